@@ -1,0 +1,93 @@
+"""An artifact: the files that a runtime executes, with what vouches for them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.files import read_json, require_sha256, sha256, write_json
+
+CARD, SCORES = "artifact.json", "scores.npy"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One variant of a family, ready to be executed, or the reason why it is not."""
+
+    family: str
+    recipe: str  # "none": not compressed
+    precision: str  # "fp32", "int8-static", "int8-dynamic"
+    quantization: str  # key of the toolchain, "" for none
+    runtime: str  # key of the runtime
+    settings: dict[str, Any]  # of the runtime
+    preprocessing: str  # "inside": takes uint8 images
+    mean: list[float]
+    std: list[float]
+    parameters: int
+    macs: int
+    status: str = "ok"  # or "unsupported", "failed"
+    reason: str = ""
+    build_s: float = 0.0  # to make the artifact from the model
+    max_abs_error: float | None = None  # of the logits, against eager's
+    relative_error: float | None = None  # the same over the largest logit
+    agreement: float | None = None  # share of test images with eager's class
+    accuracy: float | None = None  # on the whole test set, through this artifact
+    accuracy_top5: float | None = None
+    files: dict[str, str] = field(default_factory=dict)  # name -> sha256
+    megabytes: float = 0.0  # of all files, 10**6 bytes
+
+    @property
+    def variant(self) -> str:
+        """compression/precision/runtime."""
+        return f"{self.recipe}/{self.precision}/{self.runtime}"
+
+    @property
+    def folder(self) -> str:
+        """The variant as the name of a folder."""
+        return self.variant.replace("/", "--")
+
+    def inputs(self, images: NDArray[np.generic]) -> NDArray[Any]:
+        """(N, C, H, W) uint8 images in the form that the artifact takes."""
+        return model_inputs(images, self.preprocessing, self.mean, self.std)
+
+
+def model_inputs(
+    images: NDArray[np.generic], preprocessing: str, mean: list[float], std: list[float]
+) -> NDArray[Any]:
+    """uint8 images as they are ("inside"), or scaled and normalized to float32 ("outside")."""
+    if preprocessing == "inside":
+        return images
+    scale = (1 / (255 * np.asarray(std, np.float32))).reshape(1, -1, 1, 1)
+    shift = (-np.asarray(mean, np.float32) / np.asarray(std, np.float32)).reshape(1, -1, 1, 1)
+    return images.astype(np.float32) * scale + shift
+
+
+def seal(folder: Path, artifact: Artifact) -> Artifact:
+    """Note digest and size of each file that the runtime wrote into `folder`."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (CARD, SCORES))
+    digests = {str(p.relative_to(folder)): sha256(p) for p in files}
+    size = sum(p.stat().st_size for p in files) / 1e6
+    return Artifact(**{**vars(artifact), "files": digests, "megabytes": round(size, 6)})
+
+
+def save(folder: Path, artifact: Artifact) -> None:
+    """Write the card into `folder`."""
+    write_json(folder / CARD, asdict(artifact))
+
+
+def read(folder: Path) -> Artifact:
+    """The card in `folder`."""
+    return Artifact(**read_json(folder / CARD))
+
+
+def verify(folder: Path, files: Mapping[str, str]) -> None:
+    """Refuse files that are missing or were changed.
+
+    Raises:
+        UserError: by name.
+    """
+    for name, digest in files.items():
+        require_sha256(folder / name, digest)

@@ -1,0 +1,49 @@
+"""The command `breakeven`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from breakeven.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="breakeven", description=__doc__ or "")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    compose = commands.add_parser("compose", help="write params.yaml from conf/ (study=NAME, KEY=VALUE, ...)")
+    compose.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="in Hydra's grammar: seed=1, study=reference")
+    commands.add_parser("sync", help="log the records on disk to MLflow; twice is as once")
+    commands.add_parser("table", help="print the table of the last results")
+    chosen = parser.parse_args(arguments)
+    try:
+        globals()[f"_{chosen.command}"](chosen)
+    except UserError as error:
+        print(f"breakeven: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _compose(chosen: argparse.Namespace) -> None:
+    import yaml
+
+    from breakeven import compose, config, paths
+    from breakeven.files import write_json, write_text
+
+    text = compose.compose(chosen.overrides)
+    settings = config.parse(yaml.safe_load(text))
+    write_text(paths.PARAMS, text)
+    write_json(paths.OVERRIDES, chosen.overrides)
+    print(f"params.yaml: study {settings.study}, families {', '.join(settings.families)}. Next: dvc repro")
+
+
+def _sync(chosen: argparse.Namespace) -> None:
+    from breakeven.report.sync import sync
+
+    print(sync())
+
+
+def _table(chosen: argparse.Namespace) -> None:
+    from breakeven.report.table import show
+
+    show()

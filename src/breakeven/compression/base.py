@@ -1,0 +1,20 @@
+"""What a compression is: it changes a model, and says what it did."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from breakeven.option import Option
+
+
+class Compression(Option, ABC):
+    """Settings of one compression, with those of the fine-tuning that follows."""
+
+    epochs: float = Field(gt=0, description="of fine-tuning, as a share of the family's own")
+    lr: float = Field(gt=0, description="peak of the fine-tuning's schedule, as a share of the family's own")
+
+    @abstractmethod
+    def apply(self, model: nn.Module, example: Tensor) -> list[Any]:
+        """Change `model` in place; returns the history that rebuilds its structure (see modelfile)."""

@@ -1,0 +1,133 @@
+"""The study's configuration: the schema that `conf/` composes to, checked before any work starts."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from breakeven import paths
+from breakeven.errors import UserError
+from breakeven.option import Strict, check, choice, load
+from breakeven.train.recipe import Recipe
+
+Settings = dict[str, Any]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Family(Strict):
+    """A model on a dataset with its training recipe."""
+
+    data: str = Field(description="a key of `datasets`")
+    model: Settings = Field(description="`_target_` and the constructor's arguments")
+    train: Recipe
+    checkpoint: str | None = Field(description="a user's own weights, which take the place of training")
+
+
+class Export(Strict):
+    """What an artifact takes in, and what its outputs are held to."""
+
+    preprocessing: Literal["outside", "inside"] = Field(
+        description="inside: the artifact takes uint8 images, and scaling and normalization are part of it"
+    )
+    check_images: Positive = Field(description="real images on which outputs are compared with eager's")
+    max_relative_error: float = Field(gt=0, description="of a floating-point artifact, over the largest logit")
+    min_agreement: float = Field(ge=0, le=1, description="of a quantized artifact: share of the same classes")
+    calibration_images: Positive = Field(description="training images that static quantization sees")
+
+
+class Measure(Strict):
+    """How much is measured."""
+
+    replicates: int = Field(ge=2, description="sets of fresh worker processes")
+    rounds: int = Field(ge=3, description="blocks of each variant in a replicate")
+    block_ms: float = Field(gt=0, description="length of a block")
+    batch_sizes: list[Positive] = Field(min_length=1)
+    confidence: float = Field(gt=0.5, lt=1)
+    margin: float = Field(gt=0, lt=1, description="speedups within 1 +- margin count as the same")
+    timeout_s: float = Field(gt=0, description="a worker that does not answer for so long has failed")
+
+
+class Config(Strict):
+    """Everything that a study may set. The sections of options are checked by the options themselves."""
+
+    study: str
+    seed: int = Field(ge=0)
+    datasets: dict[str, Settings]
+    families: dict[str, Family] = Field(min_length=1)
+    compressions: dict[Literal["prune"], dict[str, Settings]]
+    runtimes: dict[str, Settings] = Field(min_length=1)
+    quantizations: dict[str, Settings]
+    hardware: dict[str, Settings] = Field(min_length=1)
+    export: Export
+    measure: Measure
+
+    def option(self, section: str, key: str) -> Any:
+        """The checked option at `section.key`, for example the runtime at `runtimes.eager`."""
+        group, place = GROUPS[section], f"{section}.{key}"
+        settings = getattr(self, section).get(key)
+        if settings is None:
+            raise UserError(f"{place}: {choice(key, getattr(self, section))}")
+        return load(group, settings, place)
+
+    def recipes(self) -> dict[str, Any]:
+        """The compressions, by the name of their recipe."""
+        kinds = self.compressions.items()
+        return {
+            key: load("compression", settings, f"compressions.{kind}.{key}")
+            for kind, options in kinds
+            for key, settings in options.items()
+        }
+
+    def family(self, key: str) -> Family:
+        """The family of that name.
+
+        Raises:
+            UserError: there is none.
+        """
+        if key not in self.families:
+            raise UserError(f"families.{key}: {choice(key, self.families)}")
+        return self.families[key]
+
+
+# section of the configuration -> the package that holds its options
+GROUPS = {"datasets": "data", "runtimes": "runtime", "quantizations": "quantization", "hardware": "hardware"}
+
+
+def parse(settings: Settings) -> Config:
+    """The checked configuration.
+
+    Raises:
+        UserError: one sentence for each fault.
+    """
+    config = check(Config, settings)
+    for section in GROUPS:
+        for key in getattr(config, section):
+            config.option(section, key)
+    config.recipes()
+    if "eager" not in config.runtimes:
+        raise UserError(f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, as the baseline.")
+    for key, family in config.families.items():
+        if family.data not in config.datasets:
+            raise UserError(f"families.{key}.data={family.data}: {choice(family.data, config.datasets)}")
+        if family.train.patience >= family.train.epochs:
+            raise UserError(
+                f"families.{key}.train.patience={family.train.patience}: should be less than "
+                f"epochs={family.train.epochs}, or 0 for no early stopping."
+            )
+    return config
+
+
+def read(path: Path = paths.PARAMS) -> Config:
+    """The configuration in `params.yaml`.
+
+    Raises:
+        UserError: the file is missing, or one sentence for each fault in it.
+    """
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: write it with `breakeven compose`.") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not readable as YAML ({error}): run `breakeven compose`.") from None
+    return parse(settings)

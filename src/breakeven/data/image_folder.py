@@ -1,0 +1,131 @@
+"""A user's own images: `train/CLASS/*.png|jpg`, with or without `test/`, in a folder or a tar archive."""
+
+import hashlib
+import io
+import tarfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps
+from pydantic import Field
+
+from breakeven.data.base import Dataset, Digests, Images, Read
+from breakeven.errors import UserError
+from breakeven.files import sha256
+
+SUFFIXES = {".png", ".jpg", ".jpeg"}
+ARCHIVES = (".tar", ".tar.gz", ".tgz")
+
+
+class ImageFolder(Dataset):
+    """Labels are the sorted names of the class folders."""
+
+    path: str = Field(description="the folder or tar archive, below data/raw or $BREAKEVEN_DATA, or absolute")
+    size: int | None = Field(None, gt=0, description="pixels: crop to a square and resize; None: leave as is")
+    colour: Literal["rgb", "grey"] = "rgb"
+    sha256: str | None = Field(None, description="the digest that an archive must have")
+
+    def source(self, roots: Sequence[Path]) -> Path:
+        """The folder or archive.
+
+        Raises:
+            UserError: it is nowhere.
+        """
+        places = [root / self.path for root in roots]
+        for place in places:
+            if place.exists():
+                return place
+        raise UserError(
+            f"{self.title}: {' or '.join(dict.fromkeys(map(str, places)))} not found. Put the images there, "
+            f"or set BREAKEVEN_DATA to the folder that holds {self.path}."
+        )
+
+    def digests(self, roots: Sequence[Path]) -> Digests:
+        """The sha256 of the archive, or of every image."""
+        source = self.source(roots)
+        if source.is_dir():
+            return {name: hashlib.sha256(content).hexdigest() for name, content in _members(source)}
+        if self.sha256 and (found := sha256(source)) != self.sha256:
+            raise UserError(
+                f"{source} is damaged or is another file: its sha256 is {found[:12]}… and should be "
+                f"{self.sha256[:12]}…. Replace it with the original."
+            )
+        return {source.name: sha256(source)}
+
+    def read(self, roots: Sequence[Path]) -> Read:
+        """Decode every image.
+
+        Raises:
+            UserError: an image is damaged or of another size, by name; train or test has other classes.
+        """
+        source = self.source(roots)
+        found: dict[str, dict[str, list[np.ndarray]]] = {
+            part: defaultdict(list) for part in ("train", "test")
+        }
+        shape: tuple[int, ...] | None = None
+        for name, content in _members(source):
+            part, label = PurePosixPath(name).parts[:2]
+            image = self._decode(source, name, content)
+            shape = shape or image.shape
+            if image.shape != shape:
+                raise UserError(
+                    f"{source}: {name} has {image.shape[2]}x{image.shape[1]} pixels, the images before it "
+                    f"{shape[2]}x{shape[1]}. Set `size` in conf/data to resize them all."
+                )
+            found[part][label].append(image)
+        classes = sorted(found["train"])
+        if len(classes) < 2:
+            raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
+        if found["test"] and (odd := set(found["test"]) ^ set(classes)):
+            raise UserError(f"{source}: train/ and test/ have different classes: {', '.join(sorted(odd))}.")
+        train, test = (_stack(found[part], classes) for part in ("train", "test"))
+        assert train is not None
+        return Read(train, test, classes)
+
+    def _decode(self, source: Path, name: str, content: bytes) -> np.ndarray:
+        try:
+            with Image.open(io.BytesIO(content)) as file:
+                image = file.convert("L" if self.colour == "grey" else "RGB")
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UserError(f"{source}: {name} cannot be decoded ({error}). Replace or remove it.") from None
+        if self.size:
+            image = ImageOps.fit(image, (self.size, self.size), Image.Resampling.BILINEAR)
+        pixels = np.asarray(image, np.uint8)  # (H, W) or (H, W, 3)
+        return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def _stack(images: dict[str, list[np.ndarray]], classes: list[str]) -> Images | None:
+    if not images:
+        return None
+    labels = np.repeat(np.arange(len(classes)), [len(images[name]) for name in classes])
+    return Images(np.stack([image for name in classes for image in images[name]]), labels.astype(np.int64))
+
+
+def _members(source: Path) -> Iterator[tuple[str, bytes]]:
+    """The name from train/ or test/ on, and the content, of each image; in the order of the names."""
+    if source.is_dir():
+        for path in sorted(source.glob("*/*/*")):
+            if _wanted(name := path.relative_to(source).as_posix()):
+                yield name, path.read_bytes()
+        return
+    if not source.name.endswith(ARCHIVES):
+        raise UserError(f"{source} is neither a folder nor a tar archive ({', '.join(ARCHIVES)}).")
+    try:
+        with tarfile.open(source) as archive:
+            # An archive may hold the tree below one folder of its own.
+            files = {"/".join(PurePosixPath(m.name).parts[-3:]): m for m in archive if m.isfile()}
+            contents = {n: archive.extractfile(m) for n, m in files.items() if _wanted(n)}
+            for name in sorted(contents, key=lambda n: files[n].offset):
+                file = contents[name]
+                assert file is not None
+                yield name, file.read()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise UserError(f"{source} cannot be read ({error}): the archive is truncated or damaged.") from None
+
+
+def _wanted(name: str) -> bool:
+    path = PurePosixPath(name)
+    return len(path.parts) == 3 and path.parts[0] in ("train", "test") and path.suffix.lower() in SUFFIXES

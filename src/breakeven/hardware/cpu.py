@@ -1,0 +1,47 @@
+"""A number of processor cores, one thread each."""
+
+import os
+import resource
+import time
+from typing import Any
+
+import psutil
+
+from breakeven.hardware.base import Hardware
+
+
+class Cpu(Hardware):
+    """`threads` threads, pinned to as many cores."""
+
+    def environment(self) -> dict[str, str]:
+        """Every OpenMP and BLAS reads one of these when it is loaded."""
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        return dict.fromkeys(names, str(self.threads)) | {"CUDA_VISIBLE_DEVICES": ""}
+
+    def pin(self) -> dict[str, Any]:
+        """Bind to the first `threads` cores that this process may use."""
+        if not hasattr(os, "sched_setaffinity"):
+            return {"pinned": False, "reason": "this system cannot set a process's affinity"}
+        allowed = sorted(os.sched_getaffinity(0))
+        if self.threads > len(allowed):
+            return {"pinned": False, "reason": f"{self.threads} threads on {len(allowed)} usable cores"}
+        try:
+            os.sched_setaffinity(0, allowed[: self.threads])
+        except OSError as error:
+            return {"pinned": False, "reason": str(error)}
+        return {"pinned": True, "cpus": allowed[: self.threads]}
+
+    def clock_ns(self) -> int:
+        """The performance counter."""
+        return time.perf_counter_ns()
+
+    def synchronize(self) -> None:
+        """A call that returned is done."""
+
+    def memory_mb(self) -> float:
+        """Resident memory."""
+        return float(psutil.Process().memory_info().rss / 1e6)
+
+    def peak_memory_mb(self) -> float:
+        """Peak resident memory."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

@@ -1,0 +1,142 @@
+"""Making artifacts: export or quantize in this process, check and score each in a worker's."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from breakeven import artifact, modelfile, scoring
+from breakeven.artifact import SCORES, Artifact
+from breakeven.data.base import Images
+from breakeven.errors import Unsupported
+from breakeven.measure.workers import WorkerFailed, WorkerProcess
+from breakeven.preprocess import Preprocess, predictor
+from breakeven.runtime.base import Source
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far an artifact may be from eager."""
+
+    images: int
+    relative_error: float  # floating point
+    agreement: float  # quantized
+
+
+class Reference:
+    """A model with its logits in eager mode, which every artifact of it is held against."""
+
+    def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
+        model, self.card = modelfile.load(folder)
+        predict = predictor(model, self.card.mean, self.card.std)
+        self.logits = scoring.in_batches(predict, test.images)  # (N, classes)
+        if preprocessing == "inside":
+            model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
+        inputs = artifact.model_inputs(test.images[:2], preprocessing, self.card.mean, self.card.std)
+        self.source = Source(model, torch.from_numpy(inputs), folder, preprocessing)
+
+
+class Maker:
+    """Makes the artifacts of a family; a worker that dies takes one of them with it."""
+
+    def __init__(self, test: Images, tolerance: Tolerance, timeout_s: float, scratch: Path) -> None:
+        self.test, self.tolerance, self.timeout_s = test, tolerance, timeout_s
+        self.images = scratch / "test.npy"
+        self.out = scratch / "logits.npy"
+        np.save(self.images, test.images)
+        self.worker: WorkerProcess | None = None
+
+    def make(
+        self, folder: Path, draft: Artifact, write: Callable[[Path], None], reference: Reference
+    ) -> Artifact:
+        """Write one artifact below `folder` with `write`, check it, score it, and note the result."""
+        where = folder / draft.folder
+        where.mkdir(parents=True)
+        started = time.perf_counter()
+        try:
+            write(where)
+            draft = replace(draft, build_s=time.perf_counter() - started)
+            done = self._check(where, artifact.seal(where, draft), reference)
+        except Unsupported as error:
+            done = replace(draft, status="unsupported", reason=str(error))
+        except WorkerFailed as error:
+            done = replace(draft, status="failed", reason=str(error))
+        if done.status != "ok":  # nothing downstream can pick up what failed
+            shutil.rmtree(where)
+            where.mkdir()
+        artifact.save(where, done)
+        return done
+
+    def _check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:
+        logits = self._predict(where, draft)
+        labels, expected = self.test.labels, reference.logits
+        count = self.tolerance.images
+        error = float(np.abs(logits[:count] - expected[:count]).max())
+        relative = error / float(np.abs(expected[:count]).max())
+        agreement = float((logits.argmax(1) == expected.argmax(1)).mean())
+        done = replace(
+            draft,
+            max_abs_error=error,
+            relative_error=relative,
+            agreement=agreement,
+            accuracy=scoring.accuracy(logits, labels),
+            accuracy_top5=scoring.accuracy(logits, labels, top=5),
+        )
+        if draft.precision == "fp32" and not relative <= self.tolerance.relative_error:
+            reason = f"its logits differ from eager's by {relative:.2g} of the largest, allowed {self.tolerance.relative_error:g}"
+            return replace(done, status="failed", reason=reason)
+        if draft.precision != "fp32" and not agreement >= self.tolerance.agreement:
+            reason = f"agrees with eager on {agreement:.1%} of the test images, {self.tolerance.agreement:.0%} asked"
+            return replace(done, status="failed", reason=reason)
+        np.save(where / SCORES, logits)
+        return done
+
+    def _predict(self, where: Path, draft: Artifact) -> NDArray[np.float32]:
+        artifact.save(where, draft)
+        if self.worker is None:
+            threads = torch.get_num_threads()
+            self.worker = WorkerProcess({"name": "cpu", "threads": threads}, self.timeout_s)
+        try:
+            self.worker.ask("load", folder=str(where), images=str(self.images), batch_size=1)
+            self.worker.ask("predict", images=str(self.images), out=str(self.out), size=250)
+        except WorkerFailed:
+            self.close()
+            raise
+        logits: NDArray[np.float32] = np.load(self.out)
+        if not np.isfinite(logits).all():
+            raise WorkerFailed("its logits are not finite")
+        return logits
+
+    def close(self) -> None:
+        """End the worker."""
+        if self.worker is not None:
+            self.worker.__exit__(None, None, None)
+            self.worker = None
+
+
+@contextmanager
+def maker(test: Images, tolerance: Tolerance, timeout_s: float) -> Iterator[Maker]:
+    """A `Maker` whose worker and scratch files end with the block."""
+    with TemporaryDirectory() as scratch:
+        made = Maker(test, tolerance, timeout_s, Path(scratch))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def report(artifacts: Sequence[Artifact]) -> None:
+    """One line for each artifact."""
+    for made in artifacts:
+        if made.status == "ok":
+            detail = f"accuracy {made.accuracy:.2%}, agreement {made.agreement:.2%}, {made.megabytes:.2f} MB"
+        else:
+            detail = f"{made.status}: {made.reason}"
+        print(f"  {made.variant:44} {detail}")

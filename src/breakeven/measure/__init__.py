@@ -1,0 +1,1 @@
+"""Measuring: workers, schedule, statistics. Imports neither DVC, Hydra nor MLflow."""

@@ -1,0 +1,173 @@
+"""A model on disk: how to construct it, what was pruned from it, its weights, and how it came about."""
+
+import inspect
+import math
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from breakeven.errors import UserError
+from breakeven.files import read_json, require_sha256, sha256, write_json
+
+WEIGHTS, CARD = "model.safetensors", "model.json"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a model has to know of its dataset."""
+
+    channels: int
+    height: int  # pixels
+    width: int  # pixels
+    classes: int
+
+    def example(self, count: int = 1) -> Tensor:
+        """A batch of zeros."""
+        return torch.zeros(count, self.channels, self.height, self.width)
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that is needed to rebuild a model, and the record of how it was made."""
+
+    family: str
+    recipe: str  # "none" for a model that is not compressed
+    title: str  # of the dataset
+    model: dict[str, Any]  # `_target_` and arguments
+    shape: Shape
+    mean: list[float]
+    std: list[float]
+    parameters: int
+    macs: int  # multiply-accumulates for one image
+    val_accuracy: float
+    test_accuracy: float
+    train_s: float  # seconds of training or fine-tuning
+    made: str  # "trained", "checkpoint" or the compression
+    key: str  # of what it was made from: configuration and data
+    pruning: list[Any] = field(default_factory=list)  # torch-pruning's history
+    details: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
+    sha256: str = ""  # of the weights
+
+
+def build(spec: Mapping[str, Any], shape: Shape, place: str = "model") -> nn.Module:
+    """Construct the model that `spec` describes for images of `shape`.
+
+    `_inputs_` in `spec` says which argument takes which fact of the dataset; by default `in_channels` the
+    channels and `num_classes` the classes.
+
+    Raises:
+        UserError: the constructor does not exist, or does not take these arguments.
+    """
+    arguments = {k: v for k, v in spec.items() if k not in ("_target_", "_inputs_")}
+    target = str(spec.get("_target_"))
+    try:
+        constructor = pkgutil.resolve_name(target)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"{place}._target_={target}: cannot be imported ({error}).") from None
+    inputs = spec.get("_inputs_", {"in_channels": "channels", "num_classes": "classes"})
+    facts = asdict(shape)
+    if odd := [fact for fact in inputs.values() if fact not in facts]:
+        raise UserError(f"{place}._inputs_: {odd[0]!r} is not one of {', '.join(facts)}.")
+    try:
+        model = constructor(**arguments, **{name: facts[fact] for name, fact in inputs.items()})
+    except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
+        raise UserError(f"{place}: {_fault(error)} Its arguments: {_signature(constructor)}.") from None
+    if not isinstance(model, nn.Module):
+        raise UserError(f"{place}._target_={target}: gives a {type(model).__name__}, not a torch.nn.Module.")
+    return model
+
+
+def save(folder: Path, model: nn.Module, card: Card) -> Card:
+    """Write weights and card into `folder`; returns the card with the weights' sha256."""
+    # Channels-last tensors are not contiguous, which safetensors requires.
+    save_file({k: v.detach().contiguous().clone() for k, v in model.state_dict().items()}, folder / WEIGHTS)
+    card = Card(**{**vars(card), "sha256": sha256(folder / WEIGHTS)})
+    write_json(folder / CARD, asdict(card))
+    return card
+
+
+def read_card(folder: Path) -> Card:
+    """The card in `folder`."""
+    values = read_json(folder / CARD)
+    return Card(**{**values, "shape": Shape(**values["shape"])})
+
+
+def load(folder: Path) -> tuple[nn.Module, Card]:
+    """The model in `folder`, in evaluation mode, after the sha256 of its weights was checked.
+
+    Raises:
+        UserError: the weights are missing, were changed, or do not fit the card.
+    """
+    card = read_card(folder)
+    require_sha256(folder / WEIGHTS, card.sha256)
+    model = build(card.model, card.shape)
+    if card.pruning:
+        from torch_pruning import DependencyGraph
+
+        graph = DependencyGraph().build_dependency(model, example_inputs=card.shape.example())
+        graph.load_pruning_history(card.pruning)
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval(), card
+
+
+def load_checkpoint(path: Path, model: nn.Module) -> None:
+    """Load a user's own weights (safetensors, or a state dict by torch.save) into `model`.
+
+    Raises:
+        UserError: the file is missing or unreadable, or does not fit the model.
+    """
+    try:
+        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"checkpoint={path}: there is no such file.") from None
+    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError) as error:
+        raise UserError(f"checkpoint={path}: cannot be read ({str(error).splitlines()[0]}).") from None
+    except Exception as error:  # pickle.UnpicklingError and what else a foreign pickle can raise
+        raise UserError(
+            f"checkpoint={path}: holds more than tensors ({type(error).__name__}), and is not run. "
+            f"Save it again as `torch.save(model.state_dict(), PATH)` or as safetensors."
+        ) from None
+    for wrapper in ("state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+    if not isinstance(state, dict):
+        raise UserError(f"checkpoint={path}: holds a {type(state).__name__}, not a state dict.")
+    state = {name.removeprefix("module."): value for name, value in state.items()}  # nn.DataParallel's prefix
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        lines = str(error).splitlines()
+        raise UserError(f"checkpoint={path}: does not fit the model: {' '.join(lines[1:3]).strip()}") from None
+
+
+def size(model: nn.Module, shape: Shape) -> tuple[int, int]:
+    """Parameters, and multiply-accumulates for one image."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    training = model.training
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(shape.example())
+    model.train(training)
+    return sum(p.numel() for p in model.parameters()), math.ceil(counter.get_total_flops() / 2)
+
+
+def _fault(error: Exception) -> str:
+    if hasattr(error, "errors"):
+        fault = error.errors()[0]
+        return f"{'.'.join(map(str, fault['loc']))}={fault['input']}: {fault['msg'].lower()}."
+    return f"{str(error).splitlines()[0].rstrip('.')}."
+
+
+def _signature(constructor: Any) -> str:
+    try:
+        return ", ".join(map(str, inspect.signature(constructor).parameters))
+    except (TypeError, ValueError):
+        return "unknown"

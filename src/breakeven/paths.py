@@ -1,0 +1,81 @@
+"""Every path of the project, relative to the folder that a stage runs in."""
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+CONF = Path("conf")
+PARAMS = Path("params.yaml")
+GUARD = Path("results/composed/ok")  # what root stages depend on: its content never changes
+OVERRIDES = Path("results/composed/overrides.json")  # of the last composition
+FETCHED = Path("data/fetched")  # sha256 of whatever comes from outside the repository
+PREPARED = Path("data/prepared")
+MODELS = Path("models")
+ARTIFACTS = Path("artifacts")
+RESULTS = Path("results")
+MACHINE = RESULTS / "machine.json"
+BENCHMARKS = RESULTS / "benchmark"
+SUMMARY = RESULTS / "summary.csv"
+
+
+def fetched(name: str) -> Path:
+    """The digests of a dataset's source files, or of a family's checkpoint."""
+    return FETCHED / f"{name}.json"
+
+
+def prepared(dataset: str) -> Path:
+    """A dataset's tensors and manifest."""
+    return PREPARED / dataset
+
+
+def model(family: str, recipe: str = "none") -> Path:
+    """A trained or compressed model: weights, structure, record."""
+    return MODELS / family / recipe
+
+
+def artifacts(stage: str, family: str) -> Path:
+    """The folder in which `export` or `quantize` puts a family's artifacts, one folder each."""
+    return ARTIFACTS / stage / family
+
+
+def benchmark(family: str, hardware: str) -> Path:
+    """The records of one family on one hardware."""
+    return BENCHMARKS / f"{family}-{hardware}.json"
+
+
+@cache
+def home() -> Path:
+    """The main repository, also from the temporary worktree of a queued DVC experiment.
+
+    What must outlive such a worktree (MLflow's store, checkpoints to resume from, raw data) lives there.
+    """
+    root = Path(os.environ.get("DVC_ROOT", "."))
+    for parent in [root.resolve(), *root.resolve().parents]:
+        # DVC runs queued experiments in <repository>/.dvc/tmp/exps/<name>
+        if parent.name == "exps" and parent.parent.name == "tmp" and parent.parent.parent.name == ".dvc":
+            return parent.parent.parent.parent
+    return root.resolve()
+
+
+def raw_roots() -> list[Path]:
+    """The folders in which source data is looked for, in this order."""
+    roots = [home() / "data/raw"]
+    if extra := os.environ.get("BREAKEVEN_DATA"):
+        roots.append(home() / Path(extra).expanduser())
+    return roots
+
+
+def private() -> Path:
+    """The folder for state that is neither an output nor a result (checkpoints to resume, locks)."""
+    return home() / ".breakeven"
+
+
+@cache
+def commit() -> tuple[str, bool]:
+    """The commit of the working tree and whether it has uncommitted changes; ("", False) outside git."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+
+    return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))

@@ -1,0 +1,143 @@
+"""A prepared dataset on disk: uint8 tensors for train, val and test, and a manifest that vouches for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from breakeven.data.base import Dataset, Digests, Images
+from breakeven.errors import UserError
+from breakeven.files import atomic_folder, read_json, require_sha256, sha256, write_json
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model needs to know of its data, and what vouches for the tensors."""
+
+    dataset: str
+    title: str
+    classes: list[str]
+    channels: int
+    height: int  # pixels
+    width: int  # pixels
+    mean: list[float]  # of each channel of train, in units of 0..1
+    std: list[float]
+    counts: dict[str, dict[str, int]]  # split -> class -> images
+    sources: Digests  # sha256 of each source file
+    sha256: dict[str, str]  # file in this folder -> digest
+
+    @property
+    def digest(self) -> str:
+        """One sha256 that stands for the tensors of all splits."""
+        return self.sha256["train.safetensors"][:16] + self.sha256["test.safetensors"][:16]
+
+
+def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests, folder: Path) -> Manifest:
+    """Read the source, split it, and write tensors and manifest to `folder`, whole or not at all.
+
+    Args:
+        name: the dataset's key in the configuration.
+        sources: the sha256 that each source file had when it was fetched.
+
+    Raises:
+        UserError: a source file is damaged, or changed since it was fetched; a class is too small to split.
+    """
+    _require_same(sources, dataset.digests(roots))
+    read = dataset.read(roots)
+    train, test = read.train, read.test
+    if test is None:
+        train, test = split(train, dataset.test, dataset.split_seed, read.classes)
+    train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
+    with atomic_folder(folder) as temporary:
+        parts = dict(zip(SPLITS, (train, val, test), strict=True))
+        for part, (images, labels) in parts.items():
+            arrays = {"images": np.ascontiguousarray(images), "labels": labels}
+            save_file(arrays, temporary / f"{part}.safetensors")
+        mean, std = statistics(train.images)
+        _, channels, height, width = train.images.shape
+        manifest = Manifest(
+            dataset=name,
+            title=dataset.title,
+            classes=read.classes,
+            channels=channels,
+            height=height,
+            width=width,
+            mean=mean,
+            std=std,
+            counts={part: _counts(labels, read.classes) for part, (_, labels) in parts.items()},
+            sources=sources,
+            sha256={f"{part}.safetensors": sha256(temporary / f"{part}.safetensors") for part in SPLITS},
+        )
+        write_json(temporary / "manifest.json", vars(manifest))
+    return manifest
+
+
+def manifest(folder: Path) -> Manifest:
+    """The manifest of a prepared dataset."""
+    values: dict[str, Any] = read_json(folder / "manifest.json")
+    return Manifest(**values)
+
+
+def load(folder: Path, part: str) -> Images:
+    """One split, in memory, after its sha256 was checked.
+
+    Args:
+        part: "train", "val" or "test".
+
+    Raises:
+        UserError: the file is missing or was changed.
+    """
+    path = folder / f"{part}.safetensors"
+    require_sha256(path, manifest(folder).sha256[path.name])
+    arrays = load_file(path)
+    return Images(arrays["images"], arrays["labels"])
+
+
+def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tuple[Images, Images]:
+    """Take a stratified `share` away from `data`: (what stays, what was taken), both in the source's order.
+
+    Raises:
+        UserError: a class has too few images to be in both parts.
+    """
+    from sklearn.model_selection import train_test_split
+
+    smallest = int(np.bincount(data.labels, minlength=len(classes)).argmin())
+    try:
+        stay, taken = train_test_split(
+            np.arange(len(data.labels)), test_size=share, random_state=seed, stratify=data.labels
+        )
+    except ValueError as error:
+        raise UserError(
+            f"{len(data.labels)} images cannot be split with a share of {share} (the smallest class is "
+            f"{classes[smallest]!r}): {error}"
+        ) from None
+    stay, taken = np.sort(stay), np.sort(taken)
+    return Images(data.images[stay], data.labels[stay]), Images(data.images[taken], data.labels[taken])
+
+
+def statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel of (N, C, H, W) images, in units of 0..1."""
+    levels = np.arange(256) / 255
+    means, deviations = [], []
+    for channel in range(images.shape[1]):
+        share = np.bincount(images[:, channel].ravel(), minlength=256) / images[:, channel].size
+        mean = float(share @ levels)
+        means.append(mean)
+        # An image of one colour would divide by zero.
+        deviations.append(max(float(np.sqrt(share @ (levels - mean) ** 2)), 1e-3))
+    return means, deviations
+
+
+def _require_same(fetched: Digests, found: Digests) -> None:
+    if odd := sorted(n for n in fetched.keys() | found.keys() if fetched.get(n) != found.get(n)):
+        raise UserError(f"{odd[0]} changed while the pipeline ran ({len(odd)} files did): run `dvc repro` again.")
+
+
+def _counts(labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:
+    return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))

@@ -1,0 +1,1 @@
+"""Toolchains for int8: one file each."""

@@ -1,0 +1,46 @@
+"""What a quantization toolchain is: it makes an int8 artifact for one runtime."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.option import Option
+
+
+class Exporter(Protocol):
+    """The runtime that executes the result, as far as a toolchain sees it."""
+
+    def export(self, source: Any, folder: Path) -> None:
+        """Write an artifact."""
+
+
+class Quantization(Option, ABC):
+    """Settings of one toolchain."""
+
+    runtime: str  # a key of `runtimes`
+    scheme: Literal["dynamic", "static"]
+
+    @property
+    def precision(self) -> str:
+        """As it stands in a variant's name."""
+        return f"int8-{self.scheme}"
+
+    @abstractmethod
+    def quantize(self, source: Any, calibration: NDArray[Any], runtime: Exporter, folder: Path) -> None:
+        """Write the int8 artifact of `source` (a runtime's `Source`) into `folder`.
+
+        Args:
+            calibration: (N, C, H, W) training images, as the artifact will get them.
+            runtime: what will execute it.
+
+        Raises:
+            Unsupported: the toolchain cannot take this model, or is not installed.
+        """
+
+
+def batches(images: NDArray[Any], size: int = 32) -> list[NDArray[np.generic]]:
+    """Slices of `size` images."""
+    return [images[start : start + size] for start in range(0, len(images), size)]

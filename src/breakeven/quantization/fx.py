@@ -1,0 +1,48 @@
+"""torch.ao's FX graph mode: int8 for TorchScript."""
+
+import copy
+import dataclasses
+import warnings
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from breakeven.errors import Unsupported
+from breakeven.quantization.base import Exporter, Quantization, batches
+
+
+class Fx(Quantization):
+    """Static: convolutions and linear layers, per channel, fused. Dynamic: linear layers only."""
+
+    def quantize(self, source: Any, calibration: NDArray[Any], runtime: Exporter, folder: Path) -> None:
+        """Convert the torch model, then export it as any other."""
+        import torch
+        from torch import nn
+        from torch.ao.quantization import QConfigMapping, default_dynamic_qconfig, get_default_qconfig_mapping
+        from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+        torch.backends.quantized.engine = "x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"
+        model = copy.deepcopy(source.model)
+        # Preprocessing stays in floating point in front of the quantized network.
+        front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
+        mapping = (
+            get_default_qconfig_mapping(torch.backends.quantized.engine)
+            if self.scheme == "static"
+            else QConfigMapping().set_object_type(nn.Linear, default_dynamic_qconfig)
+        )
+        with torch.no_grad(), warnings.catch_warnings():
+            # torch.ao.quantization is deprecated in favour of torchao, which gives no TorchScript.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", UserWarning)  # observers on old defaults
+            try:
+                prepared = prepare_fx(network, mapping, (front(source.example),))
+                if self.scheme == "static":
+                    for batch in batches(calibration):
+                        prepared(front(torch.from_numpy(batch)))
+                network = convert_fx(prepared)
+            except (torch.fx.proxy.TraceError, RuntimeError, NotImplementedError) as error:
+                raise Unsupported(f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}") from None
+        model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
+        runtime.export(dataclasses.replace(source, model=model.eval()), folder)

@@ -1,0 +1,73 @@
+"""ONNX Runtime's own quantization tools: from an fp32 ONNX file to an int8 one."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from breakeven.errors import Unsupported
+from breakeven.quantization.base import Exporter, Quantization, batches
+
+
+class OnnxRuntime(Quantization):
+    """Static: QDQ, per channel. Dynamic: activations are quantized at run time, one scale a tensor."""
+
+    # 7-bit weights: processors without VNNI add two products in 16 bits, which saturates with 8-bit ones.
+    reduce_range: bool = True
+
+    def quantize(self, source: Any, calibration: NDArray[Any], runtime: Exporter, folder: Path) -> None:
+        """Export in fp32, then quantize the file."""
+        try:
+            from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
+            from onnxruntime.quantization.shape_inference import quant_pre_process
+        except ImportError:
+            raise Unsupported("not installed: pip install 'breakeven[onnxruntime]'") from None
+
+        logging.getLogger().setLevel(logging.ERROR)  # the tools log to the root logger
+        with tempfile.TemporaryDirectory() as temporary:
+            runtime.export(source, Path(temporary))
+            (exported,) = Path(temporary).glob("*.onnx")
+            prepared = Path(temporary, "prepared.onnx")
+            quant_pre_process(str(exported), str(prepared), skip_symbolic_shape=True)
+            _forget_shapes(prepared)
+            target = str(folder / exported.name)
+            if self.scheme == "dynamic":
+                # ONNX Runtime has an integer convolution for unsigned weights only.
+                quantize_dynamic(
+                    prepared, target, weight_type=QuantType.QUInt8, reduce_range=self.reduce_range
+                )
+                return
+            quantize_static(
+                str(prepared),
+                target,
+                _Reader(calibration),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                reduce_range=self.reduce_range,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+
+
+def _forget_shapes(path: Path) -> None:
+    """Drop noted shapes: the tools transpose weights, and then trip over what was noted before."""
+    import onnx
+
+    model = onnx.load(path)
+    del model.graph.value_info[:]
+    onnx.save(model, path)
+
+
+class _Reader:
+    """Calibration images in the form that the tools ask for."""
+
+    def __init__(self, images: NDArray[Any]) -> None:
+        self.batches: Iterator[NDArray[Any]] = iter(batches(images))
+
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
+        """The next batch, or None at the end."""
+        batch = next(self.batches, None)
+        return None if batch is None else {"images": batch}

@@ -1,0 +1,58 @@
+"""What a runtime is: it turns a model into files, and files into something that can be called."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.option import Option
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is exported."""
+
+    model: "nn.Module"  # in evaluation mode; with preprocessing, if that is to be inside
+    example: "Tensor"  # a batch of two real inputs
+    folder: Path  # the model's own files
+    preprocessing: str  # "inside" or "outside"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A loaded artifact. Only `run` is timed."""
+
+    prepare: Callable[[NDArray[Any]], Any]  # (N, C, H, W) images -> the runtime's own input
+    run: Callable[[Any], Any]
+    result: Callable[[Any], NDArray[np.float32]]  # the runtime's own output -> (N, classes) logits
+
+
+class Runtime(Option, ABC):
+    """Settings of one way to execute a model."""
+
+    @abstractmethod
+    def export(self, source: Source, folder: Path) -> None:
+        """Write the artifact's files into `folder`.
+
+        Raises:
+            Unsupported: this runtime cannot take this model, or is not installed.
+        """
+
+    @abstractmethod
+    def start(self, threads: int) -> None:
+        """Import the runtime's library and set its threads; the memory used then is the floor.
+
+        Raises:
+            Unsupported: it is not installed.
+        """
+
+    @abstractmethod
+    def load(self, folder: Path, threads: int, preprocessing: str) -> Session:
+        """Make the artifact in `folder` ready to run."""

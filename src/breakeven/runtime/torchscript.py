@@ -1,0 +1,66 @@
+"""TorchScript: traced or scripted, and frozen, saved to a file and loaded as a deployment would."""
+
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.errors import Unsupported
+from breakeven.runtime.base import Runtime, Session, Source
+
+FILE = "model.ts"
+
+
+class TorchScript(Runtime):
+    """`torch.jit`; deprecated by its makers, and still what much of production runs on."""
+
+    method: Literal["trace", "script"]
+    freeze: bool = False
+
+    def export(self, source: Source, folder: Path) -> None:
+        """Trace or script, freeze if asked to, and save."""
+        import torch
+
+        with torch.no_grad(), warnings.catch_warnings():
+            # The deprecation is known, and the reason why users want to see these rows.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            try:
+                if self.method == "trace":
+                    module = torch.jit.trace(source.model, source.example)
+                else:
+                    module = torch.jit.script(source.model)
+                if self.freeze:
+                    module = torch.jit.freeze(module)
+            except (RuntimeError, torch.jit.frontend.NotSupportedError, TypeError) as error:
+                lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+                raise Unsupported(f"TorchScript cannot {self.method} this model: {lines[0][:200]}") from None
+            torch.jit.save(module, folder / FILE)
+
+    def start(self, threads: int) -> None:
+        """Import torch."""
+        import torch
+
+        torch.set_num_threads(threads)
+
+    def load(self, folder: Path, threads: int, preprocessing: str) -> Session:
+        """Load the file."""
+        import torch
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            module = torch.jit.load(folder / FILE)
+
+        def run(inputs: Any) -> Any:
+            with torch.inference_mode():
+                return module(inputs)
+
+        return Session(torch.from_numpy, run, _logits)
+
+
+def _logits(output: Any) -> NDArray[np.float32]:
+    logits: NDArray[np.float32] = output.float().numpy()
+    return logits

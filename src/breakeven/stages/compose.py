@@ -1,0 +1,55 @@
+"""The guard: nothing runs while params.yaml is not what conf/ composes to."""
+
+import os
+import shlex
+
+import yaml
+
+from breakeven import compose, paths
+from breakeven.config import parse
+from breakeven.errors import UserError
+from breakeven.files import read_json, write_json, write_text
+from breakeven.stages.run import run
+
+
+def guard() -> None:
+    """Pass, or stop with the one command to type."""
+    found = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
+    if os.environ.get("DVC_EXP_NAME"):
+        # DVC has composed a moment ago. What it was asked for can be read off the result.
+        overrides = recall(found)
+    elif (composed := yaml.safe_load(compose.compose(overrides))) != found:
+        changed = list(compose.differences(found, composed))
+        command = shlex.join(["breakeven", "compose", *overrides])
+        raise UserError(
+            f"params.yaml is not what conf/ composes to ({len(changed)} keys differ, the first: "
+            f"{changed[0].lstrip('+')}). Run `{command}`, then `dvc repro`."
+        )
+    config = parse(found)
+    _require_models(config)
+    write_json(paths.OVERRIDES, overrides)
+    write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
+
+
+def recall(found: dict[str, object]) -> list[str]:
+    """The overrides that compose to `found`: its study, and what differs from that study."""
+    study = [f"study={found['study']}"] if found.get("study") != "quick" else []
+    return [*study, *compose.differences(yaml.safe_load(compose.compose(study)), found)]
+
+
+def _require_models(config: object) -> None:
+    """Construct each model without memory, so that a wrong argument stops before any data is read."""
+    import torch
+
+    from breakeven.config import Config
+    from breakeven.modelfile import Shape, build
+
+    assert isinstance(config, Config)
+    for name, family in config.families.items():
+        with torch.device("meta"):
+            build(family.model, Shape(3, 32, 32, 10), f"families.{name}.model")
+
+
+if __name__ == "__main__":
+    run(guard)

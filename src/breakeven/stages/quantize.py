@@ -1,0 +1,49 @@
+"""Every recipe of a family x every int8 toolchain."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from breakeven import config, making, paths, prepared
+from breakeven.artifact import model_inputs
+from breakeven.files import atomic_folder
+from breakeven.making import Reference
+from breakeven.stages.export import draft, tolerance
+from breakeven.stages.run import run
+
+
+def quantize(name: str) -> None:
+    """Quantize the family `name`."""
+    study = config.read()
+    data = paths.prepared(study.family(name).data)
+    test, train = prepared.load(data, "test"), prepared.load(data, "train")
+    # Of the training split, never of test; drawn at random, because a source may be sorted by class.
+    drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[: study.export.calibration_images]
+    made = []
+    with (
+        atomic_folder(paths.artifacts("quantize", name)) as folder,
+        making.maker(test, tolerance(study), study.measure.timeout_s) as maker,
+    ):
+        for recipe in ["none", *study.recipes()]:
+            reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
+            card = reference.card
+            images = model_inputs(train.images[drawn], study.export.preprocessing, card.mean, card.std)
+            for key in study.quantizations:
+                toolchain = study.option("quantizations", key)
+                if toolchain.runtime not in study.runtimes:
+                    print(f"  left out: {key} (its runtime {toolchain.runtime} is not in this study)")
+                    continue
+                runtime = study.option("runtimes", toolchain.runtime)
+                artifact = replace(
+                    draft(study, reference, toolchain.runtime), precision=toolchain.precision, quantization=key
+                )
+
+                def write(where, toolchain=toolchain, runtime=runtime, source=reference.source):  # type: ignore
+                    toolchain.quantize(source, images, runtime, where)  # noqa: B023
+
+                made.append(maker.make(folder, artifact, write, reference))
+    making.report(made)
+
+
+if __name__ == "__main__":
+    run(quantize)

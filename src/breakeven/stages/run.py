@@ -1,0 +1,29 @@
+"""What every stage does around its work: how failures end."""
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from breakeven.errors import UserError
+
+
+def run(stage: Callable[..., None]) -> None:
+    """Run a stage with the command line's arguments.
+
+    A user's mistake ends with its sentence and exit code 1; Ctrl-C with 130 and SIGTERM with 143, after the
+    work's own `finally` blocks have run.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        stage(*sys.argv[1:])
+    except UserError as error:
+        print(f"breakeven: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("breakeven: interrupted; run `dvc repro` to go on.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

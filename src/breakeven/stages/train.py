@@ -1,0 +1,54 @@
+"""Train a family's model, or take the user's own weights in its place."""
+
+from torch import nn
+
+from breakeven import config, modelfile, paths, prepared, tracking
+from breakeven.files import fingerprint, read_json, source_digest
+from breakeven.modelfile import Card
+from breakeven.stages.fetch import checkpoint
+from breakeven.stages.run import run
+from breakeven.training import Job, make, shape_of
+
+
+def train(name: str) -> None:
+    """Train the family `name`; `models/NAME/none` holds the result."""
+    study = config.read()
+    family = study.family(name)
+    data = paths.prepared(family.data)
+    manifest = prepared.manifest(data)
+    weights = read_json(paths.fetched(f"checkpoints/{name}"))
+    settings = {**family.model_dump(), "seed": study.seed}
+    key = fingerprint(settings, manifest.sha256, weights, source_digest("model", "train"))
+
+    def build() -> nn.Module:
+        model = modelfile.build(family.model, shape_of(manifest), f"families.{name}.model")
+        if family.checkpoint:
+            modelfile.load_checkpoint(checkpoint(family.checkpoint), model)
+        return model
+
+    job = Job(
+        family=name,
+        recipe="none",
+        spec=family.model,
+        build=build,
+        train=None if family.checkpoint else family.train,
+        seed=study.seed,
+        key=key,
+        made="checkpoint" if family.checkpoint else "trained",
+        details={"settings": settings, "data": manifest.digest, "checkpoint": weights},
+    )
+    with tracking.live(f"train {name}", key, {"kind": "train", "family": name}, settings) as log:
+        card = make(job, data, log)
+    print(f"{name}: {describe(card)}")
+
+
+def describe(card: Card) -> str:
+    """A model in one line."""
+    return (
+        f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made} in {card.train_s:.0f} s; "
+        f"accuracy {card.val_accuracy:.2%} on validation, {card.test_accuracy:.2%} on test"
+    )
+
+
+if __name__ == "__main__":
+    run(train)

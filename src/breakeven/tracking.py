@@ -1,0 +1,263 @@
+"""MLflow: the only module that imports it.
+
+Files come first: a run is a copy of a record on disk. A tracking server that is down costs one warning,
+never a trained model; `breakeven sync` makes up for it.
+"""
+
+import contextlib
+import os
+import platform
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+from filelock import FileLock
+
+from breakeven import paths
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+EXPERIMENT = "breakeven"
+KEY, PARENT = "breakeven.key", "mlflow.parentRunId"
+Log = Callable[[Mapping[str, float]], None]
+
+
+def address() -> str:
+    """The tracking server, or the SQLite store of the main repository, as an absolute address."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{paths.home() / 'mlflow.db'}"
+
+
+def artifact_root() -> str:
+    """Where artifacts lie when the store is the repository's own; `make ui` serves this folder."""
+    return str(paths.home() / "mlartifacts")
+
+
+class Unreachable(Exception):
+    """The store does not answer."""
+
+
+class Store:
+    """The experiment in MLflow, created once."""
+
+    def __init__(self) -> None:
+        """Connect.
+
+        Raises:
+            Unreachable: nobody listens at the address.
+        """
+        # By default a dead server hangs the first call for four minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+        self.uri = address()
+        self.local = self.uri.startswith("sqlite:")
+        _require_listener(self.uri)
+        # Importing MLflow takes a second or two: only when there is something to log to.
+        import logging
+
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        for name in ("alembic", "mlflow.store.db.utils"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self.client: MlflowClient = mlflow.MlflowClient(self.uri)
+        paths.private().mkdir(parents=True, exist_ok=True)
+        # The first parallel use of a fresh SQLite store would corrupt it.
+        with FileLock(paths.private() / "mlflow.lock"):
+            try:
+                found = self.client.get_experiment_by_name(EXPERIMENT)
+                self.experiment = found.experiment_id if found else self._create()
+            except MlflowException as error:
+                raise Unreachable(str(error).splitlines()[0]) from None
+
+    def _create(self) -> str:
+        # Relative to whatever folder the server serves, so that a moved repository keeps its artifacts.
+        location = f"mlflow-artifacts:/{EXPERIMENT}" if self.local else None
+        return self.client.create_experiment(EXPERIMENT, artifact_location=location)
+
+    def find(self, key: str) -> "Run | None":
+        """The newest run with this key that was not interrupted."""
+        runs = self.client.search_runs(
+            [self.experiment],
+            f"tags.`{KEY}` = '{key}' and attributes.status in ('RUNNING', 'FINISHED')",
+            max_results=1,
+            order_by=["attributes.start_time DESC"],
+        )
+        return runs[0] if runs else None
+
+    def create(self, name: str, key: str, tags: Mapping[str, Any], start: int | None = None) -> "Run":
+        """A new run, RUNNING."""
+        everything = {KEY: key, **{k: str(v) for k, v in tags.items() if v not in (None, "")}}
+        return self.client.create_run(self.experiment, run_name=name, tags=everything, start_time=start)
+
+    def params(self, run: str, params: Mapping[str, Any]) -> None:
+        """Log parameters, nested ones by dotted names; those that are there already stay."""
+        from mlflow.entities import Param
+
+        known = self.client.get_run(run).data.params
+        new = [Param(k, str(v)[:6000]) for k, v in flatten(params).items() if k not in known]
+        for start in range(0, len(new), 100):
+            self.client.log_batch(run, params=new[start : start + 100])
+
+    def metrics(self, run: str, figures: Mapping[str, float], step: int = 0) -> None:
+        """Log one step's figures in one write."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self.client.log_batch(run, [Metric(k, float(v), now, step) for k, v in figures.items()])
+
+    def dataset(self, run: str, name: str, digest: str, profile: str) -> None:
+        """Link a dataset to a run; linking it again changes nothing."""
+        from mlflow.entities import Dataset, DatasetInput
+
+        entity = Dataset(
+            name=name, digest=digest[:36], source_type="local", source=f"data/prepared/{name}", profile=profile
+        )
+        self.client.log_inputs(run, datasets=[DatasetInput(entity, [])])
+
+    def artifact(self, run: str, path: Any, folder: str | None = None) -> None:
+        """Store a file with a run."""
+        if not self.local:
+            self.client.log_artifact(run, str(path), folder)
+            return
+        from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+        # Where `mlflow server --artifacts-destination` looks for the run's `mlflow-artifacts:` address.
+        location = urlparse(self.client.get_run(run).info.artifact_uri).path
+        LocalArtifactRepository(artifact_root() + location).log_artifact(str(path), folder)
+
+    def end(self, run: str, status: str = "FINISHED") -> None:
+        """End a run."""
+        self.client.set_terminated(run, status)
+
+    def reap(self) -> int:
+        """End the runs whose process on this machine is gone (kill -9, power cut); returns how many."""
+        runs = self.client.search_runs(
+            [self.experiment], f"attributes.status = 'RUNNING' and tags.`breakeven.host` = '{socket.gethostname()}'"
+        )
+        dead = [run for run in runs if not _alive(run.data.tags.get("breakeven.process", ""))]
+        for run in dead:
+            self.end(run.info.run_id, "KILLED")
+        return len(dead)
+
+
+@contextlib.contextmanager
+def live(name: str, key: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Iterator[Log]:
+    """A run that follows long work while it goes on; gives the function that logs a step's figures.
+
+    A training that is resumed goes on in its own run. The run ends FINISHED, FAILED or KILLED as the block
+    does. Whatever the store does wrong costs one warning.
+    """
+    store, run = None, None
+    try:
+        store = Store()
+        store.reap()
+        run = _open(store, name, key, {**tags, **origin()})
+        store.params(run, params)
+    except Exception as error:
+        warn(error)
+        store = None
+
+    def log(figures: Mapping[str, float]) -> None:
+        nonlocal store
+        if store is None or run is None:
+            return
+        try:
+            step = int(figures.get("epoch", -1)) + 1
+            store.metrics(run, {k: v for k, v in figures.items() if k != "epoch"}, step)
+        except Exception as error:
+            warn(error)
+            store = None
+
+    status = "FAILED"
+    try:
+        yield log
+        status = "FINISHED"
+    except (KeyboardInterrupt, SystemExit):
+        status = "KILLED"
+        raise
+    finally:
+        if store is not None and run is not None:
+            with contextlib.suppress(Exception):  # the warning is out; `sync` repairs the rest
+                store.end(run, status)
+
+
+def _open(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
+    """The interrupted run of the same training, or a new one."""
+    runs = store.client.search_runs(
+        [store.experiment],
+        f"tags.`{KEY}` = '{key}' and attributes.status = 'KILLED'",
+        max_results=1,
+        order_by=["attributes.start_time DESC"],
+    )
+    if not runs:
+        return store.create(name, key, tags).info.run_id
+    run = runs[0].info.run_id
+    store.client.update_run(run, "RUNNING")
+    for tag, value in tags.items():
+        store.client.set_tag(run, tag, str(value))
+    return run
+
+
+def origin() -> dict[str, Any]:
+    """Tags that say where a run comes from."""
+    commit, dirty = paths.commit()
+    return {
+        "breakeven.host": socket.gethostname(),
+        "breakeven.process": _process(),
+        "mlflow.source.git.commit": commit,
+        "dirty": dirty,
+        "dvc.stage": os.environ.get("DVC_STAGE"),
+        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
+        "system": platform.platform(terse=True),
+    }
+
+
+def warn(error: Exception) -> None:
+    """The one warning of a stage whose store fails."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    print(
+        f"warning: MLflow at {address()} cannot be used ({reason[:200]}). Results are kept on disk; "
+        f"`breakeven sync` logs them later.",
+        file=sys.stderr,
+    )
+
+
+def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{place}.{key}" if place else str(key)
+        flat.update(flatten(value, name) if isinstance(value, Mapping) else {name: value})
+    return flat
+
+
+def _require_listener(uri: str) -> None:
+    address = urlparse(uri)
+    if address.scheme not in ("http", "https"):
+        return
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), timeout=3).close()
+    except OSError as error:
+        raise Unreachable(f"no answer: {error}") from None
+
+
+def _process() -> str:
+    import psutil
+
+    return f"{os.getpid()}@{psutil.Process().create_time():.0f}"
+
+
+def _alive(process: str) -> bool:
+    import psutil
+
+    number, _, started = process.partition("@")
+    try:
+        return bool(abs(psutil.Process(int(number)).create_time() - float(started)) < 2)
+    except (psutil.Error, ValueError):
+        return False

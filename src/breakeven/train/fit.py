@@ -1,0 +1,167 @@
+"""One training, from the first batch or from where an interrupted one stopped."""
+
+import logging
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from torch import nn
+
+from breakeven.data.base import Images
+from breakeven.train.batches import Batches
+from breakeven.train.module import Classifier
+from breakeven.preprocess import Preprocess
+from breakeven.train.recipe import Recipe
+
+History = list[dict[str, float]]
+OnEpoch = Callable[[Mapping[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished training; the model holds the weights of the best epoch by validation accuracy."""
+
+    model: nn.Module
+    seconds: float = 0.0  # of training and validation, over all the times it was resumed
+    history: History = field(default_factory=list)  # one row an epoch
+
+
+def fit(
+    build: Callable[[], nn.Module],
+    train: Images,
+    val: Images,
+    mean: Sequence[float],
+    std: Sequence[float],
+    classes: int,
+    recipe: Recipe,
+    seed: int,
+    workdir: Path,
+    on_epoch: OnEpoch = lambda row: None,
+) -> Fitted:
+    """Train the model that `build` makes, and keep the best epoch.
+
+    Args:
+        build: makes the model; called after seeding.
+        workdir: holds the checkpoints; a training that finds `last.ckpt` there goes on from it.
+        on_epoch: is given the epoch's figures, once an epoch.
+
+    Raises:
+        Diverged: the loss is not a number.
+        SystemExit: the training was interrupted (130 for Ctrl-C, 143 for SIGTERM); it can be resumed.
+    """
+    _quiet()
+    seed_everything(seed, workers=True, verbose=False)
+    model = build().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    batches = Batches(train, recipe.batch_size, shuffle=True, seed=seed, drop_last=True)
+    module = Classifier(model, Preprocess(mean, std), recipe, classes, recipe.epochs * len(batches), seed)
+    best = ModelCheckpoint(
+        workdir, "best", monitor="val_accuracy", mode="max", save_last=True, enable_version_counter=False
+    )
+    history = _History(on_epoch)
+    callbacks: list[Callback] = [best, history, _Order(batches)]
+    if terminal := sys.stdout.isatty():
+        callbacks.append(TQDMProgressBar(refresh_rate=20))
+    if recipe.patience:
+        callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=recipe.patience))
+    if recipe.ema:
+        callbacks.append(EMAWeightAveraging(decay=recipe.ema))
+    trainer = Trainer(
+        max_epochs=recipe.epochs,
+        callbacks=callbacks,
+        logger=False,
+        precision="bf16-mixed" if _bf16(recipe.precision) else "32-true",
+        gradient_clip_val=recipe.clip_norm or None,
+        enable_model_summary=False,
+        enable_progress_bar=terminal,
+        num_sanity_val_steps=0,
+        default_root_dir=workdir,
+    )
+    last = workdir / "last.ckpt"
+    trainer.fit(
+        module,
+        batches,
+        Batches(val, 500),
+        ckpt_path=last if last.exists() else None,
+        weights_only=True,
+    )
+    if trainer.received_sigterm:  # Lightning would end an unfinished training with exit code 0
+        raise SystemExit(128 + signal.SIGTERM)
+    state = torch.load(best.best_model_path, weights_only=True)["state_dict"]
+    # With a moving average, Lightning stores the averaged weights as the checkpoint's own.
+    model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
+    return Fitted(model.eval(), history.seconds, history.rows)
+
+
+@dataclass
+class _History(Callback):
+    """One row of figures an epoch, kept in the checkpoint so that a resumed training has them all."""
+
+    on_epoch: OnEpoch
+    rows: History = field(default_factory=list)
+    seconds: float = 0.0
+    started: float = 0.0
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.started = time.perf_counter()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Train figures of this epoch come with the next hook; Lightning validates inside the epoch.
+        self.seconds += time.perf_counter() - self.started
+        self.started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
+        self.rows.append({"epoch": trainer.current_epoch, **figures, "lr": rate, "seconds": self.seconds})
+        self.on_epoch(self.rows[-1])
+        if not sys.stdout.isatty():  # a log gets one line an epoch in the place of the bar
+            score, loss = figures["val_accuracy"], figures["train_loss"]
+            epochs = trainer.max_epochs
+            print(
+                f"epoch {trainer.current_epoch + 1}/{epochs}: loss {loss:.3f}, val accuracy {score:.2%}, "
+                f"{self.seconds:.0f} s",
+                flush=True,
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.seconds = state_dict["rows"], state_dict["seconds"]
+
+
+class _Order(Callback):
+    """Tells the batches which epoch it is, also after a resume."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches = batches
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.batches.epoch = trainer.current_epoch
+
+
+def _bf16(precision: str) -> bool:
+    if precision != "auto":
+        return precision == "bf16"
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    # Emulated bf16 is slower than fp32: only instructions of the processor's own count.
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _quiet() -> None:
+    """Leave out what Lightning tells that does not concern a user of the pipeline."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    for message in (".*does not have many workers.*", ".*GPU available but not used.*"):
+        warnings.filterwarnings("ignore", message)

@@ -1,0 +1,91 @@
+"""The Lightning module: loss, optimizer, schedule, and the scores by torchmetrics."""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torchmetrics.classification import MulticlassAccuracy
+
+from breakeven.errors import UserError
+from breakeven.train.batches import augment, shrink
+from breakeven.preprocess import Preprocess
+from breakeven.train.recipe import Recipe
+
+
+class Classifier(LightningModule):
+    """Trains `model` by `recipe` on batches of uint8 images."""
+
+    def __init__(
+        self, model: nn.Module, preprocess: Preprocess, recipe: Recipe, classes: int, steps: int, seed: int
+    ) -> None:
+        """`steps` is the number of optimizer steps of the whole training."""
+        super().__init__()
+        self.model, self.preprocess = model, preprocess
+        self.recipe, self.steps, self.seed = recipe, steps, seed
+        self.train_accuracy = MulticlassAccuracy(classes, average="micro")
+        self.val_accuracy = MulticlassAccuracy(classes, average="micro")
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 -> (N, classes) logits."""
+        inputs = self.preprocess(images).contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.model(inputs)
+        return logits
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """One step; a loss that is not a number ends the training."""
+        images, labels = batch
+        # Drawn from the step alone, so that a resumed training continues as an uninterrupted one.
+        generator = torch.Generator(images.device).manual_seed(self.seed * 1_000_003 + self.global_step)
+        r = self.recipe
+        images = augment(images, generator, flip=r.flip, crop=r.crop, cutout=r.cutout)
+        side = r.sides[self.current_epoch * len(r.sides) // r.epochs]
+        inputs = shrink(self.preprocess(images), side)
+        logits = self.model(inputs.contiguous(memory_format=torch.channels_last))
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=r.label_smoothing)
+        if not torch.isfinite(loss):
+            raise Diverged(
+                f"The loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}): "
+                f"lower the learning rate (lr={r.lr}) or set clip_norm."
+            )
+        self.train_accuracy(logits, labels)
+        self.log("train_loss", loss, on_step=False, on_epoch=True)
+        self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        """Loss and accuracy of the averaged weights, where there are any."""
+        images, labels = batch
+        logits = self(images).float()
+        self.val_accuracy(logits, labels)
+        self.log("val_loss", F.cross_entropy(logits, labels), on_epoch=True, prog_bar=True)
+        self.log("val_accuracy", self.val_accuracy, on_epoch=True, prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        """SGD with Nesterov momentum or AdamW; no weight decay on biases and normalizations."""
+        r = self.recipe
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": r.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        optimizer: torch.optim.Optimizer
+        if r.optimizer == "sgd":
+            optimizer = torch.optim.SGD(groups, lr=r.lr, momentum=0.9, nesterov=True)
+        else:
+            optimizer = torch.optim.AdamW(groups, lr=r.lr)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _factor(self, step: int) -> float:
+        """The learning rate as a share of its peak: cosine down, after a linear rise for "onecycle"."""
+        rise = self.recipe.warmup * self.steps if self.recipe.schedule == "onecycle" else 0.0
+        if step < rise:
+            return max(step, 1) / rise
+        return max(0.5 * (1 + math.cos(math.pi * (step - rise) / max(self.steps - rise, 1))), 1e-4)
+
+
+class Diverged(UserError):
+    """The loss became infinite or not a number."""

@@ -1,0 +1,110 @@
+"""From a model that can be built to a model on disk: fit (or take as it is), score, size, save."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from torch import nn
+
+from breakeven import modelfile, paths, prepared
+from breakeven.files import atomic_folder
+from breakeven.modelfile import Card, Shape
+from breakeven.prepared import Manifest
+from breakeven.preprocess import predictor
+from breakeven.scoring import accuracy, in_batches
+from breakeven.train.fit import Fitted, OnEpoch, fit
+from breakeven.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model to be made."""
+
+    family: str
+    recipe: str  # "none", or the compression
+    spec: dict[str, Any]  # `_target_` and arguments
+    build: Callable[[], nn.Module]
+    train: Recipe | None  # None: the model is taken as it is
+    seed: int
+    key: str  # of all that it is made from
+    made: str
+    pruning: list[Any] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def shape_of(manifest: Manifest) -> Shape:
+    """What a model has to know of a prepared dataset."""
+    return Shape(manifest.channels, manifest.height, manifest.width, len(manifest.classes))
+
+
+def make(job: Job, data: Path, log: OnEpoch) -> Card:
+    """Make the model and write it to its folder, whole or not at all.
+
+    Args:
+        data: the folder of the prepared dataset.
+        log: is given each epoch's figures, and at the end the scores.
+    """
+    manifest = prepared.manifest(data)
+    val, test = prepared.load(data, "val"), prepared.load(data, "test")
+    fitted = _fit(job, job.train, data, manifest, log) if job.train else Fitted(job.build().eval())
+    predict = predictor(fitted.model, manifest.mean, manifest.std)
+    parameters, macs = modelfile.size(fitted.model, shape_of(manifest))
+    card = Card(
+        family=job.family,
+        recipe=job.recipe,
+        title=manifest.title,
+        model=job.spec,
+        shape=shape_of(manifest),
+        mean=manifest.mean,
+        std=manifest.std,
+        parameters=parameters,
+        macs=macs,
+        val_accuracy=accuracy(in_batches(predict, val.images), val.labels),
+        test_accuracy=accuracy(in_batches(predict, test.images), test.labels),
+        train_s=fitted.seconds,
+        made=job.made,
+        key=job.key,
+        pruning=job.pruning,
+        details=job.details,
+        history=fitted.history,
+    )
+    with atomic_folder(paths.model(job.family, job.recipe)) as folder:
+        card = modelfile.save(folder, fitted.model, card)
+    log({name: getattr(card, name) for name in SCORES})
+    if job.train:
+        shutil.rmtree(_workdir(job), ignore_errors=True)
+    return card
+
+
+# The figures of a card that are logged as a run's metrics
+SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "train_s")
+
+
+def _fit(job: Job, recipe: Recipe, data: Path, manifest: Manifest, log: OnEpoch) -> Fitted:
+    workdir = _workdir(job)
+    workdir.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes that train the same (queued experiments) take turns.
+    with FileLock(f"{workdir}.lock"):
+        if (workdir / "last.ckpt").exists():
+            print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
+        return fit(
+            job.build,
+            prepared.load(data, "train"),
+            prepared.load(data, "val"),
+            manifest.mean,
+            manifest.std,
+            len(manifest.classes),
+            recipe,
+            job.seed,
+            workdir,
+            log,
+        )
+
+
+def _workdir(job: Job) -> Path:
+    """Where an interrupted training leaves its checkpoints; DVC deletes a stage's outputs before it runs."""
+    return paths.private() / "training" / f"{job.family}-{job.recipe}-{job.key}"
