@@ -12,7 +12,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="breakeven", description=__doc__ or "")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     compose = commands.add_parser("compose", help="write params.yaml from conf/ (study=NAME, KEY=VALUE, ...)")
-    compose.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="in Hydra's grammar: seed=1, study=reference")
+    compose.add_argument(
+        "overrides", nargs="*", metavar="OVERRIDE", help="in Hydra's grammar: seed=1, study=reference"
+    )
     commands.add_parser("sync", help="log the records on disk to MLflow; twice is as once")
     commands.add_parser("table", help="print the table of the last results")
     chosen = parser.parse_args(arguments)
@@ -38,12 +40,19 @@ def _compose(chosen: argparse.Namespace) -> None:
 
 
 def _sync(chosen: argparse.Namespace) -> None:
-    from breakeven.report.sync import sync
+    from breakeven import config, records, tracking
+    from breakeven.sync import sync
 
-    print(sync())
+    study = config.read()
+    try:
+        print(sync(study, records.read(study)))
+    except tracking.Unreachable as error:
+        raise UserError(f"MLflow at {tracking.address()} does not answer ({error}).") from None
 
 
 def _table(chosen: argparse.Namespace) -> None:
-    from breakeven.report.table import show
+    from breakeven import config, records
+    from breakeven.report import summary, table
 
-    show()
+    found = records.read(config.read())
+    table.show(found.benchmarks, summary.rows(found.benchmarks))

@@ -31,7 +31,9 @@ class Export(Strict):
         description="inside: the artifact takes uint8 images, and scaling and normalization are part of it"
     )
     check_images: Positive = Field(description="real images on which outputs are compared with eager's")
-    max_relative_error: float = Field(gt=0, description="of a floating-point artifact, over the largest logit")
+    max_relative_error: float = Field(
+        gt=0, description="of a floating-point artifact, over the largest logit"
+    )
     min_agreement: float = Field(ge=0, le=1, description="of a quantized artifact: share of the same classes")
     calibration_images: Positive = Field(description="training images that static quantization sees")
 

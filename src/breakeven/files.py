@@ -95,7 +95,7 @@ def fingerprint(*values: Any) -> str:
 
 
 def source_digest(*packages: str) -> str:
-    """A digest of the source files of `breakeven.<package>`: what trained with other code is another thing."""
+    """A digest of the source of `breakeven.<package>`: what other code trained is another thing."""
     root = Path(__file__).parent
     files = sorted(path for package in packages for path in (root / package).glob("*.py"))
     return fingerprint([(path.name, sha256(path)) for path in files])

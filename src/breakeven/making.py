@@ -89,22 +89,24 @@ class Maker:
             accuracy=scoring.accuracy(logits, labels),
             accuracy_top5=scoring.accuracy(logits, labels, top=5),
         )
-        if draft.precision == "fp32" and not relative <= self.tolerance.relative_error:
-            reason = f"its logits differ from eager's by {relative:.2g} of the largest, allowed {self.tolerance.relative_error:g}"
+        allowed, asked = self.tolerance.relative_error, self.tolerance.agreement
+        if draft.precision == "fp32" and not relative <= allowed:
+            reason = f"its logits differ from eager's by {relative:.2g} of the largest, allowed {allowed:g}"
             return replace(done, status="failed", reason=reason)
-        if draft.precision != "fp32" and not agreement >= self.tolerance.agreement:
-            reason = f"agrees with eager on {agreement:.1%} of the test images, {self.tolerance.agreement:.0%} asked"
+        if draft.precision != "fp32" and not agreement >= asked:
+            reason = f"gives eager's class for {agreement:.1%} of the test images, {asked:.0%} asked"
             return replace(done, status="failed", reason=reason)
         np.save(where / SCORES, logits)
         return done
 
     def _predict(self, where: Path, draft: Artifact) -> NDArray[np.float32]:
         artifact.save(where, draft)
-        if self.worker is None:
-            threads = torch.get_num_threads()
-            self.worker = WorkerProcess({"name": "cpu", "threads": threads}, self.timeout_s)
         try:
-            self.worker.ask("load", folder=str(where), images=str(self.images), batch_size=1)
+            if self.worker is None:
+                hardware = {"name": "cpu", "threads": torch.get_num_threads()}
+                self.worker = WorkerProcess(hardware, where, self.timeout_s)
+            self.worker.ask("switch", folder=str(where))
+            self.worker.ask("load", images=str(self.images), batch_size=1)
             self.worker.ask("predict", images=str(self.images), out=str(self.out), size=250)
         except WorkerFailed:
             self.close()

@@ -145,7 +145,9 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         model.load_state_dict(state)
     except RuntimeError as error:
         lines = str(error).splitlines()
-        raise UserError(f"checkpoint={path}: does not fit the model: {' '.join(lines[1:3]).strip()}") from None
+        raise UserError(
+            f"checkpoint={path}: does not fit the model: {' '.join(lines[1:3]).strip()}"
+        ) from None
 
 
 def size(model: nn.Module, shape: Shape) -> tuple[int, int]:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from breakeven.errors import UserError
 
-
 S = TypeVar("S", bound="Strict")
 
 
@@ -81,7 +80,8 @@ def _sentences(error: ValidationError, model: type[BaseModel], place: str) -> It
         loc = [str(part) for part in fault["loc"]]
         key = ".".join([*([place] if place else []), *loc])
         if fault["type"] == "extra_forbidden":
-            yield f"{key}={fault['input']}: the key {loc[-1]!r} is {choice(loc[-1], _fields(model, loc[:-1]))}"
+            known = _fields(model, loc[:-1])
+            yield f"{key}={fault['input']}: the key {loc[-1]!r} is {choice(loc[-1], known)}"
         elif fault["type"] == "missing" or fault["input"] == "???":
             yield f"{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
         else:

@@ -17,6 +17,8 @@ RESULTS = Path("results")
 MACHINE = RESULTS / "machine.json"
 BENCHMARKS = RESULTS / "benchmark"
 SUMMARY = RESULTS / "summary.csv"
+METRICS = RESULTS / "metrics.json"
+PLOTS = RESULTS / "plots"
 
 
 def fetched(name: str) -> Path:

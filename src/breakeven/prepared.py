@@ -57,7 +57,7 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
     with atomic_folder(folder) as temporary:
         parts = dict(zip(SPLITS, (train, val, test), strict=True))
         for part, (images, labels) in parts.items():
-            arrays = {"images": np.ascontiguousarray(images), "labels": labels}
+            arrays: dict[str, NDArray[Any]] = {"images": np.ascontiguousarray(images), "labels": labels}
             save_file(arrays, temporary / f"{part}.safetensors")
         mean, std = statistics(train.images)
         _, channels, height, width = train.images.shape
@@ -136,7 +136,9 @@ def statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
 
 def _require_same(fetched: Digests, found: Digests) -> None:
     if odd := sorted(n for n in fetched.keys() | found.keys() if fetched.get(n) != found.get(n)):
-        raise UserError(f"{odd[0]} changed while the pipeline ran ({len(odd)} files did): run `dvc repro` again.")
+        raise UserError(
+            f"{odd[0]} changed while the pipeline ran ({len(odd)} files did): run `dvc repro` again."
+        )
 
 
 def _counts(labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:

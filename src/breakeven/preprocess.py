@@ -11,6 +11,9 @@ from torch import Tensor, nn
 class Preprocess(nn.Module):
     """uint8 (N, C, H, W) in 0..255 -> float32, scaled to 0..1 and normalized a channel."""
 
+    scale: Tensor  # (1, C, 1, 1)
+    shift: Tensor
+
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         # x * scale + shift: one multiplication and one addition instead of three operations.

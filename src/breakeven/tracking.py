@@ -83,16 +83,17 @@ class Store:
         """The newest run with this key that was not interrupted."""
         runs = self.client.search_runs(
             [self.experiment],
-            f"tags.`{KEY}` = '{key}' and attributes.status in ('RUNNING', 'FINISHED')",
+            f"tags.`{KEY}` = '{key}' and attributes.status != 'KILLED' and attributes.status != 'FAILED'",
             max_results=1,
             order_by=["attributes.start_time DESC"],
         )
         return runs[0] if runs else None
 
-    def create(self, name: str, key: str, tags: Mapping[str, Any], start: int | None = None) -> "Run":
-        """A new run, RUNNING."""
+    def create(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
+        """A new run, RUNNING; returns its id."""
         everything = {KEY: key, **{k: str(v) for k, v in tags.items() if v not in (None, "")}}
-        return self.client.create_run(self.experiment, run_name=name, tags=everything, start_time=start)
+        run: str = self.client.create_run(self.experiment, run_name=name, tags=everything).info.run_id
+        return run
 
     def params(self, run: str, params: Mapping[str, Any]) -> None:
         """Log parameters, nested ones by dotted names; those that are there already stay."""
@@ -115,7 +116,11 @@ class Store:
         from mlflow.entities import Dataset, DatasetInput
 
         entity = Dataset(
-            name=name, digest=digest[:36], source_type="local", source=f"data/prepared/{name}", profile=profile
+            name=name,
+            digest=digest[:36],
+            source_type="local",
+            source=f"data/prepared/{name}",
+            profile=profile,
         )
         self.client.log_inputs(run, datasets=[DatasetInput(entity, [])])
 
@@ -128,7 +133,9 @@ class Store:
 
         # Where `mlflow server --artifacts-destination` looks for the run's `mlflow-artifacts:` address.
         location = urlparse(self.client.get_run(run).info.artifact_uri).path
-        LocalArtifactRepository(artifact_root() + location).log_artifact(str(path), folder)
+        LocalArtifactRepository(artifact_root() + location).log_artifact(  # type: ignore[no-untyped-call]
+            str(path), folder
+        )
 
     def end(self, run: str, status: str = "FINISHED") -> None:
         """End a run."""
@@ -137,7 +144,8 @@ class Store:
     def reap(self) -> int:
         """End the runs whose process on this machine is gone (kill -9, power cut); returns how many."""
         runs = self.client.search_runs(
-            [self.experiment], f"attributes.status = 'RUNNING' and tags.`breakeven.host` = '{socket.gethostname()}'"
+            [self.experiment],
+            f"attributes.status = 'RUNNING' and tags.`breakeven.host` = '{socket.gethostname()}'",
         )
         dead = [run for run in runs if not _alive(run.data.tags.get("breakeven.process", ""))]
         for run in dead:
@@ -195,8 +203,8 @@ def _open(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
         order_by=["attributes.start_time DESC"],
     )
     if not runs:
-        return store.create(name, key, tags).info.run_id
-    run = runs[0].info.run_id
+        return store.create(name, key, tags)
+    run: str = runs[0].info.run_id
     store.client.update_run(run, "RUNNING")
     for tag, value in tags.items():
         store.client.set_tag(run, tag, str(value))

@@ -15,6 +15,7 @@ class Prune(Compression):
 
     ratio: float = Field(gt=0, lt=1, description="share of the channels that is removed")
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
+
     def apply(self, model: nn.Module, example: Tensor) -> list[Any]:
         """Prune all but the last layer, whose outputs are the classes.
 
@@ -38,7 +39,9 @@ class Prune(Compression):
         pruner.step()
         history = pruner.DG.pruning_history()
         if not history:
-            raise Unsupported(f"nothing to prune: no layer keeps {self.round_to} channels at ratio {self.ratio}")
+            raise Unsupported(
+                f"nothing to prune: no layer keeps {self.round_to} channels at ratio {self.ratio}"
+            )
         with torch.no_grad():
             model(example)  # a model that is no longer consistent fails here
         return [[name, out, [int(i) for i in index]] for name, out, index in history]

@@ -81,8 +81,9 @@ class Dataset(Option, ABC):
                 found = hashlib.file_digest(file, algorithm).hexdigest()
             if found != expected:
                 raise UserError(
-                    f"{root / name} is damaged or is another file: its {algorithm} is {found[:12]}… and should "
-                    f"be {expected[:12]}…. Replace it with the original, or delete it to download it again."
+                    f"{root / name} is damaged or is another file: its {algorithm} is {found[:12]}…, and "
+                    f"should be {expected[:12]}…. Replace it with the original, or delete it to download "
+                    f"it again."
                 )
         return {name: sha256(root / name) for name in self.known}
 

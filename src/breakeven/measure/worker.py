@@ -24,44 +24,47 @@ from breakeven.runtime.base import Session
 class Worker:
     """The commands; each method is one, takes the command's fields and gives the answer's."""
 
-    def __init__(self, hardware: dict[str, Any]) -> None:
-        self.hardware = option.load("hardware", hardware, "hardware")
-        self.facts = self.hardware.pin()  # before any runtime is imported
-        self.session: Session | None = None
-        self.card: artifact.Artifact | None = None
-        self.input: Any = None
+    session: Session
+    input: Any
 
-    def load(self, folder: str, images: str, batch_size: int) -> dict[str, Any]:
-        """Import the runtime, load the artifact, and run it once on the first images of a file."""
-        where = Path(folder)
-        self.card = card = artifact.read(where)
-        artifact.verify(where, card.files)
-        runtime = option.load("runtime", card.settings, f"runtimes.{card.runtime}")
+    def start(self, hardware: dict[str, Any], folder: str, slot: int) -> dict[str, Any]:
+        """Pin, then import the runtime; the memory held after that is the floor."""
+        self.hardware = option.load("hardware", hardware, "hardware")
+        self.hardware.pin(slot)  # before any runtime is imported
+        self.switch(folder)
+        self.floor = self.hardware.memory_mb()
+        return {}
+
+    def switch(self, folder: str) -> dict[str, Any]:
+        """Turn to the artifact in `folder`, after its files were checked."""
+        self.folder = Path(folder)
+        self.card = artifact.read(self.folder)
+        artifact.verify(self.folder, self.card.files)
+        self.runtime = option.load("runtime", self.card.settings, f"runtimes.{self.card.runtime}")
+        self.runtime.start(self.hardware.threads)
+        return {}
+
+    def load(self, images: str, batch_size: int) -> dict[str, Any]:
+        """Load the artifact, and run it once on the first images of a file."""
+        affinity = self.hardware.pin()
         clock = self.hardware.clock_ns
+        batch = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:batch_size]))
         started = clock()
-        runtime.start(self.hardware.threads)
-        imported = clock()
-        floor = self.hardware.memory_mb()
-        begun = clock()
-        self.session = session = runtime.load(where, self.hardware.threads, card.preprocessing)
+        self.session = self.runtime.load(self.folder, self.hardware.threads, self.card.preprocessing)
         loaded = clock()
-        batch = np.load(images, mmap_mode="r")[:batch_size]
-        self.input = session.prepare(card.inputs(np.ascontiguousarray(batch)))
+        self.input = self.session.prepare(batch)
         before = clock()
-        session.run(self.input)
+        self.session.run(self.input)
         self.hardware.synchronize()
         after = clock()
-        self.floor = floor
         return {
-            "import_s": (imported - started) / 1e9,
-            "load_s": (loaded - begun) / 1e9,
+            "load_s": (loaded - started) / 1e9,
             "first_call_ms": (after - before) / 1e6,
-            "affinity": self.facts,
+            "affinity": affinity,
         }
 
     def predict(self, images: str, out: str, size: int) -> dict[str, Any]:
         """Logits of all images of a file, written to another."""
-        assert self.session and self.card
         everything = np.load(images, mmap_mode="r")
         parts: list[NDArray[np.float32]] = []
         for start in range(0, len(everything), size):
@@ -73,8 +76,12 @@ class Worker:
 
     def block(self, calls: int) -> dict[str, Any]:
         """Time `calls` calls, each on its own; one call before them is not counted."""
-        assert self.session
-        run, wait, clock, inputs = self.session.run, self.hardware.synchronize, self.hardware.clock_ns, self.input
+        run, wait, clock, inputs = (
+            self.session.run,
+            self.hardware.synchronize,
+            self.hardware.clock_ns,
+            self.input,
+        )
         run(inputs)  # the caches are another worker's
         wait()
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -87,8 +94,8 @@ class Worker:
             times[call + 1] = clock()
         after = resource.getrusage(resource.RUSAGE_SELF)
         return {
-            "call_ns": np.diff(times).tolist(),
-            "cpu_ns": time.process_time_ns() - cpu,
+            "calls_ms": (np.diff(times) / 1e6).tolist(),
+            "cpu_ms": (time.process_time_ns() - cpu) / 1e6,
             "switches": after.ru_nivcsw - usage.ru_nivcsw,
         }
 
@@ -100,16 +107,11 @@ class Worker:
 def main(commands: int, answers: int) -> None:
     """Serve until the parent closes the pipe."""
     with os.fdopen(commands) as lines, os.fdopen(answers, "w", buffering=1) as pipe:
-        worker: Worker | None = None
+        worker = Worker()
         for line in lines:
             command = json.loads(line)
-            name = command.pop("do")
             try:
-                if worker is None:
-                    worker = Worker(command.pop("hardware"))
-                    answer: dict[str, Any] = {}
-                else:
-                    answer = getattr(worker, name)(**command)
+                answer: dict[str, Any] = getattr(worker, command.pop("do"))(**command)
             except Unsupported as error:
                 answer = {"unsupported": str(error)}
             except UserError as error:

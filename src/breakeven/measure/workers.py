@@ -1,5 +1,6 @@
 """Worker processes from their parent's side: start, ask, and name what killed one."""
 
+import contextlib
 import json
 import os
 import select
@@ -27,13 +28,13 @@ class WorkerFailed(Exception):
 class WorkerProcess:
     """One worker. Use it in a `with` block, so that it cannot outlive it."""
 
-    def __init__(self, hardware: Mapping[str, Any], timeout_s: float) -> None:
-        """Start the process; it imports in the background until the first answer is asked for."""
+    def __init__(self, hardware: Mapping[str, Any], folder: Path, timeout_s: float, slot: int = 0) -> None:
+        """Start the process for the artifact in `folder`; it imports while the parent goes on."""
         self.timeout_s = timeout_s
         device = option.load("hardware", hardware, "hardware")
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "breakeven.measure.worker", str(commands), str(answers)],
             env={**os.environ, "PYTHONPATH": str(SOURCE), **device.environment()},
@@ -47,15 +48,13 @@ class WorkerProcess:
         os.close(answers)
         self._rest = b""
         self._pending = 0
-        self.send("start", hardware=dict(hardware))
+        self.send("start", hardware=dict(hardware), folder=str(folder), slot=slot)
 
     def send(self, do: str, **fields: Any) -> None:
         """Give a command without waiting for its answer."""
         line = json.dumps({"do": do, **fields}) + "\n"
-        try:
+        with contextlib.suppress(BrokenPipeError):  # the missing answer will tell why
             os.write(self._commands, line.encode())
-        except BrokenPipeError:
-            pass  # the answer will tell why
         self._pending += 1
 
     def answer(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def resnet18(
     return _Wide(in_channels, num_classes, stem, width)
 
 
-class _Wide(ResNet):
+class _Wide(ResNet):  # type: ignore[misc]  # torchvision has no types
     def __init__(self, in_channels: int, num_classes: int, stem: str, multiplier: float) -> None:
         self.multiplier = multiplier
         super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=num_classes)
@@ -46,4 +46,5 @@ class _Wide(ResNet):
     def _make_layer(self, block: Any, planes: int, *args: Any, **kwargs: Any) -> nn.Sequential:
         if planes == 64:  # the first stage takes what the stem gives
             self.inplanes = self._scale(64)
-        return super()._make_layer(block, self._scale(planes), *args, **kwargs)
+        layer: nn.Sequential = super()._make_layer(block, self._scale(planes), *args, **kwargs)
+        return layer

@@ -22,7 +22,9 @@ class Fx(Quantization):
         from torch.ao.quantization import QConfigMapping, default_dynamic_qconfig, get_default_qconfig_mapping
         from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
-        torch.backends.quantized.engine = "x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"
+        torch.backends.quantized.engine = (
+            "x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"
+        )
         model = copy.deepcopy(source.model)
         # Preprocessing stays in floating point in front of the quantized network.
         front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
@@ -43,6 +45,8 @@ class Fx(Quantization):
                         prepared(front(torch.from_numpy(batch)))
                 network = convert_fx(prepared)
             except (torch.fx.proxy.TraceError, RuntimeError, NotImplementedError) as error:
-                raise Unsupported(f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}") from None
+                raise Unsupported(
+                    f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}"
+                ) from None
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
         runtime.export(dataclasses.replace(source, model=model.eval()), folder)

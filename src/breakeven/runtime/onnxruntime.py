@@ -46,7 +46,9 @@ class OnnxRuntime(Runtime):
                     verbose=False,
                 )
             except torch.onnx.errors.OnnxExporterError as error:
-                raise Unsupported(f"torch.onnx cannot export this model: {str(error).splitlines()[0]}") from None
+                raise Unsupported(
+                    f"torch.onnx cannot export this model: {str(error).splitlines()[0]}"
+                ) from None
 
     def start(self, threads: int) -> None:
         """Import the library."""

@@ -29,7 +29,7 @@ class TorchScript(Runtime):
             warnings.simplefilter("ignore", FutureWarning)
             try:
                 if self.method == "trace":
-                    module = torch.jit.trace(source.model, source.example)
+                    module = torch.jit.trace(source.model, source.example)  # type: ignore[no-untyped-call]
                 else:
                     module = torch.jit.script(source.model)
                 if self.freeze:
@@ -52,7 +52,7 @@ class TorchScript(Runtime):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
-            module = torch.jit.load(folder / FILE)
+            module = torch.jit.load(folder / FILE)  # type: ignore[no-untyped-call]
 
         def run(inputs: Any) -> Any:
             with torch.inference_mode():

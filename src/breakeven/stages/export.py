@@ -1,10 +1,12 @@
 """Every recipe of a family x every runtime, in floating point."""
 
+from functools import partial
+
 from breakeven import config, making, paths, prepared
 from breakeven.artifact import Artifact
 from breakeven.config import Config
 from breakeven.files import atomic_folder
-from breakeven.making import Maker, Reference, Tolerance
+from breakeven.making import Reference, Tolerance
 from breakeven.stages.run import run
 
 
@@ -12,24 +14,17 @@ def export(name: str) -> None:
     """Export the family `name`."""
     study = config.read()
     test = prepared.load(paths.prepared(study.family(name).data), "test")
+    made = []
     with (
         atomic_folder(paths.artifacts("export", name)) as folder,
         making.maker(test, tolerance(study), study.measure.timeout_s) as maker,
     ):
-        made = [
-            artifact
-            for recipe in ["none", *study.recipes()]
-            for artifact in _recipe(study, name, recipe, maker, folder)
-        ]
+        for recipe in ["none", *study.recipes()]:
+            reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
+            for key in study.runtimes:
+                write = partial(study.option("runtimes", key).export, reference.source)
+                made.append(maker.make(folder, draft(study, reference, key), write, reference))
     making.report(made)
-
-
-def _recipe(study, name, recipe, maker: Maker, folder):  # type: ignore[no-untyped-def]
-    reference = Reference(paths.model(name, recipe), maker.test, study.export.preprocessing)
-    for key in study.runtimes:
-        runtime = study.option("runtimes", key)
-        artifact = draft(study, reference, key)
-        yield maker.make(folder, artifact, lambda where, r=runtime: r.export(reference.source, where), reference)
 
 
 def draft(study: Config, reference: Reference, runtime: str) -> Artifact:

@@ -1,6 +1,7 @@
 """Every recipe of a family x every int8 toolchain."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,9 @@ def quantize(name: str) -> None:
     data = paths.prepared(study.family(name).data)
     test, train = prepared.load(data, "test"), prepared.load(data, "train")
     # Of the training split, never of test; drawn at random, because a source may be sorted by class.
-    drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[: study.export.calibration_images]
+    drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
+        : study.export.calibration_images
+    ]
     made = []
     with (
         atomic_folder(paths.artifacts("quantize", name)) as folder,
@@ -35,12 +38,11 @@ def quantize(name: str) -> None:
                     continue
                 runtime = study.option("runtimes", toolchain.runtime)
                 artifact = replace(
-                    draft(study, reference, toolchain.runtime), precision=toolchain.precision, quantization=key
+                    draft(study, reference, toolchain.runtime),
+                    precision=toolchain.precision,
+                    quantization=key,
                 )
-
-                def write(where, toolchain=toolchain, runtime=runtime, source=reference.source):  # type: ignore
-                    toolchain.quantize(source, images, runtime, where)  # noqa: B023
-
+                write = partial(toolchain.quantize, reference.source, images, runtime)
                 made.append(maker.make(folder, artifact, write, reference))
     making.report(made)
 

@@ -35,7 +35,8 @@ class Batches:
         if self.shuffle:
             generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
             order = torch.randperm(len(self.labels), generator=generator)
-        for index in order.split(self.batch_size)[: len(self)]:
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            index = order[start : start + self.batch_size]
             yield self.images[index], self.labels[index]
 
 

@@ -16,9 +16,9 @@ from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, Model
 from torch import nn
 
 from breakeven.data.base import Images
+from breakeven.preprocess import Preprocess
 from breakeven.train.batches import Batches
 from breakeven.train.module import Classifier
-from breakeven.preprocess import Preprocess
 from breakeven.train.recipe import Recipe
 
 History = list[dict[str, float]]
@@ -59,7 +59,7 @@ def fit(
     """
     _quiet()
     seed_everything(seed, workers=True, verbose=False)
-    model = build().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build().to(memory_format=torch.channels_last)
     batches = Batches(train, recipe.batch_size, shuffle=True, seed=seed, drop_last=True)
     module = Classifier(model, Preprocess(mean, std), recipe, classes, recipe.epochs * len(batches), seed)
     best = ModelCheckpoint(
@@ -155,13 +155,13 @@ def _bf16(precision: str) -> bool:
     if precision != "auto":
         return precision == "bf16"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     # Emulated bf16 is slower than fp32: only instructions of the processor's own count.
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _quiet() -> None:
     """Leave out what Lightning tells that does not concern a user of the pipeline."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*GPU available but not used.*"):
+    for message in (".*does not have many workers.*", ".*isinstance.treespec, LeafSpec.*"):
         warnings.filterwarnings("ignore", message)

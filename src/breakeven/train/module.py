@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
 from breakeven.errors import UserError
-from breakeven.train.batches import augment, shrink
 from breakeven.preprocess import Preprocess
+from breakeven.train.batches import augment, shrink
 from breakeven.train.recipe import Recipe
 
 

@@ -27,7 +27,7 @@ class Recipe(Strict):
     ema: Fraction = Field(description="decay of the moving average of the weights, a step; 0: none")
     sides: list[Annotated[float, Field(gt=0, le=1)]] = Field(
         min_length=1,
-        description="the side of the training images as a share of the full one, over equal parts of the epochs",
+        description="side of the training images, as a share of the full one, over equal parts of the epochs",
     )
     patience: int = Field(ge=0, description="epochs without a better validation before stopping; 0: never")
     precision: Literal["auto", "fp32", "bf16"] = Field(

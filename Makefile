@@ -1,0 +1,41 @@
+# Each target does its own set-up; that is redone only when pyproject.toml or constraints.txt changed.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+# DVC runs a stage's `python` from the PATH.
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test test-slow check ui clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+repro: $(READY) ## Rebuild every result of the study in params.yaml (dvc repro)
+	@$(RUN) dvc repro
+
+test: $(READY) ## Run the test suite
+	@$(RUN) python -m pytest -q
+
+test-slow: $(READY) ## Run the tests that train and measure for minutes
+	@$(RUN) python -m pytest -q -m slow
+
+check: $(READY) ## Lint, formatting, types
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+
+ui: $(READY) ## Browse the runs in MLflow's UI, on this machine only
+	@$(RUN) breakeven ui
+
+clean: ## Remove the environment
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
+	  "breakeven: Python %d.%d is not supported: use `make PYTHON=python3.12`, 3.11 to 3.13." % v)'
+	@echo "Setting up $(VENV): some minutes, once."
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -c constraints.txt -e '.[prune,onnxruntime,dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""What people see: the summary, the table, the plots."""

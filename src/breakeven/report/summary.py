@@ -1,0 +1,62 @@
+"""The flat table of the last run: `results/summary.csv`."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
+from pathlib import Path
+
+from breakeven.files import write_text
+from breakeven.result import COLUMNS, Benchmark, Row
+
+
+def rows(benchmarks: Iterable[Benchmark]) -> list[Row]:
+    """All rows, with the Pareto front of each family x hardware x batch size marked."""
+    everything = [record.row for benchmark in benchmarks for record in benchmark.records]
+
+    def cell(row: Row) -> tuple[str, str, int]:
+        return row.family, row.hardware, row.batch_size
+
+    return [
+        marked
+        for _, group in groupby(sorted(everything, key=cell), key=cell)
+        for marked in _mark_pareto(list(group))
+    ]
+
+
+def write(path: Path, table: Sequence[Row]) -> None:
+    """Write the table as CSV; floats with six significant digits, empty where there is no figure."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in table:
+        writer.writerow({name: _cell(value) for name, value in asdict(row).items()})
+    write_text(path, text.getvalue())
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _mark_pareto(group: list[Row]) -> list[Row]:
+    """A variant is on the front if no other is at least as good in latency, accuracy and size."""
+    costs = {
+        row.variant: (row.latency_ms_p50, -row.accuracy, row.artifact_mb)
+        for row in group
+        if row.latency_ms_p50 is not None
+        and row.accuracy is not None
+        and row.artifact_mb is not None
+        and row.verdict != "control"
+    }
+
+    def dominated(variant: str) -> bool:
+        mine = costs[variant]
+        return any(
+            other != mine and all(o <= m for o, m in zip(other, mine, strict=True))
+            for other in costs.values()
+        )
+
+    return [replace(row, pareto=not dominated(row.variant)) if row.variant in costs else row for row in group]

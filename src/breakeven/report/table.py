@@ -1,0 +1,89 @@
+"""The table at the end of `dvc repro`."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from breakeven.result import Benchmark, Row
+
+COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
+
+
+def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
+    """Print one table for each family, hardware and batch size."""
+    console = Console(width=max(shutil.get_terminal_size().columns, 150))
+    for benchmark in benchmarks:
+        for size in benchmark.settings["batch_sizes"]:
+            mine = [
+                row
+                for row in rows
+                if (row.family, row.hardware, row.batch_size) == (benchmark.family, benchmark.hardware, size)
+            ]
+            console.print(_table(benchmark, size, mine))
+            console.print(_footer(benchmark, mine), style="dim", highlight=False)
+            for row in mine:
+                if row.reason:
+                    console.print(f"  {row.variant}: {row.verdict}, {row.reason}", highlight=False)
+            console.print()
+
+
+def _table(benchmark: Benchmark, size: int, rows: Sequence[Row]) -> Table:
+    table = Table(
+        title=f"{benchmark.family} ({benchmark.title}) on {benchmark.hardware}, batch {size}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        title_style="bold",
+    )
+    for name in ("variant", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for name in ("speedup", "interval", "p50 ms", "accuracy", "change, points", "MB", "break-even calls"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in sorted(rows, key=lambda r: -(r.speedup or 0)):
+        colour = COLOURS.get(row.verdict, "")
+        table.add_row(
+            row.variant,
+            f"[{colour}]{row.verdict}[/]" if colour else row.verdict,
+            _number(row.speedup, ".2f", "x"),
+            f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else "",
+            _number(row.latency_ms_p50, ".3f"),
+            _number(row.accuracy, ".2%"),
+            _change(row),
+            _number(row.artifact_mb, ".2f"),
+            row.breakeven_calls or "",
+            style="bold" if row.pareto else "",
+        )
+    return table
+
+
+def _footer(benchmark: Benchmark, rows: Sequence[Row]) -> str:
+    twin = next((row for row in rows if row.variant == "twin"), None)
+    control = ""
+    if twin and twin.speedup and twin.speedup_ci_low and twin.noise_floor:
+        control = (
+            f"The twin, an identical copy of the baseline, came out at {twin.speedup:.3f} "
+            f"({twin.speedup_ci_low:.3f} to {twin.speedup_ci_high:.3f}): differences below "
+            f"{twin.noise_floor - 1:.1%} are noise. "
+        )
+    pinned = "" if benchmark.affinity.get("pinned") else f"Not pinned: {benchmark.affinity.get('reason')}. "
+    return (
+        f"{control}{pinned}Bold: no other variant is at once as fast, as accurate and as small. "
+        f"{benchmark.settings['replicates']} replicates, {benchmark.test_images:,} test images, "
+        f"{benchmark.machine['name']}."
+    )
+
+
+def _number(value: float | None, form: str, unit: str = "") -> str:
+    return "" if value is None else f"{value:{form}}{unit}"
+
+
+def _change(row: Row) -> str:
+    """The accuracy's change in percentage points, with its interval."""
+    if row.accuracy_delta is None or row.accuracy_delta_ci_low is None or row.accuracy_delta_ci_high is None:
+        return ""
+    if row.verdict in ("baseline", "control"):
+        return ""
+    low, high = 100 * row.accuracy_delta_ci_low, 100 * row.accuracy_delta_ci_high
+    return f"{100 * row.accuracy_delta:+.2f} ({low:+.1f} to {high:+.1f})"

@@ -1,0 +1,25 @@
+"""From the records to what people see: summary, metrics, plots, table, and MLflow."""
+
+from breakeven import config, paths, records, tracking
+from breakeven.report import figures, summary, table
+from breakeven.stages.run import run
+from breakeven.sync import sync
+
+
+def report() -> None:
+    """Write and print the results of the study, then log them."""
+    study = config.read()
+    found = records.read(study)
+    rows = summary.rows(found.benchmarks)
+    summary.write(paths.SUMMARY, rows)
+    figures.write_metrics(paths.METRICS, rows)
+    figures.write_plots(paths.PLOTS, rows, found.cards)
+    table.show(found.benchmarks, rows)
+    try:
+        print(sync(study, found))
+    except Exception as error:  # whatever a store does wrong costs a warning, never a result
+        tracking.warn(error)
+
+
+if __name__ == "__main__":
+    run(report)

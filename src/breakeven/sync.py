@@ -1,0 +1,139 @@
+"""From the records on disk to MLflow: fills an empty store, and twice is as once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from breakeven import paths
+from breakeven.config import Config
+from breakeven.files import fingerprint, sha256
+from breakeven.modelfile import CARD, WEIGHTS, Card
+from breakeven.records import Records
+from breakeven.result import Benchmark, Record
+from breakeven.tracking import PARENT, Store, origin
+from breakeven.training import SCORES
+
+SYNCED = "breakeven.synced"
+# Columns that name a variant; the other ones are figures.
+NAMES = (
+    *("family", "variant", "compression", "precision", "quantization"),
+    *("runtime", "hardware", "threads", "batch_size", "scenario"),
+)
+
+
+def sync(study: Config, records: Records) -> str:
+    """Log a study: a run for it, and nested in it one a model and one a benchmarked variant.
+
+    Raises:
+        Unreachable: the store does not answer.
+    """
+    store = Store()
+    store.reap()
+    settings = study.model_dump()
+    measured = [sha256(paths.benchmark(b.family, b.hardware)) for b in records.benchmarks]
+    key = fingerprint(settings, measured)
+    machine = records.benchmarks[0].machine["name"]
+    tags = {"kind": "study", "study": study.study, "machine": machine, "configuration": fingerprint(settings)}
+    parent = _run(store, f"study {study.study}", key, tags)
+    store.params(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
+    made = 0
+    for card in records.cards:
+        run, new = _model(store, card, parent, study)
+        store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)
+        made += new
+    for benchmark in records.benchmarks:
+        for record in benchmark.records:
+            made += _variant(store, benchmark, record, key, parent)
+    if _begin(store, parent, key):
+        for path in (paths.SUMMARY, paths.PARAMS):
+            if path.exists():
+                store.artifact(parent, path)
+        store.client.set_tag(parent, SYNCED, key)
+    store.end(parent)
+    total = len(records.cards) + sum(len(b.records) for b in records.benchmarks) + 1
+    return f"MLflow at {store.uri}: {total} runs, {made} of them new"
+
+
+def _run(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
+    """The run with this key, made if there is none."""
+    found = store.find(key)
+    run: str = found.info.run_id if found else store.create(name, key, {**origin(), **tags})
+    return run
+
+
+def _begin(store: Store, run: str, version: str) -> bool:
+    """Whether this version still has to be logged."""
+    return store.client.get_run(run).data.tags.get(SYNCED) != version
+
+
+def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, bool]:
+    """A trained or compressed model's run: the one that its stage logged live, or one from its card."""
+    kind = "train" if card.recipe == "none" else "compression"
+    name = f"train {card.family}" if kind == "train" else f"{card.recipe} {card.family}"
+    tags = {"kind": kind, "family": card.family, "recipe": card.recipe}
+    found = store.find(card.key)
+    run = _run(store, name, card.key, tags)
+    if not _begin(store, run, card.sha256):
+        return run, False
+    data = store.client.get_run(run).data
+    if PARENT not in data.tags:  # a run from the cache stays with the study that made it
+        store.client.set_tag(run, PARENT, parent)
+    store.params(run, card.details.get("settings", {}))
+    if not found:
+        for row in card.history:
+            step = int(row["epoch"]) + 1
+            store.metrics(run, {k: v for k, v in row.items() if k != "epoch"}, step)
+    store.metrics(run, {score: getattr(card, score) for score in SCORES})
+    _dataset(store, run, study.families[card.family].data, card.details["data"])
+    for file in (CARD, WEIGHTS):
+        store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
+    store.client.set_tag(run, SYNCED, card.sha256)
+    store.end(run)
+    return run, not found
+
+
+def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, parent: str) -> bool:
+    """A benchmarked variant's run; returns whether it is new."""
+    row = asdict(record.row)
+    key = fingerprint(study, *(row[name] for name in NAMES))
+    found = store.find(key)
+    if found and found.data.tags.get(SYNCED) == key:
+        return False
+    tags = {
+        **origin(),
+        "kind": "benchmark",
+        "verdict": row["verdict"],
+        "reason": row["reason"],
+        "machine": row["machine"],
+        "mlflow.source.git.commit": benchmark.commit,
+        "dirty": benchmark.dirty,
+        PARENT: parent,
+        **{name: row[name] for name in ("family", "variant", "hardware")},
+    }
+    name = f"{row['family']} {row['variant']} {row['hardware']} batch {row['batch_size']}"
+    run = found.info.run_id if found else store.create(name, key, tags)
+    store.params(run, {name: row[name] for name in NAMES})
+    figures = {
+        k: v
+        for k, v in row.items()
+        if isinstance(v, int | float) and not isinstance(v, bool) and k not in NAMES
+    }
+    store.metrics(run, figures)
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch, "record.json")
+        path.write_text(json.dumps(asdict(record)), encoding="utf-8")
+        store.artifact(run, path)
+    store.client.set_tag(run, SYNCED, key)
+    store.end(run)
+    return True
+
+
+def _dataset(store: Store, run: str, name: str, digest: str) -> None:
+    from breakeven import prepared
+
+    manifest = prepared.manifest(paths.prepared(name))
+    profile = {part: sum(counts.values()) for part, counts in manifest.counts.items()}
+    store.dataset(run, name, digest, json.dumps(profile))
