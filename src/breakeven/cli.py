@@ -16,6 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "overrides", nargs="*", metavar="OVERRIDE", help="in Hydra's grammar: seed=1, study=reference"
     )
     commands.add_parser("sync", help="log the records on disk to MLflow; twice is as once")
+    ui = commands.add_parser("ui", help="serve MLflow's UI on 127.0.0.1")
+    ui.add_argument("--port", type=int, default=5000, help="default: 5000")
     commands.add_parser("table", help="print the table of the last results")
     chosen = parser.parse_args(arguments)
     try:
@@ -56,3 +58,17 @@ def _table(chosen: argparse.Namespace) -> None:
 
     found = records.read(config.read())
     table.show(found.benchmarks, summary.rows(found.benchmarks))
+
+
+def _ui(chosen: argparse.Namespace) -> None:
+    import subprocess
+
+    from breakeven import tracking
+
+    if not tracking.is_local():
+        raise UserError(f"The runs are at {tracking.address()}: open that address.")
+    print(f"MLflow's UI: http://127.0.0.1:{chosen.port} (Ctrl-C ends it)", flush=True)
+    try:
+        subprocess.run(tracking.server(chosen.port), check=False)
+    except KeyboardInterrupt:
+        print()

@@ -5,6 +5,7 @@ guard compares the two. It has to remember the overrides of the last composition
 does not say what was asked for and what `conf/` said at the time.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def differences(old: Settings, new: Settings, place: str = "") -> Iterator[str]:
     for key in [*old, *(key for key in new if key not in old)]:
         before, after = old.get(key, MISSING), new.get(key, MISSING)
         path = f"{place}.{key}" if place else str(key)
-        if isinstance(before, dict) and isinstance(after, dict) and before and after:
+        if isinstance(before, dict) and isinstance(after, dict):
             yield from differences(before, after, path)
         elif after is MISSING:
             yield f"~{path}"
@@ -61,7 +62,11 @@ def literal(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return "'" + value.replace("'", "\\'") + "'"
+        text: str = value
+        # Hydra unescapes backslashes before a quote and before an interpolation, and nowhere else.
+        text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+        text = re.sub(r"(\\+)(?='|\Z)", r"\1\1", text)
+        return "'" + text.replace("'", "\\'") + "'"
     return str(value)
 
 
@@ -70,7 +75,9 @@ def _explain(error: Exception, overrides: Sequence[str], conf: Path) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     sentence = " ".join(lines[:2] if lines and lines[0].startswith("In ") else lines[:1]).rstrip(".")
     for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+        key, equals, value = override.lstrip("+~").partition("=")
+        if not equals and not override.startswith("~"):
+            return f"{override}: an override is KEY=VALUE, for example seed=1 or study=reference."
         group = conf / key.partition("@")[0]
         if group.is_dir():
             known = sorted(path.stem for path in group.glob("*.yaml"))

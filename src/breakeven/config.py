@@ -1,5 +1,6 @@
 """The study's configuration: the schema that `conf/` composes to, checked before any work starts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,7 @@ from pydantic import Field
 
 from breakeven import paths
 from breakeven.errors import UserError
-from breakeven.option import Strict, check, choice, load
+from breakeven.option import MANDATORY, Strict, check, choice, load
 from breakeven.train.recipe import Recipe
 
 Settings = dict[str, Any]
@@ -102,11 +103,14 @@ def parse(settings: Settings) -> Config:
     Raises:
         UserError: one sentence for each fault.
     """
+    if unset := list(_unset(settings)):
+        raise UserError("\n".join(MANDATORY.format(key=key) for key in unset))
     config = check(Config, settings)
     for section in GROUPS:
         for key in getattr(config, section):
             config.option(section, key)
     config.recipes()
+    _require_distinct(config)
     if "eager" not in config.runtimes:
         raise UserError(f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, as the baseline.")
     for key, family in config.families.items():
@@ -118,6 +122,28 @@ def parse(settings: Settings) -> Config:
                 f"epochs={family.train.epochs}, or 0 for no early stopping."
             )
     return config
+
+
+def _unset(settings: Any, place: str = "") -> Iterator[str]:
+    """The keys whose value is still `???`."""
+    if isinstance(settings, dict):
+        for key, value in settings.items():
+            yield from _unset(value, f"{place}.{key}" if place else str(key))
+    elif settings == "???":
+        yield place
+
+
+def _require_distinct(config: Config) -> None:
+    """Refuse two toolchains whose variants would have the same name."""
+    seen: dict[tuple[str, str], str] = {}
+    for key in config.quantizations:
+        toolchain = config.option("quantizations", key)
+        other = seen.setdefault((toolchain.precision, toolchain.runtime), key)
+        if other != key:
+            raise UserError(
+                f"quantizations.{key} and quantizations.{other} both make {toolchain.precision} for "
+                f"{toolchain.runtime}: choose one of them."
+            )
 
 
 def read(path: Path = paths.PARAMS) -> Config:

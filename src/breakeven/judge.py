@@ -16,6 +16,7 @@ from breakeven.measure.statistics import Interval
 from breakeven.result import Row
 
 BASELINE, TWIN = "none/fp32/eager", "twin"
+BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
 
 
 @dataclass
@@ -48,8 +49,12 @@ class Judge:
         p_values = [statistics.p_value(ratios[name]) for name in others]
         levels = dict(zip(others, statistics.holm(p_values, 1 - self.confidence), strict=True))
         twin = statistics.speedup(ratios[TWIN], self.confidence) if TWIN in ratios else None
-        reliable = twin is not None and twin.low <= 1 <= twin.high
-        self.reliable &= reliable
+        fault = ""
+        if twin is None:
+            fault = "the twin was not measured"
+        elif not twin.low <= 1 <= twin.high:
+            fault = "the twin's interval excludes 1"
+        self.reliable &= not fault
         everything = {**artifacts, TWIN: artifacts[BASELINE]}
         right = _right(artifacts[BASELINE][0], labels)
         rows = []
@@ -66,20 +71,18 @@ class Judge:
                 figures |= self._gain(gain, ratios[name], confidence)
                 figures |= self._breakeven(card, measured.replicates, artifacts[BASELINE][1], base, gain)
                 figures["noise_floor"] = statistics.noise_floor(twin) if twin else None
-            rows.append(self._row(name, card, measured, figures, reliable))
+            rows.append(self._row(name, card, measured, figures, fault))
         return rows
 
-    def _row(
-        self, name: str, card: Artifact, measured: Samples, figures: dict[str, Any], reliable: bool
-    ) -> Row:
+    def _row(self, name: str, card: Artifact, measured: Samples, figures: dict[str, Any], fault: str) -> Row:
         verdict, reason = measured.status, measured.reason
         if verdict == "ok" and name == BASELINE:
             verdict, figures["speedup"] = "baseline", 1.0
         elif verdict == "ok" and name == TWIN:
-            verdict = "control"
-            reason = "" if reliable else "the twin's interval excludes 1: the run is unreliable"
-        elif verdict == "ok" and not reliable:
-            verdict, reason = statistics.UNDECIDED, "unreliable run: the twin's interval excludes 1"
+            verdict, reason = "control", fault and f"unreliable run: {fault}"
+        elif verdict == "ok" and fault:
+            verdict, reason = statistics.UNDECIDED, f"unreliable run: {fault}"
+            figures |= dict.fromkeys(BREAKEVEN, statistics.UNDECIDED)
         elif verdict == "ok":
             gain = Interval(figures["speedup"], figures["speedup_ci_low"], figures["speedup_ci_high"])
             verdict = statistics.verdict(gain, self.margin)
@@ -156,9 +159,7 @@ class Judge:
         extra = one_off_ms(card, replicates) - one_off_ms(base_card, base)
         baseline = statistics.latency([float(np.mean(_calls(r))) for r in base], self.confidence).value
         calls = statistics.breakeven_calls(extra, baseline, gain)
-        return dict(
-            zip(("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high"), calls, strict=True)
-        )
+        return dict(zip(BREAKEVEN, calls, strict=True))
 
 
 def log_ratios(base: list[Replicate], variant: list[Replicate]) -> list[float]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from breakeven import artifact, modelfile, scoring
 from breakeven.artifact import SCORES, Artifact
+from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported
 from breakeven.measure.workers import WorkerFailed, WorkerProcess
@@ -132,6 +133,30 @@ def maker(test: Images, tolerance: Tolerance, timeout_s: float) -> Iterator[Make
             yield made
         finally:
             made.close()
+
+
+def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
+    """The card of an artifact that is still to be made."""
+    card = reference.card
+    return Artifact(
+        family=card.family,
+        recipe=card.recipe,
+        precision="fp32",
+        quantization="",
+        runtime=runtime,
+        settings=study.runtimes[runtime],
+        preprocessing=study.export.preprocessing,
+        mean=card.mean,
+        std=card.std,
+        parameters=card.parameters,
+        macs=card.macs,
+    )
+
+
+def tolerance(study: Config) -> Tolerance:
+    """What artifacts are held to."""
+    settings = study.export
+    return Tolerance(settings.check_images, settings.max_relative_error, settings.min_agreement)
 
 
 def report(artifacts: Sequence[Artifact]) -> None:

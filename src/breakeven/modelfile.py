@@ -17,6 +17,8 @@ from breakeven.errors import UserError
 from breakeven.files import read_json, require_sha256, sha256, write_json
 
 WEIGHTS, CARD = "model.safetensors", "model.json"
+# The figures of a card that are logged as a run's metrics
+SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "train_s")
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from breakeven.errors import UserError
 
+MANDATORY = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
 S = TypeVar("S", bound="Strict")
 
 
 class Strict(BaseModel):
     """Frozen settings that refuse unknown keys, NaN and infinity."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
 
 class Option(Strict):
@@ -82,8 +85,8 @@ def _sentences(error: ValidationError, model: type[BaseModel], place: str) -> It
         if fault["type"] == "extra_forbidden":
             known = _fields(model, loc[:-1])
             yield f"{key}={fault['input']}: the key {loc[-1]!r} is {choice(loc[-1], known)}"
-        elif fault["type"] == "missing" or fault["input"] == "???":
-            yield f"{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
+        elif fault["type"] == "missing":
+            yield MANDATORY.format(key=key)
         else:
             rule = fault["msg"].removeprefix("Value error, ")
             yield f"{key}={fault['input']}: {rule[0].lower()}{rule[1:]}."

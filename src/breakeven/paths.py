@@ -19,6 +19,7 @@ BENCHMARKS = RESULTS / "benchmark"
 SUMMARY = RESULTS / "summary.csv"
 METRICS = RESULTS / "metrics.json"
 PLOTS = RESULTS / "plots"
+PICTURE = RESULTS / "speedup.svg"
 
 
 def fetched(name: str) -> Path:
@@ -66,6 +67,11 @@ def raw_roots() -> list[Path]:
     if extra := os.environ.get("BREAKEVEN_DATA"):
         roots.append(home() / Path(extra).expanduser())
     return roots
+
+
+def checkpoint(path: str) -> Path:
+    """A user's checkpoint: a relative path is meant from the repository, wherever the stage runs."""
+    return home() / Path(path).expanduser()
 
 
 def private() -> Path:

@@ -10,11 +10,10 @@ from typing import Any
 from breakeven import paths
 from breakeven.config import Config
 from breakeven.files import fingerprint, sha256
-from breakeven.modelfile import CARD, WEIGHTS, Card
+from breakeven.modelfile import CARD, SCORES, WEIGHTS, Card
 from breakeven.records import Records
 from breakeven.result import Benchmark, Record
 from breakeven.tracking import PARENT, Store, origin
-from breakeven.training import SCORES
 
 SYNCED = "breakeven.synced"
 # Columns that name a variant; the other ones are figures.

@@ -37,6 +37,19 @@ def artifact_root() -> str:
     return str(paths.home() / "mlartifacts")
 
 
+def is_local() -> bool:
+    """Whether the store is the repository's own."""
+    return address().startswith("sqlite:")
+
+
+def server(port: int) -> list[str]:
+    """The command that serves the repository's store on this machine only."""
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
+        *("--backend-store-uri", address(), "--artifacts-destination", artifact_root(), "--workers", "1"),
+    ]
+
+
 class Unreachable(Exception):
     """The store does not answer."""
 
@@ -54,7 +67,7 @@ class Store:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         self.uri = address()
-        self.local = self.uri.startswith("sqlite:")
+        self.local = is_local()
         _require_listener(self.uri)
         # Importing MLflow takes a second or two: only when there is something to log to.
         import logging

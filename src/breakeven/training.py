@@ -12,7 +12,7 @@ from torch import nn
 
 from breakeven import modelfile, paths, prepared
 from breakeven.files import atomic_folder
-from breakeven.modelfile import Card, Shape
+from breakeven.modelfile import SCORES, Card, Shape
 from breakeven.prepared import Manifest
 from breakeven.preprocess import predictor
 from breakeven.scoring import accuracy, in_batches
@@ -80,8 +80,12 @@ def make(job: Job, data: Path, log: OnEpoch) -> Card:
     return card
 
 
-# The figures of a card that are logged as a run's metrics
-SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "train_s")
+def describe(card: Card) -> str:
+    """A model in one line."""
+    return (
+        f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made} in {card.train_s:.0f} s; "
+        f"accuracy {card.val_accuracy:.2%} on validation, {card.test_accuracy:.2%} on test"
+    )
 
 
 def _fit(job: Job, recipe: Recipe, data: Path, manifest: Manifest, log: OnEpoch) -> Fitted:

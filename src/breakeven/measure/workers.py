@@ -50,6 +50,11 @@ class WorkerProcess:
         self._pending = 0
         self.send("start", hardware=dict(hardware), folder=str(folder), slot=slot)
 
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
     def send(self, do: str, **fields: Any) -> None:
         """Give a command without waiting for its answer."""
         line = json.dumps({"do": do, **fields}) + "\n"

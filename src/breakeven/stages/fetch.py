@@ -1,7 +1,5 @@
 """Find or download what comes from outside the repository, and note its sha256. Runs every time."""
 
-from pathlib import Path
-
 from breakeven import config, paths
 from breakeven.errors import UserError
 from breakeven.files import sha256, write_json
@@ -17,16 +15,11 @@ def fetch() -> None:
     for name, family in study.families.items():
         digests = {}
         if family.checkpoint:
-            path = checkpoint(family.checkpoint)
+            path = paths.checkpoint(family.checkpoint)
             if not path.is_file():
                 raise UserError(f"families.{name}.checkpoint={family.checkpoint}: {path} is not a file.")
             digests = {family.checkpoint: sha256(path)}
         write_json(paths.fetched(f"checkpoints/{name}"), digests)
-
-
-def checkpoint(path: str) -> Path:
-    """A user's checkpoint: a relative path is meant from the repository, wherever the stage runs."""
-    return paths.home() / Path(path).expanduser()
 
 
 if __name__ == "__main__":

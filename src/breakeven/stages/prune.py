@@ -7,8 +7,7 @@ from breakeven.errors import UserError
 from breakeven.files import fingerprint, source_digest
 from breakeven.option import choice
 from breakeven.stages.run import run
-from breakeven.stages.train import describe
-from breakeven.training import Job, make
+from breakeven.training import Job, describe, make
 
 
 def compress(name: str, recipe: str) -> None:

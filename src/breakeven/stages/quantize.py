@@ -9,7 +9,6 @@ from breakeven import config, making, paths, prepared
 from breakeven.artifact import model_inputs
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
-from breakeven.stages.export import draft, tolerance
 from breakeven.stages.run import run
 
 
@@ -25,7 +24,7 @@ def quantize(name: str) -> None:
     made = []
     with (
         atomic_folder(paths.artifacts("quantize", name)) as folder,
-        making.maker(test, tolerance(study), study.measure.timeout_s) as maker,
+        making.maker(test, making.tolerance(study), study.measure.timeout_s) as maker,
     ):
         for recipe in ["none", *study.recipes()]:
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
@@ -38,7 +37,7 @@ def quantize(name: str) -> None:
                     continue
                 runtime = study.option("runtimes", toolchain.runtime)
                 artifact = replace(
-                    draft(study, reference, toolchain.runtime),
+                    making.draft(study, reference, toolchain.runtime),
                     precision=toolchain.precision,
                     quantization=key,
                 )

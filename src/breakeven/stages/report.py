@@ -1,7 +1,7 @@
 """From the records to what people see: summary, metrics, plots, table, and MLflow."""
 
 from breakeven import config, paths, records, tracking
-from breakeven.report import figures, summary, table
+from breakeven.report import figures, picture, summary, table
 from breakeven.stages.run import run
 from breakeven.sync import sync
 
@@ -14,6 +14,7 @@ def report() -> None:
     summary.write(paths.SUMMARY, rows)
     figures.write_metrics(paths.METRICS, rows)
     figures.write_plots(paths.PLOTS, rows, found.cards)
+    picture.draw(paths.PICTURE, rows)
     table.show(found.benchmarks, rows)
     try:
         print(sync(study, found))

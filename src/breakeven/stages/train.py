@@ -4,10 +4,8 @@ from torch import nn
 
 from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.files import fingerprint, read_json, source_digest
-from breakeven.modelfile import Card
-from breakeven.stages.fetch import checkpoint
 from breakeven.stages.run import run
-from breakeven.training import Job, make, shape_of
+from breakeven.training import Job, describe, make, shape_of
 
 
 def train(name: str) -> None:
@@ -23,7 +21,7 @@ def train(name: str) -> None:
     def build() -> nn.Module:
         model = modelfile.build(family.model, shape_of(manifest), f"families.{name}.model")
         if family.checkpoint:
-            modelfile.load_checkpoint(checkpoint(family.checkpoint), model)
+            modelfile.load_checkpoint(paths.checkpoint(family.checkpoint), model)
         return model
 
     job = Job(
@@ -40,14 +38,6 @@ def train(name: str) -> None:
     with tracking.live(f"train {name}", key, {"kind": "train", "family": name}, settings) as log:
         card = make(job, data, log)
     print(f"{name}: {describe(card)}")
-
-
-def describe(card: Card) -> str:
-    """A model in one line."""
-    return (
-        f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made} in {card.train_s:.0f} s; "
-        f"accuracy {card.val_accuracy:.2%} on validation, {card.test_accuracy:.2%} on test"
-    )
 
 
 if __name__ == "__main__":

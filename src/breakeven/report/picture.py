@@ -1,0 +1,59 @@
+"""One picture of a study: speedups with their intervals, the noise floor shaded."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from breakeven.files import atomic
+from breakeven.result import Row
+
+# Okabe and Ito's colours, which the colour-blind can tell apart
+COLOURS = {
+    "faster": "#0072B2",
+    "slower": "#D55E00",
+    "same": "#009E73",
+    "undecided": "#999999",
+    "control": "#000000",
+}
+
+
+def draw(path: Path, rows: Sequence[Row]) -> None:
+    """Write an SVG with a panel for each family x hardware x batch size."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    def cell(row: Row) -> tuple[str, str, int]:
+        return row.family, row.hardware, row.batch_size
+
+    timed = [row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high]
+    panels = [(key, list(group)) for key, group in groupby(timed, key=cell)]
+    height = sum(0.7 + 0.26 * len(group) for _, group in panels)
+    # Text as text, and nothing random or dated in the file: the same results give the same file.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "breakeven", "font.size": 9}):
+        figure = Figure(figsize=(8.5, height), layout="constrained")
+        ratios = [0.7 + 0.26 * len(group) for _, group in panels]
+        axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=ratios)[:, 0]
+        for axis, ((family, hardware, size), group) in zip(axes, panels, strict=True):
+            _panel(axis, group)
+            axis.set_title(f"{family} on {hardware}, batch {size}", loc="left", fontsize=10)
+        axes[-1].set_xlabel(
+            "speedup over eager fp32, same rounds (logarithmic); grey: noise floor of the twin"
+        )
+        with atomic(path) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
+
+
+def _panel(axis, rows: Sequence[Row]) -> None:  # type: ignore[no-untyped-def]  # matplotlib's Axes
+    rows = sorted(rows, key=lambda row: row.speedup or 0)
+    floor = max((row.noise_floor or 1 for row in rows), default=1)
+    axis.axvspan(1 / floor, floor, color="#dddddd", zorder=0)
+    axis.axvline(1, color="black", linewidth=0.8)
+    for height, row in enumerate(rows):
+        assert row.speedup and row.speedup_ci_low and row.speedup_ci_high
+        colour = COLOURS.get(row.verdict, "#999999")
+        axis.plot([row.speedup_ci_low, row.speedup_ci_high], [height, height], color=colour, linewidth=2)
+        axis.plot([row.speedup], [height], "o", color=colour, markersize=4)
+    axis.set_yticks(range(len(rows)), [f"{row.variant}  ({row.verdict})" for row in rows])
+    axis.set_xscale("log", base=2)
+    axis.xaxis.set_major_formatter(lambda value, position: f"{value:g}x")
+    axis.grid(axis="x", alpha=0.3)

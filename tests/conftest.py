@@ -1,0 +1,108 @@
+"""Shared fixtures: a small trained model, and a copy of the project in which real DVC can run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# One small family, few variants, little measuring: every stage runs, in seconds.
+TINY = """\
+# @package _global_
+defaults:
+  - /data@datasets.digits: digits
+  - /family@families.cnn: cnn
+  - override /runtime: [eager, onnxruntime]
+  - override /quantization: [onnxruntime_static]
+study: tiny
+families:
+  cnn:
+    model: {width: 8, depth: 1}
+    train: {epochs: 2, lr: 0.05}
+export: {min_agreement: 0.5, calibration_images: 32}
+measure: {replicates: 2, rounds: 3, block_ms: 2}
+"""
+
+
+class Project:
+    """A copy of the project in a git repository of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Type a command; a failure that was not expected shows what it printed."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment(**environment), capture_output=True, text=True
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """As after `source .venv/bin/activate`."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+        return {**clean, "PATH": path, "PYTHONPATH": "src", "DVC_NO_ANALYTICS": "1", **more}
+
+    def stages(self, output: str) -> set[str]:
+        """The stages that a `dvc repro` really ran, but for the two that always run."""
+        ran = {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")}
+        return ran - {"fetch", "machine"}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text in a file; the text must be there."""
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new, 1))
+
+    def commit(self, message: str = "change") -> None:
+        """Commit everything."""
+        self.run("git", "add", "-A")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", message)
+
+
+def copy_project(folder: Path) -> Project:
+    """The project's files, as they are in the working tree, without what git ignores."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file() and not name.startswith(("results/", "docs/", "dvc.lock")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    project = Project(folder)
+    (folder / "conf/study/tiny.yaml").write_text(TINY)
+    project.run("git", "init", "-q")
+    project.run("breakeven", "compose", "study=tiny")
+    project.commit("start")
+    return project
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """The tiny study after one `dvc repro`, with what that printed. Copy it before changing it."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    done = project.run("dvc", "repro")
+    project.commit("results")
+    return project, done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(reproduced: tuple[Project, str], tmp_path: Path) -> Project:
+    """A copy of the reproduced study, to change at will."""
+    shutil.copytree(reproduced[0].folder, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the real datasets."""
+    for folder in (os.environ.get("BREAKEVEN_DATA"), ROOT.parent / "shared/datasets"):
+        if folder and (Path(folder) / "FashionMNIST").is_dir():
+            return Path(folder)
+    pytest.skip("the real datasets are not there: set BREAKEVEN_DATA to their folder")

@@ -1,0 +1,132 @@
+"""Every runtime and every toolchain in conf/, on a trained model, with preprocessing outside and inside."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT, Project
+
+from breakeven import artifact, making, option, prepared
+from breakeven.artifact import Artifact, model_inputs
+from breakeven.making import Maker, Reference, Tolerance
+
+pytestmark = [pytest.mark.timeout(300)]
+TOLERANCE = Tolerance(64, 1e-3, 0.9)
+
+
+def options(group: str) -> dict[str, dict]:
+    files = sorted((ROOT / "conf" / group).glob("*.yaml"))
+    return {path.stem: yaml.safe_load(path.read_text()) for path in files}
+
+
+RUNTIMES, TOOLCHAINS = options("runtime"), options("quantization")
+
+
+@pytest.fixture(scope="module")
+def family(reproduced: tuple[Project, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the trained tiny family."""
+    folder = tmp_path_factory.mktemp("family")
+    shutil.copytree(reproduced[0].folder / "models/cnn", folder / "models")
+    shutil.copytree(reproduced[0].folder / "data/prepared/digits", folder / "data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def maker(family: Path) -> Iterator[Maker]:
+    with making.maker(prepared.load(family / "data", "test"), TOLERANCE, 120) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["outside", "inside"])
+def reference(request: pytest.FixtureRequest, family: Path, maker: Maker) -> Reference:
+    return Reference(family / "models/none", maker.test, request.param)
+
+
+def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
+    card = reference.card
+    made = Artifact(
+        family="cnn",
+        recipe=card.recipe,
+        precision="fp32",
+        quantization="",
+        runtime=runtime,
+        settings=RUNTIMES[runtime],
+        preprocessing=reference.source.preprocessing,
+        mean=card.mean,
+        std=card.std,
+        parameters=card.parameters,
+        macs=card.macs,
+    )
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_every_runtime_gives_eagers_logits(
+    maker: Maker, reference: Reference, name: str, tmp_path: Path
+) -> None:
+    runtime = option.load("runtime", RUNTIMES[name], name)
+    made = maker.make(tmp_path, draft(reference, name), partial(runtime.export, reference.source), reference)
+    assert (made.status, made.reason) == ("ok", "")
+    assert made.relative_error is not None and made.relative_error < 1e-4
+    assert made.files and made.megabytes > 0
+    assert np.load(tmp_path / made.folder / artifact.SCORES).shape == reference.logits.shape
+
+
+@pytest.mark.parametrize("name", TOOLCHAINS)
+def test_every_toolchain_agrees_with_eager(
+    maker: Maker, reference: Reference, family: Path, name: str, tmp_path: Path
+) -> None:
+    toolchain = option.load("quantization", TOOLCHAINS[name], name)
+    runtime = option.load("runtime", RUNTIMES[toolchain.runtime], toolchain.runtime)
+    train = prepared.load(family / "data", "train").images[:128]
+    card = reference.card
+    images = model_inputs(train, reference.source.preprocessing, card.mean, card.std)
+    write = partial(toolchain.quantize, reference.source, images, runtime)
+    base = draft(reference, toolchain.runtime, precision=toolchain.precision, quantization=name)
+    made = maker.make(tmp_path, base, write, reference)
+    assert (made.status, made.reason) == ("ok", "")
+    assert made.agreement is not None and made.agreement >= 0.9
+
+
+def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_path: Path) -> None:
+    reference = Reference(family / "models/prune50", maker.test, "outside")
+    for name in RUNTIMES:
+        runtime = option.load("runtime", RUNTIMES[name], name)
+        made = maker.make(
+            tmp_path, draft(reference, name), partial(runtime.export, reference.source), reference
+        )
+        assert (made.variant, made.status) == (f"prune50/fp32/{name}", "ok")
+
+
+def test_a_wrong_output_fails_that_variant_with_the_figure(
+    maker: Maker, family: Path, tmp_path: Path
+) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+    reference.logits = reference.logits + 1.0
+    runtime = option.load("runtime", RUNTIMES["eager"], "eager")
+    made = maker.make(
+        tmp_path, draft(reference, "eager"), partial(runtime.export, reference.source), reference
+    )
+    assert made.status == "failed"
+    assert "of the largest, allowed 0.001" in made.reason
+    assert [path.name for path in (tmp_path / made.folder).iterdir()] == [artifact.CARD]
+
+
+def test_an_artifact_that_is_not_readable_fails_alone(maker: Maker, family: Path, tmp_path: Path) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+
+    def garbage(folder: Path) -> None:
+        (folder / "model.onnx").write_bytes(b"no graph")
+
+    bad = maker.make(tmp_path, draft(reference, "onnxruntime"), garbage, reference)
+    assert bad.status == "failed" and bad.reason
+    runtime = option.load("runtime", RUNTIMES["eager"], "eager")
+    good = maker.make(
+        tmp_path, draft(reference, "eager"), partial(runtime.export, reference.source), reference
+    )
+    assert good.status == "ok"

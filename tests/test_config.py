@@ -1,0 +1,165 @@
+"""A configuration is refused before any work starts, one sentence a fault."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakeven import compose, config
+from breakeven.config import parse
+from breakeven.errors import UserError
+
+CONF = Path(__file__).parent.parent / "conf"
+TRAIN = "families.cnn.train"
+DEFAULT = yaml.safe_load(compose.compose(conf=CONF))
+NAN, INF = float("nan"), float("inf")
+
+
+def changed(key, value):
+    """The default study with one value set."""
+    settings = copy.deepcopy(DEFAULT)
+    *sections, last = key.split(".")
+    node = settings
+    for section in sections:
+        node = node.setdefault(section, {})
+    node[last] = value
+    return settings
+
+
+def refusal(settings):
+    """The one sentence with which `settings` are refused."""
+    with pytest.raises(UserError) as caught:
+        parse(settings)
+    (sentence,) = str(caught.value).splitlines()
+    return sentence
+
+
+def test_the_default_study_is_accepted():
+    assert parse(copy.deepcopy(DEFAULT)).study == "quick"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        (f"{TRAIN}.lr", -5, "greater than 0"),
+        (f"{TRAIN}.lr", NAN, "finite"),
+        (f"{TRAIN}.lr", INF, "finite"),
+        (f"{TRAIN}.lr", "abc", "valid number"),
+        (f"{TRAIN}.epochs", 0, "greater than 0"),
+        (f"{TRAIN}.epochs", 1.5, "valid integer"),
+        (f"{TRAIN}.schedule", "linear", "'onecycle' or 'cosine'"),
+        (f"{TRAIN}.patience", 99, "less than epochs=20"),
+        ("hardware.cpu1.threads", 0, "greater than 0"),
+        ("compressions.prune.prune50.ratio", 1.0, "less than 1"),
+        ("datasets.digits.validation", 0, "greater than 0"),
+        ("quantizations.onnxruntime_static.scheme", "fast", "'dynamic' or 'static'"),
+        ("measure.confidence", 95, "less than 1"),
+        ("export.min_agreement", 90, "less than or equal to 1"),
+        ("families", {}, "at least 1"),
+    ],
+)
+def test_a_bad_value_is_refused_with_key_value_and_what_is_allowed(key, value, allowed):
+    sentence = refusal(changed(key, value))
+    assert sentence.startswith(f"{key}={value}: ")
+    assert allowed in sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        (f"{TRAIN}.epoch", "epochs"),
+        (f"{TRAIN}.shedule", "schedule"),
+        ("families.cnn.dat", "data"),
+        ("hardware.cpu1.thread", "threads"),
+        ("measure.round", "rounds"),
+        ("hardwares", "hardware"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_the_nearest_valid_one(key, nearest):
+    assert f"did you mean {nearest!r}?" in refusal(changed(key, 1))
+
+
+def test_a_key_that_is_near_nothing_is_refused_with_the_valid_ones():
+    sentence = refusal(changed(f"{TRAIN}.learning_rte", 0.1))
+    assert sentence.startswith(f"{TRAIN}.learning_rte=0.1: ")
+    assert " lr, " in sentence
+
+
+def test_an_unknown_top_level_key_is_refused():
+    assert refusal(changed("foo", 1)).startswith("foo=1: the key 'foo' is unknown")
+
+
+def test_faults_are_told_all_at_once_one_a_line():
+    settings = changed(f"{TRAIN}.lr", -5)
+    settings["families"]["cnn"]["train"]["epochs"] = 0
+    with pytest.raises(UserError) as caught:
+        parse(settings)
+    assert [line.partition("=")[0] for line in str(caught.value).splitlines()] == [
+        f"{TRAIN}.epochs",
+        f"{TRAIN}.lr",
+    ]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "seed",
+        f"{TRAIN}.lr",
+        f"{TRAIN}.schedule",
+        "hardware.cpu1.threads",
+        "families.cnn.data",
+        "families.cnn.checkpoint",
+        "families.cnn.model.width",
+        "datasets.digits.title",
+        "runtimes.x.name",
+    ],
+)
+def test_a_mandatory_key_that_is_not_set_is_called_mandatory(key):
+    assert refusal(changed(key, "???")).startswith(f"{key} is mandatory")
+
+
+def test_a_missing_key_is_called_mandatory():
+    settings = copy.deepcopy(DEFAULT)
+    del settings["families"]["cnn"]["train"]["lr"]
+    assert refusal(settings).startswith(f"{TRAIN}.lr is mandatory")
+
+
+def test_an_unknown_runtime_is_refused_with_those_that_exist():
+    sentence = refusal(changed("runtimes.x.name", "nope"))
+    assert sentence.startswith("runtimes.x.name=nope: ")
+    assert {path.stem for path in Path(config.__file__).parent.glob("runtime/[a-z]*.py")} - {"base"} <= set(
+        sentence.rstrip(".").replace(",", "").split()
+    )
+
+
+def test_a_misspelt_runtime_is_refused_with_the_nearest():
+    assert "did you mean 'onnxruntime'?" in refusal(changed("runtimes.x.name", "onnxruntim"))
+
+
+def test_a_familys_dataset_must_be_in_the_study():
+    sentence = refusal(changed("families.cnn.data", "digit"))
+    assert sentence.startswith("families.cnn.data=digit: ")
+    assert "did you mean 'digits'?" in sentence
+
+
+def test_a_study_without_the_baseline_is_refused():
+    settings = copy.deepcopy(DEFAULT)
+    del settings["runtimes"]["eager"]
+    assert "'eager' must be among them" in refusal(settings)
+
+
+@given(st.integers(max_value=0))
+def test_no_count_of_epochs_below_one_is_accepted(epochs):
+    assert refusal(changed(f"{TRAIN}.epochs", epochs)).startswith(f"{TRAIN}.epochs={epochs}: ")
+
+
+@given(st.floats(min_value=0, exclude_min=True, allow_infinity=False))
+def test_every_positive_finite_learning_rate_is_accepted(lr):
+    assert parse(changed(f"{TRAIN}.lr", lr)).families["cnn"].train.lr == lr
+
+
+def test_a_boolean_is_not_a_number():
+    assert refusal(changed(f"{TRAIN}.epochs", True)).startswith(f"{TRAIN}.epochs=True: ")

@@ -1,0 +1,135 @@
+"""A user's own images: with or without test/, in a folder or an archive, refused by name when damaged."""
+
+import io
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_data import dataset, draw, make, refusal
+
+LAYOUTS = ["folder", "tar", "tar.gz"]
+
+
+def packed(folder, layout):
+    """`folder` as it is, or as an archive beside it; returns its path below the root."""
+    if layout == "folder":
+        return folder.name
+    with tarfile.open(f"{folder}.{layout}", "w:gz" if layout == "tar.gz" else "w") as archive:
+        archive.add(folder, folder.name)
+    return f"{folder.name}.{layout}"
+
+
+def read(path, root, **settings):
+    return dataset("image_folder", path=path, **settings).read([root])
+
+
+@pytest.fixture
+def pets(tmp_path):
+    return draw(tmp_path / "pets")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_labels_and_pixels_are_those_of_the_files(pets, tmp_path, layout):
+    found = read(packed(pets, layout), tmp_path)
+    with Image.open(pets / "test/dog/11.png") as file:
+        expected = np.asarray(file).transpose(2, 0, 1)  # (3, 6, 8)
+    assert found.classes == ["cat", "dog"]
+    assert found.test.labels.tolist() == [0] * 12 + [1] * 12
+    np.testing.assert_array_equal(found.test.images[-1], expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_without_test_a_share_of_train_becomes_the_test_split(tmp_path, layout):
+    path = packed(draw(tmp_path / "pets", parts=["train"], count=20), layout)
+    found = make(dataset("image_folder", path=path), [tmp_path], tmp_path / "prepared")
+    # Of 40: a fifth is test, a tenth of the rest is val.
+    assert [sum(found.counts[part].values()) for part in ("train", "val", "test")] == [28, 4, 8]
+
+
+def test_the_order_of_an_archive_s_members_does_not_matter(pets, tmp_path):
+    with tarfile.open(tmp_path / "shuffled.tar", "w") as archive:
+        for path in sorted(pets.rglob("*.png"), reverse=True):
+            archive.add(path, path.relative_to(tmp_path))
+    folder, archived = read("pets", tmp_path), read("shuffled.tar", tmp_path)
+    np.testing.assert_array_equal(folder.train.images, archived.train.images)
+
+
+def test_grey_gives_one_channel(pets, tmp_path):
+    found = read("pets", tmp_path, colour="grey").train.images
+    with Image.open(pets / "train/cat/00.png") as file:
+        np.testing.assert_array_equal(found[0, 0], np.asarray(file.convert("L")))
+    assert found.shape == (24, 1, 6, 8)
+
+
+def test_an_image_of_16_bits_is_refused_by_name_rather_than_clipped(pets, tmp_path):
+    levels = np.linspace(0, 65535, 48).astype(np.uint16).reshape(6, 8)
+    Image.fromarray(levels).save(pets / "train/cat/00.png")
+    assert "train/cat/00.png" in refusal(read, "pets", tmp_path)
+
+
+def test_images_of_another_size_are_refused_by_name(pets, tmp_path):
+    Image.new("RGB", (9, 4)).save(pets / "train/cat/05.png")
+    line = refusal(read, "pets", tmp_path)
+    assert "train/cat/05.png has 9x4 pixels" in line and "8x6" in line and "`size`" in line
+
+
+def test_images_of_any_size_are_accepted_with_a_size(pets, tmp_path):
+    Image.new("RGB", (9, 4)).save(pets / "train/cat/05.png")
+    assert read("pets", tmp_path, size=5).train.images.shape == (24, 3, 5, 5)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("kept", [0, 20, 100, 160])
+def test_a_truncated_image_is_refused_by_name(pets, tmp_path, kept, layout):
+    image = pets / "train/dog/07.png"
+    image.write_bytes(image.read_bytes()[:kept])
+    assert "train/dog/07.png cannot be decoded" in refusal(read, packed(pets, layout), tmp_path)
+
+
+def test_a_missing_source_names_every_place_and_the_variable(tmp_path):
+    data = dataset("image_folder", path="nowhere")
+    line = refusal(data.digests, [tmp_path / "raw", tmp_path / "mine"])
+    assert str(tmp_path / "raw/nowhere") in line and str(tmp_path / "mine/nowhere") in line
+    assert "BREAKEVEN_DATA" in line
+
+
+def test_other_classes_in_test_than_in_train_are_refused_by_name(pets, tmp_path):
+    (pets / "test/dog").rename(pets / "test/wolf")
+    assert "different classes: dog, wolf" in refusal(read, "pets", tmp_path)
+
+
+def test_a_single_class_is_refused(tmp_path):
+    draw(tmp_path / "pets", classes=["cat"])
+    assert "two classes; found ['cat']" in refusal(read, "pets", tmp_path)
+
+
+def test_an_archive_with_another_digest_than_the_configured_is_refused_by_name(pets, tmp_path):
+    data = dataset("image_folder", path=packed(pets, "tar"), sha256="0" * 64)
+    assert "pets.tar is damaged" in refusal(data.digests, [tmp_path])
+
+
+@pytest.mark.parametrize("layout", ["tar", "tar.gz"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_a_truncated_archive_is_refused_by_name(pets, tmp_path, layout, share):
+    archive = tmp_path / packed(pets, layout)
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(share * len(content))])
+    assert f"{archive.name} cannot be read" in refusal(read, archive.name, tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed"])
+def test_an_archive_that_is_damaged_at_a_member_s_header_loses_no_image_in_silence(pets, tmp_path, damage):
+    path = tmp_path / packed(pets, "tar")
+    with tarfile.open(path) as archive:
+        header = archive.getmember("pets/train/dog/06.png").offset
+    content = io.BytesIO(path.read_bytes())
+    content.seek(header + 100)
+    content.truncate() if damage == "truncated" else content.write(b"\x55")
+    path.write_bytes(content.getvalue())
+    assert "pets.tar" in refusal(read, "pets.tar", tmp_path)
+
+
+def test_something_that_is_neither_folder_nor_archive_is_refused_by_name(tmp_path):
+    (tmp_path / "pets.zip").write_bytes(b"PK")
+    assert "pets.zip is neither a folder nor a tar archive" in refusal(read, "pets.zip", tmp_path)

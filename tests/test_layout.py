@@ -1,0 +1,172 @@
+"""The rules of the architecture, read off the source."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import pytest
+import yaml
+
+from breakeven import paths
+from breakeven.config import GROUPS
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src/breakeven"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
+OPTIONS = ["data", "model", "compression", "quantization", "runtime", "hardware"]
+STAGES = {
+    name: stage.get("do", stage)
+    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items()
+}
+# These cannot change what a stage writes.
+NAMES = ["cli", "compose", "config", "errors", "files", "option", "paths", "stages.run", "tracking"]
+HARMLESS = {f"breakeven.{name}" for name in NAMES}
+HARMLESS |= {module for module, path in MODULES.items() if path.name == "__init__.py"}
+
+
+@cache
+def tree(module):
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+@cache
+def imports(module):
+    """The modules that `module` imports at any depth, also by their full name in a string (a subprocess)."""
+    found = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & MODULES.keys() or {node.module}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {node.value} & (MODULES.keys() - {"breakeven"})
+    return found
+
+
+@cache
+def loads(module):
+    """The modules that `module` loads by a name from the configuration: every option of the group."""
+    groups = set()
+    for node in ast.walk(tree(module)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        first = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+        if called.endswith(".option"):
+            groups.add(GROUPS[first])
+        elif called in ("load", "option.load") and first is not None:
+            groups.add(first)
+        elif called in ("modelfile.load", "modelfile.build"):
+            groups.add("model")
+        elif called == "compression.apply":
+            groups.add("compression")
+    return {name for name in MODULES for group in groups if name.startswith(f"breakeven.{group}.")}
+
+
+def reached(start, follow=imports, stop=frozenset()):
+    """All that `start` imports, transitively, with itself; `stop` and what only that imports is left out."""
+    found, new = set(), {start}
+    while new:
+        found |= new
+        new = {name for module in new & MODULES.keys() for name in follow(module)} - found - stop
+    return found
+
+
+def outside(modules):
+    """The top packages among `modules` that are not this one."""
+    return {module.partition(".")[0] for module in modules} - {"breakeven"}
+
+
+def sources(stage):
+    """The source paths that a stage of dvc.yaml depends on."""
+    return [ROOT / dep for dep in STAGES[stage].get("deps", []) if dep.startswith("src/")]
+
+
+def needed(stage):
+    """The source files that decide what a stage writes."""
+    (name,) = re.findall(r"-m (breakeven\.stages\.\w+)", STAGES[stage]["cmd"])
+
+    def follow(module):
+        # Of another stage's module only some helper is used, not what its own body loads.
+        borrowed = module.startswith("breakeven.stages.") and module != name
+        return imports(module) if borrowed else imports(module) | loads(module)
+
+    modules = reached(name, follow, HARMLESS)
+    return {MODULES[module] for module in modules & MODULES.keys()}
+
+
+def inside(path, folder):
+    return folder == path or folder in path.parents
+
+
+def unsafe_loads(node):
+    """The calls that unpickle whatever a file holds."""
+    return [
+        ast.unparse(call)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and re.search(r"(^|\.)(torch\.load|load_from_checkpoint|pickle\.loads?)$", ast.unparse(call.func))
+        and not any(
+            word.arg == "weights_only" and ast.unparse(word.value) == "True" for word in call.keywords
+        )
+    ]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.split(".")[1:2] and m.split(".")[1] in OPTIONS])
+def test_an_option_imports_no_other_group_and_no_framework(module):
+    group = module.split(".")[1]
+    found = reached(module)
+    assert {name.split(".")[1] for name in found & MODULES.keys() if name != "breakeven"} & {*OPTIONS} == {
+        group
+    }
+    assert outside(found) & {"hydra", "omegaconf", "dvc", "mlflow"} == set()
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("breakeven.measure")])
+def test_measuring_knows_neither_stages_nor_frameworks(module):
+    found = reached(module)
+    assert [name for name in found if name.startswith("breakeven.stages")] == []
+    assert outside(found) & {"hydra", "omegaconf", "dvc", "mlflow"} == set()
+
+
+def test_only_tracking_imports_mlflow():
+    assert [module for module in MODULES if "mlflow" in outside(imports(module))] == ["breakeven.tracking"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_unpickled(module):
+    assert unsafe_loads(tree(module)) == []
+
+
+def test_the_search_for_unpickling_finds_it():
+    text = "torch.load(p)\ntorch.load(p, weights_only=False)\ntorch.load(p, weights_only=True)\nnp.load(p)"
+    assert unsafe_loads(ast.parse(text)) == ["torch.load(p)", "torch.load(p, weights_only=False)"]
+
+
+# A stage that runs every time needs no reason to.
+@pytest.mark.parametrize("stage", [name for name, stage in STAGES.items() if not stage.get("always_changed")])
+def test_a_stage_depends_on_all_source_that_decides_its_output(stage):
+    missing = {path for path in needed(stage) if not any(inside(path, dep) for dep in sources(stage))}
+    assert not missing, f"{stage} lacks the deps\n" + "\n".join(
+        sorted(str(p.relative_to(ROOT)) for p in missing)
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_no_source_that_it_does_not_reach(stage):
+    idle = [str(dep) for dep in sources(stage) if not any(inside(path, dep) for path in needed(stage))]
+    assert not idle, f"{stage} has deps that it does not import: {idle}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_output_lies_below_a_path_of_paths(stage):
+    known = [PurePosixPath(path) for path in vars(paths).values() if isinstance(path, Path)]
+    entries = [out for kind in ("outs", "metrics") for out in STAGES[stage].get(kind, [])]
+    for out in (name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)):
+        assert any(PurePosixPath(out).is_relative_to(path) for path in known), out

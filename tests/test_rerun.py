@@ -1,0 +1,81 @@
+"""Exactly the stages that depend on a change run again: real DVC, real edits."""
+
+import json
+import shutil
+
+import pytest
+from conftest import Project
+
+pytestmark = pytest.mark.timeout(600)
+ALWAYS = {"fetch", "machine"}
+
+
+def changed(project: Project) -> set[str]:
+    """The stages that DVC finds changed before anything runs (without what follows from them)."""
+    status = json.loads(project.run("dvc", "status", "--json").stdout)
+    return set(status) - ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("seed=5", {"train@cnn", "prune@cnn-prune50", "quantize@cnn", "benchmark@cnn-cpu1"}),
+        ("families.cnn.train.lr=0.01", {"train@cnn", "prune@cnn-prune50", "report"}),
+        ("families.cnn.model.width=16", {"train@cnn", "report"}),
+        ("compressions.prune.prune50.ratio=0.25", {"prune@cnn-prune50", "export@cnn", "quantize@cnn"}),
+        ("runtime=[eager,onnxruntime,torchscript_traced]", {"export@cnn", "quantize@cnn"}),
+        ("measure.rounds=4", {"benchmark@cnn-cpu1"}),
+        ("datasets.digits.split_seed=3", {"prepare@digits"}),
+    ],
+)
+def test_a_setting_touches_just_the_stages_that_read_it(
+    project: Project, key: str, expected: set[str]
+) -> None:
+    project.run("breakeven", "compose", "study=tiny", key)
+    assert changed(project) == expected | {"compose"}
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("src/breakeven/model/cnn.py", {"train@cnn", "prune@cnn-prune50", "export@cnn", "quantize@cnn"}),
+        ("src/breakeven/report/table.py", {"report"}),
+        ("src/breakeven/tracking.py", set()),
+        ("src/breakeven/runtime/eager.py", {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}),
+    ],
+)
+def test_a_line_of_source_touches_just_the_stages_that_import_it(
+    project: Project, file: str, expected: set[str]
+) -> None:
+    with (project.folder / file).open("a") as source:
+        source.write("\n# a line\n")
+    assert changed(project) == expected
+
+
+def test_a_line_in_the_report_runs_the_report_alone(project: Project) -> None:
+    project.edit("src/breakeven/report/table.py", '"break-even calls"', '"calls to break even"')
+    done = project.run("dvc", "repro")
+    assert project.stages(done.stdout) == {"report"}
+    assert "calls to break even" in done.stdout
+
+
+def test_a_deleted_output_is_made_again_without_training(project: Project) -> None:
+    shutil.rmtree(project.folder / "models/cnn/none")
+    done = project.run("dvc", "repro")
+    assert project.stages(done.stdout) == set()  # taken from the cache
+    assert (project.folder / "models/cnn/none/model.safetensors").is_file()
+
+
+def test_a_learning_rate_trains_again_and_all_that_follows(project: Project) -> None:
+    project.run("breakeven", "compose", "study=tiny", "families.cnn.train.lr=0.02")
+    done = project.run("dvc", "repro")
+    assert project.stages(done.stdout) == {
+        *("compose", "train@cnn", "prune@cnn-prune50", "export@cnn", "quantize@cnn"),
+        *("benchmark@cnn-cpu1", "report"),
+    }
+
+
+def test_another_machine_measures_again(project: Project) -> None:
+    project.edit("src/breakeven/stages/machine.py", '"cores": os.cpu_count()', '"cores": 99')
+    project.run("dvc", "repro", "machine")
+    assert changed(project) >= {"benchmark@cnn-cpu1"}

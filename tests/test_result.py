@@ -1,0 +1,155 @@
+"""Records survive the disk, and the flat table is what the design says it is."""
+
+import csv
+from dataclasses import asdict, replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from breakeven import result
+from breakeven.report import summary
+from breakeven.result import Benchmark, Record, Row
+
+# As in section 4 of the design.
+COLUMNS = """
+family, variant, compression, precision, quantization, executed_precision, runtime, hardware, machine,
+threads, batch_size, scenario, params, macs, verdict, reason, latency_ms_p50, latency_ms_p50_ci_low,
+latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, speedup, speedup_ci_low,
+speedup_ci_high, noise_floor, min_detectable_effect, accuracy, accuracy_top5, accuracy_delta,
+accuracy_delta_ci_low, accuracy_delta_ci_high, accuracy_p_value, agreement, max_abs_error, artifact_mb,
+peak_memory_mb, build_s, load_s, first_call_ms, breakeven_calls, breakeven_calls_low, breakeven_calls_high,
+replicates, pareto, recommended
+"""
+# Positions: from `family` to `reason`.
+NAMES = ("cnn", "none/fp32/eager", "none", "fp32", "", None, "eager", "cpu1", "a machine, 2 cores")
+ROW = Row(*NAMES, 1, 1, "single_stream", 1000, 2000, "baseline", "")
+
+
+def benchmark(rows):
+    return Benchmark(
+        family="cnn",
+        hardware="cpu1",
+        study="quick",
+        title="digits",
+        test_images=360,
+        settings={"batch_sizes": [1]},
+        machine={"name": "a machine, 2 cores"},
+        affinity={"pinned": True, "cpus": [0]},
+        commit="abc",
+        dirty=False,
+        reliable=True,
+        seconds=1.5,
+        records=[Record(row, [{"load_s": 0.1, "blocks": [{"calls_ms": [1.25, 1.5]}]}]) for row in rows],
+    )
+
+
+def cells(path, rows):
+    """The table of `rows` as it is read back from a file."""
+    summary.write(path, rows)
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_has_the_columns_of_the_design_in_their_order(tmp_path):
+    summary.write(tmp_path / "summary.csv", [])
+    header = (tmp_path / "summary.csv").read_text(encoding="utf-8")
+    assert header.strip().split(",") == COLUMNS.replace("\n", " ").replace(" ", "").split(",")
+
+
+def test_a_benchmark_is_read_back_as_it_was_written(tmp_path):
+    written = benchmark(
+        [ROW, replace(ROW, variant="twin", speedup=1 / 3, pareto=True, breakeven_calls="never")]
+    )
+    written.write(tmp_path / "benchmark.json")
+    assert result.read(tmp_path / "benchmark.json") == written
+
+
+def test_a_benchmark_with_a_figure_that_is_none_of_these_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        benchmark([replace(ROW, speedup=float("nan"))]).write(tmp_path / "benchmark.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_figure_is_an_empty_cell(tmp_path):
+    (row,) = cells(tmp_path / "summary.csv", [ROW])
+    missing = [name for name, value in asdict(ROW).items() if value is None]
+    assert len(missing) > 20
+    assert {row[name] for name in missing} == {""}
+
+
+def test_a_text_with_commas_quotes_and_line_breaks_stays_in_its_cell(tmp_path):
+    reason = 'killed by SIGSEGV: "a, b"\nlast line'
+    (row,) = cells(tmp_path / "summary.csv", [replace(ROW, reason=reason)])
+    assert row["reason"] == reason
+
+
+def test_a_mark_is_written_in_lower_case(tmp_path):
+    table = cells(tmp_path / "summary.csv", [replace(ROW, pareto=True), replace(ROW, pareto=False)])
+    assert [row["pareto"] for row in table] == ["true", "false"]
+
+
+def test_counts_are_written_in_full(tmp_path):
+    (row,) = cells(tmp_path / "summary.csv", [replace(ROW, macs=1234567891)])
+    assert row["macs"] == "1234567891"
+
+
+@settings(deadline=None)
+@given(value=st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
+def test_a_figure_has_at_most_six_significant_digits(tmp_path_factory, value):
+    (row,) = cells(tmp_path_factory.getbasetemp() / "digits.csv", [replace(ROW, speedup=value)])
+    assert len(Decimal(row["speedup"]).normalize().as_tuple().digits) <= 6
+    assert float(row["speedup"]) == pytest.approx(value, rel=5e-6, abs=1e-307)
+
+
+FIGURE = st.none() | st.sampled_from([0.25, 0.5, 0.75])
+CHANGES = st.fixed_dictionaries(
+    {
+        "family": st.sampled_from(["cnn", "resnet18"]),
+        "hardware": st.sampled_from(["cpu1", "cpu2"]),
+        "batch_size": st.sampled_from([1, 8]),
+        "verdict": st.sampled_from(["faster", "undecided", "control", "baseline"]),
+        "latency_ms_p50": FIGURE,
+        "accuracy": FIGURE,
+        "artifact_mb": FIGURE,
+    }
+)
+
+
+def on_the_front(row, rows):
+    """By definition: nothing of the same cell is at least as good in all and better in one."""
+    costs = (row.latency_ms_p50, row.accuracy, row.artifact_mb)
+    if None in costs or row.verdict == "control":
+        return None
+    for other in rows:
+        same_cell = (row.family, row.hardware, row.batch_size) == (
+            other.family,
+            other.hardware,
+            other.batch_size,
+        )
+        if not same_cell or on_the_front(other, []) is None:
+            continue
+        ties = (other.latency_ms_p50, other.accuracy, other.artifact_mb) == costs
+        if not ties and (
+            other.latency_ms_p50 <= row.latency_ms_p50
+            and other.accuracy >= row.accuracy
+            and other.artifact_mb <= row.artifact_mb
+        ):
+            return False
+    return True
+
+
+@settings(deadline=None)
+@given(st.lists(CHANGES, max_size=12))
+def test_the_pareto_front_is_what_its_definition_says(changes):
+    rows = [replace(ROW, variant=str(number), **change) for number, change in enumerate(changes)]
+    marks = {row.variant: row.pareto for row in summary.rows([benchmark(rows)])}
+    assert marks == {row.variant: on_the_front(row, rows) for row in rows}
+
+
+@pytest.mark.parametrize("change", [{"family": "resnet18"}, {"hardware": "cpu2"}, {"batch_size": 8}])
+def test_only_rows_of_one_family_hardware_and_batch_size_compete(change):
+    worse = replace(ROW, latency_ms_p50=2.0, accuracy=0.5, artifact_mb=2.0)
+    better = replace(worse, variant="better", latency_ms_p50=1.0, **change)
+    assert all(row.pareto for row in summary.rows([benchmark([worse, better])]))

@@ -1,0 +1,164 @@
+"""Training: repeatable, interruptible, resumable, and never silently wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Project
+from mlflow import MlflowClient
+
+from breakeven.data.base import Images
+from breakeven.model.cnn import cnn
+from breakeven.train.fit import Fitted, fit
+from breakeven.train.module import Diverged
+from breakeven.train.recipe import Recipe
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def recipe(**changes: object) -> Recipe:
+    """A short one."""
+    base = {
+        **{"epochs": 2, "batch_size": 32, "optimizer": "sgd", "lr": 0.05, "schedule": "onecycle"},
+        **{"warmup": 0.2, "weight_decay": 5e-4, "label_smoothing": 0.0, "flip": True, "crop": 1},
+        **{"cutout": 0, "clip_norm": 0, "ema": 0, "sides": [1.0], "patience": 0, "precision": "fp32"},
+    }
+    return Recipe.model_validate({**base, **changes})
+
+
+def images(count: int = 192) -> Images:
+    """Two classes that differ in brightness."""
+    draw = np.random.default_rng(0)
+    labels = np.arange(count) % 2
+    pixels = draw.integers(0, 120, (count, 1, 8, 8)) + 120 * labels[:, None, None, None]
+    return Images(pixels.astype(np.uint8), labels.astype(np.int64))
+
+
+def train(folder: Path, recipe: Recipe, seed: int = 0, **more: object) -> Fitted:
+    data = images()
+    return fit(lambda: cnn(1, 2, 4, 1), data, data, [0.5], [0.3], 2, recipe, seed, folder, **more)
+
+
+def weights(fitted: Fitted) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in fitted.model.parameters()])
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"ema": 0.9}, {"optimizer": "adamw", "schedule": "cosine", "cutout": 3}]
+)
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path, changes: dict) -> None:
+    first, second = (weights(train(tmp_path / str(i), recipe(**changes))) for i in range(2))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, weights(train(tmp_path / "other", recipe(**changes), seed=1)))
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    fitted = train(tmp_path, recipe(epochs=4))
+    assert fitted.history[-1]["val_accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("ema", [0, 0.9])
+def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, ema: float) -> None:
+    settings = recipe(epochs=4, ema=ema)
+    whole = train(tmp_path / "whole", settings)
+
+    def stop(row: object) -> None:
+        if row["epoch"] == 1:  # type: ignore[index]
+            raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        train(tmp_path / "parts", settings, on_epoch=stop)
+    assert ended.value.code != 0
+    resumed = train(tmp_path / "parts", settings)
+    assert len(resumed.history) == 4
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match=r"at step \d+ .*lower the learning rate \(lr=1e\+20\)"):
+        train(tmp_path, recipe(lr=1e20, epochs=3))
+
+
+def test_early_stopping_ends_before_the_last_epoch(tmp_path: Path) -> None:
+    assert len(train(tmp_path, recipe(epochs=30, patience=2)).history) < 30
+
+
+def test_progressive_sides_and_bf16_run(tmp_path: Path) -> None:
+    fitted = train(tmp_path, recipe(sides=[0.5, 1.0], precision="bf16", clip_norm=1.0, label_smoothing=0.1))
+    assert len(fitted.history) == 2
+
+
+def start_long_training(project: Project) -> subprocess.Popen:
+    """Start the train stage with many epochs, and wait for its first checkpoint."""
+    project.run(
+        "breakeven", "compose", "study=tiny", "families.cnn.train.epochs=300", "families.cnn.model.width=16"
+    )
+    process = subprocess.Popen(
+        ["python", "-m", "breakeven.stages.train", "cnn"],
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(600):
+        if list((project.folder / ".breakeven/training").glob("*/last.ckpt")):
+            return process
+        assert process.poll() is None
+        time.sleep(0.1)
+    raise AssertionError("no checkpoint within a minute")
+
+
+def last_run(project: Project) -> tuple[str, str]:
+    """Id and status of the newest training run."""
+    client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("breakeven")
+    run = client.search_runs([experiment.experiment_id], "tags.kind = 'train'", max_results=1)[0]
+    return run.info.run_id, run.info.status
+
+
+def test_kill_9_then_again_resumes_in_the_same_run(project: Project) -> None:
+    before = (project.folder / "models/cnn/none/model.safetensors").read_bytes()
+    process = start_long_training(project)
+    process.kill()
+    process.wait()
+    identifier, status = last_run(project)
+    assert status == "RUNNING"  # nobody could end it
+    assert (project.folder / "models/cnn/none/model.safetensors").read_bytes() == before
+    assert not list((project.folder / "models/cnn").glob(".*"))
+    process = subprocess.Popen(
+        ["python", "-m", "breakeven.stages.train", "cnn"],
+        cwd=project.folder,
+        env=project.environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any("resuming from" in line for line in process.stderr)
+    process.wait()
+    card = json.loads((project.folder / "models/cnn/none/model.json").read_text())
+    assert process.returncode == 0 and len(card["history"]) == 300
+    assert last_run(project) == (identifier, "FINISHED")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 1)])
+def test_a_signal_ends_with_its_exit_code_and_marks_the_run(
+    project: Project, number: signal.Signals, code: int
+) -> None:
+    process = start_long_training(project)
+    os.kill(process.pid, number)
+    assert process.wait(60) in (code, 128 + number)
+    assert last_run(project)[1] == "KILLED"
+
+
+def test_a_diverged_training_is_marked_failed(project: Project) -> None:
+    project.run("breakeven", "compose", "study=tiny", "families.cnn.train.lr=1e20")
+    done = project.run("python", "-m", "breakeven.stages.train", "cnn", check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "at step" in done.stderr
+    assert last_run(project)[1] == "FAILED"

@@ -1,0 +1,147 @@
+"""Workers that die, hang or err cost one row each, and none outlives its parent."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from conftest import Project
+
+from breakeven.hardware.cpu import Cpu
+from breakeven.measure.schedule import Plan, measure
+from breakeven.measure.workers import WorkerFailed, WorkerProcess
+
+pytestmark = pytest.mark.timeout(300)
+CPU1 = {"name": "cpu", "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def artifacts(reproduced: tuple[Project, str]) -> Path:
+    return reproduced[0].folder / "artifacts"
+
+
+@pytest.fixture(scope="module")
+def onnx(artifacts: Path) -> Path:
+    """The artifact that starts fastest: it needs no torch."""
+    return artifacts / "export/cnn/none--fp32--onnxruntime"
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("images") / "images.npy"
+    np.save(path, np.zeros((4, 1, 8, 8), np.uint8))
+    return path
+
+
+def test_measuring_gives_every_block_of_every_replicate(artifacts: Path, onnx: Path, images: Path) -> None:
+    variants = {"a": onnx, "twin": onnx, "int8": artifacts / "quantize/cnn/none--int8-static--onnxruntime"}
+    plan = Plan(replicates=2, rounds=3, block_ms=1, timeout_s=60, seed=0)
+    samples = measure(variants, CPU1, images, 2, plan)
+    for measured in samples.values():
+        assert (measured.status, len(measured.replicates)) == ("ok", 2)
+        for replicate in measured.replicates:
+            assert len(replicate.blocks) == 3
+            assert replicate.load_s > 0 and replicate.first_call_ms > 0 and replicate.peak_memory_mb > 0
+            assert all(call > 0 for block in replicate.blocks for call in block.calls_ms)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(signal.SIGSEGV, "killed by SIGSEGV"), (signal.SIGKILL, "killed by SIGKILL")]
+)
+def test_a_crash_is_named_with_its_signal(onnx: Path, number: signal.Signals, reason: str) -> None:
+    with WorkerProcess(CPU1, onnx, 60) as worker:
+        worker.answer()
+        os.kill(worker.pid, number)
+        with pytest.raises(WorkerFailed, match=reason):
+            worker.ask("memory")
+
+
+def test_a_hang_ends_at_the_timeout(onnx: Path) -> None:
+    with WorkerProcess(CPU1, onnx, 60) as worker:
+        worker.answer()
+        os.kill(worker.pid, signal.SIGSTOP)
+        worker.timeout_s = 1
+        with pytest.raises(WorkerFailed, match="no answer within 1 s"):
+            worker.ask("memory")
+
+
+def test_an_exception_is_told(onnx: Path) -> None:
+    with WorkerProcess(CPU1, onnx, 60) as worker, pytest.raises(WorkerFailed, match="FileNotFoundError"):
+        worker.ask("load", images="nowhere.npy", batch_size=1)
+
+
+def test_a_tampered_artifact_is_refused_by_name(onnx: Path, tmp_path: Path) -> None:
+    shutil.copytree(onnx, tmp_path / "copy")
+    with (tmp_path / "copy/model.onnx").open("ab") as file:
+        file.write(b"x")
+    with (
+        WorkerProcess(CPU1, tmp_path / "copy", 60) as worker,
+        pytest.raises(WorkerFailed, match="was changed"),
+    ):
+        worker.answer()
+
+
+def test_a_variant_that_dies_costs_its_own_row(onnx: Path, images: Path, tmp_path: Path) -> None:
+    shutil.copytree(onnx, tmp_path / "bad")
+    (tmp_path / "bad/model.onnx").write_bytes(b"no graph")
+    card = json.loads((tmp_path / "bad/artifact.json").read_text())
+    card["files"] = {}
+    (tmp_path / "bad/artifact.json").write_text(json.dumps(card))
+    plan = Plan(replicates=2, rounds=3, block_ms=1, timeout_s=60, seed=0)
+    samples = measure({"good": onnx, "bad": tmp_path / "bad"}, CPU1, images, 1, plan)
+    assert (samples["good"].status, len(samples["good"].replicates)) == ("ok", 2)
+    assert samples["bad"].status == "failed" and samples["bad"].reason
+
+
+def test_a_worker_killed_while_measuring_costs_its_own_row(onnx: Path, images: Path) -> None:
+    plan = Plan(replicates=2, rounds=40, block_ms=20, timeout_s=60, seed=0)
+
+    def kill_one() -> None:
+        for _ in range(400):
+            busy = [child for child in psutil.Process().children() if child.cpu_times().user > 0.5]
+            if len(busy) >= 2:
+                busy[0].kill()
+                return
+            time.sleep(0.02)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    samples = measure({"a": onnx, "b": onnx, "c": onnx}, CPU1, images, 1, plan)
+    killer.join()
+    statuses = sorted(measured.status for measured in samples.values())
+    assert statuses == ["failed", "ok", "ok"]
+    assert any("SIGKILL" in measured.reason for measured in samples.values())
+
+
+def test_no_worker_outlives_a_killed_parent(onnx: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from breakeven.measure.workers import WorkerProcess\n"
+        f"worker = WorkerProcess({CPU1}, Path({str(onnx)!r}), 60); worker.answer()\n"
+        "print(worker.pid, flush=True); time.sleep(100)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait()
+    child.wait(timeout=10)
+    assert not child.is_running()
+
+
+def test_more_threads_than_cores_is_recorded_not_fatal() -> None:
+    facts = Cpu(name="cpu", threads=4096).pin()
+    assert facts["pinned"] is False and "4096 threads" in facts["reason"]
+
+
+def test_no_affinity_on_this_system_is_recorded_not_fatal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    facts = Cpu(name="cpu", threads=1).pin()
+    assert facts == {"pinned": False, "reason": "this system cannot set a process's affinity"}
