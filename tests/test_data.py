@@ -150,6 +150,15 @@ def test_a_dataset_that_is_nowhere_offline_says_what_where_and_both_remedies(nam
     assert "Network is unreachable" in line and "Put the files there" in line and "BREAKEVEN_DATA" in line
 
 
+def test_a_dataset_is_found_in_the_second_folder_when_the_first_has_only_a_part_of_it(tmp_path):
+    data, roots = dataset("cifar10"), [tmp_path / "raw", tmp_path / "mine"]
+    for root, names in zip(roots, (list(data.known)[:1], data.known), strict=True):
+        for name in names:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).touch()
+    assert data.root(roots) == roots[1]
+
+
 def test_a_flipped_bit_in_fashion_mnist_is_refused_by_name(shared_data, tmp_path):
     data, root = dataset("fashion_mnist"), tmp_path / "raw"
     for name in data.known:

@@ -14,7 +14,7 @@ from breakeven.measure.statistics import Interval
 RATIOS = st.lists(st.integers(-5000, 5000).map(lambda n: n / 10_000), min_size=2, max_size=12)
 CONFIDENCES = st.floats(0.5, 0.999)
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
-INTERVALS = st.lists(st.floats(0.01, 100), min_size=3, max_size=3).map(
+INTERVALS = st.lists(st.floats(0.5, 2), min_size=3, max_size=3).map(
     lambda bounds: Interval(low=min(bounds), value=sorted(bounds)[1], high=max(bounds))
 )
 

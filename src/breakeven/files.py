@@ -36,7 +36,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        if path.exists():
+        if path.is_symlink():  # DVC's cache can be linked in
+            path.unlink()
+        elif path.exists():
             shutil.rmtree(path)
         temporary.replace(path)
     finally:

@@ -1,4 +1,4 @@
-"""Scores of logits on labels, by torchmetrics."""
+"""Scores of logits on labels."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,20 +9,12 @@ Logits = NDArray[np.float32]  # (N, classes)
 
 
 def accuracy(logits: Logits, labels: NDArray[np.int64], top: int = 1) -> float:
-    """The share of images whose label is among the `top` largest logits."""
-    import torch
-    from torchmetrics.functional.classification import multiclass_accuracy
+    """The share of images whose label is among the `top` largest logits.
 
-    classes = logits.shape[1]
-    return float(
-        multiclass_accuracy(
-            torch.from_numpy(logits),
-            torch.from_numpy(labels),
-            classes,
-            average="micro",
-            top_k=min(top, classes),
-        )
-    )
+    Without torchmetrics, which scores the training: importing it takes two seconds in every stage.
+    """
+    best = np.argsort(-logits, axis=1, kind="stable")[:, :top]
+    return float((best == labels[:, None]).any(axis=1).mean())
 
 
 def in_batches(

@@ -85,7 +85,7 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
         for row in card.history:
             step = int(row["epoch"]) + 1
             store.metrics(run, {k: v for k, v in row.items() if k != "epoch"}, step)
-    store.metrics(run, {score: getattr(card, score) for score in SCORES})
+        store.metrics(run, {score: getattr(card, score) for score in SCORES}, len(card.history) + 1)
     _dataset(store, run, study.families[card.family].data, card.details["data"])
     for file in (CARD, WEIGHTS):
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")

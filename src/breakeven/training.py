@@ -74,7 +74,7 @@ def make(job: Job, data: Path, log: OnEpoch) -> Card:
     )
     with atomic_folder(paths.model(job.family, job.recipe)) as folder:
         card = modelfile.save(folder, fitted.model, card)
-    log({name: getattr(card, name) for name in SCORES})
+    log({"epoch": len(fitted.history), **{name: getattr(card, name) for name in SCORES}})
     if job.train:
         shutil.rmtree(_workdir(job), ignore_errors=True)
     return card

@@ -1,12 +1,14 @@
 """What a compression is: it changes a model, and says what it did."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
-from torch import Tensor, nn
 
 from breakeven.option import Option
+
+if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
+    from torch import Tensor, nn
 
 
 class Compression(Option, ABC):
@@ -16,5 +18,5 @@ class Compression(Option, ABC):
     lr: float = Field(gt=0, description="peak of the fine-tuning's schedule, as a share of the family's own")
 
     @abstractmethod
-    def apply(self, model: nn.Module, example: Tensor) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:
         """Change `model` in place; returns the history that rebuilds its structure (see modelfile)."""

@@ -1,13 +1,14 @@
 """Structured channel pruning by torch-pruning (Fang et al., 2023)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from pydantic import Field
-from torch import Tensor, nn
 
 from breakeven.compression.base import Compression
 from breakeven.errors import Unsupported
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 class Prune(Compression):
@@ -16,12 +17,15 @@ class Prune(Compression):
     ratio: float = Field(gt=0, lt=1, description="share of the channels that is removed")
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
 
-    def apply(self, model: nn.Module, example: Tensor) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:
         """Prune all but the last layer, whose outputs are the classes.
 
         Raises:
             Unsupported: torch-pruning is not installed, or cannot follow the model's graph.
         """
+        import torch
+        from torch import nn
+
         try:
             import torch_pruning as tp
         except ImportError:

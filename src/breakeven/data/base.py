@@ -3,6 +3,7 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -55,7 +56,7 @@ class Dataset(Option, ABC):
                 return root
         try:
             self.download(roots[0])
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, EOFError, HTTPException) as error:
             reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
             raise UserError(
                 f"{self.title}: {', '.join(self.known)} not found in {' or '.join(map(str, roots))}, and the "

@@ -62,8 +62,8 @@ class ImageFolder(Dataset):
             UserError: an image is damaged or of another size, by name; train or test has other classes.
         """
         source = self.source(roots)
-        found: dict[str, dict[str, list[np.ndarray]]] = {
-            part: defaultdict(list) for part in ("train", "test")
+        found: dict[str, dict[str, dict[str, np.ndarray]]] = {
+            part: defaultdict(dict) for part in ("train", "test")
         }
         shape: tuple[int, ...] | None = None
         for name, content in _members(source):
@@ -75,7 +75,7 @@ class ImageFolder(Dataset):
                     f"{source}: {name} has {image.shape[2]}x{image.shape[1]} pixels, the images before it "
                     f"{shape[2]}x{shape[1]}. Set `size` in conf/data to resize them all."
                 )
-            found[part][label].append(image)
+            found[part][label][name] = image
         classes = sorted(found["train"])
         if len(classes) < 2:
             raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
@@ -88,6 +88,8 @@ class ImageFolder(Dataset):
     def _decode(self, source: Path, name: str, content: bytes) -> np.ndarray:
         try:
             with Image.open(io.BytesIO(content)) as file:
+                if file.mode.startswith(("I", "F")):  # would be clipped, not scaled
+                    raise ValueError("more than 8 bits a channel")
                 image = file.convert("L" if self.colour == "grey" else "RGB")
         except (OSError, SyntaxError, ValueError) as error:
             raise UserError(f"{source}: {name} cannot be decoded ({error}). Replace or remove it.") from None
@@ -97,15 +99,17 @@ class ImageFolder(Dataset):
         return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
-def _stack(images: dict[str, list[np.ndarray]], classes: list[str]) -> Images | None:
+def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Images | None:
     if not images:
         return None
     labels = np.repeat(np.arange(len(classes)), [len(images[name]) for name in classes])
-    return Images(np.stack([image for name in classes for image in images[name]]), labels.astype(np.int64))
+    # By name: an archive keeps its members in any order, and splits must not depend on it.
+    pixels = [images[label][name] for label in classes for name in sorted(images[label])]
+    return Images(np.stack(pixels), labels.astype(np.int64))
 
 
 def _members(source: Path) -> Iterator[tuple[str, bytes]]:
-    """The name from train/ or test/ on, and the content, of each image; in the order of the names."""
+    """The name from train/ or test/ on, and the content, of each image."""
     if source.is_dir():
         for path in sorted(source.glob("*/*/*")):
             if _wanted(name := path.relative_to(source).as_posix()):
@@ -122,8 +126,20 @@ def _members(source: Path) -> Iterator[tuple[str, bytes]]:
                 file = contents[name]
                 assert file is not None
                 yield name, file.read()
+            _require_end(archive)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise UserError(f"{source} cannot be read ({error}): the archive is truncated or damaged.") from None
+
+
+def _require_end(archive: tarfile.TarFile) -> None:
+    """Refuse an archive that does not end as it should: tarfile takes a damaged header for the end."""
+    stream = archive.fileobj
+    assert stream is not None
+    stream.seek(archive.offset)
+    if stream.read(512) != bytes(512):
+        raise tarfile.ReadError("no end mark")
+    while stream.read(1 << 20):  # to the end, where gzip checks its checksum
+        pass
 
 
 def _wanted(name: str) -> bool:

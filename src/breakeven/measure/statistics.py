@@ -113,4 +113,6 @@ def _mean_and_half(values: Sequence[float], confidence: float) -> tuple[float, f
     """Mean, and half the width of Student's interval."""
     count = len(values)
     error = float(np.std(values, ddof=1)) / math.sqrt(count)
-    return float(np.mean(values)), float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    # Two replicates far apart know nothing; e**300 says so and is still a number.
+    return float(np.mean(values)), min(half, 300.0)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from breakeven.data.base import Images
+from breakeven.errors import UserError
 
 
 class Batches:
@@ -50,6 +51,8 @@ def augment(
         cutout: side of the blanked square, pixels (DeVries and Taylor, 2017).
     """
     count, _, height, width = images.shape
+    if crop >= min(height, width):
+        raise UserError(f"crop={crop}: should be less than the image's side, {min(height, width)} pixels.")
     device = generator.device
     y, x = torch.arange(height, device=device), torch.arange(width, device=device)
     rows, columns = y.expand(count, -1), x.expand(count, -1)
@@ -65,8 +68,8 @@ def augment(
         images = images.permute(0, 2, 3, 1)[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     if cutout:
         centre = torch.rand(2, count, 1, generator=generator, device=device)
-        inside_y = (y - centre[0] * height).abs() < cutout / 2  # (N, H)
-        inside_x = (x - centre[1] * width).abs() < cutout / 2  # (N, W)
+        inside_y = (y + 0.5 - centre[0] * height).abs() < cutout / 2  # (N, H)
+        inside_x = (x + 0.5 - centre[1] * width).abs() < cutout / 2  # (N, W)
         blank = (inside_y[:, :, None] & inside_x[:, None, :])[:, None]  # (N, 1, H, W)
         images = images.masked_fill(blank, 128)
     return images
