@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,7 +47,14 @@ class Project:
         """As after `source .venv/bin/activate`."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
-        return {**clean, "PATH": path, "PYTHONPATH": "src", "DVC_NO_ANALYTICS": "1", **more}
+        return {
+            **clean,
+            "PATH": path,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": "src",
+            "DVC_NO_ANALYTICS": "1",
+            **more,
+        }
 
     def stages(self, output: str) -> set[str]:
         """The stages that a `dvc repro` really ran, but for the two that always run."""
@@ -84,12 +92,19 @@ def copy_project(folder: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def reproduced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Project, str]:
     """The tiny study after one `dvc repro`, with what that printed. Copy it before changing it."""
-    project = copy_project(tmp_path_factory.mktemp("project"))
-    done = project.run("dvc", "repro")
-    project.commit("results")
-    return project, done.stdout + done.stderr
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent  # one for all of xdist's workers
+    folder, printed = base / "reproduced", base / "printed.txt"
+    with FileLock(base / "reproduced.lock"):
+        if not printed.exists():
+            folder.mkdir()
+            project = copy_project(folder)
+            done = project.run("dvc", "repro")
+            project.commit("results")
+            printed.write_text(done.stdout + done.stderr)
+    return Project(folder), printed.read_text()
 
 
 @pytest.fixture

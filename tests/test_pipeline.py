@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -121,13 +123,14 @@ def test_moved_repository_keeps_its_artifacts(project: Project, tmp_path: Path) 
         env=moved.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         card = _get(
             f"http://127.0.0.1:{port}/get-artifact?path=model/model.json&run_uuid={train.info.run_id}"
         )
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait()
     assert json.loads(card)["family"] == "cnn"
 

@@ -127,11 +127,10 @@ def test_no_worker_outlives_a_killed_parent(onnx: Path) -> None:
         f"worker = WorkerProcess({CPU1}, Path({str(onnx)!r}), 60); worker.answer()\n"
         "print(worker.pid, flush=True); time.sleep(100)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    child = psutil.Process(int(parent.stdout.readline()))
-    parent.kill()
-    parent.wait()
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
     child.wait(timeout=10)
     assert not child.is_running()
 

@@ -61,14 +61,12 @@ def _table(chosen: argparse.Namespace) -> None:
 
 
 def _ui(chosen: argparse.Namespace) -> None:
-    import subprocess
+    import os
 
     from breakeven import tracking
 
     if not tracking.is_local():
         raise UserError(f"The runs are at {tracking.address()}: open that address.")
     print(f"MLflow's UI: http://127.0.0.1:{chosen.port} (Ctrl-C ends it)", flush=True)
-    try:
-        subprocess.run(tracking.server(chosen.port), check=False)
-    except KeyboardInterrupt:
-        print()
+    command = tracking.server(chosen.port)
+    os.execv(command[0], command)  # so that a signal reaches the server itself

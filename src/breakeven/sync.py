@@ -36,9 +36,9 @@ def sync(study: Config, records: Records) -> str:
     key = fingerprint(settings, measured)
     machine = records.benchmarks[0].machine["name"]
     tags = {"kind": "study", "study": study.study, "machine": machine, "configuration": fingerprint(settings)}
+    made = int(store.find(key) is None)
     parent = _run(store, f"study {study.study}", key, tags)
     store.params(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
-    made = 0
     for card in records.cards:
         run, new = _model(store, card, parent, study)
         store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)

@@ -77,11 +77,11 @@ class Store:
 
         for name in ("alembic", "mlflow.store.db.utils"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        self.client: MlflowClient = mlflow.MlflowClient(self.uri)
         paths.private().mkdir(parents=True, exist_ok=True)
         # The first parallel use of a fresh SQLite store would corrupt it.
         with FileLock(paths.private() / "mlflow.lock"):
             try:
+                self.client: MlflowClient = mlflow.MlflowClient(self.uri)
                 found = self.client.get_experiment_by_name(EXPERIMENT)
                 self.experiment = found.experiment_id if found else self._create()
             except MlflowException as error:

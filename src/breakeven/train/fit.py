@@ -163,5 +163,9 @@ def _bf16(precision: str) -> bool:
 def _quiet() -> None:
     """Leave out what Lightning tells that does not concern a user of the pipeline."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*isinstance.treespec, LeafSpec.*"):
+    for message in (
+        ".*does not have many workers.*",
+        ".*isinstance.treespec, LeafSpec.*",
+        "Checkpoint directory .*",
+    ):
         warnings.filterwarnings("ignore", message)
