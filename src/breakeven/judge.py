@@ -64,7 +64,7 @@ class Judge:
             if card.status == "ok":
                 figures |= self._static(card, right, _right(folder, labels))
             if measured.status == "ok":
-                figures |= self._times(card, measured.replicates, artifacts[BASELINE][1], base)
+                figures |= self._times(measured.replicates)
             if name in ratios:
                 confidence = self.confidence if name == TWIN else 1 - levels[name]
                 gain = statistics.speedup(ratios[name], confidence)
@@ -122,9 +122,7 @@ class Judge:
             "build_s": card.build_s,
         }
 
-    def _times(
-        self, card: Artifact, replicates: list[Replicate], base_card: Artifact, base: list[Replicate]
-    ) -> dict[str, Any]:
+    def _times(self, replicates: list[Replicate]) -> dict[str, Any]:
         medians = [float(np.median(calls)) for calls in map(_calls, replicates)]
         p50 = statistics.latency(medians, self.confidence)
         pooled = np.concatenate([_calls(replicate) for replicate in replicates])

@@ -6,7 +6,7 @@ import shlex
 import yaml
 
 from breakeven import compose, paths
-from breakeven.config import parse
+from breakeven.config import Config, parse
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json, write_text
 from breakeven.stages.run import run
@@ -38,14 +38,12 @@ def recall(found: dict[str, object]) -> list[str]:
     return [*study, *compose.differences(yaml.safe_load(compose.compose(study)), found)]
 
 
-def _require_models(config: object) -> None:
+def _require_models(config: Config) -> None:
     """Construct each model without memory, so that a wrong argument stops before any data is read."""
     import torch
 
-    from breakeven.config import Config
     from breakeven.modelfile import Shape, build
 
-    assert isinstance(config, Config)
     for name, family in config.families.items():
         with torch.device("meta"):
             build(family.model, Shape(3, 32, 32, 10), f"families.{name}.model")

@@ -1,7 +1,5 @@
 """Compress a trained model, then fine-tune it. The body serves every kind of compression."""
 
-import copy
-
 from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.errors import UserError
 from breakeven.files import fingerprint, source_digest
@@ -18,8 +16,7 @@ def compress(name: str, recipe: str) -> None:
         raise UserError(f"{recipe}: {choice(recipe, recipes)}")
     compression = recipes[recipe]
     data = paths.prepared(family.data)
-    dense, before = modelfile.load(paths.model(name))
-    model = copy.deepcopy(dense)
+    model, before = modelfile.load(paths.model(name))
     pruning = compression.apply(model, before.shape.example(2))
     tuning = family.train.model_copy(
         update={
