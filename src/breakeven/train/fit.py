@@ -59,7 +59,8 @@ def fit(
     """
     _quiet()
     seed_everything(seed, workers=True, verbose=False)
-    model = build().to(memory_format=torch.channels_last)
+    # A model that was loaded is in evaluation mode, which Lightning would keep.
+    model = build().train().to(memory_format=torch.channels_last)
     batches = Batches(train, recipe.batch_size, shuffle=True, seed=seed, drop_last=True)
     module = Classifier(model, Preprocess(mean, std), recipe, classes, recipe.epochs * len(batches), seed)
     best = ModelCheckpoint(
