@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from conftest import Project
 
 from breakeven.hardware.cpu import Cpu
 from breakeven.measure.schedule import Plan, measure
-from breakeven.measure.workers import WorkerFailed, WorkerProcess
+from breakeven.measure.server import WorkerFailed
+from breakeven.measure.workers import Nursery, WorkerProcess
 
 pytestmark = pytest.mark.timeout(300)
 CPU1 = {"name": "cpu", "threads": 1}
@@ -41,6 +43,18 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    with Nursery(CPU1, 60) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def worker(nursery: Nursery, onnx: Path) -> Iterator[WorkerProcess]:
+    with nursery.worker(onnx) as worker:
+        yield worker
+
+
 def test_measuring_gives_every_block_of_every_replicate(artifacts: Path, onnx: Path, images: Path) -> None:
     variants = {"a": onnx, "twin": onnx, "int8": artifacts / "quantize/cnn/none--int8-static--onnxruntime"}
     plan = Plan(replicates=2, rounds=3, block_ms=1, timeout_s=60, seed=0)
@@ -56,36 +70,61 @@ def test_measuring_gives_every_block_of_every_replicate(artifacts: Path, onnx: P
 @pytest.mark.parametrize(
     ("number", "reason"), [(signal.SIGSEGV, "killed by SIGSEGV"), (signal.SIGKILL, "killed by SIGKILL")]
 )
-def test_a_crash_is_named_with_its_signal(onnx: Path, number: signal.Signals, reason: str) -> None:
-    with WorkerProcess(CPU1, onnx, 60) as worker:
-        worker.answer()
-        os.kill(worker.pid, number)
-        with pytest.raises(WorkerFailed, match=reason):
-            worker.ask("memory")
+def test_a_crash_is_named_with_its_signal(worker: WorkerProcess, number: signal.Signals, reason: str) -> None:
+    worker.answer()
+    os.kill(worker.pid, number)
+    with pytest.raises(WorkerFailed, match=reason):
+        worker.ask("memory")
 
 
-def test_a_hang_ends_at_the_timeout(onnx: Path) -> None:
-    with WorkerProcess(CPU1, onnx, 60) as worker:
-        worker.answer()
-        os.kill(worker.pid, signal.SIGSTOP)
-        worker.timeout_s = 1
-        with pytest.raises(WorkerFailed, match="no answer within 1 s"):
-            worker.ask("memory")
+def test_a_hang_ends_at_the_timeout(worker: WorkerProcess) -> None:
+    worker.answer()
+    os.kill(worker.pid, signal.SIGSTOP)
+    worker.timeout_s = 1
+    with pytest.raises(WorkerFailed, match="no answer within 1 s"):
+        worker.ask("memory")
 
 
-def test_an_exception_is_told(onnx: Path) -> None:
-    with WorkerProcess(CPU1, onnx, 60) as worker, pytest.raises(WorkerFailed, match="FileNotFoundError"):
+def test_an_exception_is_told(worker: WorkerProcess) -> None:
+    with pytest.raises(WorkerFailed, match="FileNotFoundError"):
         worker.ask("load", images="nowhere.npy", batch_size=1)
 
 
-def test_a_tampered_artifact_is_refused_by_name(onnx: Path, tmp_path: Path) -> None:
+def test_a_dead_worker_leaves_the_others_of_its_server(nursery: Nursery, onnx: Path) -> None:
+    with nursery.worker(onnx) as first, nursery.worker(onnx) as second:
+        first.answer()
+        os.kill(first.pid, signal.SIGKILL)
+        with pytest.raises(WorkerFailed, match="SIGKILL"):
+            first.ask("memory")
+        assert second.ask("memory")["peak_memory_mb"] >= 0
+
+
+def test_a_library_that_kills_its_process_is_named(nursery: Nursery, onnx: Path) -> None:
+    server = nursery.prepare(onnx)
+    server.process.kill()
+    with pytest.raises(WorkerFailed, match="while its libraries were imported: killed by SIGKILL"):
+        nursery.worker(onnx)
+
+
+def test_a_server_starts_no_thread_that_its_workers_would_miss(nursery: Nursery, artifacts: Path) -> None:
+    for folder in (artifacts / "export/cnn").iterdir():
+        with nursery.worker(folder) as worker:
+            worker.answer()
+        assert psutil.Process(nursery.prepare(folder).process.pid).num_threads() == 1, folder.name
+
+
+def test_a_worker_has_only_its_own_libraries(nursery: Nursery, onnx: Path) -> None:
+    with nursery.worker(onnx) as worker:
+        worker.answer()
+        loaded = {Path(m.path).name for m in psutil.Process(worker.pid).memory_maps()}
+    assert not any(name.startswith("libtorch") for name in loaded)
+
+
+def test_a_tampered_artifact_is_refused_by_name(nursery: Nursery, onnx: Path, tmp_path: Path) -> None:
     shutil.copytree(onnx, tmp_path / "copy")
     with (tmp_path / "copy/model.onnx").open("ab") as file:
         file.write(b"x")
-    with (
-        WorkerProcess(CPU1, tmp_path / "copy", 60) as worker,
-        pytest.raises(WorkerFailed, match="was changed"),
-    ):
+    with nursery.worker(tmp_path / "copy") as worker, pytest.raises(WorkerFailed, match="was changed"):
         worker.answer()
 
 
@@ -106,7 +145,9 @@ def test_a_worker_killed_while_measuring_costs_its_own_row(onnx: Path, images: P
 
     def kill_one() -> None:
         for _ in range(400):
-            busy = [child for child in psutil.Process().children() if child.cpu_times().user > 0.5]
+            servers = psutil.Process().children()
+            workers = [worker for server in servers for worker in server.children()]
+            busy = [worker for worker in workers if worker.cpu_times().user > 0.2]
             if len(busy) >= 2:
                 busy[0].kill()
                 return
@@ -123,16 +164,16 @@ def test_a_worker_killed_while_measuring_costs_its_own_row(onnx: Path, images: P
 
 def test_no_worker_outlives_a_killed_parent(onnx: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from breakeven.measure.workers import WorkerProcess\n"
-        f"worker = WorkerProcess({CPU1}, Path({str(onnx)!r}), 60); worker.answer()\n"
+        "import sys, time; from pathlib import Path; from breakeven.measure.workers import Nursery\n"
+        f"nursery = Nursery({CPU1}, 60); worker = nursery.worker(Path({str(onnx)!r})); worker.answer()\n"
         "print(worker.pid, flush=True); time.sleep(100)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    child.wait(timeout=10)
-    assert not child.is_running()
+    psutil.wait_procs([child], timeout=10)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
 def test_more_threads_than_cores_is_recorded_not_fatal() -> None:

@@ -17,7 +17,8 @@ from breakeven.artifact import SCORES, Artifact
 from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported
-from breakeven.measure.workers import WorkerFailed, WorkerProcess
+from breakeven.measure.server import WorkerFailed
+from breakeven.measure.workers import Nursery
 from breakeven.preprocess import Preprocess, predictor
 from breakeven.runtime.base import Source
 
@@ -45,14 +46,13 @@ class Reference:
 
 
 class Maker:
-    """Makes the artifacts of a family; a worker that dies takes one of them with it."""
+    """Makes the artifacts of a family; each is checked in a process of its own, and dies alone."""
 
-    def __init__(self, test: Images, tolerance: Tolerance, timeout_s: float, scratch: Path) -> None:
-        self.test, self.tolerance, self.timeout_s = test, tolerance, timeout_s
+    def __init__(self, test: Images, tolerance: Tolerance, nursery: Nursery, scratch: Path) -> None:
+        self.test, self.tolerance, self.nursery = test, tolerance, nursery
         self.images = scratch / "test.npy"
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
-        self.worker: WorkerProcess | None = None
 
     def make(
         self, folder: Path, draft: Artifact, write: Callable[[Path], None], reference: Reference
@@ -102,37 +102,21 @@ class Maker:
 
     def _predict(self, where: Path, draft: Artifact) -> NDArray[np.float32]:
         artifact.save(where, draft)
-        try:
-            if self.worker is None:
-                hardware = {"name": "cpu", "threads": torch.get_num_threads()}
-                self.worker = WorkerProcess(hardware, where, self.timeout_s)
-            self.worker.ask("switch", folder=str(where))
-            self.worker.ask("load", images=str(self.images), batch_size=1)
-            self.worker.ask("predict", images=str(self.images), out=str(self.out), size=250)
-        except WorkerFailed:
-            self.close()
-            raise
+        with self.nursery.worker(where) as worker:
+            worker.ask("load", images=str(self.images), batch_size=1)
+            worker.ask("predict", images=str(self.images), out=str(self.out), size=250)
         logits: NDArray[np.float32] = np.load(self.out)
         if not np.isfinite(logits).all():
             raise WorkerFailed("its logits are not finite")
         return logits
 
-    def close(self) -> None:
-        """End the worker."""
-        if self.worker is not None:
-            self.worker.__exit__(None, None, None)
-            self.worker = None
-
 
 @contextmanager
 def maker(test: Images, tolerance: Tolerance, timeout_s: float) -> Iterator[Maker]:
-    """A `Maker` whose worker and scratch files end with the block."""
-    with TemporaryDirectory() as scratch:
-        made = Maker(test, tolerance, timeout_s, Path(scratch))
-        try:
-            yield made
-        finally:
-            made.close()
+    """A `Maker` whose processes and scratch files end with the block."""
+    hardware = {"name": "cpu", "threads": torch.get_num_threads()}
+    with TemporaryDirectory() as scratch, Nursery(hardware, timeout_s) as nursery:
+        yield Maker(test, tolerance, nursery, Path(scratch))
 
 
 def draft(study: Config, reference: Reference, runtime: str) -> Artifact:

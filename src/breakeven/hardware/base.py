@@ -18,12 +18,8 @@ class Hardware(Option, ABC):
         """Variables that must be set before the process starts (thread counts)."""
 
     @abstractmethod
-    def pin(self, slot: int = 0) -> dict[str, Any]:
-        """Bind this process; what was done, and why not if it was not.
-
-        Args:
-            slot: 0 is where everything is timed; others are elsewhere, so that imports can overlap.
-        """
+    def pin(self) -> dict[str, Any]:
+        """Bind this process; what was done, and why not if it was not."""
 
     @abstractmethod
     def clock_ns(self) -> int:

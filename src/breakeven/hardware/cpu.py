@@ -18,19 +18,19 @@ class Cpu(Hardware):
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         return dict.fromkeys(names, str(self.threads)) | {"CUDA_VISIBLE_DEVICES": ""}
 
-    def pin(self, slot: int = 0) -> dict[str, Any]:
-        """Bind to `threads` of the cores that the parent may use, from the first on or from `slot` on."""
+    def pin(self) -> dict[str, Any]:
+        """Bind to the first `threads` of the cores that it may use."""
         if not hasattr(os, "sched_setaffinity"):
             return {"pinned": False, "reason": "this system cannot set a process's affinity"}
-        allowed = sorted(os.sched_getaffinity(os.getppid()))
+        allowed = sorted(os.sched_getaffinity(0))
         if self.threads > len(allowed):
             return {"pinned": False, "reason": f"{self.threads} threads on {len(allowed)} usable cores"}
-        chosen = {allowed[(slot + thread) % len(allowed)] for thread in range(self.threads)}
+        chosen = allowed[: self.threads]
         try:
             os.sched_setaffinity(0, chosen)
         except OSError as error:
             return {"pinned": False, "reason": str(error)}
-        return {"pinned": True, "cpus": sorted(chosen)}
+        return {"pinned": True, "cpus": chosen}
 
     def clock_ns(self) -> int:
         """The performance counter."""

@@ -1,15 +1,14 @@
 """Who runs when: replicates of fresh workers, rounds in random order, one worker at a time."""
 
-import os
 import random
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from breakeven.errors import Unsupported
-from breakeven.measure.workers import WorkerFailed, WorkerProcess
+from breakeven.measure.server import WorkerFailed
+from breakeven.measure.workers import Nursery, WorkerProcess
 
 
 @dataclass(frozen=True)
@@ -82,31 +81,27 @@ def measure(
         # The order of building decides which memory a process gets, and with it some of its speed.
         order = [name for name in variants if samples[name].status == "ok"]
         draw.shuffle(order)
-        with ExitStack() as stack:
-            alive = _start(order, variants, hardware, plan, samples, stack)
+        with Nursery(hardware, plan.timeout_s) as nursery:
+            alive = _start(order, variants, nursery, samples)
             _load(alive, images, batch_size, samples)
             _rounds(alive, plan, draw, samples)
     return samples
 
 
 def _start(
-    order: Sequence[str],
-    variants: Mapping[str, Path],
-    hardware: Mapping[str, Any],
-    plan: Plan,
-    samples: Mapping[str, Samples],
-    stack: ExitStack,
+    order: Sequence[str], variants: Mapping[str, Path], nursery: Nursery, samples: Mapping[str, Samples]
 ) -> dict[str, WorkerProcess]:
-    """Start the workers, as many at once as there are cores: nothing is being timed yet."""
+    """Start the workers; their libraries are imported side by side, because nothing is being timed yet."""
+    for name in order:
+        nursery.prepare(variants[name])
     alive: dict[str, WorkerProcess] = {}
-    width = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    for start in range(0, len(order), width):
-        wave = order[start : start + width]
-        for slot, name in enumerate(wave):
-            worker = WorkerProcess(hardware, variants[name], plan.timeout_s, slot)
-            alive[name] = stack.enter_context(worker)
-        for name in wave:
-            _ask(name, alive, samples)
+    for name in order:
+        try:
+            alive[name] = nursery.enter_context(nursery.worker(variants[name]))
+        except WorkerFailed as error:
+            samples[name].status, samples[name].reason = "failed", str(error)
+            continue
+        _ask(name, alive, samples)
     return alive
 
 

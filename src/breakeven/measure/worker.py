@@ -1,14 +1,12 @@
 """The process that holds one variant: pins itself, loads the artifact, and does what its parent says.
 
-Started as `python -m breakeven.measure.worker COMMANDS ANSWERS` with two inherited pipes. Each command and
-each answer is one line of JSON, so that nothing a library prints can get between them.
+Each command and each answer is one line of JSON in a pipe of its own, so that nothing a library prints can
+get between them.
 """
 
 import json
 import os
 import resource
-import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -27,26 +25,20 @@ class Worker:
     session: Session
     input: Any
 
-    def start(self, hardware: dict[str, Any], folder: str, slot: int) -> dict[str, Any]:
-        """Pin, then import the runtime; the memory held after that is the floor."""
+    def start(self, hardware: dict[str, Any], folder: str) -> dict[str, Any]:
+        """Pin, check the artifact in `folder`, ready the runtime; the memory held after that is the floor."""
         self.hardware = option.load("hardware", hardware, "hardware")
-        self.hardware.pin(slot)  # before any runtime is imported
-        self.switch(folder)
-        self.floor = self.hardware.memory_mb()
-        return {}
-
-    def switch(self, folder: str) -> dict[str, Any]:
-        """Turn to the artifact in `folder`, after its files were checked."""
+        self.affinity = self.hardware.pin()
         self.folder = Path(folder)
         self.card = artifact.read(self.folder)
         artifact.verify(self.folder, self.card.files)
         self.runtime = option.load("runtime", self.card.settings, f"runtimes.{self.card.runtime}")
         self.runtime.start(self.hardware.threads)
+        self.floor = self.hardware.memory_mb()
         return {}
 
     def load(self, images: str, batch_size: int) -> dict[str, Any]:
         """Load the artifact, and run it once on the first images of a file."""
-        affinity = self.hardware.pin()
         clock = self.hardware.clock_ns
         batch = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:batch_size]))
         started = clock()
@@ -60,7 +52,7 @@ class Worker:
         return {
             "load_s": (loaded - started) / 1e9,
             "first_call_ms": (after - before) / 1e6,
-            "affinity": affinity,
+            "affinity": self.affinity,
         }
 
     def predict(self, images: str, out: str, size: int) -> dict[str, Any]:
@@ -120,20 +112,3 @@ def main(commands: int, answers: int) -> None:
                 text = str(error).strip().splitlines()
                 answer = {"error": f"{type(error).__name__}: {text[0][:300] if text else ''}"}
             pipe.write(json.dumps(answer) + "\n")
-
-
-def _die_with_parent() -> None:
-    """A parent that is killed leaves no worker behind, however busy this one is."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-if __name__ == "__main__":
-    _die_with_parent()
-    main(int(sys.argv[1]), int(sys.argv[2]))

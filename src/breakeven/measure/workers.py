@@ -5,55 +5,47 @@ import json
 import os
 import select
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import breakeven
-from breakeven import option
+from breakeven import artifact, option
 from breakeven.errors import Unsupported
-
-SOURCE = Path(breakeven.__file__).parent.parent
-
-
-class WorkerFailed(Exception):
-    """A worker died, hung or answered with an error: costs its row, with this reason."""
+from breakeven.measure.server import ForkServer, WorkerFailed, obituary
 
 
 class WorkerProcess:
     """One worker. Use it in a `with` block, so that it cannot outlive it."""
 
-    def __init__(self, hardware: Mapping[str, Any], folder: Path, timeout_s: float, slot: int = 0) -> None:
-        """Start the process for the artifact in `folder`; it imports while the parent goes on."""
+    def __init__(
+        self, server: ForkServer, hardware: Mapping[str, Any], folder: Path, timeout_s: float
+    ) -> None:
+        """Fork the process for the artifact in `folder`.
+
+        Raises:
+            WorkerFailed: the server cannot.
+        """
         self.timeout_s = timeout_s
-        device = option.load("hardware", hardware, "hardware")
-        commands, self._commands = os.pipe()
-        self._answers, answers = os.pipe()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "breakeven.measure.worker", str(commands), str(answers)],
-            env={**os.environ, "PYTHONPATH": str(SOURCE), **device.environment()},
-            pass_fds=(commands, answers),
-            stdin=subprocess.DEVNULL,
-            stdout=self._stderr,
-            stderr=self._stderr,
-            start_new_session=True,  # Ctrl-C goes to the parent, which ends its workers itself
-        )
-        os.close(commands)
-        os.close(answers)
+        self._server = server
         self._rest = b""
         self._pending = 0
-        self.send("start", hardware=dict(hardware), folder=str(folder), slot=slot)
-
-    @property
-    def pid(self) -> int:
-        """The worker's process id."""
-        return self._process.pid
+        self._gone = False
+        commands, self._commands = os.pipe()
+        self._answers, answers = os.pipe()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `__exit__`)
+        try:
+            self.pid = server.request("fork", [commands, answers, self._log.fileno()])
+        except WorkerFailed:
+            self._close()
+            raise
+        finally:
+            os.close(commands)
+            os.close(answers)
+        self.send("start", hardware=dict(hardware), folder=str(folder))
 
     def send(self, do: str, **fields: Any) -> None:
         """Give a command without waiting for its answer."""
@@ -89,20 +81,28 @@ class WorkerProcess:
         while b"\n" not in self._rest:
             ready, _, _ = select.select([self._answers], [], [], max(deadline - time.monotonic(), 0))
             if not ready:
-                self._process.kill()
+                self._kill()
                 raise WorkerFailed(f"no answer within {self.timeout_s:g} s; killed")
             if not (chunk := os.read(self._answers, 1 << 16)):
-                raise WorkerFailed(self._obituary())
+                raise WorkerFailed(obituary(self._wait(), self._log))
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
         return line
 
-    def _obituary(self) -> str:
-        code = self._process.wait()
-        cause = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        self._stderr.seek(0)
-        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
-        return cause + (f"; its last words: {lines[-1][:300]}" if lines else "")
+    def _kill(self) -> None:
+        # Until the server has waited for it, the number is this process's own.
+        if not self._gone:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _wait(self) -> int:
+        code = self._server.request(f"wait {self.pid}")
+        self._gone = True
+        return code
+
+    def _close(self) -> None:
+        os.close(self._commands)
+        os.close(self._answers)
+        self._log.close()
 
     def __enter__(self) -> "WorkerProcess":
         return self
@@ -110,8 +110,31 @@ class WorkerProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._commands)
-        self._process.kill()
-        self._process.wait()
-        os.close(self._answers)
-        self._stderr.close()
+        self._kill()
+        if not self._gone:
+            with contextlib.suppress(WorkerFailed):
+                self._wait()  # it takes no more time from those that live
+        self._close()
+
+
+class Nursery(ExitStack):
+    """Starts workers: one server for each set of libraries, all ended with the block."""
+
+    def __init__(self, hardware: Mapping[str, Any], timeout_s: float) -> None:
+        super().__init__()
+        self.hardware, self.timeout_s = hardware, timeout_s
+        self.environment: dict[str, str] = option.load("hardware", hardware, "hardware").environment()
+        self._servers: dict[tuple[str, ...], ForkServer] = {}
+
+    def prepare(self, folder: Path) -> ForkServer:
+        """The server for the artifact in `folder`, started if it is the first that needs it."""
+        card = artifact.read(folder)
+        modules = option.load("runtime", card.settings, f"runtimes.{card.runtime}").modules
+        if modules not in self._servers:
+            self._servers[modules] = ForkServer(self.environment, modules, self.timeout_s)
+            self.callback(self._servers[modules].close)
+        return self._servers[modules]
+
+    def worker(self, folder: Path) -> WorkerProcess:
+        """A fresh process for the artifact in `folder`; to be used in a `with` block."""
+        return WorkerProcess(self.prepare(folder), self.hardware, folder, self.timeout_s)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,14 @@ class Session:
 
 
 class Runtime(Option, ABC):
-    """Settings of one way to execute a model."""
+    """Settings of one way to execute a model.
+
+    Attributes:
+        modules: what it executes with; imported before a worker's process is forked, once for all that need
+            the same, and before its memory is counted.
+    """
+
+    modules: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def export(self, source: Source, folder: Path) -> None:
@@ -47,7 +54,7 @@ class Runtime(Option, ABC):
 
     @abstractmethod
     def start(self, threads: int) -> None:
-        """Import the runtime's library and set its threads; the memory used then is the floor.
+        """Ready the library, for example its number of threads; the memory used then is the floor.
 
         Raises:
             Unsupported: it is not installed.

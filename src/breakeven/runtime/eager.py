@@ -13,6 +13,8 @@ from breakeven.runtime.base import Runtime, Session, Source
 class Eager(Runtime):
     """The model's own files, run by torch in inference mode."""
 
+    modules = ("torch", "torchvision", "breakeven.modelfile", "breakeven.preprocess")
+
     def export(self, source: Source, folder: Path) -> None:
         """Copy the model's files."""
         from breakeven.modelfile import CARD, WEIGHTS
@@ -21,7 +23,7 @@ class Eager(Runtime):
             shutil.copyfile(source.folder / name, folder / name)
 
     def start(self, threads: int) -> None:
-        """Import torch."""
+        """Set torch's threads."""
         import torch
 
         torch.set_num_threads(threads)

@@ -20,6 +20,8 @@ INSTALL = "not installed: pip install 'breakeven[onnxruntime]'"
 class OnnxRuntime(Runtime):
     """All graph optimizations; one inter-op thread, since a classifier's graph is a chain."""
 
+    modules = ("onnxruntime",)
+
     def export(self, source: Source, folder: Path) -> None:
         """One file, with a free batch dimension."""
         import torch
@@ -51,7 +53,7 @@ class OnnxRuntime(Runtime):
                 ) from None
 
     def start(self, threads: int) -> None:
-        """Import the library."""
+        """Nothing more: the threads are the session's."""
         try:
             import onnxruntime  # noqa: F401
         except ImportError:

@@ -16,6 +16,8 @@ FILE = "model.ts"
 class TorchScript(Runtime):
     """`torch.jit`; deprecated by its makers, and still what much of production runs on."""
 
+    modules = ("torch",)
+
     method: Literal["trace", "script"]
     freeze: bool = False
 
@@ -40,7 +42,7 @@ class TorchScript(Runtime):
             torch.jit.save(module, folder / FILE)
 
     def start(self, threads: int) -> None:
-        """Import torch."""
+        """Set torch's threads."""
         import torch
 
         torch.set_num_threads(threads)

@@ -1,0 +1,73 @@
+"""The process that imports a runtime's library once, and forks the workers that need it.
+
+Started as `python -m breakeven.measure.forkserver SOCKET MODULE...`. It starts no thread, so that what it
+forks is whole. A request is `fork`, with the worker's pipes and log attached, answered by a process id; or
+`wait PID`, answered by the exit code of a worker that is dead or dying.
+"""
+
+import contextlib
+import importlib
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+
+from breakeven.measure import worker
+
+
+def serve(channel: socket.socket, modules: Sequence[str]) -> None:
+    """Import, then answer until the parent's end is closed, which a killed parent's is too."""
+    for name in modules:
+        with contextlib.suppress(ImportError):  # the worker itself will say what is missing
+            importlib.import_module(name)
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(channel, 64, 3)
+        if not request:
+            return
+        verb, *rest = request.decode().split()
+        if verb == "fork":
+            answer = _fork(channel, *descriptors)
+        else:
+            answer = os.waitstatus_to_exitcode(os.waitpid(int(rest[0]), 0)[1])
+        channel.send(str(answer).encode())
+
+
+def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
+    """Fork a worker; its process id."""
+    if not (pid := os.fork()):
+        channel.close()
+        _die_with_parent()
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        code = 1
+        try:
+            worker.main(commands, answers)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)  # what the server would do at its end is not the worker's to do
+    for descriptor in (commands, answers, log):
+        os.close(descriptor)
+    return pid
+
+
+def _die_with_parent() -> None:
+    """A parent that is killed leaves no worker behind, however busy this one is."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as channel:
+        serve(channel, sys.argv[2:])
