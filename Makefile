@@ -1,7 +1,8 @@
 # Each target does its own set-up; that is redone only when pyproject.toml or constraints.txt changed.
 PYTHON ?= python3
 VENV := .venv
-READY := $(VENV)/.ready
+# An environment holds its own path: in a repository that was moved it is made anew.
+READY := $(VENV)/.ready-$(shell pwd | cksum | cut -d' ' -f1)
 # DVC runs a stage's `python` from the PATH.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
@@ -35,6 +36,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
 	  "breakeven: Python %d.%d is not supported: use `make PYTHON=python3.12`, 3.11 to 3.13." % v)'
 	@echo "Setting up $(VENV): some minutes, once."
+	@test -e $@ || ! ls $(VENV)/.ready-* >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  -c constraints.txt -e '.[prune,onnxruntime,dev]'

@@ -14,6 +14,7 @@ from conftest import ROOT, Project
 from breakeven import artifact, making, option, prepared
 from breakeven.artifact import Artifact, model_inputs
 from breakeven.making import Maker, Reference, Tolerance
+from breakeven.runtime.base import Source
 
 pytestmark = [pytest.mark.timeout(300)]
 TOLERANCE = Tolerance(64, 1e-3, 0.9)
@@ -70,7 +71,7 @@ def test_every_runtime_gives_eagers_logits(
     maker: Maker, reference: Reference, name: str, tmp_path: Path
 ) -> None:
     runtime = option.load("runtime", RUNTIMES[name], name)
-    made = maker.make(tmp_path, draft(reference, name), partial(runtime.export, reference.source), reference)
+    made = maker.make(tmp_path, draft(reference, name), runtime.export, reference)
     assert (made.status, made.reason) == ("ok", "")
     assert made.relative_error is not None and made.relative_error < 1e-4
     assert made.files and made.megabytes > 0
@@ -86,7 +87,7 @@ def test_every_toolchain_agrees_with_eager(
     train = prepared.load(family / "data", "train").images[:128]
     card = reference.card
     images = model_inputs(train, reference.source.preprocessing, card.mean, card.std)
-    write = partial(toolchain.quantize, reference.source, images, runtime)
+    write = partial(toolchain.quantize, images, runtime)
     base = draft(reference, toolchain.runtime, precision=toolchain.precision, quantization=name)
     made = maker.make(tmp_path, base, write, reference)
     assert (made.status, made.reason) == ("ok", "")
@@ -97,9 +98,7 @@ def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_
     reference = Reference(family / "models/prune50", maker.test, "outside")
     for name in RUNTIMES:
         runtime = option.load("runtime", RUNTIMES[name], name)
-        made = maker.make(
-            tmp_path, draft(reference, name), partial(runtime.export, reference.source), reference
-        )
+        made = maker.make(tmp_path, draft(reference, name), runtime.export, reference)
         assert (made.variant, made.status) == (f"prune50/fp32/{name}", "ok")
 
 
@@ -109,24 +108,45 @@ def test_a_wrong_output_fails_that_variant_with_the_figure(
     reference = Reference(family / "models/none", maker.test, "outside")
     reference.logits = reference.logits + 1.0
     runtime = option.load("runtime", RUNTIMES["eager"], "eager")
-    made = maker.make(
-        tmp_path, draft(reference, "eager"), partial(runtime.export, reference.source), reference
-    )
+    made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
     assert made.status == "failed"
     assert "of the largest, allowed 0.001" in made.reason
     assert [path.name for path in (tmp_path / made.folder).iterdir()] == [artifact.CARD]
 
 
+def test_a_toolchain_that_raises_costs_its_own_row(maker: Maker, family: Path, tmp_path: Path) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+
+    def broken(source: Source, folder: Path) -> None:
+        raise AttributeError("no such operator")
+
+    made = maker.make(tmp_path, draft(reference, "onnxruntime"), broken, reference)
+    assert (made.status, made.reason) == ("failed", "AttributeError: no such operator")
+
+
+def test_no_build_time_holds_what_a_toolchain_needs_to_start(
+    maker: Maker, family: Path, tmp_path: Path
+) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+    made = []
+
+    def write(source: Source, folder: Path) -> None:
+        made.append(source.model)
+        (folder / "model.onnx").write_bytes(b"no graph")
+
+    maker.warm.clear()
+    maker.make(tmp_path, draft(reference, "onnxruntime"), write, reference)
+    assert made[0] is not reference.source.model and made[1] is reference.source.model
+
+
 def test_an_artifact_that_is_not_readable_fails_alone(maker: Maker, family: Path, tmp_path: Path) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
 
-    def garbage(folder: Path) -> None:
+    def garbage(source: Source, folder: Path) -> None:
         (folder / "model.onnx").write_bytes(b"no graph")
 
     bad = maker.make(tmp_path, draft(reference, "onnxruntime"), garbage, reference)
     assert bad.status == "failed" and bad.reason
     runtime = option.load("runtime", RUNTIMES["eager"], "eager")
-    good = maker.make(
-        tmp_path, draft(reference, "eager"), partial(runtime.export, reference.source), reference
-    )
+    good = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
     assert good.status == "ok"

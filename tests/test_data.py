@@ -92,6 +92,16 @@ def test_statistics_are_those_of_train_alone(digits):
     assert (digits[0].mean, digits[0].std) == (pytest.approx([train.mean()]), pytest.approx([train.std()]))
 
 
+def test_weights_that_were_trained_with_other_statistics_get_theirs(tmp_path):
+    found = make(dataset("digits", mean=[0.5], std=[0.25]), [], tmp_path / "digits")
+    assert (found.mean, found.std) == ([0.5], [0.25])
+
+
+def test_statistics_of_the_wrong_number_of_channels_are_refused(tmp_path):
+    own = dataset("digits", mean=[0.5, 0.5, 0.5], std=[0.2, 0.2, 0.2])
+    assert "should have 1 values, one a channel" in refusal(make, own, [], tmp_path / "digits")
+
+
 def test_prepared_images_become_batches_of_tensors(digits):
     images, labels = next(iter(Batches(prepared.load(digits[1], "val"), 4)))
     assert (images.dtype, labels.dtype, images.shape) == (torch.uint8, torch.int64, (4, 1, 8, 8))

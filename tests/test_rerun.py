@@ -7,8 +7,6 @@ import pytest
 from conftest import Project
 
 pytestmark = pytest.mark.timeout(600)
-# The eager runtime rebuilds the model, also in the benchmark's workers.
-ALL = {"train@cnn", "prune@cnn-prune50", "export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
 ALWAYS = {"fetch", "machine"}
 
 
@@ -40,7 +38,6 @@ def test_a_setting_touches_just_the_stages_that_read_it(
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("src/breakeven/model/cnn.py", ALL),
         ("src/breakeven/report/table.py", {"report"}),
         ("src/breakeven/tracking.py", set()),
         ("src/breakeven/runtime/eager.py", {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}),
@@ -52,6 +49,20 @@ def test_a_line_of_source_touches_just_the_stages_that_import_it(
     with (project.folder / file).open("a") as source:
         source.write("\n# a line\n")
     assert changed(project) == expected
+
+
+@pytest.mark.parametrize(("model", "expected"), [("cnn", {"train@cnn"}), ("resnet18", set())])
+def test_a_line_of_a_model_trains_that_model_alone(project: Project, model: str, expected: set[str]) -> None:
+    with (project.folder / f"src/breakeven/model/{model}.py").open("a") as source:
+        source.write("\n# a line\n")
+    project.run("dvc", "repro", "fetch")
+    assert changed(project) == expected
+
+
+def test_another_dataset_touches_no_family(project: Project) -> None:
+    (project.folder / "data/prepared/other").mkdir()
+    (project.folder / "data/prepared/other/manifest.json").write_text("{}")
+    assert changed(project) == set()
 
 
 def test_a_line_in_the_report_runs_the_report_alone(project: Project) -> None:
@@ -78,6 +89,6 @@ def test_a_learning_rate_trains_again_and_all_that_follows(project: Project) -> 
 
 
 def test_another_machine_measures_again(project: Project) -> None:
-    project.edit("src/breakeven/stages/machine.py", '"cores": os.cpu_count()', '"cores": 99')
+    project.edit("src/breakeven/machine.py", '"cores": os.cpu_count()', '"cores": 99')
     project.run("dvc", "repro", "machine")
-    assert changed(project) >= {"benchmark@cnn-cpu1"}
+    assert changed(project) == {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}

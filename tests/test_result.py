@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakeven import result
-from breakeven.report import summary
+from breakeven.report import summary, table
 from breakeven.result import Benchmark, Record, Row
 
 # As in section 4 of the design.
@@ -31,15 +31,13 @@ def benchmark(rows):
     return Benchmark(
         family="cnn",
         hardware="cpu1",
-        study="quick",
         title="digits",
         test_images=360,
-        settings={"batch_sizes": [1]},
+        settings={"batch_sizes": [1], "replicates": 4},
         machine={"name": "a machine, 2 cores"},
         affinity={"pinned": True, "cpus": [0]},
         commit="abc",
         dirty=False,
-        reliable=True,
         seconds=1.5,
         records=[Record(row, [{"load_s": 0.1, "blocks": [{"calls_ms": [1.25, 1.5]}]}]) for row in rows],
     )
@@ -77,6 +75,14 @@ def test_a_missing_figure_is_an_empty_cell(tmp_path):
     missing = [name for name, value in asdict(ROW).items() if value is None]
     assert len(missing) > 20
     assert {row[name] for name in missing} == {""}
+
+
+def test_a_reason_is_printed_as_it_is(capsys):
+    reason = "pip install 'breakeven[onnxruntime]' [enforce fail at x.cc] [/some/path]"
+    found = benchmark([ROW, replace(ROW, variant="a", verdict="unsupported", reason=reason)])
+    table.show([found], [record.row for record in found.records])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert reason in printed
 
 
 def test_a_text_with_commas_quotes_and_line_breaks_stays_in_its_cell(tmp_path):

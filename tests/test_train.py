@@ -72,9 +72,8 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pa
         if row["epoch"] == 1:  # type: ignore[index]
             raise KeyboardInterrupt
 
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "parts", settings, on_epoch=stop)
-    assert ended.value.code != 0
     resumed = train(tmp_path / "parts", settings)
     assert len(resumed.history) == 4
     assert torch.equal(weights(whole), weights(resumed))
@@ -136,7 +135,7 @@ def test_kill_9_then_again_resumes_in_the_same_run(project: Project) -> None:
     assert last_run(project) == (identifier, "FINISHED")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 1)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_with_its_exit_code_and_marks_the_run(
     project: Project, number: signal.Signals, code: int
 ) -> None:

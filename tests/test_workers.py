@@ -99,18 +99,35 @@ def test_a_dead_worker_leaves_the_others_of_its_server(nursery: Nursery, onnx: P
         assert second.ask("memory")["peak_memory_mb"] >= 0
 
 
-def test_a_library_that_kills_its_process_is_named(nursery: Nursery, onnx: Path) -> None:
+def test_a_library_that_kills_its_process_is_named_and_costs_what_it_held(
+    nursery: Nursery, onnx: Path
+) -> None:
     server = nursery.prepare(onnx)
-    server.process.kill()
-    with pytest.raises(WorkerFailed, match="while its libraries were imported: killed by SIGKILL"):
-        nursery.worker(onnx)
+    with nursery.worker(onnx) as lost:
+        lost.answer()
+        server.process.kill()
+        with pytest.raises(WorkerFailed, match="was killed by SIGKILL"):
+            WorkerProcess(server, CPU1, onnx, 60)
+        with nursery.worker(onnx) as next_one:  # of a new server
+            assert next_one.answer() == {}
+    assert nursery.prepare(onnx) is not server
 
 
-def test_a_server_starts_no_thread_that_its_workers_would_miss(nursery: Nursery, artifacts: Path) -> None:
-    for folder in (artifacts / "export/cnn").iterdir():
-        with nursery.worker(folder) as worker:
-            worker.answer()
-        assert psutil.Process(nursery.prepare(folder).process.pid).num_threads() == 1, folder.name
+def test_a_twin_has_a_server_of_its_own(nursery: Nursery, onnx: Path) -> None:
+    assert nursery.prepare(onnx, 0) is nursery.prepare(onnx)
+    assert nursery.prepare(onnx, 1) is not nursery.prepare(onnx)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_forked_after_the_imports_works(artifacts: Path, images: Path, threads: int) -> None:
+    """A thread that a library had started would be missing in the workers."""
+    with Nursery({"name": "cpu", "threads": threads}, 60) as nursery:
+        for folder in (artifacts / "export/cnn").iterdir():
+            with nursery.worker(folder) as worker:
+                assert worker.ask("load", images=str(images), batch_size=4)["first_call_ms"] > 0
+            # numpy's BLAS has its own, and ends them before a fork
+            count = psutil.Process(nursery.prepare(folder).process.pid).num_threads()
+            assert count <= threads, folder.name
 
 
 def test_a_worker_has_only_its_own_libraries(nursery: Nursery, onnx: Path) -> None:

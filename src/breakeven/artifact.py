@@ -1,7 +1,7 @@
 """An artifact: the files that a runtime executes, with what vouches for them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def seal(folder: Path, artifact: Artifact) -> Artifact:
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (CARD, SCORES))
     digests = {str(p.relative_to(folder)): sha256(p) for p in files}
     size = sum(p.stat().st_size for p in files) / 1e6
-    return Artifact(**{**vars(artifact), "files": digests, "megabytes": round(size, 6)})
+    return replace(artifact, files=digests, megabytes=round(size, 6))
 
 
 def save(folder: Path, artifact: Artifact) -> None:

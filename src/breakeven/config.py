@@ -55,7 +55,7 @@ class Config(Strict):
     """Everything that a study may set. The sections of options are checked by the options themselves."""
 
     study: str
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
     datasets: dict[str, Settings]
     families: dict[str, Family] = Field(min_length=1)
     compressions: dict[Literal["prune"], dict[str, Settings]]

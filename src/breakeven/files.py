@@ -96,8 +96,8 @@ def fingerprint(*values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def source_digest(*packages: str) -> str:
-    """A digest of the source of `breakeven.<package>`: what other code trained is another thing."""
+def source_digest(*parts: str) -> str:
+    """A digest of modules or packages of `breakeven`, by path: what other code made is another thing."""
     root = Path(__file__).parent
-    files = sorted(path for package in packages for path in (root / package).glob("*.py"))
-    return fingerprint([(path.name, sha256(path)) for path in files])
+    files = sorted(path for part in parts for path in [*root.glob(f"{part}.py"), *(root / part).glob("*.py")])
+    return fingerprint([(str(path.relative_to(root)), sha256(path)) for path in files])

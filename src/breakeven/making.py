@@ -1,5 +1,6 @@
 """Making artifacts: export or quantize in this process, check and score each in a worker's."""
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,17 @@ class Reference:
         inputs = artifact.model_inputs(test.images[:2], preprocessing, self.card.mean, self.card.std)
         self.source = Source(model, torch.from_numpy(inputs), folder, preprocessing)
 
+    def small(self) -> Source:
+        """A network of three layers in the place of the model."""
+        shape = self.card.shape
+        network = torch.nn.Sequential(
+            torch.nn.Conv2d(shape.channels, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(2)
+        )
+        network(shape.example())  # which gives the last layer its size
+        if self.source.preprocessing == "inside":
+            network = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), network)
+        return replace(self.source, model=network.eval())
+
 
 class Maker:
     """Makes the artifacts of a family; each is checked in a process of its own, and dies alone."""
@@ -53,27 +65,40 @@ class Maker:
         self.images = scratch / "test.npy"
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
+        self.warm: set[tuple[str, str]] = set()
 
     def make(
-        self, folder: Path, draft: Artifact, write: Callable[[Path], None], reference: Reference
+        self, folder: Path, draft: Artifact, write: Callable[[Source, Path], None], reference: Reference
     ) -> Artifact:
         """Write one artifact below `folder` with `write`, check it, score it, and note the result."""
         where = folder / draft.folder
         where.mkdir(parents=True)
-        started = time.perf_counter()
         try:
-            write(where)
+            self._warm_up(draft, write, reference)
+            started = time.perf_counter()
+            write(reference.source, where)
             draft = replace(draft, build_s=time.perf_counter() - started)
             done = self._check(where, artifact.seal(where, draft), reference)
         except Unsupported as error:
             done = replace(draft, status="unsupported", reason=str(error))
         except WorkerFailed as error:
             done = replace(draft, status="failed", reason=str(error))
+        except Exception as error:  # of a toolchain, on a model that it was never tried on: costs this row
+            lines = str(error).strip().splitlines()
+            reason = f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
+            done = replace(draft, status="failed", reason=reason)
         if done.status != "ok":  # nothing downstream can pick up what failed
             shutil.rmtree(where)
             where.mkdir()
         artifact.save(where, done)
         return done
+
+    def _warm_up(self, draft: Artifact, write: Callable[[Source, Path], None], reference: Reference) -> None:
+        """Make something small once, so that no variant's build time holds the imports of the toolchain."""
+        if (name := (draft.runtime, draft.quantization)) not in self.warm:
+            self.warm.add(name)
+            with TemporaryDirectory() as scratch, contextlib.suppress(Exception):  # the real one will tell
+                write(reference.small(), Path(scratch))
 
     def _check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:
         logits = self._predict(where, draft)

@@ -3,10 +3,10 @@
 import inspect
 import math
 import pkgutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -59,6 +59,19 @@ class Card:
     sha256: str = ""  # of the weights
 
 
+def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., Any]:
+    """What `spec` names as its `_target_`.
+
+    Raises:
+        UserError: it cannot be imported.
+    """
+    target = str(spec.get("_target_"))
+    try:
+        return cast(Callable[..., Any], pkgutil.resolve_name(target))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"{place}._target_={target}: cannot be imported ({error}).") from None
+
+
 def build(spec: Mapping[str, Any], shape: Shape, place: str = "model") -> nn.Module:
     """Construct the model that `spec` describes for images of `shape`.
 
@@ -69,21 +82,19 @@ def build(spec: Mapping[str, Any], shape: Shape, place: str = "model") -> nn.Mod
         UserError: the constructor does not exist, or does not take these arguments.
     """
     arguments = {k: v for k, v in spec.items() if k not in ("_target_", "_inputs_")}
-    target = str(spec.get("_target_"))
-    try:
-        constructor = pkgutil.resolve_name(target)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{place}._target_={target}: cannot be imported ({error}).") from None
+    construct = constructor(spec, place)
     inputs = spec.get("_inputs_", {"in_channels": "channels", "num_classes": "classes"})
     facts = asdict(shape)
     if odd := [fact for fact in inputs.values() if fact not in facts]:
         raise UserError(f"{place}._inputs_: {odd[0]!r} is not one of {', '.join(facts)}.")
     try:
-        model = constructor(**arguments, **{name: facts[fact] for name, fact in inputs.items()})
-    except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
-        raise UserError(f"{place}: {_fault(error)} Its arguments: {_signature(constructor)}.") from None
+        model = construct(**arguments, **{name: facts[fact] for name, fact in inputs.items()})
+    except (TypeError, ValueError, RuntimeError) as error:  # pydantic's ValidationError is a ValueError
+        raise UserError(f"{place}: {_fault(error)} Its arguments: {_signature(construct)}.") from None
     if not isinstance(model, nn.Module):
-        raise UserError(f"{place}._target_={target}: gives a {type(model).__name__}, not a torch.nn.Module.")
+        raise UserError(
+            f"{place}._target_={spec['_target_']}: gives a {type(model).__name__}, not a torch.nn.Module."
+        )
     return model
 
 
@@ -91,7 +102,7 @@ def save(folder: Path, model: nn.Module, card: Card) -> Card:
     """Write weights and card into `folder`; returns the card with the weights' sha256."""
     # Channels-last tensors are not contiguous, which safetensors requires.
     save_file({k: v.detach().contiguous().clone() for k, v in model.state_dict().items()}, folder / WEIGHTS)
-    card = Card(**{**vars(card), "sha256": sha256(folder / WEIGHTS)})
+    card = replace(card, sha256=sha256(folder / WEIGHTS))
     write_json(folder / CARD, asdict(card))
     return card
 
@@ -127,7 +138,9 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         UserError: the file is missing or unreadable, or does not fit the model.
     """
     try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
+        state = (
+            load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        )
     except FileNotFoundError:
         raise UserError(f"checkpoint={path}: there is no such file.") from None
     except (SafetensorError, RuntimeError, OSError, EOFError, ValueError) as error:

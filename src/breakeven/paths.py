@@ -81,9 +81,11 @@ def private() -> Path:
 
 @cache
 def commit() -> tuple[str, bool]:
-    """The commit of the working tree and whether it has uncommitted changes; ("", False) outside git."""
+    """The commit of the working tree, and whether more than results was changed; ("", False) outside git."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
 
-    return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
+    # While DVC runs, dvc.lock and results are always on their way.
+    changes = git("status", "--porcelain", "--untracked-files=no", ".", ":!dvc.lock", f":!{RESULTS}")
+    return git("rev-parse", "HEAD"), bool(changes)

@@ -54,13 +54,18 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
     if test is None:
         train, test = split(train, dataset.test, dataset.split_seed, read.classes)
     train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
+    mean, std = statistics(train.images)
+    mean, std = dataset.mean or mean, dataset.std or std
+    _, channels, height, width = train.images.shape
+    if not len(mean) == len(std) == channels:
+        raise UserError(
+            f"datasets.{name}: mean={mean} and std={std} should have {channels} values, one a channel."
+        )
     with atomic_folder(folder) as temporary:
         parts = dict(zip(SPLITS, (train, val, test), strict=True))
         for part, (images, labels) in parts.items():
             arrays: dict[str, NDArray[Any]] = {"images": np.ascontiguousarray(images), "labels": labels}
             save_file(arrays, temporary / f"{part}.safetensors")
-        mean, std = statistics(train.images)
-        _, channels, height, width = train.images.shape
         manifest = Manifest(
             dataset=name,
             title=dataset.title,

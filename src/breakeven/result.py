@@ -76,7 +76,6 @@ class Benchmark:
 
     family: str
     hardware: str
-    study: str
     title: str  # of the dataset
     test_images: int
     settings: dict[str, Any]  # how much was measured
@@ -84,7 +83,6 @@ class Benchmark:
     affinity: dict[str, Any]
     commit: str
     dirty: bool
-    reliable: bool  # the twin's interval holds 1
     seconds: float
     records: list[Record]
 

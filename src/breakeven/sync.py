@@ -34,19 +34,21 @@ def sync(study: Config, records: Records) -> str:
     settings = study.model_dump()
     measured = [sha256(paths.benchmark(b.family, b.hardware)) for b in records.benchmarks]
     key = fingerprint(settings, measured)
+    common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
-    tags = {"kind": "study", "study": study.study, "machine": machine, "configuration": fingerprint(settings)}
     made = int(store.find(key) is None)
-    parent = _run(store, f"study {study.study}", key, tags)
+    parent = _run(store, f"study {study.study}", key, {"kind": "study", "machine": machine, **common})
     store.params(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
+    data = {card.family: card.details["data"] for card in records.cards}
     for card in records.cards:
         run, new = _model(store, card, parent, study)
         store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)
         made += new
     for benchmark in records.benchmarks:
         for record in benchmark.records:
-            made += _variant(store, benchmark, record, key, parent)
-    if _begin(store, parent, key):
+            tags = {**common, "dataset.sha256": data[benchmark.family], PARENT: parent}
+            made += _variant(store, benchmark, record, key, tags)
+    if _is_new(store, parent, key):
         for path in (paths.SUMMARY, paths.PARAMS):
             if path.exists():
                 store.artifact(parent, path)
@@ -63,7 +65,7 @@ def _run(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
     return run
 
 
-def _begin(store: Store, run: str, version: str) -> bool:
+def _is_new(store: Store, run: str, version: str) -> bool:
     """Whether this version still has to be logged."""
     return store.client.get_run(run).data.tags.get(SYNCED) != version
 
@@ -72,10 +74,16 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
     """A trained or compressed model's run: the one that its stage logged live, or one from its card."""
     kind = "train" if card.recipe == "none" else "compression"
     name = f"train {card.family}" if kind == "train" else f"{card.recipe} {card.family}"
-    tags = {"kind": kind, "family": card.family, "recipe": card.recipe}
+    tags = {
+        "kind": kind,
+        "family": card.family,
+        "recipe": card.recipe,
+        "dataset.sha256": card.details["data"],
+        **card.details["origin"],
+    }
     found = store.find(card.key)
     run = _run(store, name, card.key, tags)
-    if not _begin(store, run, card.sha256):
+    if not _is_new(store, run, card.sha256):
         return run, False
     data = store.client.get_run(run).data
     if PARENT not in data.tags:  # a run from the cache stays with the study that made it
@@ -94,26 +102,21 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
     return run, not found
 
 
-def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, parent: str) -> bool:
+def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tags: Mapping[str, Any]) -> bool:
     """A benchmarked variant's run; returns whether it is new."""
     row = asdict(record.row)
     key = fingerprint(study, *(row[name] for name in NAMES))
-    found = store.find(key)
-    if found and found.data.tags.get(SYNCED) == key:
-        return False
     tags = {
-        **origin(),
+        **tags,
         "kind": "benchmark",
-        "verdict": row["verdict"],
-        "reason": row["reason"],
-        "machine": row["machine"],
         "mlflow.source.git.commit": benchmark.commit,
         "dirty": benchmark.dirty,
-        PARENT: parent,
-        **{name: row[name] for name in ("family", "variant", "hardware")},
+        **{name: row[name] for name in ("family", "variant", "hardware", "verdict", "reason", "machine")},
     }
     name = f"{row['family']} {row['variant']} {row['hardware']} batch {row['batch_size']}"
-    run = found.info.run_id if found else store.create(name, key, tags)
+    run = _run(store, name, key, tags)
+    if not _is_new(store, run, key):
+        return False
     store.params(run, {name: row[name] for name in NAMES})
     figures = {
         k: v

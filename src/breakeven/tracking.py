@@ -17,6 +17,7 @@ from urllib.parse import urlparse
 from filelock import FileLock
 
 from breakeven import paths
+from breakeven.provenance import here
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -226,12 +227,10 @@ def _open(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
 
 def origin() -> dict[str, Any]:
     """Tags that say where a run comes from."""
-    commit, dirty = paths.commit()
     return {
         "breakeven.host": socket.gethostname(),
         "breakeven.process": _process(),
-        "mlflow.source.git.commit": commit,
-        "dirty": dirty,
+        **here(),
         "dvc.stage": os.environ.get("DVC_STAGE"),
         "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
         "system": platform.platform(terse=True),

@@ -15,9 +15,13 @@ from breakeven.files import atomic_folder
 from breakeven.modelfile import SCORES, Card, Shape
 from breakeven.prepared import Manifest
 from breakeven.preprocess import predictor
+from breakeven.provenance import here
 from breakeven.scoring import accuracy, in_batches
 from breakeven.train.fit import Fitted, OnEpoch, fit
 from breakeven.train.recipe import Recipe
+
+# The source that decides what a training makes, besides the model's own
+TRAINING = ("train", "data/base", "modelfile", "prepared", "preprocess", "scoring", "training")
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,29 @@ def make(job: Job, data: Path, log: OnEpoch) -> Card:
         data: the folder of the prepared dataset.
         log: is given each epoch's figures, and at the end the scores.
     """
+    workdir = paths.private() / "training" / f"{job.family}-{job.recipe}-{job.key}"
+    workdir.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes that make the same (queued experiments) take turns.
+    with FileLock(f"{workdir}.lock"):
+        card = _make(job, data, workdir, log)
+        shutil.rmtree(workdir, ignore_errors=True)
+    log({"epoch": len(card.history), **{name: getattr(card, name) for name in SCORES}})
+    return card
+
+
+def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
     manifest = prepared.manifest(data)
     val, test = prepared.load(data, "val"), prepared.load(data, "test")
-    fitted = _fit(job, job.train, data, manifest, log) if job.train else Fitted(job.build().eval())
+    if not job.train:
+        fitted = Fitted(job.build().eval())
+    else:
+        if (workdir / "last.ckpt").exists():
+            print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
+        train = prepared.load(data, "train")
+        classes = len(manifest.classes)
+        fitted = fit(
+            job.build, train, val, manifest.mean, manifest.std, classes, job.train, job.seed, workdir, log
+        )
     predict = predictor(fitted.model, manifest.mean, manifest.std)
     parameters, macs = modelfile.size(fitted.model, shape_of(manifest))
     card = Card(
@@ -69,15 +93,11 @@ def make(job: Job, data: Path, log: OnEpoch) -> Card:
         made=job.made,
         key=job.key,
         pruning=job.pruning,
-        details=job.details,
+        details={**job.details, "origin": here()},
         history=fitted.history,
     )
     with atomic_folder(paths.model(job.family, job.recipe)) as folder:
-        card = modelfile.save(folder, fitted.model, card)
-    log({"epoch": len(fitted.history), **{name: getattr(card, name) for name in SCORES}})
-    if job.train:
-        shutil.rmtree(_workdir(job), ignore_errors=True)
-    return card
+        return modelfile.save(folder, fitted.model, card)
 
 
 def describe(card: Card) -> str:
@@ -86,29 +106,3 @@ def describe(card: Card) -> str:
         f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made} in {card.train_s:.0f} s; "
         f"accuracy {card.val_accuracy:.2%} on validation, {card.test_accuracy:.2%} on test"
     )
-
-
-def _fit(job: Job, recipe: Recipe, data: Path, manifest: Manifest, log: OnEpoch) -> Fitted:
-    workdir = _workdir(job)
-    workdir.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes that train the same (queued experiments) take turns.
-    with FileLock(f"{workdir}.lock"):
-        if (workdir / "last.ckpt").exists():
-            print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
-        return fit(
-            job.build,
-            prepared.load(data, "train"),
-            prepared.load(data, "val"),
-            manifest.mean,
-            manifest.std,
-            len(manifest.classes),
-            recipe,
-            job.seed,
-            workdir,
-            log,
-        )
-
-
-def _workdir(job: Job) -> Path:
-    """Where an interrupted training leaves its checkpoints; DVC deletes a stage's outputs before it runs."""
-    return paths.private() / "training" / f"{job.family}-{job.recipe}-{job.key}"

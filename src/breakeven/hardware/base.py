@@ -30,9 +30,13 @@ class Hardware(Option, ABC):
         """Return when the device has done all that it was given."""
 
     @abstractmethod
+    def steal_ms(self) -> float:
+        """Time since the start of the machine in which others had its processor, all cores, milliseconds."""
+
+    @abstractmethod
     def memory_mb(self) -> float:
-        """Memory that this process holds now, 10**6 bytes."""
+        """Memory that this process holds now, without the pages of its libraries' files, 10**6 bytes."""
 
     @abstractmethod
     def peak_memory_mb(self) -> float:
-        """The most memory that this process has held, 10**6 bytes."""
+        """The most memory that this process has held, likewise."""

@@ -28,11 +28,16 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
         if not request:
             return
         verb, *rest = request.decode().split()
-        if verb == "fork":
-            answer = _fork(channel, *descriptors)
-        else:
-            answer = os.waitstatus_to_exitcode(os.waitpid(int(rest[0]), 0)[1])
-        channel.send(str(answer).encode())
+        try:
+            if verb == "fork":
+                answer = str(_fork(channel, *descriptors))
+            else:
+                answer = str(os.waitstatus_to_exitcode(os.waitpid(int(rest[0]), 0)[1]))
+        except OSError as error:  # no memory, no process left: the next one may do
+            answer = f"!cannot {verb}: {error}"
+        for descriptor in descriptors:
+            os.close(descriptor)
+        channel.send(answer.encode())
 
 
 def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
@@ -51,8 +56,6 @@ def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
         finally:
             sys.stderr.flush()
             os._exit(code)  # what the server would do at its end is not the worker's to do
-    for descriptor in (commands, answers, log):
-        os.close(descriptor)
     return pid
 
 

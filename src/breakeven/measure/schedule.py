@@ -29,6 +29,7 @@ class Block:
     calls_ms: list[float]
     cpu_ms: float
     switches: int  # involuntary context switches
+    steal_ms: float  # of all cores: what the hypervisor gave to others
 
     @property
     def mean_ms(self) -> float:
@@ -44,6 +45,7 @@ class Replicate:
     first_call_ms: float
     affinity: dict[str, Any]
     peak_memory_mb: float = 0.0
+    warmup: list[Block] = field(default_factory=list)  # on the way to the steady state, not in any figure
     blocks: list[Block] = field(default_factory=list)
 
 
@@ -92,12 +94,14 @@ def _start(
     order: Sequence[str], variants: Mapping[str, Path], nursery: Nursery, samples: Mapping[str, Samples]
 ) -> dict[str, WorkerProcess]:
     """Start the workers; their libraries are imported side by side, because nothing is being timed yet."""
+    names = list(variants)
+    copies = {name: [variants[n] for n in names[: names.index(name)]].count(variants[name]) for name in order}
     for name in order:
-        nursery.prepare(variants[name])
+        nursery.prepare(variants[name], copies[name])
     alive: dict[str, WorkerProcess] = {}
     for name in order:
         try:
-            alive[name] = nursery.enter_context(nursery.worker(variants[name]))
+            alive[name] = nursery.enter_context(nursery.worker(variants[name], copies[name]))
         except WorkerFailed as error:
             samples[name].status, samples[name].reason = "failed", str(error)
             continue
@@ -126,6 +130,7 @@ def _rounds(
             block = _ask(name, alive, samples, "block", calls=count)
             if block is None:
                 break
+            samples[name].replicates[-1].warmup.append(Block(**block))
             count = max(1, round(target_ms * count / sum(block["calls_ms"])))
         calls[name] = count
     for _ in range(plan.rounds):

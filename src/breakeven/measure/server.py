@@ -31,7 +31,7 @@ class ForkServer:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "breakeven.measure.forkserver", str(channel.fileno()), *modules],
-            env={**os.environ, "PYTHONPATH": str(SOURCE), **environment},
+            env={**os.environ, "PYTHONPATH": _path(), **environment},
             pass_fds=(channel.fileno(),),
             stdin=subprocess.DEVNULL,
             stdout=self.log,
@@ -44,16 +44,29 @@ class ForkServer:
         """The server's answer.
 
         Raises:
-            WorkerFailed: it died, or hangs.
+            WorkerFailed: it died, hangs, or cannot.
         """
         with contextlib.suppress(OSError):  # the missing answer will tell why
             socket.send_fds(self.channel, [text.encode()], list(descriptors))
         if not select.select([self.channel], [], [], self.timeout_s)[0]:
-            raise WorkerFailed(f"its libraries were not imported within {self.timeout_s:g} s")
+            self.process.kill()  # a late answer must not be taken for the next one's
+            raise WorkerFailed(
+                f"the process that imports its libraries hung for {self.timeout_s:g} s; killed"
+            )
+        answer = b""
         with contextlib.suppress(ConnectionResetError):
-            if answer := self.channel.recv(64):
-                return int(answer)
-        raise WorkerFailed(f"while its libraries were imported: {obituary(self.process.wait(), self.log)}")
+            answer = self.channel.recv(300)
+        if not answer:
+            cause = obituary(self.process.wait(), self.log)
+            raise WorkerFailed(f"the process that imports its libraries was {cause}")
+        if answer.startswith(b"!"):
+            raise WorkerFailed(answer[1:].decode())
+        return int(answer)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self.process.poll() is None
 
     def close(self) -> None:
         """End the process; its workers end by themselves."""
@@ -61,6 +74,11 @@ class ForkServer:
         self.process.kill()
         self.process.wait()
         self.log.close()
+
+
+def _path() -> str:
+    """The user's own modules are found in a worker as they are here."""
+    return os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def obituary(code: int, log: IO[bytes]) -> str:

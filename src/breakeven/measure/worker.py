@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from breakeven import artifact, option
 from breakeven.errors import Unsupported, UserError
 from breakeven.runtime.base import Session
+from breakeven.scoring import Logits, in_batches
 
 
 class Worker:
@@ -33,7 +34,7 @@ class Worker:
         self.card = artifact.read(self.folder)
         artifact.verify(self.folder, self.card.files)
         self.runtime = option.load("runtime", self.card.settings, f"runtimes.{self.card.runtime}")
-        self.runtime.start(self.hardware.threads)
+        self.runtime.start(self.folder, self.hardware.threads)
         self.floor = self.hardware.memory_mb()
         return {}
 
@@ -57,12 +58,13 @@ class Worker:
 
     def predict(self, images: str, out: str, size: int) -> dict[str, Any]:
         """Logits of all images of a file, written to another."""
-        everything = np.load(images, mmap_mode="r")
-        parts: list[NDArray[np.float32]] = []
-        for start in range(0, len(everything), size):
-            batch = self.card.inputs(np.ascontiguousarray(everything[start : start + size]))
-            parts.append(self.session.result(self.session.run(self.session.prepare(batch))))
-        logits = np.concatenate(parts)
+        session = self.session
+
+        def predict(batch: NDArray[np.uint8]) -> Logits:
+            inputs = session.prepare(self.card.inputs(np.ascontiguousarray(batch)))
+            return session.result(session.run(inputs))
+
+        logits = in_batches(predict, np.load(images, mmap_mode="r"), size)
         np.save(out, logits)
         return {"count": len(logits)}
 
@@ -76,7 +78,7 @@ class Worker:
         )
         run(inputs)  # the caches are another worker's
         wait()
-        usage = resource.getrusage(resource.RUSAGE_SELF)
+        usage, stolen = resource.getrusage(resource.RUSAGE_SELF), self.hardware.steal_ms()
         cpu = time.process_time_ns()
         times = [0] * (calls + 1)
         times[0] = clock()
@@ -84,11 +86,13 @@ class Worker:
             run(inputs)
             wait()
             times[call + 1] = clock()
+        cpu = time.process_time_ns() - cpu
         after = resource.getrusage(resource.RUSAGE_SELF)
         return {
             "calls_ms": (np.diff(times) / 1e6).tolist(),
-            "cpu_ms": (time.process_time_ns() - cpu) / 1e6,
+            "cpu_ms": cpu / 1e6,
             "switches": after.ru_nivcsw - usage.ru_nivcsw,
+            "steal_ms": self.hardware.steal_ms() - stolen,
         }
 
     def memory(self) -> dict[str, Any]:

@@ -90,9 +90,10 @@ class WorkerProcess:
         return line
 
     def _kill(self) -> None:
-        # Until the server has waited for it, the number is this process's own.
-        if not self._gone:
-            os.kill(self.pid, signal.SIGKILL)
+        # Until a living server has waited for it, the number is this process's own.
+        if not self._gone and self._server.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _wait(self) -> int:
         code = self._server.request(f"wait {self.pid}")
@@ -111,30 +112,35 @@ class WorkerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._kill()
-        if not self._gone:
+        if not self._gone and self._server.alive:
             with contextlib.suppress(WorkerFailed):
                 self._wait()  # it takes no more time from those that live
         self._close()
 
 
 class Nursery(ExitStack):
-    """Starts workers: one server for each set of libraries, all ended with the block."""
+    """Starts workers: one server for each set of libraries, all ended with the block.
+
+    A second worker of the same artifact (a twin) is asked for as `copy` 1, and gets a server of its own: it
+    is to differ from the first as much as the variants of other runtimes do.
+    """
 
     def __init__(self, hardware: Mapping[str, Any], timeout_s: float) -> None:
         super().__init__()
         self.hardware, self.timeout_s = hardware, timeout_s
         self.environment: dict[str, str] = option.load("hardware", hardware, "hardware").environment()
-        self._servers: dict[tuple[str, ...], ForkServer] = {}
+        self._servers: dict[tuple[tuple[str, ...], int], ForkServer] = {}
 
-    def prepare(self, folder: Path) -> ForkServer:
-        """The server for the artifact in `folder`, started if it is the first that needs it."""
+    def prepare(self, folder: Path, copy: int = 0) -> ForkServer:
+        """The server for the artifact in `folder`, started by the first that needs it, and if it has died."""
         card = artifact.read(folder)
         modules = option.load("runtime", card.settings, f"runtimes.{card.runtime}").modules
-        if modules not in self._servers:
-            self._servers[modules] = ForkServer(self.environment, modules, self.timeout_s)
-            self.callback(self._servers[modules].close)
-        return self._servers[modules]
+        server = self._servers.get((modules, copy))
+        if server is None or not server.alive:
+            server = self._servers[modules, copy] = ForkServer(self.environment, modules, self.timeout_s)
+            self.callback(server.close)
+        return server
 
-    def worker(self, folder: Path) -> WorkerProcess:
+    def worker(self, folder: Path, copy: int = 0) -> WorkerProcess:
         """A fresh process for the artifact in `folder`; to be used in a `with` block."""
-        return WorkerProcess(self.prepare(folder), self.hardware, folder, self.timeout_s)
+        return WorkerProcess(self.prepare(folder, copy), self.hardware, folder, self.timeout_s)

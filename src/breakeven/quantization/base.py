@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.option import Option
@@ -29,7 +28,7 @@ class Quantization(Option, ABC):
         return f"int8-{self.scheme}"
 
     @abstractmethod
-    def quantize(self, source: Any, calibration: NDArray[Any], runtime: Exporter, folder: Path) -> None:
+    def quantize(self, calibration: NDArray[Any], runtime: Exporter, source: Any, folder: Path) -> None:
         """Write the int8 artifact of `source` (a runtime's `Source`) into `folder`.
 
         Args:
@@ -39,8 +38,3 @@ class Quantization(Option, ABC):
         Raises:
             Unsupported: the toolchain cannot take this model, or is not installed.
         """
-
-
-def batches(images: NDArray[Any], size: int = 32) -> list[NDArray[np.generic]]:
-    """Slices of `size` images."""
-    return [images[start : start + size] for start in range(0, len(images), size)]

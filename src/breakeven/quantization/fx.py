@@ -9,13 +9,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
-from breakeven.quantization.base import Exporter, Quantization, batches
+from breakeven.quantization.base import Exporter, Quantization
+from breakeven.scoring import batches
 
 
 class Fx(Quantization):
     """Static: convolutions and linear layers, per channel, fused. Dynamic: linear layers only."""
 
-    def quantize(self, source: Any, calibration: NDArray[Any], runtime: Exporter, folder: Path) -> None:
+    def quantize(self, calibration: NDArray[Any], runtime: Exporter, source: Any, folder: Path) -> None:
         """Convert the torch model, then export it as any other."""
         import torch
         from torch import nn
@@ -41,7 +42,7 @@ class Fx(Quantization):
             try:
                 prepared = prepare_fx(network, mapping, (front(source.example),))
                 if self.scheme == "static":
-                    for batch in batches(calibration):
+                    for batch in batches(calibration, 32):
                         prepared(front(torch.from_numpy(batch)))
                 network = convert_fx(prepared)
             except (torch.fx.proxy.TraceError, RuntimeError, NotImplementedError) as error:

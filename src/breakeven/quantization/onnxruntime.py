@@ -2,14 +2,14 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
-from breakeven.quantization.base import Exporter, Quantization, batches
+from breakeven.quantization.base import Exporter, Quantization
+from breakeven.scoring import batches
 
 
 class OnnxRuntime(Quantization):
@@ -18,7 +18,7 @@ class OnnxRuntime(Quantization):
     # 7-bit weights: processors without VNNI add two products in 16 bits, which saturates with 8-bit ones.
     reduce_range: bool = True
 
-    def quantize(self, source: Any, calibration: NDArray[Any], runtime: Exporter, folder: Path) -> None:
+    def quantize(self, calibration: NDArray[Any], runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in fp32, then quantize the file."""
         try:
             from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
@@ -65,7 +65,7 @@ class _Reader:
     """Calibration images in the form that the tools ask for."""
 
     def __init__(self, images: NDArray[Any]) -> None:
-        self.batches: Iterator[NDArray[Any]] = iter(batches(images))
+        self.batches = batches(images, 32)
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:
         """The next batch, or None at the end."""

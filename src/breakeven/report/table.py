@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from breakeven.result import Benchmark, Row
@@ -14,7 +15,7 @@ COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "
 
 def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
     """Print one table for each family, hardware and batch size."""
-    console = Console(width=max(shutil.get_terminal_size().columns, 150))
+    console = Console(width=max(shutil.get_terminal_size().columns, 160))
     for benchmark in benchmarks:
         for size in benchmark.settings["batch_sizes"]:
             mine = [
@@ -23,16 +24,18 @@ def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
                 if (row.family, row.hardware, row.batch_size) == (benchmark.family, benchmark.hardware, size)
             ]
             console.print(_table(benchmark, size, mine))
-            console.print(_footer(benchmark, mine), style="dim", highlight=False)
+            console.print(_footer(benchmark, mine), style="dim", highlight=False, markup=False)
             for row in mine:
                 if row.reason:
-                    console.print(f"  {row.variant}: {row.verdict}, {row.reason}", highlight=False)
+                    console.print(
+                        f"  {row.variant}: {row.verdict}, {row.reason}", highlight=False, markup=False
+                    )
             console.print()
 
 
 def _table(benchmark: Benchmark, size: int, rows: Sequence[Row]) -> Table:
     table = Table(
-        title=f"{benchmark.family} ({benchmark.title}) on {benchmark.hardware}, batch {size}",
+        title=escape(f"{benchmark.family} ({benchmark.title}) on {benchmark.hardware}, batch {size}"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         title_style="bold",

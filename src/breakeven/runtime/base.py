@@ -53,8 +53,8 @@ class Runtime(Option, ABC):
         """
 
     @abstractmethod
-    def start(self, threads: int) -> None:
-        """Ready the library, for example its number of threads; the memory used then is the floor.
+    def start(self, folder: Path, threads: int) -> None:
+        """Ready the library for the artifact in `folder`; the memory used then is the floor.
 
         Raises:
             Unsupported: it is not installed.
@@ -63,3 +63,18 @@ class Runtime(Option, ABC):
     @abstractmethod
     def load(self, folder: Path, threads: int, preprocessing: str) -> Session:
         """Make the artifact in `folder` ready to run."""
+
+
+def torch_session(module: "Callable[[Tensor], Tensor]") -> Session:
+    """A session for whatever takes and gives torch's tensors."""
+    import torch
+
+    def run(inputs: "Tensor") -> "Tensor":
+        with torch.inference_mode():
+            return module(inputs)
+
+    def result(output: "Tensor") -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = output.float().numpy()
+        return logits
+
+    return Session(torch.from_numpy, run, result)

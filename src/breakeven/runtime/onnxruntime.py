@@ -52,7 +52,7 @@ class OnnxRuntime(Runtime):
                     f"torch.onnx cannot export this model: {str(error).splitlines()[0]}"
                 ) from None
 
-    def start(self, threads: int) -> None:
+    def start(self, folder: Path, threads: int) -> None:
         """Nothing more: the threads are the session's."""
         try:
             import onnxruntime  # noqa: F401

@@ -2,13 +2,10 @@
 
 import warnings
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from breakeven.errors import Unsupported
-from breakeven.runtime.base import Runtime, Session, Source
+from breakeven.runtime.base import Runtime, Session, Source, torch_session
 
 FILE = "model.ts"
 
@@ -41,7 +38,7 @@ class TorchScript(Runtime):
                 raise Unsupported(f"TorchScript cannot {self.method} this model: {lines[0][:200]}") from None
             torch.jit.save(module, folder / FILE)
 
-    def start(self, threads: int) -> None:
+    def start(self, folder: Path, threads: int) -> None:
         """Set torch's threads."""
         import torch
 
@@ -55,14 +52,4 @@ class TorchScript(Runtime):
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
             module = torch.jit.load(folder / FILE)  # type: ignore[no-untyped-call]
-
-        def run(inputs: Any) -> Any:
-            with torch.inference_mode():
-                return module(inputs)
-
-        return Session(torch.from_numpy, run, _logits)
-
-
-def _logits(output: Any) -> NDArray[np.float32]:
-    logits: NDArray[np.float32] = output.float().numpy()
-    return logits
+        return torch_session(module)

@@ -1,13 +1,15 @@
 """Measure every variant of a family on one hardware, side by side."""
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from rich.console import Console
+from filelock import FileLock, Timeout
 
 from breakeven import artifact, config, paths, prepared
 from breakeven.artifact import Artifact
@@ -35,9 +37,11 @@ def benchmark(name: str, hardware: str) -> None:
     variants[TWIN] = variants[BASELINE]
     plan = Plan(settings.replicates, settings.rounds, settings.block_ms, settings.timeout_s, study.seed)
     records: list[Record] = []
-    with TemporaryDirectory() as scratch, Console(stderr=True).status("") as status:
-        images = Path(scratch) / "test.npy"
-        np.save(images, test.images[: max(settings.batch_sizes)])
+    with _alone(), TemporaryDirectory() as scratch:
+        images = Path(scratch) / "images.npy"
+        # A batch that is larger than the test set sees some images twice.
+        largest = max(settings.batch_sizes)
+        np.save(images, test.images[np.arange(largest) % len(test.images)])
         for size in settings.batch_sizes:
             title = f"{name} on {hardware}, batch {size}, {len(variants)} variants"
             samples = measure(
@@ -46,7 +50,8 @@ def benchmark(name: str, hardware: str) -> None:
                 images,
                 size,
                 plan,
-                lambda text, title=title: status.update(f"{title}: {text}"),  # type: ignore[misc]
+                # A bar that draws itself while a block is timed would be measured with it.
+                lambda text, title=title: print(f"{title}: {text}", file=sys.stderr),  # type: ignore[misc]
             )
             if samples[BASELINE].status != "ok":
                 raise UserError(f"{name} on {hardware}: the baseline failed: {samples[BASELINE].reason}.")
@@ -61,7 +66,6 @@ def benchmark(name: str, hardware: str) -> None:
     result = Benchmark(
         family=name,
         hardware=hardware,
-        study=study.study,
         title=prepared.manifest(data).title,
         test_images=len(test.labels),
         settings={**settings.model_dump(), "seed": study.seed, "hardware": study.hardware[hardware]},
@@ -69,13 +73,28 @@ def benchmark(name: str, hardware: str) -> None:
         affinity=records[0].replicates[0]["affinity"],
         commit=commit,
         dirty=dirty,
-        reliable=judge.reliable,
         seconds=round(time.monotonic() - started, 1),
         records=records,
     )
     result.write(paths.benchmark(name, hardware))
     failed = sum(row.row.verdict == "failed" for row in records)
     print(f"{name} on {hardware}: {len(records)} rows, {failed} failed, {result.seconds:.0f} s")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two benchmarks at once (queued experiments) would measure each other."""
+    paths.private().mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.private() / "benchmark.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("waiting for another benchmark of this repository to end", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _artifacts(name: str) -> Mapping[str, tuple[Path, Artifact]]:

@@ -1,7 +1,5 @@
 """Every recipe of a family x every runtime, in floating point."""
 
-from functools import partial
-
 from breakeven import config, making, paths, prepared
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
@@ -20,7 +18,7 @@ def export(name: str) -> None:
         for recipe in ["none", *study.recipes()]:
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             for key in study.runtimes:
-                write = partial(study.option("runtimes", key).export, reference.source)
+                write = study.option("runtimes", key).export
                 made.append(maker.make(folder, making.draft(study, reference, key), write, reference))
     making.report(made)
 

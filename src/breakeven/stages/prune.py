@@ -1,11 +1,11 @@
 """Compress a trained model, then fine-tune it. The body serves every kind of compression."""
 
 from breakeven import config, modelfile, paths, prepared, tracking
-from breakeven.errors import UserError
+from breakeven.errors import Unsupported, UserError
 from breakeven.files import fingerprint, source_digest
 from breakeven.option import choice
 from breakeven.stages.run import run
-from breakeven.training import Job, describe, make
+from breakeven.training import TRAINING, Job, describe, make
 
 
 def compress(name: str, recipe: str) -> None:
@@ -17,7 +17,13 @@ def compress(name: str, recipe: str) -> None:
     compression = recipes[recipe]
     data = paths.prepared(family.data)
     model, before = modelfile.load(paths.model(name))
-    pruning = compression.apply(model, before.shape.example(2))
+    try:
+        pruning = compression.apply(model, before.shape.example(2))
+    except Unsupported as error:
+        raise UserError(
+            f"compressions.*.{recipe} cannot compress families.{name}: {error}. Change one of them, or leave "
+            f"the recipe out with `breakeven compose compression=[]`."
+        ) from None
     tuning = family.train.model_copy(
         update={
             "epochs": max(1, round(compression.epochs * family.train.epochs)),
@@ -28,7 +34,7 @@ def compress(name: str, recipe: str) -> None:
     )
     settings = {"compression": compression.model_dump(), "train": tuning.model_dump(), "seed": study.seed}
     digest = prepared.manifest(data).digest
-    key = fingerprint(settings, before.sha256, digest, source_digest("model", "train", "compression"))
+    key = fingerprint(settings, before.key, before.sha256, digest, source_digest(*TRAINING, "compression"))
     job = Job(
         family=name,
         recipe=recipe,
@@ -41,7 +47,7 @@ def compress(name: str, recipe: str) -> None:
         pruning=pruning,
         details={"settings": settings, "data": digest, "from": before.key},
     )
-    tags = {"kind": "compression", "family": name, "recipe": recipe}
+    tags = {"kind": "compression", "family": name, "recipe": recipe, "dataset.sha256": digest}
     with tracking.live(f"{recipe} {name}", key, tags, settings) as log:
         card = make(job, data, log)
     print(f"{name}/{recipe}: {describe(card)}")

@@ -41,7 +41,7 @@ def quantize(name: str) -> None:
                     precision=toolchain.precision,
                     quantization=key,
                 )
-                write = partial(toolchain.quantize, reference.source, images, runtime)
+                write = partial(toolchain.quantize, images, runtime)
                 made.append(maker.make(folder, artifact, write, reference))
     making.report(made)
 

@@ -5,7 +5,7 @@ from torch import nn
 from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.files import fingerprint, read_json, source_digest
 from breakeven.stages.run import run
-from breakeven.training import Job, describe, make, shape_of
+from breakeven.training import TRAINING, Job, describe, make, shape_of
 
 
 def train(name: str) -> None:
@@ -15,8 +15,9 @@ def train(name: str) -> None:
     data = paths.prepared(family.data)
     manifest = prepared.manifest(data)
     weights = read_json(paths.fetched(f"checkpoints/{name}"))
+    source = read_json(paths.fetched(f"models/{name}"))
     settings = {**family.model_dump(), "seed": study.seed}
-    key = fingerprint(settings, manifest.sha256, weights, source_digest("model", "train"))
+    key = fingerprint(settings, manifest.sha256, weights, source, source_digest(*TRAINING))
 
     def build() -> nn.Module:
         model = modelfile.build(family.model, shape_of(manifest), f"families.{name}.model")
@@ -35,7 +36,8 @@ def train(name: str) -> None:
         made="checkpoint" if family.checkpoint else "trained",
         details={"settings": settings, "data": manifest.digest, "checkpoint": weights},
     )
-    with tracking.live(f"train {name}", key, {"kind": "train", "family": name}, settings) as log:
+    tags = {"kind": "train", "family": name, "dataset.sha256": manifest.digest}
+    with tracking.live(f"train {name}", key, tags, settings) as log:
         card = make(job, data, log)
     print(f"{name}: {describe(card)}")
 

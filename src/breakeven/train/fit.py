@@ -13,9 +13,11 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from breakeven.data.base import Images
+from breakeven.files import atomic
 from breakeven.preprocess import Preprocess
 from breakeven.train.batches import Batches
 from breakeven.train.module import Classifier
@@ -55,7 +57,7 @@ def fit(
 
     Raises:
         Diverged: the loss is not a number.
-        SystemExit: the training was interrupted (130 for Ctrl-C, 143 for SIGTERM); it can be resumed.
+        KeyboardInterrupt, SystemExit: the training was interrupted; it can be resumed.
     """
     _quiet()
     seed_everything(seed, workers=True, verbose=False)
@@ -84,21 +86,35 @@ def fit(
         enable_progress_bar=terminal,
         num_sanity_val_steps=0,
         default_root_dir=workdir,
+        plugins=[_WholeFiles()],
     )
     last = workdir / "last.ckpt"
-    trainer.fit(
-        module,
-        batches,
-        Batches(val, 500),
-        ckpt_path=last if last.exists() else None,
-        weights_only=True,
-    )
+    try:
+        trainer.fit(
+            module,
+            batches,
+            Batches(val, 500),
+            ckpt_path=last if last.exists() else None,
+            weights_only=True,
+        )
+    except SystemExit as error:
+        if error.code == 1:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
     if trainer.received_sigterm:  # Lightning would end an unfinished training with exit code 0
         raise SystemExit(128 + signal.SIGTERM)
     state = torch.load(best.best_model_path, weights_only=True)["state_dict"]
     # With a moving average, Lightning stores the averaged weights as the checkpoint's own.
     model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
     return Fitted(model.eval(), history.seconds, history.rows)
+
+
+class _WholeFiles(TorchCheckpointIO):
+    """Lightning writes a checkpoint elsewhere and moves it, which between two file systems is a copy."""
+
+    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any | None = None) -> None:
+        with atomic(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
 
 
 @dataclass

@@ -1,0 +1,68 @@
+"""What decides speed on this machine: processor, memory, GPU, driver, versions; found without torch."""
+
+import os
+import platform
+import shutil
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from breakeven.files import fingerprint
+
+FLAGS = (
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_tile",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+)
+PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "numpy")
+
+
+@cache
+def describe() -> dict[str, object]:
+    """The machine and the versions; `name` is what tables call it."""
+    processor, flags = _processor()
+    # What the operating system offers, not what this process happens to be bound to.
+    facts: dict[str, object] = {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "flags": [flag for flag in FLAGS if flag in flags],
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+        "gpu": _gpu(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "versions": {name: version for name in PACKAGES if (version := _version(name))},
+    }
+    return {"name": f"{processor}, {os.cpu_count()} cores ({fingerprint(facts)[:6]})", **facts}
+
+
+def _processor() -> tuple[str, set[str]]:
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor() or platform.machine(), set()
+    pairs = [line.partition(":") for line in info.read_text(encoding="utf-8").splitlines()]
+    fields = {key.strip(): value.strip() for key, _, value in reversed(pairs)}
+    flags = fields.get("flags") or fields.get("Features") or ""
+    return fields.get("model name", platform.machine()), set(flags.split())
+
+
+def _gpu() -> list[str]:
+    """Name, memory and driver of each GPU."""
+    if not (command := shutil.which("nvidia-smi")):
+        return []
+    query = [command, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    answer = subprocess.run(query, capture_output=True, text=True, check=False)
+    return answer.stdout.strip().splitlines() if answer.returncode == 0 else []
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
