@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 # An environment holds its own path: in a repository that was moved it is made anew.
-READY := $(VENV)/.ready-$(shell pwd | cksum | cut -d' ' -f1)
+READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 # DVC runs a stage's `python` from the PATH.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 

@@ -97,9 +97,11 @@ def test_weights_that_were_trained_with_other_statistics_get_theirs(tmp_path):
     assert (found.mean, found.std) == ([0.5], [0.25])
 
 
-def test_statistics_of_the_wrong_number_of_channels_are_refused(tmp_path):
-    own = dataset("digits", mean=[0.5, 0.5, 0.5], std=[0.2, 0.2, 0.2])
-    assert "should have 1 values, one a channel" in refusal(make, own, [], tmp_path / "digits")
+@pytest.mark.parametrize("own", [{"mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2]}, {"mean": [0.5]}])
+def test_statistics_of_the_wrong_number_of_channels_are_refused(tmp_path, own):
+    assert "should have 1 values, one a channel" in refusal(
+        make, dataset("digits", **own), [], tmp_path / "digits"
+    )
 
 
 def test_prepared_images_become_batches_of_tensors(digits):

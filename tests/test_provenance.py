@@ -12,28 +12,43 @@ from breakeven.provenance import here, source
 def test_a_model_of_the_package_is_its_own_file() -> None:
     import breakeven.model.cnn as module
 
-    expected = {"cnn.py": sha256(Path(module.__file__))}
-    assert source("breakeven.model.cnn.cnn") == source("breakeven.model.cnn:cnn") == expected
+    expected = {"breakeven.model.cnn": sha256(Path(module.__file__))}
+    found = source("breakeven.model.cnn.cnn")
+    assert found == source("breakeven.model.cnn:cnn")
+    assert expected.items() <= found.items() and "breakeven.model.resnet18" not in found
 
 
 def test_an_installed_package_is_its_version() -> None:
     assert source("torchvision.models.resnet18") == {"torchvision": metadata.version("torchvision")}
 
 
-@pytest.mark.parametrize("layout", ["mine.py", "mine/net.py"])
-def test_a_users_own_module_is_all_its_files(
+OWN = {
+    "one file": {
+        "mine.py": "import torch\nfrom blocks import block\ndef net(): ...",
+        "blocks.py": "block = 1",
+    },
+    "a package": {
+        "mine/__init__.py": "",
+        "mine/net.py": "from .blocks import block",
+        "mine/blocks.py": "block = 1",
+    },
+    "no __init__": {"mine/net.py": "from mine import blocks", "mine/blocks.py": "block = 1"},
+}
+
+
+@pytest.mark.parametrize("layout", OWN)
+def test_a_users_own_module_is_its_files_and_what_they_import(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    file = tmp_path / layout
-    file.parent.mkdir(exist_ok=True)
-    if file.parent != tmp_path:
-        (file.parent / "__init__.py").touch()
-    file.write_text("def net(): ...")
-    before = source("mine.net")
-    assert before[file.name] == sha256(file)
-    file.write_text("def net(): return 1")
-    assert source("mine.net") != before
+    for name, text in OWN[layout].items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for changed in [name for name, text in OWN[layout].items() if text]:
+        before = source("mine.net.Net")
+        with (tmp_path / changed).open("a") as file:
+            file.write("\n# a line\n")
+        assert source("mine.net.Net") != before, changed
 
 
 @pytest.mark.parametrize("target", ["nowhere.at.all", "", "None"])

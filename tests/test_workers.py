@@ -179,10 +179,11 @@ def test_a_worker_killed_while_measuring_costs_its_own_row(onnx: Path, images: P
     assert any("SIGKILL" in measured.reason for measured in samples.values())
 
 
-def test_no_worker_outlives_a_killed_parent(onnx: Path) -> None:
+def test_no_busy_worker_outlives_a_killed_parent(onnx: Path, images: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from breakeven.measure.workers import Nursery\n"
-        f"nursery = Nursery({CPU1}, 60); worker = nursery.worker(Path({str(onnx)!r})); worker.answer()\n"
+        f"nursery = Nursery({CPU1}, 60); worker = nursery.worker(Path({str(onnx)!r}))\n"
+        f"worker.ask('load', images={str(images)!r}, batch_size=1); worker.send('block', calls=10**9)\n"
         "print(worker.pid, flush=True); time.sleep(100)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -83,7 +84,10 @@ class Maker:
             done = replace(draft, status="unsupported", reason=str(error))
         except WorkerFailed as error:
             done = replace(draft, status="failed", reason=str(error))
+        except (OSError, MemoryError):  # of this machine, today: not a result
+            raise
         except Exception as error:  # of a toolchain, on a model that it was never tried on: costs this row
+            traceback.print_exc()
             lines = str(error).strip().splitlines()
             reason = f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
             done = replace(draft, status="failed", reason=reason)

@@ -55,6 +55,7 @@ class Card:
     key: str  # of what it was made from: configuration and data
     pruning: list[Any] = field(default_factory=list)  # torch-pruning's history
     details: dict[str, Any] = field(default_factory=dict)
+    origin: dict[str, Any] = field(default_factory=dict)  # machine and commit
     history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
     sha256: str = ""  # of the weights
 
@@ -110,7 +111,10 @@ def save(folder: Path, model: nn.Module, card: Card) -> Card:
 def read_card(folder: Path) -> Card:
     """The card in `folder`."""
     values = read_json(folder / CARD)
-    return Card(**{**values, "shape": Shape(**values["shape"])})
+    try:
+        return Card(**{**values, "shape": Shape(**values["shape"])})
+    except (KeyError, TypeError):
+        raise UserError(f"{folder / CARD} is of another version of Breakeven: run `dvc repro`.") from None
 
 
 def load(folder: Path) -> tuple[nn.Module, Card]:

@@ -55,12 +55,14 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
         train, test = split(train, dataset.test, dataset.split_seed, read.classes)
     train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
     mean, std = statistics(train.images)
-    mean, std = dataset.mean or mean, dataset.std or std
     _, channels, height, width = train.images.shape
-    if not len(mean) == len(std) == channels:
-        raise UserError(
-            f"datasets.{name}: mean={mean} and std={std} should have {channels} values, one a channel."
-        )
+    if dataset.mean is not None or dataset.std is not None:
+        mean, std = dataset.mean or [], dataset.std or []
+        if not len(mean) == len(std) == channels:
+            raise UserError(
+                f"datasets.{name}: mean={mean} and std={std}: each should have {channels} values, one a "
+                f"channel, or both should be left out."
+            )
     with atomic_folder(folder) as temporary:
         parts = dict(zip(SPLITS, (train, val, test), strict=True))
         for part, (images, labels) in parts.items():

@@ -1,7 +1,9 @@
 """Where things come from: the machine and the commit that made them, and the source of a model."""
 
+import ast
 import importlib.util
 import sys
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 from breakeven import paths
 from breakeven.files import sha256
 from breakeven.machine import describe
+
+# What a training depends on beside the model is named in dvc.yaml.
+OWN = "breakeven.model"
 
 
 def here() -> dict[str, Any]:
@@ -20,30 +25,59 @@ def here() -> dict[str, Any]:
 def source(target: str) -> dict[str, str]:
     """What stands for the source of the constructor `target`, found without the cost of importing it.
 
-    So that an edit of a model trains it again, and an edit of another one does not. Of a module of this
-    package it is the sha256, of an installed package the version, of a user's own the sha256 of each of its
-    files; nothing for what does not exist, which a later stage says in a sentence.
+    So that an edit of a model trains it again, and an edit of another one does not. Models of this package
+    and the user's own modules stand there with their sha256, and so do those that they import; installed
+    packages with their version. Nothing for what does not exist, which a later stage says in a sentence.
     """
-    target = target.replace(":", ".")
-    top = target.partition(".")[0]
-    spec = importlib.util.find_spec(top) if top else None
+    found: dict[str, str] = {}
+    todo = [target.replace(":", ".")]
+    while todo:
+        module, path = _locate(todo.pop())
+        if module in found or path is None:
+            continue
+        if "-packages" in str(path.parent):
+            found[module] = _version(module.partition(".")[0])
+        else:
+            found[module] = sha256(path)
+            todo += _imports(path, module if path.stem == "__init__" else module.rpartition(".")[0])
+    return dict(sorted(found.items()))
+
+
+def _locate(name: str) -> tuple[str, Path | None]:
+    """The longest part of a dotted name that is a module, and its file, if its source is to be noted."""
+    top, *rest = name.split(".")
+    if top in sys.stdlib_module_names or not top or (top == "breakeven" and not name.startswith(OWN)):
+        return name, None
+    spec = importlib.util.find_spec(top)
     if spec is None:
-        return {}
-    if top == "breakeven":
-        parts = target.split(".")[1:]
-        root = Path(__file__).parent
-        modules = [root.joinpath(*parts[:count]).with_suffix(".py") for count in range(1, len(parts) + 1)]
-        return {path.name: sha256(path) for path in modules if path.is_file()}
-    origin = Path(spec.origin or ".")
-    if any(origin.is_relative_to(folder) for folder in sys.path if folder.endswith("-packages")):
-        return {top: _version(top) or sha256(origin)}
+        return name, None
+    module, file = top, Path(spec.origin) if spec.origin else None
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-    files = sorted(file for folder in folders for file in folder.rglob("*.py")) or [origin]
-    return {file.name if not folders else str(file.relative_to(folders[0])): sha256(file) for file in files}
+    if file and "-packages" in str(file.parent):
+        return top, file
+    for part in rest:
+        candidates = [
+            path for folder in folders for path in (folder / part / "__init__.py", folder / f"{part}.py")
+        ]
+        folders = [folder / part for folder in folders if (folder / part).is_dir()]
+        inner = next((path for path in candidates if path.is_file()), None)
+        if inner is None and not folders:
+            break
+        module, file = f"{module}.{part}", inner
+    return module, file
 
 
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+def _imports(path: Path, package: str) -> Iterator[str]:
+    """The dotted names that a file imports, at any depth."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+
+
+def _version(package: str) -> str:
+    names = metadata.packages_distributions().get(package, [package])
+    return ", ".join(metadata.version(name) for name in names)

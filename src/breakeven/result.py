@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
 
 
@@ -94,5 +95,8 @@ class Benchmark:
 def read(path: Path) -> Benchmark:
     """The benchmark in a JSON file."""
     values = read_json(path)
-    records = [Record(Row(**r["row"]), r["replicates"]) for r in values.pop("records")]
-    return Benchmark(**values, records=records)
+    try:
+        records = [Record(Row(**r["row"]), r["replicates"]) for r in values.pop("records")]
+        return Benchmark(**values, records=records)
+    except (KeyError, TypeError):
+        raise UserError(f"{path} is of another version of Breakeven: run `dvc repro`.") from None

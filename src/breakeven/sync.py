@@ -79,7 +79,7 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
         "family": card.family,
         "recipe": card.recipe,
         "dataset.sha256": card.details["data"],
-        **card.details["origin"],
+        **card.origin,
     }
     found = store.find(card.key)
     run = _run(store, name, card.key, tags)

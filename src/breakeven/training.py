@@ -93,7 +93,8 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         made=job.made,
         key=job.key,
         pruning=job.pruning,
-        details={**job.details, "origin": here()},
+        details=job.details,
+        origin=here(),
         history=fitted.history,
     )
     with atomic_folder(paths.model(job.family, job.recipe)) as folder:

@@ -40,8 +40,12 @@ class Dataset(Option, ABC):
     title: str = Field(description="the name that figures and tables quote")
     validation: Share = Field(0.1, description="share of train that becomes the validation split")
     test: Share = Field(0.2, description="share that becomes the test set where the source has none")
-    mean: list[Share] | None = Field(None, description="of each channel, 0 to 1, for weights trained so")
-    std: list[Share] | None = Field(None, description="likewise; both null: those of the training split")
+    mean: list[Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None, description="of each channel, in units of 0 to 1, for weights that were trained so"
+    )
+    std: list[Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="likewise; null, as the mean: those of the training split"
+    )
     split_seed: int = Field(0, ge=0, lt=2**32)
 
     # The digests that the source's files are known to have: {path below a root: "sha256:..." or "md5:..."}

@@ -6,16 +6,19 @@ forks is whole. A request is `fork`, with the worker's pipes and log attached, a
 """
 
 import contextlib
+import ctypes
 import importlib
 import os
+import signal
 import socket
 import sys
-import threading
-import time
 import traceback
 from collections.abc import Sequence
 
 from breakeven.measure import worker
+
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def serve(channel: socket.socket, modules: Sequence[str]) -> None:
@@ -42,9 +45,10 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
 
 def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
     """Fork a worker; its process id."""
+    parent = os.getpid()
     if not (pid := os.fork()):
         channel.close()
-        _die_with_parent()
+        _die_with(parent)
         os.dup2(log, 1)
         os.dup2(log, 2)
         code = 1
@@ -59,16 +63,15 @@ def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
     return pid
 
 
-def _die_with_parent() -> None:
-    """A parent that is killed leaves no worker behind, however busy this one is."""
-    parent = os.getppid()
+def _die_with(parent: int) -> None:
+    """A parent that is killed leaves no worker behind, however busy this one is.
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    By Linux itself; elsewhere a worker ends when its pipe does, at the end of its block.
+    """
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 if __name__ == "__main__":

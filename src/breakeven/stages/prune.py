@@ -1,8 +1,10 @@
 """Compress a trained model, then fine-tune it. The body serves every kind of compression."""
 
+import shlex
+
 from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import fingerprint, source_digest
+from breakeven.files import fingerprint, read_json, source_digest
 from breakeven.option import choice
 from breakeven.stages.run import run
 from breakeven.training import TRAINING, Job, describe, make
@@ -20,9 +22,11 @@ def compress(name: str, recipe: str) -> None:
     try:
         pruning = compression.apply(model, before.shape.example(2))
     except Unsupported as error:
+        key = f"compressions.{compression.name}.{recipe}"
+        command = shlex.join(["breakeven", "compose", *read_json(paths.OVERRIDES), f"~{key}"])
         raise UserError(
-            f"compressions.*.{recipe} cannot compress families.{name}: {error}. Change one of them, or leave "
-            f"the recipe out with `breakeven compose compression=[]`."
+            f"{key} cannot compress families.{name}: {error}. Change one of them, or leave the recipe out: "
+            f"`{command}`."
         ) from None
     tuning = family.train.model_copy(
         update={

@@ -16,8 +16,9 @@ def train(name: str) -> None:
     manifest = prepared.manifest(data)
     weights = read_json(paths.fetched(f"checkpoints/{name}"))
     source = read_json(paths.fetched(f"models/{name}"))
+    scale = [manifest.mean, manifest.std]
     settings = {**family.model_dump(), "seed": study.seed}
-    key = fingerprint(settings, manifest.sha256, weights, source, source_digest(*TRAINING))
+    key = fingerprint(settings, manifest.sha256, scale, weights, source, source_digest(*TRAINING))
 
     def build() -> nn.Module:
         model = modelfile.build(family.model, shape_of(manifest), f"families.{name}.model")
