@@ -59,6 +59,12 @@ def test_a_line_of_a_model_trains_that_model_alone(project: Project, model: str,
     assert changed(project) == expected
 
 
+def test_what_python_compiled_touches_no_stage(project: Project) -> None:
+    for folder in (project.folder / "src").rglob("__pycache__"):
+        shutil.rmtree(folder)
+    assert changed(project) == set()
+
+
 def test_another_dataset_touches_no_family(project: Project) -> None:
     (project.folder / "data/prepared/other").mkdir()
     (project.folder / "data/prepared/other/manifest.json").write_text("{}")
