@@ -14,9 +14,12 @@ from conftest import Project
 from mlflow import MlflowClient
 
 from breakeven.data.base import Images
+from breakeven.errors import UserError
 from breakeven.model.cnn import cnn
+from breakeven.model.resnet18 import resnet18
 from breakeven.train.fit import Fitted, fit
 from breakeven.train.module import Diverged
+from breakeven.train.precision import bf16, strides_over_one_pixel
 from breakeven.train.recipe import Recipe
 
 pytestmark = pytest.mark.timeout(300)
@@ -86,6 +89,26 @@ def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path) -> None
 
 def test_early_stopping_ends_before_the_last_epoch(tmp_path: Path) -> None:
     assert len(train(tmp_path, recipe(epochs=30, patience=2)).history) < 30
+
+
+@pytest.mark.parametrize(
+    ("stem", "side", "expected"),
+    [("cifar_pool", 8, True), ("cifar", 8, False), ("cifar_pool", 32, False), ("imagenet", 32, False)],
+)
+def test_a_strided_convolution_over_one_pixel_is_found(stem: str, side: int, expected: bool) -> None:
+    model = resnet18(1, 10, stem=stem, width=0.125)
+    assert strides_over_one_pixel(model, (1, side, side)) is expected
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="it is the processor's gradients that are wrong")
+def test_bf16_is_left_where_its_gradients_are_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    model = resnet18(1, 10, width=0.125)
+    assert bf16(recipe(precision="auto"), model, (1, 32, 32))
+    assert not bf16(recipe(precision="auto"), model, (1, 8, 8))
+    assert not bf16(recipe(precision="auto", sides=[0.25, 1.0]), model, (1, 32, 32))
+    with pytest.raises(UserError, match="strided convolution over a single pixel"):
+        bf16(recipe(precision="bf16"), model, (1, 8, 8))
 
 
 def test_progressive_sides_and_bf16_run(tmp_path: Path) -> None:

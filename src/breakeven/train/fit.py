@@ -20,7 +20,8 @@ from breakeven.data.base import Images
 from breakeven.files import atomic
 from breakeven.preprocess import Preprocess
 from breakeven.train.batches import Batches
-from breakeven.train.module import Classifier
+from breakeven.train.module import Classifier, Diverged
+from breakeven.train.precision import bf16
 from breakeven.train.recipe import Recipe
 
 History = list[dict[str, float]]
@@ -80,7 +81,7 @@ def fit(
         max_epochs=recipe.epochs,
         callbacks=callbacks,
         logger=False,
-        precision="bf16-mixed" if _bf16(recipe.precision) else "32-true",
+        precision="bf16-mixed" if bf16(recipe, model, train.images.shape[1:]) else "32-true",
         gradient_clip_val=recipe.clip_norm or None,
         enable_model_summary=False,
         enable_progress_bar=terminal,
@@ -106,6 +107,8 @@ def fit(
     state = torch.load(best.best_model_path, weights_only=True)["state_dict"]
     # With a moving average, Lightning stores the averaged weights as the checkpoint's own.
     model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
+    if odd := [name for name, value in model.state_dict().items() if not torch.isfinite(value).all()]:
+        raise Diverged(f"{odd[0]} is not finite after the training (lr={recipe.lr}): try precision=fp32.")
     return Fitted(model.eval(), history.seconds, history.rows)
 
 
@@ -166,15 +169,6 @@ class _Order(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.batches.epoch = trainer.current_epoch
-
-
-def _bf16(precision: str) -> bool:
-    if precision != "auto":
-        return precision == "bf16"
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    # Emulated bf16 is slower than fp32: only instructions of the processor's own count.
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _quiet() -> None:
