@@ -65,9 +65,7 @@ def make(job: Job, data: Path, log: OnEpoch) -> Card:
 def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
     manifest = prepared.manifest(data)
     val, test = prepared.load(data, "val"), prepared.load(data, "test")
-    if not job.train:
-        fitted = Fitted(job.build().eval())
-    else:
+    if job.train:
         if (workdir / "last.ckpt").exists():
             print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
         train = prepared.load(data, "train")
@@ -75,6 +73,8 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         fitted = fit(
             job.build, train, val, manifest.mean, manifest.std, classes, job.train, job.seed, workdir, log
         )
+    else:
+        fitted = Fitted(job.build().eval())
     predict = predictor(fitted.model, manifest.mean, manifest.std)
     parameters, macs = modelfile.size(fitted.model, shape_of(manifest))
     card = Card(
