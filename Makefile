@@ -7,10 +7,10 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-slow check ui clean
+.PHONY: help repro test test-slow selftest-measure check ui clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 repro: $(READY) ## Rebuild every result of the study in params.yaml (dvc repro)
 	@$(RUN) dvc repro
@@ -26,6 +26,9 @@ check: $(READY) ## Lint, formatting, types
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 
+selftest-measure: $(READY) ## The engine measures itself, for an hour (QUICK=1: for five minutes)
+	@$(RUN) python -m breakeven.selftest $(if $(QUICK),--quick)
+
 ui: $(READY) ## Browse the runs in MLflow's UI, on this machine only
 	@$(RUN) breakeven ui
 
@@ -39,5 +42,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -e $@ || ! ls $(VENV)/.ready-* >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  -c constraints.txt -e '.[prune,onnxruntime,dev]'
+	  -c constraints.txt -e '.[prune,onnxruntime,openvino,dev]'
 	@touch $@

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from breakeven.selftest.models import CNN, write
+
 ROOT = Path(__file__).parent.parent
 
 # One small family, few variants, little measuring: every stage runs, in seconds.
@@ -25,7 +27,7 @@ families:
     model: {width: 8, depth: 1}
     train: {epochs: 2, lr: 0.05}
 export: {min_agreement: 0.5, calibration_images: 32}
-measure: {replicates: 2, rounds: 3, block_ms: 2}
+measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2}
 """
 
 
@@ -112,6 +114,19 @@ def project(reproduced: tuple[Project, str], tmp_path: Path) -> Project:
     """A copy of the reproduced study, to change at will."""
     shutil.copytree(reproduced[0].folder, tmp_path / "project", symlinks=True)
     return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder with artifacts of an untrained CNN, by runtime: what it takes to measure."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent  # one for all of xdist's workers
+    folder = base / "untrained"
+    with FileLock(base / "untrained.lock"):
+        for runtime in ("eager", "onnxruntime"):
+            if not (folder / runtime).exists():
+                write(CNN, runtime, folder / runtime)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from breakeven import compose, config
 from breakeven.config import parse
 from breakeven.errors import UserError
+from breakeven.measure.plan import Scenario
 
 CONF = Path(__file__).parent.parent / "conf"
 TRAIN = "families.cnn.train"
@@ -57,6 +58,14 @@ def test_the_default_study_is_accepted():
         ("datasets.digits.validation", 0, "greater than 0"),
         ("quantizations.onnxruntime_static.scheme", "fast", "'dynamic' or 'static'"),
         ("measure.confidence", 95, "less than 1"),
+        ("measure.half_width", 0, "greater than 0"),
+        ("measure.half_width", 1, "less than 1"),
+        ("measure.min_replicates", 1, "greater than or equal to 2"),
+        ("measure.min_replicates", 41, "at most max_replicates=40"),
+        ("measure.rounds", 2, "greater than or equal to 3"),
+        ("measure.memory_mb", -1, "greater than or equal to 0"),
+        ("measure.batch_sizes", [], "at least 1"),
+        ("measure.latency_limit_ms", 0, "greater than 0"),
         ("export.min_agreement", 90, "less than or equal to 1"),
         ("families", {}, "at least 1"),
     ],
@@ -133,6 +142,42 @@ def test_an_unknown_runtime_is_refused_with_those_that_exist():
     assert {path.stem for path in Path(config.__file__).parent.glob("runtime/[a-z]*.py")} - {"base"} <= set(
         sentence.rstrip(".").replace(",", "").split()
     )
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_a_server_with_a_single_caller_is_refused(kind):
+    """It is the single stream."""
+    sentence = refusal(changed(f"measure.server.{kind}", [2, 1]))
+    assert sentence.startswith(f"measure.server.{kind}.1=1: ") and "greater than 1" in sentence
+
+
+def test_every_scenario_that_is_asked_for_is_measured():
+    settings = changed("measure.batch_sizes", [1, 32])
+    settings["measure"]["server"] = {"threads": [2, 4], "processes": [3]}
+    assert parse(settings).measure.scenarios() == [
+        Scenario(),
+        Scenario(batch_size=32),
+        Scenario(callers=2),
+        Scenario(callers=4),
+        Scenario(callers=3, processes=True),
+    ]
+
+
+def test_the_engine_gets_every_setting_and_the_seed():
+    measure = parse(changed("measure.rounds", 7)).measure
+    budget = vars(measure.budget(seed=3))
+    assert budget == {name: getattr(measure, name) for name in budget if name != "seed"} | {"seed": 3}
+    assert budget["rounds"] == 7
+
+
+def test_a_runtime_of_the_users_own_is_named_by_its_module():
+    assert parse(changed("runtimes.x.name", "fakes.faulty")).option("runtimes", "x").fault == ""
+    assert "did you mean 'fault'?" in refusal(changed("runtimes.x", {"name": "fakes.faulty", "falt": "hang"}))
+
+
+@pytest.mark.parametrize("name", ["fakes.missing", "nowhere.at_all", "os.path"])
+def test_a_module_that_is_not_there_or_no_option_is_refused_by_name(name):
+    assert refusal(changed("runtimes.x.name", name)).startswith(f"runtimes.x.name={name}: ")
 
 
 def test_a_misspelt_runtime_is_refused_with_the_nearest():

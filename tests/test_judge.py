@@ -1,13 +1,17 @@
-"""From samples to verdicts, on samples whose truth is known."""
+"""From samples to rows, on samples whose truth is known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import simulation
 
 from breakeven.artifact import SCORES, Artifact
-from breakeven.judge import BASELINE, TWIN, Judge
-from breakeven.measure.schedule import Block, Replicate, Samples
+from breakeven.judge import BASELINE, Judge
+from breakeven.measure.findings import find
+from breakeven.measure.plan import SINGLE_STREAM, TWIN, Scenario
+from breakeven.measure.samples import Samples
 
 LABELS = np.arange(100) % 3
 JITTER = np.array([-0.002, -0.001, 0.0, 0.001, 0.002])  # of a replicate, on the logarithm; its mean is 0
@@ -15,20 +19,9 @@ FAST, OTHER = "none/fp32/torchscript", "none/fp32/onnxruntime"
 RIGHT = np.eye(3)[LABELS]  # logits with which every image is right
 
 
-def samples(factor=1.0, jitter=JITTER, drift=(1.0, 1.5, 0.8), first_call_ms=10.0):
+def samples(factor=1.0, jitter=JITTER, drift=(1.0, 1.5, 0.8), **changes):
     """Replicates of a variant that takes `factor` ms a call, on a machine whose speed drifts."""
-    return Samples(
-        [
-            Replicate(
-                load_s=0.1,
-                first_call_ms=first_call_ms,
-                affinity={},
-                peak_memory_mb=5.0,
-                blocks=[Block([factor * np.exp(error) * slow] * 3, 1.0, 0, 0.0) for slow in drift],
-            )
-            for error in jitter
-        ]
-    )
+    return simulation.samples(factor * np.exp(np.asarray(jitter))[:, None] * np.asarray(drift), **changes)
 
 
 class Bench:
@@ -53,10 +46,9 @@ class Bench:
             self.measured[name] = measured
 
     def rows(self, **context):
-        self.judge = Judge(
-            "cpu1", "a machine", 1, **{"batch_size": 1, "confidence": 0.95, "margin": 0.01, **context}
-        )
-        return {row.variant: row for row in self.judge.rows(self.artifacts, self.measured, LABELS)}
+        judge = Judge("cpu1", "a machine", 1, **{"scenario": SINGLE_STREAM, "confidence": 0.95, **context})
+        found = find(self.measured, 0.95, 0.01)
+        return {row.variant: row for row in judge.rows(self.artifacts, found, LABELS)}
 
 
 @pytest.fixture
@@ -142,14 +134,72 @@ def test_more_variants_widen_each_interval(bench):
     assert together.speedup_ci_high - together.speedup_ci_low > alone.speedup_ci_high - alone.speedup_ci_low
 
 
+def steady(factor=1.0, slow_calls=(), **changes):
+    """Replicates of a variant that takes `factor` ms a call, after some slow ones."""
+    first, *more = [*slow_calls, *[factor] * 9]
+    return samples(factor, drift=(1, 1, 1), first_call_ms=first, warmup_ms=more, **changes)
+
+
 def test_break_even_is_the_extra_cost_over_the_saving_of_a_call(bench):
     # A constant speed, so that a call of the baseline takes 1 ms and one of the variant 0.5 ms.
-    bench.measured[BASELINE] = samples(jitter=0 * JITTER, drift=(1, 1, 1))
-    bench.measured[TWIN] = samples(drift=(1, 1, 1))
-    bench.add(FAST, samples(0.5, drift=(1, 1, 1), first_call_ms=110.0), build_s=1.0)
+    bench.measured[BASELINE] = steady(jitter=0 * JITTER)
+    bench.measured[TWIN] = steady()
+    bench.add(FAST, steady(0.5, slow_calls=[80.5, 20.5], load_s=0.3), build_s=1.0)
     row = bench.rows()[FAST]
-    assert float(row.breakeven_calls) == pytest.approx((1000 + 100) / 0.5, abs=1)
+    # built in 1000 ms, loaded in 200 more, and in the first two calls 80 and 20 more than later
+    assert float(row.breakeven_calls) == pytest.approx((1000 + 200 + 80 + 20) / 0.5, abs=1)
     assert float(row.breakeven_calls_low) < float(row.breakeven_calls) < float(row.breakeven_calls_high)
+
+
+def test_the_build_of_the_baseline_is_not_paid_back(bench):
+    bench.add(FAST, samples(0.5), build_s=1.0)
+    (folder, card) = bench.artifacts[BASELINE]
+    bench.artifacts[BASELINE] = (folder, replace(card, build_s=1.0))
+    assert bench.rows()[FAST].breakeven_calls == "0"
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(2.0, "never"), (1.0001, "undecided")])
+def test_what_saves_nothing_never_breaks_even(bench, factor, expected):
+    bench.add(FAST, samples(factor))
+    row = bench.rows()[FAST]
+    assert {row.breakeven_calls, row.breakeven_calls_low, row.breakeven_calls_high} == {expected}
+
+
+def test_a_run_that_cannot_be_trusted_has_no_calls_to_break_even(bench):
+    bench.add(FAST, samples(0.5))
+    bench.measured[TWIN] = samples(1.05)
+    row = bench.rows()[FAST]
+    assert (row.verdict, row.breakeven_calls) == ("undecided", "undecided")
+    assert row.speedup == pytest.approx(2)  # told, though not judged
+
+
+def test_the_way_to_the_steady_state_is_told(bench):
+    bench.add(FAST, steady(0.5, slow_calls=[100.5, 40.5, 10.5], load_s=0.3))
+    row = bench.rows()[FAST]
+    assert (row.load_s, row.first_call_ms) == (pytest.approx(0.3), pytest.approx(100.5))
+    assert row.calls_until_steady == 3
+    assert row.cold_start_s == pytest.approx(0.3 + 0.1 + 0.04 + 0.01, rel=1e-3)
+
+
+def test_a_variant_that_was_never_steady_has_no_count_of_calls_until_then(bench):
+    bench.add(FAST, samples(0.5, first_call_ms=9.0, warmup_ms=[9.0] * 9))
+    assert bench.rows()[FAST].calls_until_steady is None
+
+
+def test_with_a_compiler_cache_the_first_start_is_the_cold_one_and_the_others_are_the_load(bench):
+    slow, *quick = steady(0.5, slow_calls=[1000.0] * 5, load_s=20.0).replicates
+    quick = [replace(again, warm=True) for again in steady(0.5, load_s=2.0).replicates[1:]]
+    bench.add(FAST, Samples([slow, *quick]))
+    row = bench.rows()[FAST]
+    assert (row.load_s, row.first_call_ms) == (pytest.approx(2), pytest.approx(0.5))
+    assert row.cold_start_s > 20
+    assert row.calls_until_steady == 5
+
+
+def test_the_time_of_the_compression_is_told(bench):
+    bench.add(FAST, samples(0.5), train_s=12.5)
+    rows = bench.rows()
+    assert (rows[FAST].train_s, rows[BASELINE].train_s) == (12.5, 0)
 
 
 def test_the_accuracy_difference_is_counted_on_the_same_images(bench):
@@ -162,11 +212,43 @@ def test_the_accuracy_difference_is_counted_on_the_same_images(bench):
     assert row.accuracy_p_value == pytest.approx(2 * 0.5**5)
 
 
-def test_throughput_counts_the_images_of_a_batch(bench):
-    bench.add(FAST, samples(0.5, jitter=0 * JITTER, drift=(1, 1, 1)))
-    row = bench.rows(batch_size=8)[FAST]
-    assert row.throughput_per_s == pytest.approx(8 / 0.5e-3)
-    assert row.scenario == "batch"
+@pytest.mark.parametrize(
+    ("scenario", "name", "images"),
+    [
+        (Scenario(), "single_stream", 1),
+        (Scenario(batch_size=8), "batch", 8),
+        (Scenario(callers=4), "server_threads", 1),
+        (Scenario(callers=4, processes=True), "server_processes", 1),
+    ],
+)
+def test_throughput_counts_the_images_of_all_callers(bench, scenario, name, images):
+    # Blocks of 8 calls of 0.5 ms each; those of several callers overlap, so that the whole takes less.
+    blocks = [simulation.block(at, 0.5, 8, wall_ms=8 * 0.5 / scenario.callers) for at in range(3)]
+    bench.add(FAST, Samples([simulation.replicate(number, blocks) for number in range(5)]))
+    row = bench.rows(scenario=scenario)[FAST]
+    assert row.throughput_per_s == pytest.approx(scenario.callers * images / 0.5e-3)
+    assert row.latency_ms_p50 == pytest.approx(0.5)
+    assert (row.scenario, row.callers, row.batch_size) == (name, scenario.callers, images)
+
+
+def test_the_speedup_of_several_callers_is_that_of_their_throughput(bench):
+    def served(call_ms, wall_ms):
+        blocks = [simulation.block(at, call_ms, 8, wall_ms=wall_ms) for at in range(3)]
+        return Samples([simulation.replicate(number, blocks) for number in range(5)])
+
+    bench.measured = {BASELINE: served(1.0, 4.0), TWIN: served(1.0, 4.0)}
+    bench.add(FAST, served(1.0, 2.0))  # each call takes as long, but twice as many are done
+    row = bench.rows(scenario=Scenario(callers=4))[FAST]
+    assert (row.speedup, row.verdict) == (pytest.approx(2), "faster")
+
+
+def test_percentiles_are_those_of_all_calls(bench):
+    calls = np.arange(1.0, 101.0)
+    blocks = [simulation.block(0, 1.0, calls_ms=calls.tolist(), wall_ms=calls.sum())]
+    bench.add(FAST, Samples([simulation.replicate(number, blocks) for number in range(5)]))
+    row = bench.rows()[FAST]
+    assert (row.latency_ms_p50, row.latency_ms_p90) == (pytest.approx(50.5), pytest.approx(90.1))
+    assert row.latency_ms_p99 == pytest.approx(99.01)
 
 
 def test_a_row_can_be_written_as_json(bench):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 
 from breakeven.measure import statistics as s
 from breakeven.measure.statistics import Interval
@@ -131,19 +132,17 @@ def test_detectable_effect_grows_with_the_power_asked_for(ratios, low, high):
     assert 1 < s.detectable_effect(ratios, 0.05, low) < s.detectable_effect(ratios, 0.05, high)
 
 
-def test_breakeven_calls_of_a_worked_example():
-    # Twice as fast saves 5 of 10 ms a call: 1,000 ms are paid back in 200 calls.
-    assert s.breakeven_calls(1000, 10, Interval(2, 2, 2)) == ("200",) * 3
+@given(st.lists(st.integers(-(10**6), 10**6).map(float), min_size=2, max_size=8), CONFIDENCES)
+def test_the_mean_of_something_that_is_no_ratio_has_students_interval(values, confidence):
+    bounds = (
+        stats.ttest_1samp(values, 0).confidence_interval(confidence) if np.ptp(values) else [values[0]] * 2
+    )
+    found = s.mean(values, confidence)
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (np.mean(values), *bounds), rel=1e-6, abs=1e-6
+    )
 
 
-@given(INTERVALS, st.floats(-1e6, 1e6), st.floats(0.001, 1000))
-def test_breakeven_calls_are_never_undecided_or_ordered_numbers(gain, extra_ms, baseline_ms):
-    assume(not 1 < gain.low < 1 + 1e-9)
-    calls = s.breakeven_calls(extra_ms, baseline_ms, gain)
-    if gain.high < 1:
-        assert calls == ("never",) * 3
-    elif gain.low <= 1:
-        assert calls == (s.UNDECIDED,) * 3
-    else:
-        value, low, high = map(int, calls)
-        assert 0 <= low <= value <= high
+def test_two_replicates_that_are_worlds_apart_still_give_numbers():
+    gain = s.speedup([-100.0, 100.0], 0.999)
+    assert 0 < gain.low < gain.value == 1 < gain.high < math.inf

@@ -1,45 +1,42 @@
 """Workers that die, hang or err cost one row each, and none outlives its parent."""
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
-from conftest import Project
 
+from breakeven import artifact
 from breakeven.hardware.cpu import Cpu
-from breakeven.measure.schedule import Plan, measure
+from breakeven.measure.engine import measure
+from breakeven.measure.nursery import Nursery
+from breakeven.measure.plan import Budget
 from breakeven.measure.server import WorkerFailed
-from breakeven.measure.workers import Nursery, WorkerProcess
+from breakeven.measure.workers import WorkerProcess
+from breakeven.selftest.models import CNN
 
 pytestmark = pytest.mark.timeout(300)
 CPU1 = {"name": "cpu", "threads": 1}
 
 
-@pytest.fixture(scope="module")
-def artifacts(reproduced: tuple[Project, str]) -> Path:
-    return reproduced[0].folder / "artifacts"
-
-
-@pytest.fixture(scope="module")
-def onnx(artifacts: Path) -> Path:
+@pytest.fixture
+def onnx(untrained: Path) -> Path:
     """The artifact that starts fastest: it needs no torch."""
-    return artifacts / "export/cnn/none--fp32--onnxruntime"
+    return untrained / "onnxruntime"
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("images") / "images.npy"
-    np.save(path, np.zeros((4, 1, 8, 8), np.uint8))
+    np.save(path, CNN.images(4))
     return path
 
 
@@ -55,16 +52,66 @@ def worker(nursery: Nursery, onnx: Path) -> Iterator[WorkerProcess]:
         yield worker
 
 
-def test_measuring_gives_every_block_of_every_replicate(artifacts: Path, onnx: Path, images: Path) -> None:
-    variants = {"a": onnx, "twin": onnx, "int8": artifacts / "quantize/cnn/none--int8-static--onnxruntime"}
-    plan = Plan(replicates=2, rounds=3, block_ms=1, timeout_s=60, seed=0)
-    samples = measure(variants, CPU1, images, 2, plan)
-    for measured in samples.values():
-        assert (measured.status, len(measured.replicates)) == ("ok", 2)
-        for replicate in measured.replicates:
-            assert len(replicate.blocks) == 3
-            assert replicate.load_s > 0 and replicate.first_call_ms > 0 and replicate.peak_memory_mb > 0
-            assert all(call > 0 for block in replicate.blocks for call in block.calls_ms)
+@pytest.fixture
+def loaded(worker: WorkerProcess, images: Path) -> WorkerProcess:
+    worker.ask("load", images=str(images), batch_size=1, compare=False)
+    return worker
+
+
+def status(worker: WorkerProcess) -> str:
+    return str(psutil.Process(worker.pid).status())
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("callers", [1, 2])
+def test_a_block_times_every_call_of_every_caller(loaded: WorkerProcess, callers: int) -> None:
+    block = loaded.ask("block", calls=10, settle=2, callers=callers)
+    assert len(block["calls_ms"]) == 10 * callers and min(block["calls_ms"]) > 0
+    assert 0 < sum(block["calls_ms"]) <= callers * block["wall_ms"] * 1.000001
+    assert block["cpu_ms"] > 0 and block["switches"] >= 0 and block["steal_ms"] >= 0
+
+
+def test_a_warm_up_calls_no_more_often_than_it_may(loaded: WorkerProcess) -> None:
+    assert len(loaded.ask("warm_up", least=5, most=200, limit_ms=0)["calls_ms"]) == 5
+    assert len(loaded.ask("warm_up", least=5, most=7, limit_ms=1e9)["calls_ms"]) == 7
+
+
+def test_a_frozen_worker_does_nothing_until_it_is_awake(loaded: WorkerProcess) -> None:
+    loaded.freeze()
+    wait_until(lambda: status(loaded) == psutil.STATUS_STOPPED)
+    with loaded.awake():
+        assert loaded.ask("memory")["peak_memory_mb"] > 0
+        assert status(loaded) != psutil.STATUS_STOPPED
+    wait_until(lambda: status(loaded) == psutil.STATUS_STOPPED)
+
+
+def test_a_worker_that_is_killed_while_it_is_stopped_is_named_with_the_signal(loaded: WorkerProcess) -> None:
+    loaded.freeze()
+    os.kill(loaded.pid, signal.SIGKILL)
+    with pytest.raises(WorkerFailed, match="killed by SIGKILL"), loaded.awake():
+        loaded.ask("memory")
+
+
+def test_a_stopped_worker_ends_with_its_block(nursery: Nursery, onnx: Path) -> None:
+    with nursery.worker(onnx) as worker:
+        worker.answer()
+        worker.freeze()
+        process = psutil.Process(worker.pid)
+    assert not process.is_running()
+
+
+def test_the_memory_of_workers_and_their_servers_is_known(nursery: Nursery, onnx: Path) -> None:
+    with nursery.worker(onnx) as one, nursery.worker(onnx) as two:
+        assert one.answer() == two.answer() == {}
+        alone, both = nursery.memory_mb([one]), nursery.memory_mb([one, two])
+    assert both > alone > nursery.memory_mb([]) > 0
+    assert one.memory_mb == 0  # it is gone
 
 
 @pytest.mark.parametrize(
@@ -87,7 +134,7 @@ def test_a_hang_ends_at_the_timeout(worker: WorkerProcess) -> None:
 
 def test_an_exception_is_told(worker: WorkerProcess) -> None:
     with pytest.raises(WorkerFailed, match="FileNotFoundError"):
-        worker.ask("load", images="nowhere.npy", batch_size=1)
+        worker.ask("load", images="nowhere.npy", batch_size=1, compare=False)
 
 
 def test_a_dead_worker_leaves_the_others_of_its_server(nursery: Nursery, onnx: Path) -> None:
@@ -100,14 +147,14 @@ def test_a_dead_worker_leaves_the_others_of_its_server(nursery: Nursery, onnx: P
 
 
 def test_a_library_that_kills_its_process_is_named_and_costs_what_it_held(
-    nursery: Nursery, onnx: Path
+    nursery: Nursery, onnx: Path, tmp_path: Path
 ) -> None:
     server = nursery.prepare(onnx)
     with nursery.worker(onnx) as lost:
         lost.answer()
         server.process.kill()
         with pytest.raises(WorkerFailed, match="was killed by SIGKILL"):
-            WorkerProcess(server, CPU1, onnx, 60)
+            WorkerProcess(server, CPU1, onnx, tmp_path, 60)
         with nursery.worker(onnx) as next_one:  # of a new server
             assert next_one.answer() == {}
     assert nursery.prepare(onnx) is not server
@@ -119,12 +166,13 @@ def test_a_twin_has_a_server_of_its_own(nursery: Nursery, onnx: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_is_forked_after_the_imports_works(artifacts: Path, images: Path, threads: int) -> None:
+def test_what_is_forked_after_the_imports_works(untrained: Path, images: Path, threads: int) -> None:
     """A thread that a library had started would be missing in the workers."""
     with Nursery({"name": "cpu", "threads": threads}, 60) as nursery:
-        for folder in (artifacts / "export/cnn").iterdir():
+        for folder in untrained.iterdir():
             with nursery.worker(folder) as worker:
-                assert worker.ask("load", images=str(images), batch_size=4)["first_call_ms"] > 0
+                answer = worker.ask("load", images=str(images), batch_size=4, compare=False)
+                assert answer["first_call_ms"] > 0
             # numpy's BLAS has its own, and ends them before a fork
             count = psutil.Process(nursery.prepare(folder).process.pid).num_threads()
             assert count <= threads, folder.name
@@ -145,45 +193,22 @@ def test_a_tampered_artifact_is_refused_by_name(nursery: Nursery, onnx: Path, tm
         worker.answer()
 
 
-def test_a_variant_that_dies_costs_its_own_row(onnx: Path, images: Path, tmp_path: Path) -> None:
+def test_a_file_that_no_runtime_can_load_costs_its_own_row(onnx: Path, tmp_path: Path) -> None:
     shutil.copytree(onnx, tmp_path / "bad")
     (tmp_path / "bad/model.onnx").write_bytes(b"no graph")
-    card = json.loads((tmp_path / "bad/artifact.json").read_text())
-    card["files"] = {}
-    (tmp_path / "bad/artifact.json").write_text(json.dumps(card))
-    plan = Plan(replicates=2, rounds=3, block_ms=1, timeout_s=60, seed=0)
-    samples = measure({"good": onnx, "bad": tmp_path / "bad"}, CPU1, images, 1, plan)
-    assert (samples["good"].status, len(samples["good"].replicates)) == ("ok", 2)
-    assert samples["bad"].status == "failed" and samples["bad"].reason
-
-
-def test_a_worker_killed_while_measuring_costs_its_own_row(onnx: Path, images: Path) -> None:
-    plan = Plan(replicates=2, rounds=40, block_ms=20, timeout_s=60, seed=0)
-
-    def kill_one() -> None:
-        for _ in range(400):
-            servers = psutil.Process().children()
-            workers = [worker for server in servers for worker in server.children()]
-            busy = [worker for worker in workers if worker.cpu_times().user > 0.2]
-            if len(busy) >= 2:
-                busy[0].kill()
-                return
-            time.sleep(0.02)
-
-    killer = threading.Thread(target=kill_one)
-    killer.start()
-    samples = measure({"a": onnx, "b": onnx, "c": onnx}, CPU1, images, 1, plan)
-    killer.join()
-    statuses = sorted(measured.status for measured in samples.values())
-    assert statuses == ["failed", "ok", "ok"]
-    assert any("SIGKILL" in measured.reason for measured in samples.values())
+    artifact.save(tmp_path / "bad", replace(artifact.read(onnx), files={}))
+    budget = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, block_ms=1)
+    measured = measure({"good": onnx, "bad": tmp_path / "bad"}, CPU1, budget, CNN.images(1))
+    assert len(measured["good"].replicates) == 2 and measured["good"].latency_ms
+    assert measured["bad"].verdict == "failed" and measured["bad"].reason
 
 
 def test_no_busy_worker_outlives_a_killed_parent(onnx: Path, images: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from breakeven.measure.workers import Nursery\n"
+        "import sys, time; from pathlib import Path; from breakeven.measure.nursery import Nursery\n"
         f"nursery = Nursery({CPU1}, 60); worker = nursery.worker(Path({str(onnx)!r}))\n"
-        f"worker.ask('load', images={str(images)!r}, batch_size=1); worker.send('block', calls=10**7)\n"
+        f"worker.ask('load', images={str(images)!r}, batch_size=1, compare=False)\n"
+        "worker.send('block', calls=10**6, settle=1, callers=1)\n"
         "print(worker.pid, flush=True); time.sleep(100)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:

@@ -28,6 +28,7 @@ class Artifact:
     std: list[float]
     parameters: int
     macs: int
+    train_s: float = 0.0  # of the compression
     status: str = "ok"  # or "unsupported", "failed"
     reason: str = ""
     build_s: float = 0.0  # to make the artifact from the model

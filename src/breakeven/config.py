@@ -1,6 +1,7 @@
 """The study's configuration: the schema that `conf/` composes to, checked before any work starts."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,11 +10,13 @@ from pydantic import Field
 
 from breakeven import paths
 from breakeven.errors import UserError
+from breakeven.measure.plan import Budget, Scenario
 from breakeven.option import MANDATORY, Strict, check, choice, load
 from breakeven.train.recipe import Recipe
 
 Settings = dict[str, Any]
 Positive = Annotated[int, Field(gt=0)]
+Callers = Annotated[int, Field(gt=1)]
 
 
 class Family(Strict):
@@ -39,16 +42,44 @@ class Export(Strict):
     calibration_images: Positive = Field(description="training images that static quantization sees")
 
 
-class Measure(Strict):
-    """How much is measured."""
+class Server(Strict):
+    """Several callers at once against one model."""
 
-    replicates: int = Field(ge=2, description="sets of fresh worker processes")
+    threads: list[Callers] = Field(description="that share a session: so many, one scenario each")
+    processes: list[Callers] = Field(description="with a session each")
+
+
+class Measure(Strict):
+    """How much is measured, and in which scenarios."""
+
+    half_width: float = Field(gt=0, lt=1, description="of every interval: narrower than that is enough")
+    seconds: float = Field(ge=0, description="time budget of a scenario")
+    seconds_per_variant: float = Field(ge=0, description="and for each variant besides")
+    min_replicates: int = Field(ge=2, description="sets of fresh processes, whatever the time budget")
+    max_replicates: int = Field(ge=2)
     rounds: int = Field(ge=3, description="blocks of each variant in a replicate")
     block_ms: float = Field(gt=0, description="length of a block")
-    batch_sizes: list[Positive] = Field(min_length=1)
+    memory_mb: float = Field(ge=0, description="of all workers alive at once; 0: half of what is free")
+    timeout_s: float = Field(gt=0, description="a worker that does not answer for so long has failed")
     confidence: float = Field(gt=0.5, lt=1)
     margin: float = Field(gt=0, lt=1, description="speedups within 1 +- margin count as the same")
-    timeout_s: float = Field(gt=0, description="a worker that does not answer for so long has failed")
+    batch_sizes: list[Positive] = Field(min_length=1)
+    server: Server
+    latency_limit_ms: float | None = Field(
+        gt=0, description="on p99, for the best batch and number of callers"
+    )
+
+    def scenarios(self) -> list[Scenario]:
+        """All that are asked for."""
+        return [
+            *(Scenario(batch_size=size) for size in self.batch_sizes),
+            *(Scenario(callers=count) for count in self.server.threads),
+            *(Scenario(callers=count, processes=True) for count in self.server.processes),
+        ]
+
+    def budget(self, seed: int) -> Budget:
+        """As the engine takes it."""
+        return Budget(seed=seed, **self.model_dump(include={field.name for field in fields(Budget)}))
 
 
 class Config(Strict):
@@ -110,6 +141,11 @@ def parse(settings: Settings) -> Config:
         for key in getattr(config, section):
             config.option(section, key)
     config.recipes()
+    if config.measure.min_replicates > config.measure.max_replicates:
+        raise UserError(
+            f"measure.min_replicates={config.measure.min_replicates}: should be at most "
+            f"max_replicates={config.measure.max_replicates}."
+        )
     _require_distinct(config)
     if "eager" not in config.runtimes:
         raise UserError(f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, as the baseline.")

@@ -1,6 +1,6 @@
-"""From samples to rows: estimates, corrected intervals, verdicts, accuracies, break-even calls."""
+"""From findings to rows: what was measured, beside accuracy, size and the cost of getting there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from breakeven import accuracy, artifact
 from breakeven.artifact import Artifact
-from breakeven.measure import statistics
-from breakeven.measure.schedule import Replicate, Samples
-from breakeven.measure.statistics import Interval
+from breakeven.measure import coldstart
+from breakeven.measure.findings import BASELINE as JUDGED_AGAINST
+from breakeven.measure.findings import Finding, Findings
+from breakeven.measure.plan import TWIN, Scenario
+from breakeven.measure.samples import Replicate
+from breakeven.measure.statistics import UNDECIDED
 from breakeven.result import Row
 
-BASELINE, TWIN = "none/fp32/eager", "twin"
+BASELINE = "none/fp32/eager"
 BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
 
 
@@ -26,64 +29,42 @@ class Judge:
     hardware: str
     machine: str
     threads: int
-    batch_size: int
+    scenario: Scenario
     confidence: float
-    margin: float
 
     def rows(
         self,
         artifacts: Mapping[str, tuple[Path, Artifact]],
-        samples: Mapping[str, Samples],
+        findings: Findings,
         labels: NDArray[np.int64],
     ) -> list[Row]:
         """One row an artifact, and the twin's."""
-        base = samples[BASELINE].replicates
-        ratios = {
-            name: log_ratios(base, measured.replicates)
-            for name, measured in samples.items()
-            if measured.status == "ok" and name != BASELINE
-        }
-        # The twin is the control, not one of the hypotheses.
-        others = [name for name in ratios if name != TWIN]
-        p_values = [statistics.p_value(ratios[name]) for name in others]
-        levels = dict(zip(others, statistics.holm(p_values, 1 - self.confidence), strict=True))
-        twin = statistics.speedup(ratios[TWIN], self.confidence) if TWIN in ratios else None
-        fault = ""
-        if twin is None:
-            fault = "the twin was not measured"
-        elif not twin.low <= 1 <= twin.high:
-            fault = "the twin's interval excludes 1"
-        everything = {**artifacts, TWIN: artifacts[BASELINE]}
         right = _right(artifacts[BASELINE][0], labels)
         rows = []
-        for name, (folder, card) in everything.items():
+        for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
+            finding = findings.of.get(name, Finding(card.status, card.reason))
             figures: dict[str, Any] = {}
-            measured = samples.get(name, Samples(status=card.status, reason=card.reason))
             if card.status == "ok":
                 figures |= self._static(card, right, _right(folder, labels))
-            if measured.status == "ok":
-                figures |= self._times(measured.replicates)
-            if name in ratios:
-                confidence = self.confidence if name == TWIN else 1 - levels[name]
-                gain = statistics.speedup(ratios[name], confidence)
-                figures |= self._gain(gain, ratios[name], confidence)
-                figures |= self._breakeven(card, measured.replicates, artifacts[BASELINE][1], base, gain)
-                figures["noise_floor"] = statistics.noise_floor(twin) if twin else None
-            rows.append(self._row(name, card, measured, figures, fault))
+            if finding.latency_ms:
+                figures |= self._times(finding)
+            if finding.verdict == JUDGED_AGAINST:
+                figures["speedup"] = 1.0
+            if finding.speedup:
+                figures |= self._gain(finding, findings)
+                if findings.fault:
+                    figures |= dict.fromkeys(BREAKEVEN, UNDECIDED)
+                else:
+                    base = findings.of[BASELINE].replicates
+                    build_ms = 1000 * (card.build_s - artifacts[BASELINE][1].build_s)
+                    calls = coldstart.breakeven_calls(
+                        build_ms, base, finding.replicates, finding.speedup, self.confidence
+                    )
+                    figures |= dict(zip(BREAKEVEN, calls, strict=True))
+            rows.append(self._row(name, card, finding, figures))
         return rows
 
-    def _row(self, name: str, card: Artifact, measured: Samples, figures: dict[str, Any], fault: str) -> Row:
-        verdict, reason = measured.status, measured.reason
-        if verdict == "ok" and name == BASELINE:
-            verdict, figures["speedup"] = "baseline", 1.0
-        elif verdict == "ok" and name == TWIN:
-            verdict, reason = "control", fault and f"unreliable run: {fault}"
-        elif verdict == "ok" and fault:
-            verdict, reason = statistics.UNDECIDED, f"unreliable run: {fault}"
-            figures |= dict.fromkeys(BREAKEVEN, statistics.UNDECIDED)
-        elif verdict == "ok":
-            gain = Interval(figures["speedup"], figures["speedup_ci_low"], figures["speedup_ci_high"])
-            verdict = statistics.verdict(gain, self.margin)
+    def _row(self, name: str, card: Artifact, finding: Finding, figures: dict[str, Any]) -> Row:
         return Row(
             family=card.family,
             variant=name,
@@ -95,13 +76,14 @@ class Judge:
             hardware=self.hardware,
             machine=self.machine,
             threads=self.threads,
-            batch_size=self.batch_size,
-            scenario="single_stream" if self.batch_size == 1 else "batch",
+            batch_size=self.scenario.batch_size,
+            scenario=self.scenario.name,
+            callers=self.scenario.callers,
             params=card.parameters,
             macs=card.macs,
-            verdict=verdict,
-            reason=reason,
-            replicates=len(measured.replicates),
+            verdict=finding.verdict,
+            reason=finding.reason,
+            replicates=len(finding.replicates),
             **figures,
         )
 
@@ -117,66 +99,53 @@ class Judge:
             "agreement": card.agreement,
             "max_abs_error": card.max_abs_error,
             "artifact_mb": card.megabytes,
+            "train_s": card.train_s,
             "build_s": card.build_s,
         }
 
-    def _times(self, replicates: list[Replicate]) -> dict[str, Any]:
-        medians = [float(np.median(calls)) for calls in map(_calls, replicates)]
-        p50 = statistics.latency(medians, self.confidence)
-        pooled = np.concatenate([_calls(replicate) for replicate in replicates])
+    def _times(self, finding: Finding) -> dict[str, Any]:
+        p50, replicates = finding.latency_ms, finding.replicates
+        assert p50
+        pooled = np.concatenate([replicate.calls_ms for replicate in replicates])
+        blocks = [block for replicate in replicates for block in replicate.blocks]
+        per_call = sum(block.wall_ms for block in blocks) / len(pooled)
+        cold = coldstart.cold(replicates)
+        warm = [replicate for replicate in replicates if replicate.warm] or cold
         return {
             "latency_ms_p50": p50.value,
             "latency_ms_p50_ci_low": p50.low,
             "latency_ms_p50_ci_high": p50.high,
             "latency_ms_p90": float(np.percentile(pooled, 90)),
             "latency_ms_p99": float(np.percentile(pooled, 99)),
-            "throughput_per_s": 1000 * self.batch_size / float(pooled.mean()),
-            "peak_memory_mb": _median(replicates, "peak_memory_mb"),
-            "load_s": _median(replicates, "load_s"),
-            "first_call_ms": _median(replicates, "first_call_ms"),
+            "throughput_per_s": 1000 * self.scenario.batch_size / per_call,
+            # Nothing loads without memory: zero says that the hardware does not see this runtime's.
+            "peak_memory_mb": _median(lambda r: r.peak_memory_mb, replicates) or None,
+            "load_s": _median(lambda r: r.load_s, warm),
+            "first_call_ms": _median(lambda r: r.first_call_ms, warm),
+            "cold_start_s": _median(coldstart.start_ms, cold) / 1000,
+            "calls_until_steady": _calls_until_steady(cold),
         }
 
-    def _gain(self, gain: Interval, ratios: list[float], confidence: float) -> dict[str, Any]:
+    def _gain(self, finding: Finding, findings: Findings) -> dict[str, Any]:
+        assert finding.speedup
         return {
-            "speedup": gain.value,
-            "speedup_ci_low": gain.low,
-            "speedup_ci_high": gain.high,
-            "min_detectable_effect": statistics.detectable_effect(ratios, 1 - confidence),
+            "speedup": finding.speedup.value,
+            "speedup_ci_low": finding.speedup.low,
+            "speedup_ci_high": finding.speedup.high,
+            "min_detectable_effect": finding.min_detectable_effect,
+            "noise_floor": findings.noise_floor,
         }
 
-    def _breakeven(
-        self,
-        card: Artifact,
-        replicates: list[Replicate],
-        base_card: Artifact,
-        base: list[Replicate],
-        gain: Interval,
-    ) -> dict[str, Any]:
-        extra = one_off_ms(card, replicates) - one_off_ms(base_card, base)
-        baseline = statistics.latency([float(np.mean(_calls(r))) for r in base], self.confidence).value
-        calls = statistics.breakeven_calls(extra, baseline, gain)
-        return dict(zip(BREAKEVEN, calls, strict=True))
+
+def _median(figure: Callable[[Replicate], float], replicates: list[Replicate]) -> float:
+    return float(np.median([figure(replicate) for replicate in replicates]))
 
 
-def log_ratios(base: list[Replicate], variant: list[Replicate]) -> list[float]:
-    """One figure a replicate: the median over rounds of log(baseline / variant) in the same round."""
-    return [
-        float(np.median([np.log(b.mean_ms / v.mean_ms) for b, v in zip(one.blocks, two.blocks, strict=True)]))
-        for one, two in zip(base, variant, strict=True)
-    ]
-
-
-def one_off_ms(card: Artifact, replicates: list[Replicate]) -> float:
-    """What has to be spent before the second call: build, load, first call."""
-    return 1000 * (card.build_s + _median(replicates, "load_s")) + _median(replicates, "first_call_ms")
-
-
-def _calls(replicate: Replicate) -> NDArray[np.float64]:
-    return np.concatenate([block.calls_ms for block in replicate.blocks])
-
-
-def _median(replicates: list[Replicate], name: str) -> float:
-    return float(np.median([getattr(replicate, name) for replicate in replicates]))
+def _calls_until_steady(replicates: list[Replicate]) -> int | None:
+    """The median; None where a replicate never was."""
+    counts = [coldstart.calls_until_steady(replicate) for replicate in replicates]
+    known = [count for count in counts if count is not None]
+    return round(float(np.median(known))) if len(known) == len(counts) else None
 
 
 def _right(folder: Path, labels: NDArray[np.int64]) -> NDArray[np.bool_]:

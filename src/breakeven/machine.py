@@ -21,7 +21,7 @@ FLAGS = (
     "amx_bf16",
     "asimd",
 )
-PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "numpy")
+PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu", "numpy")
 
 
 @cache

@@ -19,8 +19,8 @@ from breakeven.artifact import SCORES, Artifact
 from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported
+from breakeven.measure.nursery import Nursery
 from breakeven.measure.server import WorkerFailed
-from breakeven.measure.workers import Nursery
 from breakeven.preprocess import Preprocess, predictor
 from breakeven.runtime.base import Source
 
@@ -132,7 +132,7 @@ class Maker:
     def _predict(self, where: Path, draft: Artifact) -> NDArray[np.float32]:
         artifact.save(where, draft)
         with self.nursery.worker(where) as worker:
-            worker.ask("load", images=str(self.images), batch_size=1)
+            worker.ask("load", images=str(self.images), batch_size=1, compare=False)
             worker.ask("predict", images=str(self.images), out=str(self.out), size=250)
         logits: NDArray[np.float32] = np.load(self.out)
         if not np.isfinite(logits).all():
@@ -163,6 +163,7 @@ def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
         std=card.std,
         parameters=card.parameters,
         macs=card.macs,
+        train_s=0.0 if card.recipe == "none" else card.train_s,
     )
 
 

@@ -23,7 +23,10 @@ class Strict(BaseModel):
 
 
 class Option(Strict):
-    """Settings of one option; `name` is the module in the group's package that implements it."""
+    """Settings of one option; `name` is the module that implements it.
+
+    A name without a dot is one of the group's package; with a dot, a module of the user's own.
+    """
 
     name: str
 
@@ -45,10 +48,13 @@ def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
     Raises:
         UserError: unknown name, unknown key, wrong type or value out of range; one line each.
     """
-    name = settings.get("name")
-    if name not in (known := names(group)):
-        raise UserError(f"{place}.name={name}: {choice(str(name), known)}")
-    module = importlib.import_module(f"breakeven.{group}.{name}")
+    name = str(settings.get("name"))
+    if "." not in name and name not in (known := names(group)):
+        raise UserError(f"{place}.name={name}: {choice(name, known)}")
+    try:
+        module = importlib.import_module(name if "." in name else f"breakeven.{group}.{name}")
+    except ModuleNotFoundError as error:
+        raise UserError(f"{place}.name={name}: cannot be imported ({error}).") from None
     (option,) = (
         value
         for value in vars(module).values()

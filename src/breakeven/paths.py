@@ -19,6 +19,8 @@ BENCHMARKS = RESULTS / "benchmark"
 SUMMARY = RESULTS / "summary.csv"
 METRICS = RESULTS / "metrics.json"
 PLOTS = RESULTS / "plots"
+SELFTEST = RESULTS / "selftest.json"
+SELFTEST_PICTURE = RESULTS / "selftest.svg"
 PICTURE = RESULTS / "speedup.svg"
 
 

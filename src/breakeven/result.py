@@ -6,6 +6,7 @@ from typing import Any
 
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
+from breakeven.measure.plan import Scenario
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Row:
     machine: str
     threads: int
     batch_size: int
-    scenario: str
+    scenario: str  # "single_stream", "batch", "server_threads", "server_processes"
+    callers: int
     params: int
     macs: int
     verdict: str
@@ -49,15 +51,37 @@ class Row:
     max_abs_error: float | None = None  # of the logits, likewise
     artifact_mb: float | None = None  # 10**6 bytes
     peak_memory_mb: float | None = None  # above what the imports took
+    train_s: float | None = None  # of the compression: fine-tuning, quantization-aware training
     build_s: float | None = None
-    load_s: float | None = None
+    load_s: float | None = None  # with a warm compiler cache, where the runtime keeps one
     first_call_ms: float | None = None
+    cold_start_s: float | None = None  # load and the calls until steady, with an empty cache
+    calls_until_steady: int | None = None
+    within_limit: bool | None = None  # the largest batch, or the most callers, with p99 under the limit
     breakeven_calls: str | None = None  # a number, "never" or "undecided"
     breakeven_calls_low: str | None = None
     breakeven_calls_high: str | None = None
     replicates: int = 0
     pareto: bool | None = None
     recommended: bool | None = None
+
+
+Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size, callers
+
+
+def cell(row: Row) -> Cell:
+    """What rows have to share to be compared."""
+    return row.family, row.hardware, row.scenario, row.batch_size, row.callers
+
+
+def scenario(row: Row) -> Scenario:
+    """How the model was called."""
+    return Scenario(row.batch_size, row.callers, row.scenario == "server_processes")
+
+
+def title(row: Row) -> str:
+    """A row's cell in words, without its family."""
+    return f"{row.hardware}, {scenario(row).title}"
 
 
 COLUMNS = [column.name for column in fields(Row)]
@@ -69,6 +93,16 @@ class Record:
 
     row: Row
     replicates: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The records of one scenario of a benchmark."""
+
+    scenario: str
+    stopped: str  # why
+    warnings: list[dict[str, str]]
+    records: list[Record]
 
 
 @dataclass(frozen=True)
@@ -85,6 +119,8 @@ class Benchmark:
     commit: str
     dirty: bool
     seconds: float
+    stopped: dict[str, str]  # scenario -> why
+    warnings: list[dict[str, str]]
     records: list[Record]
 
     def write(self, path: Path) -> None:
@@ -96,7 +132,11 @@ def read(path: Path) -> Benchmark:
     """The benchmark in a JSON file."""
     values = read_json(path)
     try:
-        records = [Record(Row(**r["row"]), r["replicates"]) for r in values.pop("records")]
-        return Benchmark(**values, records=records)
+        return Benchmark(**{**values, "records": records_of(values["records"])})
     except (KeyError, TypeError):
         raise UserError(f"{path} is of another version of Breakeven: run `dvc repro`.") from None
+
+
+def records_of(values: list[dict[str, Any]]) -> list[Record]:
+    """As JSON holds them."""
+    return [Record(Row(**value["row"]), value["replicates"]) for value in values]

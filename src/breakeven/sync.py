@@ -12,14 +12,14 @@ from breakeven.config import Config
 from breakeven.files import fingerprint, sha256
 from breakeven.modelfile import CARD, SCORES, WEIGHTS, Card
 from breakeven.records import Records
-from breakeven.result import Benchmark, Record
+from breakeven.result import Benchmark, Record, title
 from breakeven.tracking import PARENT, Store, origin
 
 SYNCED = "breakeven.synced"
 # Columns that name a variant; the other ones are figures.
 NAMES = (
     *("family", "variant", "compression", "precision", "quantization"),
-    *("runtime", "hardware", "threads", "batch_size", "scenario"),
+    *("runtime", "hardware", "threads", "batch_size", "scenario", "callers"),
 )
 
 
@@ -113,7 +113,7 @@ def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tag
         "dirty": benchmark.dirty,
         **{name: row[name] for name in ("family", "variant", "hardware", "verdict", "reason", "machine")},
     }
-    name = f"{row['family']} {row['variant']} {row['hardware']} batch {row['batch_size']}"
+    name = f"{row['family']} {row['variant']} {title(record.row)}"
     run = _run(store, name, key, tags)
     if not _is_new(store, run, key):
         return False

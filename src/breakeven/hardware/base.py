@@ -1,11 +1,19 @@
 """What a hardware is: it pins, keeps the clock, waits for the device, and knows the memory."""
 
+import os
+import time
 from abc import ABC, abstractmethod
+from pathlib import Path
+from statistics import StatisticsError, fmean
 from typing import Any
 
+import psutil
 from pydantic import Field
 
 from breakeven.option import Option
+
+FREQUENCY = "/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq"
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Hardware(Option, ABC):
@@ -13,13 +21,22 @@ class Hardware(Option, ABC):
 
     threads: int = Field(gt=0)
 
+    @property
+    @abstractmethod
+    def device(self) -> str:
+        """As torch names it in this hardware's own environment: "cpu", "cuda:0"."""
+
     @abstractmethod
     def environment(self) -> dict[str, str]:
-        """Variables that must be set before the process starts (thread counts)."""
+        """Variables that must be set before the process starts (thread counts, visible devices)."""
 
     @abstractmethod
     def pin(self) -> dict[str, Any]:
-        """Bind this process; what was done, and why not if it was not."""
+        """Bind this process, and wake the device; what was done, and why not if it was not.
+
+        Raises:
+            Unsupported: this machine has no such device, or cannot use it.
+        """
 
     @abstractmethod
     def clock_ns(self) -> int:
@@ -30,13 +47,63 @@ class Hardware(Option, ABC):
         """Return when the device has done all that it was given."""
 
     @abstractmethod
+    def mark(self) -> Any:
+        """A moment on the device's own clock."""
+
+    @abstractmethod
+    def device_ms(self, since: Any) -> float | None:
+        """Time that has passed since `mark` on the device's own clock; None where it has none."""
+
+    @abstractmethod
+    def frequency_mhz(self) -> float | None:
+        """Of the processor cores in use, or None where the system does not tell."""
+
+    @abstractmethod
     def steal_ms(self) -> float:
         """Time since the start of the machine in which others had its processor, all cores, milliseconds."""
 
     @abstractmethod
     def memory_mb(self) -> float:
-        """Memory that this process holds now, without the pages of its libraries' files, 10**6 bytes."""
+        """Memory of the device that this process holds now, without its libraries' own, 10**6 bytes."""
 
     @abstractmethod
     def peak_memory_mb(self) -> float:
         """The most memory that this process has held, likewise."""
+
+
+class Host(Hardware):
+    """The part that every hardware has: `threads` threads of the processor, pinned to as many cores."""
+
+    def environment(self) -> dict[str, str]:
+        """Every OpenMP and BLAS reads one of these when it is loaded."""
+        return dict.fromkeys(THREADS, str(self.threads))
+
+    def pin(self) -> dict[str, Any]:
+        """Bind to the first `threads` of the cores that it may use."""
+        if not hasattr(os, "sched_setaffinity"):
+            return {"pinned": False, "reason": "this system cannot set a process's affinity"}
+        allowed = sorted(os.sched_getaffinity(0))
+        if self.threads > len(allowed):
+            return {"pinned": False, "reason": f"{self.threads} threads on {len(allowed)} usable cores"}
+        chosen = allowed[: self.threads]
+        try:
+            os.sched_setaffinity(0, chosen)
+        except OSError as error:
+            return {"pinned": False, "reason": str(error)}
+        return {"pinned": True, "cpus": chosen}
+
+    def clock_ns(self) -> int:
+        """The performance counter."""
+        return time.perf_counter_ns()
+
+    def frequency_mhz(self) -> float | None:
+        """The mean over the cores that it may use; a virtual machine usually does not tell."""
+        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else []
+        try:
+            return float(fmean(int(Path(FREQUENCY.format(core)).read_text()) for core in cores)) / 1000
+        except (OSError, ValueError, StatisticsError):
+            return None
+
+    def steal_ms(self) -> float:
+        """As the kernel counts it, in ticks of 10 ms."""
+        return 1000 * float(getattr(psutil.cpu_times(), "steal", 0.0))

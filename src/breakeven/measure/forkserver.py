@@ -1,8 +1,8 @@
 """The process that imports a runtime's library once, and forks the workers that need it.
 
 Started as `python -m breakeven.measure.forkserver SOCKET MODULE...`. It starts no thread, so that what it
-forks is whole. A request is `fork`, with the worker's pipes and log attached, answered by a process id; or
-`wait PID`, answered by the exit code of a worker that is dead or dying.
+forks is whole. A request is `ready`; or `fork`, with the worker's pipes and log attached, answered by a
+process id; or `wait PID`, answered by the exit code of a worker that is dead or dying.
 """
 
 import contextlib
@@ -34,6 +34,8 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
         try:
             if verb == "fork":
                 answer = str(_fork(channel, *descriptors))
+            elif verb == "ready":
+                answer = "0"
             else:
                 answer = str(os.waitstatus_to_exitcode(os.waitpid(int(rest[0]), 0)[1]))
         except OSError as error:  # no memory, no process left: the next one may do

@@ -1,164 +1,127 @@
-"""Who runs when: replicates of fresh workers, rounds in random order, one worker at a time."""
+"""Who runs when: replicates of fresh workers, rounds in random order, one variant at a time."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from breakeven.errors import Unsupported
+from breakeven.measure.nursery import Nursery
+from breakeven.measure.plan import Budget, Scenario
+from breakeven.measure.samples import FAILED, OK, UNSUPPORTED, Samples
 from breakeven.measure.server import WorkerFailed
-from breakeven.measure.workers import Nursery, WorkerProcess
+from breakeven.measure.stand import Stand
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How much is measured."""
+class Schedule:
+    """Runs replicates; the first two variants (the baseline and its twin) are in every round."""
 
-    replicates: int
-    rounds: int
-    block_ms: float
-    timeout_s: float
-    seed: int
+    def __init__(
+        self,
+        variants: Mapping[str, Path],
+        hardware: Mapping[str, Any],
+        images: Path,
+        scenario: Scenario,
+        budget: Budget,
+        scored: bool,
+        caches: Path,
+    ) -> None:
+        self.variants, self.hardware, self.images = variants, hardware, images
+        self.scenario, self.budget, self.scored = scenario, budget, scored
+        self.samples = {name: Samples() for name in variants}
+        self.caches = caches  # empty in the first replicate: that one starts cold
+        self._draw = random.Random(budget.seed)
+        self._number = 0
+        self._memory_mb = budget.memory_mb or psutil.virtual_memory().available / 2e6
 
+    def replicate(self) -> None:
+        """One more: new servers and workers, loaded in random order, in groups that fit into memory."""
+        names = list(self.variants)
+        order = [name for name in names if self.samples[name].status == OK]
+        self._draw.shuffle(order)
+        with Nursery(self.hardware, self.budget.timeout_s, self.caches) as nursery:
+            self._round = 0
+            for name in order:  # they import side by side, because nothing is being timed yet
+                nursery.prepare(self.variants[name], self._copy(name))
+            nursery.wait()
+            alive: dict[str, Stand] = {}
+            while order:
+                with ExitStack() as group:
+                    self._admit(order, names[:2], alive, nursery, group)
+                    self._rounds(alive)
+                    others = [name for name in alive if name not in names[:2]]
+                    for name in [*others, *([] if order else names[:2])]:
+                        self._finish(name, alive)
+        self._number += 1
 
-@dataclass(frozen=True)
-class Block:
-    """Some calls in a row."""
+    def _copy(self, name: str) -> int:
+        """How many before it are made of the same artifact."""
+        folders = list(self.variants.values())
+        return folders[: list(self.variants).index(name)].count(self.variants[name])
 
-    calls_ms: list[float]
-    cpu_ms: float
-    switches: int  # involuntary context switches
-    steal_ms: float  # of all cores: what the hypervisor gave to others
+    def _admit(
+        self,
+        order: list[str],
+        always: Sequence[str],
+        alive: dict[str, Stand],
+        nursery: Nursery,
+        group: ExitStack,
+    ) -> None:
+        """Start and load from the front of `order` while memory lasts, and `always` whatever it says.
 
-    @property
-    def mean_ms(self) -> float:
-        """Of one call."""
-        return sum(self.calls_ms) / len(self.calls_ms)
+        One after another, alone on the machine, because loading is timed. Those of `always` live as long as
+        the replicate, the others as long as their group.
+        """
+        for name in list(order):
+            full = (
+                nursery.memory_mb(worker for stand in alive.values() for worker in stand.workers)
+                > self._memory_mb
+            )
+            if full and name not in always and set(alive) - set(always):
+                continue
+            order.remove(name)
+            with self._costs_its_row(name, alive):
+                stack = nursery if name in always else group
+                self._start(name, alive, nursery, stack)
 
+    def _start(self, name: str, alive: dict[str, Stand], nursery: Nursery, stack: ExitStack) -> None:
+        folder, copy, scenario = self.variants[name], self._copy(name), self.scenario
+        count = scenario.callers if scenario.processes else 1
+        workers = [stack.enter_context(nursery.worker(folder, copy)) for _ in range(count)]
+        alive[name] = stand = Stand(workers, scenario)
+        replicate = stand.load(self._number, self.images, self.scored, self.budget.block_ms)
+        self.samples[name].replicates.append(replicate)
 
-@dataclass
-class Replicate:
-    """One fresh process of one variant: its way to the steady state, and its blocks, one a round."""
+    def _rounds(self, alive: dict[str, Stand]) -> None:
+        """Every variant once a round, in an order that is drawn anew."""
+        for _ in range(self.budget.rounds if alive else 0):
+            order = list(alive)
+            self._draw.shuffle(order)
+            for name in order:
+                with self._costs_its_row(name, alive):
+                    block = alive[name].block(self._round)
+                    self.samples[name].replicates[-1].blocks.append(block)
+            self._round += 1
 
-    load_s: float
-    first_call_ms: float
-    affinity: dict[str, Any]
-    peak_memory_mb: float = 0.0
-    warmup: list[Block] = field(default_factory=list)  # on the way to the steady state, not in any figure
-    blocks: list[Block] = field(default_factory=list)
+    def _finish(self, name: str, alive: dict[str, Stand]) -> None:
+        """Note the memory; the processes end with their group."""
+        if name in alive:
+            with self._costs_its_row(name, alive):
+                self.samples[name].replicates[-1].peak_memory_mb = alive[name].peak_memory_mb()
+            alive.pop(name, None)
 
-
-@dataclass
-class Samples:
-    """All that was measured of one variant, or why it was not."""
-
-    replicates: list[Replicate] = field(default_factory=list)
-    status: str = "ok"  # or "unsupported", "failed"
-    reason: str = ""
-
-
-def measure(
-    variants: Mapping[str, Path],
-    hardware: Mapping[str, Any],
-    images: Path,
-    batch_size: int,
-    plan: Plan,
-    progress: Callable[[str], None] = lambda text: None,
-) -> dict[str, Samples]:
-    """Measure variants side by side.
-
-    Args:
-        variants: name -> folder of an artifact. The same folder may stand under two names (the twin).
-        hardware: the settings of one hardware option.
-        images: a .npy file of (N, C, H, W) uint8 images.
-        progress: is told what goes on.
-
-    A variant that fails is left out of what follows; its row says why.
-    """
-    samples = {name: Samples() for name in variants}
-    draw = random.Random(plan.seed)
-    for number in range(plan.replicates):
-        progress(f"replicate {number + 1} of {plan.replicates}")
-        # The order of building decides which memory a process gets, and with it some of its speed.
-        order = [name for name in variants if samples[name].status == "ok"]
-        draw.shuffle(order)
-        with Nursery(hardware, plan.timeout_s) as nursery:
-            alive = _start(order, variants, nursery, samples)
-            _load(alive, images, batch_size, samples)
-            _rounds(alive, plan, draw, samples)
-    return samples
-
-
-def _start(
-    order: Sequence[str], variants: Mapping[str, Path], nursery: Nursery, samples: Mapping[str, Samples]
-) -> dict[str, WorkerProcess]:
-    """Start the workers; their libraries are imported side by side, because nothing is being timed yet."""
-    names = list(variants)
-    copies = {name: [variants[n] for n in names[: names.index(name)]].count(variants[name]) for name in order}
-    for name in order:
-        nursery.prepare(variants[name], copies[name])
-    alive: dict[str, WorkerProcess] = {}
-    for name in order:
+    @contextmanager
+    def _costs_its_row(self, name: str, alive: dict[str, Stand]) -> Iterator[None]:
+        """Strike a variant off, with the reason, where its worker cannot or dies."""
         try:
-            alive[name] = nursery.enter_context(nursery.worker(variants[name], copies[name]))
+            yield
+            return
+        except Unsupported as error:
+            self.samples[name].status, self.samples[name].reason = UNSUPPORTED, str(error)
         except WorkerFailed as error:
-            samples[name].status, samples[name].reason = "failed", str(error)
-            continue
-        _ask(name, alive, samples)
-    return alive
-
-
-def _load(
-    alive: dict[str, WorkerProcess], images: Path, batch_size: int, samples: Mapping[str, Samples]
-) -> None:
-    """Load one after another, alone on the machine, because loading is timed."""
-    for name in list(alive):
-        cold = _ask(name, alive, samples, "load", images=str(images), batch_size=batch_size)
-        if cold is not None:
-            samples[name].replicates.append(Replicate(**cold))
-
-
-def _rounds(
-    alive: dict[str, WorkerProcess], plan: Plan, draw: random.Random, samples: Mapping[str, Samples]
-) -> None:
-    """Two blocks to warm up and calibrate, then the rounds."""
-    calls: dict[str, int] = {}
-    for name in list(alive):
-        count = 2
-        for target_ms in (5.0, plan.block_ms):
-            block = _ask(name, alive, samples, "block", calls=count)
-            if block is None:
-                break
-            samples[name].replicates[-1].warmup.append(Block(**block))
-            count = max(1, round(target_ms * count / sum(block["calls_ms"])))
-        calls[name] = count
-    for _ in range(plan.rounds):
-        order = list(alive)
-        draw.shuffle(order)
-        for name in order:
-            block = _ask(name, alive, samples, "block", calls=calls[name])
-            if block is not None:
-                samples[name].replicates[-1].blocks.append(Block(**block))
-    for name in list(alive):
-        memory = _ask(name, alive, samples, "memory")
-        if memory is not None:
-            samples[name].replicates[-1].peak_memory_mb = memory["peak_memory_mb"]
-
-
-def _ask(
-    name: str,
-    alive: dict[str, WorkerProcess],
-    samples: Mapping[str, Samples],
-    do: str | None = None,
-    **fields: Any,
-) -> dict[str, Any] | None:
-    """A worker's answer, or None after its variant was struck off with the reason."""
-    try:
-        return alive[name].ask(do, **fields) if do else alive[name].answer()
-    except Unsupported as error:
-        samples[name].status, samples[name].reason = "unsupported", str(error)
-    except WorkerFailed as error:
-        samples[name].status, samples[name].reason = "failed", str(error)
-    del alive[name]
-    return None
+            self.samples[name].status, self.samples[name].reason = FAILED, str(error)
+        if stand := alive.pop(name, None):
+            stand.kill()

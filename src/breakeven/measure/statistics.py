@@ -81,32 +81,16 @@ def detectable_effect(log_ratios: Sequence[float], alpha: float, power: float = 
     return math.exp((stats.t.ppf(1 - alpha / 2, count - 1) + stats.t.ppf(power, count - 1)) * error)
 
 
+def mean(values: Sequence[float], confidence: float) -> Interval:
+    """The mean with Student's interval."""
+    center, half = _mean_and_half(values, confidence)
+    return Interval(center, center - half, center + half)
+
+
 def latency(values: Sequence[float], confidence: float) -> Interval:
     """A latency's geometric mean over replicates with its interval."""
     mean, half = _mean_and_half(np.log(values).tolist(), confidence)
     return Interval(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
-
-
-def breakeven_calls(extra_ms: float, baseline_ms: float, gain: Interval) -> tuple[str, str, str]:
-    """After how many calls an extra one-off cost is paid back: estimate, lower and upper bound.
-
-    Args:
-        extra_ms: build, load and first call beyond the baseline's.
-        baseline_ms: of one call.
-        gain: the speedup.
-
-    Returns:
-        Numbers, or "never" where nothing is saved, or "undecided" where the saving's interval holds zero.
-    """
-    if gain.low <= 1 <= gain.high:
-        return (UNDECIDED,) * 3
-    if gain.high < 1:
-        return ("never",) * 3
-
-    def calls(ratio: float) -> str:
-        return str(max(0, math.ceil(extra_ms / (baseline_ms * (1 - 1 / ratio)))))
-
-    return calls(gain.value), calls(gain.high), calls(gain.low)
 
 
 def _mean_and_half(values: Sequence[float], confidence: float) -> tuple[float, float]:

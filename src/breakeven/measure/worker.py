@@ -7,7 +7,9 @@ get between them.
 import json
 import os
 import resource
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,12 @@ from numpy.typing import NDArray
 
 from breakeven import artifact, option
 from breakeven.errors import Unsupported, UserError
-from breakeven.runtime.base import Session
+from breakeven.runtime.base import Place, Session
 from breakeven.scoring import Logits, in_batches
+
+# Share of the largest logit. Kernels for another number of threads or another device add up in another order;
+# what computes something else is off by far more.
+SAME_OUTPUT = 0.05
 
 
 class Worker:
@@ -27,36 +33,64 @@ class Worker:
     input: Any
     peak: float = 0.0
 
-    def start(self, hardware: dict[str, Any], folder: str) -> dict[str, Any]:
-        """Pin, check the artifact in `folder`, ready the runtime; the memory held after that is the floor."""
+    def start(self, hardware: dict[str, Any], folder: str, cache: str) -> dict[str, Any]:
+        """Pin, check the artifact in `folder`, ready the runtime; the memory held after that is the floor.
+
+        Args:
+            cache: a folder for what the runtime compiles.
+        """
         self.hardware = option.load("hardware", hardware, "hardware")
         self.affinity = self.hardware.pin()
         self.folder = Path(folder)
         self.card = artifact.read(self.folder)
         artifact.verify(self.folder, self.card.files)
         self.runtime = option.load("runtime", self.card.settings, f"runtimes.{self.card.runtime}")
-        self.runtime.start(self.folder, self.hardware.threads)
+        os.environ |= dict.fromkeys(self.runtime.caches, cache)
+        self.warm = any(Path(cache).iterdir())
+        self.place = Place(self.hardware.device, self.hardware.threads)
+        self.runtime.start(self.folder, self.place)
         self.floor = self.hardware.memory_mb()
         return {}
 
-    def load(self, images: str, batch_size: int) -> dict[str, Any]:
-        """Load the artifact, and run it once on the first images of a file."""
+    def load(self, images: str, batch_size: int, compare: bool) -> dict[str, Any]:
+        """Load the artifact, and run it once on the first images of a file.
+
+        Args:
+            compare: these are the images that the artifact was scored with.
+
+        Raises:
+            UserError: its outputs are not what they were then.
+        """
         clock = self.hardware.clock_ns
         batch = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:batch_size]))
         started = clock()
-        self.session = self.runtime.load(self.folder, self.hardware.threads, self.card.preprocessing)
+        self.session = self.runtime.load(self.folder, self.place, self.card.preprocessing)
+        self.hardware.synchronize()
         loaded = clock()
         self.input = self.session.prepare(batch)
+        self.hardware.synchronize()
         before = clock()
-        self.session.run(self.input)
+        output = self.session.run(self.input)
         self.hardware.synchronize()
         after = clock()
         self.peak = self.hardware.peak_memory_mb()
+        if compare:
+            self._compare(self.session.result(output))
         return {
             "load_s": (loaded - started) / 1e9,
             "first_call_ms": (after - before) / 1e6,
             "affinity": self.affinity,
+            "warm": self.warm,
         }
+
+    def _compare(self, logits: Logits) -> None:
+        known = np.load(self.folder / artifact.SCORES, mmap_mode="r")
+        known = known[np.arange(len(logits)) % len(known)]
+        error = float(np.abs(logits - known).max() / np.abs(known).max())
+        if not error <= SAME_OUTPUT:
+            raise UserError(
+                f"its outputs are off by {error:.2g} of the largest from those that it was scored with"
+            )
 
     def predict(self, images: str, out: str, size: int) -> dict[str, Any]:
         """Logits of all images of a file, written to another."""
@@ -70,32 +104,61 @@ class Worker:
         np.save(out, logits)
         return {"count": len(logits)}
 
-    def block(self, calls: int) -> dict[str, Any]:
-        """Time `calls` calls, each on its own; one call before them is not counted."""
-        run, wait, clock, inputs = (
-            self.session.run,
-            self.hardware.synchronize,
-            self.hardware.clock_ns,
-            self.input,
-        )
-        run(inputs)  # the caches are another worker's
-        wait()
-        usage, stolen = resource.getrusage(resource.RUSAGE_SELF), self.hardware.steal_ms()
-        cpu = time.process_time_ns()
+    def warm_up(self, least: int, most: int, limit_ms: float) -> dict[str, Any]:
+        """Call until `limit_ms` have passed, at least and at most so often; each call's time."""
+        times: list[float] = []
+        while len(times) < least or (len(times) < most and sum(times) < limit_ms):
+            times += self._calls(1)
+        return {"calls_ms": times}
+
+    def block(self, calls: int, settle: int, callers: int) -> dict[str, Any]:
+        """Time each of `calls` calls by each of `callers` threads, after `settle` that are not counted."""
+        hardware = self.hardware
+        self._calls(settle)  # the caches were another worker's
+        usage, stolen = resource.getrusage(resource.RUSAGE_SELF), hardware.steal_ms()
+        cpu, mark = time.process_time_ns(), hardware.mark()
+        if callers == 1:
+            times = self._calls(calls)
+            wall = sum(times)
+        else:
+            times, wall = self._crowd(calls, callers)
+        device = hardware.device_ms(mark)
+        cpu = time.process_time_ns() - cpu
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "calls_ms": times,
+            "wall_ms": wall,
+            "cpu_ms": cpu / 1e6,
+            "switches": after.ru_nivcsw - usage.ru_nivcsw,
+            "steal_ms": hardware.steal_ms() - stolen,
+            "mhz": hardware.frequency_mhz(),
+            "device_ms": device,
+        }
+
+    def _calls(self, calls: int) -> list[float]:
+        """The time of each call, milliseconds."""
+        run, inputs = self.session.run, self.input
+        wait, clock = self.hardware.synchronize, self.hardware.clock_ns
         times = [0] * (calls + 1)
         times[0] = clock()
         for call in range(calls):
             run(inputs)
             wait()
             times[call + 1] = clock()
-        cpu = time.process_time_ns() - cpu
-        after = resource.getrusage(resource.RUSAGE_SELF)
-        return {
-            "calls_ms": (np.diff(times) / 1e6).tolist(),
-            "cpu_ms": cpu / 1e6,
-            "switches": after.ru_nivcsw - usage.ru_nivcsw,
-            "steal_ms": self.hardware.steal_ms() - stolen,
-        }
+        milliseconds: list[float] = (np.diff(times) / 1e6).tolist()
+        return milliseconds
+
+    def _crowd(self, calls: int, callers: int) -> tuple[list[float], float]:
+        """The same by several threads at once, which share the session; and the time from first to last."""
+        clock, together = self.hardware.clock_ns, threading.Barrier(callers)
+
+        def caller(_: int) -> tuple[int, list[float], int]:
+            together.wait()
+            return clock(), self._calls(calls), clock()
+
+        with ThreadPoolExecutor(callers) as pool:
+            starts, times, ends = zip(*pool.map(caller, range(callers)), strict=True)
+        return [call for own in times for call in own], (max(ends) - min(starts)) / 1e6
 
     def memory(self) -> dict[str, Any]:
         """Peak memory above what the imports took."""

@@ -7,13 +7,13 @@ import select
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from breakeven import artifact, option
+import psutil
+
 from breakeven.errors import Unsupported
 from breakeven.measure.server import ForkServer, WorkerFailed, obituary
 
@@ -22,9 +22,9 @@ class WorkerProcess:
     """One worker. Use it in a `with` block, so that it cannot outlive it."""
 
     def __init__(
-        self, server: ForkServer, hardware: Mapping[str, Any], folder: Path, timeout_s: float
+        self, server: ForkServer, hardware: Mapping[str, Any], folder: Path, cache: Path, timeout_s: float
     ) -> None:
-        """Fork the process for the artifact in `folder`.
+        """Fork the process for the artifact in `folder`, with a folder for what its runtime compiles.
 
         Raises:
             WorkerFailed: the server cannot.
@@ -45,7 +45,7 @@ class WorkerProcess:
         finally:
             os.close(commands)
             os.close(answers)
-        self.send("start", hardware=dict(hardware), folder=str(folder))
+        self.send("start", hardware=dict(hardware), folder=str(folder), cache=str(cache))
 
     def send(self, do: str, **fields: Any) -> None:
         """Give a command without waiting for its answer."""
@@ -63,7 +63,7 @@ class WorkerProcess:
         """
         answer: dict[str, Any] = {}
         while self._pending:
-            answer = json.loads(self._line())
+            answer = self._parse(self._line())
             self._pending -= 1
             if reason := answer.get("unsupported"):
                 raise Unsupported(reason)
@@ -76,12 +76,43 @@ class WorkerProcess:
         self.send(do, **fields)
         return self.answer()
 
+    @contextlib.contextmanager
+    def awake(self) -> Iterator[None]:
+        """Let a frozen worker run, and freeze it again.
+
+        Threads of a library that wait for work by spinning would else take a core from whoever is timed next.
+        """
+        self._signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.freeze()
+
+    def freeze(self) -> None:
+        """Stop the process, all threads of it, until it is wanted."""
+        self._signal(signal.SIGSTOP)
+
+    @property
+    def memory_mb(self) -> float:
+        """Memory that is this process's alone, 10**6 bytes."""
+        try:
+            return float(psutil.Process(self.pid).memory_full_info().uss) / 1e6
+        except psutil.Error:
+            return 0.0
+
+    def _parse(self, line: bytes) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            if isinstance(answer := json.loads(line), dict):
+                return answer
+        self.kill()
+        raise WorkerFailed(f"its answer is not one: {line[:60]!r}; killed")
+
     def _line(self) -> bytes:
         deadline = time.monotonic() + self.timeout_s
         while b"\n" not in self._rest:
             ready, _, _ = select.select([self._answers], [], [], max(deadline - time.monotonic(), 0))
             if not ready:
-                self._kill()
+                self.kill()
                 raise WorkerFailed(f"no answer within {self.timeout_s:g} s; killed")
             if not (chunk := os.read(self._answers, 1 << 16)):
                 raise WorkerFailed(obituary(self._wait(), self._log))
@@ -89,11 +120,15 @@ class WorkerProcess:
         line, _, self._rest = self._rest.partition(b"\n")
         return line
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the process; `with` waits for it."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
         # Until a living server has waited for it, the number is this process's own.
         if not self._gone and self._server.alive:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
 
     def _wait(self) -> int:
         code = self._server.request(f"wait {self.pid}")
@@ -111,36 +146,8 @@ class WorkerProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._kill()
+        self.kill()
         if not self._gone and self._server.alive:
             with contextlib.suppress(WorkerFailed):
                 self._wait()  # it takes no more time from those that live
         self._close()
-
-
-class Nursery(ExitStack):
-    """Starts workers: one server for each set of libraries, all ended with the block.
-
-    A second worker of the same artifact (a twin) is asked for as `copy` 1, and gets a server of its own: it
-    is to differ from the first as much as the variants of other runtimes do.
-    """
-
-    def __init__(self, hardware: Mapping[str, Any], timeout_s: float) -> None:
-        super().__init__()
-        self.hardware, self.timeout_s = hardware, timeout_s
-        self.environment: dict[str, str] = option.load("hardware", hardware, "hardware").environment()
-        self._servers: dict[tuple[tuple[str, ...], int], ForkServer] = {}
-
-    def prepare(self, folder: Path, copy: int = 0) -> ForkServer:
-        """The server for the artifact in `folder`, started by the first that needs it, and if it has died."""
-        card = artifact.read(folder)
-        modules = option.load("runtime", card.settings, f"runtimes.{card.runtime}").modules
-        server = self._servers.get((modules, copy))
-        if server is None or not server.alive:
-            server = self._servers[modules, copy] = ForkServer(self.environment, modules, self.timeout_s)
-            self.callback(server.close)
-        return server
-
-    def worker(self, folder: Path, copy: int = 0) -> WorkerProcess:
-        """A fresh process for the artifact in `folder`; to be used in a `with` block."""
-        return WorkerProcess(self.prepare(folder, copy), self.hardware, folder, self.timeout_s)

@@ -7,16 +7,16 @@ from typing import Any
 
 from breakeven.files import atomic, write_json
 from breakeven.modelfile import Card
-from breakeven.result import Row
+from breakeven.result import Row, title
 
 
 def write_metrics(path: Path, rows: Sequence[Row]) -> None:
-    """Accuracy, latency and speedup of each variant, nested by family, hardware and batch size."""
+    """Accuracy, latency and speedup of each variant, nested by family, hardware and scenario."""
     metrics: dict[str, Any] = {}
     for row in rows:
         if row.accuracy is None or row.latency_ms_p50 is None:
             continue
-        place = metrics.setdefault(row.family, {}).setdefault(f"{row.hardware}-batch{row.batch_size}", {})
+        place = metrics.setdefault(row.family, {}).setdefault(_place(row), {})
         place[row.variant] = {
             "accuracy": round(row.accuracy, 4),
             "latency_ms": float(f"{row.latency_ms_p50:.4g}"),
@@ -57,7 +57,12 @@ def write_plots(folder: Path, rows: Sequence[Row], cards: Iterable[Card]) -> Non
 
 
 def _label(row: Row) -> str:
-    return f"{row.family} {row.variant} {row.hardware} batch {row.batch_size}"
+    return f"{row.family} {row.variant} {title(row)}"
+
+
+def _place(row: Row) -> str:
+    callers = f"-{row.scenario}{row.callers}" if row.callers > 1 else ""
+    return f"{row.hardware}-batch{row.batch_size}{callers}"
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from breakeven.files import atomic
-from breakeven.result import Row
+from breakeven.result import Row, cell, title
 
 # Okabe and Ito's colours, which the colour-blind can tell apart
 COLOURS = {
@@ -18,27 +19,24 @@ COLOURS = {
 
 
 def draw(path: Path, rows: Sequence[Row]) -> None:
-    """Write an SVG with a panel for each family x hardware x batch size."""
+    """Write an SVG with a panel for each cell."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    def cell(row: Row) -> tuple[str, str, int]:
-        return row.family, row.hardware, row.batch_size
-
     timed = [row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high]
     panels = [(key, list(group)) for key, group in groupby(timed, key=cell)]
-    height = sum(0.7 + 0.26 * len(group) for _, group in panels)
+    ratios = [0.7 + 0.26 * len(group) for _, group in panels]
     # Text as text, and nothing random or dated in the file: the same results give the same file.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "breakeven", "font.size": 9}):
-        figure = Figure(figsize=(8.5, height), layout="constrained")
-        ratios = [0.7 + 0.26 * len(group) for _, group in panels]
-        axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=ratios)[:, 0]
-        for axis, ((family, hardware, size), group) in zip(axes, panels, strict=True):
+        figure = Figure(figsize=(8.5, sum(ratios) or 0.7), layout="constrained")
+        axes: Any = ()
+        if panels:
+            axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=ratios)[:, 0]
+        for axis, ((family, *_), group) in zip(axes, panels, strict=True):
             _panel(axis, group)
-            axis.set_title(f"{family} on {hardware}, batch {size}", loc="left", fontsize=10)
-        axes[-1].set_xlabel(
-            "speedup over eager fp32, same rounds (logarithmic); grey: noise floor of the twin"
-        )
+            axis.set_title(f"{family} on {title(group[0])}", loc="left", fontsize=10)
+        caption = "speedup over eager fp32, same rounds (logarithmic); grey: noise floor of the twin"
+        figure.supxlabel(caption if panels else "nothing could be measured: the table says why", fontsize=9)
         with atomic(path) as temporary:
             figure.savefig(temporary, format="svg", metadata={"Date": None})
 

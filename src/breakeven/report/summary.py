@@ -8,15 +8,18 @@ from itertools import groupby
 from pathlib import Path
 
 from breakeven.files import write_text
-from breakeven.result import COLUMNS, Benchmark, Row
+from breakeven.result import COLUMNS, Benchmark, Row, cell
 
 
 def rows(benchmarks: Iterable[Benchmark]) -> list[Row]:
-    """All rows, with the Pareto front of each family x hardware x batch size marked."""
-    everything = [record.row for benchmark in benchmarks for record in benchmark.records]
-
-    def cell(row: Row) -> tuple[str, str, int]:
-        return row.family, row.hardware, row.batch_size
+    """All rows, with the Pareto front of each cell marked, and what is best under the latency limit."""
+    everything = [
+        row
+        for benchmark in benchmarks
+        for row in _mark_limit(
+            [record.row for record in benchmark.records], benchmark.settings["latency_limit_ms"]
+        )
+    ]
 
     return [
         marked
@@ -39,6 +42,27 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _mark_limit(rows: list[Row], limit_ms: float | None) -> list[Row]:
+    """For each variant the batch, and the number of callers, of most throughput with p99 in the limit."""
+    if limit_ms is None:
+        return rows
+    best: dict[tuple[str, str], float] = {}
+    for row in rows:
+        if row.throughput_per_s is not None and (row.latency_ms_p99 or 0) <= limit_ms:
+            best[_kind(row)] = max(best.get(_kind(row), 0.0), row.throughput_per_s)
+    return [
+        replace(row, within_limit=row.throughput_per_s == best.get(_kind(row)))
+        if row.throughput_per_s is not None
+        else row
+        for row in rows
+    ]
+
+
+def _kind(row: Row) -> tuple[str, str]:
+    """A single stream is a batch of one."""
+    return row.variant, "batch" if row.callers == 1 else row.scenario
 
 
 def _mark_pareto(group: list[Row]) -> list[Row]:

@@ -2,47 +2,51 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from breakeven.result import Benchmark, Row
+from breakeven.result import Benchmark, Row, cell, scenario, title
 
 COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
 
 
 def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
-    """Print one table for each family, hardware and batch size."""
-    console = Console(width=max(shutil.get_terminal_size().columns, 160))
+    """Print one table for each family, hardware and scenario."""
+    console = Console(width=max(shutil.get_terminal_size().columns, 170))
     for benchmark in benchmarks:
-        for size in benchmark.settings["batch_sizes"]:
-            mine = [
-                row
-                for row in rows
-                if (row.family, row.hardware, row.batch_size) == (benchmark.family, benchmark.hardware, size)
-            ]
-            console.print(_table(benchmark, size, mine))
+        place = (benchmark.family, benchmark.hardware)
+        for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
+            mine = list(group)
+            console.print(_table(benchmark, mine))
             console.print(_footer(benchmark, mine), style="dim", highlight=False, markup=False)
             for row in mine:
                 if row.reason:
                     console.print(
                         f"  {row.variant}: {row.verdict}, {row.reason}", highlight=False, markup=False
                     )
+            for warning in benchmark.warnings:
+                if warning["scenario"] == scenario(mine[0]).title:
+                    text = f"  {warning['name']}: {warning['text']}; {warning['remedy']}"
+                    console.print(text, highlight=False, markup=False)
             console.print()
 
 
-def _table(benchmark: Benchmark, size: int, rows: Sequence[Row]) -> Table:
+def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
     table = Table(
-        title=escape(f"{benchmark.family} ({benchmark.title}) on {benchmark.hardware}, batch {size}"),
+        title=escape(f"{benchmark.family} ({benchmark.title}) on {title(rows[0])}"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         title_style="bold",
     )
     for name in ("variant", "verdict"):
         table.add_column(name, no_wrap=True)
-    for name in ("speedup", "interval", "p50 ms", "accuracy", "change, points", "MB", "break-even calls"):
+    several = rows[0].scenario != "single_stream"
+    times = ("speedup", "interval", "p50 ms", "p99 ms", *(["images/s"] if several else []))
+    for name in (*times, "accuracy", "change, points", "MB", "break-even calls"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda r: -(r.speedup or 0)):
         colour = COLOURS.get(row.verdict, "")
@@ -52,6 +56,8 @@ def _table(benchmark: Benchmark, size: int, rows: Sequence[Row]) -> Table:
             _number(row.speedup, ".2f", "x"),
             f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else "",
             _number(row.latency_ms_p50, ".3f"),
+            _number(row.latency_ms_p99, ".3f"),
+            *([_number(row.throughput_per_s, ",.0f")] if several else []),
             _number(row.accuracy, ".2%"),
             _change(row),
             _number(row.artifact_mb, ".2f"),
@@ -70,10 +76,10 @@ def _footer(benchmark: Benchmark, rows: Sequence[Row]) -> str:
             f"({twin.speedup_ci_low:.3f} to {twin.speedup_ci_high:.3f}): differences below "
             f"{twin.noise_floor - 1:.1%} are noise. "
         )
-    pinned = "" if benchmark.affinity.get("pinned") else f"Not pinned: {benchmark.affinity.get('reason')}. "
     return (
-        f"{control}{pinned}Bold: no other variant is at once as fast, as accurate and as small. "
-        f"{benchmark.settings['replicates']} replicates, {benchmark.test_images:,} test images, "
+        f"{control}Bold: no other variant is at once as fast, as accurate and as small. "
+        f"{max(row.replicates for row in rows)} replicates ({benchmark.stopped[scenario(rows[0]).title]}), "
+        f"{benchmark.test_images:,} test images, "
         f"{benchmark.machine['name']}."
     )
 

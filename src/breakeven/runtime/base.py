@@ -1,7 +1,7 @@
 """What a runtime is: it turns a model into files, and files into something that can be called."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.errors import Unsupported
 from breakeven.option import Option
 
 if TYPE_CHECKING:
@@ -26,6 +27,28 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where an artifact runs."""
+
+    device: str  # as torch names it: "cpu", "cuda:0"
+    threads: int  # of the processor
+
+    @property
+    def kind(self) -> str:
+        """The device without its number; a runtime looks up its own word for it."""
+        return self.device.partition(":")[0]
+
+    def require(self, kinds: Collection[str], what: str) -> None:
+        """Refuse a device for which `what` has nothing.
+
+        Raises:
+            Unsupported: its kind is none of `kinds`.
+        """
+        if self.kind not in kinds:
+            raise Unsupported(f"{what} runs on {' and '.join(kinds)} only, not on {self.kind}")
+
+
+@dataclass(frozen=True)
 class Session:
     """A loaded artifact. Only `run` is timed."""
 
@@ -40,9 +63,11 @@ class Runtime(Option, ABC):
     Attributes:
         modules: what it executes with; imported before a worker's process is forked, once for all that need
             the same, and before its memory is counted.
+        caches: variables of the environment that name the folder in which it keeps what it compiles.
     """
 
     modules: ClassVar[tuple[str, ...]]
+    caches: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def export(self, source: Source, folder: Path) -> None:
@@ -53,28 +78,31 @@ class Runtime(Option, ABC):
         """
 
     @abstractmethod
-    def start(self, folder: Path, threads: int) -> None:
+    def start(self, folder: Path, place: Place) -> None:
         """Ready the library for the artifact in `folder`; the memory used then is the floor.
 
         Raises:
-            Unsupported: it is not installed.
+            Unsupported: it is not installed, or has nothing for this device.
         """
 
     @abstractmethod
-    def load(self, folder: Path, threads: int, preprocessing: str) -> Session:
-        """Make the artifact in `folder` ready to run."""
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+        """Make the artifact in `folder` ready to run, on the device of `place`."""
 
 
-def torch_session(module: "Callable[[Tensor], Tensor]") -> Session:
-    """A session for whatever takes and gives torch's tensors."""
+def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
+    """A session for whatever takes and gives torch's tensors, both of them on `device`."""
     import torch
+
+    def prepare(images: NDArray[Any]) -> "Tensor":
+        return torch.from_numpy(images).to(device)
 
     def run(inputs: "Tensor") -> "Tensor":
         with torch.inference_mode():
             return module(inputs)
 
     def result(output: "Tensor") -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = output.float().numpy()
+        logits: NDArray[np.float32] = output.float().cpu().numpy()
         return logits
 
-    return Session(torch.from_numpy, run, result)
+    return Session(prepare, run, result)

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from breakeven.runtime.base import Runtime, Session, Source, torch_session
+from breakeven.runtime.base import Place, Runtime, Session, Source, torch_session
 
 
 class Eager(Runtime):
@@ -18,16 +18,16 @@ class Eager(Runtime):
         for name in (CARD, WEIGHTS):
             shutil.copyfile(source.folder / name, folder / name)
 
-    def start(self, folder: Path, threads: int) -> None:
+    def start(self, folder: Path, place: Place) -> None:
         """Set torch's threads, and import the model's source."""
         import torch
 
         from breakeven import modelfile
 
-        torch.set_num_threads(threads)
+        torch.set_num_threads(place.threads)
         modelfile.constructor(modelfile.read_card(folder).model)
 
-    def load(self, folder: Path, threads: int, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
         """Construct the model and load its weights."""
         import torch
 
@@ -37,4 +37,4 @@ class Eager(Runtime):
         model, card = modelfile.load(folder)
         if preprocessing == "inside":
             model = torch.nn.Sequential(Preprocess(card.mean, card.std), model).eval()
-        return torch_session(model)
+        return torch_session(model.to(place.device), place.device)

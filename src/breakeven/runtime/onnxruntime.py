@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU, through torch's own exporter."""
+"""ONNX Runtime, through torch's own exporter."""
 
 import contextlib
 import io
@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
-from breakeven.runtime.base import Runtime, Session, Source
+from breakeven.runtime.base import Place, Runtime, Session, Source
 
 FILE = "model.onnx"
 INSTALL = "not installed: pip install 'breakeven[onnxruntime]'"
+# kind of device -> what executes there
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxRuntime(Runtime):
@@ -52,28 +54,68 @@ class OnnxRuntime(Runtime):
                     f"torch.onnx cannot export this model: {str(error).splitlines()[0]}"
                 ) from None
 
-    def start(self, folder: Path, threads: int) -> None:
-        """Nothing more: the threads are the session's."""
+    def start(self, folder: Path, place: Place) -> None:
+        """Look for the provider; the threads are the session's."""
         try:
-            import onnxruntime  # noqa: F401
+            import onnxruntime
         except ImportError:
             raise Unsupported(INSTALL) from None
+        place.require(PROVIDERS, "ONNX Runtime")
+        provider, known = PROVIDERS[place.kind], onnxruntime.get_available_providers()
+        if provider not in known:
+            raise Unsupported(
+                f"the installed onnxruntime has no {provider}, only {', '.join(known)}: "
+                f"install its package for {place.kind}"
+            )
 
-    def load(self, folder: Path, threads: int, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
         """Create the session."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = place.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors
-        session = onnxruntime.InferenceSession(folder / FILE, options, providers=["CPUExecutionProvider"])
-        name = session.get_inputs()[0].name
+        provider = PROVIDERS[place.kind]
+        session = onnxruntime.InferenceSession(folder / FILE, options, [provider], enable_fallback=0)
+        if provider not in session.get_providers():  # it goes on without one whose libraries it cannot load
+            raise Unsupported(f"onnxruntime cannot start its {provider}: a library that it needs is missing")
+        return CALLS[place.kind](session, place.kind)
 
-        def prepare(images: NDArray[Any]) -> Any:
-            return {name: np.ascontiguousarray(images)}
 
-        def result(output: Any) -> NDArray[np.float32]:
-            return np.asarray(output[0], np.float32)
+def _with_arrays(session: Any, kind: str) -> Session:
+    """The inputs and outputs of a device that shares the processor's memory."""
+    name = session.get_inputs()[0].name
 
-        return Session(prepare, lambda inputs: session.run(None, inputs), result)
+    def prepare(images: NDArray[Any]) -> Any:
+        return {name: np.ascontiguousarray(images)}
+
+    def result(output: Any) -> NDArray[np.float32]:
+        return np.asarray(output[0], np.float32)
+
+    return Session(prepare, lambda inputs: session.run(None, inputs), result)
+
+
+def _with_bindings(session: Any, kind: str) -> Session:
+    """Inputs and outputs stay in the device's memory, as torch's do: no call is timed with a copy."""
+    import onnxruntime
+
+    taken, given = session.get_inputs()[0].name, session.get_outputs()[0].name
+
+    def prepare(images: NDArray[Any]) -> Any:
+        return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(images), kind, 0)
+
+    def run(inputs: Any) -> Any:
+        binding = session.io_binding()  # one for each call: callers may be threads
+        binding.bind_ortvalue_input(taken, inputs)
+        binding.bind_output(given, kind, 0)
+        session.run_with_iobinding(binding)
+        return binding
+
+    def result(output: Any) -> NDArray[np.float32]:
+        return np.asarray(output.copy_outputs_to_cpu()[0], np.float32)
+
+    return Session(prepare, run, result)
+
+
+CALLS = {"cpu": _with_arrays, "cuda": _with_bindings}

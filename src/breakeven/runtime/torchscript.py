@@ -2,12 +2,16 @@
 
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from breakeven.errors import Unsupported
-from breakeven.runtime.base import Runtime, Session, Source, torch_session
+from breakeven.runtime.base import Place, Runtime, Session, Source, torch_session
+
+if TYPE_CHECKING:
+    from torch.jit import ScriptModule
 
 FILE = "model.ts"
+INT8 = ("cpu",)  # the kinds of devices that torch has kernels of torch.ao's int8 for
 
 
 class TorchScript(Runtime):
@@ -38,18 +42,25 @@ class TorchScript(Runtime):
                 raise Unsupported(f"TorchScript cannot {self.method} this model: {lines[0][:200]}") from None
             torch.jit.save(module, folder / FILE)
 
-    def start(self, folder: Path, threads: int) -> None:
-        """Set torch's threads."""
+    def start(self, folder: Path, place: Place) -> None:
+        """Set torch's threads; refuse int8 where torch would first notice in the middle of loading it."""
         import torch
 
-        torch.set_num_threads(threads)
+        torch.set_num_threads(place.threads)
+        if place.kind not in INT8 and "quantized::" in str(_load(folder, "cpu").inlined_graph):
+            place.require(INT8, "torch.ao's int8")
 
-    def load(self, folder: Path, threads: int, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
         """Load the file."""
-        import torch
+        return torch_session(_load(folder, place.device), place.device)
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            warnings.simplefilter("ignore", FutureWarning)
-            module = torch.jit.load(folder / FILE)  # type: ignore[no-untyped-call]
-        return torch_session(module)
+
+def _load(folder: Path, device: str) -> "ScriptModule":
+    """By `map_location`: what is frozen are constants, which `to` leaves where they are."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        module: ScriptModule = torch.jit.load(folder / FILE, device)  # type: ignore[no-untyped-call]
+    return module

@@ -2,22 +2,25 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from breakeven import artifact, config, paths, prepared
 from breakeven.artifact import Artifact
 from breakeven.errors import UserError
 from breakeven.files import read_json
-from breakeven.judge import BASELINE, TWIN, Judge
-from breakeven.measure.schedule import Plan, measure
-from breakeven.result import Benchmark, Record
+from breakeven.judge import BASELINE, Judge
+from breakeven.kept import Kept
+from breakeven.measure.engine import measure
+from breakeven.measure.findings import Finding
+from breakeven.measure.samples import FAILED, UNSUPPORTED
+from breakeven.result import Benchmark, Part, Record
 from breakeven.stages.run import run
 
 
@@ -34,34 +37,41 @@ def benchmark(name: str, hardware: str) -> None:
     variants = {key: folder for key, (folder, card) in artifacts.items() if card.status == "ok"}
     if BASELINE not in variants:
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({artifacts[BASELINE][1].reason}).")
-    variants[TWIN] = variants[BASELINE]
-    plan = Plan(settings.replicates, settings.rounds, settings.block_ms, settings.timeout_s, study.seed)
-    records: list[Record] = []
-    with _alone(), TemporaryDirectory() as scratch:
-        images = Path(scratch) / "images.npy"
-        # A batch that is larger than the test set sees some images twice.
-        largest = max(settings.batch_sizes)
-        np.save(images, test.images[np.arange(largest) % len(test.images)])
-        for size in settings.batch_sizes:
-            title = f"{name} on {hardware}, batch {size}, {len(variants)} variants"
-            samples = measure(
+    kept = Kept(paths.private() / "benchmark", [name, study.model_dump(), machine, _digests(artifacts)])
+    parts: list[Part] = []
+    with _alone():
+        for scenario in settings.scenarios():
+            title = f"{name} on {hardware}, {scenario.title}"
+            if part := kept.read(scenario.title):
+                print(f"{title}: measured before the interruption", file=sys.stderr)
+                parts.append(part)
+                continue
+            print(f"{title}: {len(variants)} variants and the twin", file=sys.stderr)
+            measured = measure(
                 variants,
                 study.hardware[hardware],
-                images,
-                size,
-                plan,
+                settings.budget(study.seed),
+                test.images,
+                scenario,
+                scored=True,
                 # A bar that draws itself while a block is timed would be measured with it.
-                lambda text, title=title: print(f"{title}: {text}", file=sys.stderr),  # type: ignore[misc]
+                progress=lambda text, title=title: print(f"{title}: {text}", file=sys.stderr),  # type: ignore[misc]
             )
-            if samples[BASELINE].status != "ok":
-                raise UserError(f"{name} on {hardware}: the baseline failed: {samples[BASELINE].reason}.")
-            judge = Judge(
-                hardware, machine["name"], device.threads, size, settings.confidence, settings.margin
-            )
-            rows = judge.rows(artifacts, samples, test.labels)
-            for row in rows:
-                measured = samples[row.variant].replicates if row.variant in samples else []
-                records.append(Record(row, [asdict(replicate) for replicate in measured]))
+            found = measured.findings
+            # If it is unsupported, then so is the hardware here, and every row says why.
+            if found.of[BASELINE].verdict == FAILED:
+                raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
+            judge = Judge(hardware, machine["name"], device.threads, scenario, settings.confidence)
+            records = [
+                Record(row, [asdict(replicate) for replicate in finding.replicates])
+                for row in judge.rows(artifacts, found, test.labels)
+                for finding in [found.of.get(row.variant, Finding(row.verdict))]
+            ]
+            warnings = [asdict(warning) for warning in measured.warnings]
+            part = Part(scenario.title, measured.stopped, warnings, records)
+            kept.write(part)
+            parts.append(part)
+    records = [record for part in parts for record in part.records]
     commit, dirty = paths.commit()
     result = Benchmark(
         family=name,
@@ -70,15 +80,19 @@ def benchmark(name: str, hardware: str) -> None:
         test_images=len(test.labels),
         settings={**settings.model_dump(), "seed": study.seed, "hardware": study.hardware[hardware]},
         machine=machine,
-        affinity=records[0].replicates[0]["affinity"],
+        affinity=next((r["affinity"] for record in records for r in record.replicates), {}),
         commit=commit,
         dirty=dirty,
         seconds=round(time.monotonic() - started, 1),
+        stopped={part.scenario: part.stopped for part in parts},
+        warnings=[{"scenario": part.scenario, **warning} for part in parts for warning in part.warnings],
         records=records,
     )
     result.write(paths.benchmark(name, hardware))
-    failed = sum(row.row.verdict == "failed" for row in records)
-    print(f"{name} on {hardware}: {len(records)} rows, {failed} failed, {result.seconds:.0f} s")
+    kept.forget()
+    count = Counter(record.row.verdict for record in records)
+    faults = f"{count[FAILED]} failed, {count[UNSUPPORTED]} unsupported"
+    print(f"{name} on {hardware}: {len(records)} rows, {faults}, {result.seconds:.0f} s")
 
 
 @contextmanager
@@ -95,6 +109,10 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _digests(artifacts: Mapping[str, tuple[Path, Artifact]]) -> list[Any]:
+    return [[name, card.status, card.files] for name, (_, card) in artifacts.items()]
 
 
 def _artifacts(name: str) -> Mapping[str, tuple[Path, Artifact]]:

@@ -1,0 +1,102 @@
+"""Measuring as a library: variants, hardware and a budget in, findings out."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from breakeven.measure.findings import Finding, Findings, find
+from breakeven.measure.plan import SINGLE_STREAM, TWIN, Budget, Scenario
+from breakeven.measure.samples import OK
+from breakeven.measure.schedule import Schedule
+from breakeven.measure.warnings import Warning, list_warnings
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The findings of a run, and how it went."""
+
+    findings: Findings
+    stopped: str  # why: the intervals are as narrow as asked, or the time was up
+    seconds: float
+    warnings: list[Warning]
+
+    def __getitem__(self, variant: str) -> Finding:
+        return self.findings.of[variant]
+
+
+def measure(
+    variants: Mapping[str, Path],
+    hardware: Mapping[str, Any],
+    budget: Budget,
+    images: NDArray[np.uint8],
+    scenario: Scenario = SINGLE_STREAM,
+    scored: bool = False,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Measurement:
+    """Measure variants side by side, the first of which is the baseline; a twin of it is added.
+
+    Args:
+        variants: name -> folder of an artifact.
+        hardware: the settings of one hardware option.
+        images: (N, C, H, W); a batch that is larger sees some twice.
+        scored: the artifacts were scored with these images, and have to give the same outputs again.
+        progress: is told what goes on, between measurements.
+
+    A variant that fails is left out of what follows; its finding says why.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from breakeven.selftest.models import CNN, write
+    >>> with TemporaryDirectory() as folder:
+    ...     images = CNN.images(1)
+    ...     variants = {name: write(CNN, name, Path(folder, name)) for name in ("eager", "onnxruntime")}
+    ...     budget = Budget(min_replicates=3, seconds=1, seconds_per_variant=1)
+    ...     found = measure(variants, {"name": "cpu", "threads": 1}, budget, images)
+    >>> found["onnxruntime"].verdict
+    'faster'
+    >>> found["twin"].verdict
+    'control'
+    """
+    started = time.monotonic()
+    busy = psutil.cpu_percent(interval=0.5)
+    base, folder = next(iter(variants.items()))
+    everyone = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
+    limit = budget.time_s(len(variants))
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "images.npy"
+        np.save(path, images[np.arange(scenario.batch_size) % len(images)])
+        caches = Path(scratch) / "caches"
+        caches.mkdir()
+        schedule = Schedule(everyone, hardware, path, scenario, budget, scored, caches)
+        for count in range(1, budget.max_replicates + 1):
+            schedule.replicate()
+            if (status := schedule.samples[base].status) != OK:
+                stopped = f"baseline {status}"
+                break
+            found, spent = None, time.monotonic() - started
+            note = f"replicate {count}, {spent:.0f} of {limit:.0f} s"
+            if count >= 2:
+                found = find(schedule.samples, budget.confidence, budget.margin)
+                note += f", widest interval ±{found.half_width:.1%}"
+            progress(note)
+            if count < budget.min_replicates or found is None:
+                continue
+            if found.half_width <= budget.half_width:
+                stopped = f"every interval within ±{budget.half_width:.1%}"
+                break
+            # The next replicate takes as long as these did.
+            if spent * (count + 1) / count > limit:
+                stopped = f"time budget of {limit:.0f} s spent"
+                break
+        else:
+            stopped = f"{budget.max_replicates} replicates done"
+    found = find(schedule.samples, budget.confidence, budget.margin)
+    seconds = time.monotonic() - started
+    return Measurement(found, stopped, seconds, list_warnings(schedule.samples, found, budget, busy))

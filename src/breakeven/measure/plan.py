@@ -1,0 +1,66 @@
+"""What is measured, and how much of it."""
+
+from dataclasses import dataclass
+
+TWIN = "twin"  # the name of the control
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How a model is called.
+
+    One caller and one image is the single stream; more images a batch; more callers a server, whose callers
+    are threads of one process that share a session, or processes with one each.
+    """
+
+    batch_size: int = 1
+    callers: int = 1
+    processes: bool = False  # the callers, rather than threads
+
+    @property
+    def name(self) -> str:
+        """As it stands in the results."""
+        if self.callers > 1:
+            return "server_processes" if self.processes else "server_threads"
+        return "single_stream" if self.batch_size == 1 else "batch"
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        kind = "processes" if self.processes else "threads"
+        callers = f", {self.callers} callers ({kind})" if self.callers > 1 else ""
+        return f"batch {self.batch_size}{callers}"
+
+
+SINGLE_STREAM = Scenario()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop, and how the time is divided. The defaults are justified in docs/measuring.md.
+
+    Attributes:
+        half_width: of every corrected interval, as a share of the speedup: narrower than that is enough.
+        seconds: time for the replicates, besides `seconds_per_variant` for each variant. Whichever comes
+            first, but never fewer than `min_replicates`.
+        rounds: blocks of each variant in a replicate.
+        block_ms: length of a block: long against the clock, short against the noise.
+        memory_mb: the most that workers alive at once may hold; 0: half of what is free.
+    """
+
+    half_width: float = 0.01
+    seconds: float = 30.0
+    seconds_per_variant: float = 10.0
+    min_replicates: int = 5
+    max_replicates: int = 40
+    rounds: int = 15
+    block_ms: float = 20.0
+    memory_mb: float = 0.0
+    timeout_s: float = 120.0
+    confidence: float = 0.95
+    margin: float = 0.01
+    seed: int = 0
+
+    def time_s(self, variants: int) -> float:
+        """For so many variants."""
+        return self.seconds + self.seconds_per_variant * variants

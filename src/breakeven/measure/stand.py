@@ -1,0 +1,74 @@
+"""A variant while it is alive: its processes, one unless the callers of a server are processes."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from breakeven.measure.plan import Scenario
+from breakeven.measure.samples import Block, Replicate
+from breakeven.measure.workers import WorkerProcess
+
+LONGER = 10  # a block with several callers: each needs calls of its own
+
+
+@dataclass
+class Stand:
+    """The processes, frozen but while they load or are timed."""
+
+    workers: list[WorkerProcess]
+    scenario: Scenario
+    calls: int = 1  # a block and caller
+
+    def load(self, number: int, images: Path, compare: bool, block_ms: float) -> Replicate:
+        """Load, warm up, and find how many calls fill a block."""
+        for worker in self.workers:
+            worker.answer()
+            worker.freeze()
+        replicates = []
+        for worker in self.workers:
+            with worker.awake():
+                size = self.scenario.batch_size
+                cold = worker.ask("load", images=str(images), batch_size=size, compare=compare)
+                warm = worker.ask("warm_up", least=5, most=200, limit_ms=50.0)["calls_ms"]
+            replicates.append(Replicate(number, **cold, warmup_ms=warm))
+        warm = replicates[0].warmup_ms
+        target = block_ms * (LONGER if self.scenario.callers > 1 else 1)
+        steady = float(np.median(warm[len(warm) // 2 :]))
+        self.calls = max(1, round(target / steady / self.scenario.callers))
+        return replicates[0]
+
+    def block(self, number: int) -> Block:
+        """One block; of all processes at once, if there are several."""
+        callers = 1 if self.scenario.processes else self.scenario.callers
+        with ExitStack() as awake:
+            for worker in self.workers:
+                awake.enter_context(worker.awake())
+            for worker in self.workers:
+                worker.send("block", calls=self.calls, settle=max(1, self.calls // 8), callers=callers)
+            answers = [worker.answer() for worker in self.workers]
+        if len(answers) == 1:
+            return Block(number, **answers[0])
+        return Block(
+            number,
+            calls_ms=[call for answer in answers for call in answer["calls_ms"]],
+            wall_ms=max(answer["wall_ms"] for answer in answers),
+            cpu_ms=sum(answer["cpu_ms"] for answer in answers),
+            switches=sum(answer["switches"] for answer in answers),
+            steal_ms=max(answer["steal_ms"] for answer in answers),
+            mhz=answers[0]["mhz"],
+        )
+
+    def peak_memory_mb(self) -> float:
+        """Of all processes together."""
+        peak = 0.0
+        for worker in self.workers:
+            with worker.awake():
+                peak += worker.ask("memory")["peak_memory_mb"]
+        return peak
+
+    def kill(self) -> None:
+        """End the processes."""
+        for worker in self.workers:
+            worker.kill()

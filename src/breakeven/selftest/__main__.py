@@ -1,0 +1,55 @@
+"""`make selftest-measure`: an hour of measuring the engine itself; `--quick` takes five minutes.
+
+What was measured is kept in `.breakeven/selftest`, so that an interrupted run goes on where it was, until the
+engine's source changes. The rows go into results/selftest.json, and are printed; results/selftest.svg shows
+what each part of the protocol is there for.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from breakeven import paths
+from breakeven.errors import UserError
+from breakeven.files import read_json, source_digest, write_json
+from breakeven.machine import describe
+from breakeven.selftest.picture import draw
+from breakeven.selftest.plan import plan
+from breakeven.selftest.rows import rows
+from breakeven.selftest.table import show
+
+
+def main() -> None:
+    """Do what is not done yet, and write the rows."""
+    parser = argparse.ArgumentParser(prog="python -m breakeven.selftest", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="five minutes, and wider intervals")
+    quick = parser.parse_args().quick
+    kept = paths.private() / "selftest" / source_digest("measure", "selftest", "hardware", "runtime")
+    kept.mkdir(parents=True, exist_ok=True)
+    work, started, results = list(plan(quick)), time.monotonic(), []
+    with TemporaryDirectory() as scratch:
+        for number, piece in enumerate(work):
+            place = kept / f"{piece.name.replace(' ', '_')}.json"
+            if not place.exists():
+                minutes = (time.monotonic() - started) / 60
+                print(f"{number + 1} of {len(work)}, minute {minutes:.0f}: {piece.name}", file=sys.stderr)
+                write_json(place, {"kind": piece.kind, "result": piece.run(Path(scratch), number)})
+            results.append(read_json(place))
+    found = rows(results)
+    if not quick:
+        write_json(paths.SELFTEST, [asdict(row) for row in found])
+        draw(paths.SELFTEST_PICTURE, found)
+    show(found, describe())
+    print(f"{(time.monotonic() - started) / 60:.1f} minutes; what was measured: {kept}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"breakeven: {error}")
+    except KeyboardInterrupt:
+        sys.exit("breakeven: interrupted; run it again to go on.")

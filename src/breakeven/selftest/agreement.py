@@ -1,0 +1,116 @@
+"""The engine beside tools that nobody here wrote: OpenVINO's benchmark_app, a bare loop, an empty call."""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter_ns
+
+import numpy as np
+
+from breakeven import artifact
+from breakeven.hardware.cpu import Cpu
+from breakeven.measure.nursery import Nursery
+from breakeven.measure.worker import Worker
+from breakeven.runtime.base import Session
+from breakeven.selftest.models import Model, write
+
+BATCH_1 = 1
+
+
+def engine_p50_ms(folder: Path, images: Path, seconds: float) -> float:
+    """The median call of one worker, in blocks as the engine has them."""
+    calls: list[float] = []
+    with Nursery({"name": "cpu", "threads": 1}, 60) as nursery, nursery.worker(folder) as worker:
+        worker.ask("load", images=str(images), batch_size=BATCH_1, compare=False)
+        warm = worker.ask("warm_up", least=5, most=200, limit_ms=50.0)["calls_ms"]
+        count = max(1, round(20 / float(np.median(warm))))
+        while sum(calls) < 1000 * seconds:
+            worker.freeze()
+            with worker.awake():
+                block = worker.ask("block", calls=count, settle=max(1, count // 8), callers=1)
+            calls += block["calls_ms"]
+    return float(np.median(calls))
+
+
+def benchmark_app_p50_ms(folder: Path, images: Path, seconds: float) -> float:
+    """The median latency that OpenVINO's own tool reports, with one thread and one stream."""
+    tool = Path(sysconfig.get_path("scripts")) / "benchmark_app"
+    command = f"{tool} -m {folder / 'model.xml'} -d CPU -api sync -hint none -nstreams 1 -nthreads 1"
+    options = f"-infer_precision f32 -t {max(1, round(seconds))}"
+    done = subprocess.run(
+        [*command.split(), *options.split()],
+        check=True,
+        capture_output=True,
+        text=True,
+        preexec_fn=_first_core,
+    )
+    # Its report has two decimals, too few for a call of 0.1 ms.
+    found = re.search(r"Median:\s+([\d.]+) (us|ms)", done.stdout)
+    assert found, done.stdout[-500:]
+    return float(found[1]) / (1000 if found[2] == "us" else 1)
+
+
+def bare_loop_p50_ms(folder: Path, images: Path, seconds: float) -> float:
+    """The median of a loop around ONNX Runtime, as anybody would write it, in a process of its own."""
+    command = [sys.executable, "-m", "breakeven.selftest.bareloop", str(folder / "model.onnx"), str(seconds)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, preexec_fn=_first_core)
+    return float(done.stdout)
+
+
+def ratios(
+    model: Model,
+    runtime: str,
+    tool: Callable[[Path, Path, float], float],
+    pairs: int,
+    scratch: Path,
+    seed: int,
+) -> list[float]:
+    """The engine's p50 over the tool's, measured in turn on the same file, one after the other."""
+    folder = scratch / f"agreement-{model.name}-{runtime}"
+    if not folder.exists():
+        write(model, runtime, folder)
+        if runtime == "openvino":
+            _fix_batch(folder)
+    images = scratch / f"{model.name}.npy"
+    np.save(images, model.images(BATCH_1))
+    found = []
+    for pair in range(pairs):
+        # Whoever is first in one pair is second in the next.
+        turns = [engine_p50_ms, tool] if (seed + pair) % 2 else [tool, engine_p50_ms]
+        p50 = {turn: turn(folder, images, 2.0) for turn in turns}
+        found.append(p50[engine_p50_ms] / p50[tool])
+    return found
+
+
+def overhead_us(calls: int = 20_000, repeats: int = 9) -> list[float]:
+    """What the harness adds to a call, microseconds: the time that it reports of one that does nothing."""
+    worker = Worker()
+    worker.hardware, worker.input = Cpu(name="cpu", threads=1), None
+    worker.session = Session(lambda images: images, lambda inputs: None, lambda output: output)
+    found = []
+    for _ in range(repeats):
+        started = perf_counter_ns()
+        worker._calls(calls)
+        found.append((perf_counter_ns() - started) / calls / 1000)
+    return found
+
+
+def _fix_batch(folder: Path) -> None:
+    """benchmark_app times the copying of inputs too where a model's batch is free."""
+    import openvino
+
+    path = folder / "model.xml"
+    model = openvino.Core().read_model(path)
+    model.reshape([BATCH_1, *list(model.input().partial_shape)[1:]])
+    path.rename(folder / "free.xml")
+    (folder / "model.bin").rename(folder / "free.bin")
+    openvino.save_model(model, path, compress_to_fp16=False)
+    artifact.save(folder, artifact.seal(folder, artifact.read(folder)))
+
+
+def _first_core() -> None:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])

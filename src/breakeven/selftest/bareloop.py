@@ -1,0 +1,30 @@
+"""A loop around ONNX Runtime that knows nothing of Breakeven: prints the median call in milliseconds."""
+
+import sys
+import time
+from statistics import median
+
+import numpy as np
+import onnxruntime
+
+
+def main(path: str, seconds: float) -> None:
+    """Run the model in `path` for so long, on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    images = {given.name: np.random.default_rng(0).random([1, *given.shape[1:]], np.float32)}
+    for _ in range(50):
+        session.run(None, images)
+    times = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        started = time.perf_counter()
+        session.run(None, images)
+        times.append(time.perf_counter() - started)
+    print(1000 * median(times))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]))

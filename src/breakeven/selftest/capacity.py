@@ -1,0 +1,50 @@
+"""Twenty variants of ResNet-18 on two hardware: how long, and how much memory."""
+
+import threading
+import time
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import psutil
+
+from breakeven.measure.engine import measure
+from breakeven.measure.plan import Budget
+from breakeven.selftest.models import RESNET18, write
+
+RUNTIMES, EACH, REPLICATES = ("eager", "onnxruntime"), 10, 5
+
+
+def run(folder: Path, seed: int) -> dict[str, Any]:
+    """Measure; seconds and the most memory that was gone, 10**9 bytes."""
+    variants = {}
+    for runtime in RUNTIMES:
+        first = folder / f"capacity-{runtime}"
+        if not first.exists():
+            write(RESNET18, runtime, first)
+        for number in range(EACH):
+            place = folder / f"capacity-{runtime}-{number}"
+            if not place.exists():
+                copytree(first, place)
+            variants[f"{runtime}{number}"] = place
+    budget = Budget(seed=seed, min_replicates=REPLICATES, max_replicates=REPLICATES)
+    started, free = time.monotonic(), psutil.virtual_memory().available
+    least, done = [free], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(1):
+            least[0] = min(least[0], psutil.virtual_memory().available)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for threads in (1, 2):
+            measured = measure(variants, {"name": "cpu", "threads": threads}, budget, RESNET18.images(1))
+            assert all(found.speedup or name == "eager0" for name, found in measured.findings.of.items())
+    finally:
+        done.set()
+        watcher.join()
+    return {
+        "minutes": (time.monotonic() - started) / 60,
+        "gigabytes": (free - least[0]) / 1e9,
+    }

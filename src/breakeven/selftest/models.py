@@ -1,0 +1,80 @@
+"""Untrained models to measure: how long a model takes does not depend on what its weights say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven import artifact, option
+from breakeven.artifact import Artifact
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model to construct, and what it takes."""
+
+    name: str
+    spec: dict[str, Any]  # `_target_` and arguments
+    image: tuple[int, int, int]  # channels, height, width
+
+    def images(self, count: int) -> NDArray[np.uint8]:
+        """Random ones."""
+        return np.random.default_rng(0).integers(0, 256, (count, *self.image), np.uint8)
+
+
+CNN = Model("cnn", {"_target_": "breakeven.model.cnn.cnn"}, (1, 28, 28))
+RESNET18 = Model("resnet18", {"_target_": "breakeven.model.resnet18.resnet18"}, (3, 32, 32))
+
+
+def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | None = None) -> Path:
+    """Write an artifact of `model` for `runtime` (with its `settings`) into `folder`, and return that."""
+    import torch
+
+    from breakeven import modelfile
+    from breakeven.runtime.base import Source
+
+    settings = settings or {"name": runtime}
+    shape = modelfile.Shape(*model.image, classes=10)
+    torch.manual_seed(0)
+    module = modelfile.build(model.spec, shape).eval()
+    middle = [0.5] * shape.channels
+    parameters, macs = modelfile.size(module, shape)
+    folder.mkdir(parents=True)
+    with TemporaryDirectory() as scratch:
+        card = modelfile.Card(
+            family=model.name,
+            recipe="none",
+            title="random images",
+            model=model.spec,
+            shape=shape,
+            mean=middle,
+            std=middle,
+            parameters=parameters,
+            macs=macs,
+            val_accuracy=0.0,
+            test_accuracy=0.0,
+            train_s=0.0,
+            made="untrained",
+            key="",
+        )
+        modelfile.save(Path(scratch), module, card)
+        source = Source(module, shape.example(2), Path(scratch), "outside")
+        option.load("runtime", settings, runtime).export(source, folder)
+    made = Artifact(
+        family=model.name,
+        recipe="none",
+        precision="fp32",
+        quantization="",
+        runtime=runtime,
+        settings=settings,
+        preprocessing="outside",
+        mean=middle,
+        std=middle,
+        parameters=parameters,
+        macs=macs,
+    )
+    artifact.save(folder, artifact.seal(folder, made))
+    return folder
