@@ -61,7 +61,7 @@ def unpinned(run):
 
 def steal(run):
     """A quarter of the time of every block."""
-    run.each(lambda at, block: replace(block, steal_ms=block.wall_ms / 4))
+    run.each(lambda at, block: replace(block, steal_ms=4 * block.wall_ms))
 
 
 def throttling(run):

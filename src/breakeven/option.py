@@ -55,12 +55,14 @@ def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
         module = importlib.import_module(name if "." in name else f"breakeven.{group}.{name}")
     except ModuleNotFoundError as error:
         raise UserError(f"{place}.name={name}: cannot be imported ({error}).") from None
-    (option,) = (
+    options = [
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Option) and value.__module__ == module.__name__
-    )
-    return check(option, settings, place)
+    ]
+    if len(options) != 1:
+        raise UserError(f"{place}.name={name}: should hold one option, not {len(options)}.")
+    return check(options[0], settings, place)
 
 
 def check(model: type[S], settings: Mapping[str, Any], place: str = "") -> S:

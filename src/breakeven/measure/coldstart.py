@@ -19,7 +19,7 @@ def calls_until_steady(replicate: Replicate, within: float = 0.1, window: int = 
     calls = [replicate.first_call_ms, *replicate.warmup_ms]
     steady = (1 + within) * float(np.median(replicate.calls_ms))
     for start in range(len(calls) - window + 1):
-        if np.median(calls[start : start + window]) <= steady:
+        if calls[start] <= steady and np.median(calls[start : start + window]) <= steady:
             return start
     return None
 

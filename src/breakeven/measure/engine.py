@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from breakeven.errors import UserError
 from breakeven.measure.findings import Finding, Findings, find
 from breakeven.measure.plan import SINGLE_STREAM, TWIN, Budget, Scenario
 from breakeven.measure.samples import OK
@@ -53,6 +54,8 @@ def measure(
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
+    >>> from breakeven.measure.engine import measure
+    >>> from breakeven.measure.plan import Budget
     >>> from breakeven.selftest.models import CNN, write
     >>> with TemporaryDirectory() as folder:
     ...     images = CNN.images(1)
@@ -64,6 +67,8 @@ def measure(
     >>> found["twin"].verdict
     'control'
     """
+    if TWIN in variants:
+        raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
     started = time.monotonic()
     busy = psutil.cpu_percent(interval=0.5)
     base, folder = next(iter(variants.items()))

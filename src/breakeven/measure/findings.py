@@ -57,7 +57,9 @@ def find(samples: Mapping[str, Samples], confidence: float, margin: float, contr
     level = {**dict(zip(others, levels, strict=True)), control: 1 - confidence}
     gains = {name: statistics.speedup(values, 1 - level[name]) for name, values in ratios.items()}
     fault = ""
-    if control not in gains:
+    if samples[base].status != OK:
+        fault = "the baseline was not measured"
+    elif control not in gains:
         fault = "the twin was not measured"
     elif not gains[control].low <= 1 <= gains[control].high:
         fault = "the twin's interval excludes 1"
@@ -98,6 +100,6 @@ def _log_ratio(base: Replicate, variant: Replicate) -> float:
 
 
 def _latency(measured: Samples, confidence: float) -> Interval | None:
-    if measured.status != OK:
+    if measured.status != OK or len(measured.replicates) < 2:
         return None
     return statistics.latency([float(np.median(r.calls_ms)) for r in measured.replicates], confidence)

@@ -25,8 +25,7 @@ def speedup(log_ratios: Sequence[float], confidence: float) -> Interval:
     Args:
         log_ratios: one a replicate, log(baseline / variant).
     """
-    mean, half = _mean_and_half(log_ratios, confidence)
-    return Interval(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
+    return _geometric(log_ratios, confidence)
 
 
 def p_value(log_ratios: Sequence[float]) -> float:
@@ -89,8 +88,13 @@ def mean(values: Sequence[float], confidence: float) -> Interval:
 
 def latency(values: Sequence[float], confidence: float) -> Interval:
     """A latency's geometric mean over replicates with its interval."""
-    mean, half = _mean_and_half(np.log(values).tolist(), confidence)
-    return Interval(math.exp(mean), math.exp(mean - half), math.exp(mean + half))
+    return _geometric(np.log(values).tolist(), confidence)
+
+
+def _geometric(logarithms: Sequence[float], confidence: float) -> Interval:
+    center, half = _mean_and_half(logarithms, confidence)
+    half = min(half, 300.0)  # two replicates far apart know nothing; e**300 says so and is still a number
+    return Interval(math.exp(center), math.exp(center - half), math.exp(center + half))
 
 
 def _mean_and_half(values: Sequence[float], confidence: float) -> tuple[float, float]:
@@ -98,5 +102,4 @@ def _mean_and_half(values: Sequence[float], confidence: float) -> tuple[float, f
     count = len(values)
     error = float(np.std(values, ddof=1)) / math.sqrt(count)
     half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
-    # Two replicates far apart know nothing; e**300 says so and is still a number.
-    return float(np.mean(values)), min(half, 300.0)
+    return float(np.mean(values)), half

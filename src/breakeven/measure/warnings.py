@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import psutil
 
 from breakeven.measure.coldstart import calls_until_steady
 from breakeven.measure.findings import Findings
@@ -69,8 +70,9 @@ def _block_ms(replicates: list[Replicate]) -> float:
 
 
 def _steal(blocks: list[Block]) -> float:
-    """The share of the blocks' time, per core that they could use at most."""
-    return sum(block.steal_ms for block in blocks) / sum(block.wall_ms for block in blocks)
+    """The share of all cores' time during the blocks."""
+    cores = psutil.cpu_count() or 1
+    return sum(block.steal_ms for block in blocks) / sum(block.wall_ms for block in blocks) / cores
 
 
 def _throttling(replicates: list[Replicate]) -> float:

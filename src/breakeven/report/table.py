@@ -16,7 +16,7 @@ COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "
 
 def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
     """Print one table for each family, hardware and scenario."""
-    console = Console(width=max(shutil.get_terminal_size().columns, 170))
+    console = Console(width=max(shutil.get_terminal_size().columns, 190))
     for benchmark in benchmarks:
         place = (benchmark.family, benchmark.hardware)
         for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):

@@ -1,0 +1,127 @@
+"""The self-test's own parts: what it injects is what it says, and its rows follow from what it saw."""
+
+import json
+import statistics
+from pathlib import Path
+from time import perf_counter_ns
+
+import pytest
+
+from breakeven import paths
+from breakeven.selftest import agreement
+from breakeven.selftest.ablation import METHODS, Habit
+from breakeven.selftest.check import Check, average, check, share
+from breakeven.selftest.copies import MODELS, Trial, half_width
+from breakeven.selftest.picture import draw
+from breakeven.selftest.plan import plan
+from breakeven.selftest.rows import rows
+from breakeven.selftest.slowed import _nothing, _slow, _time_of
+from breakeven.selftest.table import markdown
+
+pytestmark = pytest.mark.timeout(300)
+ROOT = Path(__file__).parent.parent
+
+
+def work(inputs: object, nanoseconds: int = 200_000) -> None:
+    end = perf_counter_ns() + nanoseconds
+    while perf_counter_ns() < end:
+        pass
+
+
+def test_a_slowed_call_takes_its_share_longer() -> None:
+    own = _time_of(_slow(_nothing, 0.0, 0.0)) - _time_of(_nothing)
+
+    def ratio() -> float:
+        return _time_of(_slow(work, 0.5, own), 50) / _time_of(work, 50)
+
+    assert 1.3 < statistics.median(ratio() for _ in range(3)) < 1.7
+
+
+def test_the_plan_compares_at_least_200_copies_in_every_condition() -> None:
+    trials = [piece.run.__self__ for piece in plan(quick=False) if piece.kind == "copies"]  # type: ignore[attr-defined]
+    assert sum(len(trial.shares) for trial in trials) >= 200
+    seen = {(trial.model, trial.threads, trial.loaded) for trial in trials}
+    assert seen == {(m, t, load) for m in ("cnn", "resnet18") for t in (1, 2) for load in (False, True)}
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_no_two_pieces_share_a_file(quick: bool) -> None:
+    names = [piece.name for piece in plan(quick)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("value", "bar", "holds"),
+    [(0.05, "<= 0.05", True), (0.051, "<= 0.05", False), (0.9, ">= 0.9", True), (0.89, ">= 0.9", False)],
+)
+def test_a_row_holds_just_if_its_value_reaches_the_bar(value: float, bar: str, holds: bool) -> None:
+    assert check("a", "b", value, bar=bar).holds is holds
+
+
+def test_a_row_without_a_bar_claims_nothing() -> None:
+    assert check("a", "b", 1.0).holds is None
+
+
+def test_comparisons_that_share_a_baseline_count_for_less() -> None:
+    together = share("a", "b", [[False] * 100])
+    apart = share("a", "b", [[False]] * 100)
+    assert together.value == apart.value == 0
+    assert together.high is not None and apart.high is not None and together.high > apart.high
+
+
+def test_a_bias_is_held_to_its_bar_on_both_sides() -> None:
+    assert average("a", "b", [[-0.02], [-0.02]], "<= 0.01").holds is False
+    assert average("a", "b", [[-0.002], [0.002]], "<= 0.01").holds is True
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+    """A little of everything, really measured."""
+    folder = tmp_path_factory.mktemp("selftest")
+    little = {"shares": (0.0, 0.0), "seconds_per_variant": -20.0}  # no time: the least number of replicates
+    trial, slower = Trial("cnn", **little), Trial("cnn", shares=(0.5, 0.5), seconds_per_variant=-20.0)  # type: ignore[arg-type]
+    pairs = [
+        agreement.ratios(m, "onnxruntime", agreement.bare_loop_p50_ms, 1, folder, 0) for m in MODELS.values()
+    ]
+    return [
+        {"kind": "copies", "result": trial.run(folder, 0)},
+        {"kind": "slower", "result": slower.run(folder, 1)},
+        {"kind": "habit", "result": Habit("cnn").run(folder, 0)},
+        *({"kind": "bare loop", "result": pair} for pair in pairs),
+        {"kind": "overhead", "result": agreement.overhead_us(calls=1000, repeats=3)},
+    ]
+
+
+def test_every_kind_of_result_becomes_rows(results: list[dict[str, object]], tmp_path: Path) -> None:
+    found = rows(json.loads(json.dumps(results)))
+    names = {row.check for row in found}
+    assert {
+        "false verdicts, A/A",
+        "mean bias, A/A",
+        "half-width of the interval",
+        "slowdown found",
+        "p50 against bare loop",
+        "time the harness adds to a call",
+        "ablation: error of the ratio",
+    } <= names
+    methods = [row for row in found if row.check == "ablation: error of the ratio"]
+    assert len(methods) == len(METHODS)
+    draw(tmp_path / "picture.svg", found)
+    assert "sequential" in (tmp_path / "picture.svg").read_text()
+
+
+def test_half_a_call_s_time_more_is_found(results: list[dict[str, object]]) -> None:
+    slower = results[1]["result"]
+    assert isinstance(slower, dict)
+    assert [copy["verdict"] for copy in slower["copies"]] == ["slower", "slower"]
+
+
+def test_an_interval_s_half_width_is_a_share_of_its_value() -> None:
+    assert half_width({"value": 2.0, "low": 2 / 1.01, "high": 2 * 1.01}) == pytest.approx(0.01)
+
+
+def test_the_documentation_quotes_the_committed_self_test() -> None:
+    committed = [Check(**row) for row in json.loads((ROOT / paths.SELFTEST).read_text())]
+    text = (ROOT / "docs/measuring.md").read_text()
+    for line in markdown([row for row in committed if row.bar]).splitlines():
+        assert line in text
