@@ -37,7 +37,7 @@ def draw(path: Path, rows: Sequence[Check]) -> None:
         left.axvline(0.05, color="black", linewidth=0.8)
         left.set_xlabel("share of copies called different at 5%")
         left.set_yticks(range(len(conditions)), conditions)
-        right.set_xlabel("error of the speedup: median, middle half, largest (cross)")
+        right.set_xlabel("error of the speedup (cross: largest)")
         right.set_xscale("log")
         right.xaxis.set_major_formatter(lambda value, position: f"{100 * value:g}%")
         figure.legend(loc="outside upper center", ncols=4, frameon=False)
