@@ -59,7 +59,7 @@ def breakeven_calls(
     if gain.high < 1:
         return (NEVER,) * 3
     baseline_ms = float(np.mean([replicate.calls_ms.mean() for replicate in base]))
-    starts = [start_ms(v) - start_ms(b) for b, v in zip(base, variant, strict=True) if v in cold(variant)]
+    starts = [start_ms(v) - start_ms(b) for b, v in zip(base, variant, strict=True) if not v.warm]
     extra = mean(starts, confidence) if len(starts) > 1 else Interval(starts[0], starts[0], starts[0])
 
     def calls(start: float, ratio: float) -> str:

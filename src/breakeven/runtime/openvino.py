@@ -40,7 +40,7 @@ class OpenVino(Runtime):
 
     def start(self, folder: Path, place: Place) -> None:
         """Nothing more: the threads are the compiled model's."""
-        place.require(("cpu",), "OpenVINO")
+        place.require(DEVICES, "OpenVINO")
         try:
             import openvino  # noqa: F401
         except ImportError:
@@ -59,7 +59,7 @@ class OpenVino(Runtime):
             # The hardware has pinned the process already.
             "ENABLE_CPU_PINNING": "NO",
         }
-        model = openvino.Core().compile_model(folder / FILE, "CPU", settings)
+        model = openvino.Core().compile_model(folder / FILE, DEVICES[place.kind], settings)
         own = threading.local()  # a request is one caller's
 
         def prepare(images: NDArray[Any]) -> Any:

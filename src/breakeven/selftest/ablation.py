@@ -14,7 +14,7 @@ from scipy import stats
 from breakeven.measure.nursery import Nursery
 from breakeven.selftest.copies import MODELS, Trial
 from breakeven.selftest.load import bursts
-from breakeven.selftest.models import write
+from breakeven.selftest.models import made
 
 COPIES, CALLS, ROUNDS = 8, 200, 15
 METHODS = ("sequential", "one process, paired", "paired, no replicates", "the whole")
@@ -35,10 +35,8 @@ class Habit:
 
     def run(self, folder: Path, seed: int) -> dict[str, Any]:
         """For each method: each copy's log-ratio to the first, and whether it was called different."""
-        place, images = folder / f"habit-{self.model}", folder / f"habit-{self.model}.npy"
-        model = MODELS[self.model]
-        if not place.exists():
-            write(model, "onnxruntime", place)
+        model, images = MODELS[self.model], folder / f"habit-{self.model}.npy"
+        place = made(model, "onnxruntime", folder / f"habit-{self.model}")
         np.save(images, model.images(1))
         with bursts(self.loaded):
             return {

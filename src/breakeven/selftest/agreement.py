@@ -14,6 +14,8 @@ import numpy as np
 from breakeven import artifact
 from breakeven.hardware.cpu import Cpu
 from breakeven.measure.nursery import Nursery
+from breakeven.measure.plan import SINGLE_STREAM, Budget
+from breakeven.measure.stand import Stand
 from breakeven.measure.worker import Worker
 from breakeven.runtime.base import Session
 from breakeven.selftest.models import Model, write
@@ -25,14 +27,10 @@ def engine_p50_ms(folder: Path, images: Path, seconds: float) -> float:
     """The median call of one worker, in blocks as the engine has them."""
     calls: list[float] = []
     with Nursery({"name": "cpu", "threads": 1}, 60) as nursery, nursery.worker(folder) as worker:
-        worker.ask("load", images=str(images), batch_size=BATCH_1, compare=False)
-        warm = worker.ask("warm_up", least=5, most=200, limit_ms=50.0)["calls_ms"]
-        count = max(1, round(20 / float(np.median(warm))))
+        stand = Stand([worker], SINGLE_STREAM)
+        stand.load(0, images, compare=False, block_ms=Budget().block_ms)
         while sum(calls) < 1000 * seconds:
-            worker.freeze()
-            with worker.awake():
-                block = worker.ask("block", calls=count, settle=max(1, count // 8), callers=1)
-            calls += block["calls_ms"]
+            calls += stand.block(0).calls_ms
     return float(np.median(calls))
 
 

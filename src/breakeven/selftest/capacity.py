@@ -3,30 +3,23 @@
 import threading
 import time
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import psutil
 
 from breakeven.measure.engine import measure
 from breakeven.measure.plan import Budget
-from breakeven.selftest.models import RESNET18, write
+from breakeven.selftest.models import RESNET18, again, made
 
 RUNTIMES, EACH, REPLICATES = ("eager", "onnxruntime"), 10, 5
 
 
 def run(folder: Path, seed: int) -> dict[str, Any]:
     """Measure; seconds and the most memory that was gone, 10**9 bytes."""
-    variants = {}
+    variants: dict[str, Path] = {}
     for runtime in RUNTIMES:
-        first = folder / f"capacity-{runtime}"
-        if not first.exists():
-            write(RESNET18, runtime, first)
-        for number in range(EACH):
-            place = folder / f"capacity-{runtime}-{number}"
-            if not place.exists():
-                copytree(first, place)
-            variants[f"{runtime}{number}"] = place
+        first = made(RESNET18, runtime, folder / f"capacity-{runtime}")
+        variants |= {f"{runtime}{number}": again(first, number) for number in range(EACH)}
     budget = Budget(seed=seed, min_replicates=REPLICATES, max_replicates=REPLICATES)
     started, free = time.monotonic(), psutil.virtual_memory().available
     least, done = [free], threading.Event()

@@ -4,14 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 from breakeven.measure.engine import measure
 from breakeven.measure.findings import log_ratios
 from breakeven.measure.plan import TWIN, Budget
 from breakeven.selftest.load import bursts
-from breakeven.selftest.models import CNN, RESNET18, Model, write
+from breakeven.selftest.models import CNN, RESNET18, Model, again, made
 
 MODELS = {model.name: model for model in (CNN, RESNET18)}
 
@@ -41,7 +40,7 @@ class Trial:
             plain = _artifact(model, self.runtime, slower, folder)
             # Half of them share the libraries' place in memory with the baseline, as variants of one
             # runtime do; the others are twins, with a place of their own.
-            variants[f"copy{index}"] = _again(plain, index) if index % 2 else plain
+            variants[f"copy{index}"] = again(plain, index) if index % 2 else plain
         budget = Budget(seed=seed)
         if self.seconds_per_variant is not None:
             budget = replace(budget, seconds_per_variant=self.seconds_per_variant)
@@ -88,17 +87,7 @@ def _blocks(replicates: Sequence[Any]) -> list[list[list[float]]]:
 
 
 def _artifact(model: Model, runtime: str, slower: float, folder: Path) -> Path:
-    place = folder / f"{model.name}-{runtime}-{slower:g}"
-    if not place.exists():
-        settings: dict[str, Any] = {"name": runtime}
-        if slower:
-            settings = {"name": "breakeven.selftest.slowed", "of": settings, "share": slower}
-        write(model, runtime, place, settings)
-    return place
-
-
-def _again(artifact: Path, number: int) -> Path:
-    place = artifact.with_name(f"{artifact.name}-copy{number}")
-    if not place.exists():
-        copytree(artifact, place)
-    return place
+    settings: dict[str, Any] = {"name": runtime}
+    if slower:
+        settings = {"name": "breakeven.selftest.slowed", "of": settings, "share": slower}
+    return made(model, runtime, folder / f"{model.name}-{runtime}-{slower:g}", settings)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -78,3 +79,16 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
     )
     artifact.save(folder, artifact.seal(folder, made))
     return folder
+
+
+def made(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | None = None) -> Path:
+    """The artifact in `folder`, written by the first that needs it."""
+    return folder if folder.exists() else write(model, runtime, folder, settings)
+
+
+def again(artifact: Path, number: int) -> Path:
+    """A copy of an artifact in a folder of its own, likewise."""
+    place = artifact.with_name(f"{artifact.name}-copy{number}")
+    if not place.exists():
+        copytree(artifact, place)
+    return place

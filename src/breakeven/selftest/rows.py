@@ -8,7 +8,7 @@ import numpy as np
 
 from breakeven.selftest.ablation import METHODS, no_replicates, whole
 from breakeven.selftest.check import Check, average, check, median, share
-from breakeven.selftest.copies import half_width
+from breakeven.selftest.copies import MODELS, half_width
 
 WRONG = ("faster", "slower")
 Results = Sequence[Mapping[str, Any]]
@@ -25,7 +25,7 @@ def rows(results: Results) -> list[Check]:
         *_slower(of["many slower"], "20 variants", ">= 0.99", 0.05),
         *_estimators(of["copies"]),
         *_ablation(of["habit"], of["copies"]),
-        *_others(results),
+        *_others(of),
     ]
 
 
@@ -113,33 +113,26 @@ def _ablation(habits: Results, trials: Results) -> Iterator[Check]:
             yield share("ablation: called different at 5%, A/A", f"{condition}: {method}", hits)
             worst = [abs(float(ratio)) for run in found[method] for ratio, _ in run]
             yield median("ablation: error of the ratio", f"{condition}: {method}", np.expm1(worst).tolist())
-            row = check(
+            yield check(
                 "ablation: largest error of the ratio", f"{condition}: {method}", np.expm1(max(worst))
             )
-            yield row
 
 
-def _others(results: Results) -> Iterator[Check]:
-    everything: dict[str, list[float]] = defaultdict(list)
-    for result in results:
-        if result["kind"] in ("benchmark_app", "bare loop"):
-            everything[result["kind"]].append(float(np.median(result["result"])))
-    for tool, medians in everything.items():
-        for model, value in zip(("cnn", "resnet18"), medians, strict=True):
-            own = [r["result"] for r in results if r["kind"] == tool][("cnn", "resnet18").index(model)]
-            off = [abs(ratio - 1) for ratio in own]
-            row = check(f"p50 against {tool}", f"{model}, 1 thread", abs(value - 1), None, None, "<= 0.03")
-            yield row
-            yield median(f"p50 over that of {tool}, each pair", f"{model}, 1 thread", own)
-            yield check(f"worst pair against {tool}", f"{model}, 1 thread", max(off))
-    for result in results:
-        if result["kind"] == "overhead":
-            shares = [value / 100 for value in result["result"]]  # microseconds of a call of 0.1 ms
-            yield median("time the harness adds to a call", "a call of 0.1 ms", shares, "<= 0.01")
-        if result["kind"] == "capacity":
-            place = "20 variants of resnet18, 2 hardware, 5 replicates"
-            yield check("minutes", place, result["result"]["minutes"], bar="<= 10")
-            yield check("memory, 10**9 bytes", place, result["result"]["gigabytes"], bar="<= 12.9")
+def _others(of: Mapping[str, Sequence[Any]]) -> Iterator[Check]:
+    for tool in ("benchmark_app", "bare loop"):
+        for model, ratios in zip(MODELS, of.get(tool, ()), strict=False):
+            place, off = f"{model}, 1 thread", [abs(ratio - 1) for ratio in ratios]
+            middle = abs(float(np.median(ratios)) - 1)
+            yield check(f"p50 against {tool}", place, middle, bar="<= 0.03")
+            yield median(f"p50 over that of {tool}, each pair", place, ratios)
+            yield check(f"worst pair against {tool}", place, max(off))
+    for times in of.get("overhead", ()):
+        shares = [value / 100 for value in times]  # microseconds of a call of 0.1 ms
+        yield median("time the harness adds to a call", "a call of 0.1 ms", shares, "<= 0.01")
+    for found in of.get("capacity", ()):
+        place = "20 variants of resnet18, 2 hardware, 5 replicates"
+        yield check("minutes", place, found["minutes"], bar="<= 10")
+        yield check("memory, 10**9 bytes", place, found["gigabytes"], bar="<= 12.9")
 
 
 def _by_condition(results: Results) -> list[tuple[str, list[Mapping[str, Any]]]]:
