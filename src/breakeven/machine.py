@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import string
 import subprocess
 from functools import cache
 from importlib import metadata
@@ -21,7 +22,7 @@ FLAGS = (
     "amx_bf16",
     "asimd",
 )
-PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu", "numpy")
+LETTERS = string.ascii_letters + string.digits + "-_."
 
 
 @cache
@@ -37,7 +38,7 @@ def describe() -> dict[str, object]:
         "gpu": _gpu(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: version for name in PACKAGES if (version := _version(name))},
+        "versions": {name: version for name in sorted(_packages()) if (version := _version(name))},
     }
     return {"name": f"{processor}, {os.cpu_count()} cores ({fingerprint(facts)[:6]})", **facts}
 
@@ -59,6 +60,13 @@ def _gpu() -> list[str]:
     query = [command, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     answer = subprocess.run(query, capture_output=True, text=True, check=False)
     return answer.stdout.strip().splitlines() if answer.returncode == 0 else []
+
+
+def _packages() -> set[str]:
+    """What can execute a model: torch and the extras, but for the developers' own."""
+    extras = [line for line in metadata.requires("breakeven") or () if "extra ==" in line]
+    named = {line[: len(line) - len(line.lstrip(LETTERS))] for line in extras if '"dev"' not in line}
+    return {"numpy", "torch", "torchvision", *named}
 
 
 def _version(package: str) -> str | None:

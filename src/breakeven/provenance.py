@@ -1,9 +1,11 @@
 """Where things come from: the machine and the commit that made them, and the source of a model."""
 
 import ast
+import contextlib
 import importlib.util
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -79,5 +81,9 @@ def _imports(path: Path, package: str) -> Iterator[str]:
 
 
 def _version(package: str) -> str:
-    names = metadata.packages_distributions().get(package, [package])
-    return ", ".join(metadata.version(name) for name in names)
+    with contextlib.suppress(metadata.PackageNotFoundError):  # most are called as their package: no search
+        return metadata.version(package)
+    return ", ".join(metadata.version(name) for name in _distributions().get(package, []))
+
+
+_distributions = cache(metadata.packages_distributions)  # reads the list of files of all that is installed
