@@ -16,7 +16,7 @@ from breakeven.measure.plan import TWIN, Budget, Scenario
 
 pytestmark = pytest.mark.timeout(300)
 # As little as there can be.
-BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, block_ms=1)
+BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, block_ms=1, settle_ms=1)
 
 
 @pytest.fixture(autouse=True)

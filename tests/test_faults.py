@@ -15,7 +15,7 @@ from breakeven.measure.engine import Measurement, measure
 from breakeven.measure.plan import TWIN, Budget, Scenario
 
 pytestmark = pytest.mark.timeout(300)
-BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, block_ms=2)
+BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, block_ms=2, settle_ms=2)
 HEALTHY = ("base", TWIN, "other")
 
 # fault, and what its row has to say

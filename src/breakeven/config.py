@@ -59,6 +59,7 @@ class Measure(Strict):
     max_replicates: int = Field(ge=2)
     rounds: int = Field(ge=3, description="blocks of each variant in a replicate")
     block_ms: float = Field(gt=0, description="length of a block")
+    settle_ms: float = Field(ge=0, description="of calls before a block that are not counted, at most")
     memory_mb: float = Field(ge=0, description="of all workers alive at once; 0: half of what is free")
     timeout_s: float = Field(gt=0, description="a worker that does not answer for so long has failed")
     confidence: float = Field(gt=0.5, lt=1)

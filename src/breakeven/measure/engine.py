@@ -82,8 +82,9 @@ def measure(
         schedule = Schedule(everyone, hardware, path, scenario, budget, scored, caches)
         for count in range(1, budget.max_replicates + 1):
             schedule.replicate()
-            if (status := schedule.samples[base].status) != OK:
-                stopped = f"baseline {status}"
+            needed = {"baseline": schedule.samples[base].status, "twin": schedule.samples[TWIN].status}
+            if fallen := [f"{name} {status}" for name, status in needed.items() if status != OK]:
+                stopped = fallen[0]
                 break
             found, spent = None, time.monotonic() - started
             note = f"replicate {count}, {spent:.0f} of {limit:.0f} s"

@@ -45,6 +45,8 @@ class Budget:
             first, but never fewer than `min_replicates`.
         rounds: blocks of each variant in a replicate.
         block_ms: length of a block: long against the clock, short against the noise.
+        settle_ms: the most that is spent on calls before each block that are not counted, because the caches
+            were somebody else's.
         memory_mb: the most that workers alive at once may hold; 0: half of what is free.
     """
 
@@ -53,8 +55,9 @@ class Budget:
     seconds_per_variant: float = 10.0
     min_replicates: int = 5
     max_replicates: int = 40
-    rounds: int = 15
-    block_ms: float = 20.0
+    rounds: int = 10
+    block_ms: float = 30.0
+    settle_ms: float = 80.0
     memory_mb: float = 0.0
     timeout_s: float = 120.0
     confidence: float = 0.95

@@ -21,6 +21,7 @@ class Block:
     steal_ms: float  # of all cores: what the hypervisor gave to others
     mhz: float | None = None  # of the pinned cores, where it can be read
     device_ms: float | None = None  # on the accelerator, by its own clock
+    began_ms: float = 0.0  # by a clock that all processes of the machine share
 
     @property
     def mean_ms(self) -> float:

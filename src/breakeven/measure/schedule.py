@@ -92,7 +92,7 @@ class Schedule:
         count = scenario.callers if scenario.processes else 1
         workers = [stack.enter_context(nursery.worker(folder, copy)) for _ in range(count)]
         alive[name] = stand = Stand(workers, scenario)
-        replicate = stand.load(self._number, self.images, self.scored, self.budget.block_ms)
+        replicate = stand.load(self._number, self.images, self.scored, self.budget)
         self.samples[name].replicates.append(replicate)
 
     def _rounds(self, alive: dict[str, Stand]) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from breakeven.measure.plan import Scenario
+from breakeven.measure.plan import Budget, Scenario
 from breakeven.measure.samples import Block, Replicate
 from breakeven.measure.workers import WorkerProcess
 
 LONGER = 10  # a block with several callers: each needs calls of its own
+SETTLING = 20  # calls until a model is back in the caches; docs/measuring.md has the figures
 
 
 @dataclass
@@ -20,9 +21,10 @@ class Stand:
     workers: list[WorkerProcess]
     scenario: Scenario
     calls: int = 1  # a block and caller
+    settle: int = 1  # before it, by one caller
 
-    def load(self, number: int, images: Path, compare: bool, block_ms: float) -> Replicate:
-        """Load, warm up, and find how many calls fill a block."""
+    def load(self, number: int, images: Path, compare: bool, budget: Budget) -> Replicate:
+        """Load, warm up, and find how many calls fill a block, and the time before it."""
         for worker in self.workers:
             worker.answer()
             worker.freeze()
@@ -31,12 +33,15 @@ class Stand:
             with worker.awake():
                 size = self.scenario.batch_size
                 cold = worker.ask("load", images=str(images), batch_size=size, compare=compare)
-                warm = worker.ask("warm_up", least=5, most=200, limit_ms=50.0)["calls_ms"]
+                limit = max(50.0, 2 * budget.settle_ms)
+                warm = worker.ask("warm_up", least=5, most=200, limit_ms=limit)["calls_ms"]
             replicates.append(Replicate(number, **cold, warmup_ms=warm))
         warm = replicates[0].warmup_ms
-        target = block_ms * (LONGER if self.scenario.callers > 1 else 1)
+        target = budget.block_ms * (LONGER if self.scenario.callers > 1 else 1)
         steady = float(np.median(warm[len(warm) // 2 :]))
         self.calls = max(1, round(target / steady / self.scenario.callers))
+        settle_ms = min(budget.settle_ms, max(budget.block_ms, SETTLING * steady))
+        self.settle = max(1, round(settle_ms / steady))
         return replicates[0]
 
     def block(self, number: int) -> Block:
@@ -46,14 +51,16 @@ class Stand:
             for worker in self.workers:
                 awake.enter_context(worker.awake())
             for worker in self.workers:
-                worker.send("block", calls=self.calls, settle=max(1, self.calls // 8), callers=callers)
+                worker.send("block", calls=self.calls, settle=self.settle, callers=callers)
             answers = [worker.answer() for worker in self.workers]
         if len(answers) == 1:
             return Block(number, **answers[0])
+        began = min(answer["began_ms"] for answer in answers)
         return Block(
             number,
             calls_ms=[call for answer in answers for call in answer["calls_ms"]],
-            wall_ms=max(answer["wall_ms"] for answer in answers),
+            began_ms=began,
+            wall_ms=max(answer["began_ms"] + answer["wall_ms"] for answer in answers) - began,
             cpu_ms=sum(answer["cpu_ms"] for answer in answers),
             switches=sum(answer["switches"] for answer in answers),
             steal_ms=max(answer["steal_ms"] for answer in answers),

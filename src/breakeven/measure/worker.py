@@ -116,7 +116,7 @@ class Worker:
         hardware = self.hardware
         self._calls(settle)  # the caches were another worker's
         usage, stolen = resource.getrusage(resource.RUSAGE_SELF), hardware.steal_ms()
-        cpu, mark = time.process_time_ns(), hardware.mark()
+        cpu, mark, began = time.process_time_ns(), hardware.mark(), time.monotonic_ns()
         if callers == 1:
             times = self._calls(calls)
             wall = sum(times)
@@ -127,6 +127,7 @@ class Worker:
         after = resource.getrusage(resource.RUSAGE_SELF)
         return {
             "calls_ms": times,
+            "began_ms": began / 1e6,
             "wall_ms": wall,
             "cpu_ms": cpu / 1e6,
             "switches": after.ru_nivcsw - usage.ru_nivcsw,

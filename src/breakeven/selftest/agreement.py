@@ -28,7 +28,7 @@ def engine_p50_ms(folder: Path, images: Path, seconds: float) -> float:
     calls: list[float] = []
     with Nursery({"name": "cpu", "threads": 1}, 60) as nursery, nursery.worker(folder) as worker:
         stand = Stand([worker], SINGLE_STREAM)
-        stand.load(0, images, compare=False, block_ms=Budget().block_ms)
+        stand.load(0, images, compare=False, budget=Budget())
         while sum(calls) < 1000 * seconds:
             calls += stand.block(0).calls_ms
     return float(np.median(calls))

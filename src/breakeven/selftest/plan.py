@@ -25,7 +25,7 @@ class Work:
 def plan(quick: bool) -> Iterator[Work]:
     """All there is to do; a little of everything first, so that an interrupted run has seen it all."""
     yield Work("overhead", "overhead", lambda folder, seed: agreement.overhead_us())
-    yield from _agreement(pairs=2 if quick else 4)
+    yield from _agreement(pairs=2 if quick else 8)
     for number in range(1 if quick else 3):
         for model in MODELS:
             little = LITTLE if quick else None
