@@ -54,7 +54,7 @@ def test_the_default_study_is_accepted():
         (f"{TRAIN}.schedule", "linear", "'onecycle' or 'cosine'"),
         (f"{TRAIN}.patience", 99, "less than epochs="),
         ("hardware.cpu1.threads", 0, "greater than 0"),
-        ("compressions.prune.prune50.ratio", 1.0, "less than 1"),
+        ("compressions.prune50.ratio", 1.0, "less than 1"),
         ("datasets.digits.validation", 0, "greater than 0"),
         ("quantizations.onnxruntime_static.scheme", "fast", "'dynamic' or 'static'"),
         ("measure.confidence", 95, "less than 1"),

@@ -93,7 +93,7 @@ def test_a_study_with_a_hardware_that_is_not_there_completes(project: Project) -
 def test_memory_that_a_hardware_does_not_see_is_no_figure() -> None:
     replicate = Replicate(0, 0.1, 1.0, {}, blocks=[Block(0, [1.0], 1.0, 1.0, 0, 0.0)])
     finding = Finding("faster", latency_ms=Interval(1.0, 1.0, 1.0), replicates=[replicate])
-    judge = Judge("cuda", "a machine", 1, SINGLE_STREAM, 0.95)
+    judge = Judge("cuda", "cuda:0", "a machine", 1, SINGLE_STREAM, 0.95)
     assert judge._times(finding)["peak_memory_mb"] is None
     replicate.peak_memory_mb = 3.0
     assert judge._times(finding)["peak_memory_mb"] == 3.0
@@ -168,7 +168,7 @@ def test_a_worker_on_the_gpu_gives_the_processors_logits(
     for hardware in ({"name": "cpu", "threads": 1}, PRESENT):
         with Nursery(hardware, 120) as nursery, nursery.worker(artifacts[name]) as worker:
             loaded = worker.ask("load", images=images, batch_size=4, compare=False)
-            worker.ask("predict", images=images, out=out, size=2)
+            worker.ask("predict", images=images, out=out)
             block = worker.ask("block", calls=3, settle=1, callers=1)
             crowd = worker.ask("block", calls=3, settle=1, callers=2)
             peak = worker.ask("memory")["peak_memory_mb"]

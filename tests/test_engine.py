@@ -87,7 +87,7 @@ def test_every_scenario_gives_calls_and_throughput(tmp_path: Path, scenario: Sce
             assert len(block.calls_ms) % scenario.callers == 0 and len(block.calls_ms) > 0
             # No caller's calls take longer than the whole.
             assert 0 < sum(block.calls_ms) <= scenario.callers * block.wall_ms * 1.000001
-    judge = Judge("cpu1", "a machine", 1, scenario, 0.95)
+    judge = Judge("cpu1", "cpu", "a machine", 1, scenario, 0.95)
     artifacts = {name: (folder, artifact.read(folder)) for name, folder in variants.items()}
     labels = np.zeros(len(fakes.IMAGES), np.int64)
     for row in judge.rows(artifacts, measured.findings, labels):

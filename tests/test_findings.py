@@ -1,5 +1,6 @@
 """Intervals hold the truth as often as they promise, and a run that cannot be trusted says nothing."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -180,6 +181,15 @@ def test_a_twin_that_was_not_measured_leaves_every_variant_undecided(status, don
     assert found.of["a"].verdict == "undecided"
     assert found.of["a"].reason == "unreliable run: the twin was not measured"
     assert found.noise_floor is None
+
+
+def test_a_twin_that_dies_in_the_first_replicate_leaves_no_figure_that_is_not_a_number():
+    measured = {name: Samples(own.replicates[:1]) for name, own in run(speedups=[1.0, 2.0]).items()}
+    measured[TWIN] = Samples([], "failed", "killed by SIGKILL")
+    found = find(measured, 0.95, 0.01)
+    assert (found.of["a"].verdict, found.of["a"].speedup) == ("undecided", None)
+    for each in found.of.values():
+        json.dumps([each.verdict, each.min_detectable_effect, each.latency_ms], allow_nan=False)
 
 
 @pytest.mark.parametrize("status", ["failed", "unsupported"])

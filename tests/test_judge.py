@@ -1,7 +1,7 @@
 """From samples to rows, on samples whose truth is known."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import simulation
 
 from breakeven.artifact import SCORES, Artifact
 from breakeven.judge import BASELINE, Judge
+from breakeven.kernels import Kernel
 from breakeven.measure.findings import find
 from breakeven.measure.plan import SINGLE_STREAM, TWIN, Scenario
 from breakeven.measure.samples import Samples
@@ -46,7 +47,8 @@ class Bench:
             self.measured[name] = measured
 
     def rows(self, **context):
-        judge = Judge("cpu1", "a machine", 1, **{"scenario": SINGLE_STREAM, "confidence": 0.95, **context})
+        facts = {"hardware": "cpu1", "device": "cpu", "machine": "a machine", "threads": 1}
+        judge = Judge(**{**facts, "scenario": SINGLE_STREAM, "confidence": 0.95, **context})
         found = find(self.measured, 0.95, 0.01)
         return {row.variant: row for row in judge.rows(self.artifacts, found, LABELS)}
 
@@ -200,6 +202,29 @@ def test_the_time_of_the_compression_is_told(bench):
     bench.add(FAST, samples(0.5), train_s=12.5)
     rows = bench.rows()
     assert (rows[FAST].train_s, rows[BASELINE].train_s) == (12.5, 0)
+
+
+def test_what_was_trained_further_is_compared_with_its_control_too(bench):
+    wrong = RIGHT.copy()
+    wrong[:5] = np.eye(3)[(LABELS[:5] + 1) % 3]
+    pruned, control = "prune50/fp32/eager", "control/fp32/eager"
+    bench.add(pruned, samples(0.5))
+    bench.add(FAST, samples(0.5))
+    assert bench.rows()[pruned].control_delta is None
+    bench.add(control, samples(1.0), logits=wrong)
+    rows = bench.rows()
+    assert (rows[pruned].accuracy_delta, rows[pruned].control_delta) == (0, pytest.approx(0.05))
+    assert rows[pruned].control_delta_ci_low < 0.05 < rows[pruned].control_delta_ci_high
+    assert rows[FAST].control_delta is rows[control].control_delta is None
+
+
+def test_what_it_executes_is_told_for_the_device_that_was_looked_at(bench):
+    kernels = [asdict(Kernel("Conv", "fp32", 0.9)), asdict(Kernel("Cast", "", 0.1))]
+    bench.add("none/int8-static/onnxruntime", samples(0.5), kernels=kernels)
+    row = bench.rows()["none/int8-static/onnxruntime"]
+    assert row.executed_precision == "fp32 90%, other 10%"
+    assert row.reason.startswith("called int8-static, but")
+    assert bench.rows(device="cuda:0")["none/int8-static/onnxruntime"].executed_precision is None
 
 
 def test_the_accuracy_difference_is_counted_on_the_same_images(bench):

@@ -19,10 +19,10 @@ def changed(project: Project) -> set[str]:
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("seed=5", {"train@cnn", "prune@cnn-prune50", "quantize@cnn", "benchmark@cnn-cpu1"}),
-        ("families.cnn.train.lr=0.01", {"train@cnn", "prune@cnn-prune50", "report"}),
+        ("seed=5", {"train@cnn", "compress@cnn-prune50", "quantize@cnn", "benchmark@cnn-cpu1"}),
+        ("families.cnn.train.lr=0.01", {"train@cnn", "compress@cnn-prune50", "report"}),
         ("families.cnn.model.width=16", {"train@cnn", "report"}),
-        ("compressions.prune.prune50.ratio=0.25", {"prune@cnn-prune50", "export@cnn", "quantize@cnn"}),
+        ("compressions.prune50.ratio=0.25", {"compress@cnn-prune50", "export@cnn", "quantize@cnn"}),
         ("runtime=[eager,onnxruntime,torchscript_traced]", {"export@cnn", "quantize@cnn"}),
         ("measure.rounds=4", {"benchmark@cnn-cpu1"}),
         ("datasets.digits.split_seed=3", {"prepare@digits"}),
@@ -89,7 +89,7 @@ def test_a_learning_rate_trains_again_and_all_that_follows(project: Project) -> 
     project.run("breakeven", "compose", "study=tiny", "families.cnn.train.lr=0.02")
     done = project.run("dvc", "repro")
     assert project.stages(done.stdout) == {
-        *("compose", "train@cnn", "prune@cnn-prune50", "export@cnn", "quantize@cnn"),
+        *("compose", "train@cnn", "compress@cnn-prune50", "export@cnn", "quantize@cnn"),
         *("benchmark@cnn-cpu1", "report"),
     }
 

@@ -18,7 +18,7 @@ def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_i
     # MLflow alone would retry for four minutes a stage, which is the timeout of this test.
     done = project.run("dvc", "repro", MLFLOW_TRACKING_URI=DEAD)
     told = "warning: MLflow at http://127.0.0.1:9 cannot be used"
-    assert done.stderr.count(told) == 3  # train, prune, report
+    assert done.stderr.count(told) == 3  # train, compress, report
     assert "prune50/fp32/eager" in done.stdout
     assert '"seed": 9' in (project.folder / "models/cnn/none/model.json").read_text()
     failed = project.run("breakeven", "sync", check=False, MLFLOW_TRACKING_URI=DEAD)

@@ -17,6 +17,7 @@ from breakeven.data.base import Images
 from breakeven.errors import UserError
 from breakeven.model.cnn import cnn
 from breakeven.model.resnet18 import resnet18
+from breakeven.train.distillation import Teacher
 from breakeven.train.fit import Fitted, fit
 from breakeven.train.module import Diverged
 from breakeven.train.precision import bf16, strides_over_one_pixel
@@ -64,6 +65,35 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path, changes: dict) -> 
 def test_it_learns(tmp_path: Path) -> None:
     fitted = train(tmp_path, recipe(epochs=4))
     assert fitted.history[-1]["val_accuracy"] > 0.95
+
+
+def test_a_student_follows_its_teacher_against_its_labels(tmp_path: Path) -> None:
+    data = images()
+    inverted = Images(data.images, 1 - data.labels)
+    right = train(tmp_path / "teacher", recipe(epochs=4)).model
+    alone, taught = (
+        fit(lambda: cnn(1, 2, 4, 1), inverted, data, [0.5], [0.3], 2, recipe(epochs=4), 1, folder, **more)
+        for folder, more in (
+            (tmp_path / "alone", {}),
+            (tmp_path / "taught", {"teacher": Teacher(right, 1.0, 2.0)}),
+        )
+    )
+    assert alone.history[-1]["val_accuracy"] < 0.2
+    assert taught.history[-1]["val_accuracy"] > 0.8
+    assert not any("teacher" in name for name in taught.model.state_dict())
+
+
+def test_a_teacher_that_counts_for_nothing_changes_nothing(tmp_path: Path) -> None:
+    other = resnet18(in_channels=1, num_classes=2, stem="cifar", width=0.125)
+    with_one = train(tmp_path / "a", recipe(), teacher=Teacher(other, 0.0, 2.0))
+    assert torch.equal(weights(with_one), weights(train(tmp_path / "b", recipe())))
+
+
+def test_what_the_teacher_says_itself_costs_nothing() -> None:
+    model = cnn(1, 2, 4, 1).eval()
+    inputs = torch.randn(8, 1, 8, 8)
+    loss = Teacher(model, 1.0, 4.0).loss(torch.tensor(5.0), model(inputs), inputs)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("ema", [0, 0.9])

@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.files import read_json, require_sha256, sha256, write_json
+from breakeven.kernels import Kernel
 
 CARD, SCORES = "artifact.json", "scores.npy"
+BASELINE = "none/fp32/eager"
+CONTROL = "control/fp32/eager"  # the baseline, trained further as long as the compressed models
+PROFILED_ON = "cpu"  # the device on which artifacts are scored
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Artifact:
 
     family: str
     recipe: str  # "none": not compressed
-    precision: str  # "fp32", "int8-static", "int8-dynamic"
+    precision: str  # "fp32", "bf16", "int8-static", "int8-dynamic"
     quantization: str  # key of the toolchain, "" for none
     runtime: str  # key of the runtime
     settings: dict[str, Any]  # of the runtime
@@ -37,22 +41,33 @@ class Artifact:
     agreement: float | None = None  # share of test images with eager's class
     accuracy: float | None = None  # on the whole test set, through this artifact
     accuracy_top5: float | None = None
+    kernels: list[dict[str, Any]] = field(default_factory=list)  # what it executes (kernels.Kernel)
+    kernels_reason: str = ""  # why they are not known
     files: dict[str, str] = field(default_factory=dict)  # name -> sha256
     megabytes: float = 0.0  # of all files, 10**6 bytes
 
     @property
     def variant(self) -> str:
         """compression/precision/runtime."""
-        return f"{self.recipe}/{self.precision}/{self.runtime}"
+        return f"{self.recipe}/{self.precision}/{runtime_name(self.runtime, self.precision)}"
 
     @property
     def folder(self) -> str:
         """The variant as the name of a folder."""
         return self.variant.replace("/", "--")
 
+    def executed(self) -> list[Kernel]:
+        """What it executes, the longest first; nothing where that is not known."""
+        return [Kernel(**kernel) for kernel in self.kernels]
+
     def inputs(self, images: NDArray[np.generic]) -> NDArray[Any]:
         """(N, C, H, W) uint8 images in the form that the artifact takes."""
         return model_inputs(images, self.preprocessing, self.mean, self.std)
+
+
+def runtime_name(key: str, precision: str) -> str:
+    """A runtime in a variant's name: its key, which may end with the precision that the name says already."""
+    return key.removesuffix(f"_{precision}")
 
 
 def model_inputs(

@@ -18,6 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("sync", help="log the records on disk to MLflow; twice is as once")
     ui = commands.add_parser("ui", help="serve MLflow's UI on 127.0.0.1")
     ui.add_argument("--port", type=int, default=5000, help="default: 5000")
+    explain = commands.add_parser("explain", help="what a variant executes, beside the baseline")
+    explain.add_argument("variant", metavar="VARIANT", help="as in the table: none/int8-static/onnxruntime")
+    explain.add_argument("--family", help="default: every family")
     commands.add_parser("table", help="print the table of the last results")
     chosen = parser.parse_args(arguments)
     try:
@@ -58,6 +61,24 @@ def _table(chosen: argparse.Namespace) -> None:
 
     found = records.read(config.read())
     table.show(found.benchmarks, summary.rows(found.benchmarks))
+
+
+def _explain(chosen: argparse.Namespace) -> None:
+    from breakeven import artifact, config, variants
+    from breakeven.option import choice
+    from breakeven.report import explain
+
+    study = config.read()
+    families = list(study.families) if chosen.family is None else [chosen.family]
+    for name in families:
+        study.family(name)  # which says what there is, if it is unknown
+        cards = {variant: card for variant, (_, card) in variants.read(name).items()}
+        if chosen.variant not in cards:
+            raise UserError(f"{name}: {chosen.variant}: {choice(chosen.variant, cards)}")
+        card = cards[chosen.variant]
+        if card.status != "ok":
+            raise UserError(f"{name}: {chosen.variant} is {card.status}: {card.reason}.")
+        explain.show(card, cards[artifact.BASELINE])
 
 
 def _ui(chosen: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field
 
 from breakeven import paths
+from breakeven.artifact import runtime_name
 from breakeven.errors import UserError
 from breakeven.measure.plan import Budget, Scenario
 from breakeven.option import MANDATORY, Strict, check, choice, load
@@ -83,6 +84,12 @@ class Measure(Strict):
         return Budget(seed=seed, **self.model_dump(include={field.name for field in fields(Budget)}))
 
 
+class Steps(Strict):
+    """A recipe of several compressions."""
+
+    steps: list[Settings] = Field(min_length=1)
+
+
 class Config(Strict):
     """Everything that a study may set. The sections of options are checked by the options themselves."""
 
@@ -90,7 +97,7 @@ class Config(Strict):
     seed: int = Field(ge=0, lt=2**32)
     datasets: dict[str, Settings]
     families: dict[str, Family] = Field(min_length=1)
-    compressions: dict[Literal["prune"], dict[str, Settings]]
+    compressions: dict[str, Settings]
     runtimes: dict[str, Settings] = Field(min_length=1)
     quantizations: dict[str, Settings]
     hardware: dict[str, Settings] = Field(min_length=1)
@@ -105,14 +112,21 @@ class Config(Strict):
             raise UserError(f"{place}: {choice(key, getattr(self, section))}")
         return load(group, settings, place)
 
-    def recipes(self) -> dict[str, Any]:
-        """The compressions, by the name of their recipe."""
-        kinds = self.compressions.items()
-        return {
-            key: load("compression", settings, f"compressions.{kind}.{key}")
-            for kind, options in kinds
-            for key, settings in options.items()
-        }
+    def recipes(self) -> dict[str, list[Any]]:
+        """The compressions of each recipe, in the order in which they are applied.
+
+        A recipe is one compression, or a list of several under `steps`.
+        """
+        found: dict[str, list[Any]] = {}
+        for key, settings in self.compressions.items():
+            place = f"compressions.{key}"
+            if set(settings) == {"steps"}:
+                steps = check(Steps, settings, place).steps
+                places = [f"{place}.steps.{number}" for number in range(len(steps))]
+            else:
+                steps, places = [settings], [place]
+            found[key] = [load("compression", *step) for step in zip(steps, places, strict=True)]
+        return found
 
     def family(self, key: str) -> Family:
         """The family of that name.
@@ -148,8 +162,10 @@ def parse(settings: Settings) -> Config:
             f"max_replicates={config.measure.max_replicates}."
         )
     _require_distinct(config)
-    if "eager" not in config.runtimes:
-        raise UserError(f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, as the baseline.")
+    if "eager" not in config.runtimes or config.option("runtimes", "eager").precision != "fp32":
+        raise UserError(
+            f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, in fp32, as the baseline."
+        )
     for key, family in config.families.items():
         if family.data not in config.datasets:
             raise UserError(f"families.{key}.data={family.data}: {choice(family.data, config.datasets)}")
@@ -171,16 +187,17 @@ def _unset(settings: Any, place: str = "") -> Iterator[str]:
 
 
 def _require_distinct(config: Config) -> None:
-    """Refuse two toolchains whose variants would have the same name."""
-    seen: dict[tuple[str, str], str] = {}
+    """Refuse two options whose variants would have the same name."""
+    made: dict[tuple[str, str], list[str]] = {}
+    for key in config.runtimes:
+        precision = config.option("runtimes", key).precision
+        made.setdefault((precision, runtime_name(key, precision)), []).append(f"runtimes.{key}")
     for key in config.quantizations:
         toolchain = config.option("quantizations", key)
-        other = seen.setdefault((toolchain.precision, toolchain.runtime), key)
-        if other != key:
-            raise UserError(
-                f"quantizations.{key} and quantizations.{other} both make {toolchain.precision} for "
-                f"{toolchain.runtime}: choose one of them."
-            )
+        made.setdefault((toolchain.precision, toolchain.runtime), []).append(f"quantizations.{key}")
+    for (precision, runtime), keys in made.items():
+        if len(keys) > 1:
+            raise UserError(f"{' and '.join(keys)} both make {precision} for {runtime}: choose one of them.")
 
 
 def read(path: Path = paths.PARAMS) -> Config:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven import accuracy, artifact
-from breakeven.artifact import Artifact
+from breakeven import accuracy, artifact, kernels
+from breakeven.artifact import BASELINE, CONTROL, Artifact
 from breakeven.measure import coldstart
 from breakeven.measure.findings import BASELINE as JUDGED_AGAINST
 from breakeven.measure.findings import Finding, Findings
@@ -18,7 +18,7 @@ from breakeven.measure.samples import Replicate
 from breakeven.measure.statistics import UNDECIDED
 from breakeven.result import Row
 
-BASELINE = "none/fp32/eager"
+UNCOMPRESSED = ("none", "control")
 BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
 
 
@@ -27,6 +27,7 @@ class Judge:
     """The context of a benchmark's rows."""
 
     hardware: str
+    device: str  # as torch names it
     machine: str
     threads: int
     scenario: Scenario
@@ -40,12 +41,18 @@ class Judge:
     ) -> list[Row]:
         """One row an artifact, and the twin's."""
         right = _right(artifacts[BASELINE][0], labels)
+        control = None
+        if CONTROL in artifacts and artifacts[CONTROL][1].status == "ok":
+            control = _right(artifacts[CONTROL][0], labels)
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
             finding = findings.of.get(name, Finding(card.status, card.reason))
             figures: dict[str, Any] = {}
             if card.status == "ok":
-                figures |= self._static(card, right, _right(folder, labels))
+                own = _right(folder, labels)
+                figures |= self._static(card, right, own)
+                if control is not None and card.recipe not in UNCOMPRESSED:
+                    figures |= self._against_control(control, own)
             if finding.latency_ms:
                 figures |= self._times(finding)
             if finding.verdict == JUDGED_AGAINST:
@@ -65,13 +72,14 @@ class Judge:
         return rows
 
     def _row(self, name: str, card: Artifact, finding: Finding, figures: dict[str, Any]) -> Row:
+        spent = kernels.shares(card.executed()) if self.device == artifact.PROFILED_ON else {}
         return Row(
             family=card.family,
             variant=name,
             compression=card.recipe,
             precision=card.precision,
             quantization=card.quantization,
-            executed_precision=None,
+            executed_precision=kernels.describe(spent) or None,
             runtime=card.runtime,
             hardware=self.hardware,
             machine=self.machine,
@@ -82,7 +90,7 @@ class Judge:
             params=card.parameters,
             macs=card.macs,
             verdict=finding.verdict,
-            reason=finding.reason,
+            reason=finding.reason or kernels.broken_promise(card.precision, spent),
             replicates=len(finding.replicates),
             **figures,
         )
@@ -101,6 +109,14 @@ class Judge:
             "artifact_mb": card.megabytes,
             "train_s": card.train_s,
             "build_s": card.build_s,
+        }
+
+    def _against_control(self, control: NDArray[np.bool_], variant: NDArray[np.bool_]) -> dict[str, Any]:
+        difference = accuracy.compare(control, variant, self.confidence)
+        return {
+            "control_delta": difference.delta,
+            "control_delta_ci_low": difference.low,
+            "control_delta_ci_high": difference.high,
         }
 
     def _times(self, finding: Finding) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from breakeven.files import fingerprint, read_json, source_digest, write_json
 from breakeven.result import Part, records_of
 
 # What a scenario's records depend on besides the key
-SOURCE = ("accuracy", "artifact", "judge", "result", "hardware", "measure", "runtime")
+SOURCE = (
+    *("accuracy", "artifact", "converted", "hardware", "judge", "kernels", "measure", "modelfile"),
+    *("preprocess", "program", "result", "runtime", "scoring"),
+)
 
 
 class Kept:

@@ -1,5 +1,6 @@
 """What decides speed on this machine: processor, memory, GPU, driver, versions; found without torch."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -64,9 +65,12 @@ def _gpu() -> list[str]:
 
 def _packages() -> set[str]:
     """What can execute a model: torch and the extras, but for the developers' own."""
-    extras = [line for line in metadata.requires("breakeven") or () if "extra ==" in line]
+    required: list[str] = []
+    with contextlib.suppress(metadata.PackageNotFoundError):  # run from a checkout that is not installed
+        required = metadata.requires("breakeven") or []
+    extras = [line for line in required if "extra ==" in line]
     named = {line[: len(line) - len(line.lstrip(LETTERS))] for line in extras if '"dev"' not in line}
-    return {"numpy", "torch", "torchvision", *named}
+    return {"numpy", "torch", "torchvision", "onnxruntime-gpu", *named}
 
 
 def _version(package: str) -> str | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ from breakeven.measure.nursery import Nursery
 from breakeven.measure.server import WorkerFailed
 from breakeven.preprocess import Preprocess, predictor
 from breakeven.runtime.base import Source
+
+PROFILED = 20  # calls of each artifact
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Maker:
                 write(reference.small(), Path(scratch))
 
     def _check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:
-        logits = self._predict(where, draft)
+        logits, seen = self._predict(where, draft)
         labels, expected = self.test.labels, reference.logits
         count = self.tolerance.images
         error = float(np.abs(logits[:count] - expected[:count]).max())
@@ -118,6 +121,7 @@ class Maker:
             agreement=agreement,
             accuracy=scoring.accuracy(logits, labels),
             accuracy_top5=scoring.accuracy(logits, labels, top=5),
+            **seen,
         )
         allowed, asked = self.tolerance.relative_error, self.tolerance.agreement
         if draft.precision == "fp32" and not relative <= allowed:
@@ -129,22 +133,28 @@ class Maker:
         np.save(where / SCORES, logits)
         return done
 
-    def _predict(self, where: Path, draft: Artifact) -> NDArray[np.float32]:
+    def _predict(self, where: Path, draft: Artifact) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Its logits, and what it executes."""
         artifact.save(where, draft)
         with self.nursery.worker(where) as worker:
             worker.ask("load", images=str(self.images), batch_size=1, compare=False)
-            worker.ask("predict", images=str(self.images), out=str(self.out), size=250)
+            worker.ask("predict", images=str(self.images), out=str(self.out))
+            try:
+                seen = worker.ask("profile", images=str(self.images), calls=PROFILED)
+            except (Unsupported, WorkerFailed) as error:  # which says nothing of the artifact itself
+                seen = {"kernels_reason": str(error)}
         logits: NDArray[np.float32] = np.load(self.out)
         if not np.isfinite(logits).all():
             raise WorkerFailed("its logits are not finite")
-        return logits
+        return logits, seen
 
 
 @contextmanager
 def maker(test: Images, tolerance: Tolerance, timeout_s: float) -> Iterator[Maker]:
     """A `Maker` whose processes and scratch files end with the block."""
     hardware = {"name": "cpu", "threads": torch.get_num_threads()}
-    with TemporaryDirectory() as scratch, Nursery(hardware, timeout_s) as nursery:
+    # To compile for the size of a batch, and to score all of them, takes longer than anything that is timed.
+    with TemporaryDirectory() as scratch, Nursery(hardware, 5 * timeout_s) as nursery:
         yield Maker(test, tolerance, nursery, Path(scratch))
 
 
@@ -154,7 +164,7 @@ def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
     return Artifact(
         family=card.family,
         recipe=card.recipe,
-        precision="fp32",
+        precision=study.option("runtimes", runtime).precision,
         quantization="",
         runtime=runtime,
         settings=study.runtimes[runtime],

@@ -34,7 +34,8 @@ class Option(Strict):
 def names(group: str) -> list[str]:
     """The options that exist in `breakeven.<group>`, which is to say its modules."""
     package = importlib.import_module(f"breakeven.{group}")
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name != "base")
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
 
 
 def load(group: str, settings: Mapping[str, Any], place: str) -> Any:

@@ -39,6 +39,11 @@ def model(family: str, recipe: str = "none") -> Path:
     return MODELS / family / recipe
 
 
+def step(key: str) -> Path:
+    """A model between two steps of a recipe, which other recipes may share."""
+    return private() / "steps" / key
+
+
 def artifacts(stage: str, family: str) -> Path:
     """The folder in which `export` or `quantize` puts a family's artifacts, one folder each."""
     return ARTIFACTS / stage / family

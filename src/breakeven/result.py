@@ -47,6 +47,9 @@ class Row:
     accuracy_delta_ci_low: float | None = None
     accuracy_delta_ci_high: float | None = None
     accuracy_p_value: float | None = None  # exact McNemar
+    control_delta: float | None = None  # variant minus the uncompressed model that was trained as much longer
+    control_delta_ci_low: float | None = None
+    control_delta_ci_high: float | None = None
     agreement: float | None = None  # share of test images with eager's class, same weights
     max_abs_error: float | None = None  # of the logits, likewise
     artifact_mb: float | None = None  # 10**6 bytes

@@ -17,11 +17,12 @@ from breakeven.prepared import Manifest
 from breakeven.preprocess import predictor
 from breakeven.provenance import here
 from breakeven.scoring import accuracy, in_batches
+from breakeven.train.distillation import Teacher
 from breakeven.train.fit import Fitted, OnEpoch, fit
 from breakeven.train.recipe import Recipe
 
 # The source that decides what a training makes, besides the model's own
-TRAINING = ("train", "data/base", "modelfile", "prepared", "preprocess", "scoring", "training")
+TRAINING = ("train", "converted", "data/base", "modelfile", "prepared", "preprocess", "scoring", "training")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Job:
 
     family: str
     recipe: str  # "none", or the compression
+    folder: Path  # of the model that is made
     spec: dict[str, Any]  # `_target_` and arguments
     build: Callable[[], nn.Module]
     train: Recipe | None  # None: the model is taken as it is
@@ -37,6 +39,9 @@ class Job:
     key: str  # of all that it is made from
     made: str
     pruning: list[Any] = field(default_factory=list)
+    teacher: Teacher | None = None
+    finish: Callable[[nn.Module], None] = lambda model: None  # after the training
+    before_s: float = 0.0  # of training, in the recipe's earlier steps
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,10 +76,21 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         train = prepared.load(data, "train")
         classes = len(manifest.classes)
         fitted = fit(
-            job.build, train, val, manifest.mean, manifest.std, classes, job.train, job.seed, workdir, log
+            job.build,
+            train,
+            val,
+            manifest.mean,
+            manifest.std,
+            classes,
+            job.train,
+            job.seed,
+            workdir,
+            log,
+            job.teacher,
         )
     else:
         fitted = Fitted(job.build().eval())
+    job.finish(fitted.model)
     predict = predictor(fitted.model, manifest.mean, manifest.std)
     parameters, macs = modelfile.size(fitted.model, shape_of(manifest))
     card = Card(
@@ -89,7 +105,7 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         macs=macs,
         val_accuracy=accuracy(in_batches(predict, val.images), val.labels),
         test_accuracy=accuracy(in_batches(predict, test.images), test.labels),
-        train_s=fitted.seconds,
+        train_s=job.before_s + fitted.seconds,
         made=job.made,
         key=job.key,
         pruning=job.pruning,
@@ -97,7 +113,7 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         origin=here(),
         history=fitted.history,
     )
-    with atomic_folder(paths.model(job.family, job.recipe)) as folder:
+    with atomic_folder(job.folder) as folder:
         return modelfile.save(folder, fitted.model, card)
 
 

@@ -12,11 +12,21 @@ if TYPE_CHECKING:  # the configuration is checked without the seconds that impor
 
 
 class Compression(Option, ABC):
-    """Settings of one compression, with those of the fine-tuning that follows."""
+    """Settings of one step of a recipe, with those of the fine-tuning that follows."""
 
     epochs: float = Field(gt=0, description="of fine-tuning, as a share of the family's own")
     lr: float = Field(gt=0, description="peak of the fine-tuning's schedule, as a share of the family's own")
 
+    distil: float = Field(ge=0, le=1, description="share of the loss that follows the uncompressed model")
+    temperature: float = Field(gt=0, description="of that share: above 1, the wrong classes count more")
+
     @abstractmethod
     def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:
-        """Change `model` in place; returns the history that rebuilds its structure (see modelfile)."""
+        """Change `model` in place; returns the history that rebuilds its structure (see modelfile).
+
+        Raises:
+            Unsupported: it cannot take this model, or is not installed.
+        """
+
+    def finish(self, model: "nn.Module") -> None:
+        """Undo, after the fine-tuning, what only that needed."""

@@ -51,6 +51,7 @@ def find(samples: Mapping[str, Samples], confidence: float, margin: float, contr
         name: log_ratios(samples[base].replicates, samples[name].replicates)
         for name in rest
         if samples[name].status == samples[base].status == OK
+        and len(samples[name].replicates) > 1  # one alone has no interval
     }
     others = [name for name in ratios if name != control]
     levels = statistics.holm([statistics.p_value(ratios[name]) for name in others], 1 - confidence)

@@ -45,8 +45,8 @@ class Budget:
             first, but never fewer than `min_replicates`.
         rounds: blocks of each variant in a replicate.
         block_ms: length of a block: long against the clock, short against the noise.
-        settle_ms: the most that is spent on calls before each block that are not counted, because the caches
-            were somebody else's.
+        settle_ms: the most time for the calls before each block that are not counted, because the caches
+            were somebody else's; a longer call is one of them.
         memory_mb: the most that workers alive at once may hold; 0: half of what is free.
     """
 

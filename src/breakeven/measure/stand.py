@@ -1,8 +1,10 @@
 """A variant while it is alive: its processes, one unless the callers of a server are processes."""
 
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ class Stand:
     workers: list[WorkerProcess]
     scenario: Scenario
     calls: int = 1  # a block and caller
-    settle: int = 1  # before it, by one caller
+    settle: int = 1  # before it, by each caller
 
     def load(self, number: int, images: Path, compare: bool, budget: Budget) -> Replicate:
         """Load, warm up, and find how many calls fill a block, and the time before it."""
@@ -41,7 +43,7 @@ class Stand:
         steady = float(np.median(warm[len(warm) // 2 :]))
         self.calls = max(1, round(target / steady / self.scenario.callers))
         settle_ms = min(budget.settle_ms, max(budget.block_ms, SETTLING * steady))
-        self.settle = max(1, round(settle_ms / steady))
+        self.settle = math.ceil(settle_ms / steady)
         return replicates[0]
 
     def block(self, number: int) -> Block:
@@ -50,11 +52,12 @@ class Stand:
         with ExitStack() as awake:
             for worker in self.workers:
                 awake.enter_context(worker.awake())
-            for worker in self.workers:
-                worker.send("block", calls=self.calls, settle=self.settle, callers=callers)
-            answers = [worker.answer() for worker in self.workers]
-        if len(answers) == 1:
-            return Block(number, **answers[0])
+            if len(self.workers) == 1:
+                (worker,) = self.workers
+                answer = worker.ask("block", calls=self.calls, settle=self.settle, callers=callers)
+                return Block(number, **answer)
+            self._all("settle", calls=self.settle)
+            answers = self._all("block", calls=self.calls, settle=0, callers=1)
         began = min(answer["began_ms"] for answer in answers)
         return Block(
             number,
@@ -66,6 +69,12 @@ class Stand:
             steal_ms=max(answer["steal_ms"] for answer in answers),
             mhz=answers[0]["mhz"],
         )
+
+    def _all(self, do: str, **fields: Any) -> list[dict[str, Any]]:
+        """The answers of all processes to a command that they get at once."""
+        for worker in self.workers:
+            worker.send(do, **fields)
+        return [worker.answer() for worker in self.workers]
 
     def peak_memory_mb(self) -> float:
         """Of all processes together."""

@@ -6,18 +6,19 @@ get between them.
 
 import json
 import os
-import resource
 import threading
-import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven import artifact, option
+from breakeven import artifact, kernels, option
 from breakeven.errors import Unsupported, UserError
+from breakeven.measure.meter import Meter
 from breakeven.runtime.base import Place, Session
 from breakeven.scoring import Logits, in_batches
 
@@ -32,6 +33,7 @@ class Worker:
     session: Session
     input: Any
     peak: float = 0.0
+    program: Sequence[str] = ()  # that goes on in this process, instead of Python
 
     def start(self, hardware: dict[str, Any], folder: str, cache: str) -> dict[str, Any]:
         """Pin, check the artifact in `folder`, ready the runtime; the memory held after that is the floor.
@@ -49,6 +51,7 @@ class Worker:
         self.warm = any(Path(cache).iterdir())
         self.place = Place(self.hardware.device, self.hardware.threads)
         self.runtime.start(self.folder, self.place)
+        self.program = self.runtime.command(self.folder, self.place, self.affinity)
         self.floor = self.hardware.memory_mb()
         return {}
 
@@ -92,17 +95,25 @@ class Worker:
                 f"its outputs are off by {error:.2g} of the largest from those that it was scored with"
             )
 
-    def predict(self, images: str, out: str, size: int) -> dict[str, Any]:
+    def predict(self, images: str, out: str) -> dict[str, Any]:
         """Logits of all images of a file, written to another."""
-        session = self.session
+        session, size = self.session, self.runtime.batch
 
         def predict(batch: NDArray[np.uint8]) -> Logits:
-            inputs = session.prepare(self.card.inputs(np.ascontiguousarray(batch)))
-            return session.result(session.run(inputs))
+            whole = batch[np.arange(size) % len(batch)]  # some runtimes compile for each size
+            inputs = session.prepare(self.card.inputs(np.ascontiguousarray(whole)))
+            return session.result(session.run(inputs))[: len(batch)]
 
         logits = in_batches(predict, np.load(images, mmap_mode="r"), size)
         np.save(out, logits)
         return {"count": len(logits)}
+
+    def profile(self, images: str, calls: int) -> dict[str, Any]:
+        """What the first image of a file takes, operator by operator."""
+        inputs = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:1]))
+        self.session.run(self.session.prepare(inputs))  # of another shape than the last
+        found = self.runtime.profile(self.folder, self.place, self.session, inputs, calls)
+        return {"kernels": [asdict(kernel) for kernel in kernels.merge(found)]}
 
     def warm_up(self, least: int, most: int, limit_ms: float) -> dict[str, Any]:
         """Call until `limit_ms` have passed, at least and at most so often; each call's time."""
@@ -111,30 +122,22 @@ class Worker:
             times += self._calls(1)
         return {"calls_ms": times}
 
+    def settle(self, calls: int) -> dict[str, Any]:
+        """Calls that are not timed: the caches were another worker's."""
+        self._calls(calls)
+        return {}
+
     def block(self, calls: int, settle: int, callers: int) -> dict[str, Any]:
-        """Time each of `calls` calls by each of `callers` threads, after `settle` that are not counted."""
-        hardware = self.hardware
-        self._calls(settle)  # the caches were another worker's
-        usage, stolen = resource.getrusage(resource.RUSAGE_SELF), hardware.steal_ms()
-        cpu, mark, began = time.process_time_ns(), hardware.mark(), time.monotonic_ns()
+        """Time each of `calls` calls by each of `callers` threads, after `settle` of its own."""
+        meter = Meter(self.hardware)
         if callers == 1:
+            self._calls(settle)
+            meter.start()
             times = self._calls(calls)
             wall = sum(times)
         else:
-            times, wall = self._crowd(calls, callers)
-        device = hardware.device_ms(mark)
-        cpu = time.process_time_ns() - cpu
-        after = resource.getrusage(resource.RUSAGE_SELF)
-        return {
-            "calls_ms": times,
-            "began_ms": began / 1e6,
-            "wall_ms": wall,
-            "cpu_ms": cpu / 1e6,
-            "switches": after.ru_nivcsw - usage.ru_nivcsw,
-            "steal_ms": hardware.steal_ms() - stolen,
-            "mhz": hardware.frequency_mhz(),
-            "device_ms": device,
-        }
+            times, wall = self._crowd(calls, settle, callers, meter)
+        return {"calls_ms": times, "wall_ms": wall, **meter.stop()}
 
     def _calls(self, calls: int) -> list[float]:
         """The time of each call, milliseconds."""
@@ -149,11 +152,12 @@ class Worker:
         milliseconds: list[float] = (np.diff(times) / 1e6).tolist()
         return milliseconds
 
-    def _crowd(self, calls: int, callers: int) -> tuple[list[float], float]:
+    def _crowd(self, calls: int, settle: int, callers: int, meter: Meter) -> tuple[list[float], float]:
         """The same by several threads at once, which share the session; and the time from first to last."""
-        clock, together = self.hardware.clock_ns, threading.Barrier(callers)
+        clock, together = self.hardware.clock_ns, threading.Barrier(callers, action=meter.start)
 
         def caller(_: int) -> tuple[int, list[float], int]:
+            self._calls(settle)  # a library may have to set up something for each thread
             together.wait()
             return clock(), self._calls(calls), clock()
 
@@ -169,9 +173,10 @@ class Worker:
 
 def main(commands: int, answers: int) -> None:
     """Serve until the parent closes the pipe."""
-    with os.fdopen(commands) as lines, os.fdopen(answers, "w", buffering=1) as pipe:
+    # Without a buffer: what was not asked for yet may be another program's to read.
+    with os.fdopen(commands, "rb", buffering=0) as lines, os.fdopen(answers, "w", buffering=1) as pipe:
         worker = Worker()
-        for line in lines:
+        while line := lines.readline():
             command = json.loads(line)
             try:
                 answer: dict[str, Any] = getattr(worker, command.pop("do"))(**command)
@@ -182,4 +187,13 @@ def main(commands: int, answers: int) -> None:
             except Exception as error:
                 text = str(error).strip().splitlines()
                 answer = {"error": f"{type(error).__name__}: {text[0][:300] if text else ''}"}
+            if worker.program:
+                _become(worker.program, commands, answers)
             pipe.write(json.dumps(answer) + "\n")
+
+
+def _become(program: Sequence[str], commands: int, answers: int) -> None:
+    """Go on as another program, which answers the last command and all that follow."""
+    os.set_inheritable(commands, True)
+    os.set_inheritable(answers, True)
+    os.execv(program[0], [program[0], str(commands), str(answers), *program[1:]])

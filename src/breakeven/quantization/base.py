@@ -1,12 +1,23 @@
 """What a quantization toolchain is: it makes an int8 artifact for one runtime."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.option import Option
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a toolchain may see of the data, as the artifact will get it: never the test set."""
+
+    calibration: NDArray[Any]  # (N, C, H, W) images of the training split
+    validation: NDArray[Any]  # (M, C, H, W) images of the validation split
+    labels: NDArray[np.int64]  # (M,) of those
 
 
 class Exporter(Protocol):
@@ -28,11 +39,10 @@ class Quantization(Option, ABC):
         return f"int8-{self.scheme}"
 
     @abstractmethod
-    def quantize(self, calibration: NDArray[Any], runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Write the int8 artifact of `source` (a runtime's `Source`) into `folder`.
 
         Args:
-            calibration: (N, C, H, W) training images, as the artifact will get them.
             runtime: what will execute it.
 
         Raises:

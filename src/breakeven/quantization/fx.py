@@ -6,17 +6,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from breakeven.errors import Unsupported
-from breakeven.quantization.base import Exporter, Quantization
+from breakeven.quantization.base import Examples, Exporter, Quantization
 from breakeven.scoring import batches
 
 
 class Fx(Quantization):
     """Static: convolutions and linear layers, per channel, fused. Dynamic: linear layers only."""
 
-    def quantize(self, calibration: NDArray[Any], runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Convert the torch model, then export it as any other."""
         import torch
         from torch import nn
@@ -42,7 +40,7 @@ class Fx(Quantization):
             try:
                 prepared = prepare_fx(network, mapping, (front(source.example),))
                 if self.scheme == "static":
-                    for batch in batches(calibration, 32):
+                    for batch in batches(examples.calibration, 32):
                         prepared(front(torch.from_numpy(batch)))
                 network = convert_fx(prepared)
             except (torch.fx.proxy.TraceError, RuntimeError, NotImplementedError) as error:
@@ -50,4 +48,4 @@ class Fx(Quantization):
                     f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}"
                 ) from None
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
-        runtime.export(dataclasses.replace(source, model=model.eval()), folder)
+        runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)

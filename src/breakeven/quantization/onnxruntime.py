@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
-from breakeven.quantization.base import Exporter, Quantization
+from breakeven.quantization.base import Examples, Exporter, Quantization
 from breakeven.scoring import batches
 
 
@@ -18,7 +18,7 @@ class OnnxRuntime(Quantization):
     # 7-bit weights: processors without VNNI add two products in 16 bits, which saturates with 8-bit ones.
     reduce_range: bool = True
 
-    def quantize(self, calibration: NDArray[Any], runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in fp32, then quantize the file."""
         try:
             from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
@@ -43,7 +43,7 @@ class OnnxRuntime(Quantization):
             quantize_static(
                 str(prepared),
                 target,
-                _Reader(calibration),
+                _Reader(examples.calibration),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 reduce_range=self.reduce_range,

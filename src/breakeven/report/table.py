@@ -16,7 +16,7 @@ COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "
 
 def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
     """Print one table for each family, hardware and scenario."""
-    console = Console(width=max(shutil.get_terminal_size().columns, 190))
+    console = Console(width=max(shutil.get_terminal_size().columns, 205))
     for benchmark in benchmarks:
         place = (benchmark.family, benchmark.hardware)
         for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
@@ -42,7 +42,7 @@ def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
         box=box.SIMPLE_HEAD,
         title_style="bold",
     )
-    for name in ("variant", "verdict"):
+    for name in ("variant", "verdict", "executed in"):
         table.add_column(name, no_wrap=True)
     several = rows[0].scenario != "single_stream"
     times = ("speedup", "interval", "p50 ms", "p99 ms", *(["images/s"] if several else []))
@@ -53,6 +53,7 @@ def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
         table.add_row(
             row.variant,
             f"[{colour}]{row.verdict}[/]" if colour else row.verdict,
+            ", ".join((row.executed_precision or "").split(", ")[:2]),
             _number(row.speedup, ".2f", "x"),
             f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else "",
             _number(row.latency_ms_p50, ".3f"),

@@ -4,12 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import field_validator
 
 from breakeven.errors import Unsupported
+from breakeven.kernels import Kernel
 from breakeven.option import Option
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class Source:
     example: "Tensor"  # a batch of two real inputs
     folder: Path  # the model's own files
     preprocessing: str  # "inside" or "outside"
+    changed: bool = False  # by a toolchain: `model` is not what the files hold
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,27 @@ class Runtime(Option, ABC):
     """Settings of one way to execute a model.
 
     Attributes:
+        precision: what a model in floating point is computed in.
+        precisions: those that it has.
         modules: what it executes with; imported before a worker's process is forked, once for all that need
             the same, and before its memory is counted.
+        batch: images at once when an artifact is scored.
         caches: variables of the environment that name the folder in which it keeps what it compiles.
     """
 
+    precisions: ClassVar[tuple[str, ...]] = ("fp32",)
     modules: ClassVar[tuple[str, ...]]
+    batch: ClassVar[int] = 250
     caches: ClassVar[tuple[str, ...]] = ()
+
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+    @field_validator("precision")
+    @classmethod
+    def _has_it(cls, value: str) -> str:
+        if value not in cls.precisions:
+            raise ValueError(f"this runtime computes in {' or '.join(cls.precisions)} only")
+        return value
 
     @abstractmethod
     def export(self, source: Source, folder: Path) -> None:
@@ -89,20 +106,23 @@ class Runtime(Option, ABC):
     def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
         """Make the artifact in `folder` ready to run, on the device of `place`."""
 
+    def command(self, folder: Path, place: Place, affinity: dict[str, Any]) -> list[str]:
+        """A program that speaks the workers' protocol, and its arguments; by default Python does.
 
-def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
-    """A session for whatever takes and gives torch's tensors, both of them on `device`."""
-    import torch
+        Args:
+            affinity: what the hardware has done to pin the process, which the program has to give back.
+        """
+        return []
 
-    def prepare(images: NDArray[Any]) -> "Tensor":
-        return torch.from_numpy(images).to(device)
+    def profile(
+        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
+    ) -> list[Kernel]:
+        """What each operator takes, when the artifact in `folder` runs on `images` so many times.
 
-    def run(inputs: "Tensor") -> "Tensor":
-        with torch.inference_mode():
-            return module(inputs)
+        Args:
+            session: the loaded artifact, for the runtimes that can look into a running one.
 
-    def result(output: "Tensor") -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = output.float().cpu().numpy()
-        return logits
-
-    return Session(prepare, run, result)
+        Raises:
+            Unsupported: this runtime does not tell.
+        """
+        raise Unsupported("it does not tell what it executes")

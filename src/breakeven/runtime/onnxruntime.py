@@ -2,19 +2,24 @@
 
 import contextlib
 import io
+import json
 import logging
 import warnings
+from collections.abc import Set
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
+from breakeven.kernels import Kernel
 from breakeven.runtime.base import Place, Runtime, Session, Source
 
 FILE = "model.onnx"
 INSTALL = "not installed: pip install 'breakeven[onnxruntime]'"
+CONVERSIONS = ("Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 # kind of device -> what executes there
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -70,17 +75,49 @@ class OnnxRuntime(Runtime):
 
     def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
         """Create the session."""
-        import onnxruntime
+        return CALLS[place.kind](_session(folder, place), place.kind)
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = place.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors
-        provider = PROVIDERS[place.kind]
-        session = onnxruntime.InferenceSession(folder / FILE, options, [provider], enable_fallback=0)
-        if provider not in session.get_providers():  # it goes on without one whose libraries it cannot load
-            raise Unsupported(f"onnxruntime cannot start its {provider}: a library that it needs is missing")
-        return CALLS[place.kind](session, place.kind)
+    def profile(
+        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
+    ) -> list[Kernel]:
+        """By ONNX Runtime's own profiler."""
+        with TemporaryDirectory() as scratch:
+            engine = _session(folder, place, profile=f"{scratch}/profile")
+            profiled = CALLS[place.kind](engine, place.kind)
+            inputs = profiled.prepare(images)
+            for _ in range(calls):
+                profiled.run(inputs)
+            events = json.loads(Path(engine.end_profiling()).read_text(encoding="utf-8"))
+        kernels = []
+        for event in events:
+            if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+                operator, given = event["args"]["op_name"], event["args"]["input_type_shape"]
+                types = {name for one in given for name in one}
+                precision = "" if operator in CONVERSIONS else _precision(types)
+                kernels.append(Kernel(operator, precision, event["dur"] / 1e3 / calls))
+        return kernels
+
+
+def _precision(types: Set[str]) -> str:
+    if types & {"int8", "uint8"}:
+        return "int8"
+    return "fp32" if "float" in types else ""
+
+
+def _session(folder: Path, place: Place, profile: str = "") -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = place.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    if profile:
+        options.enable_profiling, options.profile_file_prefix = True, profile
+    provider = PROVIDERS[place.kind]
+    session = onnxruntime.InferenceSession(folder / FILE, options, [provider], enable_fallback=0)
+    if provider not in session.get_providers():  # it goes on without one whose libraries it cannot load
+        raise Unsupported(f"onnxruntime cannot start its {provider}: a library that it needs is missing")
+    return session
 
 
 def _with_arrays(session: Any, kind: str) -> Session:

@@ -9,11 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
+from breakeven.kernels import Kernel
 from breakeven.runtime.base import Place, Runtime, Session, Source
 
 FILE = "model.xml"
 INSTALL = "not installed: pip install 'breakeven[openvino]'"
 DEVICES = {"cpu": "CPU"}  # kind of device -> OpenVINO's name
+HINTS = {"fp32": "f32", "bf16": "bf16"}
+# the end of a kernel's name -> precision
+PRECISIONS = {"I8": "int8", "U8": "int8", "i8": "int8", "BF16": "bf16", "FP32": "fp32"}
+CONVERSIONS = ("Convert", "Reorder")
 
 
 class OpenVino(Runtime):
@@ -21,6 +26,7 @@ class OpenVino(Runtime):
 
     # Importing it starts a thread: what is forked while that holds a lock hangs. Each worker imports it.
     modules = ()
+    precisions = ("fp32", "bf16")
 
     def export(self, source: Source, folder: Path) -> None:
         """Topology and weights, with a free batch dimension; weights stay float32."""
@@ -39,27 +45,22 @@ class OpenVino(Runtime):
         openvino.save_model(model, folder / FILE, compress_to_fp16=False)
 
     def start(self, folder: Path, place: Place) -> None:
-        """Nothing more: the threads are the compiled model's."""
+        """Import it; the threads are the compiled model's."""
         place.require(DEVICES, "OpenVINO")
         try:
-            import openvino  # noqa: F401
+            import openvino
         except ImportError:
             raise Unsupported(INSTALL) from None
+        if self.precision == "bf16":
+            able = openvino.Core().get_property(DEVICES[place.kind], "OPTIMIZATION_CAPABILITIES")
+            if "BF16" not in able:
+                raise Unsupported("OpenVINO has no bf16 for this processor")
 
     def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
         """Compile for the processor, which takes most of the time."""
         import openvino
 
-        settings = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
-            "INFERENCE_NUM_THREADS": str(place.threads),
-            # Where the processor has bf16, OpenVINO's own choice is to compute float32 models in it.
-            "INFERENCE_PRECISION_HINT": "f32",
-            # The hardware has pinned the process already.
-            "ENABLE_CPU_PINNING": "NO",
-        }
-        model = openvino.Core().compile_model(folder / FILE, DEVICES[place.kind], settings)
+        model = self._compiled(folder, place)
         own = threading.local()  # a request is one caller's
 
         def prepare(images: NDArray[Any]) -> Any:
@@ -75,3 +76,34 @@ class OpenVino(Runtime):
             return np.array(output[0], np.float32)  # a copy: the request's own memory is used again
 
         return Session(prepare, run, result)
+
+    def profile(
+        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
+    ) -> list[Kernel]:
+        """The graph as it was compiled, with the precision of each of its nodes."""
+        request = self._compiled(folder, place, {"PERF_COUNT": "YES"}).create_infer_request()
+        kernels = []
+        for _ in range(calls):
+            request.infer([images])
+            for node in request.get_profiling_info():
+                ms = node.real_time.total_seconds() * 1e3 / calls
+                if ms:
+                    precision = PRECISIONS.get(node.exec_type.rpartition("_")[2], "")
+                    precision = "" if node.node_type in CONVERSIONS else precision
+                    kernels.append(Kernel(f"{node.node_type} ({node.exec_type})", precision, ms))
+        return kernels
+
+    def _compiled(self, folder: Path, place: Place, more: dict[str, str] | None = None) -> Any:
+        import openvino
+
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": "1",
+            "INFERENCE_NUM_THREADS": str(place.threads),
+            # Where the processor has bf16, OpenVINO's own choice is to compute float32 models in it.
+            "INFERENCE_PRECISION_HINT": HINTS[self.precision],
+            # The hardware has pinned the process already.
+            "ENABLE_CPU_PINNING": "NO",
+            **(more or {}),
+        }
+        return openvino.Core().compile_model(folder / FILE, DEVICES[place.kind], settings)

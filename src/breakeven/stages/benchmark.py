@@ -11,17 +11,18 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from breakeven import artifact, config, paths, prepared
-from breakeven.artifact import Artifact
+from breakeven import config, paths, prepared
+from breakeven.artifact import BASELINE, Artifact
 from breakeven.errors import UserError
 from breakeven.files import read_json
-from breakeven.judge import BASELINE, Judge
+from breakeven.judge import Judge
 from breakeven.kept import Kept
 from breakeven.measure.engine import measure
 from breakeven.measure.findings import Finding
 from breakeven.measure.samples import FAILED, UNSUPPORTED
 from breakeven.result import Benchmark, Part, Record
 from breakeven.stages.run import run
+from breakeven.variants import read as variants_of
 
 
 def benchmark(name: str, hardware: str) -> None:
@@ -33,7 +34,7 @@ def benchmark(name: str, hardware: str) -> None:
     data = paths.prepared(study.family(name).data)
     test = prepared.load(data, "test")
     machine = read_json(paths.MACHINE)
-    artifacts = _artifacts(name)
+    artifacts = variants_of(name)
     variants = {key: folder for key, (folder, card) in artifacts.items() if card.status == "ok"}
     if BASELINE not in variants:
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({artifacts[BASELINE][1].reason}).")
@@ -61,7 +62,8 @@ def benchmark(name: str, hardware: str) -> None:
             # If it is unsupported, then so is the hardware here, and every row says why.
             if found.of[BASELINE].verdict == FAILED:
                 raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
-            judge = Judge(hardware, machine["name"], device.threads, scenario, settings.confidence)
+            place = (hardware, device.device, machine["name"], device.threads)
+            judge = Judge(*place, scenario, settings.confidence)
             records = [
                 Record(row, [asdict(replicate) for replicate in finding.replicates])
                 for row in judge.rows(artifacts, found, test.labels)
@@ -113,17 +115,6 @@ def _alone() -> Iterator[None]:
 
 def _digests(artifacts: Mapping[str, tuple[Path, Artifact]]) -> list[Any]:
     return [[name, card.status, card.files] for name, (_, card) in artifacts.items()]
-
-
-def _artifacts(name: str) -> Mapping[str, tuple[Path, Artifact]]:
-    """Every artifact of a family, by variant; the baseline first."""
-    folders = [
-        card.parent
-        for stage in ("export", "quantize")
-        for card in sorted(paths.artifacts(stage, name).glob(f"*/{artifact.CARD}"))
-    ]
-    cards = {card.variant: (folder, card) for folder in folders for card in [artifact.read(folder)]}
-    return {BASELINE: cards[BASELINE], **cards}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from breakeven import config, making, paths, prepared
 from breakeven.artifact import model_inputs
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
+from breakeven.quantization.base import Examples
 from breakeven.stages.run import run
 
 
@@ -16,7 +17,7 @@ def quantize(name: str) -> None:
     """Quantize the family `name`."""
     study = config.read()
     data = paths.prepared(study.family(name).data)
-    test, train = prepared.load(data, "test"), prepared.load(data, "train")
+    test, train, val = (prepared.load(data, split) for split in ("test", "train", "val"))
     # Of the training split, never of test; drawn at random, because a source may be sorted by class.
     drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
         : study.export.calibration_images
@@ -29,7 +30,10 @@ def quantize(name: str) -> None:
         for recipe in ["none", *study.recipes()]:
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             card = reference.card
-            images = model_inputs(train.images[drawn], study.export.preprocessing, card.mean, card.std)
+            inputs = partial(
+                model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
+            )
+            examples = Examples(inputs(train.images[drawn]), inputs(val.images), val.labels)
             for key in study.quantizations:
                 toolchain = study.option("quantizations", key)
                 if toolchain.runtime not in study.runtimes:
@@ -41,7 +45,7 @@ def quantize(name: str) -> None:
                     precision=toolchain.precision,
                     quantization=key,
                 )
-                write = partial(toolchain.quantize, images, runtime)
+                write = partial(toolchain.quantize, examples, runtime)
                 made.append(maker.make(folder, artifact, write, reference))
     making.report(made)
 

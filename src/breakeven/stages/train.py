@@ -29,6 +29,7 @@ def train(name: str) -> None:
     job = Job(
         family=name,
         recipe="none",
+        folder=paths.model(name),
         spec=family.model,
         build=build,
         train=None if family.checkpoint else family.train,

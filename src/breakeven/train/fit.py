@@ -20,6 +20,7 @@ from breakeven.data.base import Images
 from breakeven.files import atomic
 from breakeven.preprocess import Preprocess
 from breakeven.train.batches import Batches
+from breakeven.train.distillation import Teacher
 from breakeven.train.module import Classifier, Diverged
 from breakeven.train.precision import bf16
 from breakeven.train.recipe import Recipe
@@ -48,6 +49,7 @@ def fit(
     seed: int,
     workdir: Path,
     on_epoch: OnEpoch = lambda row: None,
+    teacher: Teacher | None = None,
 ) -> Fitted:
     """Train the model that `build` makes, and keep the best epoch.
 
@@ -55,6 +57,7 @@ def fit(
         build: makes the model; called after seeding.
         workdir: holds the checkpoints; a training that finds `last.ckpt` there goes on from it.
         on_epoch: is given the epoch's figures, once an epoch.
+        teacher: a model to follow.
 
     Raises:
         Diverged: the loss is not a number.
@@ -65,7 +68,8 @@ def fit(
     # A model that was loaded is in evaluation mode, which Lightning would keep.
     model = build().train().to(memory_format=torch.channels_last)
     batches = Batches(train, recipe.batch_size, shuffle=True, seed=seed, drop_last=True)
-    module = Classifier(model, Preprocess(mean, std), recipe, classes, recipe.epochs * len(batches), seed)
+    steps = recipe.epochs * len(batches)
+    module = Classifier(model, Preprocess(mean, std), recipe, classes, steps, seed, teacher)
     best = ModelCheckpoint(
         workdir, "best", monitor="val_accuracy", mode="max", save_last=True, enable_version_counter=False
     )

@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from breakeven.errors import UserError
 from breakeven.preprocess import Preprocess
 from breakeven.train.batches import augment, shrink
+from breakeven.train.distillation import Teacher
 from breakeven.train.recipe import Recipe
 
 
@@ -19,10 +20,18 @@ class Classifier(LightningModule):
     """Trains `model` by `recipe` on batches of uint8 images."""
 
     def __init__(
-        self, model: nn.Module, preprocess: Preprocess, recipe: Recipe, classes: int, steps: int, seed: int
+        self,
+        model: nn.Module,
+        preprocess: Preprocess,
+        recipe: Recipe,
+        classes: int,
+        steps: int,
+        seed: int,
+        teacher: Teacher | None = None,
     ) -> None:
         """`steps` is the number of optimizer steps of the whole training."""
         super().__init__()
+        self.teacher = teacher  # no module, so that no checkpoint holds it
         self.model, self.preprocess = model, preprocess
         self.recipe, self.steps, self.seed = recipe, steps, seed
         self.train_accuracy = MulticlassAccuracy(classes, average="micro")
@@ -43,8 +52,11 @@ class Classifier(LightningModule):
         images = augment(images, generator, flip=r.flip, crop=r.crop, cutout=r.cutout)
         side = r.sides[self.current_epoch * len(r.sides) // r.epochs]
         inputs = shrink(self.preprocess(images), side)
-        logits = self.model(inputs.contiguous(memory_format=torch.channels_last))
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=r.label_smoothing)
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        logits = self.model(inputs).float()
+        loss = F.cross_entropy(logits, labels, label_smoothing=r.label_smoothing)
+        if self.teacher:
+            loss = self.teacher.loss(loss, logits, inputs)
         if not torch.isfinite(loss):
             raise Diverged(
                 f"The loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}): "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from breakeven.converted import native_bf16
 from breakeven.errors import UserError
 from breakeven.train.recipe import Recipe
 
@@ -32,8 +33,7 @@ def bf16(recipe: Recipe, model: nn.Module, shape: Sequence[int]) -> bool:
             )
         return True
     # Emulated bf16 is slower than fp32: only instructions of the processor's own count.
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return sound and bool(fast)
+    return sound and native_bf16()
 
 
 def strides_over_one_pixel(model: nn.Module, shape: Sequence[int], side: float = 1.0) -> bool:

@@ -1,0 +1,68 @@
+#include "model.hpp"
+
+#include <torch/csrc/inductor/aoti_package/model_package_loader.h>
+#include <torch/script.h>
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Script : public Model {
+ public:
+  explicit Script(const fs::path& path) : module_(torch::jit::load(path.string(), at::kCPU)) {}
+
+  at::Tensor run(const at::Tensor& images) override { return module_.forward({images}).toTensor(); }
+
+ private:
+  torch::jit::script::Module module_;
+};
+
+class Package : public Model {
+ public:
+  explicit Package(const fs::path& path) : loader_(path.string()) {}
+
+  at::Tensor run(const at::Tensor& images) override { return loader_.run({images})[0]; }
+
+ private:
+  torch::inductor::AOTIModelPackageLoader loader_;
+};
+
+std::vector<float> numbers(const std::string& text) {
+  std::vector<float> found;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) found.push_back(std::stof(part));
+  return found;
+}
+
+}  // namespace
+
+Artifact::Artifact(const fs::path& folder) : folder_(folder) {
+  std::ifstream about(folder / "about.txt");
+  if (!about) throw std::runtime_error((folder / "about.txt").string() + ": there is no such file");
+  for (std::string key, value; about >> key >> value;) {
+    if (key == "channels") channels = std::stoll(value);
+    if (key == "height") height = std::stoll(value);
+    if (key == "width") width = std::stoll(value);
+    if (key == "preprocessing") preprocesses_ = value == "inside";
+    if (key == "mean") mean_ = numbers(value);
+    if (key == "std") std_ = numbers(value);
+  }
+}
+
+std::unique_ptr<Model> Artifact::load() const {
+  if (fs::exists(folder_ / "model.ts")) return std::make_unique<Script>(folder_ / "model.ts");
+  const auto package = folder_ / "package";
+  if (!fs::is_directory(package)) throw std::runtime_error(folder_.string() + ": neither model.ts nor package/ in it");
+  return std::make_unique<Package>(fs::directory_iterator(package)->path());
+}
+
+at::Tensor Artifact::inputs(const at::Tensor& images) const {
+  if (preprocesses_) return images.contiguous();
+  const auto mean = torch::tensor(mean_).view({1, channels, 1, 1});
+  const auto deviation = torch::tensor(std_).view({1, channels, 1, 1});
+  return ((images.to(at::kFloat) / 255 - mean) / deviation).contiguous();
+}

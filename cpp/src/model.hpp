@@ -1,0 +1,34 @@
+// A classifier in the folder of an artifact: TorchScript, or an unpacked package of AOTInductor.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  // (N, C, H, W) -> (N, classes)
+  virtual at::Tensor run(const at::Tensor& images) = 0;
+};
+
+// What `about.txt` in the folder says of the model, and the model itself.
+class Artifact {
+ public:
+  explicit Artifact(const std::filesystem::path& folder);
+
+  // Throws where there is no model that can be read.
+  std::unique_ptr<Model> load() const;
+  // uint8 images (N, C, H, W) as the model takes them: as they are, or as normalized float32.
+  at::Tensor inputs(const at::Tensor& images) const;
+
+  int64_t channels = 0, height = 0, width = 0;
+
+ private:
+  std::filesystem::path folder_;
+  bool preprocesses_ = false;  // the model does it itself
+  std::vector<float> mean_, std_;
+};

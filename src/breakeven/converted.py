@@ -1,0 +1,44 @@
+"""A network computed in another precision or memory layout than it is given its inputs in."""
+
+import torch
+from torch import Tensor, nn
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+class Converted(nn.Module):
+    """Takes float32 images, gives float32 logits, whatever is in between.
+
+    What the conversions take of each call is part of the call.
+    """
+
+    def __init__(self, network: nn.Module, precision: str, channels_last: bool) -> None:
+        """Change `network` itself.
+
+        Args:
+            channels_last: (N, H, W, C) in memory, which the convolutions of many processors prefer.
+        """
+        super().__init__()
+        self.dtype = DTYPES[precision]
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network.to(self.dtype).to(memory_format=self.layout)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, classes)."""
+        logits: Tensor = self.network(images.to(self.dtype).contiguous(memory_format=self.layout))
+        return logits.float()
+
+
+def convert(model: nn.Module, precision: str, channels_last: bool, preprocessing: str) -> nn.Module:
+    """`model`, which is changed, with its own preprocessing (if that is "inside") still in float32."""
+    if precision == "fp32" and not channels_last:
+        return model
+    if preprocessing == "outside":
+        return Converted(model, precision, channels_last).eval()
+    front, network = model.children()
+    return nn.Sequential(front, Converted(network, precision, channels_last)).eval()
+
+
+def native_bf16() -> bool:
+    """Whether the processor has instructions for bf16: emulated, it is slower than float32."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

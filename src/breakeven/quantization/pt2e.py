@@ -1,0 +1,61 @@
+"""PT2E: torchao quantizes an exported program, for Inductor or for ExecuTorch's XNNPACK."""
+
+import dataclasses
+import importlib
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+from breakeven.errors import Unsupported
+from breakeven.quantization.base import Examples, Exporter, Quantization
+from breakeven.scoring import batches
+
+INSTALL = "not installed: pip install 'breakeven[{}]'"
+# engine -> the module of its quantizer, the quantizer, what makes its settings from which of ours, its extra
+QUANTIZERS = {
+    "x86_inductor": (
+        "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer",
+        "X86InductorQuantizer",
+        "get_default_x86_inductor_quantization_config",
+        ("reduce_range",),
+        "torchao",
+    ),
+    "xnnpack": (
+        "executorch.backends.xnnpack.quantizer.xnnpack_quantizer",
+        "XNNPACKQuantizer",
+        "get_symmetric_quantization_config",
+        (),
+        "executorch",
+    ),
+}
+
+
+class Pt2e(Quantization):
+    """Weights per channel, activations per tensor; what an engine can fuse is quantized as one."""
+
+    engine: Literal["x86_inductor", "xnnpack"]
+    reduce_range: bool = False  # 7 bits, for x86 processors without VNNI, whose products could overflow
+
+    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
+        """Quantize the graph, then export it as any other."""
+        import torch
+
+        from breakeven.program import exported
+
+        module, quantizer_name, config_name, settings, extra = QUANTIZERS[self.engine]
+        try:
+            from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+            engine = importlib.import_module(module)
+        except ImportError:
+            raise Unsupported(INSTALL.format(extra)) from None
+        quantizer = getattr(engine, quantizer_name)()
+        chosen = {name: getattr(self, name) for name in settings}
+        quantizer.set_global(getattr(engine, config_name)(**chosen))
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torchao's own parts, about what is to come
+            prepared = prepare_pt2e(exported(source.model, source.example).module(), quantizer)
+            for batch in batches(examples.calibration, 32):
+                prepared(torch.from_numpy(batch))
+            converted = convert_pt2e(prepared)
+        runtime.export(dataclasses.replace(source, model=converted, changed=True), folder)

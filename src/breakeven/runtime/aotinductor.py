@@ -1,0 +1,68 @@
+"""AOTInductor: the exported program, compiled ahead of time to a shared library with its weights."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from breakeven.errors import Unsupported
+from breakeven.kernels import Kernel
+from breakeven.runtime._torch import TorchRuntime, require_compiler, torch_session
+from breakeven.runtime.base import Place, Session, Source
+
+PACKAGE = "model.pt2"
+FOLDER = "package"  # unpacked: torch would do it at each start, where a killed process leaves it
+
+
+class AotInductor(TorchRuntime):
+    """For the processor that it is compiled on, and for any number of images; called as its guide does.
+
+    Attributes:
+        freezing: weights become constants, laid out for oneDNN while compiling.
+    """
+
+    freezing: bool = True
+
+    def export(self, source: Source, folder: Path) -> None:
+        """Export, compile, unpack."""
+        import torch
+        from torch._inductor import aoti_compile_and_package
+        from torch._inductor.utils import fresh_cache
+
+        from breakeven.program import exported
+
+        require_compiler()
+        program = exported(self.converted(source), source.example)
+        settings: dict[str, Any] = {
+            "freezing": self.freezing,
+            "compile_threads": 1,
+            # Or the number of threads here and now would be compiled in: two on one core later.
+            "cpp.dynamic_threads": True,
+        }
+        with torch.no_grad(), fresh_cache():
+            aoti_compile_and_package(program, package_path=str(folder / PACKAGE), inductor_configs=settings)
+        with zipfile.ZipFile(folder / PACKAGE) as packed:
+            packed.extractall(folder / FOLDER)
+        (folder / PACKAGE).unlink()
+
+    def start(self, folder: Path, place: Place) -> None:
+        """Set torch's threads."""
+        super().start(folder, place)
+        place.require(("cpu",), "AOTInductor, as it is compiled here,")
+
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+        """Load the library and its weights."""
+        import torch
+        from torch.export.pt2_archive._package import AOTICompiledModel
+
+        (root,) = (folder / FOLDER).iterdir()
+        # What torch._inductor.aoti_load_package does, which takes no folder.
+        loader = torch._C._aoti.AOTIModelPackageLoader(str(root), "model", False, 1, -1)
+        return torch_session(AOTICompiledModel(loader), place.device)
+
+    def profile(self, *arguments: Any) -> list[Kernel]:
+        """Its calls of oneDNN pass by torch's profiler.
+
+        Raises:
+            Unsupported: always.
+        """
+        raise Unsupported("torch's profiler does not see the kernels of AOTInductor")

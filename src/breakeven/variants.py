@@ -1,0 +1,24 @@
+"""The variants of a family on disk."""
+
+from pathlib import Path
+
+from breakeven import artifact, paths
+from breakeven.artifact import BASELINE, CARD, Artifact
+from breakeven.errors import UserError
+
+
+def read(family: str) -> dict[str, tuple[Path, Artifact]]:
+    """Every artifact of a family with its folder, by variant; the baseline first.
+
+    Raises:
+        UserError: there are none yet.
+    """
+    folders = [
+        card.parent
+        for stage in ("export", "quantize")
+        for card in sorted(paths.artifacts(stage, family).glob(f"*/{CARD}"))
+    ]
+    cards = {card.variant: (folder, card) for folder in folders for card in [artifact.read(folder)]}
+    if BASELINE not in cards:
+        raise UserError(f"{family}: there are no artifacts of it yet: run `dvc repro`.")
+    return {BASELINE: cards[BASELINE], **cards}

@@ -1,0 +1,122 @@
+"""Compressions: what they do to a model, and recipes of several steps."""
+
+import copy
+import json
+
+import pytest
+import torch
+from conftest import Project
+from torch import nn
+
+from breakeven import option
+from breakeven.compression.qat import Qat
+from breakeven.model.cnn import cnn
+from breakeven.model.resnet18 import resnet18
+
+pytestmark = pytest.mark.timeout(300)
+FINE_TUNING = {"epochs": 0.5, "lr": 0.1, "distil": 0.0, "temperature": 4.0}
+EXAMPLE = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def qat() -> Qat:
+    made = option.load("compression", {"name": "qat", **FINE_TUNING}, "qat")
+    assert isinstance(made, Qat)
+    return made
+
+
+@pytest.fixture(params=["cnn", "resnet18"])
+def model(request: pytest.FixtureRequest) -> nn.Module:
+    torch.manual_seed(0)
+    if request.param == "cnn":
+        return cnn(1, 10, 8, 1)
+    return resnet18(in_channels=1, num_classes=10, stem="cifar", width=0.125)
+
+
+def test_qat_computes_with_roundings_and_leaves_none_behind(model: nn.Module) -> None:
+    plain = copy.deepcopy(model.eval())
+    assert qat().apply(model, EXAMPLE) == []
+    model.train()(EXAMPLE)  # which finds the ranges
+    plain.train()(EXAMPLE)  # and the same statistics of the batch norms
+    rounded, exact = model.eval()(EXAMPLE), plain.eval()(EXAMPLE)
+    assert not torch.equal(rounded, exact)
+    assert (rounded - exact).abs().max() < 0.2 * exact.abs().max()
+    qat().finish(model)
+    # The running statistics saw rounded activations.
+    assert model.state_dict().keys() == plain.state_dict().keys()
+    for name, weight in plain.named_parameters():
+        assert torch.equal(weight, model.get_parameter(name)), name
+    assert not any(layer._forward_pre_hooks for layer in model.modules())
+
+
+def test_a_rounded_weight_has_at_most_255_values_a_channel(model: nn.Module) -> None:
+    qat().apply(model, EXAMPLE)
+    layer = next(m for m in model.modules() if isinstance(m, nn.Conv2d))
+    for channel in layer.weight.detach():
+        step = channel.abs().max() / 127
+        assert torch.allclose(channel / step, (channel / step).round(), atol=1e-3)
+
+
+def test_a_copy_rounds_by_its_own_ranges(model: nn.Module) -> None:
+    qat().apply(model, EXAMPLE)
+    model.train()(EXAMPLE)
+    other = copy.deepcopy(model)
+    other.train()(100 * EXAMPLE)
+    first, copied = (next(m for m in net.modules() if isinstance(m, nn.Conv2d)) for net in (model, other))
+    assert copied.input_rounding.scale > 1.2 * first.input_rounding.scale
+
+
+def test_validation_moves_no_range(model: nn.Module) -> None:
+    qat().apply(model, EXAMPLE)
+    model.train()(EXAMPLE)
+    before = copy.deepcopy(model.state_dict())
+    model.eval()(100 * EXAMPLE)
+    moved = [name for name, value in model.state_dict().items() if not torch.equal(value, before[name])]
+    assert all(name.endswith("observer_enabled") for name in moved)
+
+
+def card(project: Project, recipe: str) -> dict:
+    return json.loads((project.folder / f"models/cnn/{recipe}/model.json").read_text())
+
+
+@pytest.fixture
+def chained(project: Project) -> Project:
+    project.run("breakeven", "compose", "study=tiny", "compression=[prune50,qat,prune50_qat]")
+    return project
+
+
+def test_a_chain_takes_the_step_that_another_recipe_made(chained: Project) -> None:
+    done = chained.run("python", "-m", "breakeven.stages.compress", "cnn", "prune50_qat")
+    assert "prune as in models/cnn/prune50" in done.stdout
+    pruned, both = card(chained, "prune50"), card(chained, "prune50_qat")
+    assert [step["made"] for step in both["details"]["before"]] == ["trained", "prune"]
+    assert (both["made"], both["parameters"]) == ("qat", pruned["parameters"])
+    assert both["pruning"] == pruned["pruning"] and both["train_s"] > pruned["train_s"]
+    assert both["sha256"] != pruned["sha256"]
+
+
+def test_a_recipe_takes_the_model_that_a_chain_made_on_its_way(chained: Project) -> None:
+    compress = ("python", "-m", "breakeven.stages.compress", "cnn")
+    pruned = card(chained, "prune50")
+    chained.run("rm", "-rf", "models/cnn/prune50")
+    assert "qat in" in chained.run(*compress, "prune50_qat").stdout
+    done = chained.run(*compress, "prune50")
+    assert "prune as in" in done.stdout and ".breakeven/steps" in done.stdout
+    assert card(chained, "prune50")["sha256"] == pruned["sha256"]
+    assert card(chained, "prune50")["recipe"] == "prune50"
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("+compressions.c.steps=[]", "compressions.c.steps=[]: list should have at least 1"),
+        (
+            "+compressions.c.steps=[{name:prun}]",
+            "compressions.c.steps.0.name=prun: unknown; did you mean",
+        ),
+        ("compression=[prune50_qat]", "compressions.prune50"),
+    ],
+)
+def test_a_wrong_chain_is_refused_before_any_work(project: Project, override: str, sentence: str) -> None:
+    done = project.run("breakeven", "compose", "study=tiny", override, check=False)
+    assert done.returncode == 1 and sentence in done.stderr
+    assert "Traceback" not in done.stderr

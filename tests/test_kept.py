@@ -1,0 +1,46 @@
+"""A benchmark that is interrupted keeps the scenarios that it had finished, and goes on with the next."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+from conftest import Project
+
+pytestmark = pytest.mark.timeout(300)
+BENCHMARK = ("python", "-m", "breakeven.stages.benchmark", "cnn", "cpu1")
+KEPT = "batch 1: measured before the interruption"
+
+
+def interrupt_the_second_scenario(project: Project) -> None:
+    with subprocess.Popen(
+        BENCHMARK, cwd=project.folder, env=project.environment(), stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr
+        for line in running.stderr:
+            if "batch 4:" in line:
+                running.send_signal(signal.SIGTERM)
+                break
+        running.communicate()
+    assert running.returncode == 128 + signal.SIGTERM
+
+
+@pytest.fixture
+def interrupted(project: Project) -> Project:
+    project.run("breakeven", "compose", "study=tiny", "measure.batch_sizes=[1,4]")
+    interrupt_the_second_scenario(project)
+    return project
+
+
+def test_it_goes_on_where_it_was_and_forgets_when_it_is_done(interrupted: Project) -> None:
+    done = interrupted.run(*BENCHMARK)
+    assert KEPT in done.stderr and "batch 4: 4 variants" in done.stderr
+    result = json.loads((interrupted.folder / "results/benchmark/cnn-cpu1.json").read_text())
+    assert {record["row"]["batch_size"] for record in result["records"]} == {1, 4}
+    assert not list((interrupted.folder / ".breakeven/benchmark").iterdir())
+
+
+@pytest.mark.parametrize("change", ["seed=1", "measure.rounds=4"])
+def test_what_was_measured_otherwise_is_not_taken(interrupted: Project, change: str) -> None:
+    interrupted.run("breakeven", "compose", "study=tiny", "measure.batch_sizes=[1,4]", change)
+    assert KEPT not in interrupted.run(*BENCHMARK).stderr

@@ -1,0 +1,67 @@
+"""What artifacts execute: the shares, the words for them, and `breakeven explain`."""
+
+import math
+
+import pytest
+from conftest import Project
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakeven.kernels import PRECISIONS, Kernel, broken_promise, describe, merge, shares
+
+KERNELS = st.lists(
+    st.builds(Kernel, st.sampled_from("abc"), st.sampled_from([*PRECISIONS, ""]), st.floats(0.001, 1000))
+)
+
+
+@given(KERNELS)
+def test_merging_changes_no_share_and_puts_the_longest_first(kernels: list[Kernel]) -> None:
+    merged = merge(kernels)
+    assert len({(k.operator, k.precision) for k in merged}) == len(merged)
+    assert [k.ms for k in merged] == sorted((k.ms for k in merged), reverse=True)
+    assert shares(merged) == pytest.approx(shares(kernels))
+    assert math.isclose(sum(shares(kernels).values()), 1) or not kernels
+
+
+def test_shares_in_words() -> None:
+    spent = shares([Kernel("Conv", "int8", 9.2), Kernel("Cast", "", 0.79), Kernel("Add", "fp32", 0.01)])
+    assert describe(spent) == "int8 92%, other 8%"
+
+
+@pytest.mark.parametrize(
+    ("precision", "spent", "broken"),
+    [
+        ("int8-static", {"int8": 0.6, "fp32": 0.2}, False),
+        ("int8-static", {"int8": 0.1, "fp32": 0.2, "other": 0.7}, True),
+        ("int8-dynamic", {"fp32": 1.0}, True),
+        ("bf16", {"fp32": 0.9, "bf16": 0.1}, True),
+        ("fp32", {"bf16": 1.0}, True),
+        ("fp32", {"fp32": 0.4, "other": 0.6}, False),
+        ("int8-static", {"other": 1.0}, False),  # nothing is known
+        ("int8-static", {}, False),
+    ],
+)
+def test_a_variant_that_computes_in_something_else_is_marked(
+    precision: str, spent: dict[str, float], broken: bool
+) -> None:
+    assert bool(broken_promise(precision, spent)) is broken
+
+
+def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, str]) -> None:
+    printed = reproduced[0].run("breakeven", "explain", "none/int8-static/onnxruntime").stdout
+    assert "none/fp32/eager" in printed and "aten::" in printed
+    assert "QLinearConv" in printed and "int8" in printed
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["none/int8/onnxruntime"], "did you mean 'none/int8-static/onnxruntime'?"),
+        (["none/fp32/eager", "--family", "cmm"], "families.cmm: unknown. Allowed: cnn"),
+    ],
+)
+def test_explain_names_what_there_is(
+    reproduced: tuple[Project, str], command: list[str], sentence: str
+) -> None:
+    done = reproduced[0].run("breakeven", "explain", *command, check=False)
+    assert done.returncode == 1 and sentence in done.stderr and "Traceback" not in done.stderr
