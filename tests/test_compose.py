@@ -93,7 +93,7 @@ def test_a_toolchain_names_a_runtime_that_conf_offers(name):
 @pytest.mark.parametrize(
     ("override", "hint"),
     [
-        ("runtime=[nope]", "Allowed: eager, "),
+        ("runtime=[nope]", "Allowed: aotinductor, "),
         ("runtime=[eager,onnxruntim]", "did you mean 'onnxruntime'?"),
         ("study=refrence", "did you mean 'reference'?"),
         ("hardware=[cpu9]", "did you mean 'cpu"),

@@ -113,7 +113,6 @@ def test_a_recipe_takes_the_model_that_a_chain_made_on_its_way(chained: Project)
             "+compressions.c.steps=[{name:prun}]",
             "compressions.c.steps.0.name=prun: unknown; did you mean",
         ),
-        ("compression=[prune50_qat]", "compressions.prune50"),
     ],
 )
 def test_a_wrong_chain_is_refused_before_any_work(project: Project, override: str, sentence: str) -> None:

@@ -11,6 +11,7 @@ import torch
 from breakeven import artifact, modelfile
 from breakeven.errors import Unsupported
 from breakeven.measure.nursery import Nursery
+from breakeven.quantization.base import Examples
 from breakeven.quantization.fx import Fx
 from breakeven.runtime import onnxruntime
 from breakeven.runtime.base import Place, Session, Source
@@ -43,7 +44,9 @@ def int8(
     model, _ = modelfile.load(artifacts["eager"])
     source = Source(model, torch.from_numpy(INPUTS), artifacts["eager"], "outside")
     fx = Fx(name="fx", runtime="torchscript", scheme=request.param)
-    fx.quantize(INPUTS, TorchScript(**FROZEN), source, folder)
+    fx.quantize(
+        Examples(INPUTS, INPUTS, np.zeros(len(INPUTS), np.int64)), TorchScript(**FROZEN), source, folder
+    )
     artifact.save(folder, artifact.seal(folder, replace(artifact.read(artifacts["torchscript"]), files={})))
     return folder
 

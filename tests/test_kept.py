@@ -34,7 +34,7 @@ def interrupted(project: Project) -> Project:
 
 def test_it_goes_on_where_it_was_and_forgets_when_it_is_done(interrupted: Project) -> None:
     done = interrupted.run(*BENCHMARK)
-    assert KEPT in done.stderr and "batch 4: 4 variants" in done.stderr
+    assert KEPT in done.stderr and "variants and the twin" in done.stderr
     result = json.loads((interrupted.folder / "results/benchmark/cnn-cpu1.json").read_text())
     assert {record["row"]["batch_size"] for record in result["records"]} == {1, 4}
     assert not list((interrupted.folder / ".breakeven/benchmark").iterdir())

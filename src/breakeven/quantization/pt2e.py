@@ -43,17 +43,17 @@ class Pt2e(Quantization):
         from breakeven.program import exported
 
         module, quantizer_name, config_name, settings, extra = QUANTIZERS[self.engine]
-        try:
-            from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
-
-            engine = importlib.import_module(module)
-        except ImportError:
-            raise Unsupported(INSTALL.format(extra)) from None
-        quantizer = getattr(engine, quantizer_name)()
-        chosen = {name: getattr(self, name) for name in settings}
-        quantizer.set_global(getattr(engine, config_name)(**chosen))
         with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torchao's own parts, about what is to come
+            warnings.simplefilter("ignore")  # of their own parts, about what is to come
+            try:
+                from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+                engine = importlib.import_module(module)
+            except ImportError:
+                raise Unsupported(INSTALL.format(extra)) from None
+            quantizer = getattr(engine, quantizer_name)()
+            chosen = {name: getattr(self, name) for name in settings}
+            quantizer.set_global(getattr(engine, config_name)(**chosen))
             prepared = prepare_pt2e(exported(source.model, source.example).module(), quantizer)
             for batch in batches(examples.calibration, 32):
                 prepared(torch.from_numpy(batch))

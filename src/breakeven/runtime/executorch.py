@@ -1,5 +1,6 @@
 """ExecuTorch with XNNPACK: the successor of TorchScript's path to phones, which runs on servers too."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,19 @@ class ExecuTorch(Runtime):
 
     def export(self, source: Source, folder: Path) -> None:
         """One file, planned for batches of up to `MOST`."""
-        try:
-            from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-            from executorch.exir import to_edge_transform_and_lower
-        except ImportError:
-            raise Unsupported(INSTALL) from None
         from breakeven.program import exported
 
-        program = exported(source.model, source.example, most=MOST)
-        lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
-        with (folder / FILE).open("wb") as file:
-            lowered.to_executorch().write_to_file(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its own parts
+            try:
+                from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+                from executorch.exir import to_edge_transform_and_lower
+            except ImportError:
+                raise Unsupported(INSTALL) from None
+            program = exported(source.model, source.example, most=MOST)
+            lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+            with (folder / FILE).open("wb") as file:
+                lowered.to_executorch().write_to_file(file)
 
     def start(self, folder: Path, place: Place) -> None:
         """Import it, and give it its threads."""

@@ -17,7 +17,7 @@ INSTALL = "not installed: pip install 'breakeven[openvino]'"
 DEVICES = {"cpu": "CPU"}  # kind of device -> OpenVINO's name
 HINTS = {"fp32": "f32", "bf16": "bf16"}
 # the end of a kernel's name -> precision
-PRECISIONS = {"I8": "int8", "U8": "int8", "i8": "int8", "BF16": "bf16", "FP32": "fp32"}
+PRECISIONS = {"i8": "int8", "u8": "int8", "bf16": "bf16", "f32": "fp32", "fp32": "fp32"}
 CONVERSIONS = ("Convert", "Reorder")
 
 
@@ -88,7 +88,7 @@ class OpenVino(Runtime):
             for node in request.get_profiling_info():
                 ms = node.real_time.total_seconds() * 1e3 / calls
                 if ms:
-                    precision = PRECISIONS.get(node.exec_type.rpartition("_")[2], "")
+                    precision = PRECISIONS.get(node.exec_type.rpartition("_")[2].lower(), "")
                     precision = "" if node.node_type in CONVERSIONS else precision
                     kernels.append(Kernel(f"{node.node_type} ({node.exec_type})", precision, ms))
         return kernels
