@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,10 @@ from filelock import FileLock
 from breakeven.selftest.models import CNN, write
 
 ROOT = Path(__file__).parent.parent
+
+# A job in a shell's background ignores Ctrl-C, and so would all that the tests start.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # One small family, few variants, little measuring: every stage runs, in seconds.
 TINY = """\

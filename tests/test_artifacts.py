@@ -79,7 +79,12 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
 COMPILED = [name for name, own in RUNTIMES.items() if {"torch_compile", "aotinductor"} & {*named(own)}]
 FEW = {"torch_compile", "aotinductor_bf16"}
 # What no torch, or not every processor, can do: the row says so.
-CANNOT = ("torch.compile refuses it", "no instructions for bf16", "no bf16 for this processor")
+CANNOT = (
+    "torch.compile refuses it",
+    "no instructions for bf16",
+    "no bf16 for this processor",
+    "TensorRT needs a GPU",
+)
 
 
 @pytest.mark.parametrize(

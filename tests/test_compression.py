@@ -10,6 +10,7 @@ from torch import nn
 
 from breakeven import option
 from breakeven.compression.qat import Qat
+from breakeven.errors import Unsupported
 from breakeven.model.cnn import cnn
 from breakeven.model.resnet18 import resnet18
 
@@ -65,6 +66,14 @@ def test_a_copy_rounds_by_its_own_ranges(model: nn.Module) -> None:
     assert copied.input_rounding.scale > 1.2 * first.input_rounding.scale
 
 
+@pytest.mark.parametrize(("width", "half"), [(16, 8), (1, 1), (0.5, 0.25)])
+def test_a_student_is_the_same_model_with_less_of_one_argument(width: float, half: float) -> None:
+    student = option.load("compression", {"name": "student", "factor": 0.5, **FINE_TUNING}, "student")
+    assert student.architecture({"_target_": "x", "width": width}) == {"_target_": "x", "width": half}
+    with pytest.raises(Unsupported, match="set no number 'width'"):
+        student.architecture({"_target_": "x", "width": True})
+
+
 def test_validation_moves_no_range(model: nn.Module) -> None:
     qat().apply(model, EXAMPLE)
     model.train()(EXAMPLE)
@@ -103,6 +112,19 @@ def test_a_recipe_takes_the_model_that_a_chain_made_on_its_way(chained: Project)
     assert "prune as in" in done.stdout and ".breakeven/steps" in done.stdout
     assert card(chained, "prune50")["sha256"] == pruned["sha256"]
     assert card(chained, "prune50")["recipe"] == "prune50"
+
+
+def test_a_student_is_narrower_and_can_be_made_again(project: Project) -> None:
+    project.run("breakeven", "compose", "study=tiny", "compression=[prune50,student]")
+    compress = ("python", "-m", "breakeven.stages.compress", "cnn", "student")
+    project.run(*compress)
+    made, taught = card(project, "student"), card(project, "none")
+    assert made["model"]["width"] == taught["model"]["width"] // 2
+    assert made["parameters"] < taught["parameters"] / 2 and made["pruning"] == []
+    assert made["details"]["before"][0]["test_accuracy"] == taught["test_accuracy"]
+    project.run("rm", "-rf", "models/cnn/student")
+    project.run(*compress)
+    assert card(project, "student")["sha256"] == made["sha256"]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,26 @@ def test_the_default_study_is_accepted():
 
 
 @pytest.mark.parametrize(
+    ("only", "sentence"),
+    [
+        ({"prune": ["*"]}, "export.only.prune: unknown; did you mean 'prune50'?"),
+        ({"prune50": ["fp32/onnxruntim"]}, "matches no precision/runtime. unknown; did you mean 'fp32/onnxr"),
+        ({"none": ["int8-*/*"]}, "leaves out the baseline"),
+        ({"none": 3}, "export.only.none=3: "),
+    ],
+)
+def test_a_choice_of_variants_names_what_there_is(only, sentence):
+    assert sentence in refusal(changed("export.only", only))
+
+
+def test_a_recipe_that_is_not_named_is_made_in_all_variants():
+    export = parse(changed("export.only", {"prune50": ["int8-*/*", "fp32/eager"]})).export
+    wanted = ["none/fp32/eager", "none/int8-static/onnxruntime", "prune50/int8-static/openvino"]
+    assert all(export.wants(variant) for variant in [*wanted, "prune50/fp32/eager"])
+    assert not export.wants("prune50/fp32/onnxruntime")
+
+
+@pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
         (f"{TRAIN}.lr", -5, "greater than 0"),

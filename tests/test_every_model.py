@@ -48,7 +48,15 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         for _ in range(20):
             model.train()(torch.randn(16, 3, side, side))
     facts = {"family": "cnn", "recipe": "none", "title": "", "model": spec, "shape": shape}
-    facts |= {"mean": [0.5] * 3, "std": [0.3] * 3, "parameters": 1, "macs": 1, "key": "", "made": ""}
+    facts |= {
+        "mean": [0.5] * 3,
+        "std": [0.3] * 3,
+        "parameters": 1,
+        "macs": 1,
+        "activations": 1,
+        "key": "",
+        "made": "",
+    }
     card = modelfile.Card(**facts, val_accuracy=0.0, test_accuracy=0.0, train_s=0.0)
     modelfile.save(folder, model.eval(), card)
     return folder

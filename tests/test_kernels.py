@@ -53,6 +53,18 @@ def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, 
     assert "QLinearConv" in printed and "int8" in printed
 
 
+def test_publish_writes_a_page_from_the_records(project: Project) -> None:
+    project.run("breakeven", "publish", "docs.md")
+    page = (project.folder / "docs.md").read_text()
+    assert "breakeven compose study=tiny" in page
+    for words in ("none/fp32/eager", "What a given loss of accuracy buys", "| fp32 | ", "prune50"):
+        assert words in page, words
+    table = (project.folder / "results/summary.csv").read_text()
+    assert (project.folder / "docs.csv").read_text() == table
+    done = project.run("breakeven", "publish", "nowhere/docs.md", check=False)
+    assert done.returncode == 1 and "a folder that exists" in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [

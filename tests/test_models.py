@@ -37,8 +37,8 @@ def test_resnet18_with_the_original_stem_is_torchvisions() -> None:
 
 @pytest.mark.parametrize(("stem", "ratio"), [("cifar", 1.0), ("cifar_pool", 0.25)])
 def test_the_pool_makes_resnet18_four_times_cheaper(stem: str, ratio: float) -> None:
-    full = modelfile.size(resnet18(3, 10, "cifar"), SHAPE)[1]
-    assert modelfile.size(resnet18(3, 10, stem), SHAPE)[1] / full == pytest.approx(ratio, abs=0.03)
+    full = modelfile.size(resnet18(3, 10, "cifar"), SHAPE).macs
+    assert modelfile.size(resnet18(3, 10, stem), SHAPE).macs / full == pytest.approx(ratio, abs=0.03)
 
 
 def test_resnet18_width_scales_all_stages() -> None:
@@ -82,7 +82,14 @@ def test_a_wrong_model_gets_a_sentence(change: dict, message: str) -> None:
 def card(**changes: object) -> Card:
     base = {
         **{"family": "x", "recipe": "none", "title": "t", "model": CNN, "shape": SHAPE, "mean": [0.5] * 3},
-        **{"std": [0.2] * 3, "parameters": 1, "macs": 1, "val_accuracy": 0.0, "test_accuracy": 0.0},
+        **{
+            "std": [0.2] * 3,
+            "parameters": 1,
+            "macs": 1,
+            "activations": 1,
+            "val_accuracy": 0.0,
+            "test_accuracy": 0.0,
+        },
         **{"train_s": 0.0, "made": "trained", "key": "k"},
     }
     return Card(**{**base, **changes})

@@ -19,7 +19,8 @@ from breakeven.result import Benchmark, Record, Row
 COLUMNS = """
 family, variant, compression, precision, quantization, executed_precision, runtime, hardware, machine,
 threads, batch_size, scenario, callers, params, macs, verdict, reason, latency_ms_p50, latency_ms_p50_ci_low,
-latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, speedup, speedup_ci_low,
+latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, roofline_share,
+speedup, speedup_ci_low,
 speedup_ci_high, noise_floor, min_detectable_effect, accuracy, accuracy_top5, accuracy_delta,
 accuracy_delta_ci_low, accuracy_delta_ci_high, accuracy_p_value, control_delta,
 control_delta_ci_low, control_delta_ci_high, agreement, max_abs_error, artifact_mb,
@@ -40,6 +41,7 @@ def benchmark(rows, warnings=(), **settings):
         settings={"latency_limit_ms": None, **settings},
         machine={"name": "a machine, 2 cores"},
         affinity={"pinned": True, "cpus": [0]},
+        peaks={"fp32": 1e11, "bytes": 1e10},
         commit="abc",
         dirty=False,
         seconds=1.5,

@@ -16,7 +16,10 @@ namespace {
 
 // A file as a uint8 image (channels, H, W), by torchvision's own decoder of PNG, JPEG, GIF and WebP.
 at::Tensor read_image(const std::string& path, int64_t channels) {
-  if (dlopen(TORCHVISION_IMAGE, RTLD_NOW) == nullptr) throw std::runtime_error(dlerror());
+  // The decoder asks for the whole of libtorch by its name alone, and knows no folder to find it in.
+  for (const char* library : {TORCH_WHOLE, TORCHVISION_IMAGE}) {
+    if (dlopen(library, RTLD_LAZY | RTLD_GLOBAL) == nullptr) throw std::runtime_error(dlerror());
+  }
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw std::runtime_error(path + ": there is no such file");
   auto bytes = torch::empty({static_cast<int64_t>(file.tellg())}, at::kByte);

@@ -32,6 +32,7 @@ class Artifact:
     std: list[float]
     parameters: int
     macs: int
+    activations: int = 0  # see modelfile.Card
     train_s: float = 0.0  # of the compression
     status: str = "ok"  # or "unsupported", "failed"
     reason: str = ""
@@ -43,6 +44,7 @@ class Artifact:
     accuracy_top5: float | None = None
     kernels: list[dict[str, Any]] = field(default_factory=list)  # what it executes (kernels.Kernel)
     kernels_reason: str = ""  # why they are not known
+    facts: dict[str, str] = field(default_factory=dict)  # what else is known of how it executes
     files: dict[str, str] = field(default_factory=dict)  # name -> sha256
     megabytes: float = 0.0  # of all files, 10**6 bytes
 

@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     explain.add_argument("variant", metavar="VARIANT", help="as in the table: none/int8-static/onnxruntime")
     explain.add_argument("--family", help="default: every family")
     commands.add_parser("table", help="print the table of the last results")
+    publish = commands.add_parser("publish", help="write the last results as Markdown and CSV")
+    publish.add_argument("page", metavar="PAGE.md", help="as docs/results/reference.md")
     chosen = parser.parse_args(arguments)
     try:
         globals()[f"_{chosen.command}"](chosen)
@@ -61,6 +63,25 @@ def _table(chosen: argparse.Namespace) -> None:
 
     found = records.read(config.read())
     table.show(found.benchmarks, summary.rows(found.benchmarks))
+
+
+def _publish(chosen: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from breakeven import config, paths, records
+    from breakeven.files import read_json, write_text
+    from breakeven.report import page, summary
+
+    target = Path(chosen.page)
+    if target.suffix != ".md" or not target.parent.is_dir():
+        raise UserError(f"{target}: should be a file that ends in .md, in a folder that exists.")
+    study = config.read()
+    found = records.read(study)
+    rows = summary.rows(found.benchmarks)
+    overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
+    write_text(target, page.render(study.study, overrides, found, rows))
+    summary.write(target.with_suffix(".csv"), rows)
+    print(f"{target} and {target.with_suffix('.csv')}: {len(rows)} rows")
 
 
 def _explain(chosen: argparse.Namespace) -> None:

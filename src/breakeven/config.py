@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ import yaml
 from pydantic import Field
 
 from breakeven import paths
-from breakeven.artifact import runtime_name
+from breakeven.artifact import BASELINE, runtime_name
 from breakeven.errors import UserError
 from breakeven.measure.plan import Budget, Scenario
 from breakeven.option import MANDATORY, Strict, check, choice, load
@@ -41,6 +42,14 @@ class Export(Strict):
     )
     min_agreement: float = Field(ge=0, le=1, description="of a quantized artifact: share of the same classes")
     calibration_images: Positive = Field(description="training images that static quantization sees")
+    only: dict[str, list[str]] = Field(
+        description="recipe -> patterns of `precision/runtime`, the variants made of it; by default all"
+    )
+
+    def wants(self, variant: str) -> bool:
+        """Whether `variant` is to be made."""
+        recipe, _, rest = variant.partition("/")
+        return any(fnmatchcase(rest, pattern) for pattern in self.only.get(recipe, ["*"]))
 
 
 class Server(Strict):
@@ -162,6 +171,7 @@ def parse(settings: Settings) -> Config:
             f"max_replicates={config.measure.max_replicates}."
         )
     _require_distinct(config)
+    _require_made(config)
     if "eager" not in config.runtimes or config.option("runtimes", "eager").precision != "fp32":
         raise UserError(
             f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, in fp32, as the baseline."
@@ -198,6 +208,28 @@ def _require_distinct(config: Config) -> None:
     for (precision, runtime), keys in made.items():
         if len(keys) > 1:
             raise UserError(f"{' and '.join(keys)} both make {precision} for {runtime}: choose one of them.")
+
+
+def _require_made(config: Config) -> None:
+    """Refuse a choice of variants that names what does not exist: it would leave them out without a word."""
+    recipes = ["none", *config.compressions]
+    made = [f"{config.option('runtimes', key).precision}/{_name(config, key)}" for key in config.runtimes]
+    for key in config.quantizations:
+        toolchain = config.option("quantizations", key)
+        made.append(f"{toolchain.precision}/{toolchain.runtime}")
+    for recipe, patterns in config.export.only.items():
+        place = f"export.only.{recipe}"
+        if recipe not in recipes:
+            raise UserError(f"{place}: {choice(recipe, recipes)}")
+        for pattern in patterns:
+            if not any(fnmatchcase(variant, pattern) for variant in made):
+                raise UserError(f"{place}={pattern}: matches no precision/runtime. {choice(pattern, made)}")
+    if not config.export.wants(BASELINE):
+        raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")
+
+
+def _name(config: Config, runtime: str) -> str:
+    return runtime_name(runtime, config.option("runtimes", runtime).precision)
 
 
 def read(path: Path = paths.PARAMS) -> Config:

@@ -1,7 +1,7 @@
 """From findings to rows: what was measured, beside accuracy, size and the cost of getting there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from breakeven import accuracy, artifact, kernels
 from breakeven.artifact import BASELINE, CONTROL, Artifact
-from breakeven.measure import coldstart
+from breakeven.measure import coldstart, peaks
 from breakeven.measure.findings import BASELINE as JUDGED_AGAINST
 from breakeven.measure.findings import Finding, Findings
 from breakeven.measure.plan import TWIN, Scenario
@@ -32,6 +32,7 @@ class Judge:
     threads: int
     scenario: Scenario
     confidence: float
+    peaks: Mapping[str, float] = field(default_factory=dict)  # of the hardware (measure.peaks)
 
     def rows(
         self,
@@ -55,6 +56,7 @@ class Judge:
                     figures |= self._against_control(control, own)
             if finding.latency_ms:
                 figures |= self._times(finding)
+                figures |= self._roofline(card, finding)
             if finding.verdict == JUDGED_AGAINST:
                 figures["speedup"] = 1.0
             if finding.speedup:
@@ -141,6 +143,16 @@ class Judge:
             "cold_start_s": _median(coldstart.start_ms, cold) / 1000,
             "calls_until_steady": _calls_until_steady(cold),
         }
+
+    def _roofline(self, card: Artifact, finding: Finding) -> dict[str, Any]:
+        """How near to the hardware's peaks, in the precision that the variant is called by."""
+        assert finding.latency_ms
+        if self.scenario.callers > 1:
+            return {}
+        precision = card.precision.partition("-")[0]
+        size = (card.macs, card.parameters, card.activations, self.scenario.batch_size)
+        least = peaks.roofline_ms(self.peaks, precision, *size)
+        return {"roofline_share": least / finding.latency_ms.value if least else None}
 
     def _gain(self, finding: Finding, findings: Findings) -> dict[str, Any]:
         assert finding.speedup

@@ -13,16 +13,17 @@ class Kernel:
     operator: str
     precision: str  # of its inputs, one of `PRECISIONS`; "" for what converts or cannot be told
     ms: float  # in a call of the model
+    calls: float = 1.0  # likewise
 
 
 def merge(kernels: Iterable[Kernel]) -> list[Kernel]:
     """One for each operator and precision, the longest first."""
-    found: dict[tuple[str, str], float] = {}
-    for kernel in kernels:
-        key = (kernel.operator, kernel.precision)
-        found[key] = found.get(key, 0.0) + kernel.ms
-    merged = [Kernel(operator, precision, ms) for (operator, precision), ms in found.items()]
-    return sorted(merged, key=lambda kernel: -kernel.ms)
+    found: dict[tuple[str, str], Kernel] = {}
+    for new in kernels:
+        key = (new.operator, new.precision)
+        known = found.get(key, Kernel(*key, ms=0.0, calls=0.0))
+        found[key] = Kernel(*key, known.ms + new.ms, known.calls + new.calls)
+    return sorted(found.values(), key=lambda kernel: -kernel.ms)
 
 
 def shares(kernels: Iterable[Kernel]) -> dict[str, float]:

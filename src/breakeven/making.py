@@ -5,8 +5,9 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from breakeven import artifact, modelfile, scoring
+from breakeven import artifact, modelfile, option, scoring
 from breakeven.artifact import SCORES, Artifact
 from breakeven.config import Config
 from breakeven.data.base import Images
@@ -64,7 +65,10 @@ class Reference:
 class Maker:
     """Makes the artifacts of a family; each is checked in a process of its own, and dies alone."""
 
-    def __init__(self, test: Images, tolerance: Tolerance, nursery: Nursery, scratch: Path) -> None:
+    def __init__(
+        self, test: Images, tolerance: Tolerance, nursery: Callable[[str], Nursery], scratch: Path
+    ) -> None:
+        """`nursery` gives the one of a hardware, by its name."""
         self.test, self.tolerance, self.nursery = test, tolerance, nursery
         self.images = scratch / "test.npy"
         self.out = scratch / "logits.npy"
@@ -136,7 +140,8 @@ class Maker:
     def _predict(self, where: Path, draft: Artifact) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Its logits, and what it executes."""
         artifact.save(where, draft)
-        with self.nursery.worker(where) as worker:
+        runtime = option.load("runtime", draft.settings, f"runtimes.{draft.runtime}")
+        with self.nursery(runtime.scored_on).worker(where) as worker:
             worker.ask("load", images=str(self.images), batch_size=1, compare=False)
             worker.ask("predict", images=str(self.images), out=str(self.out))
             try:
@@ -152,10 +157,16 @@ class Maker:
 @contextmanager
 def maker(test: Images, tolerance: Tolerance, timeout_s: float) -> Iterator[Maker]:
     """A `Maker` whose processes and scratch files end with the block."""
-    hardware = {"name": "cpu", "threads": torch.get_num_threads()}
-    # To compile for the size of a batch, and to score all of them, takes longer than anything that is timed.
-    with TemporaryDirectory() as scratch, Nursery(hardware, 5 * timeout_s) as nursery:
-        yield Maker(test, tolerance, nursery, Path(scratch))
+    with ExitStack() as stack:
+
+        @cache
+        def nursery(hardware: str) -> Nursery:
+            settings = {"name": hardware, "threads": torch.get_num_threads()}
+            # To compile for the size of a batch, and to score all, takes longer than anything that is timed.
+            return stack.enter_context(Nursery(settings, 5 * timeout_s))
+
+        scratch = Path(stack.enter_context(TemporaryDirectory()))
+        yield Maker(test, tolerance, nursery, scratch)
 
 
 def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
@@ -173,6 +184,7 @@ def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
         std=card.std,
         parameters=card.parameters,
         macs=card.macs,
+        activations=card.activations,
         train_s=0.0 if card.recipe == "none" else card.train_s,
     )
 

@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from safetensors import SafetensorError
@@ -18,7 +18,7 @@ from breakeven.files import read_json, require_sha256, sha256, write_json
 
 WEIGHTS, CARD = "model.safetensors", "model.json"
 # The figures of a card that are logged as a run's metrics
-SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "train_s")
+SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "train_s")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ class Shape:
         return torch.zeros(count, self.channels, self.height, self.width)
 
 
+class Size(NamedTuple):
+    """The figures of a `Card` that say how large a model is."""
+
+    parameters: int
+    macs: int
+    activations: int
+
+
 @dataclass(frozen=True)
 class Card:
     """All that is needed to rebuild a model, and the record of how it was made."""
@@ -48,6 +56,7 @@ class Card:
     std: list[float]
     parameters: int
     macs: int  # multiply-accumulates for one image
+    activations: int  # numbers that its convolutions and linear layers read and write for one image
     val_accuracy: float
     test_accuracy: float
     train_s: float  # seconds of training or fine-tuning
@@ -169,15 +178,26 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         ) from None
 
 
-def size(model: nn.Module, shape: Shape) -> tuple[int, int]:
-    """Parameters, and multiply-accumulates for one image."""
+def size(model: nn.Module, shape: Shape) -> Size:
+    """How large a model is."""
     from torch.utils.flop_counter import FlopCounterMode
 
+    moved = 0
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal moved
+        moved += inputs[0].numel() + output.numel()
+
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
     training = model.training
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model.eval()(shape.example())
     model.train(training)
-    return sum(p.numel() for p in model.parameters()), math.ceil(counter.get_total_flops() / 2)
+    for hook in hooks:
+        hook.remove()
+    parameters = sum(p.numel() for p in model.parameters())
+    return Size(parameters, math.ceil(counter.get_total_flops() / 2), moved)
 
 
 def _fault(error: Exception) -> str:

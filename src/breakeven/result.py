@@ -1,6 +1,6 @@
 """The record of one variant on one hardware at one batch size: a row of the summary, and all its samples."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Row:
     latency_ms_p90: float | None = None
     latency_ms_p99: float | None = None
     throughput_per_s: float | None = None  # images
+    roofline_share: float | None = None  # the least time by the hardware's peaks over latency_ms_p50
     speedup: float | None = None  # over the baseline: above 1 is faster
     speedup_ci_low: float | None = None  # corrected for the number of variants
     speedup_ci_high: float | None = None
@@ -96,6 +97,7 @@ class Record:
 
     row: Row
     replicates: list[dict[str, Any]]
+    execution: dict[str, Any] = field(default_factory=dict)  # operators by time, and what else is known
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Benchmark:
     settings: dict[str, Any]  # how much was measured
     machine: dict[str, Any]
     affinity: dict[str, Any]
+    peaks: dict[str, float]  # of the hardware: operations a second by precision, and bytes
     commit: str
     dirty: bool
     seconds: float
@@ -142,4 +145,4 @@ def read(path: Path) -> Benchmark:
 
 def records_of(values: list[dict[str, Any]]) -> list[Record]:
     """As JSON holds them."""
-    return [Record(Row(**value["row"]), value["replicates"]) for value in values]
+    return [Record(Row(**value.pop("row")), **value) for value in map(dict, values)]

@@ -92,7 +92,7 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         fitted = Fitted(job.build().eval())
     job.finish(fitted.model)
     predict = predictor(fitted.model, manifest.mean, manifest.std)
-    parameters, macs = modelfile.size(fitted.model, shape_of(manifest))
+    size = modelfile.size(fitted.model, shape_of(manifest))
     card = Card(
         family=job.family,
         recipe=job.recipe,
@@ -101,8 +101,9 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         shape=shape_of(manifest),
         mean=manifest.mean,
         std=manifest.std,
-        parameters=parameters,
-        macs=macs,
+        parameters=size.parameters,
+        macs=size.macs,
+        activations=size.activations,
         val_accuracy=accuracy(in_batches(predict, val.images), val.labels),
         test_accuracy=accuracy(in_batches(predict, test.images), test.labels),
         train_s=job.before_s + fitted.seconds,

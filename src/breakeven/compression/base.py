@@ -1,6 +1,7 @@
 """What a compression is: it changes a model, and says what it did."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -19,6 +20,16 @@ class Compression(Option, ABC):
 
     distil: float = Field(ge=0, le=1, description="share of the loss that follows the uncompressed model")
     temperature: float = Field(gt=0, description="of that share: above 1, the wrong classes count more")
+
+    def architecture(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """What to begin with: by default the model of `spec` with the weights that it has.
+
+        If it is another one, that begins with random weights.
+
+        Raises:
+            Unsupported: it cannot take this model.
+        """
+        return dict(spec)
 
     @abstractmethod
     def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:

@@ -109,11 +109,15 @@ class Worker:
         return {"count": len(logits)}
 
     def profile(self, images: str, calls: int) -> dict[str, Any]:
-        """What the first image of a file takes, operator by operator."""
+        """What the first image of a file takes, operator by operator, and what else is known of it."""
         inputs = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:1]))
         self.session.run(self.session.prepare(inputs))  # of another shape than the last
-        found = self.runtime.profile(self.folder, self.place, self.session, inputs, calls)
-        return {"kernels": [asdict(kernel) for kernel in kernels.merge(found)]}
+        facts = {"facts": self.runtime.facts(self.folder, self.place)}
+        try:
+            found = self.runtime.profile(self.folder, self.place, self.session, inputs, calls)
+        except Unsupported as error:
+            return {**facts, "kernels_reason": str(error)}
+        return {**facts, "kernels": [asdict(kernel) for kernel in kernels.merge(found)]}
 
     def warm_up(self, least: int, most: int, limit_ms: float) -> dict[str, Any]:
         """Call until `limit_ms` have passed, at least and at most so often; each call's time."""

@@ -54,14 +54,14 @@ def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
             row.variant,
             f"[{colour}]{row.verdict}[/]" if colour else row.verdict,
             ", ".join((row.executed_precision or "").split(", ")[:2]),
-            _number(row.speedup, ".2f", "x"),
+            number(row.speedup, ".2f", "x"),
             f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else "",
-            _number(row.latency_ms_p50, ".3f"),
-            _number(row.latency_ms_p99, ".3f"),
-            *([_number(row.throughput_per_s, ",.0f")] if several else []),
-            _number(row.accuracy, ".2%"),
-            _change(row),
-            _number(row.artifact_mb, ".2f"),
+            number(row.latency_ms_p50, ".3f"),
+            number(row.latency_ms_p99, ".3f"),
+            *([number(row.throughput_per_s, ",.0f")] if several else []),
+            number(row.accuracy, ".2%"),
+            change(row),
+            number(row.artifact_mb, ".2f"),
             row.breakeven_calls or "",
             style="bold" if row.pareto else "",
         )
@@ -85,11 +85,12 @@ def _footer(benchmark: Benchmark, rows: Sequence[Row]) -> str:
     )
 
 
-def _number(value: float | None, form: str, unit: str = "") -> str:
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """Formatted, or nothing."""
     return "" if value is None else f"{value:{form}}{unit}"
 
 
-def _change(row: Row) -> str:
+def change(row: Row) -> str:
     """The accuracy's change in percentage points, with its interval."""
     if row.accuracy_delta is None or row.accuracy_delta_ci_low is None or row.accuracy_delta_ci_high is None:
         return ""

@@ -60,7 +60,7 @@ class TorchRuntime(Runtime, ABC):
                 session.run(inputs)
         share = 1 / (1e3 * calls)  # microseconds in all -> milliseconds a call
         return [
-            Kernel(e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share)
+            Kernel(e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share, 1 / calls)
             for e in profiler.events()
         ]
 

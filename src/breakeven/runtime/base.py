@@ -69,12 +69,14 @@ class Runtime(Option, ABC):
         modules: what it executes with; imported before a worker's process is forked, once for all that need
             the same, and before its memory is counted.
         batch: images at once when an artifact is scored.
+        scored_on: the hardware on which it is.
         caches: variables of the environment that name the folder in which it keeps what it compiles.
     """
 
     precisions: ClassVar[tuple[str, ...]] = ("fp32",)
     modules: ClassVar[tuple[str, ...]]
     batch: ClassVar[int] = 250
+    scored_on: ClassVar[str] = "cpu"
     caches: ClassVar[tuple[str, ...]] = ()
 
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -126,3 +128,7 @@ class Runtime(Option, ABC):
             Unsupported: this runtime does not tell.
         """
         raise Unsupported("it does not tell what it executes")
+
+    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+        """What else its process knows of how the artifact has executed: title -> text."""
+        return {}

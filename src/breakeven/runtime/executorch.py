@@ -1,6 +1,7 @@
 """ExecuTorch with XNNPACK: the successor of TorchScript's path to phones, which runs on servers too."""
 
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,13 @@ class ExecuTorch(Runtime):
             return np.array(output[0].numpy(), np.float32)
 
         return Session(prepare, method.execute, result)
+
+    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+        """What is delegated, and what is left to ExecuTorch's own kernels, by the program itself."""
+        from executorch.exir._serialize._program import deserialize_pte_binary
+
+        (plan,) = deserialize_pte_binary((folder / FILE).read_bytes()).program.execution_plan
+        engines = Counter(delegate.id for delegate in plan.delegates)
+        given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
+        own = [operator.name.removeprefix("aten::") for operator in plan.operators]
+        return {"delegated": f"{given or 'nothing'}; left to its own kernels: {', '.join(own) or 'nothing'}"}

@@ -94,8 +94,12 @@ class OnnxRuntime(Runtime):
                 operator, given = event["args"]["op_name"], event["args"]["input_type_shape"]
                 types = {name for one in given for name in one}
                 precision = "" if operator in CONVERSIONS else _precision(types)
-                kernels.append(Kernel(operator, precision, event["dur"] / 1e3 / calls))
+                kernels.append(Kernel(operator, precision, event["dur"] / 1e3 / calls, 1 / calls))
         return kernels
+
+    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+        """What executes."""
+        return {"providers": ", ".join(_session(folder, place).get_providers())}
 
 
 def _precision(types: Set[str]) -> str:

@@ -90,7 +90,7 @@ class OpenVino(Runtime):
                 if ms:
                     precision = PRECISIONS.get(node.exec_type.rpartition("_")[2].lower(), "")
                     precision = "" if node.node_type in CONVERSIONS else precision
-                    kernels.append(Kernel(f"{node.node_type} ({node.exec_type})", precision, ms))
+                    kernels.append(Kernel(f"{node.node_type} ({node.exec_type})", precision, ms, 1 / calls))
         return kernels
 
     def _compiled(self, folder: Path, place: Place, more: dict[str, str] | None = None) -> Any:

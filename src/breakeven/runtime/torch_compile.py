@@ -74,3 +74,10 @@ class TorchCompile(OwnFiles):
             "cpp_wrapper": self.cpp_wrapper,
         }
         return torch_session(torch.compile(model, dynamic=False, options=options), place.device)
+
+    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+        """Where Dynamo had to give the model back to Python, and why."""
+        from torch._dynamo.utils import counters
+
+        breaks = [str(reason).partition("\n")[0] for reason in counters["graph_break"]]
+        return {"graph": f"in pieces: {'; '.join(breaks)}" if breaks else "whole, no breaks"}

@@ -42,7 +42,7 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
     torch.manual_seed(0)
     module = modelfile.build(model.spec, shape).eval()
     middle = [0.5] * shape.channels
-    parameters, macs = modelfile.size(module, shape)
+    size = modelfile.size(module, shape)
     folder.mkdir(parents=True)
     with TemporaryDirectory() as scratch:
         card = modelfile.Card(
@@ -53,8 +53,9 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
             shape=shape,
             mean=middle,
             std=middle,
-            parameters=parameters,
-            macs=macs,
+            parameters=size.parameters,
+            macs=size.macs,
+            activations=size.activations,
             val_accuracy=0.0,
             test_accuracy=0.0,
             train_s=0.0,
@@ -74,8 +75,9 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
         preprocessing="outside",
         mean=middle,
         std=middle,
-        parameters=parameters,
-        macs=macs,
+        parameters=size.parameters,
+        macs=size.macs,
+        activations=size.activations,
     )
     artifact.save(folder, artifact.seal(folder, made))
     return folder

@@ -13,12 +13,13 @@ from filelock import FileLock, Timeout
 
 from breakeven import config, paths, prepared
 from breakeven.artifact import BASELINE, Artifact
-from breakeven.errors import UserError
+from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json
 from breakeven.judge import Judge
 from breakeven.kept import Kept
 from breakeven.measure.engine import measure
 from breakeven.measure.findings import Finding
+from breakeven.measure.peaks import probe
 from breakeven.measure.samples import FAILED, UNSUPPORTED
 from breakeven.result import Benchmark, Part, Record
 from breakeven.stages.run import run
@@ -39,8 +40,10 @@ def benchmark(name: str, hardware: str) -> None:
     if BASELINE not in variants:
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({artifacts[BASELINE][1].reason}).")
     kept = Kept(paths.private() / "benchmark", [name, study.model_dump(), machine, _digests(artifacts)])
+    executions = {key: {"kernels": card.kernels, **card.facts} for key, (_, card) in artifacts.items()}
     parts: list[Part] = []
     with _alone():
+        peaks = _peaks(study.hardware[hardware])
         for scenario in settings.scenarios():
             title = f"{name} on {hardware}, {scenario.title}"
             if part := kept.read(scenario.title):
@@ -63,9 +66,13 @@ def benchmark(name: str, hardware: str) -> None:
             if found.of[BASELINE].verdict == FAILED:
                 raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
             place = (hardware, device.device, machine["name"], device.threads)
-            judge = Judge(*place, scenario, settings.confidence)
+            judge = Judge(*place, scenario, settings.confidence, peaks)
             records = [
-                Record(row, [asdict(replicate) for replicate in finding.replicates])
+                Record(
+                    row,
+                    [asdict(replicate) for replicate in finding.replicates],
+                    executions.get(row.variant, {}),
+                )
                 for row in judge.rows(artifacts, found, test.labels)
                 for finding in [found.of.get(row.variant, Finding(row.verdict))]
             ]
@@ -83,6 +90,7 @@ def benchmark(name: str, hardware: str) -> None:
         settings={**settings.model_dump(), "seed": study.seed, "hardware": study.hardware[hardware]},
         machine=machine,
         affinity=next((r["affinity"] for record in records for r in record.replicates), {}),
+        peaks=peaks,
         commit=commit,
         dirty=dirty,
         seconds=round(time.monotonic() - started, 1),
@@ -95,6 +103,15 @@ def benchmark(name: str, hardware: str) -> None:
     count = Counter(record.row.verdict for record in records)
     faults = f"{count[FAILED]} failed, {count[UNSUPPORTED]} unsupported"
     print(f"{name} on {hardware}: {len(records)} rows, {faults}, {result.seconds:.0f} s")
+
+
+def _peaks(hardware: Mapping[str, Any]) -> dict[str, float]:
+    """Nothing for a hardware that is not there: every row will say why."""
+    try:
+        return probe(hardware)
+    except Unsupported as error:
+        print(error, file=sys.stderr)
+        return {}
 
 
 @contextmanager

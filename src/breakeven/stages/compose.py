@@ -7,7 +7,7 @@ import yaml
 
 from breakeven import compose, paths
 from breakeven.config import Config, parse
-from breakeven.errors import UserError
+from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json, write_json, write_text
 from breakeven.stages.run import run
 
@@ -44,9 +44,18 @@ def _require_models(config: Config) -> None:
 
     from breakeven.modelfile import Shape, build
 
+    shape = Shape(3, 32, 32, 10)
     for name, family in config.families.items():
         with torch.device("meta"):
-            build(family.model, Shape(3, 32, 32, 10), f"families.{name}.model")
+            build(family.model, shape, f"families.{name}.model")
+            for recipe, steps in config.recipes().items():
+                place, spec = f"compressions.{recipe}", dict(family.model)
+                try:
+                    for step in steps:
+                        spec = step.architecture(spec)
+                except Unsupported as error:
+                    raise UserError(f"{place} does not fit families.{name}: {error}.") from None
+                build(spec, shape, place)
 
 
 if __name__ == "__main__":

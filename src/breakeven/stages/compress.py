@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.compression.base import Compression
 from breakeven.config import Config
@@ -61,6 +63,11 @@ def _step(
         print(f"{name}/{recipe}: {compression.name} as in {known}")
         return target
     try:
+        spec = compression.architecture(before.model)
+        past = before.pruning
+        if spec != before.model:
+            torch.manual_seed(study.seed)
+            model, past = modelfile.build(spec, before.shape, f"compressions.{recipe}"), []
         pruning = compression.apply(model, before.shape.example(2))
     except Unsupported as error:
         raise UserError(_advice(name, recipe, error)) from None
@@ -68,13 +75,13 @@ def _step(
         family=name,
         recipe=recipe,
         folder=target,
-        spec=before.model,
+        spec=spec,
         build=lambda: model,
         train=tuning,
         seed=study.seed,
         key=key,
         made=compression.name,
-        pruning=[*before.pruning, *pruning],
+        pruning=[*past, *pruning],
         teacher=Teacher(teacher, compression.distil, compression.temperature) if compression.distil else None,
         finish=compression.finish,
         before_s=0.0 if before.recipe == "none" else before.train_s,

@@ -18,8 +18,9 @@ def export(name: str) -> None:
         for recipe in ["none", *study.recipes()]:
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             for key in study.runtimes:
-                write = study.option("runtimes", key).export
-                made.append(maker.make(folder, making.draft(study, reference, key), write, reference))
+                draft = making.draft(study, reference, key)
+                if study.export.wants(draft.variant):
+                    made.append(maker.make(folder, draft, study.option("runtimes", key).export, reference))
     making.report(made)
 
 

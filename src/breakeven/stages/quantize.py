@@ -45,8 +45,9 @@ def quantize(name: str) -> None:
                     precision=toolchain.precision,
                     quantization=key,
                 )
-                write = partial(toolchain.quantize, examples, runtime)
-                made.append(maker.make(folder, artifact, write, reference))
+                if study.export.wants(artifact.variant):
+                    write = partial(toolchain.quantize, examples, runtime)
+                    made.append(maker.make(folder, artifact, write, reference))
     making.report(made)
 
 

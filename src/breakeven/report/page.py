@@ -1,0 +1,159 @@
+"""A study's results as a page of Markdown, to be committed under `docs/results/`."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from breakeven.kernels import PRECISIONS
+from breakeven.modelfile import Card
+from breakeven.records import Records
+from breakeven.report.table import change, number
+from breakeven.result import Benchmark, Row, cell, scenario, title
+
+DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
+TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
+
+
+def render(study: str, overrides: Sequence[str], found: Records, rows: Sequence[Row]) -> str:
+    """The whole page.
+
+    Args:
+        overrides: what the study was composed with.
+        rows: of all benchmarks, with what is best marked.
+    """
+    benchmarks = found.benchmarks
+    machines = sorted({benchmark.machine["name"] for benchmark in benchmarks})
+    commits = sorted({f"`{b.commit[:9]}`{' with local changes' if b.dirty else ''}" for b in benchmarks})
+    parts = [
+        f"# The study `{study}`",
+        "Written by `breakeven publish`; all columns are in the CSV file beside it.",
+        f"Machine: {'; '.join(machines)}. Measured at {', '.join(commits)}.",
+        f"```\n{shlex.join(['breakeven', 'compose', *overrides])}\ndvc repro\n```",
+        "## Models",
+        _models(found.cards),
+    ]
+    for benchmark in benchmarks:
+        place = (benchmark.family, benchmark.hardware)
+        for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
+            parts += _scenario(benchmark, list(group))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _models(cards: Iterable[Card]) -> str:
+    """One row a step: what it was, and what it has become."""
+    lines = []
+    for card in cards:
+        steps = [*card.details.get("before", []), vars(card)] if card.recipe != "none" else [vars(card)]
+        for order, step in enumerate(steps[1:] if len(steps) > 1 else steps):
+            name = f"{card.family} ({card.title})" if card.recipe == "none" else ""
+            lines.append(
+                [
+                    name if not order else "",
+                    card.recipe if not order else "",
+                    step["made"],
+                    f"{step['val_accuracy']:.2%}",
+                    f"{step['test_accuracy']:.2%}",
+                    f"{step['parameters']:,}",
+                    f"{step['macs'] / 1e6:,.2f}",
+                    f"{step['train_s']:,.0f}",
+                ]
+            )
+    header = "family | recipe | step | validation | test | parameters | million MACs | seconds of training"
+    return _table(header.split(" | "), lines, left=3)
+
+
+def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
+    timed = sorted((r for r in rows if r.verdict in TIMED and r.speedup), key=lambda r: -(r.speedup or 0))
+    twin = next((row for row in rows if row.variant == "twin"), None)
+    floor = f"differences below {twin.noise_floor - 1:.1%} are noise; " if twin and twin.noise_floor else ""
+    header = (
+        "variant | executed in | verdict | speedup | interval | p50 ms | p99 ms | accuracy | change, points "
+        "| against the control | MB | memory MB | cold start s | break-even calls | share of the roofline"
+    )
+    lines = [
+        [
+            f"**{row.variant}**" if row.pareto else row.variant,
+            row.executed_precision or "",
+            row.verdict,
+            number(row.speedup, ".2f", "x"),
+            f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else "",
+            number(row.latency_ms_p50, ".3f"),
+            number(row.latency_ms_p99, ".3f"),
+            number(row.accuracy, ".2%"),
+            change(row),
+            number(100 * row.control_delta if row.control_delta is not None else None, "+.2f"),
+            number(row.artifact_mb, ".2f"),
+            number(row.peak_memory_mb, ".0f"),
+            number(row.cold_start_s, ".2f"),
+            row.breakeven_calls or "",
+            number(row.roofline_share, ".0%"),
+        ]
+        for row in timed
+    ]
+    others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
+    return [
+        f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
+        _table(header.split(" | "), lines, left=3),
+        f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
+        "Bold: no other variant is at once as fast, as accurate and as small.",
+        "### What a given loss of accuracy buys",
+        _bargains([row for row in timed if row.verdict != "control"]),
+        "### How near to the hardware's peaks",
+        _peaks(benchmark, timed),
+        *(["### Not measured, or not as its name says", "\n".join(others)] if others else []),
+        _warnings(benchmark, rows[0]),
+    ]
+
+
+def _bargains(rows: Sequence[Row]) -> str:
+    """The fastest and the smallest within each loss."""
+    lines = []
+    size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
+    for drop in DROPS:
+        able = [r for r in rows if r.accuracy_delta is not None and -100 * r.accuracy_delta <= drop + 1e-9]
+        plain = [row for row in able if row.compression == "none"]
+        small = min(able, key=lambda row: row.artifact_mb or 0.0, default=None)
+        lines.append(
+            [
+                f"{drop:g}",
+                *(_fastest(group) for group in (plain, able)),
+                f"{small.variant}: 1/{size / small.artifact_mb:.1f}"
+                if small and size and small.artifact_mb
+                else "",
+            ]
+        )
+    header = ["points at most, as estimated", "fastest without compression", "fastest", "smallest artifact"]
+    return _table(header, lines, left=4)
+
+
+def _fastest(rows: Sequence[Row]) -> str:
+    best = max(rows, key=lambda row: row.speedup or 0.0, default=None)
+    if best is None or not best.speedup_ci_low:
+        return best.variant if best else ""
+    return f"{best.variant}: {best.speedup:.2f}x ({best.speedup_ci_low:.2f} to {best.speedup_ci_high:.2f})"
+
+
+def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
+    """The best variant of the uncompressed model in each precision."""
+    lines = []
+    for precision in PRECISIONS:
+        mine = [row for row in rows if row.precision.startswith(precision) and row.roofline_share]
+        best = max(mine, key=lambda row: row.roofline_share or 0.0, default=None)
+        if best and precision in benchmark.peaks:
+            peak = f"{benchmark.peaks[precision] / 1e9:,.0f}"
+            lines.append([precision, peak, best.variant, number(best.roofline_share, ".0%")])
+    header = ["precision", "peak, 10^9 operations a second", "nearest variant", "share of the roofline"]
+    memory = f"Memory: {benchmark.peaks['bytes'] / 1e9:.1f} GB/s. " if benchmark.peaks else ""
+    return f"{_table(header, lines, left=1)}\n\n{memory}Peaks by a probe of matrix products and a copy."
+
+
+def _warnings(benchmark: Benchmark, row: Row) -> str:
+    mine = [w for w in benchmark.warnings if w["scenario"] == scenario(row).title]
+    lines = [f"- {w['name']}: {w['text']}; {w['remedy']}" for w in mine]
+    return "\n".join(["### Warnings", "", *lines]) if lines else ""
+
+
+def _table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int) -> str:
+    """`left` columns of text, then figures."""
+    rule = ["---"] * left + ["---:"] * (len(header) - left)
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
