@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from _pytest.mark import ParameterSet
 from conftest import ROOT, Project
 
 from breakeven import artifact, making, option, prepared
@@ -52,7 +53,7 @@ def maker(family: Path) -> Iterator[Maker]:
         yield made
 
 
-@pytest.fixture(scope="module", params=["outside", "inside"])
+@pytest.fixture(scope="module")
 def reference(request: pytest.FixtureRequest, family: Path, maker: Maker) -> Reference:
     return Reference(family / "models/none", maker.test, request.param)
 
@@ -78,6 +79,20 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
 # Inductor compiles C++ for half a minute a variant: one of a kind, and the others in the slow tests.
 COMPILED = [name for name, own in RUNTIMES.items() if {"torch_compile", "aotinductor"} & {*named(own)}]
 FEW = {"torch_compile", "aotinductor_bf16"}
+
+
+def cases(options: dict[str, dict], compiled: list[str]) -> list[ParameterSet]:
+    return [
+        pytest.param(
+            place,
+            name,
+            marks=[pytest.mark.slow] * (name in compiled and (name not in FEW or place == "inside")),
+        )
+        for place in ("outside", "inside")
+        for name in options
+    ]
+
+
 # What no torch, or not every processor, can do: the row says so.
 CANNOT = (
     "torch.compile refuses it",
@@ -87,9 +102,7 @@ CANNOT = (
 )
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in COMPILED and n not in FEW)) for n in RUNTIMES]
-)
+@pytest.mark.parametrize(("reference", "name"), cases(RUNTIMES, COMPILED), indirect=["reference"])
 def test_every_runtime_gives_eagers_logits(
     maker: Maker, reference: Reference, name: str, tmp_path: Path
 ) -> None:
@@ -109,11 +122,9 @@ def test_every_runtime_gives_eagers_logits(
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] * (own["runtime"] in COMPILED))
-        for name, own in TOOLCHAINS.items()
-    ],
+    ("reference", "name"),
+    cases(TOOLCHAINS, [name for name, own in TOOLCHAINS.items() if own["runtime"] in COMPILED]),
+    indirect=["reference"],
 )
 def test_every_toolchain_agrees_with_eager(
     maker: Maker, reference: Reference, family: Path, name: str, tmp_path: Path

@@ -71,7 +71,7 @@ def test_experiments_after_an_edit_in_conf(project: Project) -> None:
     assert project.stages(project.run("dvc", "repro").stdout) == set()
 
     project.run("dvc", "exp", "run", "--temp", "--name", "temporary", *study, "-S", "seed=4")
-    project.run("dvc", "exp", "run", "--queue", *study, "-S", "seed=1,2")
+    project.run("dvc", "exp", "run", "--queue", *study, "-S", "seed=1,2", "train@cnn")
     project.run("dvc", "exp", "run", "--run-all")
     assert trained_seeds(project) >= {"0", "1", "2", "3", "4"}
 

@@ -3,9 +3,13 @@
 import json
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from conftest import Project
+
+from breakeven.kept import Kept
+from breakeven.result import Part
 
 pytestmark = pytest.mark.timeout(300)
 BENCHMARK = ("python", "-m", "breakeven.stages.benchmark", "cnn", "cpu1")
@@ -40,7 +44,11 @@ def test_it_goes_on_where_it_was_and_forgets_when_it_is_done(interrupted: Projec
     assert not list((interrupted.folder / ".breakeven/benchmark").iterdir())
 
 
-@pytest.mark.parametrize("change", ["seed=1", "measure.rounds=4"])
-def test_what_was_measured_otherwise_is_not_taken(interrupted: Project, change: str) -> None:
-    interrupted.run("breakeven", "compose", "study=tiny", "measure.batch_sizes=[1,4]", change)
-    assert KEPT not in interrupted.run(*BENCHMARK).stderr
+@pytest.mark.parametrize("change", [{"seed": 1}, {"rounds": 4}, {"digests": ["x"]}])
+def test_what_was_measured_otherwise_is_not_taken(tmp_path: Path, change: dict[str, object]) -> None:
+    settings: dict[str, object] = {"seed": 0, "rounds": 3, "digests": []}
+    part = Part("batch 1", "time", [], [])
+    Kept(tmp_path, settings).write(part)
+    assert Kept(tmp_path, dict(settings)).read("batch 1") == part
+    assert Kept(tmp_path, settings).read("batch 4") is None
+    assert Kept(tmp_path, {**settings, **change}).read("batch 1") is None

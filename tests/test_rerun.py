@@ -85,15 +85,6 @@ def test_a_deleted_output_is_made_again_without_training(project: Project) -> No
     assert (project.folder / "models/cnn/none/model.safetensors").is_file()
 
 
-def test_a_learning_rate_trains_again_and_all_that_follows(project: Project) -> None:
-    project.run("breakeven", "compose", "study=tiny", "families.cnn.train.lr=0.02")
-    done = project.run("dvc", "repro")
-    assert project.stages(done.stdout) == {
-        *("compose", "train@cnn", "compress@cnn-prune50", "export@cnn", "quantize@cnn"),
-        *("benchmark@cnn-cpu1", "report"),
-    }
-
-
 def test_another_machine_measures_again(project: Project) -> None:
     project.edit("src/breakeven/machine.py", '"cores": os.cpu_count()', '"cores": 99')
     project.run("dvc", "repro", "machine")

@@ -17,6 +17,8 @@ def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_i
     project.run("breakeven", "compose", "study=tiny", "seed=9")
     # MLflow alone would retry for four minutes a stage, which is the timeout of this test.
     done = project.run("dvc", "repro", MLFLOW_TRACKING_URI=DEAD)
+    everything = {"compose", "train@cnn", "compress@cnn-prune50", "export@cnn", "quantize@cnn"}
+    assert project.stages(done.stdout) == everything | {"benchmark@cnn-cpu1", "report"}
     told = "warning: MLflow at http://127.0.0.1:9 cannot be used"
     assert done.stderr.count(told) == 3  # train, compress, report
     assert "prune50/fp32/eager" in done.stdout

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -13,7 +13,14 @@ from breakeven.scoring import batches
 
 
 class OnnxRuntime(Quantization):
-    """Static: QDQ, per channel. Dynamic: activations are quantized at run time, one scale a tensor."""
+    """Static: QDQ, per channel. Dynamic: activations are quantized at run time, one scale a tensor.
+
+    Attributes:
+        calibration: how the static scheme finds an activation's range: all that was seen, or less, so that the
+            rest is resolved better ("Entropy", "Percentile").
+    """
+
+    calibration: Literal["MinMax", "Entropy", "Percentile"] = "MinMax"
 
     # 7-bit weights: processors without VNNI add two products in 16 bits, which saturates with 8-bit ones.
     reduce_range: bool = True
@@ -21,7 +28,13 @@ class OnnxRuntime(Quantization):
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in fp32, then quantize the file."""
         try:
-            from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
+            from onnxruntime.quantization import (
+                CalibrationMethod,
+                QuantFormat,
+                QuantType,
+                quantize_dynamic,
+                quantize_static,
+            )
             from onnxruntime.quantization.shape_inference import quant_pre_process
         except ImportError:
             raise Unsupported("not installed: pip install 'breakeven[onnxruntime]'") from None
@@ -45,6 +58,7 @@ class OnnxRuntime(Quantization):
                 target,
                 _Reader(examples.calibration),
                 quant_format=QuantFormat.QDQ,
+                calibrate_method=CalibrationMethod[self.calibration],
                 per_channel=True,
                 reduce_range=self.reduce_range,
                 activation_type=QuantType.QUInt8,
