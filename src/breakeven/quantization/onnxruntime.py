@@ -16,8 +16,8 @@ class OnnxRuntime(Quantization):
     """Static: QDQ, per channel. Dynamic: activations are quantized at run time, one scale a tensor.
 
     Attributes:
-        calibration: how the static scheme finds an activation's range: all that was seen, or less, so that the
-            rest is resolved better ("Entropy", "Percentile").
+        calibration: how the static scheme finds an activation's range: all that was seen, or less, so that
+            the rest is resolved better ("Entropy", "Percentile").
     """
 
     calibration: Literal["MinMax", "Entropy", "Percentile"] = "MinMax"
