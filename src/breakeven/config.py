@@ -220,7 +220,7 @@ def _require_made(config: Config) -> None:
     for recipe, patterns in config.export.only.items():
         place = f"export.only.{recipe}"
         if recipe not in recipes:
-            raise UserError(f"{place}: {choice(recipe, recipes)}")
+            raise UserError(f"{place}: {choice(recipe, recipes)} Leave it out with `~{place}`.")
         for pattern in patterns:
             if not any(fnmatchcase(variant, pattern) for variant in made):
                 raise UserError(f"{place}={pattern}: matches no precision/runtime. {choice(pattern, made)}")
