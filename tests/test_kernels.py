@@ -7,7 +7,7 @@ from conftest import Project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakeven.kernels import PRECISIONS, Kernel, broken_promise, describe, merge, shares
+from breakeven.kernels import PRECISIONS, Kernel, broken_promise, describe, fallbacks, merge, shares
 
 KERNELS = st.lists(
     st.builds(Kernel, st.sampled_from("abc"), st.sampled_from([*PRECISIONS, ""]), st.floats(0.001, 1000))
@@ -45,6 +45,12 @@ def test_a_variant_that_computes_in_something_else_is_marked(
     precision: str, spent: dict[str, float], broken: bool
 ) -> None:
     assert bool(broken_promise(precision, spent)) is broken
+
+
+def test_what_falls_back_is_told_from_what_only_converts() -> None:
+    kernels = [Kernel("Conv", "int8", 9.0), Kernel("Gemm", "fp32", 1.0), Kernel("Cast", "", 1.0)]
+    assert [kernel.operator for kernel in fallbacks("int8-static", kernels)] == ["Gemm"]
+    assert fallbacks("fp32", kernels[1:]) == []
 
 
 def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, str]) -> None:

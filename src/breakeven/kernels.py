@@ -41,6 +41,12 @@ def describe(spent: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {share:.0%}" for name, share in spent.items() if share >= 0.005)
 
 
+def fallbacks(precision: str, kernels: Iterable[Kernel]) -> list[Kernel]:
+    """What computes in another precision than the variant's name says."""
+    promised = precision.partition("-")[0]
+    return [kernel for kernel in kernels if kernel.precision not in ("", promised)]
+
+
 def broken_promise(precision: str, spent: Mapping[str, float]) -> str:
     """What to say of a variant that computes mostly in something else than its name says; else nothing."""
     promised = precision.partition("-")[0]

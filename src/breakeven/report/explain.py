@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from breakeven.artifact import Artifact
-from breakeven.kernels import Kernel, broken_promise, describe, shares
+from breakeven.kernels import Kernel, broken_promise, describe, fallbacks, shares
 
 SHOWN = 12  # operators of each
 
@@ -38,6 +38,9 @@ def show(variant: Artifact, baseline: Artifact) -> None:
         console.print(f"  {card.variant}: {describe(spent) or card.kernels_reason}", markup=False)
         for title, text in card.facts.items():
             console.print(f"  {card.variant}: {title}: {text}", markup=False)
+        if others := fallbacks(card.precision, card.executed()):
+            text = ", ".join(f"{kernel.calls:g} {kernel.operator} in {kernel.precision}" for kernel in others)
+            console.print(f"  {card.variant}: not in {card.precision}: {text}", markup=False)
         if fault := broken_promise(card.precision, spent):
             console.print(f"  {card.variant}: {fault}", style="yellow", markup=False)
 
