@@ -127,6 +127,14 @@ def test_a_student_is_narrower_and_can_be_made_again(project: Project) -> None:
     assert card(project, "student")["sha256"] == made["sha256"]
 
 
+def test_a_model_of_an_earlier_version_is_left_alone(project: Project) -> None:
+    old = project.folder / "models/cnn/forgotten"
+    old.mkdir()
+    (old / "model.json").write_text('{"key": "of then", "made": "otherwise"}')
+    done = project.run("python", "-m", "breakeven.stages.compress", "cnn", "prune50")
+    assert "as in models/cnn/prune50" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [

@@ -43,6 +43,25 @@ def test_the_default_study_is_accepted():
 
 
 @pytest.mark.parametrize(
+    ("of", "sentence"),
+    [
+        ({"name": "onnxruntime"}, "loads what torchscript and aotinductor export"),
+        ({"name": "aotinductor", "freezin": True}, "did you mean 'freezing'?"),
+        ({"name": "aotinductor", "precision": "bf16"}, "its precision should be fp32"),
+    ],
+)
+def test_what_the_program_in_cpp_executes_is_checked(of, sentence):
+    assert sentence in refusal(changed("runtimes.cpp", {"name": "libtorch", "of": of}))
+
+
+@pytest.mark.parametrize("key", ["openvino_static", "executorch_static", "torch_compile_static"])
+def test_a_toolchain_without_a_dynamic_scheme_refuses_it(key):
+    settings = yaml.safe_load((CONF / f"quantization/{key}.yaml").read_text())
+    found = refusal(changed(f"quantizations.{key}", {**settings, "scheme": "dynamic"}))
+    assert "scheme=dynamic" in found and "'static'" in found
+
+
+@pytest.mark.parametrize(
     ("only", "sentence"),
     [
         ({"prune": ["*"]}, "export.only.prune: unknown; did you mean 'prune50'?"),

@@ -1,28 +1,33 @@
 """The hardware's peaks, and how far a variant is from them."""
 
+import json
+import subprocess
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.errors import Unsupported
-from breakeven.measure.peaks import BYTES, probe, roofline_ms
+from breakeven.measure.peaks import BYTES, SETS, Peaks, probe
 
-PEAKS = {"fp32": 1e11, "bf16": 1e12, "int8": 2e12, "bytes": 1e10}
+PEAKS = Peaks({"fp32": 1e11, "bf16": 1e12, "int8": 2e12}, {"1000": 1e11, "1000000": 1e10})
 COUNTS = st.integers(1, 10**10)
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, float]:
+def found() -> Peaks:
     return probe({"name": "cpu", "threads": 1})
 
 
-def test_the_probe_finds_what_this_processor_does(found: dict[str, float]) -> None:
-    assert found.keys() >= {"fp32", "bytes"}
-    assert all(rate > 1e8 for rate in found.values())
+def test_the_probe_finds_what_this_processor_does(found: Peaks) -> None:
+    assert "fp32" in found.operations and list(found.bytes) == [str(size) for size in SETS]
+    assert all(rate > 1e8 for rate in [*found.operations.values(), *found.bytes.values()])
+    assert Peaks(**json.loads(json.dumps(asdict(found)))) == found
 
 
-def test_a_product_of_matrices_computes_more_than_it_moves(found: dict[str, float]) -> None:
-    assert found["fp32"] > found["bytes"] / 4
+def test_a_product_of_matrices_computes_more_than_it_moves(found: Peaks) -> None:
+    assert found.operations["fp32"] > found.rate(2**28) / 4
 
 
 def test_a_hardware_that_is_not_there_is_unsupported() -> None:
@@ -30,16 +35,26 @@ def test_a_hardware_that_is_not_there_is_unsupported() -> None:
         probe({"name": "cuda", "threads": 1, "index": 99})
 
 
+def test_a_probe_that_is_killed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = subprocess.CompletedProcess([], -9, stdout="", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *command, **settings: killed)
+    with pytest.raises(Unsupported, match="exit code -9"):
+        probe({"name": "cpu", "threads": 1})
+
+
 @given(st.sampled_from(list(BYTES)), COUNTS, COUNTS, COUNTS, st.integers(1, 1000))
 def test_no_time_is_below_what_computing_or_moving_alone_takes(
     precision: str, macs: int, weights: int, activations: int, batch: int
 ) -> None:
-    least = roofline_ms(PEAKS, precision, macs, weights, activations, batch)
-    compute = 2e3 * macs * batch / PEAKS[precision]
-    moved = 1e3 * BYTES[precision] * (weights + activations * batch) / PEAKS["bytes"]
-    assert least == pytest.approx(max(compute, moved))
+    least = PEAKS.roofline_ms(precision, macs, weights, activations, batch)
+    compute = 2e3 * macs * batch / PEAKS.operations[precision]
+    moved = BYTES[precision] * (weights + activations * batch)
+    assert least == pytest.approx(max(compute, 1e3 * moved / (1e11 if moved <= 1000 else 1e10)))
+
+
+def test_a_working_set_is_moved_as_the_next_larger_one_that_was_tried() -> None:
+    assert [PEAKS.rate(size) for size in (1, 1000, 1001, 10**9)] == [1e11, 1e11, 1e10, 1e10]
 
 
 def test_what_the_hardware_was_not_probed_for_has_no_roofline() -> None:
-    assert roofline_ms({"fp32": 1.0, "bytes": 1.0}, "int8", 1, 1, 1, 1) is None
-    assert roofline_ms({}, "fp32", 1, 1, 1, 1) is None
+    assert Peaks({"fp32": 1.0}, {"1": 1.0}).roofline_ms("int8", 1, 1, 1, 1) is None

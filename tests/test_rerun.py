@@ -22,7 +22,10 @@ def changed(project: Project) -> set[str]:
         ("seed=5", {"train@cnn", "compress@cnn-prune50", "quantize@cnn", "benchmark@cnn-cpu1"}),
         ("families.cnn.train.lr=0.01", {"train@cnn", "compress@cnn-prune50", "report"}),
         ("families.cnn.model.width=16", {"train@cnn", "report"}),
-        ("compressions.prune50.ratio=0.25", {"compress@cnn-prune50", "export@cnn", "quantize@cnn"}),
+        (
+            "compressions.prune50.ratio=0.25",
+            {"compress@cnn-prune50", "export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"},
+        ),
         ("runtime=[eager,onnxruntime,torchscript_traced]", {"export@cnn", "quantize@cnn"}),
         ("measure.rounds=4", {"benchmark@cnn-cpu1"}),
         ("datasets.digits.split_seed=3", {"prepare@digits"}),

@@ -13,7 +13,7 @@ from breakeven.kernels import Kernel
 
 CARD, SCORES = "artifact.json", "scores.npy"
 BASELINE = "none/fp32/eager"
-CONTROL = "control/fp32/eager"  # the baseline, trained further as long as the compressed models
+CONTROL = "control/fp32/eager"  # the baseline, trained further
 PROFILED_ON = "cpu"  # the device on which artifacts are scored
 
 

@@ -77,6 +77,11 @@ def _publish(chosen: argparse.Namespace) -> None:
         raise UserError(f"{target}: should be a file that ends in .md, in a folder that exists.")
     study = config.read()
     found = records.read(study)
+    for benchmark in found.benchmarks:
+        if benchmark.settings != study.measured_with(benchmark.hardware):
+            raise UserError(
+                f"{benchmark.family} on {benchmark.hardware} was measured otherwise: run `dvc repro`."
+            )
     rows = summary.rows(found.benchmarks)
     overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
     write_text(target, page.render(study.study, overrides, found, rows))

@@ -137,6 +137,10 @@ class Config(Strict):
             found[key] = [load("compression", *step) for step in zip(steps, places, strict=True)]
         return found
 
+    def measured_with(self, hardware: str) -> Settings:
+        """The settings that a benchmark's record holds."""
+        return {**self.measure.model_dump(), "seed": self.seed, "hardware": self.hardware[hardware]}
+
     def family(self, key: str) -> Family:
         """The family of that name.
 

@@ -1,7 +1,7 @@
 """From findings to rows: what was measured, beside accuracy, size and the cost of getting there."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from breakeven import accuracy, artifact, kernels
 from breakeven.artifact import BASELINE, CONTROL, Artifact
-from breakeven.measure import coldstart, peaks
+from breakeven.measure import coldstart
 from breakeven.measure.findings import BASELINE as JUDGED_AGAINST
 from breakeven.measure.findings import Finding, Findings
+from breakeven.measure.peaks import Peaks
 from breakeven.measure.plan import TWIN, Scenario
 from breakeven.measure.samples import Replicate
 from breakeven.measure.statistics import UNDECIDED
 from breakeven.result import Row
 
-UNCOMPRESSED = ("none", "control")
 BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
 
 
@@ -32,7 +32,8 @@ class Judge:
     threads: int
     scenario: Scenario
     confidence: float
-    peaks: Mapping[str, float] = field(default_factory=dict)  # of the hardware (measure.peaks)
+    peaks: Peaks | None = None  # of the hardware
+    controlled: Collection[str] = ()  # recipes that are trained just as long as the control
 
     def rows(
         self,
@@ -52,7 +53,7 @@ class Judge:
             if card.status == "ok":
                 own = _right(folder, labels)
                 figures |= self._static(card, right, own)
-                if control is not None and card.recipe not in UNCOMPRESSED:
+                if control is not None and card.recipe in self.controlled:
                     figures |= self._against_control(control, own)
             if finding.latency_ms:
                 figures |= self._times(finding)
@@ -147,11 +148,11 @@ class Judge:
     def _roofline(self, card: Artifact, finding: Finding) -> dict[str, Any]:
         """How near to the hardware's peaks, in the precision that the variant is called by."""
         assert finding.latency_ms
-        if self.scenario.callers > 1:
+        if self.scenario.callers > 1 or self.peaks is None:
             return {}
         precision = card.precision.partition("-")[0]
         size = (card.macs, card.parameters, card.activations, self.scenario.batch_size)
-        least = peaks.roofline_ms(self.peaks, precision, *size)
+        least = self.peaks.roofline_ms(precision, *size)
         return {"roofline_share": least / finding.latency_ms.value if least else None}
 
     def _gain(self, finding: Finding, findings: Findings) -> dict[str, Any]:

@@ -37,6 +37,9 @@ def describe() -> dict[str, object]:
         "flags": [flag for flag in FLAGS if flag in flags],
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "gpu": _gpu(),
+        # What is compiled here is decided by them; and what could not be, until they were there.
+        "compiler": _answer(os.environ.get("CXX", "g++"), "--version"),
+        "cmake": _answer("cmake", "--version"),
         "system": platform.system(),
         "python": platform.python_version(),
         "versions": {name: version for name in sorted(_packages()) if (version := _version(name))},
@@ -56,10 +59,19 @@ def _processor() -> tuple[str, set[str]]:
 
 def _gpu() -> list[str]:
     """Name, memory and driver of each GPU."""
-    if not (command := shutil.which("nvidia-smi")):
+    query = ("--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    return _lines("nvidia-smi", *query)
+
+
+def _answer(*command: str) -> str:
+    """The first line that a program prints, "" if there is no such program."""
+    return next(iter(_lines(*command)), "")
+
+
+def _lines(*command: str) -> list[str]:
+    if not (program := shutil.which(command[0])):
         return []
-    query = [command, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    answer = subprocess.run(query, capture_output=True, text=True, check=False)
+    answer = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
     return answer.stdout.strip().splitlines() if answer.returncode == 0 else []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
+PROGRAMS = Path("cpp")  # of C++
 GUARD = Path("results/composed/ok")  # what root stages depend on: its content never changes
 OVERRIDES = Path("results/composed/overrides.json")  # of the last composition
 FETCHED = Path("data/fetched")  # sha256 of whatever comes from outside the repository

@@ -121,7 +121,7 @@ class Benchmark:
     settings: dict[str, Any]  # how much was measured
     machine: dict[str, Any]
     affinity: dict[str, Any]
-    peaks: dict[str, float]  # of the hardware: operations a second by precision, and bytes
+    peaks: dict[str, Any]  # of the hardware (measure.peaks.Peaks)
     commit: str
     dirty: bool
     seconds: float

@@ -85,6 +85,8 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
     run = _run(store, name, card.key, tags)
     if not _is_new(store, run, card.sha256):
         return run, False
+    for tag, value in (("recipe", card.recipe), ("mlflow.runName", name)):
+        store.client.set_tag(run, tag, value)  # made as a step of another recipe, it had that step's name
     data = store.client.get_run(run).data
     if PARENT not in data.tags:  # a run from the cache stays with the study that made it
         store.client.set_tag(run, PARENT, parent)

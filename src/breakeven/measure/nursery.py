@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from breakeven import artifact, option
+from breakeven.errors import Unsupported
 from breakeven.files import fingerprint
 from breakeven.measure.server import ForkServer, WorkerFailed
 from breakeven.measure.workers import WorkerProcess
@@ -33,7 +34,10 @@ class Nursery(ExitStack):
     def prepare(self, folder: Path, copy: int = 0) -> ForkServer:
         """The server for the artifact in `folder`, started by the first that needs it, and if it has died."""
         card = artifact.read(folder)
-        modules = option.load("runtime", card.settings, f"runtimes.{card.runtime}").modules
+        runtime = option.load("runtime", card.settings, f"runtimes.{card.runtime}")
+        with contextlib.suppress(Unsupported):  # the worker itself will say so
+            runtime.ready()
+        modules = runtime.modules
         server = self._servers.get((modules, copy))
         if server is None or not server.alive:
             server = self._servers[modules, copy] = ForkServer(self.environment, modules, self.timeout_s)

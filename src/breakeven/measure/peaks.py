@@ -5,54 +5,72 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from breakeven import option
 from breakeven.errors import Unsupported
 
 SIDES = (512, 1024, 2048)  # of the matrices: which is fastest differs between processors
-NUMBERS = 2**25  # in the array that is copied: more than caches hold
-SECONDS = 0.15  # of each trial
+SETS = (2**18, 2**20, 2**22, 2**24, 2**28)  # bytes in use: what fits into a cache is moved faster
+SECONDS = 0.1  # of each trial
 BYTES = {"fp32": 4, "bf16": 2, "int8": 1}  # of a number
+TIMEOUT_S = 120
 
 
-def probe(hardware: Mapping[str, Any]) -> dict[str, float]:
-    """Operations a second by precision ("fp32", "bf16", "int8"), and "bytes" of memory a second.
+@dataclass(frozen=True)
+class Peaks:
+    """Of one hardware."""
 
-    Each is the best of several short trials, by torch, in a process of its own. What torch cannot compute on
-    this hardware is left out.
+    operations: dict[str, float]  # precision -> a second
+    bytes: dict[str, float]  # working set in bytes -> bytes a second
+
+    def rate(self, size: float) -> float:
+        """Bytes a second, of a working set of `size` bytes."""
+        sets = sorted(map(int, self.bytes))
+        return self.bytes[str(next((known for known in sets if known >= size), sets[-1]))]
+
+    def roofline_ms(
+        self, precision: str, macs: int, weights: int, activations: int, batch: int
+    ) -> float | None:
+        """The least time for a batch, milliseconds: all is computed at the peak, or all is moved at it.
+
+        Weights are read once, activations written and read once; everything else is taken to be fused away.
+        None for a precision that the hardware was not probed for.
+
+        Args:
+            precision: in which all is computed and held.
+            activations: numbers that layers read and write, for one image.
+        """
+        if precision not in self.operations:
+            return None
+        moved = BYTES[precision] * (weights + activations * batch)
+        return 1000 * max(2 * macs * batch / self.operations[precision], moved / self.rate(moved))
+
+
+def probe(hardware: Mapping[str, Any]) -> Peaks:
+    """The best of several short trials each, by torch, in a process of its own.
+
+    What torch cannot compute on this hardware is left out.
 
     Raises:
         Unsupported: the hardware cannot be used here.
     """
     environment = {**os.environ, **option.load("hardware", hardware, "hardware").environment()}
     command = [sys.executable, "-m", "breakeven.measure.peaks", json.dumps(dict(hardware))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise Unsupported(f"the probe of its peaks gave no answer in {TIMEOUT_S} s") from None
     if done.returncode:
-        raise Unsupported(f"the probe of its peaks failed: {done.stderr.strip().splitlines()[-1][:300]}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        told = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise Unsupported(f"the probe of its peaks failed: {told[-1][:300]}")
+    return Peaks(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def roofline_ms(
-    peaks: Mapping[str, float], precision: str, macs: int, weights: int, activations: int, batch: int
-) -> float | None:
-    """The least time for a batch, if all is computed at the peak, or all is moved at the peak; milliseconds.
-
-    Weights are read once, activations written and read once; everything else is taken to be fused away.
-
-    Args:
-        precision: in which all is computed and held.
-        activations: numbers that layers read and write, for one image.
-    """
-    if precision not in peaks:
-        return None
-    compute_s = 2 * macs * batch / peaks[precision]
-    memory_s = BYTES[precision] * (weights + activations * batch) / peaks["bytes"]
-    return 1000 * max(compute_s, memory_s)
-
-
-def _measure(hardware: Any) -> dict[str, float]:
+def _measure(hardware: Any) -> Peaks:
     import torch
 
     hardware.pin()
@@ -70,7 +88,8 @@ def _measure(hardware: Any) -> dict[str, float]:
             best = min(best, (clock() - started) / 1e9)
         return amount / best
 
-    found: dict[str, float] = {}
+    operations: dict[str, float] = {}
+    moved: dict[str, float] = {}
     types = {"fp32": torch.float32, "bf16": torch.bfloat16, "int8": torch.int8}
     with torch.inference_mode():
         for precision, dtype in types.items():
@@ -82,12 +101,15 @@ def _measure(hardware: Any) -> dict[str, float]:
                     speed = rate(2.0 * side**3, lambda p=product, a=one, b=other: p(a, b.T))  # type: ignore[misc]
                 except (RuntimeError, NotImplementedError):
                     continue
-                found[precision] = max(found.get(precision, 0.0), speed)
-        source = torch.ones(NUMBERS, device=place)
-        target = torch.empty_like(source)
-        found["bytes"] = rate(2.0 * 4 * NUMBERS, lambda: target.copy_(source))
-    return found
+                operations[precision] = max(operations.get(precision, 0.0), speed)
+        for size in SETS:
+            whole = torch.ones(size // 4, device=place)
+            source, target = whole.chunk(2)
+            copied = rate(size, lambda s=source, t=target: t.copy_(s))  # type: ignore[misc]
+            read = rate(size, lambda w=whole: w.sum())  # type: ignore[misc]
+            moved[str(size)] = max(copied, read)
+    return Peaks(operations, moved)
 
 
 if __name__ == "__main__":
-    print(json.dumps(_measure(option.load("hardware", json.loads(sys.argv[1]), "hardware"))))
+    print(json.dumps(asdict(_measure(option.load("hardware", json.loads(sys.argv[1]), "hardware")))))

@@ -22,6 +22,7 @@ class Nncf(Quantization):
         max_drop: of the accuracy on the validation split: layers that cost more stay in floating point.
     """
 
+    scheme: Literal["static"]
     preset: Literal["performance", "mixed"] = "mixed"
     fast_bias_correction: bool = True
     max_drop: float | None = Field(None, gt=0, lt=1)

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,20 +12,20 @@ from breakeven.quantization.base import Examples, Exporter, Quantization
 from breakeven.scoring import batches
 
 INSTALL = "not installed: pip install 'breakeven[{}]'"
-# engine -> the module of its quantizer, the quantizer, what makes its settings from which of ours, its extra
-QUANTIZERS = {
+# engine -> the module of its quantizer, the quantizer, what makes its settings, from what, its extra
+QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], str]] = {
     "x86_inductor": (
         "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer",
         "X86InductorQuantizer",
         "get_default_x86_inductor_quantization_config",
-        ("reduce_range",),
+        lambda own: {"reduce_range": own.reduce_range},
         "torchao",
     ),
     "xnnpack": (
         "executorch.backends.xnnpack.quantizer.xnnpack_quantizer",
         "XNNPACKQuantizer",
         "get_symmetric_quantization_config",
-        (),
+        lambda own: {"is_per_channel": True},
         "executorch",
     ),
 }
@@ -33,6 +34,7 @@ QUANTIZERS = {
 class Pt2e(Quantization):
     """Weights per channel, activations per tensor; what an engine can fuse is quantized as one."""
 
+    scheme: Literal["static"]
     engine: Literal["x86_inductor", "xnnpack"]
     reduce_range: bool = False  # 7 bits, for x86 processors without VNNI, whose products could overflow
 
@@ -52,8 +54,7 @@ class Pt2e(Quantization):
             except ImportError:
                 raise Unsupported(INSTALL.format(extra)) from None
             quantizer = getattr(engine, quantizer_name)()
-            chosen = {name: getattr(self, name) for name in settings}
-            quantizer.set_global(getattr(engine, config_name)(**chosen))
+            quantizer.set_global(getattr(engine, config_name)(**settings(self)))
             prepared = prepare_pt2e(exported(source.model, source.example).module(), quantizer)
             for batch in batches(examples.calibration, 32):
                 prepared(torch.from_numpy(batch))

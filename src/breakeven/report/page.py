@@ -11,6 +11,8 @@ from breakeven.report.table import change, number
 from breakeven.result import Benchmark, Row, cell, scenario, title
 
 DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
+DECIDED = ("faster", "slower", "same")
+UNRELIABLE = "No variant has a verdict: nothing can be recommended from this run."
 TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
 
 
@@ -97,7 +99,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         "### What a given loss of accuracy buys",
-        _bargains([row for row in timed if row.verdict != "control"]),
+        _bargains(timed) if any(row.verdict in DECIDED for row in timed) else UNRELIABLE,
         "### How near to the hardware's peaks",
         _peaks(benchmark, timed),
         *(["### Not measured, or not as its name says", "\n".join(others)] if others else []),
@@ -108,9 +110,10 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
 def _bargains(rows: Sequence[Row]) -> str:
     """The fastest and the smallest within each loss."""
     lines = []
+    known = [row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None]
     size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
     for drop in DROPS:
-        able = [r for r in rows if r.accuracy_delta is not None and -100 * r.accuracy_delta <= drop + 1e-9]
+        able = [row for row in known if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
         plain = [row for row in able if row.compression == "none"]
         small = min(able, key=lambda row: row.artifact_mb or 0.0, default=None)
         lines.append(
@@ -137,14 +140,25 @@ def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
     """The best variant of the uncompressed model in each precision."""
     lines = []
     for precision in PRECISIONS:
-        mine = [row for row in rows if row.precision.startswith(precision) and row.roofline_share]
+        mine = [
+            row
+            for row in rows
+            if row.precision.startswith(precision) and row.compression == "none" and row.roofline_share
+        ]
         best = max(mine, key=lambda row: row.roofline_share or 0.0, default=None)
-        if best and precision in benchmark.peaks:
-            peak = f"{benchmark.peaks[precision] / 1e9:,.0f}"
+        if best:
+            peak = f"{benchmark.peaks['operations'][precision] / 1e9:,.0f}"
             lines.append([precision, peak, best.variant, number(best.roofline_share, ".0%")])
     header = ["precision", "peak, 10^9 operations a second", "nearest variant", "share of the roofline"]
-    memory = f"Memory: {benchmark.peaks['bytes'] / 1e9:.1f} GB/s. " if benchmark.peaks else ""
-    return f"{_table(header, lines, left=1)}\n\n{memory}Peaks by a probe of matrix products and a copy."
+    if not lines:
+        return "The peaks of this hardware are not known."
+    moved = ", ".join(
+        f"{rate / 1e9:,.0f} ({int(size) / 2**20:g} MiB)" for size, rate in benchmark.peaks["bytes"].items()
+    )
+    return (
+        f"{_table(header, lines, left=1)}\n\nPeaks by a probe of matrix products, "
+        f"and of copies and sums of as much as is in use: {moved} GB/s."
+    )
 
 
 def _warnings(benchmark: Benchmark, row: Row) -> str:

@@ -96,6 +96,13 @@ class Runtime(Option, ABC):
             Unsupported: this runtime cannot take this model, or is not installed.
         """
 
+    def ready(self) -> None:
+        """Make what this machine needs to execute any artifact, before anything is measured.
+
+        Raises:
+            Unsupported: it cannot be made; `start` will say so again.
+        """
+
     @abstractmethod
     def start(self, folder: Path, place: Place) -> None:
         """Ready the library for the artifact in `folder`; the memory used then is the floor.

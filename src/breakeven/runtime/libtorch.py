@@ -8,15 +8,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+from pydantic import field_validator
+
 import breakeven
 from breakeven import paths
-from breakeven.errors import Unsupported
+from breakeven.errors import Unsupported, UserError
 from breakeven.files import fingerprint, sha256, write_text
 from breakeven.option import load
 from breakeven.runtime.base import Place, Runtime, Session, Source
 
 PROJECT = Path(breakeven.__file__).parents[2] / "cpp"
 ABOUT = "about.txt"
+INNER = ("torchscript", "aotinductor")
 
 
 class LibTorch(Runtime):
@@ -25,6 +29,19 @@ class LibTorch(Runtime):
     modules = ()
 
     of: dict[str, Any]
+
+    @field_validator("of")
+    @classmethod
+    def _can_be_loaded(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if value.get("name") not in INNER:
+            raise ValueError(f"its C++ program loads what {' and '.join(INNER)} export")
+        try:
+            inner = load("runtime", value, "of")
+        except UserError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        if inner.precision != "fp32":
+            raise ValueError("its precision should be fp32")
+        return value
 
     @property
     def inner(self) -> Runtime:
@@ -48,6 +65,10 @@ class LibTorch(Runtime):
             "std": ",".join(map(repr, card.std)),
         }
         write_text(folder / ABOUT, "".join(f"{key} {value}\n" for key, value in facts.items()))
+
+    def ready(self) -> None:
+        """Build the program."""
+        program()
 
     def start(self, folder: Path, place: Place) -> None:
         """Look for the program."""
@@ -78,14 +99,21 @@ def program() -> Path:
     assert found and found.origin
     digests = [sha256(path) for path in sorted(PROJECT.rglob("*")) if path.is_file()]
     folder = paths.private() / "cpp" / fingerprint(digests, metadata.version("torch"), found.origin)
-    if (folder / "worker").exists():
-        return folder / "worker"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "worker").exists():
+            _build(folder, Path(found.origin).parent)
+        _link(folder.with_name("current"), folder)
+    return folder / "worker"
+
+
+def _build(folder: Path, torch: Path) -> None:
     for tool in ("cmake", os.environ.get("CXX", "c++")):
         if not shutil.which(tool):
             raise Unsupported(f"it is built by CMake and a C++ compiler, and there is no {tool}: install it")
     build = folder.with_name(f"{folder.name}.building")
     for command in (
-        ["cmake", "-S", str(PROJECT), "-B", str(build), f"-DTORCH={Path(found.origin).parent}"],
+        ["cmake", "-S", str(PROJECT), "-B", str(build), f"-DTORCH={torch}"],
         ["cmake", "--build", str(build), "--parallel", "2"],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -93,4 +121,11 @@ def program() -> Path:
             lines = [line for line in (done.stderr or done.stdout).splitlines() if "rror" in line]
             raise Unsupported(f"its C++ program cannot be built: {lines[0].strip() if lines else command[0]}")
     build.rename(folder)
-    return folder / "worker"
+
+
+def _link(link: Path, folder: Path) -> None:
+    """For people: the programs that are in use."""
+    if link.resolve() != folder.resolve():
+        temporary = link.with_name(f"current.{os.getpid()}")
+        temporary.symlink_to(folder.name)
+        temporary.replace(link)

@@ -12,14 +12,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from breakeven import config, paths, prepared
-from breakeven.artifact import BASELINE, Artifact
+from breakeven.artifact import BASELINE, CONTROL, Artifact
+from breakeven.config import Config
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import read_json
+from breakeven.files import read_json, sha256
 from breakeven.judge import Judge
 from breakeven.kept import Kept
 from breakeven.measure.engine import measure
 from breakeven.measure.findings import Finding
-from breakeven.measure.peaks import probe
+from breakeven.measure.peaks import Peaks, probe
 from breakeven.measure.samples import FAILED, UNSUPPORTED
 from breakeven.result import Benchmark, Part, Record
 from breakeven.stages.run import run
@@ -39,7 +40,9 @@ def benchmark(name: str, hardware: str) -> None:
     variants = {key: folder for key, (folder, card) in artifacts.items() if card.status == "ok"}
     if BASELINE not in variants:
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({artifacts[BASELINE][1].reason}).")
-    kept = Kept(paths.private() / "benchmark", [name, study.model_dump(), machine, _digests(artifacts)])
+    programs = [sha256(path) for path in sorted(paths.PROGRAMS.rglob("*")) if path.is_file()]
+    made_from = [name, study.model_dump(), machine, _digests(artifacts), programs]
+    kept = Kept(paths.private() / "benchmark", made_from)
     executions = {key: {"kernels": card.kernels, **card.facts} for key, (_, card) in artifacts.items()}
     parts: list[Part] = []
     with _alone():
@@ -66,7 +69,7 @@ def benchmark(name: str, hardware: str) -> None:
             if found.of[BASELINE].verdict == FAILED:
                 raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
             place = (hardware, device.device, machine["name"], device.threads)
-            judge = Judge(*place, scenario, settings.confidence, peaks)
+            judge = Judge(*place, scenario, settings.confidence, peaks, _controlled(study))
             records = [
                 Record(
                     row,
@@ -87,10 +90,10 @@ def benchmark(name: str, hardware: str) -> None:
         hardware=hardware,
         title=prepared.manifest(data).title,
         test_images=len(test.labels),
-        settings={**settings.model_dump(), "seed": study.seed, "hardware": study.hardware[hardware]},
+        settings=study.measured_with(hardware),
         machine=machine,
         affinity=next((r["affinity"] for record in records for r in record.replicates), {}),
-        peaks=peaks,
+        peaks=asdict(peaks) if peaks else {},
         commit=commit,
         dirty=dirty,
         seconds=round(time.monotonic() - started, 1),
@@ -105,13 +108,13 @@ def benchmark(name: str, hardware: str) -> None:
     print(f"{name} on {hardware}: {len(records)} rows, {faults}, {result.seconds:.0f} s")
 
 
-def _peaks(hardware: Mapping[str, Any]) -> dict[str, float]:
-    """Nothing for a hardware that is not there: every row will say why."""
+def _peaks(hardware: Mapping[str, Any]) -> Peaks | None:
+    """None for a hardware that is not there: every row will say why."""
     try:
         return probe(hardware)
     except Unsupported as error:
         print(error, file=sys.stderr)
-        return {}
+        return None
 
 
 @contextmanager
@@ -128,6 +131,15 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _controlled(study: Config) -> set[str]:
+    """The recipes that are trained just as long as the control, and as fast."""
+    tuned = {
+        name: (sum(step.epochs for step in steps), steps[-1].lr) for name, steps in study.recipes().items()
+    }
+    control = CONTROL.partition("/")[0]
+    return {name for name in tuned if name != control and tuned[name] == tuned.get(control)}
 
 
 def _digests(artifacts: Mapping[str, tuple[Path, Artifact]]) -> list[Any]:

@@ -87,8 +87,9 @@ def _step(
         before_s=0.0 if before.recipe == "none" else before.train_s,
         details={"settings": settings, "data": digest, "from": before.key, "before": _past(before)},
     )
-    tags = {"kind": "compression", "family": name, "recipe": recipe, "dataset.sha256": digest}
-    with tracking.live(f"{recipe} {name}", key, tags, settings) as log:
+    called = recipe if target == paths.model(name, recipe) else compression.name
+    tags = {"kind": "compression", "family": name, "recipe": called, "dataset.sha256": digest}
+    with tracking.live(f"{called} {name}", key, tags, settings) as log:
         card = make(job, data, log)
     print(f"{name}/{recipe}: {describe(card)}")
     print(
@@ -101,7 +102,8 @@ def _step(
 def _known(name: str, key: str) -> Path | None:
     """The folder of a model with this key."""
     folders = [paths.step(key), *sorted(paths.model(name).parent.glob("*"))]
-    return next((f for f in folders if (f / CARD).exists() and modelfile.read_card(f).key == key), None)
+    # The key alone: what an earlier version left here is no model of this one.
+    return next((f for f in folders if (f / CARD).exists() and read_json(f / CARD).get("key") == key), None)
 
 
 def _past(card: Card) -> list[dict[str, Any]]:

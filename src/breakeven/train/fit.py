@@ -111,7 +111,9 @@ def fit(
     state = torch.load(best.best_model_path, weights_only=True)["state_dict"]
     # With a moving average, Lightning stores the averaged weights as the checkpoint's own.
     model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
-    if odd := [name for name, value in model.state_dict().items() if not torch.isfinite(value).all()]:
+    # Not every buffer: an observer of a layer that is never called is still at infinity.
+    held = [*model.named_parameters(), *(b for b in model.named_buffers() if "running_" in b[0])]
+    if odd := [name for name, value in held if not torch.isfinite(value).all()]:
         raise Diverged(f"{odd[0]} is not finite after the training (lr={recipe.lr}): try precision=fp32.")
     return Fitted(model.eval(), history.seconds, history.rows)
 
