@@ -49,8 +49,10 @@ def test_a_variant_that_computes_in_something_else_is_marked(
 
 def test_what_falls_back_is_told_from_what_only_converts() -> None:
     kernels = [Kernel("Conv", "int8", 9.0), Kernel("Gemm", "fp32", 1.0), Kernel("Cast", "", 1.0)]
+    kernels.append(Kernel("item", "fp32", 0.001))
     assert [kernel.operator for kernel in fallbacks("int8-static", kernels)] == ["Gemm"]
     assert fallbacks("fp32", kernels[1:]) == []
+    assert fallbacks("int8", []) == []
 
 
 def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 PRECISIONS = ("int8", "bf16", "fp32")
+TOLD = 0.01  # share of the time
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ def describe(spent: Mapping[str, float]) -> str:
 
 
 def fallbacks(precision: str, kernels: Iterable[Kernel]) -> list[Kernel]:
-    """What computes in another precision than the variant's name says."""
-    promised = precision.partition("-")[0]
-    return [kernel for kernel in kernels if kernel.precision not in ("", promised)]
+    """What computes in another precision than the variant's name says, and takes time worth telling."""
+    kernels, promised = list(kernels), precision.partition("-")[0]
+    least = TOLD * sum(kernel.ms for kernel in kernels)
+    return [kernel for kernel in kernels if kernel.precision not in ("", promised) and kernel.ms >= least]
 
 
 def broken_promise(precision: str, spent: Mapping[str, float]) -> str:
