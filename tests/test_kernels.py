@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.kernels import PRECISIONS, Kernel, broken_promise, describe, fallbacks, merge, shares
+from breakeven.runtime.aotinductor import facts_of
 
 KERNELS = st.lists(
     st.builds(Kernel, st.sampled_from("abc"), st.sampled_from([*PRECISIONS, ""]), st.floats(0.001, 1000))
@@ -53,6 +54,20 @@ def test_what_falls_back_is_told_from_what_only_converts() -> None:
     assert [kernel.operator for kernel in fallbacks("int8-static", kernels)] == ["Gemm"]
     assert fallbacks("fp32", kernels[1:]) == []
     assert fallbacks("int8", []) == []
+
+
+def test_what_inductor_compiled_is_read_from_its_code() -> None:
+    code = """
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_cpu_mkldnn__convolution_pointwise(a, b, &c));
+    AOTI_TORCH_ERROR_CODE_CHECK(aoti_torch_cpu_mkldnn__convolution_pointwise(c, d, &e));
+    cpp_fused_mean_1((const float*)(e.data_ptr()));
+    cpp_fused_mean_1((const float*)(f.data_ptr()));
+    """
+    assert facts_of(code) == {
+        "calls of libraries": "2 mkldnn__convolution_pointwise",
+        "kernels of its own": "cpp_fused_mean_1",
+    }
+    assert set(facts_of("").values()) == {"none"}
 
 
 def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, str]) -> None:

@@ -1,6 +1,8 @@
 """AOTInductor: the exported program, compiled ahead of time to a shared library with its weights."""
 
+import re
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +68,18 @@ class AotInductor(TorchRuntime):
             Unsupported: always.
         """
         raise Unsupported("torch's profiler does not see the kernels of AOTInductor")
+
+    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+        """What its C++ calls, which it keeps beside the library: what is fused has no call of its own."""
+        (code,) = (folder / FOLDER).rglob("*.wrapper.cpp")
+        return facts_of(code.read_text(encoding="utf-8"))
+
+
+def facts_of(code: str) -> dict[str, str]:
+    """The calls in C++ that Inductor wrote."""
+    libraries = Counter(re.findall(r"\baoti_torch_cpu_(\w+)\(", code))
+    own = sorted(set(re.findall(r"\bcpp_fused_\w+", code)))
+    return {
+        "calls of libraries": ", ".join(f"{count} {name}" for name, count in libraries.items()) or "none",
+        "kernels of its own": ", ".join(own) or "none",
+    }
