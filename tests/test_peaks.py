@@ -49,11 +49,11 @@ def test_no_time_is_below_what_computing_or_moving_alone_takes(
     least = PEAKS.roofline_ms(precision, macs, weights, activations, batch)
     compute = 2e3 * macs * batch / PEAKS.operations[precision]
     moved = BYTES[precision] * (weights + activations * batch)
-    assert least == pytest.approx(max(compute, 1e3 * moved / (1e11 if moved <= 1000 else 1e10)))
+    assert least == pytest.approx(max(compute, 1e3 * moved / (1e11 if moved < 1e6 else 1e10)))
 
 
-def test_a_working_set_is_moved_as_the_next_larger_one_that_was_tried() -> None:
-    assert [PEAKS.rate(size) for size in (1, 1000, 1001, 10**9)] == [1e11, 1e11, 1e10, 1e10]
+def test_a_working_set_is_moved_at_most_as_fast_as_a_smaller_one() -> None:
+    assert [PEAKS.rate(size) for size in (1, 1000, 10**6 - 1, 10**6, 10**9)] == [1e11, 1e11, 1e11, 1e10, 1e10]
 
 
 def test_what_the_hardware_was_not_probed_for_has_no_roofline() -> None:

@@ -7,11 +7,14 @@ from torch.export import ExportedProgram
 from breakeven.errors import Unsupported
 
 
-def exported(model: nn.Module, example: Tensor, most: int | None = None) -> ExportedProgram:
+def exported(
+    model: nn.Module, example: Tensor, most: int | None = None, strict: bool = False
+) -> ExportedProgram:
     """The graph of `model`, for any number of images, or for up to `most`.
 
     Args:
         example: (N, C, H, W), N at least 2: a single image would be taken for a constant.
+        strict: by following the model's bytecode, which tells two calls of one layer apart.
 
     Raises:
         Unsupported: torch.export cannot follow the model's code.
@@ -20,7 +23,7 @@ def exported(model: nn.Module, example: Tensor, most: int | None = None) -> Expo
     try:
         # Without gradients torch chooses a convolution by the size of the batch, and bounds it by that.
         with torch.enable_grad():
-            return torch.export.export(model, (example,), dynamic_shapes=({0: batch},))
+            return torch.export.export(model, (example,), dynamic_shapes=({0: batch},), strict=strict)
     except (torch._dynamo.exc.TorchDynamoException, RuntimeError, ValueError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
         raise Unsupported(f"torch.export cannot take this model: {reason[:200]}") from None

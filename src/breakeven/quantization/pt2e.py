@@ -55,7 +55,9 @@ class Pt2e(Quantization):
                 raise Unsupported(INSTALL.format(extra)) from None
             quantizer = getattr(engine, quantizer_name)()
             quantizer.set_global(getattr(engine, config_name)(**settings(self)))
-            prepared = prepare_pt2e(exported(source.model, source.example).module(), quantizer)
+            # Strict: ResNet's blocks call one ReLU twice, and a quantizer has to see two.
+            program = exported(source.model, source.example, strict=True)
+            prepared = prepare_pt2e(program.module(), quantizer)
             for batch in batches(examples.calibration, 32):
                 prepared(torch.from_numpy(batch))
             converted = convert_pt2e(prepared)
