@@ -99,6 +99,12 @@ def copy_project(folder: Path) -> Project:
     return project
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that may take longest begin, so that none of them is left alone at the end."""
+    allowed = {item: item.get_closest_marker("timeout") for item in items}
+    items.sort(key=lambda item: -mark.args[0] if (mark := allowed[item]) else 0)
+
+
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Project, str]:
     """The tiny study after one `dvc repro`, with what that printed. Copy it before changing it."""

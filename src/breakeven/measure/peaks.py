@@ -26,7 +26,7 @@ class Peaks:
     bytes: dict[str, float]  # working set in bytes -> bytes a second
 
     def rate(self, size: float) -> float:
-        """Bytes a second, of a working set of `size` bytes: as of the next smaller one, which is no slower."""
+        """Bytes a second, of a working set of `size` bytes: of the next smaller one, which is no slower."""
         sets = sorted(map(int, self.bytes), reverse=True)
         return self.bytes[str(next((known for known in sets if known <= size), sets[-1]))]
 
