@@ -200,27 +200,29 @@ def _unset(settings: Any, place: str = "") -> Iterator[str]:
         yield place
 
 
-def _require_distinct(config: Config) -> None:
-    """Refuse two options whose variants would have the same name."""
-    made: dict[tuple[str, str], list[str]] = {}
+def _made(config: Config) -> dict[str, list[str]]:
+    """precision/runtime of all that is made of a recipe -> the keys that make it."""
+    made: dict[str, list[str]] = {}
     for key in config.runtimes:
         precision = config.option("runtimes", key).precision
-        made.setdefault((precision, runtime_name(key, precision)), []).append(f"runtimes.{key}")
+        made.setdefault(f"{precision}/{runtime_name(key, precision)}", []).append(f"runtimes.{key}")
     for key in config.quantizations:
         toolchain = config.option("quantizations", key)
-        made.setdefault((toolchain.precision, toolchain.runtime), []).append(f"quantizations.{key}")
-    for (precision, runtime), keys in made.items():
+        made.setdefault(f"{toolchain.precision}/{toolchain.runtime}", []).append(f"quantizations.{key}")
+    return made
+
+
+def _require_distinct(config: Config) -> None:
+    """Refuse two options whose variants would have the same name."""
+    for variant, keys in _made(config).items():
         if len(keys) > 1:
+            precision, _, runtime = variant.partition("/")
             raise UserError(f"{' and '.join(keys)} both make {precision} for {runtime}: choose one of them.")
 
 
 def _require_made(config: Config) -> None:
     """Refuse a choice of variants that names what does not exist: it would leave them out without a word."""
-    recipes = ["none", *config.compressions]
-    made = [f"{config.option('runtimes', key).precision}/{_name(config, key)}" for key in config.runtimes]
-    for key in config.quantizations:
-        toolchain = config.option("quantizations", key)
-        made.append(f"{toolchain.precision}/{toolchain.runtime}")
+    recipes, made = ["none", *config.compressions], _made(config)
     for recipe, patterns in config.export.only.items():
         place = f"export.only.{recipe}"
         if recipe not in recipes:
@@ -230,10 +232,6 @@ def _require_made(config: Config) -> None:
                 raise UserError(f"{place}={pattern}: matches no precision/runtime. {choice(pattern, made)}")
     if not config.export.wants(BASELINE):
         raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")
-
-
-def _name(config: Config, runtime: str) -> str:
-    return runtime_name(runtime, config.option("runtimes", runtime).precision)
 
 
 def read(path: Path = paths.PARAMS) -> Config:

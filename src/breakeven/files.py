@@ -76,6 +76,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digests(folder: Path) -> list[str]:
+    """The sha256 of every file in a folder and below it, by the order of their paths."""
+    return [sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 def require_sha256(path: Path, expected: str) -> None:
     """Refuse a file whose content is not what was written.
 

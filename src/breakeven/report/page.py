@@ -2,13 +2,12 @@
 
 import shlex
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from breakeven.kernels import PRECISIONS
 from breakeven.modelfile import Card
 from breakeven.records import Records
-from breakeven.report.table import change, number
-from breakeven.result import Benchmark, Row, cell, scenario, title
+from breakeven.report.table import TIMES, change, interval, number, scenarios, times, warnings
+from breakeven.result import Benchmark, Row, title
 
 DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
 DECIDED = ("faster", "slower", "same")
@@ -35,9 +34,8 @@ def render(study: str, overrides: Sequence[str], found: Records, rows: Sequence[
         _models(found.cards),
     ]
     for benchmark in benchmarks:
-        place = (benchmark.family, benchmark.hardware)
-        for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
-            parts += _scenario(benchmark, list(group))
+        for mine in scenarios(benchmark, rows):
+            parts += _scenario(benchmark, mine)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -68,19 +66,16 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
     timed = sorted((r for r in rows if r.verdict in TIMED and r.speedup), key=lambda r: -(r.speedup or 0))
     twin = next((row for row in rows if row.variant == "twin"), None)
     floor = f"differences below {twin.noise_floor - 1:.1%} are noise; " if twin and twin.noise_floor else ""
-    header = (
-        "variant | executed in | verdict | speedup | interval | p50 ms | p99 ms | accuracy | change, points "
-        "| against the control | MB | memory MB | cold start s | break-even calls | share of the roofline"
-    )
+    header = [
+        *("variant", "executed in", "verdict", *TIMES, "accuracy", "change, points", "against the control"),
+        *("MB", "memory MB", "cold start s", "break-even calls", "share of the roofline"),
+    ]
     lines = [
         [
             f"**{row.variant}**" if row.pareto else row.variant,
             row.executed_precision or "",
             row.verdict,
-            number(row.speedup, ".2f", "x"),
-            f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else "",
-            number(row.latency_ms_p50, ".3f"),
-            number(row.latency_ms_p99, ".3f"),
+            *times(row),
             number(row.accuracy, ".2%"),
             change(row),
             number(100 * row.control_delta if row.control_delta is not None else None, "+.2f"),
@@ -95,7 +90,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
     others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
-        _table(header.split(" | "), lines, left=3),
+        _table(header, lines, left=3),
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         "### What a given loss of accuracy buys",
@@ -133,7 +128,7 @@ def _fastest(rows: Sequence[Row]) -> str:
     best = max(rows, key=lambda row: row.speedup or 0.0, default=None)
     if best is None or not best.speedup_ci_low:
         return best.variant if best else ""
-    return f"{best.variant}: {best.speedup:.2f}x ({best.speedup_ci_low:.2f} to {best.speedup_ci_high:.2f})"
+    return f"{best.variant}: {best.speedup:.2f}x ({interval(best)})"
 
 
 def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
@@ -162,8 +157,7 @@ def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
 
 
 def _warnings(benchmark: Benchmark, row: Row) -> str:
-    mine = [w for w in benchmark.warnings if w["scenario"] == scenario(row).title]
-    lines = [f"- {w['name']}: {w['text']}; {w['remedy']}" for w in mine]
+    lines = [f"- {warning}" for warning in warnings(benchmark, row)]
     return "\n".join(["### Warnings", "", *lines]) if lines else ""
 
 

@@ -1,7 +1,7 @@
 """The table at the end of `dvc repro`."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich import box
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from breakeven.result import Benchmark, Row, cell, scenario, title
 
+TIMES = ("speedup", "interval", "p50 ms", "p99 ms")
 COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
 
 
@@ -18,9 +19,7 @@ def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
     """Print one table for each family, hardware and scenario."""
     console = Console(width=max(shutil.get_terminal_size().columns, 205))
     for benchmark in benchmarks:
-        place = (benchmark.family, benchmark.hardware)
-        for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
-            mine = list(group)
+        for mine in scenarios(benchmark, rows):
             console.print(_table(benchmark, mine))
             console.print(_footer(benchmark, mine), style="dim", highlight=False, markup=False)
             for row in mine:
@@ -28,11 +27,22 @@ def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
                     console.print(
                         f"  {row.variant}: {row.verdict}, {row.reason}", highlight=False, markup=False
                     )
-            for warning in benchmark.warnings:
-                if warning["scenario"] == scenario(mine[0]).title:
-                    text = f"  {warning['name']}: {warning['text']}; {warning['remedy']}"
-                    console.print(text, highlight=False, markup=False)
+            for warning in warnings(benchmark, mine[0]):
+                console.print(f"  {warning}", highlight=False, markup=False)
             console.print()
+
+
+def scenarios(benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """The rows of a benchmark, one list a scenario."""
+    place = (benchmark.family, benchmark.hardware)
+    for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
+        yield list(group)
+
+
+def warnings(benchmark: Benchmark, row: Row) -> list[str]:
+    """What is to be told of the scenario that `row` is of, with what to do about it."""
+    mine = [w for w in benchmark.warnings if w["scenario"] == scenario(row).title]
+    return [f"{warning['name']}: {warning['text']}; {warning['remedy']}" for warning in mine]
 
 
 def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
@@ -45,8 +55,14 @@ def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
     for name in ("variant", "verdict", "executed in"):
         table.add_column(name, no_wrap=True)
     several = rows[0].scenario != "single_stream"
-    times = ("speedup", "interval", "p50 ms", "p99 ms", *(["images/s"] if several else []))
-    for name in (*times, "accuracy", "change, points", "MB", "break-even calls"):
+    for name in (
+        *TIMES,
+        *(["images/s"] if several else []),
+        "accuracy",
+        "change, points",
+        "MB",
+        "break-even calls",
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda r: -(r.speedup or 0)):
         colour = COLOURS.get(row.verdict, "")
@@ -54,10 +70,7 @@ def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
             row.variant,
             f"[{colour}]{row.verdict}[/]" if colour else row.verdict,
             ", ".join((row.executed_precision or "").split(", ")[:2]),
-            number(row.speedup, ".2f", "x"),
-            f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else "",
-            number(row.latency_ms_p50, ".3f"),
-            number(row.latency_ms_p99, ".3f"),
+            *times(row),
             *([number(row.throughput_per_s, ",.0f")] if several else []),
             number(row.accuracy, ".2%"),
             change(row),
@@ -88,6 +101,17 @@ def _footer(benchmark: Benchmark, rows: Sequence[Row]) -> str:
 def number(value: float | None, form: str, unit: str = "") -> str:
     """Formatted, or nothing."""
     return "" if value is None else f"{value:{form}}{unit}"
+
+
+def interval(row: Row) -> str:
+    """That of the speedup."""
+    return f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else ""
+
+
+def times(row: Row) -> list[str]:
+    """The figures under `TIMES`."""
+    latencies = (number(row.latency_ms_p50, ".3f"), number(row.latency_ms_p99, ".3f"))
+    return [number(row.speedup, ".2f", "x"), interval(row), *latencies]
 
 
 def change(row: Row) -> str:

@@ -14,7 +14,7 @@ from pydantic import field_validator
 import breakeven
 from breakeven import paths
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import fingerprint, sha256, write_text
+from breakeven.files import digests, fingerprint, write_text
 from breakeven.option import load
 from breakeven.runtime.base import Place, Runtime, Session, Source
 
@@ -97,8 +97,7 @@ def program() -> Path:
         raise Unsupported(f"its C++ source is not at {PROJECT}: use a checkout of the repository")
     found = util.find_spec("torch")
     assert found and found.origin
-    digests = [sha256(path) for path in sorted(PROJECT.rglob("*")) if path.is_file()]
-    folder = paths.private() / "cpp" / fingerprint(digests, metadata.version("torch"), found.origin)
+    folder = paths.private() / "cpp" / fingerprint(digests(PROJECT), metadata.version("torch"), found.origin)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / "worker").exists():

@@ -15,7 +15,7 @@ from breakeven import config, paths, prepared
 from breakeven.artifact import BASELINE, CONTROL, Artifact
 from breakeven.config import Config
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import read_json, sha256
+from breakeven.files import digests, read_json
 from breakeven.judge import Judge
 from breakeven.kept import Kept
 from breakeven.measure.engine import measure
@@ -40,8 +40,7 @@ def benchmark(name: str, hardware: str) -> None:
     variants = {key: folder for key, (folder, card) in artifacts.items() if card.status == "ok"}
     if BASELINE not in variants:
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({artifacts[BASELINE][1].reason}).")
-    programs = [sha256(path) for path in sorted(paths.PROGRAMS.rglob("*")) if path.is_file()]
-    made_from = [name, study.model_dump(), machine, _digests(artifacts), programs]
+    made_from = [name, study.model_dump(), machine, _digests(artifacts), digests(paths.PROGRAMS)]
     kept = Kept(paths.private() / "benchmark", made_from)
     executions = {key: {"kernels": card.kernels, **card.facts} for key, (_, card) in artifacts.items()}
     parts: list[Part] = []
