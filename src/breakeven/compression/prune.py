@@ -1,8 +1,8 @@
 """Structured channel pruning by torch-pruning (Fang et al., 2023)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from breakeven.compression.base import Compression
 from breakeven.errors import Unsupported
@@ -10,18 +10,32 @@ from breakeven.errors import Unsupported
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+STEPS = 100  # on the way to a share of the work
+MOST = 0.75  # of a layer's channels that may go where layers compete: without them nothing would pass
+
 
 class Prune(Compression):
-    """Remove the channels with the smallest weights, in every layer alike, then fine-tune."""
+    """Remove the channels with the smallest weights, then fine-tune."""
 
-    ratio: float = Field(gt=0, lt=1, description="share of the channels that is removed")
+    ratio: float | None = Field(None, gt=0, lt=1, description="share of the channels that is removed")
+    macs: float | None = Field(None, gt=0, lt=1, description="or: share of the work that stays, at most")
+    scope: Literal["layer", "model"] = Field(
+        "layer", description="in every layer alike, or wherever in the model the smallest weights are"
+    )
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
+
+    @model_validator(mode="after")
+    def _one_aim(self) -> "Prune":
+        if (self.ratio is None) == (self.macs is None):
+            raise ValueError("either ratio or macs should be set, and the other null")
+        return self
 
     def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:
         """Prune all but the last layer, whose outputs are the classes.
 
         Raises:
-            Unsupported: torch-pruning is not installed, or cannot follow the model's graph.
+            Unsupported: torch-pruning is not installed, or cannot follow the model's graph, or the aim is out
+                of reach.
         """
         import torch
         from torch import nn
@@ -32,15 +46,22 @@ class Prune(Compression):
             raise Unsupported("not installed: pip install 'breakeven[prune]'") from None
         classes = model(example).shape[1]
         heads = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == classes]
+        together = self.scope == "model"
         pruner = tp.pruner.MagnitudePruner(
             model,
             example,
             importance=tp.importance.GroupMagnitudeImportance(p=2),
-            pruning_ratio=self.ratio,
+            pruning_ratio=self.ratio or 1.0,
+            max_pruning_ratio=MOST if together else 1.0,
+            global_pruning=together,
+            iterative_steps=STEPS if self.macs else 1,
             round_to=self.round_to,
             ignored_layers=heads[-1:],
         )
-        pruner.step()
+        if self.macs:
+            _until(pruner, self.macs * _work(model, example), model, example)
+        else:
+            pruner.step()
         history = pruner.DG.pruning_history()
         if not history:
             raise Unsupported(
@@ -49,3 +70,22 @@ class Prune(Compression):
         with torch.no_grad():
             model(example)  # a model that is no longer consistent fails here
         return [[name, out, [int(i) for i in index]] for name, out, index in history]
+
+
+def _until(pruner: Any, most: float, model: "nn.Module", example: "Tensor") -> None:
+    """Prune step by step, until the model's work is `most`."""
+    for _ in range(STEPS):
+        if (work := _work(model, example)) <= most:
+            return
+        pruner.step()
+    raise Unsupported(f"its work cannot be brought below {work:,.0f} floating-point operations by pruning")
+
+
+def _work(model: "nn.Module", example: "Tensor") -> float:
+    """Floating-point operations for `example`."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(example)
+    return float(counter.get_total_flops())
