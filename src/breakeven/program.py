@@ -13,17 +13,20 @@ def exported(
     """The graph of `model`, for any number of images, or for up to `most`.
 
     Args:
-        example: (N, C, H, W), N at least 2: a single image would be taken for a constant.
+        example: (N, C, H, W), N at least 2: a single image would be taken for a constant, as it is if that
+            is the most.
         strict: by following the model's bytecode, which tells two calls of one layer apart.
 
     Raises:
         Unsupported: torch.export cannot follow the model's code.
     """
-    batch = torch.export.Dim("batch", min=1, max=most)
+    shapes = None if most == 1 else ({0: torch.export.Dim("batch", min=1, max=most)},)
     try:
         # Without gradients torch chooses a convolution by the size of the batch, and bounds it by that.
         with torch.enable_grad():
-            return torch.export.export(model, (example,), dynamic_shapes=({0: batch},), strict=strict)
+            return torch.export.export(
+                model, (example[:1] if most == 1 else example,), dynamic_shapes=shapes, strict=strict
+            )
     except (torch._dynamo.exc.TorchDynamoException, RuntimeError, ValueError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
         raise Unsupported(f"torch.export cannot take this model: {reason[:200]}") from None

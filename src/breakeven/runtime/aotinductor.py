@@ -3,8 +3,12 @@
 import re
 import zipfile
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
 from breakeven.kernels import Kernel
@@ -16,13 +20,20 @@ FOLDER = "package"  # unpacked: torch would do it at each start, where a killed 
 
 
 class AotInductor(TorchRuntime):
-    """For the processor that it is compiled on, and for any number of images; called as its guide does.
+    """For the processor that it is compiled on; called as its guide does.
 
     Attributes:
         freezing: weights become constants, laid out for oneDNN while compiling.
+        any_batch: for any number of images at once; otherwise for one, with all sizes known to the compiler.
     """
 
     freezing: bool = True
+    any_batch: bool = True
+
+    @property
+    def batch(self) -> int:  # type: ignore[override]
+        """As many as it can take when it is scored."""
+        return TorchRuntime.batch if self.any_batch else 1
 
     def export(self, source: Source, folder: Path) -> None:
         """Export, compile, unpack."""
@@ -33,7 +44,7 @@ class AotInductor(TorchRuntime):
         from breakeven.program import exported
 
         require_compiler()
-        program = exported(self.converted(source), source.example)
+        program = exported(self.converted(source), source.example, most=None if self.any_batch else 1)
         settings: dict[str, Any] = {
             "freezing": self.freezing,
             "compile_threads": 1,
@@ -59,7 +70,20 @@ class AotInductor(TorchRuntime):
         (root,) = (folder / FOLDER).iterdir()
         # What torch._inductor.aoti_load_package does, which takes no folder.
         loader = torch._C._aoti.AOTIModelPackageLoader(str(root), "model", False, 1, -1)
-        return torch_session(AOTICompiledModel(loader), place.device)
+        session = torch_session(AOTICompiledModel(loader), place.device)
+        return session if self.any_batch else replace(session, prepare=partial(self._one, session))
+
+    def _one(self, session: Session, images: NDArray[Any]) -> Any:
+        """A single image.
+
+        Raises:
+            Unsupported: there are more.
+        """
+        if len(images) > 1:
+            raise Unsupported(
+                f"compiled for one image at once, not for {len(images)}: any_batch=true takes any"
+            )
+        return session.prepare(images)
 
     def profile(self, *arguments: Any) -> list[Kernel]:
         """Its calls of oneDNN pass by torch's profiler.
