@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakeven import cli, compose
+from breakeven import cli, compose, jobs
 from breakeven.compose import differences, literal
 from breakeven.config import parse
 from breakeven.errors import UserError
@@ -17,6 +17,7 @@ from breakeven.files import read_json
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
+SWEEPS = sorted(path.stem for path in CONF.glob("study/*.yaml") if "sweeper:" in path.read_text())
 # How an option is selected; all other groups are lists.
 SELECT = {
     "data": "+data@datasets.x={}",
@@ -66,7 +67,7 @@ def test_an_option_is_at_most_twenty_lines(group, name):
     assert len((CONF / group / f"{name}.yaml").read_text(encoding="utf-8").splitlines()) <= 20
 
 
-@pytest.mark.parametrize(("group", "name"), OPTIONS)
+@pytest.mark.parametrize(("group", "name"), [option for option in OPTIONS if option[1] not in SWEEPS])
 def test_every_option_composes_to_a_valid_study(group, name):
     chosen = (
         f"eager,{name}" if group == "runtime" and name != "eager" else name
@@ -74,15 +75,28 @@ def test_every_option_composes_to_a_valid_study(group, name):
     overrides = [SELECT.get(group, f"{group}=[{{}}]").format(chosen)]
     study = composed(*overrides)
     needed = {family["data"] for family in study["families"].values()} - set(study["datasets"])
-    study = composed(*overrides, *(f"+data@datasets.{data}={data}" for data in needed))
+    overrides += [f"+data@datasets.{data}={data}" for data in needed - {"???"}]
+    if any(family["train"] is None for family in study["families"].values()):
+        overrides.append("compression=[]")  # which what is not trained cannot be fine-tuned after
+    study = composed(*overrides)
     assert parse(filled(study)).families.keys() == study["families"].keys()
 
 
-@pytest.mark.parametrize(("group", "name"), [option for option in OPTIONS if option[0] not in SELECT])
+@pytest.mark.parametrize(
+    ("group", "name"), [option for option in OPTIONS if option[0] not in SELECT and option[1] != "none"]
+)
 def test_an_option_that_can_stand_beside_others_lands_under_its_own_name(group, name):
     header = (CONF / group / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0]
     assert header.startswith("# @package ")
     assert header.endswith(f".{name}")
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_a_sweep_says_how_it_is_run_and_its_jobs_are_studies(name):
+    with pytest.raises(UserError, match=f"`breakeven-sweep study={name}`"):
+        parse(composed(f"study={name}"))
+    job = yaml.safe_load(compose.compose([f"study={name}"], CONF, "sweep"))
+    assert list(jobs.study_of(job, "cnn", []).families) == ["cnn"]
 
 
 @pytest.mark.parametrize("name", [name for group, name in OPTIONS if group == "quantization"])

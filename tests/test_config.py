@@ -106,7 +106,7 @@ def test_a_recipe_that_is_not_named_is_made_in_all_variants():
         ("measure.batch_sizes", [], "at least 1"),
         ("measure.latency_limit_ms", 0, "greater than 0"),
         ("export.min_agreement", 90, "less than or equal to 1"),
-        ("families", {}, "at least 1"),
+        ("families", {}, "names none"),
     ],
 )
 def test_a_bad_value_is_refused_with_key_value_and_what_is_allowed(key, value, allowed):

@@ -57,7 +57,7 @@ def digits(tmp_path_factory):
 def test_digits_has_1797_images_of_8x8_pixels_in_ten_classes(digits):
     found = digits[0]
     assert sum(sum(counts.values()) for counts in found.counts.values()) == 1797
-    assert (found.channels, found.height, found.width, len(found.classes)) == (1, 8, 8, 10)
+    assert (*found.inputs.values(), len(found.classes)) == (1, 8, 8, 10)
 
 
 def test_each_class_has_its_share_in_each_split(digits):

@@ -8,8 +8,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from breakeven import paths
+from breakeven import jobs, paths
 from breakeven.config import GROUPS
+from breakeven.making import MAKING
+from breakeven.training import TRAINING
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src/breakeven"
@@ -24,7 +26,7 @@ STAGES = {
 }
 # These cannot change what a stage writes.
 NAMES = ["cli", "compose", "config", "errors", "files", "machine", "option", "paths", "provenance"]
-NAMES += ["stages.run", "tracking"]
+NAMES += ["stages.run", "store", "tracking", "turns"]
 HARMLESS = {f"breakeven.{name}" for name in NAMES}
 HARMLESS |= {module for module, path in MODULES.items() if path.name == "__init__.py"}
 
@@ -158,6 +160,25 @@ def test_a_stage_depends_on_all_source_that_decides_its_output(stage):
     assert not missing, f"{stage} lacks the deps\n" + "\n".join(
         sorted(str(p.relative_to(ROOT)) for p in missing)
     )
+
+
+KEYS = {
+    "prepare": ("data", "prepared"),
+    "train": TRAINING,
+    "compress": (*TRAINING, "compression"),
+    "export": MAKING,
+    "quantize": MAKING,
+}
+
+
+@pytest.mark.parametrize("stage", [*KEYS, "benchmark"])
+def test_a_key_holds_all_source_that_decides_what_it_stands_for(stage):
+    parts = [PACKAGE / part for part in KEYS.get(stage, jobs.SOURCE)]
+    kept = {*parts, *(part.with_suffix(".py") for part in parts)}
+    # A stage's own file says in which order things happen; the source of models is noted by `fetch`.
+    own = PACKAGE / f"stages/{stage}.py"
+    missing = {path for path in needed(stage) - {own} if not any(inside(path, part) for part in kept)}
+    assert not missing, f"{stage} lacks {sorted(str(path.relative_to(PACKAGE)) for path in missing)}"
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -21,7 +21,7 @@ family, variant, compression, precision, quantization, executed_precision, runti
 threads, batch_size, scenario, callers, params, macs, verdict, reason, latency_ms_p50, latency_ms_p50_ci_low,
 latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, roofline_share,
 speedup, speedup_ci_low,
-speedup_ci_high, noise_floor, min_detectable_effect, accuracy, accuracy_top5, accuracy_delta,
+speedup_ci_high, noise_floor, min_detectable_effect, trained, accuracy, accuracy_top5, accuracy_delta,
 accuracy_delta_ci_low, accuracy_delta_ci_high, accuracy_p_value, control_delta,
 control_delta_ci_low, control_delta_ci_high, agreement, max_abs_error, artifact_mb,
 peak_memory_mb, train_s, build_s, load_s, first_call_ms, cold_start_s, calls_until_steady, within_limit,

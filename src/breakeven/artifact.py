@@ -34,6 +34,7 @@ class Artifact:
     macs: int
     activations: int = 0  # see modelfile.Card
     train_s: float = 0.0  # of the compression
+    trained: bool = True  # otherwise its weights are random, and accuracy says nothing
     status: str = "ok"  # or "unsupported", "failed"
     reason: str = ""
     build_s: float = 0.0  # to make the artifact from the model
@@ -75,8 +76,8 @@ def runtime_name(key: str, precision: str) -> str:
 def model_inputs(
     images: NDArray[np.generic], preprocessing: str, mean: list[float], std: list[float]
 ) -> NDArray[Any]:
-    """uint8 images as they are ("inside"), or scaled and normalized to float32 ("outside")."""
-    if preprocessing == "inside":
+    """Images as they are ("inside"), or scaled and normalized to float32 ("outside"); tokens as they are."""
+    if preprocessing == "inside" or not mean:
         return images
     scale = (1 / (255 * np.asarray(std, np.float32))).reshape(1, -1, 1, 1)
     shift = (-np.asarray(mean, np.float32) / np.asarray(std, np.float32)).reshape(1, -1, 1, 1)

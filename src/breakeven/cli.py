@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from breakeven.errors import UserError
 
@@ -24,6 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("table", help="print the table of the last results")
     publish = commands.add_parser("publish", help="write the last results as Markdown and CSV")
     publish.add_argument("page", metavar="PAGE.md", help="as docs/results/reference.md")
+    analyse = commands.add_parser("analyse", help="what a sweep shows, as a page with CSV and pictures")
+    analyse.add_argument("page", metavar="PAGE.md", help="as docs/results/scaling.md")
+    analyse.add_argument("--sweep", default="", help="its name or its study's; default: the newest")
+    cache = commands.add_parser("cache", help="what was made and is kept, and why something is not found")
+    cache.add_argument("action", choices=["list", "why", "prune"], nargs="?", default="list")
+    cache.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="why: of a job, as breakeven-sweep's")
+    cache.add_argument("--days", type=float, default=30.0, help="prune: what was not used for so long")
     chosen = parser.parse_args(arguments)
     try:
         globals()[f"_{chosen.command}"](chosen)
@@ -47,9 +55,15 @@ def _compose(chosen: argparse.Namespace) -> None:
 
 
 def _sync(chosen: argparse.Namespace) -> None:
-    from breakeven import config, records, tracking
+    from breakeven import config, paths, records, sweeps, tracking
     from breakeven.sync import sync
 
+    found = sweeps.every()
+    for sweep in found:
+        sweeps.log(sweep)
+        print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
+    if found and not paths.BENCHMARKS.exists():
+        return
     study = config.read()
     try:
         print(sync(study, records.read(study)))
@@ -66,15 +80,11 @@ def _table(chosen: argparse.Namespace) -> None:
 
 
 def _publish(chosen: argparse.Namespace) -> None:
-    from pathlib import Path
-
     from breakeven import config, paths, records
     from breakeven.files import read_json, write_text
     from breakeven.report import page, summary
 
-    target = Path(chosen.page)
-    if target.suffix != ".md" or not target.parent.is_dir():
-        raise UserError(f"{target}: should be a file that ends in .md, in a folder that exists.")
+    target = _page(chosen.page)
     study = config.read()
     found = records.read(study)
     for benchmark in found.benchmarks:
@@ -87,6 +97,35 @@ def _publish(chosen: argparse.Namespace) -> None:
     write_text(target, page.render(study.study, overrides, found, rows))
     summary.write(target.with_suffix(".csv"), rows)
     print(f"{target} and {target.with_suffix('.csv')}: {len(rows)} rows")
+
+
+def _page(name: str) -> Path:
+    target = Path(name)
+    if target.suffix != ".md" or not target.parent.is_dir():
+        raise UserError(f"{target}: should be a file that ends in .md, in a folder that exists.")
+    return target
+
+
+def _analyse(chosen: argparse.Namespace) -> None:
+    from breakeven import sweeps
+    from breakeven.report import analysis
+
+    target = _page(chosen.page)
+    sweep = sweeps.read(chosen.sweep)
+    files = analysis.write(sweep, target)
+    sweeps.attach(sweep, files)
+    print(f"{sweep.name}: {', '.join(map(str, files))}")
+
+
+def _cache(chosen: argparse.Namespace) -> None:
+    from breakeven.report import holdings
+
+    if chosen.action == "list":
+        holdings.show()
+    elif chosen.action == "prune":
+        holdings.prune(chosen.days)
+    else:
+        holdings.explain(chosen.overrides)
 
 
 def _explain(chosen: argparse.Namespace) -> None:

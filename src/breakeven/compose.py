@@ -7,12 +7,14 @@ does not say what was asked for and what `conf/` said at the time.
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -25,19 +27,27 @@ from breakeven.option import choice
 MISSING = object()
 
 
-def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF) -> str:
+def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
     """The text of `params.yaml` for these overrides, as DVC would write it.
 
     Raises:
         UserError: an override names what does not exist, or a file in `conf/` is wrong.
     """
     try:
-        with initialize_config_dir(str(conf.resolve()), version_base=None):
-            config = hydra_compose("config", overrides=list(overrides))
+        with _initialized(conf):
+            config = hydra_compose(name, overrides=list(overrides))
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        raise UserError(_explain(error, overrides, conf)) from None
+        raise UserError(explain(error, overrides, conf)) from None
     return OmegaConf.to_yaml(config)
+
+
+def _initialized(conf: Path) -> AbstractContextManager[Any]:
+    """Hydra takes one folder in a process: within a sweep's job, that is the folder of the sweep."""
+    if GlobalHydra.instance().is_initialized():
+        return nullcontext()
+    context: AbstractContextManager[Any] = initialize_config_dir(str(conf.resolve()), version_base=None)
+    return context
 
 
 def differences(old: Settings, new: Settings, place: str = "") -> Iterator[str]:
@@ -70,7 +80,7 @@ def literal(value: Any) -> str:
     return str(value)
 
 
-def _explain(error: Exception, overrides: Sequence[str], conf: Path) -> str:
+def explain(error: Exception, overrides: Sequence[str], conf: Path) -> str:
     """Hydra's message in one sentence, with the nearest valid name where there is one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     sentence = " ".join(lines[:2] if lines and lines[0].startswith("In ") else lines[:1]).rstrip(".")

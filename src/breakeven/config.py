@@ -26,7 +26,7 @@ class Family(Strict):
 
     data: str = Field(description="a key of `datasets`")
     model: Settings = Field(description="`_target_` and the constructor's arguments")
-    train: Recipe
+    train: Recipe | None = Field(description="null: the model is measured with random weights")
     checkpoint: str | None = Field(description="a user's own weights, which take the place of training")
 
 
@@ -164,6 +164,12 @@ def parse(settings: Settings) -> Config:
     """
     if unset := list(_unset(settings)):
         raise UserError("\n".join(MANDATORY.format(key=key) for key in unset))
+    if not (families := settings.get("families")):
+        study = settings.get("study")
+        raise UserError(
+            f"families={families}: study={study} names none. A sweep is run by "
+            f"`breakeven-sweep study={study}`; what `dvc repro` runs lists its families."
+        )
     config = check(Config, settings)
     for section in GROUPS:
         for key in getattr(config, section):
@@ -183,12 +189,23 @@ def parse(settings: Settings) -> Config:
     for key, family in config.families.items():
         if family.data not in config.datasets:
             raise UserError(f"families.{key}.data={family.data}: {choice(family.data, config.datasets)}")
-        if family.train.patience >= family.train.epochs:
+        if family.train is None:
+            _require_measured_only(key, family, config)
+        elif family.train.patience >= family.train.epochs:
             raise UserError(
                 f"families.{key}.train.patience={family.train.patience}: should be less than "
                 f"epochs={family.train.epochs}, or 0 for no early stopping."
             )
     return config
+
+
+def _require_measured_only(key: str, family: Family, config: Config) -> None:
+    """Refuse to fine-tune where nothing says how."""
+    if config.compressions:
+        raise UserError(
+            f"families.{key}.train=null: says not how to fine-tune, which compressions="
+            f"{list(config.compressions)} need. Give it a recipe (conf/train), or leave the compressions out."
+        )
 
 
 def _unset(settings: Any, place: str = "") -> Iterator[str]:

@@ -7,7 +7,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class Converted(nn.Module):
-    """Takes float32 images, gives float32 logits, whatever is in between.
+    """Takes float32 images, or tokens, gives float32 logits, whatever is in between.
 
     What the conversions take of each call is part of the call.
     """
@@ -25,7 +25,9 @@ class Converted(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, classes)."""
-        logits: Tensor = self.network(images.to(self.dtype).contiguous(memory_format=self.layout))
+        if images.is_floating_point():  # tokens stay what they are
+            images = images.to(self.dtype).contiguous(memory_format=self.layout)
+        logits: Tensor = self.network(images)
         return logits.float()
 
 

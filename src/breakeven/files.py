@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +106,12 @@ def source_digest(*parts: str) -> str:
     root = Path(__file__).parent
     files = sorted(path for part in parts for path in [*root.glob(f"{part}.py"), *(root / part).glob("*.py")])
     return fingerprint([(str(path.relative_to(root)), sha256(path)) for path in files])
+
+
+def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{place}.{key}" if place else str(key)
+        flat.update(flatten(value, name) if isinstance(value, Mapping) else {name: value})
+    return flat

@@ -94,19 +94,25 @@ class Judge:
             macs=card.macs,
             verdict=finding.verdict,
             reason=finding.reason or kernels.broken_promise(card.precision, spent),
+            trained=card.trained,
             replicates=len(finding.replicates),
             **figures,
         )
 
     def _static(self, card: Artifact, base: NDArray[np.bool_], variant: NDArray[np.bool_]) -> dict[str, Any]:
-        difference = accuracy.compare(base, variant, self.confidence)
+        scores: dict[str, Any] = {}
+        if card.trained:
+            difference = accuracy.compare(base, variant, self.confidence)
+            scores = {
+                "accuracy": card.accuracy,
+                "accuracy_top5": card.accuracy_top5,
+                "accuracy_delta": difference.delta,
+                "accuracy_delta_ci_low": difference.low,
+                "accuracy_delta_ci_high": difference.high,
+                "accuracy_p_value": difference.p_value,
+            }
         return {
-            "accuracy": card.accuracy,
-            "accuracy_top5": card.accuracy_top5,
-            "accuracy_delta": difference.delta,
-            "accuracy_delta_ci_low": difference.low,
-            "accuracy_delta_ci_high": difference.high,
-            "accuracy_p_value": difference.p_value,
+            **scores,
             "agreement": card.agreement,
             "max_abs_error": card.max_abs_error,
             "artifact_mb": card.megabytes,

@@ -4,10 +4,10 @@ import contextlib
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,17 +16,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from breakeven import artifact, modelfile, option, scoring
+from breakeven import artifact, modelfile, option, paths, scoring, store, turns
 from breakeven.artifact import SCORES, Artifact
 from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported
+from breakeven.files import digests, read_json, source_digest
 from breakeven.measure.nursery import Nursery
 from breakeven.measure.server import WorkerFailed
+from breakeven.modelfile import Tokens
 from breakeven.preprocess import Preprocess, predictor
 from breakeven.runtime.base import Source
+from breakeven.store import Key
 
 PROFILED = 20  # calls of each artifact
+# Classes of random weights are ties: what is not trained is held to its logits, in any precision
+UNTRAINED_ERROR = 0.5
+# The source that decides what an artifact is
+MAKING = (
+    *("data/base", "hardware", "measure", "runtime", "quantization", "artifact", "converted", "kernels"),
+    *("making", "modelfile", "prepared", "preprocess", "program", "scoring"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,19 +53,29 @@ class Reference:
 
     def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
         model, self.card = modelfile.load(folder)
-        predict = predictor(model, self.card.mean, self.card.std)
-        self.logits = scoring.in_batches(predict, test.images)  # (N, classes)
+        self._predict = predictor(model, self.card.mean, self.card.std)
+        self._images = test.images
+        if not self.card.mean:  # tokens are taken as they are
+            preprocessing = "outside"
         if preprocessing == "inside":
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
         inputs = artifact.model_inputs(test.images[:2], preprocessing, self.card.mean, self.card.std)
         self.source = Source(model, torch.from_numpy(inputs), folder, preprocessing)
 
+    @cached_property
+    def logits(self) -> NDArray[np.float32]:
+        """(N, classes), when the first artifact is to be compared with them."""
+        return scoring.in_batches(self._predict, self._images)
+
     def small(self) -> Source:
         """A network of three layers in the place of the model."""
         shape = self.card.shape
-        network = torch.nn.Sequential(
-            torch.nn.Conv2d(shape.channels, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(2)
+        first: torch.nn.Module = (
+            torch.nn.Embedding(shape.vocabulary, 8)
+            if isinstance(shape, Tokens)
+            else torch.nn.Conv2d(shape.channels, 8, 3)
         )
+        network = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(2))
         network(shape.example())  # which gives the last layer its size
         if self.source.preprocessing == "inside":
             network = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), network)
@@ -74,6 +94,37 @@ class Maker:
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
         self.warm: set[tuple[str, str]] = set()
+
+    def obtain(
+        self,
+        folder: Path,
+        draft: Artifact,
+        write: Callable[[Source, Path], None],
+        reference: Reference,
+        key: Key,
+    ) -> Artifact:
+        """Take the artifact from the store to a place below `folder`, or make it and keep it there.
+
+        What failed is tried again the next time; what is unsupported by these versions stays so.
+        """
+        where = folder / draft.folder
+        title = f"{draft.family} {draft.variant}"
+        with store.making(key, title):
+            if store.take(key, where):
+                done = replace(
+                    artifact.read(where),
+                    family=draft.family,
+                    recipe=draft.recipe,
+                    runtime=draft.runtime,
+                    quantization=draft.quantization,
+                )
+                artifact.save(where, done)
+                return done
+            with turns.making():
+                done = self.make(folder, draft, write, reference)
+            if done.status != "failed" and done.trained:  # a large model is exported again sooner than kept
+                store.keep(key, title, where)
+        return done
 
     def make(
         self, folder: Path, draft: Artifact, write: Callable[[Source, Path], None], reference: Reference
@@ -123,15 +174,18 @@ class Maker:
             max_abs_error=error,
             relative_error=relative,
             agreement=agreement,
-            accuracy=scoring.accuracy(logits, labels),
-            accuracy_top5=scoring.accuracy(logits, labels, top=5),
+            accuracy=scoring.accuracy(logits, labels) if draft.trained else None,
+            accuracy_top5=scoring.accuracy(logits, labels, top=5) if draft.trained else None,
             **seen,
         )
         allowed, asked = self.tolerance.relative_error, self.tolerance.agreement
         if draft.precision == "fp32" and not relative <= allowed:
             reason = f"its logits differ from eager's by {relative:.2g} of the largest, allowed {allowed:g}"
             return replace(done, status="failed", reason=reason)
-        if draft.precision != "fp32" and not agreement >= asked:
+        if not draft.trained and not relative <= UNTRAINED_ERROR:
+            reason = f"its logits differ from eager's by {relative:.2g} of the largest"
+            return replace(done, status="failed", reason=reason)
+        if draft.trained and draft.precision != "fp32" and not agreement >= asked:
             reason = f"gives eager's class for {agreement:.1%} of the test images, {asked:.0%} asked"
             return replace(done, status="failed", reason=reason)
         np.save(where / SCORES, logits)
@@ -179,13 +233,33 @@ def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
         quantization="",
         runtime=runtime,
         settings=study.runtimes[runtime],
-        preprocessing=study.export.preprocessing,
+        preprocessing=reference.source.preprocessing,
         mean=card.mean,
         std=card.std,
         parameters=card.parameters,
         macs=card.macs,
         activations=card.activations,
         train_s=0.0 if card.recipe == "none" else card.train_s,
+        trained=card.test_accuracy is not None,
+    )
+
+
+def key_of(study: Config, reference: Reference, draft: Artifact, more: Mapping[str, Any]) -> Key:
+    """Of all that an artifact is made from.
+
+    Args:
+        more: settings, and digests of data, besides those of the runtime and of the checks.
+    """
+    return Key(
+        "artifact",
+        {
+            "model": [reference.card.key, reference.card.sha256],
+            "settings": {"runtime": draft.settings, "precision": draft.precision, **more},
+            "checks": study.export.model_dump(exclude={"only"}),
+            "machine": read_json(paths.MACHINE),
+            "programs": digests(paths.PROGRAMS),
+            "code": source_digest(*MAKING),
+        },
     )
 
 
@@ -199,7 +273,8 @@ def report(artifacts: Sequence[Artifact]) -> None:
     """One line for each artifact."""
     for made in artifacts:
         if made.status == "ok":
-            detail = f"accuracy {made.accuracy:.2%}, agreement {made.agreement:.2%}, {made.megabytes:.2f} MB"
+            score = "untrained" if made.accuracy is None else f"accuracy {made.accuracy:.2%}"
+            detail = f"{score}, agreement {made.agreement:.2%}, {made.megabytes:.2f} MB"
         else:
             detail = f"{made.status}: {made.reason}"
         print(f"  {made.variant:44} {detail}")

@@ -35,6 +35,24 @@ class Shape:
         return torch.zeros(count, self.channels, self.height, self.width)
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """The same of a dataset of texts."""
+
+    length: int  # tokens in a text
+    vocabulary: int
+    classes: int
+
+    def example(self, count: int = 1) -> Tensor:
+        """A batch of the first token."""
+        return torch.zeros(count, self.length, dtype=torch.int64)
+
+
+def shape_from(facts: Mapping[str, int]) -> "Shape | Tokens":
+    """The kind of shape that has these facts."""
+    return Tokens(**facts) if "vocabulary" in facts else Shape(**facts)
+
+
 class Size(NamedTuple):
     """The figures of a `Card` that say how large a model is."""
 
@@ -51,22 +69,27 @@ class Card:
     recipe: str  # "none" for a model that is not compressed
     title: str  # of the dataset
     model: dict[str, Any]  # `_target_` and arguments
-    shape: Shape
+    shape: Shape | Tokens
     mean: list[float]
     std: list[float]
     parameters: int
     macs: int  # multiply-accumulates for one image
     activations: int  # numbers that its convolutions and linear layers read and write for one image
-    val_accuracy: float
-    test_accuracy: float
+    val_accuracy: float | None  # None: untrained
+    test_accuracy: float | None
     train_s: float  # seconds of training or fine-tuning
-    made: str  # "trained", "checkpoint" or the compression
+    made: str  # "trained", "checkpoint", "untrained" or the compression
     key: str  # of what it was made from: configuration and data
     pruning: list[Any] = field(default_factory=list)  # torch-pruning's history
     details: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)  # machine and commit
     history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
     sha256: str = ""  # of the weights
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The figures that are logged as a run's metrics."""
+        return {name: value for name in SCORES if (value := getattr(self, name)) is not None}
 
 
 def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., Any]:
@@ -82,8 +105,8 @@ def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., 
         raise UserError(f"{place}._target_={target}: cannot be imported ({error}).") from None
 
 
-def build(spec: Mapping[str, Any], shape: Shape, place: str = "model") -> nn.Module:
-    """Construct the model that `spec` describes for images of `shape`.
+def build(spec: Mapping[str, Any], shape: Shape | Tokens, place: str = "model") -> nn.Module:
+    """Construct the model that `spec` describes for inputs of `shape`.
 
     `_inputs_` in `spec` says which argument takes which fact of the dataset; by default `in_channels` the
     channels and `num_classes` the classes.
@@ -117,11 +140,18 @@ def save(folder: Path, model: nn.Module, card: Card) -> Card:
     return card
 
 
+def relabel(folder: Path, **changes: Any) -> Card:
+    """Change what only names the model in `folder` (family, recipe); returns the card."""
+    card = replace(read_card(folder), **changes)
+    write_json(folder / CARD, asdict(card))
+    return card
+
+
 def read_card(folder: Path) -> Card:
     """The card in `folder`."""
     values = read_json(folder / CARD)
     try:
-        return Card(**{**values, "shape": Shape(**values["shape"])})
+        return Card(**{**values, "shape": shape_from(values["shape"])})
     except (KeyError, TypeError):
         raise UserError(f"{folder / CARD} is of another version of Breakeven: run `dvc repro`.") from None
 
@@ -178,7 +208,7 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         ) from None
 
 
-def size(model: nn.Module, shape: Shape) -> Size:
+def size(model: nn.Module, shape: Shape | Tokens) -> Size:
     """How large a model is."""
     from torch.utils.flop_counter import FlopCounterMode
 

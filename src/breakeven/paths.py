@@ -5,6 +5,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+HOME = "BREAKEVEN_HOME"  # variable of the environment: the main repository, for the process of a sweep's job
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
 PROGRAMS = Path("cpp")  # of C++
@@ -40,11 +41,6 @@ def model(family: str, recipe: str = "none") -> Path:
     return MODELS / family / recipe
 
 
-def step(key: str) -> Path:
-    """A model between two steps of a recipe, which other recipes may share."""
-    return private() / "steps" / key
-
-
 def artifacts(stage: str, family: str) -> Path:
     """The folder in which `export` or `quantize` puts a family's artifacts, one folder each."""
     return ARTIFACTS / stage / family
@@ -57,10 +53,12 @@ def benchmark(family: str, hardware: str) -> Path:
 
 @cache
 def home() -> Path:
-    """The main repository, also from the temporary worktree of a queued DVC experiment.
+    """The main repository, also from a queued DVC experiment's temporary worktree and from a sweep's job.
 
     What must outlive such a worktree (MLflow's store, checkpoints to resume from, raw data) lives there.
     """
+    if job := os.environ.get(HOME):
+        return Path(job)
     root = Path(os.environ.get("DVC_ROOT", "."))
     for parent in [root.resolve(), *root.resolve().parents]:
         # DVC runs queued experiments in <repository>/.dvc/tmp/exps/<name>
@@ -87,12 +85,20 @@ def private() -> Path:
     return home() / ".breakeven"
 
 
+def store() -> Path:
+    """What was made once (see store.py)."""
+    return private() / "store"
+
+
 @cache
 def commit() -> tuple[str, bool]:
     """The commit of the working tree, and whether more than results was changed; ("", False) outside git."""
 
+    tree = os.environ.get(HOME, ".")
+
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+        done = subprocess.run(["git", *arguments], cwd=tree, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
 
     # While DVC runs, dvc.lock and results are always on their way.
     changes = git("status", "--porcelain", "--untracked-files=no", ".", ":!dvc.lock", f":!{RESULTS}")

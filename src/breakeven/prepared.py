@@ -23,10 +23,8 @@ class Manifest:
     dataset: str
     title: str
     classes: list[str]
-    channels: int
-    height: int  # pixels
-    width: int  # pixels
-    mean: list[float]  # of each channel of train, in units of 0..1
+    inputs: dict[str, int]  # channels, height and width (pixels) of images; length and vocabulary of texts
+    mean: list[float]  # of each channel of train, in units of 0..1; none for texts
     std: list[float]
     counts: dict[str, dict[str, int]]  # split -> class -> images
     sources: Digests  # sha256 of each source file
@@ -54,14 +52,19 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
     if test is None:
         train, test = split(train, dataset.test, dataset.split_seed, read.classes)
     train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
-    mean, std = statistics(train.images)
-    _, channels, height, width = train.images.shape
+    mean: list[float] = []
+    std: list[float] = []
+    if read.vocabulary:
+        inputs = {"length": train.images.shape[1], "vocabulary": read.vocabulary}
+    else:
+        inputs = dict(zip(("channels", "height", "width"), train.images.shape[1:], strict=True))
+        mean, std = statistics(train.images)
     if dataset.mean is not None or dataset.std is not None:
         mean, std = dataset.mean or [], dataset.std or []
-        if not len(mean) == len(std) == channels:
+        if not len(mean) == len(std) == inputs.get("channels", 0):
             raise UserError(
-                f"datasets.{name}: mean={mean} and std={std}: each should have {channels} values, one a "
-                f"channel, or both should be left out."
+                f"datasets.{name}: mean={mean} and std={std}: each should have {inputs.get('channels', 0)} "
+                f"values, one a channel, or both should be left out."
             )
     with atomic_folder(folder) as temporary:
         parts = dict(zip(SPLITS, (train, val, test), strict=True))
@@ -72,9 +75,7 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
             dataset=name,
             title=dataset.title,
             classes=read.classes,
-            channels=channels,
-            height=height,
-            width=width,
+            inputs=inputs,
             mean=mean,
             std=std,
             counts={part: _counts(labels, read.classes) for part, (_, labels) in parts.items()},
@@ -88,7 +89,12 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
 def manifest(folder: Path) -> Manifest:
     """The manifest of a prepared dataset."""
     values: dict[str, Any] = read_json(folder / "manifest.json")
-    return Manifest(**values)
+    try:
+        return Manifest(**values)
+    except TypeError:
+        raise UserError(
+            f"{folder / 'manifest.json'} is of another version of Breakeven: run `dvc repro`."
+        ) from None
 
 
 def load(folder: Path, part: str) -> Images:
@@ -128,7 +134,7 @@ def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tupl
     return Images(data.images[stay], data.labels[stay]), Images(data.images[taken], data.labels[taken])
 
 
-def statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
+def statistics(images: NDArray[np.integer[Any]]) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel of (N, C, H, W) images, in units of 0..1."""
     levels = np.arange(256) / 255
     means, deviations = [], []

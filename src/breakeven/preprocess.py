@@ -28,13 +28,18 @@ class Preprocess(nn.Module):
 def predictor(
     model: nn.Module, mean: Sequence[float], std: Sequence[float]
 ) -> Callable[[NDArray[np.generic]], NDArray[np.float32]]:
-    """A function from (N, C, H, W) uint8 images to (N, classes) float32 logits, in evaluation mode."""
-    preprocess = Preprocess(mean, std)
+    """A function from (N, C, H, W) uint8 images to (N, classes) float32 logits, in evaluation mode.
+
+    Without a mean, from (N, L) tokens.
+    """
+    preprocess = Preprocess(mean, std) if mean else None
     model = model.eval()
 
     def predict(images: NDArray[np.generic]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            inputs = preprocess(torch.from_numpy(images)).contiguous(memory_format=torch.channels_last)
+            inputs = torch.from_numpy(images)
+            if preprocess:
+                inputs = preprocess(inputs).contiguous(memory_format=torch.channels_last)
             logits: NDArray[np.float32] = model(inputs).float().numpy()
         return logits
 

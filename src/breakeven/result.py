@@ -42,6 +42,7 @@ class Row:
     speedup_ci_high: float | None = None
     noise_floor: float | None = None  # ratio, at least 1
     min_detectable_effect: float | None = None  # ratio, at least 1
+    trained: bool = True  # otherwise the weights are random, and the columns of accuracy are empty
     accuracy: float | None = None  # fraction
     accuracy_top5: float | None = None
     accuracy_delta: float | None = None  # variant minus baseline

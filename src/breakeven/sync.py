@@ -10,7 +10,7 @@ from typing import Any
 from breakeven import paths
 from breakeven.config import Config
 from breakeven.files import fingerprint, sha256
-from breakeven.modelfile import CARD, SCORES, WEIGHTS, Card
+from breakeven.modelfile import CARD, WEIGHTS, Card
 from breakeven.records import Records
 from breakeven.result import Benchmark, Record, title
 from breakeven.tracking import PARENT, Store, origin
@@ -95,7 +95,7 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
         for row in card.history:
             step = int(row["epoch"]) + 1
             store.metrics(run, {k: v for k, v in row.items() if k != "epoch"}, step)
-        store.metrics(run, {score: getattr(card, score) for score in SCORES}, len(card.history) + 1)
+        store.metrics(run, card.scores, len(card.history) + 1)
     _dataset(store, run, study.families[card.family].data, card.details["data"])
     for file in (CARD, WEIGHTS):
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")

@@ -17,6 +17,7 @@ from urllib.parse import urlparse
 from filelock import FileLock
 
 from breakeven import paths
+from breakeven.files import flatten
 from breakeven.provenance import here
 
 if TYPE_CHECKING:
@@ -104,6 +105,15 @@ class Store:
             order_by=["attributes.start_time DESC"],
         )
         return runs[0] if runs else None
+
+    def children(self, run: str) -> list[str]:
+        """The keys of the finished runs that are nested in a run."""
+        found = self.client.search_runs(
+            [self.experiment],
+            f"tags.`{PARENT}` = '{run}' and attributes.status = 'FINISHED'",
+            max_results=10_000,
+        )
+        return [child.data.tags.get(KEY, "") for child in found]
 
     def create(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
         """A new run, RUNNING; returns its id."""
@@ -247,15 +257,6 @@ def warn(error: Exception) -> None:
         f"`breakeven sync` logs them later.",
         file=sys.stderr,
     )
-
-
-def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        name = f"{place}.{key}" if place else str(key)
-        flat.update(flatten(value, name) if isinstance(value, Mapping) else {name: value})
-    return flat
 
 
 def _require_listener(uri: str) -> None:

@@ -3,24 +3,29 @@
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
-from breakeven import modelfile, paths, prepared
-from breakeven.files import atomic_folder
-from breakeven.modelfile import SCORES, Card, Shape
+from breakeven import modelfile, paths, prepared, store, turns
+from breakeven.data.base import Images
+from breakeven.files import atomic_folder, read_json, sha256
+from breakeven.modelfile import CARD, WEIGHTS, Card, Shape, Tokens, shape_from
 from breakeven.prepared import Manifest
 from breakeven.preprocess import predictor
 from breakeven.provenance import here
 from breakeven.scoring import accuracy, in_batches
+from breakeven.store import Key
 from breakeven.train.distillation import Teacher
 from breakeven.train.fit import Fitted, OnEpoch, fit
 from breakeven.train.recipe import Recipe
 
+UNTRAINED = "untrained"  # with the weights that it was constructed with
 # The source that decides what a training makes, besides the model's own
 TRAINING = ("train", "converted", "data/base", "modelfile", "prepared", "preprocess", "scoring", "training")
 
@@ -36,7 +41,7 @@ class Job:
     build: Callable[[], nn.Module]
     train: Recipe | None  # None: the model is taken as it is
     seed: int
-    key: str  # of all that it is made from
+    key: Key
     made: str
     pruning: list[Any] = field(default_factory=list)
     teacher: Teacher | None = None
@@ -45,26 +50,44 @@ class Job:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def shape_of(manifest: Manifest) -> Shape:
+def shape_of(manifest: Manifest) -> Shape | Tokens:
     """What a model has to know of a prepared dataset."""
-    return Shape(manifest.channels, manifest.height, manifest.width, len(manifest.classes))
+    return shape_from({**manifest.inputs, "classes": len(manifest.classes)})
 
 
-def make(job: Job, data: Path, log: OnEpoch) -> Card:
-    """Make the model and write it to its folder, whole or not at all.
+def obtain(job: Job, data: Path, live: Callable[[], AbstractContextManager[OnEpoch]]) -> Card:
+    """Take the model from the store, or make it and keep it there; its folder is written whole or not at all.
 
     Args:
         data: the folder of the prepared dataset.
-        log: is given each epoch's figures, and at the end the scores.
+        live: opens a run that is given each epoch's figures, and at the end the scores.
     """
-    workdir = paths.private() / "training" / f"{job.family}-{job.recipe}-{job.key}"
-    workdir.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes that make the same (queued experiments) take turns.
-    with FileLock(f"{workdir}.lock"):
-        card = _make(job, data, workdir, log)
+    title = f"{job.family}/{job.recipe}: {job.made}"
+    with store.making(job.key, title):
+        _adopt(job.key)
+        if store.take(job.key, job.folder):
+            print(f"{title}: taken from {store.folder(job.key)}")
+            return modelfile.relabel(job.folder, family=job.family, recipe=job.recipe)
+        workdir = paths.private() / "training" / job.key.digest
+        with turns.making(), live() as log:
+            card = _make(job, data, workdir, log)
+            log({"epoch": len(card.history), **card.scores})
         shutil.rmtree(workdir, ignore_errors=True)
-    log({"epoch": len(card.history), **{name: getattr(card, name) for name in SCORES}})
+        if card.made != UNTRAINED:  # which is constructed sooner than copied
+            store.keep(job.key, title, job.folder)
     return card
+
+
+def _adopt(key: Key) -> None:
+    """A model that DVC has brought from elsewhere (`dvc pull`) goes into the store."""
+    if store.find(key):
+        return
+    for path in sorted((paths.home() / paths.MODELS).glob(f"*/*/{CARD}")):
+        found = read_json(path)
+        weights = path.with_name(WEIGHTS)
+        if found.get("key") == key.digest and weights.exists() and sha256(weights) == found.get("sha256"):
+            store.keep(key, f"{path.parent}", path.parent)
+            return
 
 
 def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
@@ -104,11 +127,11 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         parameters=size.parameters,
         macs=size.macs,
         activations=size.activations,
-        val_accuracy=accuracy(in_batches(predict, val.images), val.labels),
-        test_accuracy=accuracy(in_batches(predict, test.images), test.labels),
+        val_accuracy=_score(job, predict, val),
+        test_accuracy=_score(job, predict, test),
         train_s=job.before_s + fitted.seconds,
         made=job.made,
-        key=job.key,
+        key=job.key.digest,
         pruning=job.pruning,
         details=job.details,
         origin=here(),
@@ -118,9 +141,14 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         return modelfile.save(folder, fitted.model, card)
 
 
+def _score(job: Job, predict: Callable[[NDArray[Any]], NDArray[np.float32]], data: Images) -> float | None:
+    return None if job.made == UNTRAINED else accuracy(in_batches(predict, data.images), data.labels)
+
+
 def describe(card: Card) -> str:
     """A model in one line."""
-    return (
-        f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made} in {card.train_s:.0f} s; "
-        f"accuracy {card.val_accuracy:.2%} on validation, {card.test_accuracy:.2%} on test"
-    )
+    size = f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made}"
+    if card.val_accuracy is None or card.test_accuracy is None:
+        return size
+    scores = f"accuracy {card.val_accuracy:.2%} on validation, {card.test_accuracy:.2%} on test"
+    return f"{size} in {card.train_s:.0f} s; {scores}"

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,9 @@ Digests = dict[str, str]
 
 
 class Images(NamedTuple):
-    """Images with their labels."""
+    """Inputs with their labels: images, or texts as the ids of their tokens."""
 
-    images: NDArray[np.uint8]  # (N, C, H, W)
+    images: NDArray[np.integer[Any]]  # (N, C, H, W) uint8, or (N, L) int64
     labels: NDArray[np.int64]  # (N,)
 
 
@@ -32,6 +32,7 @@ class Read(NamedTuple):
     train: Images
     test: Images | None
     classes: list[str]
+    vocabulary: int = 0  # of texts: how many tokens there are
 
 
 class Dataset(Option, ABC):

@@ -36,7 +36,7 @@ def measure(
     variants: Mapping[str, Path],
     hardware: Mapping[str, Any],
     budget: Budget,
-    images: NDArray[np.uint8],
+    images: NDArray[np.integer[Any]],
     scenario: Scenario = SINGLE_STREAM,
     scored: bool = False,
     progress: Callable[[str], None] = lambda text: None,
@@ -46,7 +46,7 @@ def measure(
     Args:
         variants: name -> folder of an artifact.
         hardware: the settings of one hardware option.
-        images: (N, C, H, W); a batch that is larger sees some twice.
+        images: (N, C, H, W), or (N, L) tokens; a batch that is larger sees some twice.
         scored: the artifacts were scored with these images, and have to give the same outputs again.
         progress: is told what goes on, between measurements.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from breakeven.kernels import PRECISIONS
 from breakeven.modelfile import Card
 from breakeven.records import Records
+from breakeven.report.markdown import table
 from breakeven.report.table import TIMES, change, interval, number, scenarios, times, warnings
 from breakeven.result import Benchmark, Row, title
 
@@ -51,15 +52,15 @@ def _models(cards: Iterable[Card]) -> str:
                     name if not order else "",
                     card.recipe if not order else "",
                     step["made"],
-                    f"{step['val_accuracy']:.2%}",
-                    f"{step['test_accuracy']:.2%}",
+                    number(step["val_accuracy"], ".2%") or "untrained",
+                    number(step["test_accuracy"], ".2%") or "untrained",
                     f"{step['parameters']:,}",
                     f"{step['macs'] / 1e6:,.2f}",
                     f"{step['train_s']:,.0f}",
                 ]
             )
     header = "family | recipe | step | validation | test | parameters | million MACs | seconds of training"
-    return _table(header.split(" | "), lines, left=3)
+    return table(header.split(" | "), lines, left=3)
 
 
 def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
@@ -76,7 +77,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
             row.executed_precision or "",
             row.verdict,
             *times(row),
-            number(row.accuracy, ".2%"),
+            number(row.accuracy, ".2%") if row.trained else "untrained",
             change(row),
             number(100 * row.control_delta if row.control_delta is not None else None, "+.2f"),
             number(row.artifact_mb, ".2f"),
@@ -90,7 +91,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
     others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
-        _table(header, lines, left=3),
+        table(header, lines, left=3),
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         "### What a given loss of accuracy buys",
@@ -121,7 +122,7 @@ def _bargains(rows: Sequence[Row]) -> str:
             ]
         )
     header = ["points at most, as estimated", "fastest without compression", "fastest", "smallest artifact"]
-    return _table(header, lines, left=4)
+    return table(header, lines, left=4)
 
 
 def _fastest(rows: Sequence[Row]) -> str:
@@ -151,7 +152,7 @@ def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
         f"{rate / 1e9:,.0f} ({int(size) / 2**20:g} MiB)" for size, rate in benchmark.peaks["bytes"].items()
     )
     return (
-        f"{_table(header, lines, left=1)}\n\nPeaks by a probe of matrix products, "
+        f"{table(header, lines, left=1)}\n\nPeaks by a probe of matrix products, "
         f"and of copies and sums of as much as is in use: {moved} GB/s."
     )
 
@@ -159,9 +160,3 @@ def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
 def _warnings(benchmark: Benchmark, row: Row) -> str:
     lines = [f"- {warning}" for warning in warnings(benchmark, row)]
     return "\n".join(["### Warnings", "", *lines]) if lines else ""
-
-
-def _table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int) -> str:
-    """`left` columns of text, then figures."""
-    rule = ["---"] * left + ["---:"] * (len(header) - left)
-    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])

@@ -72,7 +72,7 @@ def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
             ", ".join((row.executed_precision or "").split(", ")[:2]),
             *times(row),
             *([number(row.throughput_per_s, ",.0f")] if several else []),
-            number(row.accuracy, ".2%"),
+            number(row.accuracy, ".2%") if row.trained else "untrained",
             change(row),
             number(row.artifact_mb, ".2f"),
             row.breakeven_calls or "",

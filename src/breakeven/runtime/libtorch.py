@@ -51,11 +51,13 @@ class LibTorch(Runtime):
 
     def export(self, source: Source, folder: Path) -> None:
         """As it does, and what the program has to know beside."""
-        from breakeven.modelfile import read_card
+        from breakeven.modelfile import Tokens, read_card
 
+        card = read_card(source.folder)
+        if isinstance(card.shape, Tokens):
+            raise Unsupported("the C++ worker takes images only")
         program()
         self.inner.export(source, folder)
-        card = read_card(source.folder)
         facts = {
             "preprocessing": source.preprocessing,
             "channels": card.shape.channels,

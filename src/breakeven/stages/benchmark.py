@@ -3,15 +3,12 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from breakeven import config, paths, prepared
+from breakeven import config, paths, prepared, turns
 from breakeven.artifact import BASELINE, CONTROL, Artifact
 from breakeven.config import Config
 from breakeven.errors import Unsupported, UserError
@@ -44,7 +41,7 @@ def benchmark(name: str, hardware: str) -> None:
     kept = Kept(paths.private() / "benchmark", made_from)
     executions = {key: {"kernels": card.kernels, **card.facts} for key, (_, card) in artifacts.items()}
     parts: list[Part] = []
-    with _alone():
+    with turns.measuring():
         peaks = _peaks(study.hardware[hardware])
         for scenario in settings.scenarios():
             title = f"{name} on {hardware}, {scenario.title}"
@@ -114,22 +111,6 @@ def _peaks(hardware: Mapping[str, Any]) -> Peaks | None:
     except Unsupported as error:
         print(error, file=sys.stderr)
         return None
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Two benchmarks at once (queued experiments) would measure each other."""
-    paths.private().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.private() / "benchmark.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print("waiting for another benchmark of this repository to end", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _controlled(study: Config) -> set[str]:

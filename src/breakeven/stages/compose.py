@@ -42,10 +42,11 @@ def _require_models(config: Config) -> None:
     """Construct each model without memory, so that a wrong argument stops before any data is read."""
     import torch
 
-    from breakeven.modelfile import Shape, build
+    from breakeven.modelfile import Shape, Tokens, build
 
-    shape = Shape(3, 32, 32, 10)
     for name, family in config.families.items():
+        texts = "vocabulary" in family.model.get("_inputs_", {}).values()
+        shape = Tokens(128, 30_000, 10) if texts else Shape(3, 32, 32, 10)
         with torch.device("meta"):
             build(family.model, shape, f"families.{name}.model")
             for recipe, steps in config.recipes().items():

@@ -1,8 +1,8 @@
 """Compress a trained model by the steps of a recipe, each of them fine-tuned."""
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -11,12 +11,13 @@ from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.compression.base import Compression
 from breakeven.config import Config
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import atomic_folder, fingerprint, read_json, source_digest
-from breakeven.modelfile import CARD, Card
+from breakeven.files import read_json, source_digest
+from breakeven.modelfile import Card
 from breakeven.option import choice
 from breakeven.stages.run import run
+from breakeven.store import Key
 from breakeven.train.distillation import Teacher
-from breakeven.training import TRAINING, Job, describe, make
+from breakeven.training import TRAINING, Job, describe, obtain
 
 
 def compress(name: str, recipe: str) -> None:
@@ -27,19 +28,19 @@ def compress(name: str, recipe: str) -> None:
         raise UserError(f"{recipe}: {choice(recipe, recipes)}")
     *first, last = recipes[recipe]
     folder = paths.model(name)
-    for step in first:
-        folder = _step(study, name, recipe, step, folder, None)
-    _step(study, name, recipe, last, folder, paths.model(name, recipe))
+    with TemporaryDirectory() as scratch:
+        for number, step in enumerate(first):
+            folder = _step(study, name, recipe, step, folder, Path(scratch, str(number)))
+        _step(study, name, recipe, last, folder, paths.model(name, recipe))
 
 
-def _step(
-    study: Config, name: str, recipe: str, compression: Compression, start: Path, target: Path | None
-) -> Path:
-    """One step from the model in `start` to `target`, or to a place of its own; the folder of the result.
+def _step(study: Config, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
+    """One step from the model in `start` to `target`; returns that.
 
-    A model that an earlier run or another recipe made in just this way is taken as it is.
+    A model that an earlier run, a sweep or another recipe made in just this way is taken as it is.
     """
     family = study.family(name)
+    assert family.train, "the configuration was checked"
     data = paths.prepared(family.data)
     model, before = modelfile.load(start)
     tuning = family.train.model_copy(
@@ -53,15 +54,15 @@ def _step(
     settings = {"compression": compression.model_dump(), "train": tuning.model_dump(), "seed": study.seed}
     digest = prepared.manifest(data).digest
     teacher, _ = modelfile.load(paths.model(name))
-    key = fingerprint(settings, before.key, before.sha256, digest, source_digest(*TRAINING, "compression"))
-    target = target or paths.step(key)
-    if known := _known(name, key):
-        if known != target:
-            made, card = modelfile.load(known)
-            with atomic_folder(target) as folder:
-                modelfile.save(folder, made, replace(card, recipe=recipe))
-        print(f"{name}/{recipe}: {compression.name} as in {known}")
-        return target
+    key = Key(
+        "model",
+        {
+            "settings": settings,
+            "from": [before.key, before.sha256],
+            "data": digest,
+            "code": source_digest(*TRAINING, "compression"),
+        },
+    )
     try:
         spec = compression.architecture(before.model)
         past = before.pruning
@@ -89,21 +90,10 @@ def _step(
     )
     called = recipe if target == paths.model(name, recipe) else compression.name
     tags = {"kind": "compression", "family": name, "recipe": called, "dataset.sha256": digest}
-    with tracking.live(f"{called} {name}", key, tags, settings) as log:
-        card = make(job, data, log)
+    card = obtain(job, data, lambda: tracking.live(f"{called} {name}", key.digest, tags, settings))
     print(f"{name}/{recipe}: {describe(card)}")
-    print(
-        f"  before: {before.parameters:,} parameters, {before.macs:,} MACs, "
-        f"accuracy {before.val_accuracy:.2%} on validation, {before.test_accuracy:.2%} on test"
-    )
+    print(f"  before: {describe(before)}")
     return target
-
-
-def _known(name: str, key: str) -> Path | None:
-    """The folder of a model with this key."""
-    folders = [paths.step(key), *sorted(paths.model(name).parent.glob("*"))]
-    # The key alone: what an earlier version left here is no model of this one.
-    return next((f for f in folders if (f / CARD).exists() and read_json(f / CARD).get("key") == key), None)
 
 
 def _past(card: Card) -> list[dict[str, Any]]:

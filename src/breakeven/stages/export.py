@@ -9,7 +9,8 @@ from breakeven.stages.run import run
 def export(name: str) -> None:
     """Export the family `name`."""
     study = config.read()
-    test = prepared.load(paths.prepared(study.family(name).data), "test")
+    data = paths.prepared(study.family(name).data)
+    test, digest = prepared.load(data, "test"), prepared.manifest(data).digest
     made = []
     with (
         atomic_folder(paths.artifacts("export", name)) as folder,
@@ -20,7 +21,9 @@ def export(name: str) -> None:
             for key in study.runtimes:
                 draft = making.draft(study, reference, key)
                 if study.export.wants(draft.variant):
-                    made.append(maker.make(folder, draft, study.option("runtimes", key).export, reference))
+                    write = study.option("runtimes", key).export
+                    known = making.key_of(study, reference, draft, {"data": digest})
+                    made.append(maker.obtain(folder, draft, write, reference, known))
     making.report(made)
 
 

@@ -1,6 +1,7 @@
 """Find or download what comes from outside the pipeline, and note its sha256. Runs every time."""
 
 from breakeven import config, paths
+from breakeven.config import Config
 from breakeven.errors import UserError
 from breakeven.files import sha256, write_json
 from breakeven.provenance import source
@@ -9,19 +10,28 @@ from breakeven.stages.run import run
 
 def fetch() -> None:
     """Datasets' files, models' source, users' checkpoints: what depends on one runs again when it changes."""
-    study = config.read()
+    for name, digests in outside(config.read()).items():
+        write_json(paths.fetched(name), digests)
+
+
+def outside(study: Config) -> dict[str, dict[str, str]]:
+    """Name -> what stands for each of its files.
+
+    Raises:
+        UserError: a checkpoint is not there, or a dataset can neither be found nor downloaded.
+    """
     roots = paths.raw_roots()
-    for name in study.datasets:
-        write_json(paths.fetched(f"datasets/{name}"), study.option("datasets", name).digests(roots))
+    found = {f"datasets/{name}": study.option("datasets", name).digests(roots) for name in study.datasets}
     for name, family in study.families.items():
-        write_json(paths.fetched(f"models/{name}"), source(str(family.model.get("_target_"))))
+        found[f"models/{name}"] = source(str(family.model.get("_target_")))
         digests = {}
         if family.checkpoint:
             path = paths.checkpoint(family.checkpoint)
             if not path.is_file():
                 raise UserError(f"families.{name}.checkpoint={family.checkpoint}: {path} is not a file.")
             digests = {family.checkpoint: sha256(path)}
-        write_json(paths.fetched(f"checkpoints/{name}"), digests)
+        found[f"checkpoints/{name}"] = digests
+    return found
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ def quantize(name: str) -> None:
     """Quantize the family `name`."""
     study = config.read()
     data = paths.prepared(study.family(name).data)
+    digest = prepared.manifest(data).digest
     test, train, val = (prepared.load(data, split) for split in ("test", "train", "val"))
     # Of the training split, never of test; drawn at random, because a source may be sorted by class.
     drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
@@ -47,7 +48,9 @@ def quantize(name: str) -> None:
                 )
                 if study.export.wants(artifact.variant):
                     write = partial(toolchain.quantize, examples, runtime)
-                    made.append(maker.make(folder, artifact, write, reference))
+                    more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
+                    known = making.key_of(study, reference, artifact, more)
+                    made.append(maker.obtain(folder, artifact, write, reference, known))
     making.report(made)
 
 

@@ -8,11 +8,14 @@ from types import FrameType
 from breakeven.errors import UserError
 
 
-def run(stage: Callable[..., None]) -> None:
+def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     """Run a stage with the command line's arguments.
 
     A user's mistake ends with its sentence and exit code 1; Ctrl-C with 130 and SIGTERM with 143, after the
     work's own `finally` blocks have run.
+
+    Args:
+        again: what to type to go on after that.
     """
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -21,7 +24,7 @@ def run(stage: Callable[..., None]) -> None:
         print(f"breakeven: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("breakeven: interrupted; run `dvc repro` to go on.", file=sys.stderr)
+        print(f"breakeven: interrupted; {again} goes on.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
 
 

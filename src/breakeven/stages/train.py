@@ -1,11 +1,13 @@
 """Train a family's model, or take the user's own weights in its place."""
 
+import torch
 from torch import nn
 
 from breakeven import config, modelfile, paths, prepared, tracking
-from breakeven.files import fingerprint, read_json, source_digest
+from breakeven.files import read_json, source_digest
 from breakeven.stages.run import run
-from breakeven.training import TRAINING, Job, describe, make, shape_of
+from breakeven.store import Key
+from breakeven.training import TRAINING, UNTRAINED, Job, describe, obtain, shape_of
 
 
 def train(name: str) -> None:
@@ -18,9 +20,19 @@ def train(name: str) -> None:
     source = read_json(paths.fetched(f"models/{name}"))
     scale = [manifest.mean, manifest.std]
     settings = {**family.model_dump(), "seed": study.seed}
-    key = fingerprint(settings, manifest.sha256, scale, weights, source, source_digest(*TRAINING))
+    key = Key(
+        "model",
+        {
+            "settings": {k: v for k, v in settings.items() if k != "data"},
+            "data": [manifest.digest, *scale],
+            "checkpoint": weights,
+            "source": source,
+            "code": source_digest(*TRAINING),
+        },
+    )
 
     def build() -> nn.Module:
+        torch.manual_seed(study.seed)  # of what is not trained
         model = modelfile.build(family.model, shape_of(manifest), f"families.{name}.model")
         if family.checkpoint:
             modelfile.load_checkpoint(paths.checkpoint(family.checkpoint), model)
@@ -35,12 +47,11 @@ def train(name: str) -> None:
         train=None if family.checkpoint else family.train,
         seed=study.seed,
         key=key,
-        made="checkpoint" if family.checkpoint else "trained",
+        made="checkpoint" if family.checkpoint else "trained" if family.train else UNTRAINED,
         details={"settings": settings, "data": manifest.digest, "checkpoint": weights},
     )
     tags = {"kind": "train", "family": name, "dataset.sha256": manifest.digest}
-    with tracking.live(f"train {name}", key, tags, settings) as log:
-        card = make(job, data, log)
+    card = obtain(job, data, lambda: tracking.live(f"train {name}", key.digest, tags, settings))
     print(f"{name}: {describe(card)}")
 
 

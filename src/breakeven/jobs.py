@@ -1,0 +1,179 @@
+"""A job of a sweep: a study of one family, which runs once, in a process of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+import breakeven
+from breakeven import compose, machine, paths, records, store
+from breakeven.config import Config, Settings, parse
+from breakeven.errors import UserError
+from breakeven.files import fingerprint, read_json, source_digest, write_json, write_text
+from breakeven.records import Records
+from breakeven.stages.fetch import outside
+from breakeven.store import Key
+
+# The source that decides what a job comes to: all but what shows it, and what starts it
+SOURCE = (
+    *("compression", "data", "hardware", "measure", "model", "quantization", "runtime", "stages", "train"),
+    *("accuracy", "artifact", "converted", "judge", "kept", "kernels", "making", "modelfile", "prepared"),
+    *("preprocess", "program", "result", "scoring", "training", "variants"),
+)
+DONE, CACHED, FAILED = "done", "cached", "failed"
+LOG, STUDY = "log.txt", "study.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended."""
+
+    title: str
+    overrides: list[str]
+    status: str  # "done", "cached", "failed"
+    key: str  # of its records in the store
+    reason: str = ""  # why it failed
+    seconds: float = 0.0
+
+
+def run(settings: Settings, choice: str, overrides: Sequence[str]) -> Outcome:
+    """Run the job with these settings, unless that was done before; whatever goes wrong costs this job only.
+
+    Args:
+        settings: as `conf/sweep.yaml` composes them.
+        choice: the name of its option in `conf/family`.
+    """
+    started = time.monotonic()
+    title, key = " ".join(overrides) or choice, fingerprint(settings)
+    try:
+        again = settings.get("again", False)
+        study = study_of(settings, choice, overrides)
+        known = key_of(study)
+        key = known.digest
+        if not again and store.find(known):
+            return Outcome(title, list(overrides), CACHED, key)
+        with store.making(known, title):
+            if not again and store.find(known):  # made while this one waited
+                return Outcome(title, list(overrides), CACHED, key)
+            _execute(study, known, title)
+    except (UserError, JobFailed) as error:
+        return Outcome(title, list(overrides), FAILED, key, str(error), round(time.monotonic() - started, 1))
+    return Outcome(title, list(overrides), DONE, key, "", round(time.monotonic() - started, 1))
+
+
+def records_of(key: str) -> tuple[Config, Records]:
+    """What the job with this key has come to.
+
+    Raises:
+        UserError: it was pruned from the store, or is damaged.
+    """
+    folder = paths.store() / "job" / key / store.FILES
+    if not (folder / STUDY).is_file():
+        raise UserError(f"{folder} is missing: run the sweep again, which makes just what is missing.")
+    study = parse(read_json(folder / STUDY))
+    return study, records.read(study, folder)
+
+
+def files_of(key: str) -> list[Path]:
+    """The files that show a job: its benchmarks, and what it printed."""
+    folder = paths.store() / "job" / key / store.FILES
+    return [*sorted((folder / paths.BENCHMARKS).glob("*.json")), folder / LOG]
+
+
+class JobFailed(Exception):
+    """Its process ended without a result."""
+
+
+def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Config:
+    """The study that a job is: its one family, named by its choice and what was changed in it.
+
+    The baseline is always among its runtimes.
+    """
+    given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
+    changed = [o.removeprefix("family.").split(".")[-1] for o in overrides if o.startswith("family.")]
+    name = "-".join([choice, *(text.replace("=", "") for text in changed)])
+    family = settings["family"]
+    return parse(
+        {
+            **given,
+            "families": {name: family},
+            "datasets": {family["data"]: _option("data", str(family["data"])) | settings.get("data", {})},
+            "runtimes": {"eager": _option("runtime", "eager"), **settings["runtimes"]},
+        }
+    )
+
+
+def key_of(study: Config) -> Key:
+    """Of all that a job's records depend on."""
+    settings = study.model_dump(exclude={"study"})
+    parts = {
+        "settings": settings,
+        "outside": outside(study),
+        "machine": machine.describe(),
+        "code": _code(),
+    }
+    return Key("job", parts)
+
+
+def _execute(study: Config, key: Key, title: str) -> None:
+    folder = paths.private() / "jobs" / key.digest
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / paths.PARAMS, yaml.safe_dump(study.model_dump(), sort_keys=False))
+    if not (folder / paths.PROGRAMS).exists():
+        (folder / paths.PROGRAMS).symlink_to(paths.home() / paths.PROGRAMS)
+    package = str(Path(breakeven.__file__).parents[1])
+    search = os.pathsep.join(filter(None, [package, str(paths.home()), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, paths.HOME: str(paths.home()), "PYTHONPATH": search}
+    command = [sys.executable, "-m", "breakeven.stages.job"]
+    last = ""
+    with (folder / LOG).open("w", encoding="utf-8") as log:
+        child = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert child.stdout
+        for line in child.stdout:
+            print(f"  {line}", end="", flush=True)
+            log.write(line)
+            log.flush()
+            last = line.strip() or last
+    if code := child.wait():
+        raise JobFailed(f"{_end(code, last)} (its output: {folder / LOG})")
+    with TemporaryDirectory() as scratch:
+        kept = Path(scratch)
+        records.copy(study, folder, kept)
+        shutil.copy2(folder / LOG, kept)
+        write_json(kept / STUDY, study.model_dump())
+        store.keep(key, title, kept)
+    shutil.rmtree(folder)
+
+
+def _end(code: int, last: str) -> str:
+    """Why a process ended, in words."""
+    if code > 0:
+        return last.removeprefix("breakeven: ").rstrip(".") or f"it ended with exit code {code}"
+    name = signal.Signals(-code).name
+    return f"killed by {name}{', by somebody or for want of memory' if name == 'SIGKILL' else ''}"
+
+
+@cache
+def _option(group: str, name: str) -> Settings:
+    """One option of `conf/`, as it stands there."""
+    found = yaml.safe_load(compose.compose([], name=f"{group}/{name}"))
+    for part in [group] if group in found else [f"{group}s", name]:
+        found = found[part]
+    return dict(found)
+
+
+@cache
+def _code() -> str:
+    return source_digest(*SOURCE)

@@ -1,0 +1,54 @@
+"""Pictures of a sweep: speedup against the work of the model, for each hardware."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from breakeven.files import atomic
+from breakeven.report.size import Trend
+from breakeven.result import Row
+
+# Okabe and Ito's colours, which the colour-blind can tell apart, and marks for those who see none
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+MARKS = "os^vDPX*<>"
+
+
+def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]) -> None:
+    """Write an SVG: points with intervals, the fitted lines, and the noise floor shaded.
+
+    Args:
+        rows: of single streams.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    rows = [row for row in rows if row.hardware == hardware and row.speedup and row.speedup_ci_low]
+    mine = [found for found in trends if found.hardware == hardware]
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "breakeven", "font.size": 9}):
+        figure = Figure(figsize=(9, 5.5), layout="constrained")
+        axis: Any = figure.subplots()
+        floor = float(np.median([row.noise_floor for row in rows if row.noise_floor] or [1.0]))
+        axis.axhspan(1 / floor, floor, color="#dddddd", zorder=0)
+        axis.axhline(1, color="black", linewidth=0.8)
+        for number, found in enumerate(mine):
+            colour, mark = COLOURS[number % len(COLOURS)], MARKS[number % len(MARKS)]
+            points = [row for row in rows if row.variant == found.variant]
+            for row in points:
+                axis.plot([row.macs] * 2, [row.speedup_ci_low, row.speedup_ci_high], color=colour, alpha=0.4)
+            label = f"{found.variant} ({found.pays})"
+            axis.plot(
+                [row.macs for row in points], [row.speedup for row in points], mark, color=colour, label=label
+            )
+            ends = [found.smallest, found.largest]
+            axis.plot(ends, [found.fitted(end) for end in ends], color=colour, linewidth=0.8, linestyle="--")
+        axis.set_xscale("log")
+        axis.set_yscale("log", base=2)
+        axis.yaxis.set_major_formatter(lambda value, position: f"{value:g}x")
+        axis.set_xlabel("multiply-accumulates of the model for one input")
+        axis.set_ylabel(f"speedup over eager fp32, {hardware}, batch 1")
+        axis.grid(alpha=0.3)
+        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+        with atomic(path) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})

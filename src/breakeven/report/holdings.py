@@ -1,0 +1,63 @@
+"""What the store holds, and why it does not hold something."""
+
+import time
+from collections.abc import Sequence
+
+import yaml
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from breakeven import compose, jobs, store
+from breakeven.store import Entry
+
+TOLD = 10  # differences
+
+
+def show() -> None:
+    """Print every entry, what was used last first."""
+    found = store.entries()
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("kind", "key", "what"):
+        table.add_column(name, no_wrap=name != "what")
+    for name in ("MB", "days since it was used"):
+        table.add_column(name, justify="right")
+    for entry in found:
+        table.add_row(*_cells(entry))
+    console = Console()
+    if found:
+        console.print(table)
+    console.print(_total(found))
+
+
+def prune(days: float) -> None:
+    """Remove what was not used for so long."""
+    print(f"removed: {_total(store.prune(days))}")
+
+
+def explain(overrides: Sequence[str]) -> None:
+    """Say whether a sweep's job is there already, and if not, what is nearest and where it differs."""
+    settings = yaml.safe_load(compose.compose(overrides, name="sweep"))
+    choice = next((o.partition("=")[2] for o in overrides if o.startswith("family=")), "cnn")
+    key = jobs.key_of(jobs.study_of(settings, choice, overrides))
+    if entry := store.find(key):
+        print(f"hit: {entry.title}, in {entry.folder}")
+        return
+    print(f"miss: nothing in the store has the key {key.digest}.")
+    if found := store.differences(key):
+        nearest, changed = found
+        print(f"The nearest is {nearest.folder.name}, {nearest.title}. It differs in:")
+        for line in changed[:TOLD]:
+            print(f"  {line}")
+        if len(changed) > TOLD:
+            print(f"  and {len(changed) - TOLD} more")
+
+
+def _cells(entry: Entry) -> list[str]:
+    days = (time.time() - entry.used) / 86400
+    return [entry.key.kind, entry.folder.name, escape(entry.title), f"{entry.megabytes:,.1f}", f"{days:.1f}"]
+
+
+def _total(found: Sequence[Entry]) -> str:
+    return f"{len(found)} entries, {sum(entry.megabytes for entry in found):,.1f} MB"

@@ -1,0 +1,65 @@
+"""Whether optimizations multiply: what a combination gains, over the product of what its parts gain."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from breakeven.measure.statistics import Interval
+from breakeven.result import Row
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """A compressed variant that is neither in fp32 nor in eager mode."""
+
+    row: Row
+    product: (
+        float  # of the compression's gain in eager fp32 and the runtime's and precision's on the dense model
+    )
+    ratio: Interval  # measured over that
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        if self.ratio.low > 1:
+            return "more than the product"
+        return "less than the product" if self.ratio.high < 1 else "the product, as far as this can tell"
+
+
+def interactions(rows: Iterable[Row]) -> list[Interaction]:
+    """All combinations among the rows of one benchmark of which the parts were measured, too."""
+    known = {row.variant: row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high}
+    found = []
+    for variant, row in known.items():
+        rest = variant.partition("/")[2]
+        parts = (f"{row.compression}/fp32/eager", f"none/{rest}")
+        if row.compression != "none" and rest != "fp32/eager" and all(part in known for part in parts):
+            found.append(_interaction(row, [known[part] for part in parts]))
+    return found
+
+
+def _interaction(row: Row, parts: Sequence[Row]) -> Interaction:
+    """The interval takes the three for independent: they share a baseline, so it is rather too wide."""
+    product = math.prod(part.speedup or 1.0 for part in parts)
+    center = math.log((row.speedup or 1.0) / product)
+    half = math.hypot(*(_half(each) for each in (row, *parts)))
+    ratio = Interval(math.exp(center), math.exp(center - half), math.exp(center + half))
+    return Interaction(row, product, ratio)
+
+
+def _half(row: Row) -> float:
+    return math.log((row.speedup_ci_high or 1.0) / (row.speedup_ci_low or 1.0)) / 2
+
+
+def best(rows: Iterable[Row]) -> Mapping[tuple[str, str, int], Row]:
+    """The fastest variant by family, hardware and batch size."""
+    found: dict[tuple[str, str, int], Row] = {}
+    for row in rows:
+        place = (row.family, row.hardware, row.batch_size)
+        if (
+            row.speedup
+            and row.callers == 1
+            and row.speedup > (found[place].speedup or 0 if place in found else 0)
+        ):
+            found[place] = row
+    return found

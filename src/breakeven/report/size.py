@@ -1,0 +1,114 @@
+"""Break-even in model size: how a variant's speedup changes with the work of the model."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from breakeven.measure.statistics import Interval
+from breakeven.result import Row
+
+GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
+LEAST = 4  # models: fewer have no correlation with an interval
+RESAMPLED = 2000
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A variant on one hardware, over models of several sizes."""
+
+    variant: str
+    hardware: str
+    models: int
+    faster: int  # models on which its corrected interval lies above 1
+    slower: int
+    correlation: Interval  # Spearman's, of multiply-accumulates and speedup
+    slope: float  # factor of the speedup for ten times the work
+    intercept: float  # logarithm of the fitted speedup at one multiply-accumulate
+    crossing: Interval | None  # multiply-accumulates at which the fitted speedup is 1
+    smallest: float  # work of the smallest model, multiply-accumulates
+    largest: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether the gain changes with size."""
+        if self.correlation.low > 0:
+            return GROWS
+        return SHRINKS if self.correlation.high < 0 else UNDECIDED
+
+    def fitted(self, macs: float) -> float:
+        """The speedup that the fit gives at a size."""
+        return math.exp(self.intercept + math.log(self.slope) * math.log10(macs))
+
+    @property
+    def pays(self) -> str:
+        """From which size on it pays, in words."""
+        ends = self.fitted(self.smallest), self.fitted(self.largest)
+        if min(ends) > 1:
+            return "at every size"
+        if max(ends) < 1 or self.crossing is None:
+            return "at no size"
+        at = self.crossing
+        side = "above" if self.slope > 1 else "below"
+        return f"{side} {at.value / 1e6:,.3g} million MACs ({at.low / 1e6:,.3g} to {at.high / 1e6:,.3g})"
+
+
+def trend(rows: Sequence[Row], confidence: float) -> Trend | None:
+    """The trend of one variant on one hardware; None with too few models.
+
+    The fit is a straight line through the logarithms, by least squares. Its crossing has a percentile
+    interval over resampled models. Spearman's correlation has the interval of Bonett and Wright (2000).
+    """
+    rows = [row for row in rows if row.speedup]
+    if len(rows) < LEAST or len({row.macs for row in rows}) < LEAST:
+        return None
+    work = np.log10([row.macs for row in rows])
+    gain = np.log([row.speedup or 1.0 for row in rows])
+    line = stats.linregress(work, gain)
+    return Trend(
+        variant=rows[0].variant,
+        hardware=rows[0].hardware,
+        models=len(rows),
+        faster=sum((row.speedup_ci_low or 0.0) > 1 for row in rows),
+        slower=sum((row.speedup_ci_high or math.inf) < 1 for row in rows),
+        correlation=spearman(work, gain, confidence),
+        slope=math.exp(line.slope),
+        intercept=float(line.intercept),
+        crossing=_crossing(work, gain, confidence),
+        smallest=float(10 ** work.min()),
+        largest=float(10 ** work.max()),
+    )
+
+
+def spearman(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval:
+    """Spearman's rank correlation; where one of the two is constant, anything is possible."""
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return Interval(0.0, -1.0, 1.0)
+    found = float(stats.spearmanr(x, y).statistic)
+    # A perfect one has no interval: it is taken for one half-way to the next that so many models can have.
+    most = 1 - 6 / (len(x) ** 3 - len(x))
+    center = math.atanh(min(max(found, -most), most))
+    half = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((1 + found**2 / 2) / (len(x) - 3))
+    low, high = math.tanh(center - half), math.tanh(center + half)
+    return Interval(found, min(found, low), max(found, high))
+
+
+def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval | None:
+    """Where the fitted line is zero; None if that is outside of what was measured."""
+    slope, intercept = np.polyfit(x, y, 1)
+    if slope == 0 or not x.min() <= (at := -intercept / slope) <= x.max():
+        return None
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(RESAMPLED):
+        chosen = generator.integers(0, len(x), len(x))
+        if np.ptp(x[chosen]) > 0:
+            slope, intercept = np.polyfit(x[chosen], y[chosen], 1)
+            # A line that crosses outside of what was measured tells no more than that.
+            found.append(float(np.clip(-intercept / slope, x.min(), x.max())) if slope else float(x.max()))
+    tail = 100 * (1 - confidence) / 2
+    low, high = np.percentile(found, [tail, 100 - tail])
+    return Interval(float(10**at), float(10**low), float(10**high))

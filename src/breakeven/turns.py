@@ -1,0 +1,38 @@
+"""Whose turn it is on this machine: several processes may make things at once, but who measures is alone."""
+
+import fcntl
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+# Of the machine, not of a repository: whatever else measures here is in the way.
+LOCK = Path(tempfile.gettempdir()) / "breakeven.lock"
+
+
+@contextmanager
+def making() -> Iterator[None]:
+    """Train or export: beside others that do, but not while anything is measured."""
+    with _held(fcntl.LOCK_SH, "until what is measured on this machine has been measured"):
+        yield
+
+
+@contextmanager
+def measuring() -> Iterator[None]:
+    """Measure: alone."""
+    with _held(fcntl.LOCK_EX, "until nothing else is trained, exported or measured on this machine"):
+        yield
+
+
+@contextmanager
+def _held(mode: int, reason: str) -> Iterator[None]:
+    with LOCK.open("a") as file:
+        with suppress(PermissionError):  # another user's, who has done so already
+            LOCK.chmod(0o666)
+        try:
+            fcntl.flock(file, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting {reason}", file=sys.stderr)
+            fcntl.flock(file, mode)
+        yield  # closing the file releases the lock, as the death of the process does

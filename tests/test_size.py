@@ -1,0 +1,111 @@
+"""What a sweep's analysis says of size and of combinations."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakeven.measure.statistics import Interval
+from breakeven.report.interaction import interactions
+from breakeven.report.size import GROWS, SHRINKS, UNDECIDED, spearman, trend
+from breakeven.result import Row
+
+BASE = Row(
+    *("cnn", "none/fp32/onnxruntime", "none", "fp32", "", None, "onnxruntime", "cpu1", "machine"),
+    *(1, 1, "single_stream", 1, 1000, 10**6, "faster", ""),
+)
+
+
+def row(macs: int, speedup: float, width: float = 1.02, **changes: object) -> Row:
+    bounds = {"speedup_ci_low": speedup / width, "speedup_ci_high": speedup * width}
+    return replace(BASE, macs=macs, speedup=speedup, **bounds, **changes)
+
+
+def line(slope: float, crossing: float, sizes: range = range(5, 11)) -> list[Row]:
+    """Speedups that grow by `slope` for ten times the work, and are 1 at `crossing` multiply-accumulates."""
+    return [row(10**size, slope ** (size - math.log10(crossing))) for size in sizes]
+
+
+def test_a_gain_that_grows_pays_from_its_crossing_on() -> None:
+    found = trend(line(1.5, 10**7), 0.95)
+    assert found and found.crossing
+    assert found.slope == pytest.approx(1.5) and found.verdict == GROWS
+    assert found.crossing.value == pytest.approx(10**7, rel=1e-6)
+    assert found.pays.startswith("above 10 million MACs")
+
+
+def test_a_gain_that_shrinks_pays_up_to_its_crossing() -> None:
+    found = trend(line(1 / 1.5, 10**7), 0.95)
+    assert found and found.verdict == SHRINKS and found.pays.startswith("below 10 million MACs")
+
+
+@pytest.mark.parametrize(("slope", "crossing", "pays"), [(1.5, 10**3, "at every"), (1.5, 10**12, "at no")])
+def test_a_crossing_outside_of_what_was_measured_is_none(slope: float, crossing: float, pays: str) -> None:
+    found = trend(line(slope, crossing), 0.95)
+    assert found and found.crossing is None and found.pays == f"{pays} size"
+
+
+def test_a_gain_without_order_is_undecided() -> None:
+    found = trend([row(10**size, gain) for size, gain in enumerate([1.2, 1.1, 1.3, 1.15, 1.25], 5)], 0.95)
+    assert found and found.verdict == UNDECIDED
+
+
+def test_three_models_are_no_trend() -> None:
+    assert trend(line(1.5, 10**7)[:3], 0.95) is None
+    assert trend([row(10**6, 1.1)] * 6, 0.95) is None
+
+
+@given(
+    st.lists(st.floats(-5, 5, allow_subnormal=False), min_size=4, max_size=30, unique=True),
+    st.floats(0.6, 0.99),
+)
+def test_a_correlation_lies_in_its_interval_and_turns_with_its_sign(
+    values: list[float], level: float
+) -> None:
+    x, y = np.arange(len(values), dtype=float), np.array(values)
+    found, turned = spearman(x, y, level), spearman(x, -y, level)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert (turned.low, turned.value, turned.high) == pytest.approx((-found.high, -found.value, -found.low))
+
+
+def test_the_interval_of_a_correlation_holds_the_truth() -> None:
+    generator = np.random.default_rng(0)
+    truth, inside = 6 / math.pi * math.asin(0.6 / 2), 0  # of two normal variables that correlate by 0.6
+    for _ in range(400):
+        x = generator.normal(size=19)
+        y = 0.6 * x + 0.8 * generator.normal(size=19)
+        found = spearman(x, y, 0.95)
+        inside += found.low <= truth <= found.high
+    assert 0.9 <= inside / 400 <= 0.99
+
+
+def test_a_constant_correlates_with_nothing() -> None:
+    assert spearman(np.arange(5.0), np.ones(5), 0.95) == Interval(0.0, -1.0, 1.0)
+
+
+def combination(both: float) -> list[Row]:
+    return [
+        row(10, 2.0, variant="prune50/fp32/eager", compression="prune50"),
+        row(10, 3.0, variant="none/int8-static/onnxruntime"),
+        row(10, both, variant="prune50/int8-static/onnxruntime", compression="prune50"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("both", "verdict"),
+    [(6.0, "the product"), (9.0, "more than the product"), (4.0, "less than the product")],
+)
+def test_a_combination_is_held_against_the_product_of_its_parts(both: float, verdict: str) -> None:
+    (found,) = interactions(combination(both))
+    assert found.product == pytest.approx(6) and found.ratio.value == pytest.approx(both / 6)
+    assert found.verdict.startswith(verdict)
+    # three intervals of 2% each, together
+    assert found.ratio.high / found.ratio.value == pytest.approx(1.02 ** math.sqrt(3), rel=1e-6)
+
+
+def test_a_combination_without_its_parts_says_nothing() -> None:
+    assert interactions(combination(6.0)[1:]) == []
+    assert interactions(combination(6.0)[:2]) == []

@@ -1,0 +1,129 @@
+"""The store: what has a key is found again whole, or not at all."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from breakeven import paths, store, turns
+from breakeven.store import Key
+
+KEY = Key("model", {"settings": {"lr": 0.1, "epochs": 2}, "data": "abc"})
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "home", lambda: tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    folder = tmp_path / "made"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "a.txt").write_text("a")
+    (folder / "inner/b.txt").write_text("b")
+    return folder
+
+
+def test_what_was_kept_is_taken_whole(made: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    assert not store.take(KEY, target) and not target.exists()
+    store.keep(KEY, "a model", made)
+    assert store.take(KEY, target)
+    assert (target / "a.txt").read_text() == "a" and (target / "inner/b.txt").read_text() == "b"
+    assert not (target / store.NOTE).exists()
+
+
+def test_it_takes_the_place_of_what_was_there(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target/old.txt").write_text("old")
+    store.keep(KEY, "a model", made)
+    store.take(KEY, tmp_path / "target")
+    assert not (tmp_path / "target/old.txt").exists()
+
+
+def test_a_copy_may_be_changed(made: Path, tmp_path: Path) -> None:
+    store.keep(KEY, "a model", made)
+    store.take(KEY, tmp_path / "target")
+    (tmp_path / "target/a.txt").write_text("changed")
+    assert store.take(KEY, tmp_path / "other") and (tmp_path / "other/a.txt").read_text() == "a"
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_text("x"), lambda path: path.unlink()])
+def test_what_was_damaged_is_not_taken(made: Path, tmp_path: Path, damage, capsys) -> None:  # type: ignore[no-untyped-def]
+    store.keep(KEY, "a model", made)
+    damage(store.folder(KEY) / store.FILES / "a.txt")
+    assert not store.take(KEY, tmp_path / "target")
+    assert "was changed after it was written" in capsys.readouterr().err
+    assert not store.folder(KEY).exists()
+
+
+def test_another_value_is_another_key() -> None:
+    other = Key("model", {"settings": {"lr": 0.2, "epochs": 2}, "data": "abc"})
+    same = Key("model", {"data": "abc", "settings": {"epochs": 2, "lr": 0.1}})
+    assert other.digest != KEY.digest == same.digest
+    assert Key("data", KEY.parts).digest != KEY.digest
+
+
+def test_a_miss_is_explained_by_the_nearest(made: Path) -> None:
+    other = Key("model", {"settings": {"lr": 0.2, "epochs": 2}, "data": "abc"})
+    assert store.differences(other) is None
+    store.keep(Key("model", {"settings": {"lr": 9, "epochs": 9}, "data": "z"}), "far", made)
+    store.keep(KEY, "near", made)
+    found = store.differences(other)
+    assert found and found[0].title == "near"
+    assert found[1] == ["settings.lr: 0.1 there, 0.2 here"]
+
+
+def test_what_was_used_long_ago_is_pruned(made: Path, tmp_path: Path) -> None:
+    old = Key("model", {"settings": 1})
+    for key in (KEY, old):
+        store.keep(key, "a model", made)
+        os.utime(store.folder(key) / store.NOTE, (0, time.time() - 10 * 86400))
+    store.take(KEY, tmp_path / "target")
+    assert [entry.folder.name for entry in store.prune(5)] == [old.digest]
+    assert [entry.key.digest for entry in store.entries()] == [KEY.digest]
+
+
+def test_two_that_need_the_same_make_it_once(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    times = []
+
+    def need() -> None:
+        with store.making(KEY, "a model"):
+            if not store.find(KEY):
+                time.sleep(0.3)
+                times.append(1)
+                store.keep(KEY, "a model", made)
+
+    threads = [threading.Thread(target=need) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert times == [1]
+    assert "another process is making it" in capsys.readouterr().err
+
+
+def test_who_measures_is_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LOCK", tmp_path / "lock")
+    inside: list[str] = []
+    seen: list[list[str]] = []
+
+    def stay(turn, name: str) -> None:  # type: ignore[no-untyped-def]
+        with turn():
+            inside.append(name)
+            time.sleep(0.2)
+            seen.append(list(inside))
+            inside.remove(name)
+
+    kinds = [(turns.making, "make"), (turns.making, "make"), (turns.measuring, "measure")]
+    threads = [threading.Thread(target=stay, args=kind) for kind in [*kinds, (turns.measuring, "measure")]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(here == ["measure"] for here in seen if "measure" in here)
+    assert ["make", "make"] in seen

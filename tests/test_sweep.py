@@ -1,0 +1,266 @@
+"""Sweeps, as a user types them: real Hydra, real launchers, real MLflow."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import Project, copy_project
+from mlflow import MlflowClient
+
+pytestmark = pytest.mark.timeout(900)
+
+# Little of everything: one runtime beside the baseline, two epochs, blocks of two milliseconds.
+LITTLE = """\
+# @package _global_
+defaults:
+  - override /runtime: [eager, onnxruntime]
+study: little
+family:
+  model: {depth: 1}
+  train: {epochs: 2, lr: 0.05}
+export: {min_agreement: 0.3, check_images: 8}
+measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A project after a sweep over two widths, one of which cannot be."""
+    project = copy_project(tmp_path_factory.mktemp("swept"))
+    (project.folder / "conf/study/little.yaml").write_text(LITTLE)
+    done = sweep(project, "family.model.width=4,0", check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return project, done.stdout
+
+
+def sweep(
+    project: Project, *overrides: str, check: bool = True, **more: str
+) -> subprocess.CompletedProcess[str]:
+    return project.run("python", "-m", "breakeven.sweep", "study=little", *overrides, check=check, **more)
+
+
+def record(project: Project) -> dict:
+    """The newest sweep's."""
+    paths = (project.folder / ".breakeven/sweeps").glob("*.json")
+    return json.loads(max(paths, key=lambda path: path.stat().st_mtime).read_text())
+
+
+def statuses(project: Project) -> list[str]:
+    return [job["status"] for job in record(project)["jobs"]]
+
+
+def runs(project: Project, kind: str) -> list:
+    client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("breakeven")
+    return list(client.search_runs([experiment.experiment_id], f"tags.kind = '{kind}'"))
+
+
+def entries(project: Project, kind: str) -> set[str]:
+    return {path.name for path in (project.folder / ".breakeven/store" / kind).glob("*")}
+
+
+def test_a_job_that_cannot_be_costs_that_job_alone(swept: tuple[Project, str]) -> None:
+    project, printed = swept
+    assert statuses(project) == ["done", "failed"]
+    failed = record(project)["jobs"][1]
+    assert "width" in failed["reason"] and "greater than 0" in failed["reason"]
+    assert "1 done, 1 failed" in printed and "Traceback" not in printed
+
+
+def test_mlflow_has_a_run_a_sweep_and_one_a_job(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    (parent,) = runs(project, "sweep")
+    jobs = runs(project, "job")
+    assert len(jobs) == 2 and {job.data.tags["mlflow.parentRunId"] for job in jobs} == {parent.info.run_id}
+    assert sorted(job.info.status for job in jobs) == ["FAILED", "FINISHED"]
+    (good,) = (job for job in jobs if job.info.status == "FINISHED")
+    assert good.data.metrics["speedup/cpu1/batch1/none/fp32/onnxruntime"] > 0
+    assert good.data.params["families.cnn-width4.model.width"] == "4"
+    assert all("breakeven-sweep" in job.data.tags["command"] for job in jobs)
+
+
+def test_what_a_sweep_made_is_not_made_again(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    before = {kind: entries(project, kind) for kind in ("data", "model", "artifact", "job")}
+    done = sweep(project, "family.model.width=4")
+    assert statuses(project) == ["cached"] and "epoch" not in done.stdout
+    assert {kind: entries(project, kind) for kind in before} == before
+    # One width more trains and measures just that.
+    sweep(project, "family.model.width=4,5")
+    assert statuses(project) == ["cached", "done"]
+    assert [len(entries(project, kind) - before[kind]) for kind in ("data", "model", "job")] == [0, 1, 1]
+    why = project.run("breakeven", "cache", "why", "study=little", "family.model.width=7").stdout
+    assert "miss" in why and "model.width" in why
+    assert "hit" in project.run("breakeven", "cache", "why", "study=little", "family.model.width=5").stdout
+
+
+@pytest.mark.slow
+def test_other_measuring_trains_and_exports_nothing(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    before = {kind: entries(project, kind) for kind in ("model", "artifact")}
+    done = sweep(project, "family.model.width=4", "measure.rounds=4")
+    assert statuses(project) == ["done"] and "taken from" in done.stdout
+    assert {kind: entries(project, kind) for kind in before} == before
+
+
+def test_the_pipeline_takes_what_a_sweep_trained(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    changes = ["families.cnn.model.width=4", "families.cnn.model.depth=1"]
+    project.run("breakeven", "compose", "study=tiny", *changes)
+    done = project.run("dvc", "repro", "train@cnn")
+    assert "cnn/none: trained: taken from" in done.stdout and "epoch 1" not in done.stdout
+
+
+def test_the_analysis_is_a_page_with_its_table(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    sweep(project, "family.model.width=4")
+    page = project.folder / "docs/sweep.md"
+    page.parent.mkdir(exist_ok=True)
+    project.run("breakeven", "analyse", "docs/sweep.md")
+    text = page.read_text()
+    assert "Speedups over eager fp32 on cpu1" in text and "Break-even in calls" in text
+    assert len(page.with_suffix(".csv").read_text().splitlines()) == 1 + 3
+    missing = project.run("breakeven", "analyse", "docs/sweep.md", "--sweep", "littel", check=False)
+    assert missing.returncode == 1 and "did you mean" in missing.stderr
+
+
+@pytest.mark.slow
+def test_a_killed_job_is_recorded_and_only_it_is_done_again(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    started = start(project, "family.model.width=8,9")
+    os.kill(wait_for(lambda: jobs_of(started.pid))[0], signal.SIGKILL)
+    assert started.wait() == 1
+    assert statuses(project) == ["failed", "done"]
+    assert "SIGKILL" in record(project)["jobs"][0]["reason"]
+    sweep(project, "family.model.width=8,9")
+    assert statuses(project) == ["done", "cached"]
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_takes_its_jobs_with_it_and_repeats_none_that_was_finished(
+    swept: tuple[Project, str],
+) -> None:
+    project, _ = swept
+    before = entries(project, "job")
+    started = start(project, "family.model.width=10,11,12")
+    wait_for(lambda: entries(project, "job") - before)
+    (child,) = wait_for(lambda: jobs_of(started.pid))
+    started.kill()
+    started.wait()
+    wait_for(lambda: not psutil.pid_exists(child))
+    finished = entries(project, "job") - before
+    written = {name: (project.folder / ".breakeven/store/job" / name).stat().st_ctime_ns for name in finished}
+    sweep(project, "family.model.width=10,11,12")
+    assert statuses(project)[: len(finished)] == ["cached"] * len(finished)
+    assert statuses(project)[len(finished) :] == ["done"] * (3 - len(finished))
+    for name, time_ns in written.items():
+        assert (project.folder / ".breakeven/store/job" / name).stat().st_ctime_ns == time_ns
+
+
+@pytest.mark.slow
+def test_queued_experiments_take_what_a_sweep_trained(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    sweep(project, "family.model.width=4", "seed=1,2")
+    before = entries(project, "model")
+    project.commit()
+    options = ["study=tiny", "families.cnn.model.width=4", "families.cnn.model.depth=1"]
+    project.run(
+        "dvc",
+        "exp",
+        "run",
+        "--queue",
+        *(word for o in options for word in ("-S", o)),
+        "-S",
+        "seed=1,2",
+        "train@cnn",
+    )
+    project.run("dvc", "exp", "run", "--run-all")
+    assert entries(project, "model") == before
+
+
+def start(project: Project, *overrides: str) -> subprocess.Popen[bytes]:
+    """A sweep that goes on while the test does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "breakeven.sweep", "study=little", *overrides],
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for(look, seconds: float = 180):  # type: ignore[no-untyped-def]
+    """What `look` finds, as soon as there is something."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def jobs_of(process: int) -> list[int]:
+    """The processes of a sweep's jobs."""
+    try:
+        found = psutil.Process(process).children()
+        return [child.pid for child in found if "breakeven.stages.job" in child.cmdline()]
+    except psutil.Error:
+        return []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["parallel", "submitit"])
+def test_eight_jobs_side_by_side_on_a_fresh_store(tmp_path: Path, launcher: str) -> None:
+    project = copy_project(tmp_path)
+    (project.folder / "conf/study/little.yaml").write_text(LITTLE)
+    widths = "family.model.width=4,0,5,6,7,8,9,10"  # one of them cannot be
+    done = sweep(project, widths, f"hydra/launcher={launcher}", check=False)
+    assert done.returncode == 1
+    assert statuses(project) == ["done", "failed", *["done"] * 6], done.stdout + done.stderr
+    assert len(runs(project, "job")) == 8 and len(runs(project, "train")) == 7
+    assert len(runs(project, "sweep")) == 1
+
+
+@pytest.mark.slow
+def test_two_jobs_that_need_the_same_model_train_it_once(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    (project.folder / "conf/study/little.yaml").write_text(LITTLE)
+    done = sweep(project, "measure.rounds=3,4", "hydra/launcher=parallel")
+    assert statuses(project) == ["done", "done"], done.stdout + done.stderr
+    assert len(runs(project, "train")) == 1 and len(entries(project, "model")) == 1
+
+
+@pytest.mark.slow
+def test_a_text_model_is_measured_untrained(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    (project.folder / "conf/study/little.yaml").write_text(
+        LITTLE.replace("  train: {epochs: 2, lr: 0.05}\n", "")
+    )
+    small = ["+family.model.hidden_size=32", "+family.model.num_hidden_layers=1", "+data.length=16"]
+    small += ["+family.model.num_attention_heads=2", "~family.model.depth", "family=scale_bert_base"]
+    sweep(project, *small)
+    project.run("breakeven", "analyse", "results/text.md")
+    rows = list(csv.DictReader((project.folder / "results/text.csv").read_text().splitlines()))
+    assert {row["trained"] for row in rows} == {"false"} and {row["accuracy"] for row in rows} == {""}
+    assert any(row["runtime"] == "onnxruntime" and row["speedup"] for row in rows)
+    assert not any(row["pareto"] == "true" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["family=cnm"], "did you mean 'cnn'"),
+        (["family.model.widht=4"], "widht"),
+        (["hydra/launcher=slurm"], "srun"),
+    ],
+)
+def test_a_wrong_word_gets_a_sentence(swept: tuple[Project, str], wrong: list[str], said: str) -> None:
+    done = sweep(swept[0], *wrong, check=False)
+    assert done.returncode == 1 and said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
