@@ -1,79 +1,24 @@
-"""Without the packages of the extras: each option says what to install, or does without."""
+"""Without the packages of the extras: checked in a process in which nothing has imported them yet."""
 
-import re
+import subprocess
 import sys
-import tomllib
-from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 from conftest import ROOT
-from test_artifacts import COMPILED, RUNTIMES, TOOLCHAINS
-
-from breakeven import modelfile, option
-from breakeven.errors import Unsupported
-from breakeven.quantization.base import Examples
-from breakeven.runtime.base import Place, Source
-from breakeven.selftest.models import CNN
-
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-PACKAGES = {
-    re.split(r"[<>=]", line)[0].replace("-", "_")
-    for name, lines in EXTRAS.items()
-    if name != "dev"
-    for line in lines
-}
-IMAGES = (CNN.images(4) / 255).astype(np.float32)
-OWN = [name for name in RUNTIMES if name not in COMPILED]
 
 
-@pytest.fixture
-def source(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
-    model, _ = modelfile.load(untrained / "eager")
-    for package in PACKAGES:
-        monkeypatch.setitem(sys.modules, package, None)
-    return Source(model, torch.from_numpy(IMAGES), untrained / "eager", "outside")
-
-
-def missing(error: Unsupported) -> str:
-    """The extra that its sentence says to install."""
-    (extra,) = re.findall(r"^not installed: pip install 'breakeven\[(\w+)\]'$", str(error))
-    return str(extra)
-
-
-@pytest.mark.parametrize("name", OWN)
-def test_a_runtime_says_which_extra_it_needs(name: str, source: Source, tmp_path: Path) -> None:
-    runtime = option.load("runtime", RUNTIMES[name], name)
-    told = []
-    for act in (lambda: runtime.export(source, tmp_path), lambda: runtime.start(tmp_path, Place("cpu", 1))):
-        try:
-            act()
-        except Unsupported as error:
-            told.append(error)
-    if not hasattr(sys.modules[type(runtime).__module__], "INSTALL"):
-        assert all("torch.compile refuses" in str(error) for error in told)
-    elif runtime.scored_on == "cpu" or torch.cuda.is_available():
-        assert len(told) == 2
-        assert all(name.startswith(missing(error)) for error in told)
-
-
-@pytest.mark.parametrize("name", TOOLCHAINS)
-def test_a_toolchain_says_which_extra_it_needs(name: str, source: Source, tmp_path: Path) -> None:
-    toolchain = option.load("quantization", TOOLCHAINS[name], name)
-    runtime = option.load("runtime", RUNTIMES[toolchain.runtime], toolchain.runtime)
-    examples = Examples(IMAGES, IMAGES, np.zeros(len(IMAGES), np.int64))
-    if toolchain.name == "fx":  # torch's own
-        toolchain.quantize(examples, runtime, source, tmp_path)
-        return
-    with pytest.raises(Unsupported) as caught:
-        toolchain.quantize(examples, runtime, source, tmp_path)
-    assert missing(caught.value) in EXTRAS
-
-
-def test_pruning_says_so_too(source: Source) -> None:
-    settings = {"name": "prune", "ratio": 0.5, "round_to": 1, "epochs": 1.0, "lr": 1.0}
-    prune = option.load("compression", {**settings, "distil": 0.0, "temperature": 1.0}, "prune")
-    with pytest.raises(Unsupported) as caught:
-        prune.apply(source.model, source.example)
-    assert missing(caught.value) == "prune"
+@pytest.mark.timeout(600)
+def test_each_option_says_what_to_install_or_does_without() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n0",
+        "-p",
+        "no:cacheprovider",
+        "tests/without_extras.py",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
