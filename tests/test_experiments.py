@@ -62,19 +62,19 @@ def test_experiments_after_an_edit_in_conf(project: Project) -> None:
     project.edit("conf/train/sgd.yaml", "warmup: 0.2", "warmup: 0.3")
     project.commit()
     study = ("-S", "study=tiny")
-    project.run("dvc", "exp", "run", "--name", "here", *study, "-S", "seed=3", "train@cnn")
+    project.run("dvc", "exp", "run", "--name", "here", *study, "-S", "seed=3")
     assert params(project)["seed"] == 3
     assert params(project)["families"]["cnn"]["train"]["warmup"] == 0.3
     overrides = json.loads((project.folder / "results/composed/overrides.json").read_text())
     assert overrides == ["study=tiny", "++seed=3"]
     # repro after it has nothing to do, and the guard knows what was asked for
-    assert project.stages(project.run("dvc", "repro", "train@cnn").stdout) == set()
+    assert project.stages(project.run("dvc", "repro").stdout) == set()
 
-    project.run("dvc", "exp", "run", "--temp", "--name", "temporary", *study, "-S", "seed=4", "train@cnn")
+    project.run("dvc", "exp", "run", "--temp", "--name", "temporary", *study, "-S", "seed=4")
     project.run("dvc", "exp", "run", "--queue", *study, "-S", "seed=1,2", "train@cnn")
     project.run("dvc", "exp", "run", "--run-all")
     assert trained_seeds(project) >= {"0", "1", "2", "3", "4"}
 
     project.run("dvc", "exp", "apply", "temporary")
     assert params(project)["seed"] == 4
-    assert project.stages(project.run("dvc", "repro", "train@cnn").stdout) == set()
+    assert project.stages(project.run("dvc", "repro").stdout) == set()

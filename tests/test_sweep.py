@@ -30,11 +30,17 @@ measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, bloc
 """
 
 
+def fresh(folder: Path, study: str = LITTLE) -> Project:
+    """A project that nothing was made in yet, with a study of little of everything."""
+    project = copy_project(folder)
+    (project.folder / "conf/study/little.yaml").write_text(study)
+    return project
+
+
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     """A project after a sweep over two widths, one of which cannot be."""
-    project = copy_project(tmp_path_factory.mktemp("swept"))
-    (project.folder / "conf/study/little.yaml").write_text(LITTLE)
+    project = fresh(tmp_path_factory.mktemp("swept"))
     done = sweep(project, "family.model.width=4,0", check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     return project, done.stdout
@@ -217,8 +223,7 @@ def jobs_of(process: int) -> list[int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["parallel", "submitit"])
 def test_eight_jobs_side_by_side_on_a_fresh_store(tmp_path: Path, launcher: str) -> None:
-    project = copy_project(tmp_path)
-    (project.folder / "conf/study/little.yaml").write_text(LITTLE)
+    project = fresh(tmp_path)
     widths = "family.model.width=4,0,5,6,7,8,9,10"  # one of them cannot be
     done = sweep(project, widths, f"hydra/launcher={launcher}", check=False)
     assert done.returncode == 1
@@ -229,8 +234,7 @@ def test_eight_jobs_side_by_side_on_a_fresh_store(tmp_path: Path, launcher: str)
 
 @pytest.mark.slow
 def test_two_jobs_that_need_the_same_model_train_it_once(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
-    (project.folder / "conf/study/little.yaml").write_text(LITTLE)
+    project = fresh(tmp_path)
     done = sweep(project, "measure.rounds=3,4", "hydra/launcher=parallel")
     assert statuses(project) == ["done", "done"], done.stdout + done.stderr
     assert len(runs(project, "train")) == 1 and len(entries(project, "model")) == 1
@@ -238,10 +242,7 @@ def test_two_jobs_that_need_the_same_model_train_it_once(tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_a_text_model_is_measured_untrained(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
-    (project.folder / "conf/study/little.yaml").write_text(
-        LITTLE.replace("  train: {epochs: 2, lr: 0.05}\n", "")
-    )
+    project = fresh(tmp_path, LITTLE.replace("  train: {epochs: 2, lr: 0.05}\n", ""))
     small = ["+family.model.hidden_size=32", "+family.model.num_hidden_layers=1", "+data.length=16"]
     small += ["+family.model.num_attention_heads=2", "~family.model.depth", "family=scale_bert_base"]
     sweep(project, *small)

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ def fingerprint(*values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
+@cache  # a process runs one version of it
 def source_digest(*parts: str) -> str:
     """A digest of modules or packages of `breakeven`, by path: what other code made is another thing."""
     root = Path(__file__).parent

@@ -19,7 +19,7 @@ import breakeven
 from breakeven import compose, machine, paths, records, store
 from breakeven.config import Config, Settings, parse
 from breakeven.errors import UserError
-from breakeven.files import fingerprint, read_json, source_digest, write_json, write_text
+from breakeven.files import digests, fingerprint, read_json, source_digest, write_json, write_text
 from breakeven.records import Records
 from breakeven.stages.fetch import outside
 from breakeven.store import Key
@@ -55,20 +55,19 @@ def run(settings: Settings, choice: str, overrides: Sequence[str]) -> Outcome:
     """
     started = time.monotonic()
     title, key = " ".join(overrides) or choice, fingerprint(settings)
+    status, reason = DONE, ""
     try:
-        again = settings.get("again", False)
         study = study_of(settings, choice, overrides)
         known = key_of(study)
         key = known.digest
-        if not again and store.find(known):
-            return Outcome(title, list(overrides), CACHED, key)
         with store.making(known, title):
-            if not again and store.find(known):  # made while this one waited
-                return Outcome(title, list(overrides), CACHED, key)
-            _execute(study, known, title)
+            if store.find(known) and not settings.get("again"):
+                status = CACHED
+            else:
+                _execute(study, known, title)
     except (UserError, JobFailed) as error:
-        return Outcome(title, list(overrides), FAILED, key, str(error), round(time.monotonic() - started, 1))
-    return Outcome(title, list(overrides), DONE, key, "", round(time.monotonic() - started, 1))
+        status, reason = FAILED, str(error)
+    return Outcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
 
 
 def records_of(key: str) -> tuple[Config, Records]:
@@ -77,7 +76,7 @@ def records_of(key: str) -> tuple[Config, Records]:
     Raises:
         UserError: it was pruned from the store, or is damaged.
     """
-    folder = paths.store() / "job" / key / store.FILES
+    folder = _kept(key)
     if not (folder / STUDY).is_file():
         raise UserError(f"{folder} is missing: run the sweep again, which makes just what is missing.")
     study = parse(read_json(folder / STUDY))
@@ -86,8 +85,12 @@ def records_of(key: str) -> tuple[Config, Records]:
 
 def files_of(key: str) -> list[Path]:
     """The files that show a job: its benchmarks, and what it printed."""
-    folder = paths.store() / "job" / key / store.FILES
+    folder = _kept(key)
     return [*sorted((folder / paths.BENCHMARKS).glob("*.json")), folder / LOG]
+
+
+def _kept(key: str) -> Path:
+    return paths.store() / "job" / key / store.FILES
 
 
 class JobFailed(Exception):
@@ -120,7 +123,8 @@ def key_of(study: Config) -> Key:
         "settings": settings,
         "outside": outside(study),
         "machine": machine.describe(),
-        "code": _code(),
+        "programs": digests(paths.PROGRAMS),
+        "code": source_digest(*SOURCE),
     }
     return Key("job", parts)
 
@@ -172,8 +176,3 @@ def _option(group: str, name: str) -> Settings:
     for part in [group] if group in found else [f"{group}s", name]:
         found = found[part]
     return dict(found)
-
-
-@cache
-def _code() -> str:
-    return source_digest(*SOURCE)

@@ -210,8 +210,6 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
 
 def size(model: nn.Module, shape: Shape | Tokens) -> Size:
     """How large a model is."""
-    from torch.utils.flop_counter import FlopCounterMode
-
     moved = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -221,13 +219,21 @@ def size(model: nn.Module, shape: Shape | Tokens) -> Size:
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     training = model.training
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.eval()(shape.example())
+    operations = flops(model.eval(), shape.example())
     model.train(training)
     for hook in hooks:
         hook.remove()
     parameters = sum(p.numel() for p in model.parameters())
-    return Size(parameters, math.ceil(counter.get_total_flops() / 2), moved)
+    return Size(parameters, math.ceil(operations / 2), moved)
+
+
+def flops(model: nn.Module, example: Tensor) -> int:
+    """Floating-point operations for `example`: two for each multiply-accumulate."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(example)
+    return int(counter.get_total_flops())
 
 
 def _fault(error: Exception) -> str:

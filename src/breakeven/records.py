@@ -27,18 +27,25 @@ def read(study: Config, root: Path = Path()) -> Records:
     Raises:
         UserError: one is missing.
     """
-    recipes = ["none", *study.recipes()]
+    models, benchmarks = _files(study)
     return Records(
-        [modelfile.read_card(root / paths.model(f, recipe)) for f in study.families for recipe in recipes],
-        [result.read(root / paths.benchmark(f, name)) for f in study.families for name in study.hardware],
+        [modelfile.read_card((root / path).parent) for path in models],
+        [result.read(root / path) for path in benchmarks],
     )
 
 
 def copy(study: Config, root: Path, target: Path) -> None:
     """Copy the files that `read` reads, and no others."""
+    models, benchmarks = _files(study)
+    for path in [*models, *benchmarks]:
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / path, target / path)
+
+
+def _files(study: Config) -> tuple[list[Path], list[Path]]:
+    """Those of cards and those of benchmarks."""
     recipes = ["none", *study.recipes()]
-    models = [paths.model(f, recipe) / modelfile.CARD for f in study.families for recipe in recipes]
-    benchmarks = [paths.benchmark(f, name) for f in study.families for name in study.hardware]
-    for name in [*models, *benchmarks]:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(root / name, target / name)
+    return (
+        [paths.model(family, recipe) / modelfile.CARD for family in study.families for recipe in recipes],
+        [paths.benchmark(family, name) for family in study.families for name in study.hardware],
+    )

@@ -103,19 +103,12 @@ def keep(key: Key, title: str, source: Path) -> None:
 @contextlib.contextmanager
 def making(key: Key, title: str) -> Iterator[None]:
     """Two processes that need the same take turns: the second finds what the first has kept."""
-    path = paths.private() / "locks" / f"{key.kind}-{key.digest}"
-    with waiting(FileLock(path), f"{title}: another process is making it"):
-        yield
-
-
-@contextlib.contextmanager
-def waiting(lock: FileLock, reason: str) -> Iterator[None]:
-    """Hold a lock; says why, if that takes waiting."""
+    lock = FileLock(paths.private() / "locks" / f"{key.kind}-{key.digest}")
     Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        print(f"waiting: {reason}", file=sys.stderr)
+        print(f"waiting: {title}: another process is making it", file=sys.stderr)
         lock.acquire()
     try:
         yield

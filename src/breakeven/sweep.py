@@ -66,10 +66,10 @@ class Collect(Callback):
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
         launcher = config.hydra.launcher
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        side_by_side = launcher.get("n_jobs") or 1
-        share = launcher.get("cpus_per_task") or max(
-            1, cores // (cores if side_by_side < 0 else side_by_side)
-        )
+        at_once = launcher.get("n_jobs") or 1
+        if at_once < 0:  # joblib's word for as many as there are cores
+            at_once = cores
+        share = launcher.get("cpus_per_task") or max(1, cores // at_once)
         if share < cores:
             os.environ.setdefault("OMP_NUM_THREADS", str(share))
 

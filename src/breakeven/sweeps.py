@@ -9,7 +9,7 @@ from breakeven.errors import UserError
 from breakeven.files import fingerprint, read_json, write_json
 from breakeven.jobs import FAILED, Outcome
 from breakeven.option import choice
-from breakeven.tracking import PARENT, Store, origin
+from breakeven.tracking import PARENT, Store
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
 
 def _log(store: Store, sweep: Sweep) -> None:
     store.reap()
-    parent, known = _run(store, f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study})
+    parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study})
     store.client.set_tag(parent, "command", sweep.command)
-    logged = set() if not known else set(store.children(parent))
+    logged = set(store.children(parent))
     for outcome in sweep.jobs:
         key = fingerprint(sweep.name, outcome.key)
         if outcome.status == FAILED or key not in logged:
@@ -105,7 +105,7 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str) ->
         "job": outcome.key,
         PARENT: parent,
     }
-    run, _ = _run(store, outcome.title, key, tags)
+    run = store.obtain(outcome.title, key, tags)
     if outcome.status == FAILED:
         store.client.set_tag(run, "reason", outcome.reason[:4000])
         store.end(run, "FAILED")
@@ -121,10 +121,3 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str) ->
             place = f"{row.hardware}/batch{row.batch_size}/{row.variant}"
             store.metrics(run, {f"{k}/{place}": v for k, v in figures.items() if v is not None})
     store.end(run)
-
-
-def _run(store: Store, name: str, key: str, tags: dict[str, str]) -> tuple[str, bool]:
-    """The run with this key, and whether it was there."""
-    if found := store.find(key):
-        return found.info.run_id, True
-    return store.create(name, key, {**origin(), **tags}), False

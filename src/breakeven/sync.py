@@ -13,7 +13,7 @@ from breakeven.files import fingerprint, sha256
 from breakeven.modelfile import CARD, WEIGHTS, Card
 from breakeven.records import Records
 from breakeven.result import Benchmark, Record, title
-from breakeven.tracking import PARENT, Store, origin
+from breakeven.tracking import PARENT, Store
 
 SYNCED = "breakeven.synced"
 # Columns that name a variant; the other ones are figures.
@@ -37,7 +37,7 @@ def sync(study: Config, records: Records) -> str:
     common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
     made = int(store.find(key) is None)
-    parent = _run(store, f"study {study.study}", key, {"kind": "study", "machine": machine, **common})
+    parent = store.obtain(f"study {study.study}", key, {"kind": "study", "machine": machine, **common})
     store.params(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
     data = {card.family: card.details["data"] for card in records.cards}
     for card in records.cards:
@@ -58,13 +58,6 @@ def sync(study: Config, records: Records) -> str:
     return f"MLflow at {store.uri}: {total} runs, {made} of them new"
 
 
-def _run(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
-    """The run with this key, made if there is none."""
-    found = store.find(key)
-    run: str = found.info.run_id if found else store.create(name, key, {**origin(), **tags})
-    return run
-
-
 def _is_new(store: Store, run: str, version: str) -> bool:
     """Whether this version still has to be logged."""
     return store.client.get_run(run).data.tags.get(SYNCED) != version
@@ -82,7 +75,7 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
         **card.origin,
     }
     found = store.find(card.key)
-    run = _run(store, name, card.key, tags)
+    run = store.obtain(name, card.key, tags)
     if not _is_new(store, run, card.sha256):
         return run, False
     for tag, value in (("recipe", card.recipe), ("mlflow.runName", name)):
@@ -116,7 +109,7 @@ def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tag
         **{name: row[name] for name in ("family", "variant", "hardware", "verdict", "reason", "machine")},
     }
     name = f"{row['family']} {row['variant']} {title(record.row)}"
-    run = _run(store, name, key, tags)
+    run = store.obtain(name, key, tags)
     if not _is_new(store, run, key):
         return False
     store.params(run, {name: row[name] for name in NAMES})

@@ -121,6 +121,11 @@ class Store:
         run: str = self.client.create_run(self.experiment, run_name=name, tags=everything).info.run_id
         return run
 
+    def obtain(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
+        """The run with this key, made if there is none; returns its id."""
+        found = self.find(key)
+        return found.info.run_id if found else self.create(name, key, {**origin(), **tags})
+
     def params(self, run: str, params: Mapping[str, Any]) -> None:
         """Log parameters, nested ones by dotted names; those that are there already stay."""
         from mlflow.entities import Param

@@ -64,8 +64,7 @@ def obtain(job: Job, data: Path, live: Callable[[], AbstractContextManager[OnEpo
     """
     title = f"{job.family}/{job.recipe}: {job.made}"
     with store.making(job.key, title):
-        _adopt(job.key)
-        if store.take(job.key, job.folder):
+        if store.take(job.key, job.folder) or (_adopt(job.key) and store.take(job.key, job.folder)):
             print(f"{title}: taken from {store.folder(job.key)}")
             return modelfile.relabel(job.folder, family=job.family, recipe=job.recipe)
         workdir = paths.private() / "training" / job.key.digest
@@ -78,16 +77,15 @@ def obtain(job: Job, data: Path, live: Callable[[], AbstractContextManager[OnEpo
     return card
 
 
-def _adopt(key: Key) -> None:
-    """A model that DVC has brought from elsewhere (`dvc pull`) goes into the store."""
-    if store.find(key):
-        return
+def _adopt(key: Key) -> bool:
+    """A model that DVC has brought from elsewhere (`dvc pull`) goes into the store; whether there is one."""
     for path in sorted((paths.home() / paths.MODELS).glob(f"*/*/{CARD}")):
         found = read_json(path)
         weights = path.with_name(WEIGHTS)
         if found.get("key") == key.digest and weights.exists() and sha256(weights) == found.get("sha256"):
             store.keep(key, f"{path.parent}", path.parent)
-            return
+            return True
+    return False
 
 
 def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:

@@ -59,7 +59,7 @@ class Prune(Compression):
             ignored_layers=heads[-1:],
         )
         if self.macs:
-            _until(pruner, self.macs * _work(model, example), model, example)
+            _until(pruner, self.macs, model, example)
         else:
             pruner.step()
         history = pruner.DG.pruning_history()
@@ -72,20 +72,13 @@ class Prune(Compression):
         return [[name, out, [int(i) for i in index]] for name, out, index in history]
 
 
-def _until(pruner: Any, most: float, model: "nn.Module", example: "Tensor") -> None:
-    """Prune step by step, until the model's work is `most`."""
+def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> None:
+    """Prune step by step, until a `share` of the model's work is left."""
+    from breakeven.modelfile import flops
+
+    most = share * flops(model, example)
     for _ in range(STEPS):
-        if (work := _work(model, example)) <= most:
+        if (work := flops(model, example)) <= most:
             return
         pruner.step()
     raise Unsupported(f"its work cannot be brought below {work:,.0f} floating-point operations by pruning")
-
-
-def _work(model: "nn.Module", example: "Tensor") -> float:
-    """Floating-point operations for `example`."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(example)
-    return float(counter.get_total_flops())

@@ -31,7 +31,7 @@ def write(sweep: Sweep, page: Path) -> list[Path]:
         pictures[f"Speedup against the work of the model, {hardware}"] = picture.name
     table = page.with_suffix(".csv")
     summary.write(table, found)
-    write_text(page, sweep_page.render(sweep, jobs, CONFIDENCE, pictures))
+    write_text(page, sweep_page.render(sweep, jobs, trends, pictures))
     return [page, table, *(page.with_name(name) for name in pictures.values())]
 
 

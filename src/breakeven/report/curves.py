@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from breakeven.files import atomic
 from breakeven.report.size import Trend
+from breakeven.report.svg import drawn
 from breakeven.result import Row
 
 # Okabe and Ito's colours, which the colour-blind can tell apart, and marks for those who see none
@@ -21,13 +21,9 @@ def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]
     Args:
         rows: of single streams.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
     rows = [row for row in rows if row.hardware == hardware and row.speedup and row.speedup_ci_low]
     mine = [found for found in trends if found.hardware == hardware]
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "breakeven", "font.size": 9}):
-        figure = Figure(figsize=(9, 5.5), layout="constrained")
+    with drawn(path, 9, 5.5) as figure:
         axis: Any = figure.subplots()
         floor = float(np.median([row.noise_floor for row in rows if row.noise_floor] or [1.0]))
         axis.axhspan(1 / floor, floor, color="#dddddd", zorder=0)
@@ -50,5 +46,3 @@ def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]
         axis.set_ylabel(f"speedup over eager fp32, {hardware}, batch 1")
         axis.grid(alpha=0.3)
         figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-        with atomic(path) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})

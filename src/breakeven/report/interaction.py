@@ -13,9 +13,7 @@ class Interaction:
     """A compressed variant that is neither in fp32 nor in eager mode."""
 
     row: Row
-    product: (
-        float  # of the compression's gain in eager fp32 and the runtime's and precision's on the dense model
-    )
+    product: float  # the compression's gain in eager fp32 x the runtime's and precision's on the dense model
     ratio: Interval  # measured over that
 
     @property
@@ -54,12 +52,7 @@ def _half(row: Row) -> float:
 def best(rows: Iterable[Row]) -> Mapping[tuple[str, str, int], Row]:
     """The fastest variant by family, hardware and batch size."""
     found: dict[tuple[str, str, int], Row] = {}
-    for row in rows:
-        place = (row.family, row.hardware, row.batch_size)
-        if (
-            row.speedup
-            and row.callers == 1
-            and row.speedup > (found[place].speedup or 0 if place in found else 0)
-        ):
-            found[place] = row
+    for row in sorted(rows, key=lambda row: row.speedup or 0.0):  # the last of each place stays
+        if row.speedup and row.callers == 1:
+            found[row.family, row.hardware, row.batch_size] = row
     return found

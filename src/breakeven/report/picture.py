@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from breakeven.files import atomic
+from breakeven.report.svg import drawn
 from breakeven.result import Row, cell, title
 
 # Okabe and Ito's colours, which the colour-blind can tell apart
@@ -20,15 +20,10 @@ COLOURS = {
 
 def draw(path: Path, rows: Sequence[Row]) -> None:
     """Write an SVG with a panel for each cell."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     timed = [row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high]
     panels = [(key, list(group)) for key, group in groupby(timed, key=cell)]
     ratios = [0.7 + 0.26 * len(group) for _, group in panels]
-    # Text as text, and nothing random or dated in the file: the same results give the same file.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "breakeven", "font.size": 9}):
-        figure = Figure(figsize=(8.5, sum(ratios) or 0.7), layout="constrained")
+    with drawn(path, 8.5, sum(ratios) or 0.7) as figure:
         axes: Any = ()
         if panels:
             axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=ratios)[:, 0]
@@ -37,8 +32,6 @@ def draw(path: Path, rows: Sequence[Row]) -> None:
             axis.set_title(f"{family} on {title(group[0])}", loc="left", fontsize=10)
         caption = "speedup over eager fp32, same rounds (logarithmic); grey: noise floor of the twin"
         figure.supxlabel(caption if panels else "nothing could be measured: the table says why", fontsize=9)
-        with atomic(path) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
 
 
 def _panel(axis, rows: Sequence[Row]) -> None:  # type: ignore[no-untyped-def]  # matplotlib's Axes

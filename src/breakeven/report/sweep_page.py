@@ -15,17 +15,17 @@ SPECIAL = ("baseline", "control")
 
 
 def render(
-    sweep: Sweep, jobs: Sequence[Sequence[Row]], confidence: float, pictures: Mapping[str, str]
+    sweep: Sweep, jobs: Sequence[Sequence[Row]], trends: Sequence[Trend], pictures: Mapping[str, str]
 ) -> str:
     """The whole page.
 
     Args:
         jobs: the rows of each; only those of one job were measured side by side.
+        trends: of the variants over all of them.
         pictures: title -> file, beside the page.
     """
     rows = [row for job in jobs for row in job]
     single = [row for row in rows if row.batch_size == 1 and row.callers == 1]
-    trends = list(trends_of(single, confidence))
     failed = [f"- {outcome.title}: {outcome.reason}" for outcome in sweep.jobs if outcome.reason]
     parts = [
         f"# The sweep `{sweep.study}`",

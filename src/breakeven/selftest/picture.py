@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from breakeven.files import atomic
+from breakeven.report.svg import drawn
 from breakeven.selftest.ablation import METHODS
 from breakeven.selftest.check import Check
 
@@ -17,12 +17,8 @@ DIFFERENT, ERROR, LARGEST = (
 
 def draw(path: Path, rows: Sequence[Check]) -> None:
     """Write an SVG: on the left how often copies are called different, on the right by how much."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     conditions = sorted({_place(row)[0] for row in rows if row.check == ERROR})
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "breakeven", "font.size": 9}):
-        figure = Figure(figsize=(10, 0.9 + 1.1 * len(conditions)), layout="constrained")
+    with drawn(path, 10, 0.9 + 1.1 * len(conditions)) as figure:
         left, right = figure.subplots(1, 2, sharey=True)
         for axis, name in ((left, DIFFERENT), (right, ERROR), (right, LARGEST)):
             for row in (row for row in rows if row.check == name):
@@ -41,8 +37,6 @@ def draw(path: Path, rows: Sequence[Check]) -> None:
         right.set_xscale("log")
         right.xaxis.set_major_formatter(lambda value, position: f"{100 * value:g}%")
         figure.legend(loc="outside upper center", ncols=4, frameon=False)
-        with atomic(path) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
 
 
 def _place(row: Check) -> tuple[str, int]:
