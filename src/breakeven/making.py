@@ -29,7 +29,7 @@ from breakeven.preprocess import Preprocess, predictor
 from breakeven.runtime.base import Source
 from breakeven.store import Key
 
-PROFILED = 20  # calls of each artifact
+PROFILED, PROFILED_S = 20, 5.0  # calls of each artifact, and seconds that they may take; three at least
 # Classes of random weights are ties: what is not trained is held to its logits, in any precision
 UNTRAINED_ERROR = 0.5
 # The source that decides what an artifact is
@@ -197,9 +197,12 @@ class Maker:
         runtime = option.load("runtime", draft.settings, f"runtimes.{draft.runtime}")
         with self.nursery(runtime.scored_on).worker(where) as worker:
             worker.ask("load", images=str(self.images), batch_size=1, compare=False)
+            started = time.perf_counter()
             worker.ask("predict", images=str(self.images), out=str(self.out))
+            affordable = PROFILED_S * len(self.test.images) / (time.perf_counter() - started)
+            calls = max(3, min(PROFILED, int(affordable)))
             try:
-                seen = worker.ask("profile", images=str(self.images), calls=PROFILED)
+                seen = worker.ask("profile", images=str(self.images), calls=calls)
             except (Unsupported, WorkerFailed) as error:  # which says nothing of the artifact itself
                 seen = {"kernels_reason": str(error)}
         logits: NDArray[np.float32] = np.load(self.out)
