@@ -19,9 +19,11 @@ from breakeven import compose, jobs, paths, sweeps
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
 from breakeven.jobs import FAILED, Outcome
+from breakeven.processes import end_with_parent
 
 OUTCOME = "outcome.json"
 INTERRUPTED = 130
+SWEEP = "BREAKEVEN_SWEEP"  # environment variable: the process that started it
 finished: list[int] = []  # exit codes of the sweeps of this process
 
 
@@ -49,6 +51,7 @@ def main() -> None:
 
 def job(settings: DictConfig) -> None:
     """Run one job, and note how it ended; nothing that happens to it ends the others."""
+    _follow()
     context = HydraConfig.get()
     overrides, choices = list(context.overrides.task), context.runtime.choices
     values: Any = OmegaConf.to_container(settings, resolve=True)
@@ -59,11 +62,18 @@ def job(settings: DictConfig) -> None:
     write_json(Path(context.runtime.output_dir) / OUTCOME, asdict(outcome))
 
 
+def _follow() -> None:
+    """A launcher's process ends with the sweep that started it, and so do its jobs: joblib's would go on."""
+    if str(os.getppid()) == os.environ.get(SWEEP):
+        end_with_parent()
+
+
 class Collect(Callback):
     """Before the jobs: how many cores each may train on. After them: the record of the sweep, and MLflow."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
+        os.environ[SWEEP] = str(os.getpid())
         launcher = config.hydra.launcher
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         at_once = launcher.get("n_jobs") or 1

@@ -1,10 +1,7 @@
 """A job of a sweep: all stages of its study, one after another, in this process and folder."""
 
-import ctypes
-import signal
-import sys
-
 from breakeven import config
+from breakeven.processes import end_with_parent
 from breakeven.stages.benchmark import benchmark
 from breakeven.stages.compress import compress
 from breakeven.stages.export import export
@@ -15,13 +12,10 @@ from breakeven.stages.quantize import quantize
 from breakeven.stages.run import run
 from breakeven.stages.train import train
 
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h
-
 
 def job() -> None:
     """What `dvc repro` would do with the study here, up to its records."""
-    if sys.platform == "linux":  # a sweep that was killed leaves no job behind
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent()  # a sweep that was killed leaves no job behind
     study = config.read()
     machine()
     fetch()
