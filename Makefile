@@ -7,7 +7,7 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-slow selftest-measure check ui clean
+.PHONY: help repro test test-slow test-browser selftest-measure check docs ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -21,6 +21,10 @@ test: $(READY) ## Run the test suite
 test-slow: $(READY) ## Run the tests that train and measure for minutes
 	@$(RUN) python -m pytest -q -m slow
 
+test-browser: $(READY) ## Run the tests in a real browser (Chromium, or the one in $$CHROMIUM)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@$(RUN) python -m pytest -q -m browser -n 0
+
 check: $(READY) ## Lint, formatting, types
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
@@ -28,6 +32,10 @@ check: $(READY) ## Lint, formatting, types
 
 selftest-measure: $(READY) ## The engine measures itself, for an hour (QUICK=1: for five minutes)
 	@$(RUN) python -m breakeven.selftest $(if $(QUICK),--quick)
+
+docs: $(READY) ## Build the documentation as pages in site/
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@$(RUN) mkdocs build --strict --quiet
 
 ui: $(READY) ## Browse the runs in MLflow's UI, on this machine only
 	@$(RUN) breakeven ui

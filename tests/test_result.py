@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from breakeven import result
 from breakeven.errors import UserError
 from breakeven.measure.plan import Scenario
+from breakeven.recommend import Limits
 from breakeven.report import summary, table
 from breakeven.result import Benchmark, Record, Row
 
@@ -225,7 +226,7 @@ def on_the_front(row, rows):
 @given(st.lists(CHANGES, max_size=12))
 def test_the_pareto_front_is_what_its_definition_says(changes):
     rows = [replace(ROW, variant=str(number), **change) for number, change in enumerate(changes)]
-    marks = {row.variant: row.pareto for row in summary.rows([benchmark(rows)])}
+    marks = {row.variant: row.pareto for row in summary.rows([benchmark(rows)], Limits())}
     assert marks == {row.variant: on_the_front(row, rows) for row in rows}
 
 
@@ -242,7 +243,7 @@ def test_the_pareto_front_is_what_its_definition_says(changes):
 def test_only_rows_of_one_family_hardware_and_scenario_compete(change):
     worse = replace(ROW, latency_ms_p50=2.0, accuracy=0.5, artifact_mb=2.0)
     better = replace(worse, variant="better", latency_ms_p50=1.0, **change)
-    assert all(row.pareto for row in summary.rows([benchmark([worse, better])]))
+    assert all(row.pareto for row in summary.rows([benchmark([worse, better])], Limits()))
 
 
 def served(throughputs_per_s, p99s_ms, limit_ms, **changes):
@@ -251,7 +252,7 @@ def served(throughputs_per_s, p99s_ms, limit_ms, **changes):
         replace(ROW, batch_size=2**at, throughput_per_s=rate, latency_ms_p99=p99, **changes)
         for at, (rate, p99) in enumerate(zip(throughputs_per_s, p99s_ms, strict=True))
     ]
-    marked = summary.rows([benchmark(rows, latency_limit_ms=limit_ms)])
+    marked = summary.rows([benchmark(rows, latency_limit_ms=limit_ms)], Limits())
     return [row.within_limit for row in sorted(marked, key=lambda row: row.batch_size)]
 
 
@@ -279,7 +280,7 @@ def test_batches_callers_and_variants_have_a_best_each():
         replace(ROW, scenario="server_processes", callers=2, throughput_per_s=50.0, latency_ms_p99=1.0),
         replace(ROW, variant="none/fp32/onnxruntime", **fast),
     ]
-    marked = summary.rows([benchmark(rows, latency_limit_ms=2.0)])
+    marked = summary.rows([benchmark(rows, latency_limit_ms=2.0)], Limits())
     best = {(row.variant.split("/")[-1], row.scenario, row.callers) for row in marked if row.within_limit}
     assert best == {
         ("eager", "batch", 1),

@@ -25,6 +25,7 @@ PACKAGES = {
     for line in lines
 }
 IMAGES = (CNN.images(4) / 255).astype(np.float32)
+MACHINE = ("torch.compile refuses", "this processor")  # what has nothing to do with packages
 OWN = [name for name in RUNTIMES if name not in COMPILED]
 
 
@@ -52,7 +53,7 @@ def test_a_runtime_says_which_extra_it_needs(name: str, source: Source, tmp_path
         except Unsupported as error:
             told.append(error)
     if not hasattr(sys.modules[type(runtime).__module__], "INSTALL"):
-        assert [str(error) for error in told if "torch.compile refuses" not in str(error)] == []
+        assert [str(error) for error in told if not any(word in str(error) for word in MACHINE)] == []
     elif runtime.scored_on == "cpu" or torch.cuda.is_available():
         assert len(told) == 2
         assert all(name.startswith(missing(error)) for error in told)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.errors import UserError
 from breakeven.files import read_json, require_sha256, sha256, write_json
 from breakeven.kernels import Kernel
 
@@ -98,8 +99,15 @@ def save(folder: Path, artifact: Artifact) -> None:
 
 
 def read(folder: Path) -> Artifact:
-    """The card in `folder`."""
-    return Artifact(**read_json(folder / CARD))
+    """The card in `folder`.
+
+    Raises:
+        UserError: another version of Breakeven wrote it.
+    """
+    try:
+        return Artifact(**read_json(folder / CARD))
+    except TypeError:
+        raise UserError(f"{folder / CARD} is of another version of Breakeven: run `dvc repro`.") from None
 
 
 def verify(folder: Path, files: Mapping[str, str]) -> None:

@@ -99,6 +99,14 @@ class Steps(Strict):
     steps: list[Settings] = Field(min_length=1)
 
 
+class Recommend(Strict):
+    """What a variant may cost to be recommended."""
+
+    max_accuracy_drop: float | None = Field(ge=0, description="percentage points below the baseline")
+    max_latency_ms: float | None = Field(gt=0, description="p50")
+    max_size_mb: float | None = Field(gt=0, description="of the artifact")
+
+
 class Config(Strict):
     """Everything that a study may set. The sections of options are checked by the options themselves."""
 
@@ -112,6 +120,7 @@ class Config(Strict):
     hardware: dict[str, Settings] = Field(min_length=1)
     export: Export
     measure: Measure
+    recommend: Recommend
 
     def option(self, section: str, key: str) -> Any:
         """The checked option at `section.key`, for example the runtime at `runtimes.eager`."""

@@ -79,7 +79,7 @@ def records_of(key: str) -> tuple[Config, Records]:
     folder = _kept(key)
     if not (folder / STUDY).is_file():
         raise UserError(f"{folder} is missing: run the sweep again, which makes just what is missing.")
-    study = parse(read_json(folder / STUDY))
+    study = parse({**read_json(folder / STUDY), "recommend": _limits()})
     return study, records.read(study, folder)
 
 
@@ -118,7 +118,7 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
 
 def key_of(study: Config) -> Key:
     """Of all that a job's records depend on."""
-    settings = study.model_dump(exclude={"study"})
+    settings = study.model_dump(exclude={"study", "recommend"})
     parts = {
         "settings": settings,
         "outside": outside(study),
@@ -176,3 +176,10 @@ def _option(group: str, name: str) -> Settings:
     for part in [group] if group in found else [f"{group}s", name]:
         found = found[part]
     return dict(found)
+
+
+@cache
+def _limits() -> Settings:
+    """What is recommended is no part of what a job has come to: today's limits hold."""
+    limits: Settings = yaml.safe_load(compose.compose([], name="base"))["recommend"]
+    return limits

@@ -23,6 +23,7 @@ FLAGS = (
     "amx_bf16",
     "asimd",
 )
+DEVELOPERS = ("dev", "browser", "docs")  # extras that execute no model
 LETTERS = string.ascii_letters + string.digits + "-_."
 
 
@@ -81,7 +82,8 @@ def _packages() -> set[str]:
     with contextlib.suppress(metadata.PackageNotFoundError):  # run from a checkout that is not installed
         required = metadata.requires("breakeven") or []
     extras = [line for line in required if "extra ==" in line]
-    named = {line[: len(line) - len(line.lstrip(LETTERS))] for line in extras if '"dev"' not in line}
+    ours = [line for line in extras if not any(f'"{extra}"' in line for extra in DEVELOPERS)]
+    named = {line[: len(line) - len(line.lstrip(LETTERS))] for line in ours}
     return {"numpy", "torch", "torchvision", "onnxruntime-gpu", *named}
 
 

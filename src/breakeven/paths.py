@@ -22,8 +22,9 @@ SUMMARY = RESULTS / "summary.csv"
 METRICS = RESULTS / "metrics.json"
 PLOTS = RESULTS / "plots"
 SELFTEST = RESULTS / "selftest.json"
-SELFTEST_PICTURE = RESULTS / "selftest.svg"
+SELFTEST_PICTURE = Path("docs/images/selftest.svg")
 PICTURE = RESULTS / "speedup.svg"
+REPORT = RESULTS / "report.html"
 
 
 def fetched(name: str) -> Path:

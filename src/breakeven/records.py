@@ -6,8 +6,9 @@ from pathlib import Path
 
 from breakeven import modelfile, paths, result
 from breakeven.config import Config
+from breakeven.errors import UserError
 from breakeven.modelfile import Card
-from breakeven.result import Benchmark
+from breakeven.result import Benchmark, Row
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,10 @@ class Records:
 
     cards: list[Card]
     benchmarks: list[Benchmark]
+
+    def of(self, row: Row) -> Benchmark:
+        """The benchmark that has a row."""
+        return next(b for b in self.benchmarks if (b.family, b.hardware) == (row.family, row.hardware))
 
 
 def read(study: Config, root: Path = Path()) -> Records:
@@ -32,6 +37,18 @@ def read(study: Config, root: Path = Path()) -> Records:
         [modelfile.read_card((root / path).parent) for path in models],
         [result.read(root / path) for path in benchmarks],
     )
+
+
+def require_current(study: Config, found: Records) -> None:
+    """Refuse records that were measured with other settings than the study's.
+
+    Raises:
+        UserError: by family and hardware.
+    """
+    for benchmark in found.benchmarks:
+        if benchmark.settings != study.measured_with(benchmark.hardware):
+            place = f"{benchmark.family} on {benchmark.hardware}"
+            raise UserError(f"{place} was measured otherwise: run `dvc repro`.")
 
 
 def copy(study: Config, root: Path, target: Path) -> None:

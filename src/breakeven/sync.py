@@ -12,8 +12,8 @@ from breakeven.config import Config
 from breakeven.files import fingerprint, sha256
 from breakeven.modelfile import CARD, WEIGHTS, Card
 from breakeven.records import Records
-from breakeven.result import Benchmark, Record, title
-from breakeven.tracking import PARENT, Store
+from breakeven.result import Benchmark, Record, Row, title
+from breakeven.tracking import NOTE, PARENT, Store
 
 SYNCED = "breakeven.synced"
 # Columns that name a variant; the other ones are figures.
@@ -31,9 +31,9 @@ def sync(study: Config, records: Records) -> str:
     """
     store = Store()
     store.reap()
-    settings = study.model_dump()
-    measured = [sha256(paths.benchmark(b.family, b.hardware)) for b in records.benchmarks]
-    key = fingerprint(settings, measured)
+    settings = study.model_dump(exclude={"recommend"})
+    key = key_of(study, records)
+    store.client.set_experiment_tag(store.experiment, "mlflow.note.content", NOTE)
     common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
     made = int(store.find(key) is None)
@@ -56,6 +56,26 @@ def sync(study: Config, records: Records) -> str:
     store.end(parent)
     total = len(records.cards) + sum(len(b.records) for b in records.benchmarks) + 1
     return f"MLflow at {store.uri}: {total} runs, {made} of them new"
+
+
+def key_of(study: Config, records: Records) -> str:
+    """Of a study's run: its settings, and what came of them."""
+    measured = [sha256(paths.benchmark(b.family, b.hardware)) for b in records.benchmarks]
+    return fingerprint(study.model_dump(exclude={"recommend"}), measured)
+
+
+def key_of_row(study: str, row: Row) -> str:
+    """Of a variant's run, in the study with that key."""
+    return fingerprint(study, *(getattr(row, name) for name in NAMES))
+
+
+def figures_of(row: Row) -> dict[str, float]:
+    """The metrics of a variant's run."""
+    return {
+        k: float(v)
+        for k, v in asdict(row).items()
+        if isinstance(v, int | float) and not isinstance(v, bool) and k not in NAMES
+    }
 
 
 def _is_new(store: Store, run: str, version: str) -> bool:
@@ -100,7 +120,7 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
 def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tags: Mapping[str, Any]) -> bool:
     """A benchmarked variant's run; returns whether it is new."""
     row = asdict(record.row)
-    key = fingerprint(study, *(row[name] for name in NAMES))
+    key = key_of_row(study, record.row)
     tags = {
         **tags,
         "kind": "benchmark",
@@ -113,12 +133,7 @@ def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tag
     if not _is_new(store, run, key):
         return False
     store.params(run, {name: row[name] for name in NAMES})
-    figures = {
-        k: v
-        for k, v in row.items()
-        if isinstance(v, int | float) and not isinstance(v, bool) and k not in NAMES
-    }
-    store.metrics(run, figures)
+    store.metrics(run, figures_of(record.row))
     with TemporaryDirectory() as scratch:
         path = Path(scratch, "record.json")
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""MLflow: the only module that imports it.
+"""Runs in MLflow; models in its registry are in registry.py, and nothing else imports it.
 
 Files come first: a run is a copy of a record on disk. A tracking server that is down costs one warning,
 never a trained model; `breakeven sync` makes up for it.
@@ -8,11 +8,13 @@ import contextlib
 import os
 import platform
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
+from urllib.request import urlopen
 
 from filelock import FileLock
 
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 EXPERIMENT = "breakeven"
+NOTE = """\
+Which optimization of a model pays off, on which hardware, at what cost in accuracy.
+
+A **study**'s run has nested in it one a model and one a measured variant, a **sweep**'s one a job (tag
+`kind`). Compare variants by `metrics.speedup`, where `hardware`, `batch_size` and `scenario` are the same; a
+variant's `record.json` holds every sample.
+"""
+STARTING_S = 60.0  # of a server
 KEY, PARENT = "breakeven.key", "mlflow.parentRunId"
 Log = Callable[[Mapping[str, float]], None]
 
@@ -52,6 +62,43 @@ def server(port: int) -> list[str]:
     ]
 
 
+@contextlib.contextmanager
+def served() -> Iterator[str]:
+    """The address of a server, started for as long as it takes if the store is the repository's own.
+
+    MLflow logs models through a server only, when their files are to be found from any folder.
+
+    Raises:
+        Unreachable: it does not start.
+    """
+    if not is_local():
+        yield address()
+        return
+    Store()  # which creates it once
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(server(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + STARTING_S
+        while not _answers(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise Unreachable("its server does not start: `breakeven ui` says why")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 class Unreachable(Exception):
     """The store does not answer."""
 
@@ -70,7 +117,7 @@ class Store:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         self.uri = address()
         self.local = is_local()
-        _require_listener(self.uri)
+        require_listener(self.uri)
         # Importing MLflow takes a second or two: only when there is something to log to.
         import logging
 
@@ -264,7 +311,12 @@ def warn(error: Exception) -> None:
     )
 
 
-def _require_listener(uri: str) -> None:
+def require_listener(uri: str) -> None:
+    """Refuse a server that does not answer, at once.
+
+    Raises:
+        Unreachable: nobody listens at the address.
+    """
     address = urlparse(uri)
     if address.scheme not in ("http", "https"):
         return

@@ -7,8 +7,11 @@ from breakeven.artifact import BASELINE, CARD, Artifact
 from breakeven.errors import UserError
 
 
-def read(family: str) -> dict[str, tuple[Path, Artifact]]:
+def read(family: str, root: Path = Path()) -> dict[str, tuple[Path, Artifact]]:
     """Every artifact of a family with its folder, by variant; the baseline first.
+
+    Args:
+        root: of the folders that the pipeline writes.
 
     Raises:
         UserError: there are none yet.
@@ -16,7 +19,7 @@ def read(family: str) -> dict[str, tuple[Path, Artifact]]:
     folders = [
         card.parent
         for stage in ("export", "quantize")
-        for card in sorted(paths.artifacts(stage, family).glob(f"*/{CARD}"))
+        for card in sorted((root / paths.artifacts(stage, family)).glob(f"*/{CARD}"))
     ]
     cards = {card.variant: (folder, card) for folder in folders for card in [artifact.read(folder)]}
     if BASELINE not in cards:

@@ -5,6 +5,7 @@ from pathlib import Path
 from breakeven.errors import UserError
 from breakeven.files import write_text
 from breakeven.jobs import records_of
+from breakeven.recommend import Limits
 from breakeven.report import curves, summary, sweep_page
 from breakeven.result import Row
 from breakeven.sweeps import Sweep
@@ -37,4 +38,5 @@ def write(sweep: Sweep, page: Path) -> list[Path]:
 
 def rows_of_jobs(sweep: Sweep) -> list[list[Row]]:
     """The rows of each job, with what is best within it marked."""
-    return [summary.rows(records_of(outcome.key)[1].benchmarks) for outcome in sweep.known()]
+    known = [records_of(outcome.key) for outcome in sweep.known()]
+    return [summary.rows(found.benchmarks, Limits.of(study)) for study, found in known]

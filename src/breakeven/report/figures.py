@@ -16,8 +16,8 @@ def write_metrics(path: Path, rows: Sequence[Row]) -> None:
     for row in rows:
         if row.accuracy is None or row.latency_ms_p50 is None:
             continue
-        place = metrics.setdefault(row.family, {}).setdefault(_place(row), {})
-        place[row.variant] = {
+        cell = metrics.setdefault(row.family, {}).setdefault(place(row), {})
+        cell[row.variant] = {
             "accuracy": round(row.accuracy, 4),
             "latency_ms": float(f"{row.latency_ms_p50:.4g}"),
             "speedup": float(f"{row.speedup or 1:.4g}"),
@@ -60,7 +60,8 @@ def _label(row: Row) -> str:
     return f"{row.family} {row.variant} {title(row)}"
 
 
-def _place(row: Row) -> str:
+def place(row: Row) -> str:
+    """Where and how a model was called, as part of a name."""
     callers = f"-{row.scenario}{row.callers}" if row.callers > 1 else ""
     return f"{row.hardware}-batch{row.batch_size}{callers}"
 

@@ -8,11 +8,15 @@ from itertools import groupby
 from pathlib import Path
 
 from breakeven.files import write_text
+from breakeven.recommend import UNMEASURED, Limits, choose
 from breakeven.result import COLUMNS, Benchmark, Row, cell
 
 
-def rows(benchmarks: Iterable[Benchmark]) -> list[Row]:
-    """All rows, with the Pareto front of each cell marked, and what is best under the latency limit."""
+def rows(benchmarks: Iterable[Benchmark], limits: Limits) -> list[Row]:
+    """All rows, with what stands out in each cell marked.
+
+    That is the Pareto front, what is best under the latency limit, and what is recommended within `limits`.
+    """
     everything = [
         row
         for benchmark in benchmarks
@@ -24,7 +28,7 @@ def rows(benchmarks: Iterable[Benchmark]) -> list[Row]:
     return [
         marked
         for _, group in groupby(sorted(everything, key=cell), key=cell)
-        for marked in _mark_pareto(list(group))
+        for marked in _mark_recommended(_mark_pareto(list(group)), limits)
     ]
 
 
@@ -84,3 +88,11 @@ def _mark_pareto(group: list[Row]) -> list[Row]:
         )
 
     return [replace(row, pareto=not dominated(row.variant)) if row.variant in costs else row for row in group]
+
+
+def _mark_recommended(group: list[Row], limits: Limits) -> list[Row]:
+    best = choose(group, limits).best
+    return [
+        row if row.verdict in UNMEASURED else replace(row, recommended=best is not None and row == best)
+        for row in group
+    ]

@@ -1,8 +1,8 @@
 """`make selftest-measure`: an hour of measuring the engine itself; `--quick` takes five minutes.
 
 What was measured is kept in `.breakeven/selftest`, so that an interrupted run goes on where it was, until the
-engine's source changes. The rows go into results/selftest.json, and are printed; results/selftest.svg shows
-what each part of the protocol is there for.
+engine's source changes. The rows go into results/selftest.json, and are printed; docs/images/selftest.svg
+shows what each part of the protocol is there for.
 """
 
 import argparse

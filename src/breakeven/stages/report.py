@@ -1,7 +1,9 @@
 """From the records to what people see: summary, metrics, plots, table, and MLflow."""
 
 from breakeven import config, paths, records, tracking
-from breakeven.report import figures, picture, summary, table
+from breakeven.files import read_json
+from breakeven.recommend import Limits
+from breakeven.report import figures, html, picture, summary, table
 from breakeven.stages.run import run
 from breakeven.sync import sync
 
@@ -10,11 +12,14 @@ def report() -> None:
     """Write and print the results of the study, then log them."""
     study = config.read()
     found = records.read(study)
-    rows = summary.rows(found.benchmarks)
+    limits = Limits.of(study)
+    rows = summary.rows(found.benchmarks, limits)
     summary.write(paths.SUMMARY, rows)
     figures.write_metrics(paths.METRICS, rows)
     figures.write_plots(paths.PLOTS, rows, found.cards)
     picture.draw(paths.PICTURE, rows)
+    overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
+    html.write(paths.REPORT, paths.PLOTS, study.study, overrides, found, rows, limits)
     table.show(found.benchmarks, rows)
     try:
         print(sync(study, found))

@@ -1,0 +1,23 @@
+"""Write what a sweep shows, as a page with CSV and pictures."""
+
+from argparse import ArgumentParser, Namespace
+
+EXAMPLE = "breakeven analyse docs/results/scaling.md --sweep scaling"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The page, and the sweep."""
+    parser.add_argument("page", metavar="PAGE.md", help="as docs/results/scaling.md")
+    parser.add_argument("--sweep", default="", help="its name or its study's; default: the newest")
+
+
+def run(chosen: Namespace) -> None:
+    """Write the files, and store them with the sweep's run."""
+    from breakeven import sweeps
+    from breakeven.report import analysis, markdown
+
+    target = markdown.target_of(chosen.page)
+    sweep = sweeps.read(chosen.sweep)
+    files = analysis.write(sweep, target)
+    sweeps.attach(sweep, files)
+    print(f"{sweep.name}: {', '.join(map(str, files))}")

@@ -1,0 +1,68 @@
+"""Measure two commits' artifacts in the same rounds: did anything become slower?"""
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+from breakeven.errors import UserError
+
+EXAMPLE = "breakeven compare main workspace --variant '*/int8-*/*'"
+SLOWER, UNKNOWN = 1, 2  # exit codes
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Two commits, and what of them."""
+    parser.add_argument("first", metavar="REV_A", help="a commit, or `workspace`: what lies here")
+    parser.add_argument("second", metavar="REV_B", help="likewise; it is held against the first")
+    parser.add_argument("--hardware", default="cpu1", help="default: cpu1")
+    parser.add_argument("--variant", default="*", metavar="PATTERN", help="as '*/int8-*/*'; default: all")
+    parser.add_argument(
+        "--stored",
+        action="store_true",
+        help="compare what each measured in its time: at once, unpaired, with wider intervals",
+    )
+
+
+def run(chosen: Namespace) -> int:
+    """Compare, and print; 0: nothing became slower, 1: something did, 2: that could not be found out."""
+    from breakeven import compare
+
+    both = (chosen.first, chosen.second, chosen.hardware, chosen.variant)
+    try:
+        if chosen.stored:
+            changes = compare.stored(*both)
+        else:
+            changes = compare.paired(*both, lambda text: print(f"measuring {text}", file=sys.stderr))
+    except UserError as error:
+        print(f"breakeven: {error}", file=sys.stderr)
+        return UNKNOWN
+    how = "unpaired: each was measured in its time" if chosen.stored else "in the same rounds"
+    _show(f"{chosen.second} against {chosen.first} on {chosen.hardware}, {how}", changes)
+    for title, kind in (
+        (f"slower than {chosen.first}, or gone", [change for change in changes if change.worse]),
+        ("not known", [change for change in changes if not change.sure and not change.worse]),
+    ):
+        if kind:
+            listed = ", ".join(f"{change.family} {change.variant}" for change in kind)
+            print(f"breakeven: {title}: {listed}.", file=sys.stderr)
+            return SLOWER if kind[0].worse else UNKNOWN
+    return 0
+
+
+def _show(title: str, changes) -> None:  # type: ignore[no-untyped-def]
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for column in ("family", "variant", "verdict", "speedup", "interval"):
+        table.add_column(column, no_wrap=True)
+    for change in changes:
+        gain = change.gain
+        table.add_row(
+            change.family,
+            change.variant,
+            escape(f"{change.verdict} ({change.reason})" if change.reason else change.verdict),
+            f"{gain.value:.3f}x" if gain else "",
+            f"{gain.low:.3f} to {gain.high:.3f}" if gain else "",
+        )
+    Console(width=max(120, Console().width), highlight=False).print(table)

@@ -1,0 +1,28 @@
+"""Write the last results as Markdown and CSV."""
+
+from argparse import ArgumentParser, Namespace
+
+EXAMPLE = "breakeven publish docs/results/mine.md"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The page."""
+    parser.add_argument("page", metavar="PAGE.md", help="as docs/results/reference.md")
+
+
+def run(chosen: Namespace) -> None:
+    """Write the page, and the table beside it."""
+    from breakeven import config, paths, records
+    from breakeven.files import read_json, write_text
+    from breakeven.recommend import Limits
+    from breakeven.report import markdown, page, summary
+
+    target = markdown.target_of(chosen.page)
+    study = config.read()
+    found = records.read(study)
+    records.require_current(study, found)
+    rows = summary.rows(found.benchmarks, Limits.of(study))
+    overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
+    write_text(target, page.render(study.study, overrides, found, rows))
+    summary.write(target.with_suffix(".csv"), rows)
+    print(f"{target} and {target.with_suffix('.csv')}: {len(rows)} rows")

@@ -1,0 +1,130 @@
+"""Say which variant to deploy within limits, and make it the champion of MLflow's registry."""
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from breakeven.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from breakeven.config import Config
+    from breakeven.recommend import Limits
+    from breakeven.records import Records
+    from breakeven.result import Row
+
+EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hardware cpu1"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Limits, and where they are to hold."""
+    limits = parser.add_argument_group("limits (default: those of the study, `recommend` in params.yaml)")
+    limits.add_argument("--max-accuracy-drop", type=float, metavar="POINTS", help="below the baseline")
+    limits.add_argument("--max-latency-ms", type=float, metavar="MS", help="on p50")
+    limits.add_argument("--max-size-mb", type=float, metavar="MB", help="of the artifact")
+    limits.add_argument(
+        "--by-estimate",
+        action="store_true",
+        help="hold them at the estimates; by default they hold at the ends of the intervals, for sure",
+    )
+    where = parser.add_argument_group("where")
+    where.add_argument("--family", help="default: every family")
+    where.add_argument("--hardware", help="default: all that was measured")
+    where.add_argument("--batch", type=int, default=1, help="inputs a call; default: 1")
+    where.add_argument(
+        "--scenario",
+        choices=["single_stream", "batch", "server_threads", "server_processes"],
+        help="how it is called; default: single_stream, or batch",
+    )
+    where.add_argument("--callers", type=int, default=1, help="of a server")
+    parser.add_argument("--no-register", action="store_true", help="say it only")
+
+
+def run(chosen: Namespace) -> None:
+    """Choose, print and register.
+
+    Raises:
+        UserError: nothing keeps the limits, or nothing was measured there.
+    """
+    from breakeven import config, records
+    from breakeven.recommend import choose, smallest_drop
+    from breakeven.report import advice, summary
+
+    study = config.read()
+    limits = _limits(chosen, study)
+    found = records.read(study)
+    records.require_current(study, found)
+    rows = summary.rows(found.benchmarks, limits)
+    none = []
+    for group in _cells(chosen, study, rows):
+        benchmark = found.of(group[0])
+        choice = choose(group, limits)
+        decides = smallest_drop(benchmark.test_images, study.measure.confidence)
+        advice.show(group, choice, limits, decides)
+        if not choice.best:
+            none.append(f"{benchmark.family} on {benchmark.hardware}")
+        elif not chosen.no_register:
+            _register(study, found, choice.best)
+    if none:
+        raise UserError(f"There is no variant to recommend for {', '.join(none)}: the reason stands above.")
+
+
+def _limits(chosen: Namespace, study: "Config") -> "Limits":
+    from dataclasses import asdict
+
+    from breakeven.recommend import Limits
+
+    given = {name: getattr(chosen, name) for name in asdict(Limits())}
+    for name, value in given.items():
+        if isinstance(value, float) and not 0 <= value < float("inf"):
+            raise UserError(f"--{name.replace('_', '-')} {value:g}: should be a number that is not negative.")
+    known = asdict(Limits.of(study))
+    return Limits(**{name: known[name] if value is None else value for name, value in given.items()})
+
+
+def _cells(chosen: Namespace, study: "Config", rows: "Sequence[Row]") -> "list[list[Row]]":
+    """The rows of each family and hardware that are asked for."""
+    from breakeven.option import choice
+    from breakeven.result import title
+
+    for name, known in (("family", study.families), ("hardware", study.hardware)):
+        if (asked := getattr(chosen, name)) and asked not in known:
+            raise UserError(f"--{name} {asked}: {choice(asked, known)}")
+    scenario = chosen.scenario or ("single_stream" if chosen.batch == 1 else "batch")
+    found = []
+    for family in [chosen.family] if chosen.family else study.families:
+        for hardware in [chosen.hardware] if chosen.hardware else study.hardware:
+            mine = [row for row in rows if (row.family, row.hardware) == (family, hardware)]
+            group = [
+                row
+                for row in mine
+                if (row.scenario, row.batch_size, row.callers) == (scenario, chosen.batch, chosen.callers)
+            ]
+            if not group:
+                measured = sorted({title(row) for row in mine})
+                raise UserError(
+                    f"{family}: {scenario} with batch {chosen.batch} and {chosen.callers} callers was not "
+                    f"measured; measured were {'; '.join(measured)}. "
+                    "Add it: breakeven compose 'measure.batch_sizes=[...]', or measure.server."
+                )
+            found.append(group)
+    return found
+
+
+def _register(study: "Config", found: "Records", row: "Row") -> None:
+    from breakeven import paths, prepared, registry, sync, tracking, variants
+    from breakeven.option import choice
+
+    artifacts = variants.read(row.family)
+    if row.variant not in artifacts:
+        raise UserError(f"{row.family}: {row.variant}: {choice(row.variant, artifacts)} Run `dvc repro`.")
+    images = prepared.load(paths.prepared(study.family(row.family).data), "test").images[:2]
+    try:
+        sync.sync(study, found)  # its run has to be there
+        key = sync.key_of_row(sync.key_of(study, found), row)
+        folder, hardware = artifacts[row.variant][0], study.hardware[row.hardware]
+        address = registry.register(row, key, found.of(row), folder, hardware, images)
+    except tracking.Unreachable as error:
+        raise UserError(f"MLflow at {tracking.address()} cannot be used ({error}).") from None
+    server = "http://127.0.0.1:5000 (make ui)" if tracking.is_local() else tracking.address()
+    print(f"  Registered: mlflow.pyfunc.load_model({address!r}), with MLFLOW_TRACKING_URI={server}")

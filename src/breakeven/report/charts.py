@@ -1,0 +1,309 @@
+"""The charts of the page: what each shows, as data and as a drawing in Vega-Lite's grammar, by Altair."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from breakeven.result import Benchmark, Row
+
+Point = dict[str, Any]
+# Okabe and Ito's colours, which the colour-blind can tell apart, those that stand out on white and on black;
+# each verdict has a shape besides.
+VERDICTS = {
+    "faster": ("#0F83C9", "circle"),
+    "slower": ("#D55E00", "triangle-down"),
+    "same": ("#009E73", "square"),
+    "undecided": ("#8A8A8A", "diamond"),
+    "control": ("#C45A96", "cross"),
+    "baseline": ("#8A8A8A", "triangle-up"),
+}
+RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#B8860B", "#56B4E9", "#8A8A8A", "#7A52C7"]
+STEP = 22  # pixels a name
+LINES = 8  # that can be told apart in one chart
+QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart: its data is a flat table, which is also written as CSV."""
+
+    name: str
+    title: str
+    caption: str
+    data: list[Point]
+    spec: dict[str, Any]  # of Vega-Lite, without the data
+
+
+def charts_of(benchmark: Benchmark, rows: Sequence[Row]) -> list[Chart]:
+    """The charts of one family on one hardware, called in one way."""
+    timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
+    made = (draw(benchmark, timed) for draw in DRAWN)
+    return [chart for chart in made if chart and chart.data]
+
+
+def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+    """Speedups with their intervals, the noise floor shaded."""
+    data = [
+        {
+            **{"variant": row.variant, "verdict": row.verdict, "speedup": row.speedup},
+            **{"low": row.speedup_ci_low, "high": row.speedup_ci_high},
+        }
+        for row in rows
+        if row.speedup_ci_low
+    ]
+    floor = max((row.noise_floor or 1.0 for row in rows), default=1.0)
+    scale = alt.Scale(type="log", base=2, nice=False, padding=12)
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
+    base = alt.Chart(alt.NamedData("table")).encode(y=_names("variant", rows))
+    once = alt.Chart(alt.InlineData([{}]))
+    band = once.mark_rect(opacity=0.18, color="#8A8A8A").encode(
+        x=alt.XDatum(1 / floor, scale=scale), x2=alt.X2Datum(floor)
+    )
+    one = once.mark_rule(color="#8A8A8A").encode(x=alt.XDatum(1, scale=scale))
+    whisker = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", scale=scale), x2="high:Q", color=_verdicts("color")
+    )
+    point = base.mark_point(filled=True, size=70, opacity=1).encode(
+        x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32"),
+        color=_verdicts("color"),
+        shape=_verdicts("shape"),
+        tooltip=_tips("variant", "verdict", speedup=".3f", low=".3f", high=".3f"),
+    )
+    return Chart(
+        "speedup",
+        "Speedup, with its interval",
+        f"Paired in the same rounds, corrected for the number of variants; grey: what the twin, whose true "
+        f"speedup is 1, shows as noise (up to {floor - 1:.1%}).",
+        data,
+        _spec(alt.layer(band, one, whisker, point), STEP * len(data)),
+    )
+
+
+def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+    """Accuracy against latency, with the Pareto front."""
+    data = [
+        {
+            **{"variant": row.variant, "latency_ms": row.latency_ms_p50},
+            **{"accuracy": 100 * row.accuracy, "front": bool(row.pareto), "verdict": row.verdict},
+            "change": None if row.accuracy_delta is None else 100 * row.accuracy_delta,
+        }
+        for row in rows
+        if row.accuracy is not None and row.verdict != "control"
+    ]
+    base = alt.Chart(alt.NamedData("table")).encode(
+        x=alt.X("latency_ms:Q", scale=alt.Scale(type="log", padding=12), title="p50, ms (logarithmic)"),
+        y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=10), title="accuracy, %"),
+    )
+    front = base.transform_filter("datum.front").mark_line(
+        interpolate="step-after", color="#8A8A8A", strokeDash=[4, 3]
+    )
+    point = base.mark_point(filled=True, size=70, opacity=0.9).encode(
+        color=_verdicts("color"),
+        shape=_verdicts("shape"),
+        tooltip=_tips("variant", "verdict", latency_ms=".4g", accuracy=".2f", change="+.2f"),
+    )
+    return Chart(
+        "accuracy",
+        "Accuracy against latency",
+        f"Of {benchmark.test_images:,} test images; up and to the left is better. The dashed line joins what "
+        "no other variant beats in latency, accuracy and size at once.",
+        data,
+        _spec(alt.layer(front, point), 280),
+    )
+
+
+def _cold(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+    """The cost of getting there."""
+    data = [
+        {"variant": row.variant, "part": part, "seconds": seconds}
+        for row in rows
+        if row.verdict != "control"
+        for part, seconds in (("build", row.build_s), ("start, nothing cached", row.cold_start_s))
+        if seconds is not None
+    ]
+    bars = alt.Chart(alt.NamedData("table")).mark_bar()
+    chart = bars.encode(
+        y=_names("variant", rows),
+        x=alt.X("sum(seconds):Q", title="seconds"),
+        color=_series("part"),
+        tooltip=_tips("variant", "part", seconds=".3f"),
+    )
+    caption = "Build: export, quantization and compilation, once. Start: load, and the calls until steady."
+    return Chart(
+        "cold", "What it takes before it is fast", caption, data, _spec(chart, STEP * len(data) // 2)
+    )
+
+
+def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+    """Total time against the number of calls."""
+    chosen = _foremost([row for row in rows if None not in _costs(row)])
+    data = [
+        {
+            **{"variant": row.variant, "calls": calls},
+            "seconds": build + start + calls * latency / 1000,
+        }
+        for row in chosen
+        for build, start, latency in [_costs(row)]
+        for calls in np.geomspace(1, 1e7, 29).round().astype(int).tolist()
+    ]
+    line = alt.Chart(alt.NamedData("table")).mark_line(point={"size": 12})
+    chart = line.encode(
+        x=alt.X("calls:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="calls"),
+        y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="seconds in all"),
+        color=_series("variant"),
+        tooltip=_tips("variant", calls=",", seconds=".4g"),
+    )
+    caption = "Build, start and all calls: where two lines cross, the one with the higher start is paid back."
+    return Chart("calls", "Break-even in calls", caption, data, _spec(chart, 300))
+
+
+def _foremost(rows: Sequence[Row]) -> list[Row]:
+    """The baseline, and what is of most interest beside it; no more than can be told apart."""
+    chosen = [row for row in rows if row.verdict == "baseline"]
+    return (
+        chosen
+        + sorted(
+            (row for row in rows if row.verdict == "faster"),
+            key=lambda row: (not row.recommended, not row.pareto, -(row.speedup or 0)),
+        )[: LINES - len(chosen)]
+    )
+
+
+def _costs(row: Row) -> tuple[Any, Any, Any]:
+    return row.build_s, row.cold_start_s, row.latency_ms_p50
+
+
+def _latency(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+    """How single calls are distributed."""
+    known = {_same(record.row): record.replicates for record in benchmark.records}
+    data = []
+    for row in rows:
+        pooled = [
+            call for one in known.get(_same(row), []) for block in one["blocks"] for call in block["calls_ms"]
+        ]
+        if pooled:
+            cuts = np.percentile(pooled, list(QUANTILES.values())).tolist()
+            data.append(
+                {"variant": row.variant, "calls": len(pooled), **dict(zip(QUANTILES, cuts, strict=True))}
+            )
+    scale = alt.Scale(type="log", padding=8)
+    base = alt.Chart(alt.NamedData("table")).encode(
+        y=_names("variant", rows),
+        tooltip=_tips("variant", calls=",", **dict.fromkeys(QUANTILES, ".4g")),
+    )
+    whole = base.mark_rule().encode(
+        x=alt.X("p1:Q", scale=scale, title="ms a call (logarithmic)"), x2="p99:Q", color=alt.value(RANGE[0])
+    )
+    middle = base.mark_bar(height=10).encode(x=alt.X("p25:Q", scale=scale), x2="p75:Q")
+    tick = base.mark_tick(thickness=3, color=RANGE[1], height=16).encode(x=alt.X("p50:Q", scale=scale))
+    caption = "Of single calls, outliers included: line from p1 to p99, bar from p25 to p75, tick at p50."
+    return Chart(
+        "latency",
+        "Distribution of latency",
+        caption,
+        data,
+        _spec(alt.layer(whole, middle, tick), STEP * len(data)),
+    )
+
+
+def _memory(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+    """Size on disk, and in memory."""
+    data = [
+        {
+            **{"variant": row.variant, "verdict": row.verdict},
+            **{"artifact_mb": row.artifact_mb, "memory_mb": row.peak_memory_mb},
+        }
+        for row in rows
+        if row.artifact_mb and row.peak_memory_mb and row.verdict != "control"
+    ]
+    point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=70, opacity=0.9)
+    chart = point.encode(
+        x=alt.X("artifact_mb:Q", scale=alt.Scale(type="log", padding=12), title="artifact, MB (logarithmic)"),
+        y=alt.Y("memory_mb:Q", scale=alt.Scale(padding=10), title="peak memory, MB"),
+        color=_verdicts("color"),
+        shape=_verdicts("shape"),
+        tooltip=_tips("variant", "verdict", artifact_mb=".3f", memory_mb=".1f"),
+    )
+    caption = "Memory: the most that its process held, above what the imports took."
+    return Chart("memory", "Size and memory", caption, data, _spec(chart, 280))
+
+
+def batches(rows: Sequence[Row]) -> Chart | None:
+    """Throughput against the size of the batch, of one family on one hardware; None with a single size."""
+    single = [row for row in rows if row.callers == 1 and row.throughput_per_s]
+    chosen = {row.variant for row in _foremost([row for row in single if row.batch_size == 1] or single)}
+    data = [
+        {
+            **{"variant": row.variant, "batch": row.batch_size},
+            **{"per_second": row.throughput_per_s, "latency_ms_p99": row.latency_ms_p99},
+        }
+        for row in sorted(single, key=lambda row: row.batch_size)
+        if row.variant in chosen
+    ]
+    if len({point["batch"] for point in data}) < 2:
+        return None
+    line = alt.Chart(alt.NamedData("table")).mark_line(point=True)
+    chart = line.encode(
+        x=alt.X("batch:Q", scale=alt.Scale(type="log", base=2), title="inputs a batch"),
+        y=alt.Y("per_second:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="inputs/s"),
+        color=_series("variant"),
+        tooltip=_tips("variant", "batch", per_second=",.1f", latency_ms_p99=".3f"),
+    )
+    return Chart(
+        "batch", "Throughput by batch", "Where lines cross, the choice does.", data, _spec(chart, 300)
+    )
+
+
+DRAWN: tuple[Callable[[Benchmark, Sequence[Row]], Chart], ...] = (
+    *(_forest, _cold, _latency),
+    *(_accuracy, _calls, _memory),
+)
+
+
+def _same(row: Row) -> tuple[object, ...]:
+    """What tells a record from the others of its benchmark."""
+    return row.variant, row.scenario, row.batch_size, row.callers
+
+
+def _names(field: str, rows: Sequence[Row]) -> alt.Y:
+    """A row for each name, in the order of `rows`."""
+    return alt.Y(f"{field}:N", sort=[row.variant for row in rows], title=None)
+
+
+def _series(field: str) -> alt.Color:
+    return alt.Color(f"{field}:N", scale=alt.Scale(range=RANGE), legend=LEGEND, title=None)
+
+
+def _verdicts(channel: str) -> Any:
+    colours, shapes = zip(*VERDICTS.values(), strict=True)
+    if channel == "shape":
+        return alt.Shape(
+            "verdict:N", scale=alt.Scale(domain=[*VERDICTS], range=list(shapes)), legend=LEGEND, title=None
+        )
+    return alt.Color(
+        "verdict:N", scale=alt.Scale(domain=[*VERDICTS], range=list(colours)), legend=LEGEND, title=None
+    )
+
+
+LEGEND = alt.Legend(orient="top", columns=4, labelLimit=260)
+
+
+def _tips(*names: str, **formats: str) -> list[alt.Tooltip]:
+    """What hovering shows: names, then figures in these formats."""
+    return [
+        *(alt.Tooltip(f"{name}:N", title=name) for name in names),
+        *(
+            alt.Tooltip(f"{name}:Q", title=name.replace("_", " "), format=form)
+            for name, form in formats.items()
+        ),
+    ]
+
+
+def _spec(chart: Any, height: int) -> dict[str, Any]:
+    """As wide as its place, and so many pixels high."""
+    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+    spec.pop("config", None)  # Altair's own; the page has its own for each theme
+    return spec

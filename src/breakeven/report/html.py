@@ -1,0 +1,161 @@
+"""The report: one page of HTML that needs nothing else, from the records."""
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from breakeven.files import write_text
+from breakeven.recommend import Choice, Limits, choose, smallest_drop
+from breakeven.records import Records
+from breakeven.report import charts, figures, table
+from breakeven.report.charts import Chart
+from breakeven.result import Benchmark, Row, cell, title
+
+
+@dataclass(frozen=True)
+class Section:
+    """One family on one hardware, called in one way."""
+
+    name: str  # what links and files call it
+    title: str
+    benchmark: Benchmark
+    choice: Choice
+    estimate: Row | None  # what the estimates alone would choose, if that is another
+    decides: float  # the least drop in accuracy that the test set can rule out, points
+    warnings: list[str]
+    charts: list[Chart]
+
+
+def write(
+    page: Path,
+    plots: Path,
+    study: str,
+    overrides: Sequence[str],
+    found: Records,
+    rows: Sequence[Row],
+    limits: Limits,
+) -> list[Path]:
+    """Write the page, and the data of each chart as CSV.
+
+    Args:
+        plots: the folder for that data.
+        overrides: what the study was composed with.
+        rows: of all benchmarks, with what is best marked.
+
+    Returns:
+        What was written.
+    """
+    sections = list(_sections(found, rows, limits))
+    files = [page]
+    for section in sections:
+        for chart in section.charts:
+            files.append(plots / f"{section.name}-{chart.name}.csv")
+            write_text(files[-1], _csv(chart.data))
+    text = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            study=study,
+            command=shlex.join(["breakeven", "compose", *overrides]),
+            sections=sections,
+            rows=[row for row in rows if row.verdict != "control"],
+            cards=found.cards,
+            machines=list({b.machine["name"]: b.machine for b in found.benchmarks}.values()),
+            commits=sorted(
+                {f"{b.commit[:9]}{' with local changes' if b.dirty else ''}" for b in found.benchmarks}
+            ),
+            limits=limits,
+            library=Markup(_library()),  # not escaped: scripts of ours and of Vega's
+            drawings=Markup(_drawings(sections)),
+            title=title,
+            interval=table.interval,
+            change=table.change,
+        )
+    )
+    write_text(page, text)
+    return files
+
+
+def _sections(found: Records, rows: Sequence[Row], limits: Limits) -> Iterator[Section]:
+    for benchmark in found.benchmarks:
+        own = [row for row in rows if (row.family, row.hardware) == (benchmark.family, benchmark.hardware)]
+        # A single stream comes first.
+        own.sort(key=lambda row: (row.callers, row.batch_size, row.scenario))
+        for number, (_, group) in enumerate(groupby(own, key=cell)):
+            mine = list(group)
+            drawn = charts.charts_of(benchmark, mine)
+            if not number and (batch := charts.batches(own)):
+                drawn.append(batch)
+            choice = choose(mine, limits)
+            estimate = choose(mine, replace(limits, by_estimate=True)).best
+            yield Section(
+                name=f"{benchmark.family}-{figures.place(mine[0])}",
+                title=f"{benchmark.family} ({benchmark.title}) on {title(mine[0])}",
+                benchmark=benchmark,
+                choice=choice,
+                estimate=estimate if choice.best and estimate != choice.best else None,
+                decides=smallest_drop(benchmark.test_images, benchmark.settings["confidence"]),
+                warnings=table.warnings(benchmark, mine[0]),
+                charts=drawn,
+            )
+
+
+def _drawings(sections: Iterable[Section]) -> str:
+    """Charts by the element that shows them, in JSON that cannot end the element it stands in."""
+    found = {
+        f"{section.name}-{chart.name}": {
+            **chart.spec,
+            "datasets": {**chart.spec.get("datasets", {}), "table": _rounded(chart.data)},
+        }
+        for section in sections
+        for chart in section.charts
+    }
+    return json.dumps(found, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _rounded(data: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With six significant digits, as in the summary."""
+    return [{k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in row.items()} for row in data]
+
+
+def _csv(data: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(data[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_rounded(data))
+    return text.getvalue()
+
+
+@cache
+def _library() -> str:
+    """Vega-Lite and what it needs, in one script."""
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace(
+        "</script", "<\\/script"
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("breakeven.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = table.number
+    environment.globals["source"] = lambda name: Markup(  # ours, and as safe as the rest of the package
+        (Path(__file__).with_name("templates") / name).read_text(encoding="utf-8")
+    )
+    return environment

@@ -1,0 +1,44 @@
+"""Rows and records of a study that nobody measured, for tests of what is made of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from breakeven.result import Benchmark, Record, Row, scenario
+
+PLACE = ("cpu1", "a machine, 2 cores", 1, 1, "single_stream", 1, 1000, 2000)
+
+
+def row(variant: str, verdict: str = "faster", **figures: Any) -> Row:
+    """A row of the CNN; what is not given is that of the baseline."""
+    recipe, precision, runtime = variant.split("/") if "/" in variant else ("none", "fp32", "eager")
+    known: dict[str, Any] = {
+        **{"latency_ms_p50": 2.0, "latency_ms_p50_ci_low": 1.9, "latency_ms_p50_ci_high": 2.1},
+        **{"latency_ms_p99": 3.0, "accuracy": 0.9, "accuracy_delta": 0.0, "accuracy_p_value": 1.0},
+        **{"accuracy_delta_ci_low": -0.001, "accuracy_delta_ci_high": 0.001},
+        **{"artifact_mb": 4.0, "peak_memory_mb": 30.0, "build_s": 1.0, "cold_start_s": 0.2, "load_s": 0.1},
+        **{"speedup": 1.0, "noise_floor": 1.02, "replicates": 5},
+    }
+    gain = figures.get("speedup", 1.0)
+    if verdict != "baseline" and gain:
+        known |= {"speedup_ci_low": 0.95 * gain, "speedup_ci_high": 1.05 * gain, "breakeven_calls": "100"}
+    names = ("cnn", variant, recipe, precision, "", precision, runtime)
+    return Row(*names, *PLACE, verdict=verdict, **{"reason": "", **known, **figures})
+
+
+BASELINE = row("none/fp32/eager", "baseline")
+TWIN = row("twin", "control", speedup=1.001)
+
+
+def benchmark(rows: Sequence[Row], images: int = 10_000, **more: Any) -> Benchmark:
+    """The record that holds them, two blocks each."""
+    blocks = [{"round": n, "calls_ms": [1.9, 2.0, 2.0, 2.4]} for n in range(2)]
+    known: dict[str, Any] = {
+        **{"family": rows[0].family, "hardware": rows[0].hardware, "title": "digits", "test_images": images},
+        "settings": {"latency_limit_ms": None, "confidence": 0.95},
+        "machine": {"name": rows[0].machine, "cores": 2, "versions": {"torch": "2.14.0"}},
+        **{"affinity": {}, "peaks": {}, "commit": "0123456789abcdef", "dirty": False, "seconds": 1.5},
+        "stopped": {scenario(each).title: "5 replicates done" for each in rows},
+        "warnings": [],
+        "records": [Record(each, [{"blocks": blocks}] if each.latency_ms_p50 else []) for each in rows],
+    }
+    return Benchmark(**{**known, **more})

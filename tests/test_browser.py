@@ -1,0 +1,194 @@
+"""What a person sees, in a real browser: `make test-browser`."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from conftest import Project
+from rows import BASELINE, TWIN, benchmark, row
+
+from breakeven.recommend import Limits
+from breakeven.records import Records
+from breakeven.report import html, summary
+
+playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    assert CHROMIUM, "there is no Chromium: apt install chromium, or name one in $CHROMIUM"
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(
+            executable_path=CHROMIUM, args=[*QUIET, "--disable-sync", "--no-first-run"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path_factory):
+    """Open an address; whatever the console says that is wrong fails the test."""
+    contexts, wrong = [], []
+
+    def see(address: str, width: int = 1280, theme: str = "light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield see
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A page of 400 rows, half of them faster than the baseline, and its address."""
+    folder = tmp_path_factory.mktemp("page")
+    speeds = [2 ** ((number - 199.5) / 60) for number in range(400)]
+    rows = [
+        row(
+            f"none/fp32/r{number:03}",
+            "faster" if speed > 1 else "slower",
+            speedup=speed,
+            latency_ms_p50=2 / speed,
+        )
+        for number, speed in enumerate(speeds)
+    ]
+    limits, found = Limits(max_accuracy_drop=1.0), Records([], [benchmark([BASELINE, TWIN, *rows])])
+    marked = summary.rows(found.benchmarks, limits)
+    html.write(folder / "report.html", folder / "plots", "many", [], found, marked, limits)
+    return f"file://{folder / 'report.html'}"
+
+
+def test_it_opens_at_once(opened, report: str) -> None:
+    began = time.monotonic()
+    page = opened(report)
+    page.locator(".answer .pick").first.wait_for()
+    page.locator(".chart svg").first.wait_for()
+    # Two seconds are asked of it on a machine of one's own; those that run tests are slow and shared.
+    assert time.monotonic() - began < 10
+
+
+def test_the_table_sorts_and_filters(opened, report: str) -> None:
+    page = opened(report)
+    first = page.locator("#rows tbody tr:visible td:nth-child(4)").first
+    page.get_by_role("button", name="speedup").click()
+    assert "r399" in first.inner_text()
+    page.get_by_role("button", name="speedup").click()
+    assert "r000" in first.inner_text()
+    page.select_option("select[data-column=verdict]", "slower")
+    assert page.locator("#count").inner_text() == "200 of 401 rows"
+    page.fill("#search", "r00")
+    assert page.locator("#count").inner_text() == "10 of 401 rows"
+
+
+def test_a_chart_shows_exact_values(opened, report: str) -> None:
+    page = opened(report)
+    page.locator(".chart svg").first.wait_for()
+    page.locator("[id$=-speedup] svg .mark-symbol path").first.hover()
+    page.locator("#vg-tooltip-element.visible").wait_for()
+    tip = page.locator("#vg-tooltip-element").inner_text()
+    assert "speedup" in tip and "none/fp32/r" in tip
+
+
+def test_the_data_of_a_chart_can_be_saved(opened, report: str, tmp_path: Path) -> None:
+    page = opened(report)
+    with page.expect_download() as download:
+        page.locator("button.data").first.click()
+    download.value.save_as(tmp_path / "data.csv")
+    assert len((tmp_path / "data.csv").read_text().splitlines()) == 402  # the twin and a header besides
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_it_fits(opened, report: str, width: int) -> None:
+    page = opened(report, width)
+    page.locator(".chart svg").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+CONTRAST = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => { for (; node; node = node.parentElement) {
+    const colour = parse(getComputedStyle(node).backgroundColor);
+    if (colour[3] !== 0) return colour; } return [255, 255, 255]; };
+  const all = "h1, h2, h3, p, td, th button, dt, dd, a, small, label, summary, svg text";
+  return [...document.querySelectorAll(all)]
+    .filter((node) => node.textContent.trim() && node.getClientRects().length)
+    .map((node) => { const style = getComputedStyle(node);
+      const own = parse(node instanceof SVGElement ? style.fill : style.color), back = behind(node);
+      const [a, b] = [light(own), light(back)].sort((x, y) => y - x);
+      return [(a + 0.05) / (b + 0.05), node.tagName + ": " + node.textContent.trim().slice(0, 40)]; })
+    .filter(([ratio]) => ratio < 4.5);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_text_stands_out_in_both_themes(opened, report: str, theme: str) -> None:
+    page = opened(report, theme=theme)
+    page.evaluate("Promise.all([...places].map(draw))")
+    assert page.locator(".chart svg").count() == page.locator(".chart").count()
+    assert page.evaluate(CONTRAST) == []
+
+
+@pytest.fixture(scope="session")
+def served(reproduced: tuple[Project, str]) -> Iterator[str]:
+    """MLflow's UI of the tiny study."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    project = reproduced[0]
+    process = subprocess.Popen(
+        ["breakeven", "ui", "--port", str(port)],
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            urlopen(f"{address}/health", timeout=5)
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield address
+    process.terminate()
+    process.wait()
+
+
+def test_mlflow_lists_the_runs_and_opens_one(browser, served: str, reproduced: tuple[Project, str]) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{reproduced[0].folder / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("breakeven").experiment_id
+    (trained,) = client.search_runs([experiment], "tags.kind = 'train'")
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(f"{served}/#/experiments/{experiment}/runs")
+    page.get_by_text("study tiny").first.wait_for()
+    page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}/model-metrics")
+    page.get_by_text("val_accuracy").first.wait_for()
+    page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}/artifacts")
+    page.get_by_role("treeitem", name="model").first.wait_for()
+    two = [run.info.run_id for run in client.search_runs([experiment], "tags.kind = 'benchmark'")[:2]]
+    listed = ",".join(f'"{run}"' for run in two)
+    page.goto(f'{served}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]')
+    page.get_by_text("Comparing 2 Runs").first.wait_for()

@@ -1,0 +1,84 @@
+"""What is recommended is loaded by MLflow alone; two commits are compared."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from conftest import Project
+from mlflow import MlflowClient
+
+from breakeven import prepared
+
+pytestmark = pytest.mark.timeout(600)
+
+# In a process of its own, as a colleague would.
+LOAD = """
+import sys
+import mlflow, numpy as np
+from breakeven import tracking
+with tracking.served() as uri:
+    mlflow.set_tracking_uri(uri)
+    model = mlflow.pyfunc.load_model("models:/breakeven-cnn-cpu1-batch1@champion")
+    np.save(sys.argv[2], model.predict(np.load(sys.argv[1])))
+"""
+
+
+def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> None:
+    # Two epochs on little data: whatever it costs, something is recommended.
+    asked = ("breakeven", "recommend", "--max-accuracy-drop", "100", "--by-estimate")
+    printed = project.run(*asked).stdout
+    assert "models:/breakeven-cnn-cpu1-batch1@champion" in printed and "Because" in printed
+    project.run(*asked)
+    client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
+    # Twice is as once.
+    (version,) = client.search_model_versions("name='breakeven-cnn-cpu1-batch1'")
+    assert (
+        client.get_model_version_by_alias("breakeven-cnn-cpu1-batch1", "champion").version == version.version
+    )
+    variant = version.tags["variant"]
+    assert f"batch 1: {variant}" in printed
+    logged = client.get_logged_model(version.source.removeprefix("models:/"))
+    assert {metric.key for metric in logged.metrics} >= {"latency_ms_p50", "artifact_mb"}
+
+    folder = next(project.folder.glob(f"artifacts/*/cnn/{variant.replace('/', '--')}"))
+    images = prepared.load(project.folder / "data/prepared/digits", "test").images[:300]
+    np.save(project.folder / "images.npy", images)
+    project.run("python", "-c", LOAD, "images.npy", "logits.npy")
+    expected = np.load(folder / "scores.npy")[:300]
+    assert np.abs(np.load(project.folder / "logits.npy") - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
+    options = ("--variant", "none/fp32/onnxruntime")
+    done = project.run("breakeven", "compare", "HEAD", "workspace", *options, check=False)
+    assert done.stdout.count("none/fp32/onnxruntime") == 1 and "in the same rounds" in done.stdout, (
+        done.stderr
+    )
+    worktrees = project.run("git", "worktree", "list").stdout.splitlines()
+    assert len(worktrees) == 1
+    stored = project.run("breakeven", "compare", "HEAD", "HEAD", "--stored").stdout
+    assert "unpaired" in stored and stored.count("1.000x") > 3
+    shutil.rmtree(project.folder / "artifacts/export/cnn/none--fp32--onnxruntime")
+    gone = project.run("breakeven", "compare", "HEAD", "workspace", "--variant", "none/*", check=False)
+    assert gone.returncode == 1 and "missing" in gone.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing", "workspace"], "nothing is no commit here"),
+        (["HEAD", "workspace", "--hardware", "cpu9"], "did you mean 'cpu1'"),
+        (["HEAD", "workspace", "--variant", "*/fp8/*"], "no variant like */fp8/* in common"),
+    ],
+)
+def test_what_cannot_be_compared_is_a_sentence(project: Project, words: list[str], said: str) -> None:
+    done = project.run("breakeven", "compare", *words, check=False)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_commit_whose_outputs_are_gone_says_how_to_get_them(project: Project) -> None:
+    shutil.rmtree(project.folder / ".dvc/cache")
+    done = project.run("breakeven", "compare", "HEAD", "workspace", check=False)
+    assert done.returncode == 2 and "dvc pull" in done.stderr and "Traceback" not in done.stderr
+    assert json.loads((project.folder / "results/metrics.json").read_text())  # nothing else is touched
