@@ -14,13 +14,14 @@ pytestmark = pytest.mark.timeout(600)
 
 # In a process of its own, as a colleague would.
 LOAD = """
-import sys
+import os, sys
 import mlflow, numpy as np
 from breakeven import tracking
 with tracking.served() as uri:
     mlflow.set_tracking_uri(uri)
     model = mlflow.pyfunc.load_model("models:/breakeven-cnn-cpu1-batch1@champion")
     np.save(sys.argv[2], model.predict(np.load(sys.argv[1])))
+assert "MLFLOW_TRACKING_URI" not in os.environ  # of the server that has ended
 """
 
 

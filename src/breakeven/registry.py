@@ -1,5 +1,6 @@
 """A recommended variant in MLflow's registry: `mlflow.pyfunc.load_model("models:/NAME@champion")`."""
 
+import logging
 import os
 from dataclasses import asdict
 from importlib import metadata
@@ -56,6 +57,8 @@ def register(
     with tracking.served() as uri, TemporaryDirectory() as scratch:
         import mlflow
         from mlflow.exceptions import MlflowException
+
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
 
         name = name_of(row)
         version = fingerprint(artifact.read(folder).files, asdict(row), hardware)

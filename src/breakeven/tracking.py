@@ -34,6 +34,7 @@ A **study**'s run has nested in it one a model and one a measured variant, a **s
 `kind`). Compare variants by `metrics.speedup`, where `hardware`, `batch_size` and `scenario` are the same; a
 variant's `record.json` holds every sample.
 """
+ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 STARTING_S = 60.0  # of a server
 KEY, PARENT = "breakeven.key", "mlflow.parentRunId"
 Log = Callable[[Mapping[str, float]], None]
@@ -79,6 +80,7 @@ def served() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(server(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    before = {name: os.environ.get(name) for name in ADDRESSES}
     try:
         deadline = time.monotonic() + STARTING_S
         while not _answers(port):
@@ -89,6 +91,10 @@ def served() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+        for name, value in before.items():  # in which MLflow's own functions leave the address of this server
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _answers(port: int) -> bool:

@@ -33,10 +33,8 @@ def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]
             points = [row for row in rows if row.variant == found.variant]
             for row in points:
                 axis.plot([row.macs] * 2, [row.speedup_ci_low, row.speedup_ci_high], color=colour, alpha=0.4)
-            label = f"{found.variant} ({found.pays})"
-            axis.plot(
-                [row.macs for row in points], [row.speedup for row in points], mark, color=colour, label=label
-            )
+            work, gains = [row.macs for row in points], [row.speedup for row in points]
+            axis.plot(work, gains, mark, color=colour, label=found.variant)
             ends = [found.smallest, found.largest]
             axis.plot(ends, [found.fitted(end) for end in ends], color=colour, linewidth=0.8, linestyle="--")
         axis.set_xscale("log")
@@ -45,4 +43,4 @@ def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]
         axis.set_xlabel("multiply-accumulates of the model for one input")
         axis.set_ylabel(f"speedup over eager fp32, {hardware}, batch 1")
         axis.grid(alpha=0.3)
-        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from breakeven.report.interaction import best, interactions
 from breakeven.report.markdown import table
-from breakeven.report.size import Trend, trend
+from breakeven.report.size import GROWS, SHRINKS, Trend, trend
 from breakeven.report.table import interval, number
 from breakeven.result import Row, cell
 from breakeven.sweeps import Sweep
@@ -61,7 +61,7 @@ def _sizes(trends: Sequence[Trend]) -> Iterable[str]:
         return
     yield "## Break-even in model size"
     if mine := [each for each in trends if HYPOTHESIS in each.variant]:
-        yield f"**Does TorchScript's gain grow with the model?** {' '.join(_answer(each) for each in mine)}"
+        yield f"**Does TorchScript's gain grow with the model?** {_answer(mine)}"
     header = [
         *("variant", "hardware", "models", "faster on", "slower on", "rank correlation with work"),
         *("gain", "factor for ten times the work", "faster than eager, by the fit"),
@@ -83,14 +83,18 @@ def _sizes(trends: Sequence[Trend]) -> Iterable[str]:
     yield table(header, lines, left=2)
 
 
-def _answer(found: Trend) -> str:
-    said = {"grows with the model": "Yes", "shrinks as the model grows": "No, the opposite"}
-    low, high = found.correlation.low, found.correlation.high
-    return (
-        f"{said.get(found.verdict, 'Not decided')} ({found.variant} on {found.hardware}: rank correlation "
-        f"{found.correlation.value:+.2f}, {low:+.2f} to {high:+.2f}, over {found.models} models; faster than "
-        f"eager on {found.faster} of them, slower on {found.slower})."
+def _answer(found: Sequence[Trend]) -> str:
+    """One sentence, with its evidence."""
+    said = {GROWS: "Yes, it grows", SHRINKS: "No, the opposite: it shrinks as the model grows"}
+    verdicts = {each.verdict for each in found}
+    answer = said.get(verdicts.pop(), "That is not decided") if len(verdicts) == 1 else "It depends"
+    evidence = (
+        f"{each.variant} on {each.hardware}: rank correlation {each.correlation.value:+.2f} "
+        f"({each.correlation.low:+.2f} to {each.correlation.high:+.2f}) over {each.models} models, "
+        f"faster than eager on {each.faster}, slower on {each.slower}"
+        for each in found
     )
+    return f"{answer} ({'; '.join(evidence)})."
 
 
 def _models(rows: Sequence[Row]) -> Iterable[str]:
@@ -126,7 +130,7 @@ def _gain(row: Row | None) -> str:
 
 def _calls(rows: Sequence[Row]) -> Iterable[str]:
     """How many inferences until build and load are paid back."""
-    variants = sorted({row.variant for row in rows if row.breakeven_calls})
+    variants = sorted({row.variant for row in rows if row.breakeven_calls and row.verdict not in SPECIAL})
     if not variants:
         return
     yield "## Break-even in calls"
