@@ -144,7 +144,7 @@ CONTRAST = """() => {
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_all_text_stands_out_in_both_themes(opened, report: str, theme: str) -> None:
     page = opened(report, theme=theme)
-    page.evaluate("Promise.all([...places].map(draw))")
+    page.evaluate("Promise.all([...places].map(draw)).then(() => null)")
     assert page.locator(".chart svg").count() == page.locator(".chart").count()
     assert page.evaluate(CONTRAST) == []
 
@@ -184,7 +184,7 @@ def test_mlflow_lists_the_runs_and_opens_one(browser, served: str, reproduced: t
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.goto(f"{served}/#/experiments/{experiment}/runs")
     page.get_by_text("study tiny").first.wait_for()
-    page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}/model-metrics")
+    page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}")
     page.get_by_text("val_accuracy").first.wait_for()
     page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}/artifacts")
     page.get_by_role("treeitem", name="model").first.wait_for()
