@@ -187,7 +187,7 @@ def test_mlflow_lists_the_runs_and_opens_one(browser, served: str, reproduced: t
     page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}")
     page.get_by_text("val_accuracy").first.wait_for()
     page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}/artifacts")
-    page.get_by_role("treeitem", name="model").first.wait_for()
+    page.get_by_text("model", exact=True).first.wait_for()
     two = [run.info.run_id for run in client.search_runs([experiment], "tags.kind = 'benchmark'")[:2]]
     listed = ",".join(f'"{run}"' for run in two)
     page.goto(f'{served}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]')
