@@ -3,9 +3,14 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,6 +69,26 @@ class Project:
             **more,
         }
 
+    @contextmanager
+    def ui(self) -> Iterator[str]:
+        """MLflow's UI, as `make ui` serves it, at this address; it may take a while to answer."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        server = subprocess.Popen(
+            ["breakeven", "ui", "--port", str(port)],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait()
+
     def stages(self, output: str) -> set[str]:
         """The stages that a `dvc repro` really ran, but for the two that always run."""
         ran = {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")}
@@ -80,6 +105,17 @@ class Project:
         """Commit everything."""
         self.run("git", "add", "-A")
         self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", message)
+
+
+def fetched(address: str) -> bytes:
+    """What a server answers, as soon as it does."""
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return bytes(answer.read())
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"no answer from {address}")
 
 
 def copy_project(folder: Path) -> Project:

@@ -2,15 +2,12 @@
 
 import os
 import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
-from conftest import Project
+from conftest import Project, fetched
 from rows import BASELINE, TWIN, benchmark, row
 
 from breakeven.recommend import Limits
@@ -152,27 +149,9 @@ def test_all_text_stands_out_in_both_themes(opened, report: str, theme: str) -> 
 @pytest.fixture(scope="session")
 def served(reproduced: tuple[Project, str]) -> Iterator[str]:
     """MLflow's UI of the tiny study."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    project = reproduced[0]
-    process = subprocess.Popen(
-        ["breakeven", "ui", "--port", str(port)],
-        cwd=project.folder,
-        env=project.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            urlopen(f"{address}/health", timeout=5)
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield address
-    process.terminate()
-    process.wait()
+    with reproduced[0].ui() as address:
+        fetched(f"{address}/health")
+        yield address
 
 
 def test_mlflow_lists_the_runs_and_opens_one(browser, served: str, reproduced: tuple[Project, str]) -> None:

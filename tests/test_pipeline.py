@@ -2,17 +2,11 @@
 
 import csv
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from conftest import Project, fetched
 from mlflow import MlflowClient
 
 from breakeven.result import COLUMNS
@@ -114,32 +108,6 @@ def test_moved_repository_keeps_its_artifacts(project: Project, tmp_path: Path) 
     moved = Project(tmp_path / "elsewhere")
     shutil.move(project.folder, moved.folder)
     train = next(run for run in runs(moved) if run.data.tags["kind"] == "train")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        ["breakeven", "ui", "--port", str(port)],
-        cwd=moved.folder,
-        env=moved.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        card = _get(
-            f"http://127.0.0.1:{port}/get-artifact?path=model/model.json&run_uuid={train.info.run_id}"
-        )
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
+    with moved.ui() as address:
+        card = fetched(f"{address}/get-artifact?path=model/model.json&run_uuid={train.info.run_id}")
     assert json.loads(card)["family"] == "cnn"
-
-
-def _get(address: str) -> bytes:
-    for _ in range(120):
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                return bytes(answer.read())
-        except OSError:
-            time.sleep(0.5)
-    raise AssertionError(f"no answer from {address}")

@@ -8,13 +8,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import benchmark as fabricated
 
 from breakeven import result
 from breakeven.errors import UserError
 from breakeven.measure.plan import Scenario
 from breakeven.recommend import Limits
 from breakeven.report import summary, table
-from breakeven.result import Benchmark, Record, Row
+from breakeven.result import Row
 
 # As in section 4 of the design.
 COLUMNS = """
@@ -34,22 +35,8 @@ ROW = Row(*NAMES, 1, 1, "single_stream", 1, 1000, 2000, "baseline", "")
 
 
 def benchmark(rows, warnings=(), **settings):
-    return Benchmark(
-        family="cnn",
-        hardware="cpu1",
-        title="digits",
-        test_images=360,
-        settings={"latency_limit_ms": None, **settings},
-        machine={"name": "a machine, 2 cores"},
-        affinity={"pinned": True, "cpus": [0]},
-        peaks={"operations": {"fp32": 1e11}, "bytes": {"1000": 1e10}},
-        commit="abc",
-        dirty=False,
-        seconds=1.5,
-        stopped={result.scenario(row).title: "10 replicates done" for row in rows},
-        warnings=list(warnings),
-        records=[Record(row, [{"load_s": 0.1, "blocks": [{"calls_ms": [1.25, 1.5]}]}]) for row in rows],
-    )
+    settings = {"latency_limit_ms": None, **settings}
+    return fabricated(rows, images=360, settings=settings, warnings=list(warnings))
 
 
 def cells(path, rows):

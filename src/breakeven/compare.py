@@ -101,13 +101,16 @@ def paired(first: str, second: str, hardware: str, pattern: str, tell: Callable[
         budget = study.measure.budget(study.seed)
         # Each is a run of its own: what a run does not know of is corrected for here, by Bonferroni's rule.
         budget = replace(budget, confidence=1 - (1 - budget.confidence) / len(common))
+        families = {family for family, _ in common}
+        images = {
+            name: prepared.load(paths.prepared(study.family(name).data), "test").images for name in families
+        }
         changes = []
         with turns.measuring():
             for number, (family, variant) in enumerate(common):
                 tell(f"{number + 1} of {len(common)}: {family} {variant}")
                 pair = {"first": there[family, variant], "second": here[family, variant]}
-                images = prepared.load(paths.prepared(study.family(family).data), "test").images
-                found = measure(pair, study.hardware[hardware], budget, images)["second"]
+                found = measure(pair, study.hardware[hardware], budget, images[family])["second"]
                 changes.append(Change(family, variant, found.verdict, found.reason, found.speedup))
     return changes + [Change(*name, MISSING) for name in there if name not in here]
 

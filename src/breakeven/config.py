@@ -12,6 +12,7 @@ from pydantic import Field
 from breakeven import paths
 from breakeven.artifact import BASELINE, runtime_name
 from breakeven.errors import UserError
+from breakeven.files import read_json
 from breakeven.measure.plan import Budget, Scenario
 from breakeven.option import MANDATORY, Strict, check, choice, load
 from breakeven.train.recipe import Recipe
@@ -163,6 +164,11 @@ class Config(Strict):
 
 # section of the configuration -> the package that holds its options
 GROUPS = {"datasets": "data", "runtimes": "runtime", "quantizations": "quantization", "hardware": "hardware"}
+
+
+def overrides() -> list[str]:
+    """What `params.yaml` was composed with."""
+    return list(read_json(paths.OVERRIDES)) if paths.OVERRIDES.exists() else []
 
 
 def parse(settings: Settings) -> Config:

@@ -2,16 +2,13 @@
 
 import os
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 import psutil
 
 from breakeven import machine, paths, tracking
-from breakeven.machine import DEVELOPERS, LETTERS
 
 # What an instruction set is good for: any of the flags will do
 ABILITIES = {
@@ -54,20 +51,11 @@ def _abilities(facts: dict[str, Any]) -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """Each extra, whole or not."""
-    extras: dict[str, list[str]] = defaultdict(list)
-    try:
-        required = metadata.requires("breakeven") or []
-    except metadata.PackageNotFoundError:
+    required = machine.requirements()
+    if not required:
         yield Finding("breakeven is not installed", False, "pip install -e . (or `make repro`)")
-        return
-    for line in required:
-        name = line[: len(line) - len(line.lstrip(LETTERS))]
-        _, _, extra = line.partition("extra == ")
-        extras[extra.strip("\"' ")].append(name)
-    for extra, names in sorted(extras.items()):
-        if extra in DEVELOPERS:
-            continue
-        known = {name: _version(name) for name in names}
+    for extra, names in sorted(required.items()):
+        known = {name: machine.version(name) for name in names}
         missing = [name for name, version in known.items() if not version]
         if extra:
             listed = ", ".join(f"{name} {version or 'is missing'}" for name, version in known.items())
@@ -119,10 +107,3 @@ def _surroundings() -> Iterator[Finding]:
         yield Finding(
             f"MLflow: {tracking.address()}: {error}", False, "start it, or unset MLFLOW_TRACKING_URI"
         )
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

@@ -43,7 +43,7 @@ def describe() -> dict[str, object]:
         "cmake": _answer("cmake", "--version"),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: version for name in sorted(_packages()) if (version := _version(name))},
+        "versions": {name: found for name in sorted(_packages()) if (found := version(name))},
     }
     return {"name": f"{processor}, {os.cpu_count()} cores ({fingerprint(facts)[:6]})", **facts}
 
@@ -77,17 +77,29 @@ def _lines(*command: str) -> list[str]:
 
 
 def _packages() -> set[str]:
-    """What can execute a model: torch and the extras, but for the developers' own."""
-    required: list[str] = []
-    with contextlib.suppress(metadata.PackageNotFoundError):  # run from a checkout that is not installed
-        required = metadata.requires("breakeven") or []
-    extras = [line for line in required if "extra ==" in line]
-    ours = [line for line in extras if not any(f'"{extra}"' in line for extra in DEVELOPERS)]
-    named = {line[: len(line) - len(line.lstrip(LETTERS))] for line in ours}
-    return {"numpy", "torch", "torchvision", "onnxruntime-gpu", *named}
+    """What can execute a model: torch and the extras."""
+    extras = {name for extra, names in requirements().items() if extra for name in names}
+    return {"numpy", "torch", "torchvision", "onnxruntime-gpu", *extras}
 
 
-def _version(package: str) -> str | None:
+def requirements() -> dict[str, list[str]]:
+    """The packages that each extra needs, but for the developers' own extras; "" is what all need.
+
+    Nothing, where Breakeven is run from a checkout that is not installed.
+    """
+    lines: list[str] = []
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        lines = metadata.requires("breakeven") or []
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        extra = line.partition("extra == ")[2].strip("\"' ")
+        if extra not in DEVELOPERS:
+            found.setdefault(extra, []).append(line[: len(line) - len(line.lstrip(LETTERS))])
+    return found
+
+
+def version(package: str) -> str | None:
+    """Of an installed package."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

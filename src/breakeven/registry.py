@@ -2,7 +2,7 @@
 
 import logging
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import breakeven
-from breakeven import artifact, deployed, tracking
+from breakeven import artifact, deployed
 from breakeven.errors import UserError
 from breakeven.files import fingerprint
 from breakeven.report import figures
-from breakeven.result import Benchmark, Row
+from breakeven.result import Row
 from breakeven.sync import figures_of
 from breakeven.tracking import KEY, Store, Unreachable
 
@@ -29,73 +29,63 @@ def name_of(row: Row) -> str:
     return f"breakeven-{row.family}-{figures.place(row)}"
 
 
-def register(
-    row: Row,
-    key: str,
-    benchmark: Benchmark,
-    folder: Path,
-    hardware: dict[str, Any],
-    images: NDArray[np.generic],
-) -> str:
-    """Register the artifact in `folder` and make it the champion; twice is as once.
+@dataclass(frozen=True)
+class Candidate:
+    """A variant that is to be registered."""
 
-    Args:
-        row: what was measured of it, which is logged with the model.
-        key: of the run that has the row.
-        benchmark: that has the row; what is required to load the model is what it was measured with.
-        hardware: the settings that it was measured with.
-        images: some inputs, as an example of what it takes.
+    row: Row  # what was measured of it, which is logged with the model
+    key: str  # of the run that has the row
+    versions: dict[str, str]  # of the packages that it was measured with
+    folder: Path  # of its artifact
+    hardware: dict[str, Any]  # the settings that it was measured with
+    images: NDArray[np.generic]  # some inputs, as an example of what it takes
+
+
+def register(uri: str, candidate: Candidate) -> str:
+    """Register a variant with the server at `uri` and make it the champion; twice is as once.
 
     Returns:
         The address to load it by.
 
     Raises:
         UserError: it cannot be loaded by Python, or was not logged yet.
-        Unreachable: the store does not answer, or has no registry.
+        Unreachable: the store has no registry.
     """
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # of a server that is about to end
-    with tracking.served() as uri, TemporaryDirectory() as scratch:
-        import mlflow
-        from mlflow.exceptions import MlflowException
+    import mlflow
+    from mlflow.exceptions import MlflowException
 
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-
-        name = name_of(row)
-        version = fingerprint(artifact.read(folder).files, asdict(row), hardware)
-        try:
-            client = mlflow.MlflowClient(uri, registry_uri=uri)
-            known = {
-                found.tags.get(KEY): found.version for found in client.search_model_versions(f"name='{name}'")
-            }
-            if version not in known:
-                packed = Path(scratch, "packed")
-                model = deployed.pack(folder, hardware, packed)
-                known[version] = _log(uri, row, _run(key, row), packed, model, images, benchmark)
-                client.set_model_version_tag(name, known[version], KEY, version)
-                client.set_model_version_tag(name, known[version], "variant", row.variant)
-            client.set_registered_model_alias(name, CHAMPION, known[version])
-        except MlflowException as error:
-            raise Unreachable(str(error).splitlines()[0]) from None
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    row, name = candidate.row, name_of(candidate.row)
+    version = fingerprint(artifact.read(candidate.folder).files, asdict(row), candidate.hardware)
+    try:
+        client = mlflow.MlflowClient(uri, registry_uri=uri)
+        versions = client.search_model_versions(f"name='{name}'")
+        known = {found.tags.get(KEY): found.version for found in versions}
+        if version not in known:
+            known[version] = _log(uri, candidate)
+            client.set_model_version_tag(name, known[version], KEY, version)
+            client.set_model_version_tag(name, known[version], "variant", row.variant)
+        client.set_registered_model_alias(name, CHAMPION, known[version])
+    except MlflowException as error:
+        raise Unreachable(str(error).splitlines()[0]) from None
     return f"models:/{name}@{CHAMPION}"
 
 
-def _log(
-    uri: str,
-    row: Row,
-    run: str,
-    packed: Path,
-    model: deployed.Deployed,
-    images: NDArray[np.generic],
-    benchmark: Benchmark,
-) -> str:
-    """Log the packed model with a run, and register it; returns its version."""
+def _log(uri: str, candidate: Candidate) -> str:
+    """Log the model with its benchmark's run, and register it; returns its version."""
     import mlflow
     from mlflow.models import infer_signature
 
+    row, images = candidate.row, candidate.images
+    if not (found := Store().find(candidate.key)):
+        raise UserError(f"{row.variant} is not in MLflow: run `breakeven sync`.")
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # of a server that is about to end
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    versions = {**benchmark.machine["versions"], **{name: metadata.version(name) for name in OURS}}
-    with mlflow.start_run(run):
+    versions = {**candidate.versions, **{name: metadata.version(name) for name in OURS}}
+    with TemporaryDirectory() as scratch, mlflow.start_run(found.info.run_id):
+        packed = Path(scratch, "packed")
+        model = deployed.pack(candidate.folder, candidate.hardware, packed)
         logged = mlflow.pyfunc.log_model(
             name="variant",
             loader_module="breakeven.deployed",
@@ -108,10 +98,3 @@ def _log(
         )
         mlflow.log_metrics(figures_of(row), model_id=logged.model_id)
     return str(logged.registered_model_version)
-
-
-def _run(key: str, row: Row) -> str:
-    if not (found := Store().find(key)):
-        raise UserError(f"{row.variant} is not in MLflow: run `breakeven sync`.")
-    run: str = found.info.run_id
-    return run

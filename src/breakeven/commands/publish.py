@@ -12,8 +12,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> None:
     """Write the page, and the table beside it."""
-    from breakeven import config, paths, records
-    from breakeven.files import read_json, write_text
+    from breakeven import config, records
+    from breakeven.files import write_text
     from breakeven.recommend import Limits
     from breakeven.report import markdown, page, summary
 
@@ -22,7 +22,6 @@ def run(chosen: Namespace) -> None:
     found = records.read(study)
     records.require_current(study, found)
     rows = summary.rows(found.benchmarks, Limits.of(study))
-    overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
-    write_text(target, page.render(study.study, overrides, found, rows))
+    write_text(target, page.render(study.study, config.overrides(), found, rows))
     summary.write(target.with_suffix(".csv"), rows)
     print(f"{target} and {target.with_suffix('.csv')}: {len(rows)} rows")

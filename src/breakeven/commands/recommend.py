@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from breakeven.config import Config
     from breakeven.recommend import Limits
     from breakeven.records import Records
+    from breakeven.registry import Candidate
     from breakeven.result import Row
 
 EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hardware cpu1"
@@ -55,7 +56,7 @@ def run(chosen: Namespace) -> None:
     found = records.read(study)
     records.require_current(study, found)
     rows = summary.rows(found.benchmarks, limits)
-    none = []
+    none, best = [], []
     for group in _cells(chosen, study, rows):
         benchmark = found.of(group[0])
         choice = choose(group, limits)
@@ -63,8 +64,10 @@ def run(chosen: Namespace) -> None:
         advice.show(group, choice, limits, decides)
         if not choice.best:
             none.append(f"{benchmark.family} on {benchmark.hardware}")
-        elif not chosen.no_register:
-            _register(study, found, choice.best)
+        else:
+            best.append(choice.best)
+    if best and not chosen.no_register:
+        _register(study, found, best)
     if none:
         raise UserError(f"There is no variant to recommend for {', '.join(none)}: the reason stands above.")
 
@@ -111,20 +114,34 @@ def _cells(chosen: Namespace, study: "Config", rows: "Sequence[Row]") -> "list[l
     return found
 
 
-def _register(study: "Config", found: "Records", row: "Row") -> None:
-    from breakeven import paths, prepared, registry, sync, tracking, variants
+def _register(study: "Config", found: "Records", rows: "Sequence[Row]") -> None:
+    from breakeven import registry, sync, tracking
+
+    server = "http://127.0.0.1:5000 (make ui)" if tracking.is_local() else tracking.address()
+    try:
+        sync.sync(study, found)  # their runs have to be there
+        key = sync.key_of(study, found)
+        with tracking.served() as uri:
+            for row in rows:
+                address = registry.register(uri, _candidate(study, found, row, sync.key_of_row(key, row)))
+                print(f"Registered: mlflow.pyfunc.load_model({address!r}), with MLFLOW_TRACKING_URI={server}")
+    except tracking.Unreachable as error:
+        raise UserError(f"MLflow at {tracking.address()} cannot be used ({error}).") from None
+
+
+def _candidate(study: "Config", found: "Records", row: "Row", key: str) -> "Candidate":
+    from breakeven import paths, prepared, variants
     from breakeven.option import choice
+    from breakeven.registry import Candidate
 
     artifacts = variants.read(row.family)
     if row.variant not in artifacts:
         raise UserError(f"{row.family}: {row.variant}: {choice(row.variant, artifacts)} Run `dvc repro`.")
-    images = prepared.load(paths.prepared(study.family(row.family).data), "test").images[:2]
-    try:
-        sync.sync(study, found)  # its run has to be there
-        key = sync.key_of_row(sync.key_of(study, found), row)
-        folder, hardware = artifacts[row.variant][0], study.hardware[row.hardware]
-        address = registry.register(row, key, found.of(row), folder, hardware, images)
-    except tracking.Unreachable as error:
-        raise UserError(f"MLflow at {tracking.address()} cannot be used ({error}).") from None
-    server = "http://127.0.0.1:5000 (make ui)" if tracking.is_local() else tracking.address()
-    print(f"  Registered: mlflow.pyfunc.load_model({address!r}), with MLFLOW_TRACKING_URI={server}")
+    return Candidate(
+        row=row,
+        key=key,
+        versions=found.of(row).machine["versions"],
+        folder=artifacts[row.variant][0],
+        hardware=study.hardware[row.hardware],
+        images=prepared.load(paths.prepared(study.family(row.family).data), "test").images[:2],
+    )

@@ -41,7 +41,7 @@ def charts_of(benchmark: Benchmark, rows: Sequence[Row]) -> list[Chart]:
     """The charts of one family on one hardware, called in one way."""
     timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
     made = (draw(benchmark, timed) for draw in DRAWN)
-    return [chart for chart in made if chart and chart.data]
+    return [chart for chart in made if chart.data]
 
 
 def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
@@ -64,13 +64,10 @@ def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     )
     one = once.mark_rule(color="#8A8A8A").encode(x=alt.XDatum(1, scale=scale))
     whisker = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", scale=scale), x2="high:Q", color=_verdicts("color")
+        x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours()
     )
-    point = base.mark_point(filled=True, size=70, opacity=1).encode(
-        x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32"),
-        color=_verdicts("color"),
-        shape=_verdicts("shape"),
-        tooltip=_tips("variant", "verdict", speedup=".3f", low=".3f", high=".3f"),
+    point = _points(base, speedup=".3f", low=".3f", high=".3f").encode(
+        x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
     )
     return Chart(
         "speedup",
@@ -84,21 +81,19 @@ def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
 
 def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     """Accuracy against latency, with the Pareto front of these two."""
-    front: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row.latency_ms_p50 or 0.0, -(row.accuracy or 0.0))):
-        if row.verdict != "control" and (row.accuracy or 0.0) > max(
-            (r.accuracy or 0.0 for r in front), default=0
-        ):
-            front.append(row)
-    data = [
+    data: list[Point] = [
         {
             **{"variant": row.variant, "latency_ms": row.latency_ms_p50},
-            **{"accuracy": 100 * row.accuracy, "front": row in front, "verdict": row.verdict},
+            **{"accuracy": 100 * row.accuracy, "front": False, "verdict": row.verdict},
             "change": None if row.accuracy_delta is None else 100 * row.accuracy_delta,
         }
         for row in rows
         if row.accuracy is not None and row.verdict != "control"
     ]
+    best = 0.0
+    for point in sorted(data, key=lambda point: (point["latency_ms"], -point["accuracy"])):
+        point["front"] = point["accuracy"] > best
+        best = max(best, point["accuracy"])
     base = alt.Chart(alt.NamedData("table")).encode(
         x=alt.X("latency_ms:Q", scale=alt.Scale(type="log", padding=12), title="p50, ms (logarithmic)"),
         y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=10), title="accuracy, %"),
@@ -106,18 +101,14 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     line = base.transform_filter("datum.front").mark_line(
         interpolate="step-after", color="#8A8A8A", strokeDash=[4, 3]
     )
-    point = base.mark_point(filled=True, size=70, opacity=0.9).encode(
-        color=_verdicts("color"),
-        shape=_verdicts("shape"),
-        tooltip=_tips("variant", "verdict", latency_ms=".4g", accuracy=".2f", change="+.2f"),
-    )
+    points = _points(base, latency_ms=".4g", accuracy=".2f", change="+.2f")
     return Chart(
         "accuracy",
         "Accuracy against latency",
         f"Of {benchmark.test_images:,} test images; up and to the left is better. The dashed line joins what "
         "no other variant beats in both.",
         data,
-        _spec(alt.layer(line, point), 280),
+        _spec(alt.layer(line, points), 280),
     )
 
 
@@ -169,13 +160,9 @@ def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
 def _foremost(rows: Sequence[Row]) -> list[Row]:
     """The baseline, and what is of most interest beside it; no more than can be told apart."""
     chosen = [row for row in rows if row.verdict == "baseline"]
-    return (
-        chosen
-        + sorted(
-            (row for row in rows if row.verdict == "faster"),
-            key=lambda row: (not row.recommended, not row.pareto, -(row.speedup or 0)),
-        )[: LINES - len(chosen)]
-    )
+    faster = [row for row in rows if row.verdict == "faster"]
+    faster.sort(key=lambda row: (not row.recommended, not row.pareto, -(row.speedup or 0)))
+    return chosen + faster[: LINES - len(chosen)]
 
 
 def _costs(row: Row) -> tuple[Any, Any, Any]:
@@ -225,13 +212,9 @@ def _memory(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         for row in rows
         if row.artifact_mb and row.peak_memory_mb and row.verdict != "control"
     ]
-    point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=70, opacity=0.9)
-    chart = point.encode(
+    chart = _points(alt.Chart(alt.NamedData("table")), artifact_mb=".3f", memory_mb=".1f").encode(
         x=alt.X("artifact_mb:Q", scale=alt.Scale(type="log", padding=12), title="artifact, MB (logarithmic)"),
         y=alt.Y("memory_mb:Q", scale=alt.Scale(padding=10), title="peak memory, MB"),
-        color=_verdicts("color"),
-        shape=_verdicts("shape"),
-        tooltip=_tips("variant", "verdict", artifact_mb=".3f", memory_mb=".1f"),
     )
     caption = "Memory: the most that its process held, above what the imports took."
     return Chart("memory", "Size and memory", caption, data, _spec(chart, 280))
@@ -283,15 +266,19 @@ def _series(field: str) -> alt.Color:
     return alt.Color(f"{field}:N", scale=alt.Scale(range=RANGE), legend=LEGEND, title=None)
 
 
-def _verdicts(channel: str) -> Any:
-    colours, shapes = zip(*VERDICTS.values(), strict=True)
-    if channel == "shape":
-        return alt.Shape(
-            "verdict:N", scale=alt.Scale(domain=[*VERDICTS], range=list(shapes)), legend=LEGEND, title=None
-        )
-    return alt.Color(
-        "verdict:N", scale=alt.Scale(domain=[*VERDICTS], range=list(colours)), legend=LEGEND, title=None
+def _points(base: Any, **formats: str) -> Any:
+    """A point a variant, which tells its verdict by colour and shape, and these figures when hovered."""
+    shapes = alt.Scale(domain=[*VERDICTS], range=[shape for _, shape in VERDICTS.values()])
+    return base.mark_point(filled=True, size=70, opacity=0.9).encode(
+        color=_colours(),
+        shape=alt.Shape("verdict:N", scale=shapes, legend=LEGEND, title=None),
+        tooltip=_tips("variant", "verdict", **formats),
     )
+
+
+def _colours() -> alt.Color:
+    scale = alt.Scale(domain=[*VERDICTS], range=[colour for colour, _ in VERDICTS.values()])
+    return alt.Color("verdict:N", scale=scale, legend=LEGEND, title=None)
 
 
 LEGEND = alt.Legend(orient="top", columns=4, labelLimit=260)

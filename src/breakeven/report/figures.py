@@ -28,17 +28,17 @@ def write_metrics(path: Path, rows: Sequence[Row]) -> None:
 def write_plots(folder: Path, rows: Sequence[Row], cards: Iterable[Card]) -> None:
     """One CSV a plot: speedups, accuracy against latency, training curves."""
     timed = [row for row in rows if row.latency_ms_p50 is not None]
-    _write(
+    write_csv(
         folder / "speedup.csv",
         ["variant", "speedup", "low", "high", "verdict"],
         [(_label(r), r.speedup, r.speedup_ci_low, r.speedup_ci_high, r.verdict) for r in timed],
     )
-    _write(
+    write_csv(
         folder / "accuracy_latency.csv",
         ["latency_ms", "accuracy", "variant"],
         [(r.latency_ms_p50, r.accuracy, _label(r)) for r in timed if r.variant != "twin"],
     )
-    _write(
+    write_csv(
         folder / "training.csv",
         ["epoch", "val_accuracy", "train_accuracy", "train_loss", "val_loss", "model"],
         [
@@ -66,7 +66,8 @@ def place(row: Row) -> str:
     return f"{row.hardware}-batch{row.batch_size}{callers}"
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as CSV."""
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)

@@ -1,7 +1,5 @@
 """The report: one page of HTML that needs nothing else, from the records."""
 
-import csv
-import io
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,23 +42,19 @@ def write(
     found: Records,
     rows: Sequence[Row],
     limits: Limits,
-) -> list[Path]:
+) -> None:
     """Write the page, and the data of each chart as CSV.
 
     Args:
         plots: the folder for that data.
         overrides: what the study was composed with.
         rows: of all benchmarks, with what is best marked.
-
-    Returns:
-        What was written.
     """
     sections = list(_sections(found, rows, limits))
-    files = [page]
     for section in sections:
         for chart in section.charts:
-            files.append(plots / f"{section.name}-{chart.name}.csv")
-            write_text(files[-1], _csv(chart.data))
+            lines = [list(point.values()) for point in _rounded(chart.data)]
+            figures.write_csv(plots / f"{section.name}-{chart.name}.csv", list(chart.data[0]), lines)
     text = (
         _environment()
         .get_template("report.html")
@@ -83,7 +77,6 @@ def write(
         )
     )
     write_text(page, text)
-    return files
 
 
 def _sections(found: Records, rows: Sequence[Row], limits: Limits) -> Iterator[Section]:
@@ -126,14 +119,6 @@ def _drawings(sections: Iterable[Section]) -> str:
 def _rounded(data: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """With six significant digits, as in the summary."""
     return [{k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in row.items()} for row in data]
-
-
-def _csv(data: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(data[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_rounded(data))
-    return text.getvalue()
 
 
 @cache

@@ -5,17 +5,17 @@ import shlex
 
 import yaml
 
-from breakeven import compose, paths
-from breakeven.config import Config, parse
+from breakeven import compose, config, paths
+from breakeven.config import Config
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import read_json, write_json, write_text
+from breakeven.files import write_json, write_text
 from breakeven.stages.run import run
 
 
 def guard() -> None:
     """Pass, or stop with the one command to type."""
     found = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
-    overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
+    overrides = config.overrides()
     if os.environ.get("DVC_EXP_NAME"):
         # DVC has composed a moment ago. What it was asked for can be read off the result.
         overrides = recall(found)
@@ -26,8 +26,7 @@ def guard() -> None:
             f"params.yaml is not what conf/ composes to ({len(changed)} keys differ, the first: "
             f"{changed[0].lstrip('+')}). Run `{command}`, then `dvc repro`."
         )
-    config = parse(found)
-    _require_models(config)
+    _require_models(config.parse(found))
     write_json(paths.OVERRIDES, overrides)
     write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
 

@@ -1,7 +1,6 @@
 """From the records to what people see: summary, metrics, plots, table, and MLflow."""
 
 from breakeven import config, paths, records, tracking
-from breakeven.files import read_json
 from breakeven.recommend import Limits
 from breakeven.report import figures, html, picture, summary, table
 from breakeven.stages.run import run
@@ -18,8 +17,7 @@ def report() -> None:
     figures.write_metrics(paths.METRICS, rows)
     figures.write_plots(paths.PLOTS, rows, found.cards)
     picture.draw(paths.PICTURE, rows)
-    overrides = read_json(paths.OVERRIDES) if paths.OVERRIDES.exists() else []
-    html.write(paths.REPORT, paths.PLOTS, study.study, overrides, found, rows, limits)
+    html.write(paths.REPORT, paths.PLOTS, study.study, config.overrides(), found, rows, limits)
     table.show(found.benchmarks, rows)
     try:
         print(sync(study, found))
