@@ -153,6 +153,19 @@ def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_
         assert (made.variant, made.status) == (f"prune50/fp32/{name}", "ok")
 
 
+def test_an_onnx_file_does_not_tell_where_its_source_lay(maker: Maker, family: Path, tmp_path: Path) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+    made = maker.make(
+        tmp_path,
+        draft(reference, "onnxruntime"),
+        option.load("runtime", RUNTIMES["onnxruntime"], "onnxruntime").export,
+        reference,
+    )
+    held = (tmp_path / made.folder / "model.onnx").read_bytes()
+    # Two thirds of a small network's file were such lines.
+    assert b"site-packages" not in held and b".py" not in held
+
+
 def test_a_wrong_output_fails_that_variant_with_the_figure(
     maker: Maker, family: Path, tmp_path: Path
 ) -> None:

@@ -30,11 +30,12 @@ class OnnxRuntime(Runtime):
     modules = ("onnxruntime",)
 
     def export(self, source: Source, folder: Path) -> None:
-        """One file, with a free batch dimension."""
+        """One file, with a free batch dimension; no node tells which line of whose source it comes from."""
         import torch
 
         try:
             import onnxscript  # noqa: F401  (the exporter needs it)
+            from onnx_ir.passes.common import ClearMetadataAndDocStringPass
         except ImportError:
             raise Unsupported(INSTALL) from None
         batch = torch.export.Dim("batch")
@@ -43,21 +44,22 @@ class OnnxRuntime(Runtime):
             warnings.simplefilter("ignore", DeprecationWarning)  # of torch's exporter's own parts
             warnings.simplefilter("ignore", FutureWarning)
             try:
-                torch.onnx.export(
+                program = torch.onnx.export(
                     source.model,
                     (source.example,),
-                    str(folder / FILE),
                     input_names=["images"],
                     output_names=["logits"],
                     dynamic_shapes=({0: batch},),
                     dynamo=True,
-                    external_data=False,
                     verbose=False,
                 )
+                assert program
             except torch.onnx.errors.OnnxExporterError as error:
                 raise Unsupported(
                     f"torch.onnx cannot export this model: {str(error).splitlines()[0]}"
                 ) from None
+        ClearMetadataAndDocStringPass()(program.model)
+        program.save(folder / FILE)
 
     def start(self, folder: Path, place: Place) -> None:
         """Look for the provider; the threads are the session's."""
