@@ -280,7 +280,7 @@ class Server(BaseHTTPRequestHandler):
 def test_a_download_is_whole_or_not_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("breakeven.download.TOLD_EVERY_S", 0)
+    monkeypatch.setattr(progress, "TOLD_EVERY_S", 0)
     with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
         threading.Thread(target=server.serve_forever).start()
         address = f"http://127.0.0.1:{server.server_port}"

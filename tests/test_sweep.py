@@ -78,6 +78,11 @@ def test_a_job_that_cannot_be_costs_that_job_alone(swept: tuple[Project, str]) -
     failed = record(project)["jobs"][1]
     assert "width" in failed["reason"] and "greater than 0" in failed["reason"]
     assert "1 done, 1 failed" in printed and "Traceback" not in printed
+    lines = printed.splitlines()
+    first, last = (next(line for line in lines if line.startswith(f"job {n} of 2: ")) for n in (1, 2))
+    assert first == "job 1 of 2: study=little family.model.width=4" and "width=0" in last
+    (end,) = (line for line in lines if line.startswith("job 1 of 2: done, "))
+    assert end.endswith(" left")
 
 
 def test_mlflow_has_a_run_a_sweep_and_one_a_job(swept: tuple[Project, str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from breakeven.files import atomic
-from breakeven.progress import TOLD_EVERY_S, Estimate, shown
+from breakeven.progress import Estimate, shown
 
 CHUNK = 1 << 18  # bytes
 TIMEOUT_S = 60.0  # without a byte
@@ -34,14 +34,11 @@ def _download(address: str, target: Path) -> None:
         size = int(answer.headers.get("Content-Length") or 0)
         with shown(f"download {target.name}", size) as on, temporary.open("wb") as file:
             estimate, of = Estimate(size), f" of {size / 1e6:.1f}" if size else ""
-            began = told = time.monotonic()
+            began = time.monotonic()
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
-                now = time.monotonic()
-                estimate.finish(now - began, len(chunk))
-                began, tell = now, on.move
-                if now - told >= TOLD_EVERY_S:
-                    told, tell = now, on.tell
-                tell(estimate.done, f"{estimate.done / 1e6:.1f}{of} MB", estimate.left())
+                estimate.finish(time.monotonic() - began, len(chunk))
+                began = time.monotonic()
+                on.pace(estimate.done, f"{estimate.done / 1e6:.1f}{of} MB", estimate.left())
         if size and estimate.done != size:
             raise OSError(f"{address} broke off after {estimate.done:.0f} of {size} bytes")

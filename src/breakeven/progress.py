@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column
+from rich.text import Text
 
 Item = TypeVar("Item")
 DRAWN_EVERY_S, TOLD_EVERY_S = 0.25, 10.0  # at most
@@ -72,7 +74,7 @@ class Shown:
     def __init__(self, title: str, total: float, bar: Progress | None, crowded: bool = False) -> None:
         """`crowded`: another process has a bar in this terminal."""
         self.title, self._bar, self._crowded = title, bar, crowded
-        self._drawn = float("-inf")
+        self._drawn, self._told = float("-inf"), time.monotonic()
         if bar:
             self._task = bar.add_task(title, total=total, what="", left="")
 
@@ -85,10 +87,18 @@ class Shown:
 
     def tell(self, done: float, what: str, left: str = "") -> None:
         """Move the bar, or print a line."""
+        self._told = time.monotonic()
         self.move(done, what, left, now=True)
         if not self._bar:
             start = CLEAR_LINE if self._crowded else ""
             print(f"{start}{self.title}: {what}{f', {left}' if left else ''}", file=sys.stderr, flush=True)
+
+    def pace(self, done: float, what: str, left: str = "") -> None:
+        """For small steps: move the bar, or print a line if the last one is a while ago."""
+        if time.monotonic() - self._told >= TOLD_EVERY_S:
+            self.tell(done, what, left)
+        else:
+            self.move(done, what, left)
 
 
 @contextmanager
@@ -116,16 +126,12 @@ def shown(title: str, total: float) -> Iterator[Shown]:
 def each(title: str, items: Sequence[Item]) -> Iterator[Item]:
     """Go through many small `items`, and show how far; a log gets a line only when it takes long."""
     with shown(title, len(items)) as on:
-        estimate, told = Estimate(len(items)), time.monotonic()
-        for number, item in enumerate(items):
+        estimate = Estimate(len(items))
+        for number, item in enumerate(items, 1):
             began = time.monotonic()
             yield item
-            now = time.monotonic()
-            estimate.finish(now - began)
-            tell = on.move
-            if now - told >= TOLD_EVERY_S:
-                told, tell = now, on.tell
-            tell(number + 1, f"{number + 1:,} of {len(items):,}", estimate.left())
+            estimate.finish(time.monotonic() - began)
+            on.pace(number, f"{number:,} of {len(items):,}", estimate.left())
 
 
 class Counted:
@@ -166,10 +172,17 @@ def _columns() -> list[ProgressColumn]:
     return [
         TextColumn("{task.description}", markup=False, table_column=whole),
         BarColumn(bar_width=20),
-        TimeElapsedColumn(table_column=whole),
+        _Elapsed(table_column=whole),
         TextColumn("{task.fields[left]}", markup=False, table_column=whole),
         TextColumn("{task.fields[what]}", markup=False, table_column=rest),
     ]
+
+
+class _Elapsed(ProgressColumn):
+    """Goes on where there is more to do than was expected, unlike rich's own."""
+
+    def render(self, task: Task) -> Text:
+        return Text(str(timedelta(seconds=int(task.elapsed or 0))))
 
 
 class _Console(Console):

@@ -313,7 +313,9 @@ def _watched(store: Store, run: str, every_s: float) -> Iterator[None]:
         # MLflow's own loop would ask the store before each sample whether the run goes on, and log after an
         # interval what it saw before it.
         with contextlib.suppress(Exception):  # also where the system does not tell, as in some containers
-            monitor = SystemMetricsMonitor(run, every_s, resume_logging=True, tracking_uri=store.uri)
+            monitor: Any = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+                run, every_s, resume_logging=True, tracking_uri=store.uri
+            )
             psutil.cpu_percent()  # from now on
             while not over.wait(monitor.sampling_interval):
                 monitor.collect_metrics()

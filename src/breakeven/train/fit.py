@@ -76,7 +76,10 @@ def fit(
         workdir, "best", monitor="val_accuracy", mode="max", save_last=True, enable_version_counter=False
     )
     history = _History(on_epoch)
-    callbacks: list[Callback] = [best, history, _Order(batches)]
+    # Images of half the side take a fourth of the time.
+    work = [recipe.side(epoch) ** 2 for epoch in range(recipe.epochs)]
+    progress = _Progress(work, history, recipe.patience)
+    callbacks: list[Callback] = [best, history, _Order(batches), progress]
     if recipe.patience:
         callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=recipe.patience))
     if recipe.ema:
@@ -94,11 +97,8 @@ def fit(
         plugins=[_WholeFiles()],
     )
     last = workdir / "last.ckpt"
-    # Images of half the side take a fourth of the time.
-    work = [recipe.side(epoch) ** 2 for epoch in range(recipe.epochs)]
     try:
-        with shown(title, sum(work)) as told:
-            trainer.callbacks.append(_Progress(told, work, history, at_most=recipe.patience > 0))
+        with shown(title, progress.estimate.total) as progress.told:
             trainer.fit(
                 module,
                 batches,
@@ -166,10 +166,12 @@ class _History(Callback):
 class _Progress(Callback):
     """A line an epoch in a log; in a terminal a bar that moves with the batches."""
 
-    def __init__(self, told: Shown, work: Sequence[float], history: _History, at_most: bool) -> None:
+    told: Shown
+
+    def __init__(self, work: Sequence[float], history: _History, patience: int) -> None:
         """`work`: of each epoch, in any unit."""
-        self.told, self.work, self.history = told, work, history
-        self.estimate = Estimate(sum(work), at_most=at_most)
+        self.work, self.history = work, history
+        self.estimate = Estimate(sum(work), at_most=patience > 0)
         self.started = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
