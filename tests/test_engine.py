@@ -12,7 +12,7 @@ from fakes.caching import COMPILING_S
 from breakeven import artifact
 from breakeven.judge import BASELINE, Judge
 from breakeven.measure.engine import Measurement, measure
-from breakeven.measure.plan import TWIN, Budget, Scenario
+from breakeven.measure.plan import TWIN, Budget, Progress, Scenario
 
 pytestmark = pytest.mark.timeout(300)
 # As little as there can be.
@@ -149,12 +149,14 @@ def test_every_run_starts_with_cold_caches(tmp_path: Path) -> None:
 
 
 def test_a_run_stops_when_its_intervals_are_narrow_enough(tmp_path: Path) -> None:
-    said: list[str] = []
+    said: list[Progress] = []
     budget = replace(BUDGET, half_width=1e100, seconds=1000, min_replicates=3)
     measured = run(fake(tmp_path, "base"), budget, progress=said.append)
     assert len(measured["base"].replicates) == 3
     assert "every interval within" in measured.stopped
-    assert [text.split(",")[0] for text in said] == ["replicate 1", "replicate 2", "replicate 3"]
+    assert [str(step).split(",")[0] for step in said] == ["replicate 1", "replicate 2", "replicate 3"]
+    assert said[0].half_width is None and said[1].half_width
+    assert said[0].left_s > 0 and said[-1].left_s == 0  # it stops here
 
 
 def test_a_run_stops_when_its_time_is_up_but_not_before_the_least_that_it_needs(tmp_path: Path) -> None:

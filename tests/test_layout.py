@@ -25,8 +25,8 @@ STAGES = {
     for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items()
 }
 # These cannot change what a stage writes.
-NAMES = ["cli", "compose", "config", "errors", "files", "machine", "option", "paths", "provenance"]
-NAMES += ["stages.run", "store", "tracking", "turns"]
+NAMES = ["cli", "compose", "config", "download", "errors", "files", "machine", "option", "paths"]
+NAMES += ["progress", "provenance", "stages.run", "store", "tracking", "turns"]
 HARMLESS = {f"breakeven.{name}" for name in NAMES}
 HARMLESS |= {module for module, path in MODULES.items() if path.name == "__init__.py"}
 

@@ -78,6 +78,11 @@ def test_a_job_that_cannot_be_costs_that_job_alone(swept: tuple[Project, str]) -
     failed = record(project)["jobs"][1]
     assert "width" in failed["reason"] and "greater than 0" in failed["reason"]
     assert "1 done, 1 failed" in printed and "Traceback" not in printed
+    lines = printed.splitlines()
+    first, last = (next(line for line in lines if line.startswith(f"job {n} of 2: ")) for n in (1, 2))
+    assert first == "job 1 of 2: study=little family.model.width=4" and "width=0" in last
+    (end,) = (line for line in lines if line.startswith("job 1 of 2: done, "))
+    assert end.endswith(" left")
 
 
 def test_mlflow_has_a_run_a_sweep_and_one_a_job(swept: tuple[Project, str]) -> None:
@@ -121,7 +126,7 @@ def test_the_pipeline_takes_what_a_sweep_trained(swept: tuple[Project, str]) -> 
     changes = ["families.cnn.model.width=4", "families.cnn.model.depth=1"]
     project.run("breakeven", "compose", "study=tiny", *changes)
     done = project.run("dvc", "repro", "train@cnn")
-    assert "cnn/none: trained: taken from" in done.stdout and "epoch 1" not in done.stdout
+    assert "cnn/none: trained: taken from" in done.stdout and "epoch 1" not in done.stdout + done.stderr
 
 
 def test_the_analysis_is_a_page_with_its_table(swept: tuple[Project, str]) -> None:

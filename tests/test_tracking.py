@@ -1,7 +1,11 @@
 """MLflow: a store that is down costs a warning, and parallel first use loses nothing."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from conftest import Project
@@ -30,9 +34,10 @@ def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_i
 
 def test_parallel_first_use_of_a_fresh_store_loses_nothing(tmp_path: object) -> None:
     code = (
-        "import sys; from breakeven import tracking\n"
-        "with tracking.live(f'run {sys.argv[1]}', sys.argv[1], {'kind': 'test'}, {'a': 1}) as log:\n"
-        "    [log({'epoch': i, 'loss': i}) for i in range(3)]"
+        "import sys, time; from breakeven import tracking\n"
+        "with tracking.live(f'run {sys.argv[1]}', sys.argv[1], {'kind': 'test'}, {'a': 1}, 0.05) as log:\n"
+        "    [log({'epoch': i, 'loss': i}) for i in range(3)]\n"
+        "    time.sleep(0.5)"
     )
     jobs = [
         subprocess.Popen(
@@ -44,25 +49,121 @@ def test_parallel_first_use_of_a_fresh_store_loses_nothing(tmp_path: object) -> 
         for number in range(4)
     ]
     warnings = [job.communicate()[1].decode() for job in jobs]
-    assert all("warning" not in text for text in warnings), warnings
+    assert warnings == [""] * 4
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     experiment = client.get_experiment_by_name("breakeven")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     assert len(runs) == 4 and {run.info.status for run in runs} == {"FINISHED"}
     assert all(run.data.metrics["loss"] == 2 for run in runs)
+    # Each sampled how busy the machine was, beside the others.
+    assert all("system/cpu_utilization_percentage" in run.data.metrics for run in runs)
+
+
+@pytest.fixture
+def home(tmp_path: paths.Path, monkeypatch: pytest.MonkeyPatch) -> paths.Path:
+    """A repository with a store of its own."""
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+def runs_of(home: paths.Path) -> list:
+    client = MlflowClient(f"sqlite:///{home}/mlflow.db")
+    return list(client.search_runs([client.get_experiment_by_name("breakeven").experiment_id]))
+
+
+def steps_of(home: paths.Path, run: str, figure: str) -> list[int]:
+    return [seen.step for seen in MlflowClient(f"sqlite:///{home}/mlflow.db").get_metric_history(run, figure)]
+
+
+def sampled(home: paths.Path) -> list[str]:
+    """What the newest run has sampled of the machine."""
+    return [name for name in runs_of(home)[0].data.metrics if name.startswith("system/")]
+
+
+def wait_for(look) -> None:  # type: ignore[no-untyped-def]
+    deadline = time.monotonic() + 60
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_resumed_run_goes_on_where_it_was(home: paths.Path) -> None:
+    cpu = "system/cpu_utilization_percentage"
+    with pytest.raises(KeyboardInterrupt), tracking.live("x", "key", {}, {}, 0.05) as log:
+        log({"epoch": 0, "loss": 3.0})
+        log({"epoch": 1, "loss": 2.0})
+        wait_for(lambda: len(steps_of(home, runs_of(home)[0].info.run_id, cpu)) >= 2)
+        raise KeyboardInterrupt
+    (run,) = runs_of(home)
+    before = len(steps_of(home, run.info.run_id, cpu))
+    with tracking.live("x", "key", {}, {}, 0.05) as log:
+        log({"epoch": 2, "loss": 1.0})
+        wait_for(lambda: len(steps_of(home, run.info.run_id, cpu)) > before)
+    assert [run.info.run_id for run in runs_of(home)] == [run.info.run_id]
+    assert steps_of(home, run.info.run_id, "loss") == [1, 2, 3]
+    steps = steps_of(home, run.info.run_id, cpu)
+    assert steps == list(range(len(steps))) and len(steps) > before
+
+
+def test_how_busy_the_machine_is_has_mlflows_names(home: paths.Path) -> None:
+    with tracking.live("x", "key", {}, {}, 0.05):
+        wait_for(lambda: sampled(home))
+    names = {name.removeprefix("system/") for name in sampled(home)}
+    assert {"cpu_utilization_percentage", "system_memory_usage_megabytes", "disk_usage_percentage"} <= names
+    assert "network_receive_megabytes" in names
+    assert "system metrics" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_run_that_ends_before_the_first_sample_has_none(home: paths.Path, capfd) -> None:  # type: ignore[no-untyped-def]
+    with tracking.live("x", "key", {}, {}) as log:
+        log({"epoch": 0, "loss": 1.0})
+    assert sampled(home) == [] and tracking.SAMPLED_EVERY_S >= 10
+    assert capfd.readouterr().err == ""  # also where there is no GPU, or no package for it
+
+
+def test_whoever_wants_no_samples_gets_none(home: paths.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "false")
+    with tracking.live("x", "key", {}, {}, 0.01):
+        time.sleep(0.3)
+    assert sampled(home) == []
+
+
+def test_a_store_that_breaks_while_a_run_is_live_costs_one_warning(home: paths.Path, capfd) -> None:  # type: ignore[no-untyped-def]
+    with tracking.live("x", "key", {}, {}, 0.05) as log:
+        wait_for(lambda: sampled(home))
+        with sqlite3.connect(home / "mlflow.db") as store:
+            store.execute("DROP TABLE metrics")
+        wait_for(lambda: "system metrics" not in [thread.name for thread in threading.enumerate()])
+        for epoch in range(3):
+            log({"epoch": epoch, "loss": 1.0})
+    told = capfd.readouterr().err
+    assert told.startswith("warning: MLflow at ") and len(told.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_server_that_dies_while_a_run_is_live_costs_one_warning(
+    home: paths.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd,  # type: ignore[no-untyped-def]
+) -> None:
+    with contextlib.ExitStack() as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.enter_context(tracking.served()))
+        with tracking.live("x", "key", {}, {}, 0.2) as log:
+            wait_for(lambda: sampled(home))
+            server.close()
+            for epoch in range(3):
+                log({"epoch": epoch, "loss": 1.0})
+    told = capfd.readouterr().err
+    assert told.startswith("warning: MLflow at ") and len(told.splitlines()) == 1
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
-def test_an_interrupted_run_does_not_stay_running(
-    error: type[BaseException], tmp_path: paths.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "home", lambda: tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def test_an_interrupted_run_does_not_stay_running(error: type[BaseException], home: paths.Path) -> None:
     with pytest.raises(error), tracking.live("x", "key", {"kind": "test"}, {}):
         raise error
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
-    (run,) = client.search_runs([client.get_experiment_by_name("breakeven").experiment_id])
+    (run,) = runs_of(home)
     assert run.info.status == ("FAILED" if error is ValueError else "KILLED")
 
 

@@ -121,6 +121,25 @@ def test_early_stopping_ends_before_the_last_epoch(tmp_path: Path) -> None:
     assert len(train(tmp_path, recipe(epochs=30, patience=2)).history) < 30
 
 
+def test_a_log_gets_a_line_an_epoch_with_the_time_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(row: object) -> None:
+        if row["epoch"] == 2:  # type: ignore[index]
+            raise KeyboardInterrupt
+
+    settings = recipe(epochs=4, sides=[0.5, 1.0])
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, settings, on_epoch=stop)
+    train(tmp_path, settings, title="cnn/none")
+    lines = capsys.readouterr().err.splitlines()
+    # What was trained before the interruption is not trained again.
+    assert [line.partition(": loss ")[0] for line in lines] == [
+        *("training: epoch 1/4", "training: epoch 2/4", "cnn/none: epoch 3/4", "cnn/none: epoch 4/4")
+    ]
+    assert [line.endswith(" left") for line in lines] == [True, True, True, False]
+
+
 @pytest.mark.parametrize(
     ("stem", "side", "expected"),
     [("cifar_pool", 8, True), ("cifar", 8, False), ("cifar_pool", 32, False), ("imagenet", 32, False)],

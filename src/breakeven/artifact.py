@@ -53,7 +53,7 @@ class Artifact:
     @property
     def variant(self) -> str:
         """compression/precision/runtime."""
-        return f"{self.recipe}/{self.precision}/{runtime_name(self.runtime, self.precision)}"
+        return variant_name(self.recipe, self.precision, self.runtime)
 
     @property
     def folder(self) -> str:
@@ -67,6 +67,11 @@ class Artifact:
     def inputs(self, images: NDArray[np.generic]) -> NDArray[Any]:
         """(N, C, H, W) uint8 images in the form that the artifact takes."""
         return model_inputs(images, self.preprocessing, self.mean, self.std)
+
+
+def variant_name(recipe: str, precision: str, runtime: str) -> str:
+    """compression/precision/runtime, from the runtime's key."""
+    return f"{recipe}/{precision}/{runtime_name(runtime, precision)}"
 
 
 def runtime_name(key: str, precision: str) -> str:

@@ -4,7 +4,7 @@ import math
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -21,6 +21,7 @@ from breakeven.measure import statistics
 from breakeven.measure.engine import measure
 from breakeven.measure.statistics import Interval
 from breakeven.option import choice
+from breakeven.progress import counted
 from breakeven.result import Row
 
 WORKSPACE = "workspace"  # in the place of a commit: what lies here
@@ -80,12 +81,11 @@ def restored(revision: str, *stages: str) -> Iterator[Path]:
             _git("worktree", "remove", "--force", str(tree), failed="git worktree")
 
 
-def paired(first: str, second: str, hardware: str, pattern: str, tell: Callable[[str], None]) -> list[Change]:
+def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]:
     """Measure what both commits have in the same rounds, with today's code.
 
     Args:
         pattern: of the variants, as "*/int8-*/*".
-        tell: is told what is measured.
 
     Raises:
         UserError: there is nothing that both have.
@@ -106,11 +106,12 @@ def paired(first: str, second: str, hardware: str, pattern: str, tell: Callable[
             name: prepared.load(paths.prepared(study.family(name).data), "test").images for name in families
         }
         changes = []
-        with turns.measuring():
-            for number, (family, variant) in enumerate(common):
-                tell(f"{number + 1} of {len(common)}: {family} {variant}")
+        with turns.measuring(), counted("compare", len(common), every_s=0) as count:
+            for family, variant in common:
+                count.begin(f"{family} {variant}")
                 pair = {"first": there[family, variant], "second": here[family, variant]}
                 found = measure(pair, study.hardware[hardware], budget, images[family])["second"]
+                count.end()
                 changes.append(Change(family, variant, found.verdict, found.reason, found.speedup))
     return changes + [Change(*name, MISSING) for name in there if name not in here]
 

@@ -46,12 +46,13 @@ class Outcome:
     seconds: float = 0.0
 
 
-def run(settings: Settings, choice: str, overrides: Sequence[str]) -> Outcome:
+def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> Outcome:
     """Run the job with these settings, unless that was done before; whatever goes wrong costs this job only.
 
     Args:
         settings: as `conf/sweep.yaml` composes them.
         choice: the name of its option in `conf/family`.
+        margin: before each line that it prints.
     """
     started = time.monotonic()
     title, key = " ".join(overrides) or choice, fingerprint(settings)
@@ -64,7 +65,7 @@ def run(settings: Settings, choice: str, overrides: Sequence[str]) -> Outcome:
             if store.find(known) and not settings.get("again"):
                 status = CACHED
             else:
-                _execute(study, known, title)
+                _execute(study, known, title, margin)
     except (UserError, JobFailed) as error:
         status, reason = FAILED, str(error)
     return Outcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
@@ -129,7 +130,7 @@ def key_of(study: Config) -> Key:
     return Key("job", parts)
 
 
-def _execute(study: Config, key: Key, title: str) -> None:
+def _execute(study: Config, key: Key, title: str, margin: str) -> None:
     folder = paths.private() / "jobs" / key.digest
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / paths.PARAMS, yaml.safe_dump(study.model_dump(), sort_keys=False))
@@ -146,7 +147,7 @@ def _execute(study: Config, key: Key, title: str) -> None:
         )
         assert child.stdout
         for line in child.stdout:
-            print(f"  {line}", end="", flush=True)
+            print(f"{margin}{line}", end="", flush=True)
             log.write(line)
             log.flush()
             last = line.strip() or last

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -26,6 +26,7 @@ from breakeven.measure.nursery import Nursery
 from breakeven.measure.server import WorkerFailed
 from breakeven.modelfile import Tokens
 from breakeven.preprocess import Preprocess, predictor
+from breakeven.progress import Counted, counted
 from breakeven.runtime.base import Source
 from breakeven.store import Key
 
@@ -86,10 +87,15 @@ class Maker:
     """Makes the artifacts of a family; each is checked in a process of its own, and dies alone."""
 
     def __init__(
-        self, test: Images, tolerance: Tolerance, nursery: Callable[[str], Nursery], scratch: Path
+        self,
+        test: Images,
+        tolerance: Tolerance,
+        nursery: Callable[[str], Nursery],
+        scratch: Path,
+        count: Counted,
     ) -> None:
-        """`nursery` gives the one of a hardware, by its name."""
-        self.test, self.tolerance, self.nursery = test, tolerance, nursery
+        """`nursery` gives the one of a hardware, by its name; `count` tells how many are obtained."""
+        self.test, self.tolerance, self.nursery, self.count = test, tolerance, nursery, count
         self.images = scratch / "test.npy"
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
@@ -110,7 +116,7 @@ class Maker:
         where = folder / draft.folder
         title = f"{draft.family} {draft.variant}"
         with store.making(key, title):
-            if store.take(key, where):
+            if found := store.take(key, where):
                 done = replace(
                     artifact.read(where),
                     family=draft.family,
@@ -119,11 +125,15 @@ class Maker:
                     quantization=draft.quantization,
                 )
                 artifact.save(where, done)
-                return done
-            with turns.making():
-                done = self.make(folder, draft, write, reference)
-            if done.status != "failed" and done.trained:  # a large model is exported again sooner than kept
-                store.keep(key, title, where)
+            else:
+                with turns.making():
+                    self.count.begin(draft.variant)
+                    done = self.make(folder, draft, write, reference)
+                # A large model is exported again sooner than kept.
+                if done.status != "failed" and done.trained:
+                    store.keep(key, title, where)
+        self.count.end(made=not found)
+        print(f"  {done.variant:44} {_describe(done)}", flush=True)
         return done
 
     def make(
@@ -212,8 +222,15 @@ class Maker:
 
 
 @contextmanager
-def maker(test: Images, tolerance: Tolerance, timeout_s: float) -> Iterator[Maker]:
-    """A `Maker` whose processes and scratch files end with the block."""
+def maker(
+    test: Images, tolerance: Tolerance, timeout_s: float, title: str = "artifacts", total: int = 0
+) -> Iterator[Maker]:
+    """A `Maker` whose processes and scratch files end with the block.
+
+    Args:
+        title: what the progress is called.
+        total: how many it will be asked for.
+    """
     with ExitStack() as stack:
 
         @cache
@@ -223,7 +240,8 @@ def maker(test: Images, tolerance: Tolerance, timeout_s: float) -> Iterator[Make
             return stack.enter_context(Nursery(settings, 5 * timeout_s))
 
         scratch = Path(stack.enter_context(TemporaryDirectory()))
-        yield Maker(test, tolerance, nursery, scratch)
+        count = stack.enter_context(counted(title, total))
+        yield Maker(test, tolerance, nursery, scratch, count)
 
 
 def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
@@ -272,12 +290,8 @@ def tolerance(study: Config) -> Tolerance:
     return Tolerance(settings.check_images, settings.max_relative_error, settings.min_agreement)
 
 
-def report(artifacts: Sequence[Artifact]) -> None:
-    """One line for each artifact."""
-    for made in artifacts:
-        if made.status == "ok":
-            score = "untrained" if made.accuracy is None else f"accuracy {made.accuracy:.2%}"
-            detail = f"{score}, agreement {made.agreement:.2%}, {made.megabytes:.2f} MB"
-        else:
-            detail = f"{made.status}: {made.reason}"
-        print(f"  {made.variant:44} {detail}")
+def _describe(made: Artifact) -> str:
+    if made.status != "ok":
+        return f"{made.status}: {made.reason}"
+    score = "untrained" if made.accuracy is None else f"accuracy {made.accuracy:.2%}"
+    return f"{score}, agreement {made.agreement:.2%}, {made.megabytes:.2f} MB"

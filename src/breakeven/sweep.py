@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,15 @@ from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
 from breakeven.jobs import FAILED, Outcome
 from breakeven.processes import end_with_parent
+from breakeven.progress import Shown, shown
+from breakeven.sweep_plan import Plan, cores
 
 OUTCOME = "outcome.json"
 INTERRUPTED = 130
 SWEEP = "BREAKEVEN_SWEEP"  # environment variable: the process that started it
 finished: list[int] = []  # exit codes of the sweeps of this process
+screen = ExitStack()  # what it shows, until it ends
+bars: list[Shown] = []  # of a sweep whose jobs run in this process
 
 
 def main() -> None:
@@ -36,7 +41,8 @@ def main() -> None:
     conf = str(paths.CONF.resolve())
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # or Hydra ends the process with its own words
     try:
-        hydra.main(config_path=conf, config_name="sweep", version_base="1.3")(job)()
+        with screen:
+            hydra.main(config_path=conf, config_name="sweep", version_base="1.3")(job)()
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(f"breakeven: {compose.explain(error, overrides, paths.CONF)}")
     except UserError as error:
@@ -55,11 +61,24 @@ def job(settings: DictConfig) -> None:
     context = HydraConfig.get()
     overrides, choices = list(context.overrides.task), context.runtime.choices
     values: Any = OmegaConf.to_container(settings, resolve=True)
-    print(f"job {context.job.num}: {' '.join(overrides)}", flush=True)
-    outcome = jobs.run(values, str(choices["family"]), overrides)
+    folder = Path(context.runtime.output_dir)
+    plan = Plan.read(folder.parent)
+    name = plan.title(context.job.num)
+    print(f"{name}: {' '.join(overrides)}", flush=True)
+    _draw(context.job.num, name, plan.left(_outcomes(folder.parent)))
+    # Where jobs run side by side, each line says whose it is.
+    margin = "  " if plan.at_once == 1 else f"  {context.job.num + 1}: "
+    outcome = jobs.run(values, str(choices["family"]), overrides, margin)
+    write_json(folder / OUTCOME, asdict(outcome))
     reason = f", {outcome.reason}" if outcome.reason else ""
-    print(f"job {context.job.num}: {outcome.status}{reason}, {outcome.seconds:.0f} s", flush=True)
-    write_json(Path(context.runtime.output_dir) / OUTCOME, asdict(outcome))
+    ended = _outcomes(folder.parent)
+    _draw(context.job.num + 1, name, plan.left(ended))
+    print(f"{name}: {outcome.status}{reason}, {outcome.seconds:.0f} s{plan.far(ended)}", flush=True)
+
+
+def _draw(done: int, name: str, left: str) -> None:
+    for bar in bars:
+        bar.move(done, name, left, now=True)
 
 
 def _follow() -> None:
@@ -68,26 +87,30 @@ def _follow() -> None:
         end_with_parent()
 
 
+def _outcomes(folder: Path) -> list[Outcome]:
+    """Of the jobs of a sweep that have ended, in their order."""
+    found = sorted(folder.glob(f"*/{OUTCOME}"), key=lambda path: int(path.parent.name))
+    return [Outcome(**read_json(path)) for path in found]
+
+
 class Collect(Callback):
-    """Before the jobs: how many cores each may train on. After them: the record of the sweep, and MLflow."""
+    """Before the jobs: how many there are, and on how many cores. After them: the record, and MLflow."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
         os.environ[SWEEP] = str(os.getpid())
-        launcher = config.hydra.launcher
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        at_once = launcher.get("n_jobs") or 1
-        if at_once < 0:  # joblib's word for as many as there are cores
-            at_once = cores
-        share = launcher.get("cpus_per_task") or max(1, cores // at_once)
-        if share < cores:
+        plan = Plan.of(config.hydra)
+        plan.write(Path(config.hydra.sweep.dir))
+        if plan.total and plan.at_once == 1:  # or jobs' processes would print into the bar
+            bars.append(screen.enter_context(shown("sweep", plan.total)))
+        share = config.hydra.launcher.get("cpus_per_task") or max(1, cores() // (plan.at_once or 1))
+        if share < cores():
             os.environ.setdefault("OMP_NUM_THREADS", str(share))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the record of all jobs, and log it."""
-        folder = Path(config.hydra.sweep.dir)
-        found = sorted(folder.glob(f"*/{OUTCOME}"), key=lambda path: int(path.parent.name))
-        outcomes = [Outcome(**read_json(path)) for path in found]
+        screen.close()
+        outcomes = _outcomes(Path(config.hydra.sweep.dir))
         command = shlex.join(["breakeven-sweep", *sys.argv[1:]])
         record = sweeps.write(str(config.study), command, outcomes)
         count = Counter(outcome.status for outcome in outcomes)

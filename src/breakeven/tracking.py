@@ -10,12 +10,14 @@ import platform
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 from urllib.request import urlopen
 
+import psutil
 from filelock import FileLock
 
 from breakeven import paths
@@ -36,6 +38,7 @@ variant's `record.json` holds every sample.
 """
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 STARTING_S = 60.0  # of a server
+SAMPLED_EVERY_S = 10.0  # how busy the machine is
 KEY, PARENT = "breakeven.key", "mlflow.parentRunId"
 Log = Callable[[Mapping[str, float]], None]
 
@@ -130,8 +133,10 @@ class Store:
         import mlflow
         from mlflow.exceptions import MlflowException
 
-        for name in ("alembic", "mlflow.store.db.utils"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        # What fails is told by the one warning; MLflow would add a traceback, and a line for each try.
+        for name in ("mlflow.store.db.utils", "mlflow.system_metrics", "urllib3.connectionpool"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         paths.private().mkdir(parents=True, exist_ok=True)
         # The first parallel use of a fresh SQLite store would corrupt it.
         with FileLock(paths.private() / "mlflow.lock"):
@@ -238,11 +243,20 @@ class Store:
 
 
 @contextlib.contextmanager
-def live(name: str, key: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Iterator[Log]:
+def live(
+    name: str,
+    key: str,
+    tags: Mapping[str, str],
+    params: Mapping[str, Any],
+    sampled_every_s: float = SAMPLED_EVERY_S,
+) -> Iterator[Log]:
     """A run that follows long work while it goes on; gives the function that logs a step's figures.
 
     A training that is resumed goes on in its own run. The run ends FINISHED, FAILED or KILLED as the block
     does. Whatever the store does wrong costs one warning.
+
+    Args:
+        sampled_every_s: how busy the machine is, under MLflow's names.
     """
     store, run = None, None
     try:
@@ -267,7 +281,10 @@ def live(name: str, key: str, tags: Mapping[str, str], params: Mapping[str, Any]
 
     status = "FAILED"
     try:
-        yield log
+        with contextlib.ExitStack() as stack:
+            if store is not None and run is not None:
+                stack.enter_context(_watched(store, run, sampled_every_s))
+            yield log
         status = "FINISHED"
     except (KeyboardInterrupt, SystemExit):
         status = "KILLED"
@@ -276,6 +293,42 @@ def live(name: str, key: str, tags: Mapping[str, str], params: Mapping[str, Any]
         if store is not None and run is not None:
             with contextlib.suppress(Exception):  # the warning is out; `sync` repairs the rest
                 store.end(run, status)
+
+
+@contextlib.contextmanager
+def _watched(store: Store, run: str, every_s: float) -> Iterator[None]:
+    """Log how busy the machine is, by MLflow's own monitors and names, until the block ends.
+
+    A run that is shorter than `every_s` logs nothing. A store that fails ends it without a word: the next
+    figures of the run will fail, too, and say so.
+    """
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    if os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "").lower() in ("false", "0"):
+        yield
+        return
+    over = threading.Event()
+
+    def watch() -> None:
+        # MLflow's own loop would ask the store before each sample whether the run goes on, and log after an
+        # interval what it saw before it.
+        with contextlib.suppress(Exception):  # also where the system does not tell, as in some containers
+            monitor: Any = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+                run, every_s, resume_logging=True, tracking_uri=store.uri
+            )
+            psutil.cpu_percent()  # from now on
+            while not over.wait(monitor.sampling_interval):
+                monitor.collect_metrics()
+                monitor.publish_metrics(monitor.aggregate_metrics())
+                monitor.mlflow_logger.flush()
+
+    thread = threading.Thread(target=watch, name="system metrics", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _open(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
@@ -334,14 +387,10 @@ def require_listener(uri: str) -> None:
 
 
 def _process() -> str:
-    import psutil
-
     return f"{os.getpid()}@{psutil.Process().create_time():.0f}"
 
 
 def _alive(process: str) -> bool:
-    import psutil
-
     number, _, started = process.partition("@")
     try:
         return bool(abs(psutil.Process(int(number)).create_time() - float(started)) < 2)

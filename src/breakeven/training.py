@@ -108,6 +108,7 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
             workdir,
             log,
             job.teacher,
+            f"{job.family}/{job.recipe}",
         )
     else:
         fitted = Fitted(job.build().eval())

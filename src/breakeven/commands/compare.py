@@ -28,10 +28,7 @@ def run(chosen: Namespace) -> int:
 
     both = (chosen.first, chosen.second, chosen.hardware, chosen.variant)
     try:
-        if chosen.stored:
-            changes = compare.stored(*both)
-        else:
-            changes = compare.paired(*both, lambda text: print(f"measuring {text}", file=sys.stderr))
+        changes = compare.stored(*both) if chosen.stored else compare.paired(*both)
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return UNKNOWN

@@ -73,7 +73,7 @@ class Dataset(Option, ABC):
         return roots[0]
 
     def download(self, root: Path) -> None:
-        """Download the source into `root`, with a progress bar."""
+        """Download the source into `root`."""
         raise RuntimeError("this dataset cannot be downloaded")
 
     def digests(self, roots: Sequence[Path]) -> Digests:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from breakeven.data.base import Dataset, Images, Read
+from breakeven.download import download
 
 FOLDER = "cifar-10-batches-py"
 
@@ -26,9 +27,10 @@ class Cifar10(Dataset):
     }
 
     def download(self, root: Path) -> None:
-        """Download by torchvision, which shows a progress bar."""
+        """Download the archive, which torchvision checks and unpacks."""
         from torchvision.datasets import CIFAR10
 
+        download([CIFAR10.url], root / CIFAR10.filename)
         CIFAR10(str(root), download=True)
 
     def read(self, roots: Sequence[Path]) -> Read:

@@ -15,6 +15,7 @@ from pydantic import Field
 from breakeven.data.base import Dataset, Digests, Images, Read
 from breakeven.errors import UserError
 from breakeven.files import sha256
+from breakeven.progress import each
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
@@ -47,7 +48,8 @@ class ImageFolder(Dataset):
         """The sha256 of the archive, or of every image."""
         source = self.source(roots)
         if source.is_dir():
-            return {name: hashlib.sha256(content).hexdigest() for name, content in _members(source)}
+            members = _members(source, f"{self.title}: checking")
+            return {name: hashlib.sha256(content).hexdigest() for name, content in members}
         if self.sha256 and (found := sha256(source)) != self.sha256:
             raise UserError(
                 f"{source} is damaged or is another file: its sha256 is {found[:12]}… and should be "
@@ -66,7 +68,7 @@ class ImageFolder(Dataset):
             part: defaultdict(dict) for part in ("train", "test")
         }
         shape: tuple[int, ...] | None = None
-        for name, content in _members(source):
+        for name, content in _members(source, f"{self.title}: reading"):
             part, label = PurePosixPath(name).parts[:2]
             image = self._decode(source, name, content)
             shape = shape or image.shape
@@ -108,12 +110,12 @@ def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Imag
     return Images(np.stack(pixels), labels.astype(np.int64))
 
 
-def _members(source: Path) -> Iterator[tuple[str, bytes]]:
-    """The name from train/ or test/ on, and the content, of each image."""
+def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
+    """The name from train/ or test/ on, and the content, of each image; `title` is that of the progress."""
     if source.is_dir():
-        for path in sorted(source.glob("*/*/*")):
-            if _wanted(name := path.relative_to(source).as_posix()):
-                yield name, path.read_bytes()
+        names = (path.relative_to(source).as_posix() for path in sorted(source.glob("*/*/*")))
+        for name in each(title, list(filter(_wanted, names))):
+            yield name, (source / name).read_bytes()
         return
     if not source.name.endswith(ARCHIVES):
         raise UserError(f"{source} is neither a folder nor a tar archive ({', '.join(ARCHIVES)}).")
@@ -122,7 +124,7 @@ def _members(source: Path) -> Iterator[tuple[str, bytes]]:
             # An archive may hold the tree below one folder of its own.
             files = {"/".join(PurePosixPath(m.name).parts[-3:]): m for m in archive if m.isfile()}
             contents = {n: archive.extractfile(m) for n, m in files.items() if _wanted(n)}
-            for name in sorted(contents, key=lambda n: files[n].offset):
+            for name in each(title, sorted(contents, key=lambda n: files[n].offset)):
                 file = contents[name]
                 assert file is not None
                 yield name, file.read()

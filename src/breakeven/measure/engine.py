@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from breakeven.errors import UserError
 from breakeven.measure.findings import Finding, Findings, find
-from breakeven.measure.plan import SINGLE_STREAM, TWIN, Budget, Scenario
+from breakeven.measure.plan import SINGLE_STREAM, TWIN, Budget, Progress, Scenario
 from breakeven.measure.samples import OK
 from breakeven.measure.schedule import Schedule
 from breakeven.measure.warnings import Warning, list_warnings
@@ -39,7 +39,7 @@ def measure(
     images: NDArray[np.integer[Any]],
     scenario: Scenario = SINGLE_STREAM,
     scored: bool = False,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Callable[[Progress], None] = lambda step: None,
 ) -> Measurement:
     """Measure variants side by side, the first of which is the baseline; a twin of it is added.
 
@@ -48,7 +48,7 @@ def measure(
         hardware: the settings of one hardware option.
         images: (N, C, H, W), or (N, L) tokens; a batch that is larger sees some twice.
         scored: the artifacts were scored with these images, and have to give the same outputs again.
-        progress: is told what goes on, between measurements.
+        progress: is told how far it is, between replicates.
 
     A variant that fails is left out of what follows; its finding says why.
 
@@ -86,23 +86,22 @@ def measure(
             if fallen := [f"{name} {status}" for name, status in needed.items() if status != OK]:
                 stopped = fallen[0]
                 break
-            found, spent = None, time.monotonic() - started
-            note = f"replicate {count}, {spent:.0f} of {limit:.0f} s"
+            spent, width = time.monotonic() - started, None
             if count >= 2:
-                found = find(schedule.samples, budget.confidence, budget.margin)
-                note += f", widest interval ±{found.half_width:.1%}"
-            progress(note)
-            if count < budget.min_replicates or found is None:
-                continue
-            if found.half_width <= budget.half_width:
-                stopped = f"every interval within ±{budget.half_width:.1%}"
-                break
-            # The next replicate takes as long as these did.
-            if spent * (count + 1) / count > limit:
+                width = find(schedule.samples, budget.confidence, budget.margin).half_width
+            # The next replicates take as long as these did.
+            fit = int(limit * count / spent)
+            most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
+            if width is not None and width <= budget.half_width and count >= budget.min_replicates:
+                most, stopped = count, f"every interval within ±{budget.half_width:.1%}"
+            elif fit <= count:
                 stopped = f"time budget of {limit:.0f} s spent"
+            else:
+                stopped = f"{budget.max_replicates} replicates done"
+            left = max(0, most - count) * spent / count
+            progress(Progress(count, spent, limit, left, width))
+            if count >= most:
                 break
-        else:
-            stopped = f"{budget.max_replicates} replicates done"
     found = find(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
     return Measurement(found, stopped, seconds, list_warnings(schedule.samples, found, budget, busy))

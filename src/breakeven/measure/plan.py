@@ -67,3 +67,18 @@ class Budget:
     def time_s(self, variants: int) -> float:
         """For so many variants."""
         return self.seconds + self.seconds_per_variant * variants
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is, between two replicates."""
+
+    replicates: int  # done
+    spent_s: float
+    limit_s: float  # the time budget
+    left_s: float  # at most, if the next replicates take as long as these did
+    half_width: float | None = None  # of the widest interval, as a share; two replicates have none yet
+
+    def __str__(self) -> str:
+        widest = "" if self.half_width is None else f", widest interval ±{self.half_width:.1%}"
+        return f"replicate {self.replicates}, {self.spent_s:.0f} of {self.limit_s:.0f} s{widest}"

@@ -16,6 +16,7 @@ from breakeven import paths
 from breakeven.errors import UserError
 from breakeven.files import read_json, source_digest, write_json
 from breakeven.machine import describe
+from breakeven.progress import counted
 from breakeven.selftest.picture import draw
 from breakeven.selftest.plan import plan
 from breakeven.selftest.rows import rows
@@ -30,13 +31,13 @@ def main() -> None:
     kept = paths.private() / "selftest" / source_digest("measure", "selftest", "hardware", "runtime")
     kept.mkdir(parents=True, exist_ok=True)
     work, started, results = list(plan(quick)), time.monotonic(), []
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory() as scratch, counted("selftest", len(work), every_s=0) as count:
         for number, piece in enumerate(work):
             place = kept / f"{piece.name.replace(' ', '_')}.json"
-            if not place.exists():
-                minutes = (time.monotonic() - started) / 60
-                print(f"{number + 1} of {len(work)}, minute {minutes:.0f}: {piece.name}", file=sys.stderr)
+            if missing := not place.exists():
+                count.begin(piece.name)
                 write_json(place, {"kind": piece.kind, "result": piece.run(Path(scratch), number)})
+            count.end(made=missing)
             results.append(read_json(place))
     found = rows(results)
     if not quick:

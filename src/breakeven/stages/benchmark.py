@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from breakeven.kept import Kept
 from breakeven.measure.engine import measure
 from breakeven.measure.findings import Finding
 from breakeven.measure.peaks import Peaks, probe
+from breakeven.measure.plan import Progress
 from breakeven.measure.samples import FAILED, UNSUPPORTED
+from breakeven.progress import Shown, shown, time_left
 from breakeven.result import Benchmark, Part, Record
 from breakeven.stages.run import run
 from breakeven.variants import read as variants_of
@@ -43,23 +46,26 @@ def benchmark(name: str, hardware: str) -> None:
     parts: list[Part] = []
     with turns.measuring():
         peaks = _peaks(study.hardware[hardware])
-        for scenario in settings.scenarios():
+        scenarios = settings.scenarios()
+        for number, scenario in enumerate(scenarios, 1):
             title = f"{name} on {hardware}, {scenario.title}"
             if part := kept.read(scenario.title):
                 print(f"{title}: measured before the interruption", file=sys.stderr)
                 parts.append(part)
                 continue
-            print(f"{title}: {len(variants)} variants and the twin", file=sys.stderr)
-            measured = measure(
-                variants,
-                study.hardware[hardware],
-                settings.budget(study.seed),
-                test.images,
-                scenario,
-                scored=True,
-                # A bar that draws itself while a block is timed would be measured with it.
-                progress=lambda text, title=title: print(f"{title}: {text}", file=sys.stderr),  # type: ignore[misc]
-            )
+            budget = settings.budget(study.seed)
+            with shown(title, budget.time_s(len(variants))) as told:
+                whole = f"scenario {number} of {len(scenarios)}, " if len(scenarios) > 1 else ""
+                told.tell(0, f"{whole}{len(variants)} variants and the twin")
+                measured = measure(
+                    variants,
+                    study.hardware[hardware],
+                    budget,
+                    test.images,
+                    scenario,
+                    scored=True,
+                    progress=partial(_tell, told),
+                )
             found = measured.findings
             # If it is unsupported, then so is the hardware here, and every row says why.
             if found.of[BASELINE].verdict == FAILED:
@@ -102,6 +108,10 @@ def benchmark(name: str, hardware: str) -> None:
     count = Counter(record.row.verdict for record in records)
     faults = f"{count[FAILED]} failed, {count[UNSUPPORTED]} unsupported"
     print(f"{name} on {hardware}: {len(records)} rows, {faults}, {result.seconds:.0f} s")
+
+
+def _tell(told: Shown, step: Progress) -> None:
+    told.tell(step.spent_s, str(step), time_left(step.left_s, at_most=True) if step.left_s else "")
 
 
 def _peaks(hardware: Mapping[str, Any]) -> Peaks | None:

@@ -1,6 +1,7 @@
 """Every recipe of a family x every runtime, in floating point."""
 
 from breakeven import config, making, paths, prepared
+from breakeven.artifact import variant_name
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
 from breakeven.stages.run import run
@@ -11,20 +12,27 @@ def export(name: str) -> None:
     study = config.read()
     data = paths.prepared(study.family(name).data)
     test, digest = prepared.load(data, "test"), prepared.manifest(data).digest
-    made = []
+    options = {key: study.option("runtimes", key) for key in study.runtimes}
+    wanted = {
+        recipe: [k for k, o in options.items() if study.export.wants(variant_name(recipe, o.precision, k))]
+        for recipe in ["none", *study.recipes()]
+    }
     with (
         atomic_folder(paths.artifacts("export", name)) as folder,
-        making.maker(test, making.tolerance(study), study.measure.timeout_s) as maker,
+        making.maker(
+            test,
+            making.tolerance(study),
+            study.measure.timeout_s,
+            f"export {name}",
+            sum(map(len, wanted.values())),
+        ) as maker,
     ):
-        for recipe in ["none", *study.recipes()]:
+        for recipe, keys in wanted.items():
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
-            for key in study.runtimes:
+            for key in keys:
                 draft = making.draft(study, reference, key)
-                if study.export.wants(draft.variant):
-                    write = study.option("runtimes", key).export
-                    known = making.key_of(study, reference, draft, {"data": digest})
-                    made.append(maker.obtain(folder, draft, write, reference, known))
-    making.report(made)
+                known = making.key_of(study, reference, draft, {"data": digest})
+                maker.obtain(folder, draft, options[key].export, reference, known)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from breakeven import config, making, paths, prepared
-from breakeven.artifact import model_inputs
+from breakeven.artifact import model_inputs, variant_name
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
 from breakeven.quantization.base import Examples
@@ -23,35 +23,46 @@ def quantize(name: str) -> None:
     drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
         : study.export.calibration_images
     ]
-    made = []
+    toolchains = {key: study.option("quantizations", key) for key in study.quantizations}
+    for key in [key for key, toolchain in toolchains.items() if toolchain.runtime not in study.runtimes]:
+        print(f"  left out: {key} (its runtime {toolchains.pop(key).runtime} is not in this study)")
+    wanted = {
+        recipe: [
+            key
+            for key, toolchain in toolchains.items()
+            if study.export.wants(variant_name(recipe, toolchain.precision, toolchain.runtime))
+        ]
+        for recipe in ["none", *study.recipes()]
+    }
     with (
         atomic_folder(paths.artifacts("quantize", name)) as folder,
-        making.maker(test, making.tolerance(study), study.measure.timeout_s) as maker,
+        making.maker(
+            test,
+            making.tolerance(study),
+            study.measure.timeout_s,
+            f"quantize {name}",
+            sum(map(len, wanted.values())),
+        ) as maker,
     ):
-        for recipe in ["none", *study.recipes()]:
+        for recipe, keys in wanted.items():
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             card = reference.card
             inputs = partial(
                 model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
             )
             examples = Examples(inputs(train.images[drawn]), inputs(val.images), val.labels)
-            for key in study.quantizations:
-                toolchain = study.option("quantizations", key)
-                if toolchain.runtime not in study.runtimes:
-                    print(f"  left out: {key} (its runtime {toolchain.runtime} is not in this study)")
-                    continue
+            for key in keys:
+                toolchain = toolchains[key]
                 runtime = study.option("runtimes", toolchain.runtime)
                 artifact = replace(
                     making.draft(study, reference, toolchain.runtime),
                     precision=toolchain.precision,
                     quantization=key,
                 )
-                if study.export.wants(artifact.variant):
-                    write = partial(toolchain.quantize, examples, runtime)
-                    more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
-                    known = making.key_of(study, reference, artifact, more)
-                    made.append(maker.obtain(folder, artifact, write, reference, known))
-    making.report(made)
+                write = partial(toolchain.quantize, examples, runtime)
+                more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
+                known = making.key_of(study, reference, artifact, more)
+                maker.obtain(folder, artifact, write, reference, known)
 
 
 if __name__ == "__main__":

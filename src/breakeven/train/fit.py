@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +11,14 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from breakeven.data.base import Images
 from breakeven.files import atomic
 from breakeven.preprocess import Preprocess
+from breakeven.progress import Estimate, Shown, shown
 from breakeven.train.batches import Batches
 from breakeven.train.distillation import Teacher
 from breakeven.train.module import Classifier, Diverged
@@ -50,6 +50,7 @@ def fit(
     workdir: Path,
     on_epoch: OnEpoch = lambda row: None,
     teacher: Teacher | None = None,
+    title: str = "training",
 ) -> Fitted:
     """Train the model that `build` makes, and keep the best epoch.
 
@@ -58,6 +59,7 @@ def fit(
         workdir: holds the checkpoints; a training that finds `last.ckpt` there goes on from it.
         on_epoch: is given the epoch's figures, once an epoch.
         teacher: a model to follow.
+        title: what the progress is called.
 
     Raises:
         Diverged: the loss is not a number.
@@ -74,9 +76,10 @@ def fit(
         workdir, "best", monitor="val_accuracy", mode="max", save_last=True, enable_version_counter=False
     )
     history = _History(on_epoch)
-    callbacks: list[Callback] = [best, history, _Order(batches)]
-    if terminal := sys.stdout.isatty():
-        callbacks.append(TQDMProgressBar(refresh_rate=20))
+    # Images of half the side take a fourth of the time.
+    work = [recipe.side(epoch) ** 2 for epoch in range(recipe.epochs)]
+    progress = _Progress(work, history, recipe.patience)
+    callbacks: list[Callback] = [best, history, _Order(batches), progress]
     if recipe.patience:
         callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=recipe.patience))
     if recipe.ema:
@@ -88,20 +91,21 @@ def fit(
         precision="bf16-mixed" if bf16(recipe, model, train.images.shape[1:]) else "32-true",
         gradient_clip_val=recipe.clip_norm or None,
         enable_model_summary=False,
-        enable_progress_bar=terminal,
+        enable_progress_bar=False,
         num_sanity_val_steps=0,
         default_root_dir=workdir,
         plugins=[_WholeFiles()],
     )
     last = workdir / "last.ckpt"
     try:
-        trainer.fit(
-            module,
-            batches,
-            Batches(val, 500),
-            ckpt_path=last if last.exists() else None,
-            weights_only=True,
-        )
+        with shown(title, progress.estimate.total) as progress.told:
+            trainer.fit(
+                module,
+                batches,
+                Batches(val, 500),
+                ckpt_path=last if last.exists() else None,
+                weights_only=True,
+            )
     except SystemExit as error:
         if error.code == 1:  # what Lightning makes of Ctrl-C
             raise KeyboardInterrupt from None
@@ -151,20 +155,47 @@ class _History(Callback):
         rate = float(trainer.optimizers[0].param_groups[0]["lr"])
         self.rows.append({"epoch": trainer.current_epoch, **figures, "lr": rate, "seconds": self.seconds})
         self.on_epoch(self.rows[-1])
-        if not sys.stdout.isatty():  # a log gets one line an epoch in the place of the bar
-            score, loss = figures["val_accuracy"], figures["train_loss"]
-            epochs = trainer.max_epochs
-            print(
-                f"epoch {trainer.current_epoch + 1}/{epochs}: loss {loss:.3f}, val accuracy {score:.2%}, "
-                f"{self.seconds:.0f} s",
-                flush=True,
-            )
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows, self.seconds = state_dict["rows"], state_dict["seconds"]
+
+
+class _Progress(Callback):
+    """A line an epoch in a log; in a terminal a bar that moves with the batches."""
+
+    told: Shown
+
+    def __init__(self, work: Sequence[float], history: _History, patience: int) -> None:
+        """`work`: of each epoch, in any unit."""
+        self.work, self.history = work, history
+        self.estimate = Estimate(sum(work), at_most=patience > 0)
+        self.started = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.estimate.done = sum(self.work[: trainer.current_epoch])  # before it was interrupted
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.started = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        epoch = trainer.current_epoch
+        begun = self.work[epoch] * (batch_idx + 1) / (trainer.num_training_batches + 1)
+        what = f"epoch {epoch + 1}/{len(self.work)}"
+        self.told.move(self.estimate.done + begun, what, self.estimate.left(begun))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        row, epoch = self.history.rows[-1], trainer.current_epoch
+        self.estimate.finish(time.monotonic() - self.started, self.work[epoch])
+        what = (
+            f"epoch {epoch + 1}/{len(self.work)}: loss {row['train_loss']:.3f}, "
+            f"val accuracy {row['val_accuracy']:.2%}, {row['seconds']:.0f} s"
+        )
+        self.told.tell(self.estimate.done, what, self.estimate.left())
 
 
 class _Order(Callback):

@@ -50,8 +50,7 @@ class Classifier(LightningModule):
         generator = torch.Generator(images.device).manual_seed(self.seed * 1_000_003 + self.global_step)
         r = self.recipe
         images = augment(images, generator, flip=r.flip, crop=r.crop, cutout=r.cutout)
-        side = r.sides[self.current_epoch * len(r.sides) // r.epochs]
-        inputs = shrink(self.preprocess(images), side)
+        inputs = shrink(self.preprocess(images), r.side(self.current_epoch))
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         logits = self.model(inputs).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=r.label_smoothing)

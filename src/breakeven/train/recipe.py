@@ -33,3 +33,7 @@ class Recipe(Strict):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         description="auto: bf16 autocast where the processor has it in hardware"
     )
+
+    def side(self, epoch: int) -> float:
+        """Of the training images in an epoch, as a share of the full one."""
+        return self.sides[epoch * len(self.sides) // self.epochs]

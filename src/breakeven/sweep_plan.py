@@ -1,0 +1,93 @@
+"""How many jobs a sweep has, how many run at once, and what is left of them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # Hydra is pinned to one minor version
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from breakeven.files import read_json, write_json
+from breakeven.jobs import CACHED, DONE, Outcome
+from breakeven.progress import Estimate
+
+FILE = "plan.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Lies in the sweep's folder, because jobs run in other processes, and on other machines."""
+
+    total: int | None  # None: another sweeper than Hydra's own finds out as it goes
+    at_once: int | None  # None: as many as the launcher pleases
+
+    @classmethod
+    def of(cls, hydra: DictConfig) -> "Plan":
+        """Of a sweep that is about to start.
+
+        Args:
+            hydra: the node `hydra` of the configuration.
+        """
+        launcher = hydra.launcher
+        basic = str(launcher._target_).endswith(".BasicLauncher")
+        at_once = 1 if basic else launcher.get("n_jobs")
+        if at_once and at_once < 0:  # joblib's word for as many as there are cores
+            at_once = cores()
+        return cls(_count(hydra), at_once)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Plan":
+        """The one in the sweep's folder."""
+        values: dict[str, Any] = read_json(folder / FILE)
+        return cls(**values)
+
+    def write(self, folder: Path) -> None:
+        """Write it into the sweep's folder."""
+        write_json(folder / FILE, asdict(self))
+
+    def title(self, number: int) -> str:
+        """Of a job, which are counted from 0."""
+        return f"job {number + 1}{f' of {self.total}' if self.total else ''}"
+
+    def left(self, ended: Sequence[Outcome]) -> str:
+        """The time left in words, from the seconds of the jobs that were made; or empty."""
+        if not self.total or not self.at_once:
+            return ""
+        estimate = Estimate(self.total, self.at_once)
+        for outcome in ended:
+            if outcome.status in (DONE, CACHED):
+                estimate.finish(outcome.seconds if outcome.status == DONE else None)
+            else:  # says nothing of how long the others take
+                estimate.done += 1
+        return estimate.left()
+
+    def far(self, ended: Sequence[Outcome]) -> str:
+        """How far the sweep is, to be put behind the end of a job."""
+        # One after another, the job's own number says how many have ended.
+        count = f"{len(ended)} of {self.total} ended" if self.total and self.at_once != 1 else ""
+        return "".join(f", {part}" for part in (count, self.left(ended)) if part)
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _count(hydra: DictConfig) -> int | None:
+    """How many jobs Hydra's own sweeper makes of the command line."""
+    if not str(hydra.sweeper._target_).endswith(".BasicSweeper"):
+        return None
+    asked = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    try:
+        (every,) = BasicSweeper.split_arguments(
+            parser.parse_overrides([*asked, *hydra.overrides.task]), max_batch_size=None
+        )
+    except HydraException:  # the sweeper will say so
+        return None
+    return len(every)
