@@ -1,6 +1,7 @@
 """What all charts of the page share: their form, and their colours, marks and tips in Vega-Lite's grammar."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,9 @@ SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 SHAPES += ["triangle-right", "triangle-left"]
 STEP = 22  # pixels a name
 LINES = 8  # that can be told apart in one chart
-LEGEND = alt.Legend(orient="top", columns=4, labelLimit=260)
+# How many long names stand in a line, the page knows
+NAMES = alt.Legend(orient="top", labelLimit=260, symbolOpacity=1)
+LEGEND = alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, columns=4)
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,24 @@ class Chart:
 def series(
     field: str, names: Sequence[str] | None = None, colours: Sequence[str] = tuple(RANGE)
 ) -> alt.Color:
-    """A colour for each name; several charts that are given the same `names` agree in them."""
+    """A colour for each name; charts that are given the same `names` agree in them."""
     scale = alt.Scale(range=list(colours)) if names is None else alt.Scale(domain=names, range=list(colours))
-    return alt.Color(f"{field}:N", scale=scale, legend=LEGEND, title=None)
+    return alt.Color(f"{field}:N", scale=scale, legend=NAMES, title=None)
 
 
 def shapes(field: str, names: Sequence[str]) -> alt.Shape:
     """And a shape."""
-    return alt.Shape(f"{field}:N", scale=alt.Scale(domain=names, range=SHAPES), legend=LEGEND, title=None)
+    scale = alt.Scale(domain=names, range=SHAPES)
+    return alt.Shape(f"{field}:N", scale=scale, legend=NAMES, title=None)
+
+
+def decades(values: Iterable[float]) -> alt.Axis:
+    """Powers of ten alone, and few of them: the axis of figures that span many."""
+    found = [math.log10(value) for value in values if value > 0]
+    powers = range(math.ceil(min(found)), math.floor(max(found)) + 1)
+    if len(powers) < 2:
+        return alt.Axis(format="~s")
+    return alt.Axis(format="~s", values=[10.0**power for power in powers[:: math.ceil(len(powers) / 6)]])
 
 
 def tips(*names: str, **formats: str) -> list[alt.Tooltip]:

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from breakeven.report.drawing import GREY, LINES, Chart, Point, series, shapes, spec, tips
+from breakeven.report.drawing import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
 from breakeven.report.size import LEAST
 from breakeven.report.swept import Swept, noise_floor
 from breakeven.result import Row
@@ -29,10 +29,11 @@ def speedups(swept: Swept, hardware: str) -> Chart | None:
         }
         for row in rows
     ]
+    fits = any(point["fit"] for point in data)
     floor = noise_floor(rows)
     scale = alt.Scale(type="log", base=2, nice=False, padding=12)
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
-    base = alt.Chart(alt.NamedData("table")).encode(x=_work(), color=series("variant", variants))
+    base = alt.Chart(alt.NamedData("table")).encode(x=_work(data), color=series("variant", variants))
     once = alt.Chart(alt.InlineData([{}]))
     band = once.mark_rect(opacity=0.18, color=GREY).encode(
         y=alt.YDatum(1 / floor, scale=scale), y2=alt.Y2Datum(floor)
@@ -51,7 +52,10 @@ def speedups(swept: Swept, hardware: str) -> Chart | None:
         f"{_what(swept)} with intervals; grey: 1x, and what the twins show as noise "
         f"(median {floor - 1:.1%}). {fitted}",
         data,
-        spec(alt.layer(band, one, line, whisker, point), HEIGHT),
+        spec(
+            alt.layer(band, one, *([line] if fits else []), whisker, point),
+            HEIGHT,
+        ),
     )
 
 
@@ -70,15 +74,18 @@ def calls(swept: Swept, hardware: str) -> Chart | None:
     ]
     if len({point["macs"] for point in data}) < 2:
         return None
-    scale = alt.Scale(type="log", padding=12)
-    base = alt.Chart(alt.NamedData("table")).encode(x=_work(), color=series("variant", variants))
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    bounded = any(point["high"] is not None for point in data)
+    ends = (point[end] for point in data for end in ("calls", "low", "high"))
+    axis = decades(max(end, 1) for end in ends if end is not None)
+    base = alt.Chart(alt.NamedData("table")).encode(x=_work(data), color=series("variant", variants))
     # A logarithm has no zero
     for name in ("calls", "low", "high"):
         base = base.transform_calculate(**{f"drawn_{name}": f"max(datum.{name}, 1)"})
-    whisker = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(opacity=0.5)
+    whisker = base.transform_filter("isValid(datum.high)").mark_rule(opacity=0.5)
     whisker = whisker.encode(y=alt.Y("drawn_low:Q", scale=scale), y2="drawn_high:Q")
     point = _points(base, variants, calls=",", low=",", high=",").encode(
-        y=alt.Y("drawn_calls:Q", scale=scale, axis=alt.Axis(format="~s"), title="calls until it is paid back")
+        y=alt.Y("drawn_calls:Q", scale=scale, axis=axis, title="calls until it is paid back")
     )
     others = Counter(row.breakeven_calls for row in rows if _count(row.breakeven_calls) is None)
     without = "; ".join(f"{count} {word}" for word, count in sorted(others.items()))
@@ -88,7 +95,7 @@ def calls(swept: Swept, hardware: str) -> Chart | None:
         f"{_what(swept)} with bounds: calls after which build, load and the calls until steady are paid "
         f"back. 0 is drawn as 1.{f' Not drawn: {without}.' if without else ''}",
         data,
-        spec(alt.layer(whisker, point), HEIGHT),
+        spec(alt.layer(*([whisker] if bounded else []), point), HEIGHT),
     )
 
 
@@ -122,8 +129,8 @@ def _count(text: str | None) -> int | None:
     return int(text) if text and text.isdigit() else None
 
 
-def _work() -> alt.X:
-    scale, axis = alt.Scale(type="log", padding=12), alt.Axis(format="~s")
+def _work(data: list[Point]) -> alt.X:
+    scale, axis = alt.Scale(type="log", nice=False, padding=12), decades(point["macs"] for point in data)
     return alt.X("macs:Q", scale=scale, axis=axis, title="multiply-accumulates of one input")
 
 

@@ -21,13 +21,10 @@ class SweepSection:
 
 def sections(limits: Limits) -> list[SweepSection]:
     """One a study; what is missing of a sweep is said in its section."""
-    found = [collect(sweep, limits) for sweep in sweeps.newest()]
-    return [
-        SweepSection(
-            name=f"sweep-{each.sweep.study}",
-            title=f"the sweep {each.sweep.study}",
-            swept=each,
-            charts=sweep_charts.charts_of(each),
-        )
-        for each in found
-    ]
+    return [section(collect(sweep, limits)) for sweep in sweeps.newest()]
+
+
+def section(swept: Swept) -> SweepSection:
+    """That of one sweep."""
+    study = swept.sweep.study
+    return SweepSection(f"sweep-{study}", f"the sweep {study}", swept, sweep_charts.charts_of(swept))
