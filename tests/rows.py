@@ -1,9 +1,14 @@
 """Rows and records of a study that nobody measured, for tests of what is made of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from breakeven.report import sweep_section
+from breakeven.report.sweep_section import SweepSection
+from breakeven.report.swept import Swept
 from breakeven.result import Benchmark, Record, Row, scenario
+from breakeven.sweeps import DONE, FAILED, Outcome, Sweep
 
 PLACE = ("cpu1", "a machine, 2 cores", 1, 1, "single_stream", 1, 1000, 2000)
 
@@ -43,3 +48,31 @@ def benchmark(rows: Sequence[Row], images: int = 10_000, **more: Any) -> Benchma
         "records": [Record(each, [{"blocks": blocks}] if each.latency_ms_p50 else []) for each in rows],
     }
     return Benchmark(**{**known, **more})
+
+
+# Variant -> the factor of its speedup for ten times the work; with 100 million MACs they gain 2x, 3x, ...
+GROWTH = {"none/fp32/torchscript_frozen": 0.5, "none/fp32/onnxruntime": 0.8}
+
+
+def job(size: int, hardware: str = "cpu1", growth: dict[str, float] = GROWTH) -> list[Row]:
+    """The rows of a model of 10**`size` MACs."""
+    made = [
+        row(
+            *(variant, "faster"),
+            **{"speedup": (2 + number) * factor ** (size - 8), "breakeven_calls": str(10 ** (10 - size))},
+            **{"breakeven_calls_low": "0", "breakeven_calls_high": str(10 ** (12 - size))},
+        )
+        for number, (variant, factor) in enumerate(growth.items())
+    ]
+    changes = {"family": f"net{size}", "macs": 10**size, "hardware": hardware}
+    return [replace(each, **changes) for each in (BASELINE, TWIN, *made)]
+
+
+def sweep(jobs: Sequence[Sequence[Row]], failed: Sequence[str] = (), **more: Any) -> SweepSection:
+    """The section of a sweep of these jobs, and of as many that failed for these reasons."""
+    outcomes = [Outcome(f"job={number}", [], DONE, f"key{number}") for number, _ in enumerate(jobs)]
+    outcomes += [Outcome(f"bad={reason}", [], FAILED, reason, reason) for reason in failed]
+    known = {"name": "scaling-0", "study": "scaling", "command": "breakeven-sweep study=scaling"}
+    missing = more.pop("missing", {})
+    swept = Swept(Sweep(**{**known, **more}, jobs=outcomes), [list(each) for each in jobs], missing)
+    return sweep_section.section(swept)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Project, fetched
-from rows import BASELINE, TWIN, benchmark, row
+from rows import BASELINE, TWIN, benchmark, job, row, sweep
 
 from breakeven.recommend import Limits
 from breakeven.records import Records
@@ -55,7 +55,7 @@ def opened(browser, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A page of 400 rows, half of them faster than the baseline, and its address."""
+    """A page of 400 rows, half of them faster than the baseline, and of two sweeps, and its address."""
     folder = tmp_path_factory.mktemp("page")
     speeds = [2 ** ((number - 199.5) / 60) for number in range(400)]
     rows = [
@@ -69,7 +69,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     ]
     limits, found = Limits(max_accuracy_drop=1.0), Records([], [benchmark([BASELINE, TWIN, *rows])])
     marked = summary.rows(found.benchmarks, limits)
-    html.write(folder / "report.html", folder / "plots", "many", [], found, marked, limits)
+    reason = f"killed (its output: /{'a-long-folder' * 9}/log.txt)"
+    several = sweep([job(size) + job(size, "cpu2") for size in range(6, 11)], [reason])
+    parts = {"prune50/fp32/eager": 2.0, "none/int8-static/openvino": 3.0, "prune50/int8-static/openvino": 9.0}
+    chain = [BASELINE, *(row(variant, speedup=gain) for variant, gain in parts.items())]
+    sections = [several, sweep([chain, job(6), job(7)], study="combos")]  # two models: no fitted line
+    html.write(folder / "report.html", folder / "plots", "many", [], found, marked, limits, sections)
     return f"file://{folder / 'report.html'}"
 
 
@@ -104,6 +109,24 @@ def test_a_chart_shows_exact_values(opened, report: str) -> None:
     assert "speedup" in tip and "none/fp32/r" in tip
 
 
+@pytest.mark.parametrize(
+    ("chart", "told"),
+    [
+        ("scaling-size-cpu1", ["net", "none/fp32/", "macs", "speedup", "fit"]),
+        ("scaling-calls-cpu2", ["net", "none/fp32/", "macs", "calls", "low", "high"]),
+        ("scaling-fastest", ["net", "cpu1, batch 1", "latency ms"]),
+        ("combos-combinations", ["prune50/int8-static/openvino", "more than the product", "ratio"]),
+    ],
+)
+def test_a_chart_of_a_sweep_shows_exact_values(opened, report: str, chart: str, told: list[str]) -> None:
+    page = opened(report)
+    page.locator(f"#sweep-{chart}").scroll_into_view_if_needed()
+    page.locator(f"#sweep-{chart} svg .mark-symbol.role-mark path").first.hover()
+    page.locator("#vg-tooltip-element.visible").wait_for()
+    tip = page.locator("#vg-tooltip-element").inner_text()
+    assert [word for word in told if word not in tip] == []
+
+
 def test_the_data_of_a_chart_can_be_saved(opened, report: str, tmp_path: Path) -> None:
     page = opened(report)
     with page.expect_download() as download:
@@ -117,6 +140,16 @@ def test_it_fits(opened, report: str, width: int) -> None:
     page = opened(report, width)
     page.locator(".chart svg").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("Promise.all([...places].map(draw)).then(() => null)")
+    assert page.evaluate(CUT) == []
+
+
+# The legends that reach beyond their chart
+CUT = """() => [...document.querySelectorAll(".chart")].filter((place) => {
+  const right = (node) => node.getBoundingClientRect().right;
+  const end = right(place.querySelector("svg"));
+  return [...place.querySelectorAll(".role-legend text")].some((text) => right(text) > end);
+}).map((place) => place.id)"""
 
 
 CONTRAST = """() => {

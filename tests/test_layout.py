@@ -144,6 +144,10 @@ def test_only_runs_and_the_registry_import_mlflow():
     assert found == {"breakeven.tracking", "breakeven.registry"}
 
 
+def test_what_fetch_notes_of_sweeps_is_read_without_anything_heavy():
+    assert outside(reached("breakeven.sweeps")) & {"torch", "numpy", "hydra", "mlflow", "altair"} == set()
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_is_unpickled(module):
     assert unsafe_loads(tree(module)) == []

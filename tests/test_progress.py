@@ -24,11 +24,11 @@ from test_engine import BUDGET, fake
 
 from breakeven import paths, progress
 from breakeven.download import download
-from breakeven.jobs import CACHED, DONE, FAILED, Outcome
 from breakeven.measure.engine import measure
 from breakeven.progress import CLEAR_LINE, Estimate, shown, time_left
 from breakeven.stages.benchmark import _tell
 from breakeven.sweep_plan import Plan
+from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
 
 ROOT = Path(__file__).parent.parent
 WORK = """

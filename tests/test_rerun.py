@@ -81,6 +81,21 @@ def test_a_line_in_the_report_runs_the_report_alone(project: Project) -> None:
     assert "calls to break even" in done.stdout
 
 
+def test_another_sweep_makes_the_report_again_once(project: Project) -> None:
+    folder = project.folder / ".breakeven/sweeps"
+    folder.mkdir(parents=True, exist_ok=True)
+    lost = {"title": "family=cnn", "overrides": [], "status": "done", "key": "0" * 16}
+    record = {"name": "small-1", "study": "small", "command": "breakeven-sweep study=small", "jobs": [lost]}
+    (folder / "small-1.json").write_text(json.dumps(record))
+    assert project.stages(project.run("dvc", "repro").stdout) == {"report"}
+    page = (project.folder / "results/report.html").read_text()
+    assert "<pre>breakeven-sweep study=small</pre>" in page and "its results are not in the store" in page
+    assert project.stages(project.run("dvc", "repro").stdout) == set()
+    # The same once more, of which nothing else is to be shown
+    (folder / "small-1.json").write_text(json.dumps({**record, "jobs": [{**lost, "seconds": 2.0}]}))
+    assert project.stages(project.run("dvc", "repro").stdout) == set()
+
+
 def test_a_deleted_output_is_made_again_without_training(project: Project) -> None:
     shutil.rmtree(project.folder / "models/cnn/none")
     done = project.run("dvc", "repro")

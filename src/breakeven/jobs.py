@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +18,11 @@ import breakeven
 from breakeven import compose, machine, paths, records, store
 from breakeven.config import Config, Settings, parse
 from breakeven.errors import UserError
-from breakeven.files import digests, fingerprint, read_json, source_digest, write_json, write_text
-from breakeven.records import Records
+from breakeven.files import digests, fingerprint, source_digest, write_json, write_text
+from breakeven.outcomes import LOG, STUDY
 from breakeven.stages.fetch import outside
 from breakeven.store import Key
+from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
 
 # The source that decides what a job comes to: all but what shows it, and what starts it
 SOURCE = (
@@ -30,20 +30,6 @@ SOURCE = (
     *("accuracy", "artifact", "converted", "judge", "kept", "kernels", "making", "modelfile", "prepared"),
     *("preprocess", "program", "result", "scoring", "training", "variants"),
 )
-DONE, CACHED, FAILED = "done", "cached", "failed"
-LOG, STUDY = "log.txt", "study.json"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended."""
-
-    title: str
-    overrides: list[str]
-    status: str  # "done", "cached", "failed"
-    key: str  # of its records in the store
-    reason: str = ""  # why it failed
-    seconds: float = 0.0
 
 
 def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> Outcome:
@@ -69,29 +55,6 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
     except (UserError, JobFailed) as error:
         status, reason = FAILED, str(error)
     return Outcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
-
-
-def records_of(key: str) -> tuple[Config, Records]:
-    """What the job with this key has come to.
-
-    Raises:
-        UserError: it was pruned from the store, or is damaged.
-    """
-    folder = _kept(key)
-    if not (folder / STUDY).is_file():
-        raise UserError(f"{folder} is missing: run the sweep again, which makes just what is missing.")
-    study = parse({**read_json(folder / STUDY), "recommend": _limits()})
-    return study, records.read(study, folder)
-
-
-def files_of(key: str) -> list[Path]:
-    """The files that show a job: its benchmarks, and what it printed."""
-    folder = _kept(key)
-    return [*sorted((folder / paths.BENCHMARKS).glob("*.json")), folder / LOG]
-
-
-def _kept(key: str) -> Path:
-    return paths.store() / "job" / key / store.FILES
 
 
 class JobFailed(Exception):
@@ -177,10 +140,3 @@ def _option(group: str, name: str) -> Settings:
     for part in [group] if group in found else [f"{group}s", name]:
         found = found[part]
     return dict(found)
-
-
-@cache
-def _limits() -> Settings:
-    """What is recommended is no part of what a job has come to: today's limits hold."""
-    limits: Settings = yaml.safe_load(compose.compose([], name="base"))["recommend"]
-    return limits

@@ -28,7 +28,7 @@ REPORT = RESULTS / "report.html"
 
 
 def fetched(name: str) -> Path:
-    """The digests of a dataset's source files, or of a family's checkpoint."""
+    """The digests of a dataset's source files, of a family's checkpoint, or of sweeps."""
     return FETCHED / f"{name}.json"
 
 

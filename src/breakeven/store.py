@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from breakeven import paths
+from breakeven.errors import UserError
 from breakeven.files import atomic_folder, fingerprint, flatten, read_json, sha256, write_json
 
 NOTE, FILES = "key.json", "files"
@@ -69,6 +70,17 @@ def find(key: Key) -> Entry | None:
         shutil.rmtree(entry.folder)
         return None
     return entry
+
+
+def get(kind: str, digest: str) -> Entry | None:
+    """What has the key with this digest, be it whole or not; None if there is nothing."""
+    return _read(paths.store() / kind / digest)
+
+
+def version(kind: str, digest: str) -> str:
+    """What changes when that is made again: the sha256 of its note; empty if there is nothing."""
+    note = paths.store() / kind / digest / NOTE
+    return sha256(note) if note.is_file() else ""
 
 
 def take(key: Key, target: Path) -> bool:
@@ -146,7 +158,8 @@ def prune(days: float) -> list[Entry]:
 
 
 def _read(place: Path) -> Entry | None:
-    if not (place / NOTE).is_file():
+    try:
+        note = read_json(place / NOTE)
+        return Entry(place, Key(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"])
+    except (UserError, KeyError, TypeError):  # what has no readable note is not there, and is made again
         return None
-    note = read_json(place / NOTE)
-    return Entry(place, Key(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"])

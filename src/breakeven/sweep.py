@@ -16,13 +16,13 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from breakeven import compose, jobs, paths, sweeps
+from breakeven import compose, jobs, paths, sweeplog, sweeps
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
-from breakeven.jobs import FAILED, Outcome
 from breakeven.processes import end_with_parent
 from breakeven.progress import Shown, shown
 from breakeven.sweep_plan import Plan, cores
+from breakeven.sweeps import FAILED, Outcome
 
 OUTCOME = "outcome.json"
 INTERRUPTED = 130
@@ -118,7 +118,7 @@ class Collect(Callback):
         for outcome in outcomes:
             if outcome.status == FAILED:
                 print(f"  {outcome.title}: {outcome.reason}")
-        sweeps.log(record)
+        sweeplog.log(record)
         finished.append(int(count[FAILED] > 0))
 
 

@@ -13,8 +13,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from breakeven.files import read_json, write_json
-from breakeven.jobs import CACHED, DONE, Outcome
 from breakeven.progress import Estimate
+from breakeven.sweeps import CACHED, DONE, Outcome
 
 FILE = "plan.json"
 

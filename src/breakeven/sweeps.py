@@ -1,15 +1,34 @@
-"""The record of a sweep: which jobs it had, how each ended, and the run in MLflow that shows them."""
+"""The records of sweeps: which jobs each had, and how each ended."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from breakeven import jobs, paths, tracking
+from breakeven import paths, store
 from breakeven.errors import UserError
 from breakeven.files import fingerprint, read_json, write_json
-from breakeven.jobs import FAILED, Outcome
 from breakeven.option import choice
-from breakeven.tracking import PARENT, Store
+
+DONE, CACHED, FAILED = "done", "cached", "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended."""
+
+    title: str
+    overrides: list[str]
+    status: str  # "done", "cached", "failed"
+    key: str  # of its records in the store
+    reason: str = ""  # why it failed
+    seconds: float = 0.0
+
+    @property
+    def version(self) -> str:
+        """Of its records; empty if there are none."""
+        return "" if self.status == FAILED else store.version("job", self.key)
 
 
 @dataclass(frozen=True)
@@ -22,8 +41,18 @@ class Sweep:
     jobs: list[Outcome]
 
     def known(self) -> list[Outcome]:
-        """The jobs that have records."""
+        """The jobs that came to an end with records."""
         return [outcome for outcome in self.jobs if outcome.status != FAILED]
+
+    def failed(self) -> list[Outcome]:
+        """The jobs that did not."""
+        return [outcome for outcome in self.jobs if outcome.status == FAILED]
+
+    @property
+    def version(self) -> str:
+        """What changes with all that can be shown of it, and with nothing else."""
+        jobs = [(outcome.title, outcome.key, outcome.reason, outcome.version) for outcome in self.jobs]
+        return fingerprint(self.name, self.study, self.command, jobs)
 
 
 def folder() -> Path:
@@ -45,79 +74,34 @@ def read(name: str = "") -> Sweep:
     Raises:
         UserError: there is none.
     """
-    found = sorted(folder().glob("*.json"), key=lambda path: -path.stat().st_mtime)
-    for path in found:
-        values = read_json(path)
-        if name in ("", values["name"], values["study"]):
-            return Sweep(**{**values, "jobs": [Outcome(**outcome) for outcome in values["jobs"]]})
+    found = every()
+    for sweep in found:
+        if name in ("", sweep.name, sweep.study):
+            return sweep
     if not found:
         raise UserError("There is no sweep here yet: run `breakeven-sweep`.")
-    known = dict.fromkeys(path.stem.rpartition("-")[0] for path in found)
-    raise UserError(f"{name}: {choice(name, [*known, *(path.stem for path in found)])}")
+    known = dict.fromkeys(sweep.study for sweep in found)
+    raise UserError(f"{name}: {choice(name, [*known, *(sweep.name for sweep in found)])}")
 
 
 def every() -> list[Sweep]:
-    """All that there are."""
-    return [read(path.stem) for path in folder().glob("*.json")]
+    """All that there are, the newest first; a record that cannot be read is told of and left out."""
+    files = sorted(folder().glob("*.json"), key=lambda path: -path.stat().st_mtime)
+    return [sweep for path in files if (sweep := _read(path))]
 
 
-def log(sweep: Sweep) -> None:
-    """Log a sweep to MLflow: a run for it, and nested in it one a job; twice is as once.
+def newest() -> list[Sweep]:
+    """Of each study the newest one that has results here, or else the newest; by study."""
+    found: dict[str, Sweep] = {}
+    for sweep in sorted(every(), key=lambda sweep: not any(outcome.version for outcome in sweep.jobs)):
+        found.setdefault(sweep.study, sweep)
+    return [found[study] for study in sorted(found)]
 
-    A store that does not answer costs a warning.
-    """
+
+def _read(path: Path) -> Sweep | None:
     try:
-        _log(Store(), sweep)
-    except Exception as error:
-        tracking.warn(error)
-
-
-def attach(sweep: Sweep, files: Sequence[Path]) -> None:
-    """Store files with the run of a sweep."""
-    try:
-        store = Store()
-        _log(store, sweep)
-        if found := store.find(sweep.name):
-            for path in files:
-                store.artifact(found.info.run_id, path, "analysis")
-    except Exception as error:
-        tracking.warn(error)
-
-
-def _log(store: Store, sweep: Sweep) -> None:
-    store.reap()
-    parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study})
-    store.client.set_tag(parent, "command", sweep.command)
-    logged = set(store.children(parent))
-    for outcome in sweep.jobs:
-        key = fingerprint(sweep.name, outcome.key)
-        if outcome.status == FAILED or key not in logged:
-            _job(store, sweep, outcome, parent, key)
-    store.end(parent)
-
-
-def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str) -> None:
-    tags = {
-        "kind": "job",
-        "study": sweep.study,
-        "status": outcome.status,
-        "command": f"breakeven-sweep {' '.join(outcome.overrides)}",
-        "job": outcome.key,
-        PARENT: parent,
-    }
-    run = store.obtain(outcome.title, key, tags)
-    if outcome.status == FAILED:
-        store.client.set_tag(run, "reason", outcome.reason[:4000])
-        store.end(run, "FAILED")
-        return
-    study, found = jobs.records_of(outcome.key)
-    store.params(run, study.model_dump())
-    for path in jobs.files_of(outcome.key):
-        store.artifact(run, path)
-    for benchmark in found.benchmarks:
-        for record in benchmark.records:
-            row = record.row
-            figures = {"latency_ms": row.latency_ms_p50, "speedup": row.speedup, "accuracy": row.accuracy}
-            place = f"{row.hardware}/batch{row.batch_size}/{row.variant}"
-            store.metrics(run, {f"{k}/{place}": v for k, v in figures.items() if v is not None})
-    store.end(run)
+        values: dict[str, Any] = read_json(path)
+        return Sweep(**{**values, "jobs": [Outcome(**outcome) for outcome in values["jobs"]]})
+    except (UserError, KeyError, TypeError):
+        print(f"{path} is damaged, and left out: delete it; its sweep, run again, writes it", file=sys.stderr)
+        return None

@@ -13,11 +13,16 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> None:
     """Write the files, and store them with the sweep's run."""
-    from breakeven import sweeps
+    import yaml
+
+    from breakeven import compose, sweeplog, sweeps
+    from breakeven.recommend import Limits
     from breakeven.report import analysis, markdown
 
     target = markdown.target_of(chosen.page)
     sweep = sweeps.read(chosen.sweep)
-    files = analysis.write(sweep, target)
-    sweeps.attach(sweep, files)
+    # What is recommended is no part of what a job has come to: today's limits hold.
+    limits = Limits(**yaml.safe_load(compose.compose([], name="base"))["recommend"])
+    files = analysis.write(sweep, target, limits)
+    sweeplog.attach(sweep, files)
     print(f"{sweep.name}: {', '.join(map(str, files))}")

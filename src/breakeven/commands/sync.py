@@ -13,12 +13,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> None:
     """Log all sweeps, and the study that `dvc repro` has run."""
-    from breakeven import config, paths, records, sweeps, tracking
+    from breakeven import config, paths, records, sweeplog, sweeps, tracking
     from breakeven.sync import sync
 
     found = sweeps.every()
     for sweep in found:
-        sweeps.log(sweep)
+        sweeplog.log(sweep)
         print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
     if found and not paths.BENCHMARKS.exists():
         return

@@ -1,40 +1,24 @@
 """The charts of the page: what each shows, as data and as a drawing in Vega-Lite's grammar, by Altair."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 import numpy as np
 
+from breakeven.report.drawing import GREY, LEGEND, LINES, RANGE, STEP, Chart, Point, series, spec, tips
 from breakeven.result import Benchmark, Row
 
-Point = dict[str, Any]
-# Okabe and Ito's colours, which the colour-blind can tell apart, those that stand out on white and on black;
-# each verdict has a shape besides.
+# Each verdict has a shape besides its colour.
 VERDICTS = {
     "faster": ("#0F83C9", "circle"),
     "slower": ("#D55E00", "triangle-down"),
     "same": ("#009E73", "square"),
-    "undecided": ("#8A8A8A", "diamond"),
+    "undecided": (GREY, "diamond"),
     "control": ("#C45A96", "cross"),
-    "baseline": ("#8A8A8A", "triangle-up"),
+    "baseline": (GREY, "triangle-up"),
 }
-RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#B8860B", "#56B4E9", "#8A8A8A", "#7A52C7"]
-STEP = 22  # pixels a name
-LINES = 8  # that can be told apart in one chart
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One chart: its data is a flat table, which is also written as CSV."""
-
-    name: str
-    title: str
-    caption: str
-    data: list[Point]
-    spec: dict[str, Any]  # of Vega-Lite, without the data
 
 
 def charts_of(benchmark: Benchmark, rows: Sequence[Row]) -> list[Chart]:
@@ -59,10 +43,10 @@ def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
     base = alt.Chart(alt.NamedData("table")).encode(y=_names("variant", rows))
     once = alt.Chart(alt.InlineData([{}]))
-    band = once.mark_rect(opacity=0.18, color="#8A8A8A").encode(
+    band = once.mark_rect(opacity=0.18, color=GREY).encode(
         x=alt.XDatum(1 / floor, scale=scale), x2=alt.X2Datum(floor)
     )
-    one = once.mark_rule(color="#8A8A8A").encode(x=alt.XDatum(1, scale=scale))
+    one = once.mark_rule(color=GREY).encode(x=alt.XDatum(1, scale=scale))
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours()
     )
@@ -75,7 +59,7 @@ def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         f"Paired in the same rounds, corrected for the number of variants; grey: what the twin, whose true "
         f"speedup is 1, shows as noise (up to {floor - 1:.1%}).",
         data,
-        _spec(alt.layer(band, one, whisker, point), STEP * len(data)),
+        spec(alt.layer(band, one, whisker, point), STEP * len(data)),
     )
 
 
@@ -99,7 +83,7 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=10), title="accuracy, %"),
     )
     line = base.transform_filter("datum.front").mark_line(
-        interpolate="step-after", color="#8A8A8A", strokeDash=[4, 3]
+        interpolate="step-after", color=GREY, strokeDash=[4, 3]
     )
     points = _points(base, latency_ms=".4g", accuracy=".2f", change="+.2f")
     return Chart(
@@ -108,7 +92,7 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         f"Of {benchmark.test_images:,} test images; up and to the left is better. The dashed line joins what "
         "no other variant beats in both.",
         data,
-        _spec(alt.layer(line, points), 280),
+        spec(alt.layer(line, points), 280),
     )
 
 
@@ -125,13 +109,11 @@ def _cold(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     chart = bars.encode(
         y=_names("variant", rows),
         x=alt.X("sum(seconds):Q", title="seconds"),
-        color=_series("part"),
-        tooltip=_tips("variant", "part", seconds=".3f"),
+        color=series("part"),
+        tooltip=tips("variant", "part", seconds=".3f"),
     )
     caption = "Build: export, quantization and compilation, once. Start: load, and the calls until steady."
-    return Chart(
-        "cold", "What it takes before it is fast", caption, data, _spec(chart, STEP * len(data) // 2)
-    )
+    return Chart("cold", "What it takes before it is fast", caption, data, spec(chart, STEP * len(data) // 2))
 
 
 def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
@@ -150,11 +132,11 @@ def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     chart = line.encode(
         x=alt.X("calls:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="calls"),
         y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="seconds in all"),
-        color=_series("variant"),
-        tooltip=_tips("variant", calls=",", seconds=".4g"),
+        color=series("variant"),
+        tooltip=tips("variant", calls=",", seconds=".4g"),
     )
     caption = "Build, start and all calls: where two lines cross, the one with the higher start is paid back."
-    return Chart("calls", "Break-even in calls", caption, data, _spec(chart, 300))
+    return Chart("calls", "Break-even in calls", caption, data, spec(chart, 300))
 
 
 def _foremost(rows: Sequence[Row]) -> list[Row]:
@@ -185,7 +167,7 @@ def _latency(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     scale = alt.Scale(type="log", padding=8)
     base = alt.Chart(alt.NamedData("table")).encode(
         y=_names("variant", rows),
-        tooltip=_tips("variant", calls=",", **dict.fromkeys(QUANTILES, ".4g")),
+        tooltip=tips("variant", calls=",", **dict.fromkeys(QUANTILES, ".4g")),
     )
     whole = base.mark_rule().encode(
         x=alt.X("p1:Q", scale=scale, title="ms a call (logarithmic)"), x2="p99:Q", color=alt.value(RANGE[0])
@@ -198,7 +180,7 @@ def _latency(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         "Distribution of latency",
         caption,
         data,
-        _spec(alt.layer(whole, middle, tick), STEP * len(data)),
+        spec(alt.layer(whole, middle, tick), STEP * len(data)),
     )
 
 
@@ -217,7 +199,7 @@ def _memory(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         y=alt.Y("memory_mb:Q", scale=alt.Scale(padding=10), title="peak memory, MB"),
     )
     caption = "Memory: the most that its process held, above what the imports took."
-    return Chart("memory", "Size and memory", caption, data, _spec(chart, 280))
+    return Chart("memory", "Size and memory", caption, data, spec(chart, 280))
 
 
 def batches(rows: Sequence[Row]) -> Chart | None:
@@ -238,11 +220,11 @@ def batches(rows: Sequence[Row]) -> Chart | None:
     chart = line.encode(
         x=alt.X("batch:Q", scale=alt.Scale(type="log", base=2), title="inputs a batch"),
         y=alt.Y("per_second:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="inputs/s"),
-        color=_series("variant"),
-        tooltip=_tips("variant", "batch", per_second=",.1f", latency_ms_p99=".3f"),
+        color=series("variant"),
+        tooltip=tips("variant", "batch", per_second=",.1f", latency_ms_p99=".3f"),
     )
     return Chart(
-        "batch", "Throughput by batch", "Where lines cross, the choice does.", data, _spec(chart, 300)
+        "batch", "Throughput by batch", "Where lines cross, the choice does.", data, spec(chart, 300)
     )
 
 
@@ -262,41 +244,16 @@ def _names(field: str, rows: Sequence[Row]) -> alt.Y:
     return alt.Y(f"{field}:N", sort=[row.variant for row in rows], title=None)
 
 
-def _series(field: str) -> alt.Color:
-    return alt.Color(f"{field}:N", scale=alt.Scale(range=RANGE), legend=LEGEND, title=None)
-
-
 def _points(base: Any, **formats: str) -> Any:
     """A point a variant, which tells its verdict by colour and shape, and these figures when hovered."""
     shapes = alt.Scale(domain=[*VERDICTS], range=[shape for _, shape in VERDICTS.values()])
     return base.mark_point(filled=True, size=70, opacity=0.9).encode(
         color=_colours(),
         shape=alt.Shape("verdict:N", scale=shapes, legend=LEGEND, title=None),
-        tooltip=_tips("variant", "verdict", **formats),
+        tooltip=tips("variant", "verdict", **formats),
     )
 
 
 def _colours() -> alt.Color:
     scale = alt.Scale(domain=[*VERDICTS], range=[colour for colour, _ in VERDICTS.values()])
     return alt.Color("verdict:N", scale=scale, legend=LEGEND, title=None)
-
-
-LEGEND = alt.Legend(orient="top", columns=4, labelLimit=260)
-
-
-def _tips(*names: str, **formats: str) -> list[alt.Tooltip]:
-    """What hovering shows: names, then figures in these formats."""
-    return [
-        *(alt.Tooltip(f"{name}:N", title=name) for name in names),
-        *(
-            alt.Tooltip(f"{name}:Q", title=name.replace("_", " "), format=form)
-            for name, form in formats.items()
-        ),
-    ]
-
-
-def _spec(chart: Any, height: int) -> dict[str, Any]:
-    """As wide as its place, and so many pixels high."""
-    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
-    spec.pop("config", None)  # Altair's own; the page has its own for each theme
-    return spec

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from breakeven.report.size import Trend
 from breakeven.report.svg import drawn
+from breakeven.report.swept import noise_floor
 from breakeven.result import Row
 
 # Okabe and Ito's colours, which the colour-blind can tell apart, and marks for those who see none
@@ -25,7 +24,7 @@ def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]
     mine = [found for found in trends if found.hardware == hardware]
     with drawn(path, 9, 5.5) as figure:
         axis: Any = figure.subplots()
-        floor = float(np.median([row.noise_floor for row in rows if row.noise_floor] or [1.0]))
+        floor = noise_floor(rows)
         axis.axhspan(1 / floor, floor, color="#dddddd", zorder=0)
         axis.axhline(1, color="black", linewidth=0.8)
         for number, found in enumerate(mine):

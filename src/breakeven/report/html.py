@@ -16,7 +16,8 @@ from breakeven.files import write_text
 from breakeven.recommend import Choice, Limits, choose, smallest_drop
 from breakeven.records import Records
 from breakeven.report import charts, figures, table
-from breakeven.report.charts import Chart
+from breakeven.report.drawing import Chart
+from breakeven.report.sweep_section import SweepSection
 from breakeven.result import Benchmark, Row, cell, title
 
 
@@ -42,6 +43,7 @@ def write(
     found: Records,
     rows: Sequence[Row],
     limits: Limits,
+    sweeps: Sequence[SweepSection] = (),
 ) -> None:
     """Write the page, and the data of each chart as CSV.
 
@@ -49,9 +51,10 @@ def write(
         plots: the folder for that data.
         overrides: what the study was composed with.
         rows: of all benchmarks, with what is best marked.
+        sweeps: what is shown beside the study.
     """
     sections = list(_sections(found, rows, limits))
-    for section in sections:
+    for section in (*sections, *sweeps):
         for chart in section.charts:
             lines = [list(point.values()) for point in _rounded(chart.data)]
             figures.write_csv(plots / f"{section.name}-{chart.name}.csv", list(chart.data[0]), lines)
@@ -62,6 +65,7 @@ def write(
             study=study,
             command=shlex.join(["breakeven", "compose", *overrides]),
             sections=sections,
+            sweeps=sweeps,
             rows=[row for row in rows if row.verdict != "control"],
             cards=found.cards,
             machines=list({b.machine["name"]: b.machine for b in found.benchmarks}.values()),
@@ -70,10 +74,11 @@ def write(
             ),
             limits=limits,
             library=Markup(_library()),  # not escaped: scripts of ours and of Vega's
-            drawings=Markup(_drawings(sections)),
+            drawings=Markup(_drawings((*sections, *sweeps))),
             title=title,
             interval=table.interval,
             change=table.change,
+            calls=table.calls,
         )
     )
     write_text(page, text)
@@ -103,7 +108,7 @@ def _sections(found: Records, rows: Sequence[Row], limits: Limits) -> Iterator[S
             )
 
 
-def _drawings(sections: Iterable[Section]) -> str:
+def _drawings(sections: Iterable[Section | SweepSection]) -> str:
     """Charts by the element that shows them, in JSON that cannot end the element it stands in."""
     found = {
         f"{section.name}-{chart.name}": {

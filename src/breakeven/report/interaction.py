@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from breakeven.measure.statistics import Interval
 from breakeven.result import Row
 
+MORE, LESS = "more than the product", "less than the product"
+SAME = "the product, as far as this can tell"
+
 
 @dataclass(frozen=True)
 class Interaction:
@@ -20,8 +23,8 @@ class Interaction:
     def verdict(self) -> str:
         """In words."""
         if self.ratio.low > 1:
-            return "more than the product"
-        return "less than the product" if self.ratio.high < 1 else "the product, as far as this can tell"
+            return MORE
+        return LESS if self.ratio.high < 1 else SAME
 
 
 def interactions(rows: Iterable[Row]) -> list[Interaction]:
@@ -53,6 +56,6 @@ def best(rows: Iterable[Row]) -> Mapping[tuple[str, str, int], Row]:
     """The fastest variant by family, hardware and batch size."""
     found: dict[tuple[str, str, int], Row] = {}
     for row in sorted(rows, key=lambda row: row.speedup or 0.0):  # the last of each place stays
-        if row.speedup and row.callers == 1:
+        if row.speedup and row.callers == 1 and row.verdict != "control":
             found[row.family, row.hardware, row.batch_size] = row
     return found

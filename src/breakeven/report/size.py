@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from breakeven.measure.statistics import Interval
+from breakeven.report.table import brief
 from breakeven.result import Row
 
 GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
@@ -53,7 +54,8 @@ class Trend:
             return "at no size"
         at = self.crossing
         side = "above" if self.slope > 1 else "below"
-        return f"{side} {at.value / 1e6:,.3g} million MACs ({at.low / 1e6:,.3g} to {at.high / 1e6:,.3g})"
+        value, low, high = (brief(macs / 1e6) for macs in (at.value, at.low, at.high))
+        return f"{side} {value} million MACs ({low} to {high})"
 
 
 def trend(rows: Sequence[Row], confidence: float) -> Trend | None:

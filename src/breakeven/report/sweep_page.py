@@ -1,67 +1,47 @@
 """A sweep's results as a page of Markdown: who pays from which size on, and what combinations come to."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 
-from breakeven.report.interaction import best, interactions
+from breakeven.report.interaction import best
 from breakeven.report.markdown import table
-from breakeven.report.size import GROWS, SHRINKS, Trend, trend
-from breakeven.report.table import interval, number
-from breakeven.result import Row, cell
-from breakeven.sweeps import Sweep
-
-HYPOTHESIS = "torchscript"  # its gain is said to grow with the model
-SPECIAL = ("baseline", "control")
+from breakeven.report.swept import SPECIAL, Swept, by_family
+from breakeven.report.table import brief, calls, interval, number
+from breakeven.result import Row
 
 
-def render(
-    sweep: Sweep, jobs: Sequence[Sequence[Row]], trends: Sequence[Trend], pictures: Mapping[str, str]
-) -> str:
+def render(swept: Swept, pictures: Mapping[str, str]) -> str:
     """The whole page.
 
     Args:
-        jobs: the rows of each; only those of one job were measured side by side.
-        trends: of the variants over all of them.
         pictures: title -> file, beside the page.
     """
-    rows = [row for job in jobs for row in job]
-    single = [row for row in rows if row.batch_size == 1 and row.callers == 1]
-    failed = [f"- {outcome.title}: {outcome.reason}" for outcome in sweep.jobs if outcome.reason]
+    sweep, done = swept.sweep, len(swept.jobs)
+    failed = [f"- {outcome.title}: {outcome.reason}" for outcome in sweep.failed()]
+    missing = [f"- {title}: {reason}" for title, reason in swept.missing.items()]
     parts = [
         f"# The sweep `{sweep.study}`",
         "Written by `breakeven analyse`; all columns are in the CSV file beside it.",
-        f"Machine: {'; '.join(sorted({row.machine for row in rows}))}. {len(sweep.known())} jobs.",
+        f"Machine: {'; '.join(swept.machines)}. {done} jobs.",
         f"```\n{sweep.command}\n```",
-        *_sizes(trends),
+        *_sizes(swept),
         *(f"![{title}]({file})" for title, file in pictures.items()),
-        *_models(single),
-        *_calls(single),
-        *_batches(rows),
-        *_combinations(jobs),
-        *_fronts(rows),
+        *_models(swept.single),
+        *_calls(swept.single),
+        *_batches(swept.rows),
+        *_combinations(swept),
+        *_fronts(swept.rows),
         *(["## Jobs that failed", "\n".join(failed)] if failed else []),
+        *(["## Jobs whose results are missing", "\n".join(missing)] if missing else []),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def trends_of(rows: Iterable[Row], confidence: float) -> Iterable[Trend]:
-    """Those of each variant of uncompressed models on each hardware."""
-    plain = [row for row in rows if row.compression == "none" and row.verdict not in SPECIAL]
-    for _, group in groupby(sorted(plain, key=_place), key=_place):
-        if found := trend(list(group), confidence):
-            yield found
-
-
-def _place(row: Row) -> tuple[str, str]:
-    return row.hardware, row.variant
-
-
-def _sizes(trends: Sequence[Trend]) -> Iterable[str]:
-    if not trends:
+def _sizes(swept: Swept) -> Iterable[str]:
+    if not swept.trends:
         return
     yield "## Break-even in model size"
-    if mine := [each for each in trends if HYPOTHESIS in each.variant]:
-        yield f"**Does TorchScript's gain grow with the model?** {_answer(mine)}"
+    if swept.answer:
+        yield f"**Does TorchScript's gain grow with the model?** {swept.answer}"
     header = [
         *("variant", "hardware", "models", "faster on", "slower on", "rank correlation with work"),
         *("gain", "factor for ten times the work", "faster than eager, by the fit"),
@@ -78,23 +58,9 @@ def _sizes(trends: Sequence[Trend]) -> Iterable[str]:
             f"{each.slope:.2f}",
             each.pays,
         ]
-        for each in trends
+        for each in swept.trends
     ]
     yield table(header, lines, left=2)
-
-
-def _answer(found: Sequence[Trend]) -> str:
-    """One sentence, with its evidence."""
-    said = {GROWS: "Yes, it grows", SHRINKS: "No, the opposite: it shrinks as the model grows"}
-    verdicts = {each.verdict for each in found}
-    answer = said.get(verdicts.pop(), "That is not decided") if len(verdicts) == 1 else "It depends"
-    evidence = (
-        f"{each.variant} on {each.hardware}: rank correlation {each.correlation.value:+.2f} "
-        f"({each.correlation.low:+.2f} to {each.correlation.high:+.2f}) over {each.models} models, "
-        f"faster than eager on {each.faster}, slower on {each.slower}"
-        for each in found
-    )
-    return f"{answer} ({'; '.join(evidence)})."
 
 
 def _models(rows: Sequence[Row]) -> Iterable[str]:
@@ -104,13 +70,13 @@ def _models(rows: Sequence[Row]) -> Iterable[str]:
     )
     for hardware in sorted({row.hardware for row in rows}):
         lines = []
-        for family, mine in _by_family(row for row in rows if row.hardware == hardware):
+        for family, mine in by_family(row for row in rows if row.hardware == hardware):
             base = next((row for row in mine if row.verdict == "baseline"), mine[0])
             known = {row.variant: row for row in mine}
             cells = [_gain(known.get(variant)) for variant in variants]
             size = [
-                f"{base.params / 1e6:,.3g}",
-                f"{base.macs / 1e6:,.3g}",
+                brief(base.params / 1e6),
+                brief(base.macs / 1e6),
                 number(base.latency_ms_p50, ".3g"),
             ]
             lines.append([family, *size, *cells])
@@ -136,10 +102,10 @@ def _calls(rows: Sequence[Row]) -> Iterable[str]:
     yield "## Break-even in calls"
     for hardware in sorted({row.hardware for row in rows}):
         lines = []
-        for family, mine in _by_family(row for row in rows if row.hardware == hardware):
-            known = {row.variant: row.breakeven_calls or "" for row in mine}
+        for family, mine in by_family(row for row in rows if row.hardware == hardware):
+            known = {row.variant: calls(row) for row in mine}
             lines.append([family, *(known.get(variant, "") for variant in variants)])
-        yield f"Calls after which build, load and the calls until steady are paid back, on {hardware}:"
+        yield f"Calls until build, load and the calls until steady are paid back, with bounds, {hardware}:"
         yield table(["model", *variants], lines, left=1)
 
 
@@ -151,7 +117,7 @@ def _batches(rows: Sequence[Row]) -> Iterable[str]:
         return
     yield "## The fastest variant, by threads and batch"
     lines = []
-    for family, _ in _by_family(rows):
+    for family, _ in by_family(rows):
         winners = [found.get((family, *place)) for place in places]
         lines.append(
             [family, *(f"{w.variant} ({w.speedup:.2f}x)" if w and w.speedup else "" for w in winners)]
@@ -159,21 +125,18 @@ def _batches(rows: Sequence[Row]) -> Iterable[str]:
     yield table(["model", *(f"{hardware}, batch {batch}" for hardware, batch in places)], lines, left=1)
 
 
-def _combinations(jobs: Sequence[Sequence[Row]]) -> Iterable[str]:
-    lines = []
-    for group in (group for job in jobs for _, group in groupby(sorted(job, key=cell), key=cell)):
-        for each in interactions(group):
-            ratio = each.ratio
-            lines.append(
-                [
-                    each.row.family,
-                    each.row.variant,
-                    f"{each.row.speedup:.2f} ({interval(each.row)})",
-                    f"{each.product:.2f}",
-                    f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})",
-                    each.verdict,
-                ]
-            )
+def _combinations(swept: Swept) -> Iterable[str]:
+    lines = [
+        [
+            each.row.family,
+            each.row.variant,
+            f"{each.row.speedup:.2f} ({interval(each.row)})",
+            f"{each.product:.2f}",
+            f"{each.ratio.value:.2f} ({each.ratio.low:.2f} to {each.ratio.high:.2f})",
+            each.verdict,
+        ]
+        for each in swept.interactions
+    ]
     if lines:
         yield "## Combinations: are they the product of their parts?"
         yield (
@@ -201,11 +164,3 @@ def _fronts(rows: Sequence[Row]) -> Iterable[str]:
     if lines:
         yield "## Pareto fronts: latency, accuracy, size"
         yield table(["model", "hardware", "variant", "p50 ms", "accuracy", "MB"], lines, left=3)
-
-
-def _by_family(rows: Iterable[Row]) -> Iterable[tuple[str, list[Row]]]:
-    """Families from small to large."""
-    mine: dict[str, list[Row]] = {}
-    for row in rows:
-        mine.setdefault(row.family, []).append(row)
-    return sorted(mine.items(), key=lambda item: max(row.macs for row in item[1]))

@@ -103,6 +103,20 @@ def number(value: float | None, form: str, unit: str = "") -> str:
     return "" if value is None else f"{value:{form}}{unit}"
 
 
+def brief(value: float) -> str:
+    """With three significant digits, and separators between thousands."""
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+
+
+def calls(row: Row) -> str:
+    """After how many calls a variant is paid back, with bounds: a noisy start is no fact."""
+    value, *bounds = row.breakeven_calls, row.breakeven_calls_low, row.breakeven_calls_high
+    told = [brief(float(bound)) for bound in bounds if bound and bound.isdigit()]
+    if not value or not value.isdigit():
+        return value or ""
+    return brief(float(value)) + (f" ({' to '.join(told)})" if len(told) == 2 else "")
+
+
 def interval(row: Row) -> str:
     """That of the speedup."""
     return f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else ""

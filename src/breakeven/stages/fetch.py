@@ -1,6 +1,6 @@
-"""Find or download what comes from outside the pipeline, and note its sha256. Runs every time."""
+"""Find or download what comes from outside the pipeline, and note its digest. Runs every time."""
 
-from breakeven import config, paths
+from breakeven import config, paths, sweeps
 from breakeven.config import Config
 from breakeven.errors import UserError
 from breakeven.files import sha256, write_json
@@ -9,9 +9,10 @@ from breakeven.stages.run import run
 
 
 def fetch() -> None:
-    """Datasets' files, models' source, users' checkpoints: what depends on one runs again when it changes."""
+    """Datasets' files, models' source, users' checkpoints, sweeps: what depends on one runs again with it."""
     for name, digests in outside(config.read()).items():
         write_json(paths.fetched(name), digests)
+    write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweeps.newest()})
 
 
 def outside(study: Config) -> dict[str, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from breakeven import config, paths, records, tracking
 from breakeven.recommend import Limits
-from breakeven.report import figures, html, picture, summary, table
+from breakeven.report import figures, html, picture, summary, sweep_section, table
 from breakeven.stages.run import run
 from breakeven.sync import sync
 
@@ -17,7 +17,8 @@ def report() -> None:
     figures.write_metrics(paths.METRICS, rows)
     figures.write_plots(paths.PLOTS, rows, found.cards)
     picture.draw(paths.PICTURE, rows)
-    html.write(paths.REPORT, paths.PLOTS, study.study, config.overrides(), found, rows, limits)
+    swept = sweep_section.sections(limits)
+    html.write(paths.REPORT, paths.PLOTS, study.study, config.overrides(), found, rows, limits, swept)
     table.show(found.benchmarks, rows)
     try:
         print(sync(study, found))

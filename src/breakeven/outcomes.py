@@ -1,0 +1,49 @@
+"""What the jobs of sweeps have come to: their records in the store."""
+
+from pathlib import Path
+from typing import Any
+
+from breakeven import paths, result, store
+from breakeven.errors import UserError
+from breakeven.files import read_json
+from breakeven.result import Benchmark
+
+LOG, STUDY = "log.txt", "study.json"
+
+
+def benchmarks_of(key: str) -> list[Benchmark]:
+    """The benchmarks of the job with this key, one a hardware.
+
+    Raises:
+        UserError: they were pruned from the store, are damaged, or are of another version of Breakeven.
+    """
+    files = _benchmarks(_kept(key))
+    try:
+        return [result.read(path) for path in files]
+    except UserError:
+        raise UserError("its results are of another version of Breakeven") from None
+
+
+def settings_of(key: str) -> dict[str, Any]:
+    """The study that the job was."""
+    settings: dict[str, Any] = read_json(_kept(key) / STUDY)
+    return settings
+
+
+def files_of(key: str) -> list[Path]:
+    """The files that show a job: its benchmarks, and what it printed."""
+    folder = _kept(key)
+    return [*_benchmarks(folder), folder / LOG]
+
+
+def _benchmarks(folder: Path) -> list[Path]:
+    return sorted((folder / paths.BENCHMARKS).glob("*.json"))
+
+
+def _kept(key: str) -> Path:
+    """The folder of its files, once they were found to be what was kept."""
+    if not (entry := store.get("job", key)):
+        raise UserError("its results are not in the store any more")
+    if not entry.whole:
+        raise UserError("its results were changed after they were written")
+    return entry.folder / store.FILES

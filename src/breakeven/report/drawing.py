@@ -1,0 +1,73 @@
+"""What all charts of the page share: their form, and their colours, marks and tips in Vega-Lite's grammar."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+Point = dict[str, Any]
+GREY = "#8A8A8A"
+# Okabe and Ito's colours, which the colour-blind can tell apart, those that stand out on white and on black
+RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#B8860B", "#56B4E9", GREY, "#7A52C7"]
+# For those who see no colours
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
+SHAPES += ["triangle-right", "triangle-left"]
+STEP = 22  # pixels a name
+LINES = 8  # that can be told apart in one chart
+# How many long names stand in a line, the page knows
+NAMES = alt.Legend(orient="top", labelLimit=260, symbolOpacity=1)
+LEGEND = alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, columns=4)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart: its data is a flat table, which is also written as CSV."""
+
+    name: str
+    title: str
+    caption: str
+    data: list[Point]
+    spec: dict[str, Any]  # of Vega-Lite, without the data
+
+
+def series(
+    field: str, names: Sequence[str] | None = None, colours: Sequence[str] = tuple(RANGE)
+) -> alt.Color:
+    """A colour for each name; charts that are given the same `names` agree in them."""
+    scale = alt.Scale(range=list(colours)) if names is None else alt.Scale(domain=names, range=list(colours))
+    return alt.Color(f"{field}:N", scale=scale, legend=NAMES, title=None)
+
+
+def shapes(field: str, names: Sequence[str]) -> alt.Shape:
+    """And a shape."""
+    scale = alt.Scale(domain=names, range=SHAPES)
+    return alt.Shape(f"{field}:N", scale=scale, legend=NAMES, title=None)
+
+
+def decades(values: Iterable[float]) -> alt.Axis:
+    """Powers of ten alone, and few of them: the axis of figures that span many."""
+    found = [math.log10(value) for value in values if value > 0]
+    powers = range(math.ceil(min(found)), math.floor(max(found)) + 1)
+    if len(powers) < 2:
+        return alt.Axis(format="~s")
+    return alt.Axis(format="~s", values=[10.0**power for power in powers[:: math.ceil(len(powers) / 6)]])
+
+
+def tips(*names: str, **formats: str) -> list[alt.Tooltip]:
+    """What hovering shows: names, then figures in these formats."""
+    return [
+        *(alt.Tooltip(f"{name}:N", title=name) for name in names),
+        *(
+            alt.Tooltip(f"{name}:Q", title=name.replace("_", " "), format=form)
+            for name, form in formats.items()
+        ),
+    ]
+
+
+def spec(chart: Any, height: int) -> dict[str, Any]:
+    """As wide as its place, and so many pixels high."""
+    found: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+    found.pop("config", None)  # Altair's own; the page has its own for each theme
+    return found

@@ -1,0 +1,141 @@
+"""A sweep's charts over the size of the model: what is gained, and after how many calls that pays."""
+
+from collections import Counter
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from breakeven.report.drawing import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
+from breakeven.report.size import LEAST
+from breakeven.report.swept import Swept, noise_floor
+from breakeven.result import Row
+
+HEIGHT = 340  # pixels
+
+
+def speedups(swept: Swept, hardware: str) -> Chart | None:
+    """Speedup against work, with intervals and fitted lines; None where all models are of one size."""
+    variants = shown(swept)
+    rows = [row for row in _rows(swept, hardware) if row.speedup_ci_low and row.speedup_ci_high]
+    if len({row.macs for row in rows}) < 2:
+        return None
+    trends = {trend.variant: trend for trend in swept.trends if trend.hardware == hardware}
+    data: list[Point] = [
+        {
+            **_names(row),
+            **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
+            "fit": trends[row.variant].fitted(row.macs) if row.variant in trends else None,
+        }
+        for row in rows
+    ]
+    fits = any(point["fit"] for point in data)
+    floor = noise_floor(rows)
+    scale = alt.Scale(type="log", base=2, nice=False, padding=12)
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
+    base = alt.Chart(alt.NamedData("table")).encode(x=_work(data), color=series("variant", variants))
+    once = alt.Chart(alt.InlineData([{}]))
+    band = once.mark_rect(opacity=0.18, color=GREY).encode(
+        y=alt.YDatum(1 / floor, scale=scale), y2=alt.Y2Datum(floor)
+    )
+    one = once.mark_rule(color=GREY, strokeWidth=2).encode(y=alt.YDatum(1, scale=scale))
+    whisker = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    line = base.transform_filter("datum.fit").mark_line(strokeDash=[5, 3]).encode(y="fit:Q")
+    point = _points(base, variants, speedup=".3f", low=".3f", high=".3f", fit=".3f").encode(
+        y=alt.Y("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
+    )
+    pays = "; ".join(f"{variant} {trends[variant].pays}" for variant in variants if variant in trends)
+    fitted = f"By the fit (dashed), faster than eager: {pays}." if pays else f"No fit below {LEAST} models."
+    return Chart(
+        f"size-{hardware}",
+        f"Speedup against the size of the model, {hardware}",
+        f"{_what(swept)} with intervals; grey: 1x, and what the twins show as noise "
+        f"(median {floor - 1:.1%}). {fitted}",
+        data,
+        spec(
+            alt.layer(band, one, *([line] if fits else []), whisker, point),
+            HEIGHT,
+        ),
+    )
+
+
+def calls(swept: Swept, hardware: str) -> Chart | None:
+    """Break-even calls against work, with bounds; None where nothing pays, or all models are of one size."""
+    variants = shown(swept)
+    rows = [row for row in _rows(swept, hardware) if row.breakeven_calls]
+    data = [
+        {
+            **_names(row),
+            "calls": count,
+            **{"low": _count(row.breakeven_calls_low), "high": _count(row.breakeven_calls_high)},
+        }
+        for row in rows
+        if (count := _count(row.breakeven_calls)) is not None
+    ]
+    if len({point["macs"] for point in data}) < 2:
+        return None
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    bounded = any(point["high"] is not None for point in data)
+    ends = (point[end] for point in data for end in ("calls", "low", "high"))
+    axis = decades(max(end, 1) for end in ends if end is not None)
+    base = alt.Chart(alt.NamedData("table")).encode(x=_work(data), color=series("variant", variants))
+    # A logarithm has no zero
+    for name in ("calls", "low", "high"):
+        base = base.transform_calculate(**{f"drawn_{name}": f"max(datum.{name}, 1)"})
+    whisker = base.transform_filter("isValid(datum.high)").mark_rule(opacity=0.5)
+    whisker = whisker.encode(y=alt.Y("drawn_low:Q", scale=scale), y2="drawn_high:Q")
+    point = _points(base, variants, calls=",", low=",", high=",").encode(
+        y=alt.Y("drawn_calls:Q", scale=scale, axis=axis, title="calls until it is paid back")
+    )
+    others = Counter(row.breakeven_calls for row in rows if _count(row.breakeven_calls) is None)
+    without = "; ".join(f"{count} {word}" for word, count in sorted(others.items()))
+    return Chart(
+        f"calls-{hardware}",
+        f"Break-even calls against the size of the model, {hardware}",
+        f"{_what(swept)} with bounds: calls after which build, load and the calls until steady are paid "
+        f"back. 0 is drawn as 1.{f' Not drawn: {without}.' if without else ''}",
+        data,
+        spec(alt.layer(*([whisker] if bounded else []), point), HEIGHT),
+    )
+
+
+def shown(swept: Swept) -> list[str]:
+    """The variants that are drawn, the same on all hardware: no more than can be told apart."""
+    gains: dict[str, list[float]] = {}
+    for row in swept.plain:
+        if row.speedup:
+            gains.setdefault(row.variant, []).append(row.speedup)
+    return sorted(sorted(gains, key=lambda variant: -np.median(gains[variant]))[:LINES])
+
+
+def _what(swept: Swept) -> str:
+    few = len({row.variant for row in swept.plain if row.speedup}) > LINES
+    return f"Uncompressed models, batch 1{f', the {LINES} variants of most gain' if few else ''},"
+
+
+def _rows(swept: Swept, hardware: str) -> list[Row]:
+    variants = shown(swept)
+    mine = [row for row in swept.plain if row.hardware == hardware and row.variant in variants]
+    return sorted(mine, key=lambda row: (row.variant, row.macs))
+
+
+def _names(row: Row) -> Point:
+    names = {"model": row.family, "variant": row.variant, "verdict": row.verdict, "machine": row.machine}
+    return {**names, "macs": row.macs}
+
+
+def _count(text: str | None) -> int | None:
+    """The number that a figure of break-even calls is, or None for a word."""
+    return int(text) if text and text.isdigit() else None
+
+
+def _work(data: list[Point]) -> alt.X:
+    scale, axis = alt.Scale(type="log", nice=False, padding=12), decades(point["macs"] for point in data)
+    return alt.X("macs:Q", scale=scale, axis=axis, title="multiply-accumulates of one input")
+
+
+def _points(base: Any, variants: list[str], **formats: str) -> Any:
+    return base.mark_point(filled=True, size=55, opacity=0.9).encode(
+        shape=shapes("variant", variants),
+        tooltip=tips("model", "variant", "verdict", "machine", macs=",", **formats),
+    )

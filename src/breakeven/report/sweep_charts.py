@@ -1,0 +1,102 @@
+"""The charts of a sweep: over the size of the model, by threads and batch, and of combinations."""
+
+import altair as alt
+
+from breakeven.report import size_charts
+from breakeven.report.drawing import GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
+from breakeven.report.interaction import LESS, MORE, SAME, best
+from breakeven.report.swept import Swept, by_family
+
+
+def charts_of(swept: Swept) -> list[Chart]:
+    """All that its results allow."""
+    made = [
+        *(draw(swept, name) for name in swept.hardware for draw in (size_charts.speedups, size_charts.calls)),
+        *(_fastest(swept), _combinations(swept)),
+    ]
+    return [chart for chart in made if chart]
+
+
+def _fastest(swept: Swept) -> Chart | None:
+    """The fastest variant of each model by threads and batch; None with a single place."""
+    found = best(swept.rows)
+    places = sorted({(hardware, batch) for _, hardware, batch in found})
+    if len(places) < 2:
+        return None
+    models = [family for family, _ in by_family(swept.rows)]
+    data: list[Point] = [
+        {
+            **{"model": model, "place": _place(hardware, batch), "variant": row.variant},
+            **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
+            "latency_ms": row.latency_ms_p50,
+        }
+        for model in models
+        for hardware, batch in places
+        if (row := found.get((model, hardware, batch)))
+    ]
+    winners = sorted({point["variant"] for point in data})
+    changing = sum(len({p["variant"] for p in data if p["model"] == model}) > 1 for model in models)
+    axis = alt.Axis(labelExpr="split(datum.label, ', ')", labelAngle=0, grid=True)
+    point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=110, opacity=0.9)
+    chart = point.encode(
+        x=alt.X("place:N", sort=[_place(*place) for place in places], axis=axis, title=None),
+        y=alt.Y("model:N", sort=models, title=None),
+        color=series("variant", winners),
+        shape=shapes("variant", winners),
+        tooltip=tips("model", "place", "variant", speedup=".3f", low=".3f", high=".3f", latency_ms=".4g"),
+    )
+    return Chart(
+        "fastest",
+        "The fastest variant, by threads and batch",
+        f"By the estimates; models from small to large. It is not the same everywhere for {changing} of "
+        f"{len(models)} models.",
+        data,
+        spec(chart, STEP * len(models)),
+    )
+
+
+def _place(hardware: str, batch: int) -> str:
+    return f"{hardware}, batch {batch}"
+
+
+def _combinations(swept: Swept) -> Chart | None:
+    """What combinations gain against the product of what their parts gain; None where there are none."""
+    data: list[Point] = [
+        {
+            **{"model": each.row.family, "variant": each.row.variant, "hardware": each.row.hardware},
+            **{"batch": each.row.batch_size, "verdict": each.verdict, "speedup": each.row.speedup},
+            **{"low": each.row.speedup_ci_low, "high": each.row.speedup_ci_high, "product": each.product},
+            **{"ratio": each.ratio.value, "ratio_low": each.ratio.low, "ratio_high": each.ratio.high},
+        }
+        for each in swept.interactions
+    ]
+    if not data:
+        return None
+    verdicts = [MORE, LESS, SAME]
+    scale = alt.Scale(type="log", base=2, nice=False, padding=12)
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
+    base = alt.Chart(alt.NamedData("table")).encode(
+        x=alt.X("product:Q", scale=scale, axis=axis, title="product of the gains of the parts"),
+        color=series("verdict", verdicts, [*RANGE[:2], GREY]),
+    )
+    ends = [end(point["product"] for point in data) for end in (min, max)]
+    line = alt.Chart(alt.InlineData([{"at": at} for at in ends])).mark_line(color=GREY, strokeDash=[4, 3])
+    equal = line.encode(x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale))
+    whisker = base.mark_rule(opacity=0.5)
+    for end in ("low", "high"):
+        whisker = whisker.transform_calculate(**{end: f"datum.product * datum.ratio_{end}"})
+    whisker = whisker.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    formats = dict.fromkeys(("speedup", "low", "high", "product", "ratio", "ratio_low", "ratio_high"), ".3f")
+    point = base.mark_point(filled=True, size=55, opacity=0.9).encode(
+        y=alt.Y("speedup:Q", scale=scale, axis=axis, title="speedup of the combination"),
+        shape=shapes("verdict", verdicts),
+        tooltip=tips("model", "variant", "hardware", "batch", "verdict", **formats),
+    )
+    return Chart(
+        "combinations",
+        "Combinations: are they the product of their parts?",
+        "Compression in eager fp32 times runtime and precision on the uncompressed model. The interval is "
+        "that of speedup over product: where it crosses the dashed line, the two cannot be told apart.",
+        data,
+        spec(alt.layer(equal, whisker, point), size_charts.HEIGHT),
+    )

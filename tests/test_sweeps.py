@@ -1,0 +1,184 @@
+"""What is known of sweeps without running one: which is shown, what is missing, when the report changes."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rows import BASELINE, TWIN, benchmark, job, row
+
+from breakeven import outcomes, paths, store, sweeps
+from breakeven.errors import UserError
+from breakeven.recommend import Limits
+from breakeven.report import analysis, sweep_section, table
+from breakeven.result import Row
+from breakeven.store import Key
+from breakeven.sweeps import CACHED, DONE, FAILED, Outcome, Sweep
+
+LIMITS = Limits(max_accuracy_drop=1.0)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "home", lambda: tmp_path / "home")
+    return tmp_path / "home"
+
+
+def keep(folder: Path, title: str, rows: Sequence[Row]) -> Outcome:
+    """A job that has left these rows in the store."""
+    found = benchmark(rows)
+    source = folder / title
+    found.write(source / paths.benchmark(found.family, found.hardware))
+    key = Key("job", {"title": title})
+    store.keep(key, title, source)
+    return Outcome(title, [title], DONE, key.digest)
+
+
+def record(study: str, jobs: Sequence[Outcome], at: int = 1) -> Sweep:
+    """The record of a sweep, written so many seconds after the epoch."""
+    made = sweeps.write(study, f"breakeven-sweep study={study}", jobs)
+    os.utime(sweeps.folder() / f"{made.name}.json", (at, at))
+    return made
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> list[Outcome]:
+    return [keep(tmp_path, f"net{size}", job(size)) for size in (6, 7, 8)]
+
+
+def test_shown_is_the_newest_of_each_study_that_has_results_here(jobs: list[Outcome]) -> None:
+    gone = Outcome("gone", [], DONE, "0" * 16)
+    old, new = record("scaling", jobs[:1], 1), record("scaling", jobs, 2)
+    record("scaling", [gone], 3)
+    alone = record("combos", [gone], 4)
+    assert sweeps.newest() == [alone, new]
+    os.utime(sweeps.folder() / f"{old.name}.json", (5, 5))
+    assert sweeps.newest() == [alone, old]
+
+
+def test_a_version_changes_with_what_is_shown_and_with_nothing_else(jobs: list[Outcome]) -> None:
+    sweep = record("scaling", jobs)
+    again = replace(sweep, jobs=[replace(each, status=CACHED, seconds=9.0) for each in jobs])
+    assert again.version == sweep.version
+    failed = replace(jobs[0], status=FAILED, reason="killed")
+    other = [replace(sweep, command="breakeven-sweep"), replace(sweep, jobs=[failed, *jobs[1:]])]
+    before = sweep.version
+    shutil.rmtree(paths.store() / "job" / jobs[0].key)
+    assert len({before, sweep.version, *(each.version for each in other)}) == 4
+
+
+def test_a_job_that_is_measured_again_is_another_version(jobs: list[Outcome], tmp_path: Path) -> None:
+    sweep = record("scaling", jobs)
+    before = sweep.version
+    assert keep(tmp_path, "net6", [replace(each, speedup=1.5) for each in job(6)]).key == jobs[0].key
+    assert sweep.version != before
+
+
+def test_an_experiment_in_a_temporary_folder_notes_the_same(
+    jobs: list[Outcome], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = record("scaling", jobs)
+    monkeypatch.undo()
+    found = []
+    for folder in (home, home / ".dvc/tmp/exps/tmp123"):
+        folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.setenv("DVC_ROOT", str(folder))
+        monkeypatch.chdir(folder)
+        paths.home.cache_clear()
+        try:
+            found.append({each.name: each.version for each in sweeps.newest()})
+        finally:
+            paths.home.cache_clear()
+    assert found[0] == found[1] and list(found[0]) == [sweep.name]
+
+
+def damage(folder: Path, how: str) -> None:
+    """One way to lose a job."""
+    (measured,) = (folder / store.FILES / paths.BENCHMARKS).glob("*.json")
+    if how == "pruned":
+        shutil.rmtree(folder)
+    elif how == "cut":
+        measured.write_text(measured.read_text()[:100])
+    elif how == "a file gone":
+        measured.unlink()
+    else:
+        (folder / store.NOTE).write_text("{")
+
+
+@pytest.mark.parametrize("how", ["pruned", "cut", "a file gone", "its note cut"])
+def test_a_lost_job_is_told_and_the_others_are_shown(jobs: list[Outcome], how: str) -> None:
+    record("scaling", jobs)
+    damage(paths.store() / "job" / jobs[0].key, how)
+    (section,) = sweep_section.sections(LIMITS)
+    assert list(section.swept.missing) == ["net6"] and "its results" in section.swept.missing["net6"]
+    assert {row.family for row in section.swept.rows} == {"net7", "net8"}
+    assert [chart.name for chart in section.charts] == ["size-cpu1", "calls-cpu1"]
+    with pytest.raises(UserError, match="its results"):
+        outcomes.benchmarks_of(jobs[0].key)
+
+
+def test_results_of_another_version_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    (folder / paths.BENCHMARKS).mkdir(parents=True)
+    (folder / paths.BENCHMARKS / "net-cpu1.json").write_text('{"rows": []}')
+    key = Key("job", {"title": "old"})
+    store.keep(key, "old", folder)
+    record("scaling", [Outcome("old", [], DONE, key.digest)])
+    (section,) = sweep_section.sections(LIMITS)
+    assert section.swept.missing == {"old": "its results are of another version of Breakeven"}
+
+
+def test_a_damaged_record_is_told_and_left_out(
+    jobs: list[Outcome], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = record("scaling", jobs)
+    (sweeps.folder() / "combos-1.json").write_text('{"name": "combos-1"')
+    (sweeps.folder() / "combos-2.json").write_text('{"name": "combos-2"}')
+    assert sweeps.newest() == [sweep]
+    assert capsys.readouterr().err.count("is damaged, and left out") == 2
+
+
+def test_the_page_says_what_is_missing_and_bounds_what_is_paid_back(
+    jobs: list[Outcome], tmp_path: Path
+) -> None:
+    sweep = record("scaling", jobs)
+    damage(paths.store() / "job" / jobs[0].key, "pruned")
+    analysis.write(sweep, tmp_path / "page.md", LIMITS)
+    text = (tmp_path / "page.md").read_text()
+    assert "## Jobs whose results are missing\n\n- net6: its results are not in the store any more" in text
+    assert "| net7 | 1,000 (0 to 100,000) | 1,000 (0 to 100,000) |" in text
+
+
+def test_a_page_of_nothing_is_refused_with_the_command(jobs: list[Outcome], tmp_path: Path) -> None:
+    sweep = record("scaling", jobs)
+    shutil.rmtree(paths.store())
+    with pytest.raises(UserError, match="run `breakeven-sweep study=scaling` again"):
+        analysis.write(sweep, tmp_path / "page.md", LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("figures", "shown"),
+    [
+        (("205", "0", "12034"), "205 (0 to 12,000)"),
+        (("10547", "8123", "1234567"), "10,500 (8,120 to 1,230,000)"),
+        (("7", "7", "8"), "7 (7 to 8)"),
+        (("never", "never", "never"), "never"),
+        (("undecided", "undecided", "undecided"), "undecided"),
+        (("205", None, None), "205"),
+        ((None, None, None), ""),
+    ],
+)
+def test_break_even_calls_are_rounded_and_have_bounds(figures: tuple[str | None, ...], shown: str) -> None:
+    names = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
+    assert table.calls(row("none/fp32/onnxruntime", **dict(zip(names, figures, strict=True)))) == shown
+
+
+def test_a_twin_is_never_the_fastest(tmp_path: Path) -> None:
+    slow = row("none/fp32/onnxruntime", "slower", speedup=0.5)
+    rows = {name: [replace(each, hardware=name) for each in (BASELINE, TWIN, slow)] for name in ("a", "b")}
+    record("places", [keep(tmp_path, name, mine) for name, mine in rows.items()])
+    (section,) = sweep_section.sections(LIMITS)
+    (chart,) = section.charts
+    assert {point["variant"] for point in chart.data} == {"none/fp32/eager"}
