@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
@@ -19,11 +20,10 @@ from breakeven import compose, jobs, paths, sweeps
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
 from breakeven.jobs import FAILED, Outcome
-from breakeven.processes import end_with_parent
+from breakeven.processes import PARENT, end_with_parent
 
 OUTCOME = "outcome.json"
 INTERRUPTED = 130
-SWEEP = "BREAKEVEN_SWEEP"  # environment variable: the process that started it
 finished: list[int] = []  # exit codes of the sweeps of this process
 
 
@@ -64,8 +64,24 @@ def job(settings: DictConfig) -> None:
 
 def _follow() -> None:
     """A launcher's process ends with the sweep that started it, and so do its jobs: joblib's would go on."""
-    if str(os.getppid()) == os.environ.get(SWEEP):
+    if str(os.getppid()) == os.environ.get(PARENT):
         end_with_parent()
+
+
+def _compose_once() -> None:
+    """Hydra composes each job to check it, before any runs, and again to run it: here the first is taken."""
+    loader: Any = GlobalHydra.instance().config_loader()
+    compose_job = loader.load_sweep_config
+    composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def load(master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        job = tuple(sweep_overrides)
+        if job not in composed:
+            composed[job] = compose_job(master_config, sweep_overrides)
+            return composed[job]
+        return composed.pop(job)
+
+    loader.load_sweep_config = load
 
 
 class Collect(Callback):
@@ -73,8 +89,10 @@ class Collect(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
-        os.environ[SWEEP] = str(os.getpid())
+        os.environ[PARENT] = str(os.getpid())
         launcher = config.hydra.launcher
+        if launcher._target_.endswith(".BasicLauncher"):
+            _compose_once()
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         at_once = launcher.get("n_jobs") or 1
         if at_once < 0:  # joblib's word for as many as there are cores
