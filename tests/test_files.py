@@ -1,6 +1,9 @@
 """Files are either whole or not there, and digests are checked before use."""
 
+import hashlib
 import math
+import os
+import time
 
 import pytest
 from hypothesis import given
@@ -10,6 +13,7 @@ from breakeven.errors import UserError
 from breakeven.files import (
     atomic,
     atomic_folder,
+    digest_of,
     fingerprint,
     read_json,
     require_sha256,
@@ -131,3 +135,18 @@ def test_a_damaged_json_file_is_refused_with_its_name(tmp_path, content):
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys():
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1}) != fingerprint({"a": 2, "b": 1})
+
+
+def test_a_large_file_is_read_once_and_again_when_it_was_changed(tmp_path, monkeypatch):
+    reads = []
+    read = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *words: reads.append(words) or read(*words))
+    path = tmp_path / "weights"
+    path.write_bytes(b"old")
+    before = path.stat()
+    assert digest_of(path) == digest_of(path) == hashlib.sha256(b"old").hexdigest() and len(reads) == 1
+    assert digest_of(path, "md5") == hashlib.md5(b"old").hexdigest()
+    time.sleep(0.05)  # longer than a tick of the file system's clock
+    path.write_bytes(b"new")  # as long, and with the time that it had
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert digest_of(path) == hashlib.sha256(b"new").hexdigest()

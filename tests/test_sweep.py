@@ -9,10 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import mlflow
 import psutil
 import pytest
 from conftest import Project, copy_project
 from mlflow import MlflowClient
+
+from breakeven import paths, sweeplog, sweeps
+from breakeven.sweeps import FAILED, Outcome
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -28,6 +32,23 @@ family:
 export: {min_agreement: 0.3, check_images: 8}
 measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2}
 """
+
+
+# A sweep that says which options it reads, and when it starts a process.
+SPIED = """
+import sys
+from breakeven import sweep
+
+def hear(event, words):
+    if event == "subprocess.Popen":
+        print("started", words[0])
+    if event == "open" and str(words[0]).endswith(".yaml"):
+        print("opened", str(words[0]).rpartition("conf/")[2])
+
+sys.addaudithook(hear)
+sweep.main()
+"""
+DROPS = "recommend.max_accuracy_drop=1,2,3"  # three jobs with one key: it is no part of what is measured
 
 
 def fresh(folder: Path, study: str = LITTLE) -> Project:
@@ -54,8 +75,8 @@ def sweep(
 
 def record(project: Project) -> dict:
     """The newest sweep's."""
-    paths = (project.folder / ".breakeven/sweeps").glob("*.json")
-    return json.loads(max(paths, key=lambda path: path.stat().st_mtime).read_text())
+    records = (project.folder / ".breakeven/sweeps").glob("*.json")
+    return json.loads(max(records, key=lambda path: path.stat().st_mtime).read_text())
 
 
 def statuses(project: Project) -> list[str]:
@@ -112,6 +133,44 @@ def test_what_a_sweep_made_is_not_made_again(swept: tuple[Project, str]) -> None
     assert "hit" in project.run("breakeven", "cache", "why", "study=little", "family.model.width=5").stdout
 
 
+def test_a_cached_job_starts_no_process_and_is_composed_once(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    said = project.run("python", "-c", SPIED, "study=little", "family.model.width=4", DROPS).stdout
+    assert statuses(project) == ["cached"] * 3, said
+    before, _, rest = said.partition("job 1 of 3: ")
+    first, _, others = rest.partition("job 2 of 3: ")
+    assert before.count("opened family/cnn.yaml") == 2 + 3  # the command's two compositions, and each job's
+    assert "opened family/cnn.yaml" not in first + others
+    jobs, _, after = others.partition("job 3 of 3: cached")
+    assert "started" not in jobs and "opened" not in jobs
+    assert "started" in first + after  # the compiler's version, and git: it is seen
+
+
+def test_what_is_logged_already_costs_no_more_for_more_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    class Spied(MlflowClient):
+        def __getattribute__(self, name: str):  # type: ignore[no-untyped-def]
+            calls.append(name)
+            return super().__getattribute__(name)
+
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(mlflow, "MlflowClient", Spied)
+    needed = []
+    for number in (1, 5):
+        failed = [Outcome(f"job {n}", [], FAILED, f"key {n}", "a reason") for n in range(number)]
+        sweep = sweeps.Sweep(f"sweep {number}", "study", "command", failed)
+        for _ in range(2):
+            calls.clear()
+            sweeplog.log(sweep)
+        needed.append(sorted(calls))
+    assert needed[0] == needed[1] and "search_runs" in needed[0]
+    assert len(runs(Project(tmp_path), "job")) == 1 + 5  # and each is there once
+
+
 @pytest.mark.slow
 def test_other_measuring_trains_and_exports_nothing(swept: tuple[Project, str]) -> None:
     project, _ = swept
@@ -152,6 +211,8 @@ def test_a_killed_job_is_recorded_and_only_it_is_done_again(swept: tuple[Project
     assert "SIGKILL" in record(project)["jobs"][0]["reason"]
     sweep(project, "family.model.width=8,9")
     assert statuses(project) == ["done", "cached"]
+    both = [run for run in runs(project, "job") if "family.model.width=8" in run.info.run_name]
+    assert [run.info.status for run in both] == ["FINISHED"]  # of the one that failed, too
 
 
 @pytest.mark.slow

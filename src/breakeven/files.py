@@ -77,6 +77,18 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest_of(path: Path, algorithm: str = "sha256") -> str:
+    """The digest of a file that may be large: read once in a process, and again when it was changed since."""
+    found = path.stat()
+    return _digest(path, algorithm, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+
+@cache
+def _digest(path: Path, algorithm: str, version: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
 def digests(folder: Path) -> list[str]:
     """The sha256 of every file in a folder and below it, by the order of their paths."""
     return [sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -20,6 +20,7 @@ from breakeven.config import Config, Settings, parse
 from breakeven.errors import UserError
 from breakeven.files import digests, fingerprint, source_digest, write_json, write_text
 from breakeven.outcomes import LOG, STUDY
+from breakeven.processes import PARENT
 from breakeven.stages.fetch import outside
 from breakeven.store import Key
 from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
@@ -101,7 +102,12 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
         (folder / paths.PROGRAMS).symlink_to(paths.home() / paths.PROGRAMS)
     package = str(Path(breakeven.__file__).parents[1])
     search = os.pathsep.join(filter(None, [package, str(paths.home()), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, paths.HOME: str(paths.home()), "PYTHONPATH": search}
+    environment = {
+        **os.environ,
+        paths.HOME: str(paths.home()),
+        "PYTHONPATH": search,
+        PARENT: str(os.getpid()),
+    }
     command = [sys.executable, "-m", "breakeven.stages.job"]
     last = ""
     with (folder / LOG).open("w", encoding="utf-8") as log:

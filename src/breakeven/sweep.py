@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
@@ -19,14 +20,13 @@ from omegaconf.errors import OmegaConfBaseException
 from breakeven import compose, jobs, paths, sweeplog, sweeps
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
-from breakeven.processes import end_with_parent
+from breakeven.processes import PARENT, end_with_parent
 from breakeven.progress import Shown, shown
 from breakeven.sweep_plan import Plan, cores
 from breakeven.sweeps import FAILED, Outcome
 
 OUTCOME = "outcome.json"
 INTERRUPTED = 130
-SWEEP = "BREAKEVEN_SWEEP"  # environment variable: the process that started it
 finished: list[int] = []  # exit codes of the sweeps of this process
 screen = ExitStack()  # what it shows, until it ends
 bars: list[Shown] = []  # of a sweep whose jobs run in this process
@@ -83,7 +83,7 @@ def _draw(done: int, name: str, left: str) -> None:
 
 def _follow() -> None:
     """A launcher's process ends with the sweep that started it, and so do its jobs: joblib's would go on."""
-    if str(os.getppid()) == os.environ.get(SWEEP):
+    if str(os.getppid()) == os.environ.get(PARENT):
         end_with_parent()
 
 
@@ -93,14 +93,32 @@ def _outcomes(folder: Path) -> list[Outcome]:
     return [Outcome(**read_json(path)) for path in found]
 
 
+def _compose_once() -> None:
+    """Hydra composes each job to check it, before any runs, and again to run it: here the first is taken."""
+    loader: Any = GlobalHydra.instance().config_loader()
+    compose_job = loader.load_sweep_config
+    composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def load(master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        job = tuple(sweep_overrides)
+        if job not in composed:
+            composed[job] = compose_job(master_config, sweep_overrides)
+            return composed[job]
+        return composed.pop(job)
+
+    loader.load_sweep_config = load
+
+
 class Collect(Callback):
     """Before the jobs: how many there are, and on how many cores. After them: the record, and MLflow."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
-        os.environ[SWEEP] = str(os.getpid())
+        os.environ[PARENT] = str(os.getpid())
         plan = Plan.of(config.hydra)
         plan.write(Path(config.hydra.sweep.dir))
+        if str(config.hydra.launcher._target_).endswith(".BasicLauncher"):
+            _compose_once()
         if plan.total and plan.at_once == 1:  # or jobs' processes would print into the bar
             bars.append(screen.enter_context(shown("sweep", plan.total)))
         share = config.hydra.launcher.get("cpus_per_task") or max(1, cores() // (plan.at_once or 1))

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from breakeven import outcomes, tracking
 from breakeven.files import fingerprint
 from breakeven.sweeps import FAILED, Outcome, Sweep
-from breakeven.tracking import PARENT, Store
+from breakeven.tracking import PARENT, Store, origin
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 
 def log(sweep: Sweep) -> None:
@@ -36,35 +40,55 @@ def _log(store: Store, sweep: Sweep) -> None:
     store.reap()
     parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study})
     store.client.set_tag(parent, "command", sweep.command)
-    logged = set(store.children(parent))
-    for outcome in sweep.jobs:
+    logged = store.children(parent)
+    for outcome in {outcome.key: outcome for outcome in sweep.jobs}.values():
         key = fingerprint(sweep.name, outcome.key)
-        if outcome.status == FAILED or key not in logged:
-            _job(store, sweep, outcome, parent, key)
+        if not (known := logged.get(key)) or _ended(known) != _end(outcome):
+            _job(store, sweep, outcome, parent, key, known.info.run_id if known else None)
     store.end(parent)
 
 
-def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str) -> None:
+def _ended(run: "Run") -> tuple[str, str]:
+    """How the job of a run ended, as far as it was logged: the run's status, and the reason of a failure."""
+    return run.info.status, run.data.tags.get("reason", "")
+
+
+def _end(outcome: Outcome) -> tuple[str, str]:
+    """What that is to be."""
+    return ("FAILED", outcome.reason[:4000]) if outcome.status == FAILED else ("FINISHED", "")
+
+
+def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, run: str | None) -> None:
+    """Log a job to its run, or to a new one: a job that failed and was done since has one run."""
+    status, reason = _end(outcome)
+    ending = {"status": outcome.status, "reason": reason}
     tags = {
         "kind": "job",
         "study": sweep.study,
-        "status": outcome.status,
         "command": f"breakeven-sweep {' '.join(outcome.overrides)}",
         "job": outcome.key,
         PARENT: parent,
     }
-    run = store.obtain(outcome.title, key, tags)
-    if outcome.status == FAILED:
-        store.client.set_tag(run, "reason", outcome.reason[:4000])
-        store.end(run, "FAILED")
-        return
+    if run:
+        for tag, value in ending.items():
+            store.client.set_tag(run, tag, value)
+    else:
+        run = store.create(outcome.title, key, {**origin(), **tags, **ending})
+    if outcome.status != FAILED:
+        _records(store, run, outcome)
+    store.end(run, status)
+
+
+def _records(store: Store, run: str, outcome: Outcome) -> None:
+    """What a job has come to: its settings, its files, and the figures of all variants."""
     store.params(run, outcomes.settings_of(outcome.key))
     for path in outcomes.files_of(outcome.key):
         store.artifact(run, path)
+    figures: dict[str, float | None] = {}
     for benchmark in outcomes.benchmarks_of(outcome.key):
-        for record in benchmark.records:
-            row = record.row
-            figures = {"latency_ms": row.latency_ms_p50, "speedup": row.speedup, "accuracy": row.accuracy}
-            place = f"{row.hardware}/batch{row.batch_size}/{row.variant}"
-            store.metrics(run, {f"{k}/{place}": v for k, v in figures.items() if v is not None})
-    store.end(run)
+        for row in (record.row for record in benchmark.records):
+            load = f"batch{row.batch_size}" if row.callers == 1 else f"{row.scenario}{row.callers}"
+            place = f"{row.hardware}/{load}/{row.variant}"
+            figures |= {f"latency_ms/{place}": row.latency_ms_p50, f"speedup/{place}": row.speedup}
+            figures[f"accuracy/{place}"] = row.accuracy
+    store.metrics(run, {name: value for name, value in figures.items() if value is not None})

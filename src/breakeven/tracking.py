@@ -164,14 +164,15 @@ class Store:
         )
         return runs[0] if runs else None
 
-    def children(self, run: str) -> list[str]:
-        """The keys of the finished runs that are nested in a run."""
+    def children(self, run: str) -> "dict[str, Run]":
+        """Key -> run, of all that are nested in a run; of several with the same key the newest."""
         found = self.client.search_runs(
             [self.experiment],
-            f"tags.`{PARENT}` = '{run}' and attributes.status = 'FINISHED'",
+            f"tags.`{PARENT}` = '{run}'",
             max_results=10_000,
+            order_by=["attributes.start_time ASC"],
         )
-        return [child.data.tags.get(KEY, "") for child in found]
+        return {child.data.tags.get(KEY, ""): child for child in found}
 
     def create(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
         """A new run, RUNNING; returns its id."""
@@ -194,11 +195,13 @@ class Store:
             self.client.log_batch(run, params=new[start : start + 100])
 
     def metrics(self, run: str, figures: Mapping[str, float], step: int = 0) -> None:
-        """Log one step's figures in one write."""
+        """Log one step's figures, in as few writes as it takes."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        self.client.log_batch(run, [Metric(k, float(v), now, step) for k, v in figures.items()])
+        new = [Metric(k, float(v), now, step) for k, v in figures.items()]
+        for start in range(0, len(new), 1000):  # MLflow takes no more in a batch
+            self.client.log_batch(run, new[start : start + 1000])
 
     def dataset(self, run: str, name: str, digest: str, profile: str) -> None:
         """Link a dataset to a run; linking it again changes nothing."""

@@ -1,6 +1,5 @@
 """What a dataset is: where its source files are, and how they become uint8 tensors."""
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from breakeven.errors import UserError
-from breakeven.files import sha256
+from breakeven.files import digest_of
 from breakeven.option import Option
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -85,15 +84,13 @@ class Dataset(Option, ABC):
         root = self.root(roots)
         for name, known in self.known.items():
             algorithm, _, expected = known.partition(":")
-            with (root / name).open("rb") as file:
-                found = hashlib.file_digest(file, algorithm).hexdigest()
-            if found != expected:
+            if (found := digest_of(root / name, algorithm)) != expected:
                 raise UserError(
                     f"{root / name} is damaged or is another file: its {algorithm} is {found[:12]}…, and "
                     f"should be {expected[:12]}…. Replace it with the original, or delete it to download "
                     f"it again."
                 )
-        return {name: sha256(root / name) for name in self.known}
+        return {name: digest_of(root / name) for name in self.known}
 
     @abstractmethod
     def read(self, roots: Sequence[Path]) -> Read:

@@ -1,6 +1,5 @@
 """A user's own images: `train/CLASS/*.png|jpg`, with or without `test/`, in a folder or a tar archive."""
 
-import hashlib
 import io
 import tarfile
 from collections import defaultdict
@@ -14,7 +13,7 @@ from pydantic import Field
 
 from breakeven.data.base import Dataset, Digests, Images, Read
 from breakeven.errors import UserError
-from breakeven.files import sha256
+from breakeven.files import digest_of
 from breakeven.progress import each
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
@@ -48,14 +47,15 @@ class ImageFolder(Dataset):
         """The sha256 of the archive, or of every image."""
         source = self.source(roots)
         if source.is_dir():
-            members = _members(source, f"{self.title}: checking")
-            return {name: hashlib.sha256(content).hexdigest() for name, content in members}
-        if self.sha256 and (found := sha256(source)) != self.sha256:
+            names = each(f"{self.title}: checking", _names(source))
+            return {name: digest_of(source / name) for name in names}
+        found = digest_of(source)
+        if self.sha256 and found != self.sha256:
             raise UserError(
                 f"{source} is damaged or is another file: its sha256 is {found[:12]}… and should be "
                 f"{self.sha256[:12]}…. Replace it with the original."
             )
-        return {source.name: sha256(source)}
+        return {source.name: found}
 
     def read(self, roots: Sequence[Path]) -> Read:
         """Decode every image.
@@ -110,11 +110,16 @@ def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Imag
     return Images(np.stack(pixels), labels.astype(np.int64))
 
 
+def _names(folder: Path) -> list[str]:
+    """Of the images in a folder: their paths from train/ or test/ on."""
+    names = (path.relative_to(folder).as_posix() for path in sorted(folder.glob("*/*/*")))
+    return [name for name in names if _wanted(name)]
+
+
 def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
     """The name from train/ or test/ on, and the content, of each image; `title` is that of the progress."""
     if source.is_dir():
-        names = (path.relative_to(source).as_posix() for path in sorted(source.glob("*/*/*")))
-        for name in each(title, list(filter(_wanted, names))):
+        for name in each(title, _names(source)):
             yield name, (source / name).read_bytes()
         return
     if not source.name.endswith(ARCHIVES):

@@ -3,7 +3,7 @@
 from breakeven import config, paths, sweeps
 from breakeven.config import Config
 from breakeven.errors import UserError
-from breakeven.files import sha256, write_json
+from breakeven.files import digest_of, write_json
 from breakeven.provenance import source
 from breakeven.stages.run import run
 
@@ -30,7 +30,7 @@ def outside(study: Config) -> dict[str, dict[str, str]]:
             path = paths.checkpoint(family.checkpoint)
             if not path.is_file():
                 raise UserError(f"families.{name}.checkpoint={family.checkpoint}: {path} is not a file.")
-            digests = {family.checkpoint: sha256(path)}
+            digests = {family.checkpoint: digest_of(path)}
         found[f"checkpoints/{name}"] = digests
     return found
 
