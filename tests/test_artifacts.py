@@ -178,6 +178,14 @@ def test_a_wrong_output_fails_that_variant_with_the_figure(
     assert [path.name for path in (tmp_path / made.folder).iterdir()] == [artifact.CARD]
 
 
+def test_outputs_of_zero_tell_nothing_of_an_artifact(maker: Maker, family: Path, tmp_path: Path) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+    reference.logits = np.zeros_like(reference.logits)
+    runtime = option.load("runtime", RUNTIMES["eager"], "eager")
+    made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
+    assert made.status == "failed" and made.reason.startswith("eager's logits are all zero")
+
+
 def test_a_toolchain_that_raises_costs_its_own_row(maker: Maker, family: Path, tmp_path: Path) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
 
