@@ -58,9 +58,11 @@ def job(size: int, hardware: str = "cpu1", growth: dict[str, float] = GROWTH) ->
     """The rows of a model of 10**`size` MACs."""
     made = [
         row(
-            *(variant, "faster"),
-            **{"speedup": (2 + number) * factor ** (size - 8), "breakeven_calls": str(10 ** (10 - size))},
-            **{"breakeven_calls_low": "0", "breakeven_calls_high": str(10 ** (12 - size))},
+            variant,
+            speedup=(2 + number) * factor ** (size - 8),
+            breakeven_calls=str((1 + number) * 10 ** (10 - size)),
+            breakeven_calls_low="0",
+            breakeven_calls_high=str(10 ** (12 - size)),
         )
         for number, (variant, factor) in enumerate(growth.items())
     ]

@@ -168,6 +168,12 @@ def test_models_of_one_size_have_no_chart_over_size_and_one_place_none_of_places
     assert charts(swept(tmp_path, sweep([job(8) + job(8, "cpu2")]))) == {"fastest"}
 
 
+def test_what_could_not_be_measured_is_said_once(tmp_path: Path) -> None:
+    text = swept(tmp_path, sweep([[*rows, LOST] for rows in PLACES]))
+    told = "none/fp32/tensorrt, unsupported: no &lt;GPU&gt; &amp; no wheel (5 times)"
+    assert text.count(told) == 1
+
+
 def test_two_models_have_no_fitted_line(tmp_path: Path) -> None:
     text = swept(tmp_path, sweep([job(7), job(8)]))
     assert charts(text) == {"size-cpu1", "calls-cpu1"} and "No fit below 4 models" in text

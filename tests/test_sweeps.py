@@ -148,7 +148,7 @@ def test_the_page_says_what_is_missing_and_bounds_what_is_paid_back(
     analysis.write(sweep, tmp_path / "page.md", LIMITS)
     text = (tmp_path / "page.md").read_text()
     assert "## Jobs whose results are missing\n\n- net6: its results are not in the store any more" in text
-    assert "| net7 | 1,000 (0 to 100,000) | 1,000 (0 to 100,000) |" in text
+    assert "| net7 | 2,000 (0 to 100,000) | 1,000 (0 to 100,000) |" in text
 
 
 def test_a_page_of_nothing_is_refused_with_the_command(jobs: list[Outcome], tmp_path: Path) -> None:

@@ -16,9 +16,15 @@ SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 SHAPES += ["triangle-right", "triangle-left"]
 STEP = 22  # pixels a name
 LINES = 8  # that can be told apart in one chart
-# How many long names stand in a line, the page knows
-NAMES = alt.Legend(orient="top", labelLimit=260, symbolOpacity=1)
-LEGEND = alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, columns=4)
+
+
+def _legend(wide: int) -> alt.Legend:
+    """Above the chart, in as many columns of so many pixels as its width has room for."""
+    columns = alt.ExprRef(f"max(1, floor(width / {wide}))")
+    return alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, columns=columns)
+
+
+LEGEND, NAMES = _legend(90), _legend(190)  # of verdicts, of variants
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a sweep has come to: the rows of its jobs, and what they show together."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +71,12 @@ class Swept:
             for _, group in groupby(sorted(job, key=cell), key=cell)
             for found in interaction.interactions(group)
         ]
+
+    @cached_property
+    def unmeasured(self) -> dict[str, int]:
+        """Variants that there are no figures of, with the reason -> how many times."""
+        lost = (row for row in self.rows if row.verdict in ("unsupported", "failed"))
+        return dict(Counter(f"{row.variant}, {row.verdict}: {row.reason}" for row in lost))
 
     @property
     def answer(self) -> str:

@@ -8,7 +8,7 @@ function config(width) {
     domainColor: colour("--line"), tickColor: colour("--line"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
   return { background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
     axisY: { labelLimit: Math.max(110, Math.min(280, width * 0.45)) },
-    legend: { labelColor: colour("--ink"), titleColor: colour("--quiet"), columns: Math.max(1, Math.floor(width / 220)) } };
+    legend: { labelColor: colour("--ink"), titleColor: colour("--quiet") } };
 }
 
 const drawn = new Set();
