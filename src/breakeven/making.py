@@ -178,7 +178,7 @@ class Maker:
         count = self.tolerance.images
         if not (largest := float(np.abs(expected[:count]).max())):
             reason = (
-                "eager's logits are all zero, as an untrained last layer of zeros gives them: no test of it"
+                "eager's logits are all zero, as an untrained last layer of zeros gives them"
             )
             return replace(draft, status="failed", reason=reason)
         error = float(np.abs(logits[:count] - expected[:count]).max())
