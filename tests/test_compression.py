@@ -5,10 +5,12 @@ import json
 
 import pytest
 import torch
+import torchvision
 from conftest import Project
 from torch import nn
 
 from breakeven import option
+from breakeven.compression.prune import Prune
 from breakeven.compression.qat import Qat
 from breakeven.errors import Unsupported
 from breakeven.model.cnn import cnn
@@ -72,6 +74,13 @@ def test_a_student_is_the_same_model_with_less_of_one_argument(width: float, hal
     assert student.architecture({"_target_": "x", "width": width}) == {"_target_": "x", "width": half}
     with pytest.raises(Unsupported, match="set no number 'width'"):
         student.architecture({"_target_": "x", "width": True})
+
+
+def test_a_graph_that_pruning_cannot_follow_is_a_sentence() -> None:
+    shuffling = torchvision.models.shufflenet_v2_x0_5(num_classes=4).eval()
+    prune = Prune(name="prune", ratio=0.5, round_to=8, epochs=1, lr=1, distil=0, temperature=1)
+    with pytest.raises(Unsupported, match="torch-pruning cannot follow this model's graph"):
+        prune.apply(shuffling, torch.zeros(2, 3, 64, 64))
 
 
 def test_validation_moves_no_range(model: nn.Module) -> None:

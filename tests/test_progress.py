@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -129,13 +128,13 @@ def in_terminal(*commands: list[str], interrupt: bool = False) -> str:
     """What a terminal gets of these, all at once in one."""
     controller, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
-    started = []
+    started, seen = [], b""
     for command in commands:
         started.append(subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment))
-        seen = os.read(controller, 1) if len(commands) > 1 and len(started) == 1 else b""
+        seen += os.read(controller, 1) if len(commands) > 1 and len(started) == 1 else b""
     if interrupt:
-        seen += os.read(controller, 1)
-        time.sleep(0.2)
+        while b"bread" not in seen:
+            seen += os.read(controller, 1)
         started[0].send_signal(signal.SIGINT)
     for process in started:
         process.wait(60)

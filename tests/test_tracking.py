@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from conftest import Project
@@ -37,7 +38,7 @@ def test_parallel_first_use_of_a_fresh_store_loses_nothing(tmp_path: object) -> 
         "import sys, time; from breakeven import tracking\n"
         "with tracking.live(f'run {sys.argv[1]}', sys.argv[1], {'kind': 'test'}, {'a': 1}, 0.05) as log:\n"
         "    [log({'epoch': i, 'loss': i}) for i in range(3)]\n"
-        "    time.sleep(0.5)"
+        "    time.sleep(3)"
     )
     jobs = [
         subprocess.Popen(
@@ -133,7 +134,7 @@ def test_whoever_wants_no_samples_gets_none(home: paths.Path, monkeypatch: pytes
 def test_a_store_that_breaks_while_a_run_is_live_costs_one_warning(home: paths.Path, capfd) -> None:  # type: ignore[no-untyped-def]
     with tracking.live("x", "key", {}, {}, 0.05) as log:
         wait_for(lambda: sampled(home))
-        with sqlite3.connect(home / "mlflow.db") as store:
+        with closing(sqlite3.connect(home / "mlflow.db")) as store, store:
             store.execute("DROP TABLE metrics")
         wait_for(lambda: "system metrics" not in [thread.name for thread in threading.enumerate()])
         for epoch in range(3):

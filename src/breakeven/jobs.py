@@ -27,7 +27,9 @@ from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
 
 # The source that decides what a job comes to: all but what shows it, and what starts it
 SOURCE = (
-    *("compression", "data", "hardware", "measure", "model", "quantization", "runtime", "stages", "train"),
+    *("compression", "data", "hardware", "measure", "model", "quantization", "runtime", "train"),
+    *(f"stages/{name}" for name in ("benchmark", "compress", "export", "fetch", "job", "machine", "prepare")),
+    *("stages/quantize", "stages/run", "stages/train"),
     *("accuracy", "artifact", "converted", "judge", "kept", "kernels", "making", "modelfile", "prepared"),
     *("preprocess", "program", "result", "scoring", "training", "variants"),
 )
@@ -121,7 +123,9 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
             log.flush()
             last = line.strip() or last
     if code := child.wait():
-        raise JobFailed(f"{_end(code, last)} (its output: {folder / LOG})")
+        raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG).relative_to(paths.home())})")
+    if source_digest.__wrapped__(*SOURCE) != key.parts["code"]:
+        raise JobFailed("the source was edited while it ran: the same command runs it again")
     with TemporaryDirectory() as scratch:
         kept = Path(scratch)
         records.copy(study, folder, kept)

@@ -4,6 +4,7 @@ Nothing here has a thread. A bar is drawn when it is told something, and so neve
 """
 
 import fcntl
+import math
 import os
 import sys
 import time
@@ -51,7 +52,9 @@ class Estimate:
         rest = self.total - self.done - begun
         if not self.made or rest <= 0:
             return ""
-        return time_left(rest * self.seconds / self.made / self.at_once, self.at_most)
+        if self.at_once > 1:  # the last one takes its time, too
+            rest = math.ceil(rest / self.at_once)
+        return time_left(rest * self.seconds / self.made, self.at_most)
 
 
 def time_left(seconds: float, at_most: bool = False) -> str:
@@ -195,8 +198,12 @@ class _Console(Console):
 @contextmanager
 def _alone() -> Iterator[bool]:
     """Whether nobody else has a bar in this terminal, until the block ends."""
-    # Opened anew: what was inherited from the shell would share its lock with all that the shell started.
-    terminal = os.open(os.ttyname(sys.stderr.fileno()), os.O_RDONLY | os.O_NOCTTY)
+    try:
+        # Opened anew: what was inherited from the shell would share its lock with all that it started.
+        terminal = os.open(os.ttyname(sys.stderr.fileno()), os.O_RDONLY | os.O_NOCTTY)
+    except OSError:  # another user's, or of another container
+        yield False
+        return
     try:
         alone = False
         with suppress(BlockingIOError):

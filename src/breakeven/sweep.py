@@ -1,5 +1,6 @@
 """The command `breakeven-sweep`: one job for each combination of choices, by Hydra."""
 
+import copy
 import os
 import shlex
 import sys
@@ -102,8 +103,9 @@ def _compose_once() -> None:
     def load(master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         job = tuple(sweep_overrides)
         if job not in composed:
-            composed[job] = compose_job(master_config, sweep_overrides)
-            return composed[job]
+            found: DictConfig = compose_job(master_config, sweep_overrides)
+            composed[job] = copy.deepcopy(found)  # a job that is asked for twice would find it in use
+            return found
         return composed.pop(job)
 
     loader.load_sweep_config = load
@@ -114,6 +116,7 @@ class Collect(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
+        finished.append(1)  # until the record is written: Hydra makes a warning of what goes wrong here
         os.environ[PARENT] = str(os.getpid())
         plan = Plan.of(config.hydra)
         plan.write(Path(config.hydra.sweep.dir))
@@ -137,7 +140,7 @@ class Collect(Callback):
             if outcome.status == FAILED:
                 print(f"  {outcome.title}: {outcome.reason}")
         sweeplog.log(record)
-        finished.append(int(count[FAILED] > 0))
+        finished[-1] = int(count[FAILED] > 0)
 
 
 if __name__ == "__main__":

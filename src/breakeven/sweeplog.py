@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from breakeven import outcomes, tracking
+from breakeven.errors import UserError
 from breakeven.files import fingerprint
 from breakeven.sweeps import FAILED, Outcome, Sweep
 from breakeven.tracking import PARENT, Store, origin
@@ -75,7 +76,11 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, ru
     else:
         run = store.create(outcome.title, key, {**origin(), **tags, **ending})
     if outcome.status != FAILED:
-        _records(store, run, outcome)
+        try:
+            _records(store, run, outcome)
+        except UserError as error:  # pruned since: the other jobs are logged none the less
+            status = "FAILED"
+            store.client.set_tag(run, "reason", str(error))
     store.end(run, status)
 
 

@@ -305,8 +305,6 @@ def _watched(store: Store, run: str, every_s: float) -> Iterator[None]:
     A run that is shorter than `every_s` logs nothing. A store that fails ends it without a word: the next
     figures of the run will fail, too, and say so.
     """
-    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
     if os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "").lower() in ("false", "0"):
         yield
         return
@@ -316,6 +314,8 @@ def _watched(store: Store, run: str, every_s: float) -> Iterator[None]:
         # MLflow's own loop would ask the store before each sample whether the run goes on, and log after an
         # interval what it saw before it.
         with contextlib.suppress(Exception):  # also where the system does not tell, as in some containers
+            from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
             monitor: Any = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
                 run, every_s, resume_logging=True, tracking_uri=store.uri
             )

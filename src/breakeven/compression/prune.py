@@ -47,28 +47,36 @@ class Prune(Compression):
         classes = model(example).shape[1]
         heads = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == classes]
         together = self.scope == "model"
-        pruner = tp.pruner.MagnitudePruner(
-            model,
-            example,
-            importance=tp.importance.GroupMagnitudeImportance(p=2),
-            pruning_ratio=self.ratio or 1.0,
-            max_pruning_ratio=MOST if together else 1.0,
-            global_pruning=together,
-            iterative_steps=STEPS if self.macs else 1,
-            round_to=self.round_to,
-            ignored_layers=heads[-1:],
-        )
-        if self.macs:
-            _until(pruner, self.macs, model, example)
-        else:
-            pruner.step()
+        try:
+            pruner = tp.pruner.MagnitudePruner(
+                model,
+                example,
+                importance=tp.importance.GroupMagnitudeImportance(p=2),
+                pruning_ratio=self.ratio or 1.0,
+                max_pruning_ratio=MOST if together else 1.0,
+                global_pruning=together,
+                iterative_steps=STEPS if self.macs else 1,
+                round_to=self.round_to,
+                ignored_layers=heads[-1:],
+            )
+            if self.macs:
+                _until(pruner, self.macs, model, example)
+            else:
+                pruner.step()
+            with torch.no_grad():
+                model(example)  # a model that is no longer consistent fails here
+        except Unsupported:
+            raise
+        except Exception as error:  # whatever it trips over in a graph that it was never tried on
+            told = str(error).strip().splitlines() or [""]
+            raise Unsupported(
+                f"torch-pruning cannot follow this model's graph ({type(error).__name__}: {told[0][:200]})"
+            ) from None
         history = pruner.DG.pruning_history()
         if not history:
             raise Unsupported(
                 f"nothing to prune: no layer keeps {self.round_to} channels at ratio {self.ratio}"
             )
-        with torch.no_grad():
-            model(example)  # a model that is no longer consistent fails here
         return [[name, out, [int(i) for i in index]] for name, out, index in history]
 
 

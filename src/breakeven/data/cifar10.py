@@ -30,7 +30,8 @@ class Cifar10(Dataset):
         """Download the archive, which torchvision checks and unpacks."""
         from torchvision.datasets import CIFAR10
 
-        download([CIFAR10.url], root / CIFAR10.filename)
+        if not (archive := root / CIFAR10.filename).exists():
+            download([CIFAR10.url], archive)
         CIFAR10(str(root), download=True)
 
     def read(self, roots: Sequence[Path]) -> Read:

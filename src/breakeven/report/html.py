@@ -54,7 +54,8 @@ def write(
         sweeps: what is shown beside the study.
     """
     sections = list(_sections(found, rows, limits))
-    for section in (*sections, *sweeps):
+    everything: list[Section | SweepSection] = [*sections, *sweeps]
+    for section in everything:
         for chart in section.charts:
             lines = [list(point.values()) for point in _rounded(chart.data)]
             figures.write_csv(plots / f"{section.name}-{chart.name}.csv", list(chart.data[0]), lines)

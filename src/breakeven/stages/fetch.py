@@ -10,9 +10,14 @@ from breakeven.stages.run import run
 
 def fetch() -> None:
     """Datasets' files, models' source, users' checkpoints, sweeps: what depends on one runs again with it."""
-    for name, digests in outside(config.read()).items():
-        write_json(paths.fetched(name), digests)
+    note(config.read())
     write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweeps.newest()})
+
+
+def note(study: Config) -> None:
+    """Write down what the models of a study are made from."""
+    for name, digests in outside(study).items():
+        write_json(paths.fetched(name), digests)
 
 
 def outside(study: Config) -> dict[str, dict[str, str]]:

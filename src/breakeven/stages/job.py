@@ -5,7 +5,7 @@ from breakeven.processes import end_with_parent
 from breakeven.stages.benchmark import benchmark
 from breakeven.stages.compress import compress
 from breakeven.stages.export import export
-from breakeven.stages.fetch import fetch
+from breakeven.stages.fetch import note
 from breakeven.stages.machine import machine
 from breakeven.stages.prepare import prepare
 from breakeven.stages.quantize import quantize
@@ -18,7 +18,7 @@ def job() -> None:
     end_with_parent()  # a sweep that was killed leaves no job behind
     study = config.read()
     machine()
-    fetch()
+    note(study)
     for name in study.datasets:
         prepare(name)
     for name in study.families:
