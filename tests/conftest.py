@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -105,6 +106,14 @@ class Project:
         """Commit everything."""
         self.run("git", "add", "-A")
         self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", message)
+
+
+def is_over(process: psutil.Process) -> bool:
+    """A zombie is: nobody may be there to wait for it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def fetched(address: str) -> bytes:

@@ -76,18 +76,24 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
     return replace(made, **changes)
 
 
-# Inductor compiles C++ for half a minute a variant: one of a kind, and the others in the slow tests.
+# Inductor compiles C++ for half a minute a variant; preprocessing inside is the same module around the model,
+# whatever the runtime's other settings are. So one of a kind, and the others in the slow tests.
 COMPILED = [name for name, own in RUNTIMES.items() if {"torch_compile", "aotinductor"} & {*named(own)}]
 FEW = {"torch_compile", "aotinductor_bf16"}
 
 
+def is_plain(settings: dict) -> bool:
+    """Whether every processor can do it, and it has examples to look at."""
+    return settings.get("precision", "fp32") == "fp32" and settings.get("scheme") != "dynamic"
+
+
 def cases(options: dict[str, dict], compiled: list[str]) -> list[ParameterSet]:
+    fast = [name for name in options if name not in compiled]
+    fast.sort(key=lambda name: (is_plain(options[name]), name))
+    of_a_kind = {(*named(options[name]), options[name].get("method")): name for name in fast}
+    few = {"outside": {*fast, *FEW}, "inside": {*of_a_kind.values()}}
     return [
-        pytest.param(
-            place,
-            name,
-            marks=[pytest.mark.slow] * (name in compiled and (name not in FEW or place == "inside")),
-        )
+        pytest.param(place, name, marks=[] if name in few[place] else [pytest.mark.slow])
         for place in ("outside", "inside")
         for name in options
     ]

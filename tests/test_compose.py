@@ -1,6 +1,7 @@
 """`conf/` and `params.yaml`: every option composes, mistakes are named, and differences can be replayed."""
 
 import copy
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,13 @@ SELECT = {
 }
 
 
+@cache
+def text(*overrides):
+    return compose.compose(overrides, CONF)
+
+
 def composed(*overrides):
-    return yaml.safe_load(compose.compose(overrides, CONF))
+    return yaml.safe_load(text(*overrides))
 
 
 DEFAULT = composed()

@@ -47,34 +47,35 @@ def test_a_comment_in_conf_runs_nothing_but_the_guard(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["families.cnn.train.lr=-5", "families.cnn.train.epochs=0", "families.cnn.model.width=0"]
+    "bad", [["families.cnn.train.lr=-5", "families.cnn.train.epochs=0"], ["families.cnn.model.width=0"]]
 )
-def test_a_bad_value_stops_before_any_work(project: Project, bad: str) -> None:
-    key, _, value = bad.partition("=")
-    stopped = project.run("dvc", "exp", "run", "-S", bad, check=False)
+def test_a_bad_value_stops_before_any_work(project: Project, bad: list[str]) -> None:
+    stopped = project.run("dvc", "exp", "run", *(word for key in bad for word in ("-S", key)), check=False)
     assert stopped.returncode != 0
-    assert f"{value}: " in stopped.stderr and key.rpartition(".")[2] in stopped.stderr
+    for key, _, value in (each.partition("=") for each in bad):
+        assert f"{value}: " in stopped.stderr and key.rpartition(".")[2] in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert project.stages(stopped.stdout) <= {"compose"}
 
 
-def test_experiments_after_an_edit_in_conf(project: Project) -> None:
+@pytest.mark.parametrize("stages", [["train@cnn"], pytest.param([], marks=pytest.mark.slow)], ids=len)
+def test_experiments_after_an_edit_in_conf(project: Project, stages: list[str]) -> None:
     project.edit("conf/train/sgd.yaml", "warmup: 0.2", "warmup: 0.3")
     project.commit()
     study = ("-S", "study=tiny")
-    project.run("dvc", "exp", "run", "--name", "here", *study, "-S", "seed=3")
+    project.run("dvc", "exp", "run", "--name", "here", *study, "-S", "seed=3", *stages)
     assert params(project)["seed"] == 3
     assert params(project)["families"]["cnn"]["train"]["warmup"] == 0.3
     overrides = json.loads((project.folder / "results/composed/overrides.json").read_text())
     assert overrides == ["study=tiny", "++seed=3"]
     # repro after it has nothing to do, and the guard knows what was asked for
-    assert project.stages(project.run("dvc", "repro").stdout) == set()
+    assert project.stages(project.run("dvc", "repro", *stages).stdout) == set()
 
-    project.run("dvc", "exp", "run", "--temp", "--name", "temporary", *study, "-S", "seed=4")
+    project.run("dvc", "exp", "run", "--temp", "--name", "temporary", *study, "-S", "seed=4", *stages)
     project.run("dvc", "exp", "run", "--queue", *study, "-S", "seed=1,2", "train@cnn")
     project.run("dvc", "exp", "run", "--run-all")
     assert trained_seeds(project) >= {"0", "1", "2", "3", "4"}
 
     project.run("dvc", "exp", "apply", "temporary")
     assert params(project)["seed"] == 4
-    assert project.stages(project.run("dvc", "repro").stdout) == set()
+    assert project.stages(project.run("dvc", "repro", *stages).stdout) == set()

@@ -12,6 +12,7 @@ from pathlib import Path
 import fakes
 import psutil
 import pytest
+from conftest import is_over
 
 pytestmark = pytest.mark.timeout(300)
 # One replicate that never ends, of three workers, two of which are stopped at any time.
@@ -30,14 +31,6 @@ def work(kind):
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & would ignore it
 run(work) if sys.argv[1] == "stage" else work("script")
 """
-
-
-def is_over(process: psutil.Process) -> bool:
-    """A zombie is: nobody may be there to wait for it."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def wait_until(true: object, seconds: float = 60) -> None:

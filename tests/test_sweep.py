@@ -12,10 +12,10 @@ from pathlib import Path
 import mlflow
 import psutil
 import pytest
-from conftest import Project, copy_project
+from conftest import Project, copy_project, is_over
 from mlflow import MlflowClient
 
-from breakeven import paths, sweeplog, sweeps
+from breakeven import cli, paths, sweeplog, sweeps
 from breakeven.sweeps import FAILED, Outcome
 
 pytestmark = pytest.mark.timeout(900)
@@ -89,6 +89,10 @@ def runs(project: Project, kind: str) -> list:
     return list(client.search_runs([experiment.experiment_id], f"tags.kind = '{kind}'"))
 
 
+def ids(found: list) -> set[str]:
+    return {run.info.run_id for run in found}
+
+
 def entries(project: Project, kind: str) -> set[str]:
     return {path.name for path in (project.folder / ".breakeven/store" / kind).glob("*")}
 
@@ -121,13 +125,13 @@ def test_mlflow_has_a_run_a_sweep_and_one_a_job(swept: tuple[Project, str]) -> N
 def test_what_a_sweep_made_is_not_made_again(swept: tuple[Project, str]) -> None:
     project, _ = swept
     before = {kind: entries(project, kind) for kind in ("data", "model", "artifact", "job")}
-    done = sweep(project, "family.model.width=4")
-    assert statuses(project) == ["cached"] and "epoch" not in done.stdout
-    assert {kind: entries(project, kind) for kind in before} == before
     # One width more trains and measures just that.
-    sweep(project, "family.model.width=4,5")
+    done = sweep(project, "family.model.width=4,5")
     assert statuses(project) == ["cached", "done"]
-    assert [len(entries(project, kind) - before[kind]) for kind in ("data", "model", "job")] == [0, 1, 1]
+    first, _, second = done.stdout.partition("job 1: ")
+    assert "epoch" not in first and "epoch" in second
+    new = {kind: len(entries(project, kind) - before[kind]) for kind in before}
+    assert new == {"data": 0, "model": 1, "artifact": 2, "job": 1}
     why = project.run("breakeven", "cache", "why", "study=little", "family.model.width=7").stdout
     assert "miss" in why and "model.width" in why
     assert "hit" in project.run("breakeven", "cache", "why", "study=little", "family.model.width=5").stdout
@@ -188,7 +192,9 @@ def test_the_pipeline_takes_what_a_sweep_trained(swept: tuple[Project, str]) -> 
     assert "cnn/none: trained: taken from" in done.stdout and "epoch 1" not in done.stdout + done.stderr
 
 
-def test_the_analysis_is_a_page_with_its_table(swept: tuple[Project, str]) -> None:
+def test_the_analysis_is_a_page_with_its_table(
+    swept: tuple[Project, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     project, _ = swept
     sweep(project, "family.model.width=4")
     page = project.folder / "docs/sweep.md"
@@ -197,8 +203,10 @@ def test_the_analysis_is_a_page_with_its_table(swept: tuple[Project, str]) -> No
     text = page.read_text()
     assert "Speedups over eager fp32 on cpu1" in text and "Break-even in calls" in text
     assert len(page.with_suffix(".csv").read_text().splitlines()) == 1 + 3
-    missing = project.run("breakeven", "analyse", "docs/sweep.md", "--sweep", "littel", check=False)
-    assert missing.returncode == 1 and "did you mean" in missing.stderr
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(paths, "home", lambda: project.folder)
+    assert cli.main(["analyse", "docs/sweep.md", "--sweep", "littel"]) == 1
+    assert "did you mean" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -223,10 +231,10 @@ def test_a_killed_sweep_takes_its_jobs_with_it_and_repeats_none_that_was_finishe
     before = entries(project, "job")
     started = start(project, "family.model.width=10,11,12")
     wait_for(lambda: entries(project, "job") - before)
-    (child,) = wait_for(lambda: jobs_of(started.pid))
+    (child,) = map(psutil.Process, wait_for(lambda: jobs_of(started.pid)))
     started.kill()
     started.wait()
-    wait_for(lambda: not psutil.pid_exists(child))
+    wait_for(lambda: is_over(child))
     finished = entries(project, "job") - before
     written = {name: (project.folder / ".breakeven/store/job" / name).stat().st_ctime_ns for name in finished}
     sweep(project, "family.model.width=10,11,12")
@@ -237,24 +245,38 @@ def test_a_killed_sweep_takes_its_jobs_with_it_and_repeats_none_that_was_finishe
 
 
 @pytest.mark.slow
-def test_queued_experiments_take_what_a_sweep_trained(swept: tuple[Project, str]) -> None:
+def test_a_killed_sweep_takes_what_joblib_has_started_with_it(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    started = start(project, "family.model.width=13,14", "hydra/launcher=parallel")
+    workers = psutil.Process(started.pid)
+    wait_for(lambda: len([pid for child in workers.children() for pid in jobs_of(child.pid)]) == 2)
+    family = workers.children(recursive=True)
+    assert len(family) >= 4  # two of joblib's, and a job of each
+    started.kill()
+    started.wait()
+    wait_for(lambda: all(map(is_over, family)), 30)
+
+
+@pytest.mark.slow
+def test_queued_experiments_take_what_a_sweep_trained_and_log_to_the_same_store(
+    swept: tuple[Project, str],
+) -> None:
     project, _ = swept
     sweep(project, "family.model.width=4", "seed=1,2")
-    before = entries(project, "model")
+    models = entries(project, "model")
+    trained, studies = (ids(runs(project, kind)) for kind in ("train", "study"))
     project.commit()
-    options = ["study=tiny", "families.cnn.model.width=4", "families.cnn.model.depth=1"]
-    project.run(
-        "dvc",
-        "exp",
-        "run",
-        "--queue",
-        *(word for o in options for word in ("-S", o)),
-        "-S",
-        "seed=1,2",
-        "train@cnn",
-    )
+    options = ["study=tiny", "families.cnn.model.width=4", "compression=[]", "quantization=[]", "seed=1,2"]
+    project.run("dvc", "exp", "run", "--queue", *(word for option in options for word in ("-S", option)))
     project.run("dvc", "exp", "run", "--run-all")
-    assert entries(project, "model") == before
+    assert entries(project, "model") == models and ids(runs(project, "train")) == trained
+    new = [run for run in runs(project, "study") if run.info.run_id not in studies]
+    assert {run.data.params["seed"] for run in new} == {"1", "2"}
+    assert len({run.data.tags["dvc.experiment"] for run in new}) == 2
+    nested = [run.data.tags["mlflow.parentRunId"] for run in runs(project, "benchmark")]
+    assert [nested.count(run) for run in ids(new)] == [3, 3]  # two variants and the twin
+    # and each study names the run of the sweep's own training
+    assert {run.data.tags["model.cnn.none"] for run in new} <= trained
 
 
 def start(project: Project, *overrides: str) -> subprocess.Popen[bytes]:
