@@ -146,9 +146,9 @@ def test_it_fits(opened, report: str, width: int) -> None:
 
 # The legends that reach beyond their chart
 CUT = """() => [...document.querySelectorAll(".chart")].filter((place) => {
-  const right = (node) => node.getBoundingClientRect().right;
-  const end = right(place.querySelector("svg"));
-  return [...place.querySelectorAll(".role-legend text")].some((text) => right(text) > end);
+  const whole = place.querySelector("svg").getBoundingClientRect();
+  return [...place.querySelectorAll(".role-legend text")].map((text) => text.getBoundingClientRect())
+    .some((text) => text.right > whole.right || text.top < whole.top);
 }).map((place) => place.id)"""
 
 

@@ -1,5 +1,6 @@
 """Exactly the stages that depend on a change run again: real DVC, real edits."""
 
+import json
 import shutil
 
 import pytest

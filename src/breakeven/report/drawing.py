@@ -18,13 +18,17 @@ STEP = 22  # pixels a name
 LINES = 8  # that can be told apart in one chart
 
 
+ACROSS = "across"  # the width of a chart's place in pixels, which the page sets before it draws
+
+
 def _legend(wide: int) -> alt.Legend:
-    """Above the chart, in as many columns of so many pixels as its width has room for."""
-    columns = alt.ExprRef(f"max(1, floor(width / {wide}))")
+    """Above the chart, a column for so many pixels of its place."""
+    columns = alt.ExprRef(f"max(1, floor({ACROSS} / {wide}))")
     return alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, columns=columns)
 
 
-LEGEND, NAMES = _legend(90), _legend(190)  # of verdicts, of variants
+LEGEND, NAMES = _legend(130), _legend(230)  # of verdicts, of variants
+BESIDE = _legend(350)  # of variants, above a chart with names beside it
 
 
 @dataclass(frozen=True)
@@ -39,17 +43,20 @@ class Chart:
 
 
 def series(
-    field: str, names: Sequence[str] | None = None, colours: Sequence[str] = tuple(RANGE)
+    field: str,
+    names: Sequence[str] | None = None,
+    colours: Sequence[str] = tuple(RANGE),
+    legend: alt.Legend = NAMES,
 ) -> alt.Color:
     """A colour for each name; charts that are given the same `names` agree in them."""
     scale = alt.Scale(range=list(colours)) if names is None else alt.Scale(domain=names, range=list(colours))
-    return alt.Color(f"{field}:N", scale=scale, legend=NAMES, title=None)
+    return alt.Color(f"{field}:N", scale=scale, legend=legend, title=None)
 
 
-def shapes(field: str, names: Sequence[str]) -> alt.Shape:
+def shapes(field: str, names: Sequence[str], legend: alt.Legend = NAMES) -> alt.Shape:
     """And a shape."""
     scale = alt.Scale(domain=names, range=SHAPES)
-    return alt.Shape(f"{field}:N", scale=scale, legend=NAMES, title=None)
+    return alt.Shape(f"{field}:N", scale=scale, legend=legend, title=None)
 
 
 def decades(values: Iterable[float]) -> alt.Axis:
@@ -76,4 +83,5 @@ def spec(chart: Any, height: int) -> dict[str, Any]:
     """As wide as its place, and so many pixels high."""
     found: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
     found.pop("config", None)  # Altair's own; the page has its own for each theme
+    found["params"] = [{"name": ACROSS, "value": 540}]
     return found

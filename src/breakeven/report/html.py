@@ -54,8 +54,8 @@ def write(
         sweeps: what is shown beside the study.
     """
     sections = list(_sections(found, rows, limits))
-    everything: list[Section | SweepSection] = [*sections, *sweeps]
-    for section in everything:
+    shown: list[Section | SweepSection] = [*sections, *sweeps]
+    for section in shown:
         for chart in section.charts:
             lines = [list(point.values()) for point in _rounded(chart.data)]
             figures.write_csv(plots / f"{section.name}-{chart.name}.csv", list(chart.data[0]), lines)
@@ -75,7 +75,7 @@ def write(
             ),
             limits=limits,
             library=Markup(_library()),  # not escaped: scripts of ours and of Vega's
-            drawings=Markup(_drawings((*sections, *sweeps))),
+            drawings=Markup(_drawings(shown)),
             title=title,
             interval=table.interval,
             change=table.change,

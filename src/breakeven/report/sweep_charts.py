@@ -3,7 +3,7 @@
 import altair as alt
 
 from breakeven.report import size_charts
-from breakeven.report.drawing import GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
+from breakeven.report.drawing import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
 from breakeven.report.interaction import LESS, MORE, SAME, best
 from breakeven.report.swept import Swept, by_family
 
@@ -41,8 +41,8 @@ def _fastest(swept: Swept) -> Chart | None:
     chart = point.encode(
         x=alt.X("place:N", sort=[_place(*place) for place in places], axis=axis, title=None),
         y=alt.Y("model:N", sort=models, title=None),
-        color=series("variant", winners),
-        shape=shapes("variant", winners),
+        color=series("variant", winners, legend=BESIDE),
+        shape=shapes("variant", winners, BESIDE),
         tooltip=tips("model", "place", "variant", speedup=".3f", low=".3f", high=".3f", latency_ms=".4g"),
     )
     return Chart(

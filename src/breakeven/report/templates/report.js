@@ -15,7 +15,8 @@ const drawn = new Set();
 function draw(place) {
   drawn.add(place);
   const options = { actions: false, renderer: "svg", config: config(place.clientWidth) };
-  return vegaEmbed(place, drawings[place.id], options).catch((error) => { place.textContent = error; console.error(error); });
+  const drawing = { ...drawings[place.id], params: [{ name: "across", value: place.clientWidth }] };
+  return vegaEmbed(place, drawing, options).catch((error) => { place.textContent = error; console.error(error); });
 }
 
 // What is not seen yet is not drawn yet: a page of many charts opens at once.
