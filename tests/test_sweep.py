@@ -128,7 +128,7 @@ def test_what_a_sweep_made_is_not_made_again(swept: tuple[Project, str]) -> None
     # One width more trains and measures just that.
     done = sweep(project, "family.model.width=4,5")
     assert statuses(project) == ["cached", "done"]
-    first, _, second = done.stdout.partition("job 1: ")
+    first, _, second = done.stdout.partition("job 2 of 2: ")
     assert "epoch" not in first and "epoch" in second
     new = {kind: len(entries(project, kind) - before[kind]) for kind in before}
     assert new == {"data": 0, "model": 1, "artifact": 2, "job": 1}

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from breakeven import outcomes, tracking
 from breakeven.errors import UserError
 from breakeven.files import fingerprint
 from breakeven.sweeps import FAILED, Outcome, Sweep
 from breakeven.tracking import PARENT, Store, origin
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
 
 
 def log(sweep: Sweep) -> None:
@@ -49,7 +46,7 @@ def _log(store: Store, sweep: Sweep) -> None:
     store.end(parent)
 
 
-def _ended(run: "Run") -> tuple[str, str]:
+def _ended(run: Any) -> tuple[str, str]:
     """How the job of a run ended, as far as it was logged: the run's status, and the reason of a failure."""
     return run.info.status, run.data.tags.get("reason", "")
 
