@@ -14,11 +14,13 @@ TIMEOUT_S = 60.0  # without a byte
 
 
 def download(addresses: Sequence[str], target: Path) -> None:
-    """Download `target` from the first of `addresses` that has it.
+    """Download `target` from the first of `addresses` that has it, unless it is there already.
 
     Raises:
         OSError, HTTPException: none of them has; this is why the last one has not.
     """
+    if target.exists():
+        return None
     *others, last = addresses
     for address in others:
         try:

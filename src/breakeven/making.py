@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from breakeven import artifact, modelfile, option, paths, scoring, store, turns
-from breakeven.artifact import SCORES, Artifact
+from breakeven.artifact import SCORES, Artifact, variant_name
 from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported
@@ -245,6 +245,22 @@ def maker(
         scratch = Path(stack.enter_context(TemporaryDirectory()))
         count = stack.enter_context(counted(title, total))
         yield Maker(test, tolerance, nursery, scratch, count)
+
+
+def wanted(study: Config, options: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
+    """Recipe -> the keys of the options that are wanted of it.
+
+    Args:
+        options: key -> the precision that it makes, and its runtime's key.
+    """
+    return {
+        recipe: [
+            key
+            for key, (precision, runtime) in options.items()
+            if study.export.wants(variant_name(recipe, precision, runtime))
+        ]
+        for recipe in ["none", *study.recipes()]
+    }
 
 
 def draft(study: Config, reference: Reference, runtime: str) -> Artifact:

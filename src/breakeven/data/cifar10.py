@@ -30,8 +30,7 @@ class Cifar10(Dataset):
         """Download the archive, which torchvision checks and unpacks."""
         from torchvision.datasets import CIFAR10
 
-        if not (archive := root / CIFAR10.filename).exists():
-            download([CIFAR10.url], archive)
+        download([CIFAR10.url], root / CIFAR10.filename)
         CIFAR10(str(root), download=True)
 
     def read(self, roots: Sequence[Path]) -> Read:

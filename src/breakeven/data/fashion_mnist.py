@@ -31,8 +31,8 @@ class FashionMnist(Dataset):
         from torchvision.datasets import FashionMNIST
 
         for name, _ in FashionMNIST.resources:
-            if not (archive := root / "FashionMNIST/raw" / name).exists():
-                download([f"{mirror}{name}" for mirror in FashionMNIST.mirrors], archive)
+            addresses = [f"{mirror}{name}" for mirror in FashionMNIST.mirrors]
+            download(addresses, root / "FashionMNIST/raw" / name)
         FashionMNIST(str(root), download=True)
 
     def read(self, roots: Sequence[Path]) -> Read:

@@ -255,5 +255,4 @@ def _points(base: Any, **formats: str) -> Any:
 
 
 def _colours() -> alt.Color:
-    scale = alt.Scale(domain=[*VERDICTS], range=[colour for colour, _ in VERDICTS.values()])
-    return alt.Color("verdict:N", scale=scale, legend=LEGEND, title=None)
+    return series("verdict", [*VERDICTS], [colour for colour, _ in VERDICTS.values()], LEGEND)

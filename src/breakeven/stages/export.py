@@ -1,7 +1,6 @@
 """Every recipe of a family x every runtime, in floating point."""
 
 from breakeven import config, making, paths, prepared
-from breakeven.artifact import variant_name
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
 from breakeven.stages.run import run
@@ -13,10 +12,7 @@ def export(name: str) -> None:
     data = paths.prepared(study.family(name).data)
     test, digest = prepared.load(data, "test"), prepared.manifest(data).digest
     options = {key: study.option("runtimes", key) for key in study.runtimes}
-    wanted = {
-        recipe: [k for k, o in options.items() if study.export.wants(variant_name(recipe, o.precision, k))]
-        for recipe in ["none", *study.recipes()]
-    }
+    wanted = making.wanted(study, {key: (option.precision, key) for key, option in options.items()})
     with (
         atomic_folder(paths.artifacts("export", name)) as folder,
         making.maker(

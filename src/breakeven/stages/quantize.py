@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from breakeven import config, making, paths, prepared
-from breakeven.artifact import model_inputs, variant_name
+from breakeven.artifact import model_inputs
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
 from breakeven.quantization.base import Examples
@@ -26,14 +26,7 @@ def quantize(name: str) -> None:
     toolchains = {key: study.option("quantizations", key) for key in study.quantizations}
     for key in [key for key, toolchain in toolchains.items() if toolchain.runtime not in study.runtimes]:
         print(f"  left out: {key} (its runtime {toolchains.pop(key).runtime} is not in this study)")
-    wanted = {
-        recipe: [
-            key
-            for key, toolchain in toolchains.items()
-            if study.export.wants(variant_name(recipe, toolchain.precision, toolchain.runtime))
-        ]
-        for recipe in ["none", *study.recipes()]
-    }
+    wanted = making.wanted(study, {key: (made.precision, made.runtime) for key, made in toolchains.items()})
     with (
         atomic_folder(paths.artifacts("quantize", name)) as folder,
         making.maker(
