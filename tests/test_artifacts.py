@@ -146,9 +146,35 @@ def test_every_toolchain_agrees_with_eager(
     made = maker.make(tmp_path, base, write, reference)
     assert (made.status, made.reason) == ("ok", "")
     assert made.agreement is not None and made.agreement >= 0.9
+    loads(maker, tmp_path / made.folder)
     if toolchain.scheme == "static" and made.kernels:
         # Which layers, and for what share of the time, is the processor's affair: some have no fast int8.
         assert any(kernel.precision == "int8" for kernel in made.executed())
+
+
+def loads(maker: Maker, folder: Path) -> None:
+    """As a benchmark does: held to what it was scored with, whatever the size of the batch."""
+    for size in (1, 8):
+        with maker.nursery("cpu").worker(folder) as worker:
+            worker.ask("load", images=str(maker.images), batch_size=size, compare=True)
+
+
+def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tmp_path: Path) -> None:
+    test = prepared.load(family / "data", "test")
+    dim = np.arange(len(test.images)) < len(test.images) / 2  # beside bright ones they would be rounded more
+    images = np.where(dim[:, None, None, None], test.images // 8, test.images)
+    toolchain = option.load("quantization", TOOLCHAINS["onnxruntime_dynamic"], "onnxruntime_dynamic")
+    runtime = option.load("runtime", RUNTIMES["onnxruntime"], "onnxruntime")
+    write = partial(toolchain.quantize, Examples(images, images, test.labels), runtime)
+    with making.maker(test._replace(images=images), replace(TOLERANCE, agreement=0), 120) as maker:
+        reference = Reference(family / "models/none", maker.test, "outside")
+        base = draft(reference, "onnxruntime", precision=toolchain.precision)
+        where = tmp_path / maker.make(tmp_path, base, write, reference).folder
+        np.save(tmp_path / "turned.npy", images[::-1])
+        with maker.nursery("cpu").worker(where) as worker:
+            worker.ask("load", images=str(maker.images), batch_size=1, compare=True)
+            worker.ask("predict", images=str(tmp_path / "turned.npy"), out=str(tmp_path / "logits.npy"))
+    assert np.array_equal(np.load(tmp_path / "logits.npy")[::-1], np.load(where / artifact.SCORES))
 
 
 def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ class Artifact:
         """The variant as the name of a folder."""
         return self.variant.replace("/", "--")
 
+    def scored_by(self, batch: int) -> int:
+        """Images at once when it is scored, in a runtime that takes `batch`.
+
+        Dynamic quantization takes its scales from all that it is given at once: an image's logits depend on
+        the others of its batch, and in any but a batch of one they would not be repeatable.
+        """
+        return 1 if self.precision == "int8-dynamic" else batch
+
     def executed(self) -> list[Kernel]:
         """What it executes, the longest first; nothing where that is not known."""
         return [Kernel(**kernel) for kernel in self.kernels]

@@ -14,6 +14,7 @@ from breakeven import artifact, option
 from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json, write_json
 from breakeven.runtime.base import Place
+from breakeven.scoring import in_batches
 
 HARDWARE, FILES = "hardware.json", "artifact"
 
@@ -60,12 +61,8 @@ class Deployed:
         Args:
             images: uint8, (N, C, H, W); or tokens, int64, (N, L).
         """
-        parts = [
-            self.session.result(self.session.run(self.session.prepare(self.card.inputs(part))))
-            for start in range(0, len(images), self.runtime.batch)
-            for part in [np.ascontiguousarray(images[start : start + self.runtime.batch])]
-        ]
-        return np.concatenate(parts)
+        at_once = self.card.scored_by(self.runtime.batch)
+        return in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, at_once)
 
 
 def _load_pyfunc(path: str) -> Deployed:

@@ -59,6 +59,10 @@ class Session:
     run: Callable[[Any], Any]
     result: Callable[[Any], NDArray[np.float32]]  # the runtime's own output -> (N, classes) logits
 
+    def logits(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """All three: (N, C, H, W) images -> (N, classes) logits."""
+        return self.result(self.run(self.prepare(np.ascontiguousarray(images))))
+
 
 class Runtime(Option, ABC):
     """Settings of one way to execute a model.
