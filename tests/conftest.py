@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -17,9 +18,16 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from breakeven import turns
 from breakeven.selftest.models import CNN, write
 
 ROOT = Path(__file__).parent.parent
+
+# What tests measure is of no interest: those of one process need not wait for another's.
+LOCKS = Path(tempfile.gettempdir()) / f"breakeven-{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}"
+LOCKS.mkdir(parents=True, exist_ok=True)
+os.environ["TMPDIR"] = str(LOCKS)
+turns.LOCK = LOCKS / turns.LOCK.name
 
 # A job in a shell's background ignores Ctrl-C, and so would all that the tests start.
 if threading.current_thread() is threading.main_thread():
