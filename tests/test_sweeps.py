@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rows import BASELINE, TWIN, benchmark, job, row
+from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 
 from breakeven import outcomes, paths, store, sweeps
 from breakeven.errors import UserError
 from breakeven.recommend import Limits
-from breakeven.report import analysis, sweep_section, table
+from breakeven.report import analysis, sweep_page, sweep_section, table
 from breakeven.result import Row
 from breakeven.store import Key
 from breakeven.sweeps import CACHED, DONE, FAILED, Outcome, Sweep
@@ -182,3 +182,11 @@ def test_a_twin_is_never_the_fastest(tmp_path: Path) -> None:
     (section,) = sweep_section.sections(LIMITS)
     (chart,) = section.charts
     assert {point["variant"] for point in chart.data} == {"none/fp32/eager"}
+
+
+@pytest.mark.parametrize(("sizes", "first"), [([8], "variant"), ([7, 8, 9], "model")])
+def test_the_longer_side_of_a_table_goes_down_the_page(sizes: list[int], first: str) -> None:
+    page = sweep_page.render(sweep([job(size) for size in sizes]).swept, {})
+    _, _, below = page.partition("## Break-even in calls")
+    header = next(line for line in below.splitlines() if line.startswith("|"))
+    assert header.startswith(f"| {first} |") and header.count("|") == 2 + min(len(sizes), len(GROWTH))

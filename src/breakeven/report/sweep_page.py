@@ -106,7 +106,13 @@ def _calls(rows: Sequence[Row]) -> Iterable[str]:
             known = {row.variant: calls(row) for row in mine}
             lines.append([family, *(known.get(variant, "") for variant in variants)])
         yield f"Calls until build, load and the calls until steady are paid back, with bounds, {hardware}:"
-        yield table(["model", *variants], lines, left=1)
+        cells = [["model", *variants], *lines]
+        if len(variants) > len(lines):  # the longer side goes down the page
+            cells = [
+                ["variant", *(line[0] for line in lines)],
+                *map(list, list(zip(*cells, strict=True))[1:]),
+            ]
+        yield table(cells[0], cells[1:], left=1)
 
 
 def _batches(rows: Sequence[Row]) -> Iterable[str]:
