@@ -67,7 +67,7 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
         quantization="",
         runtime=runtime,
         settings=RUNTIMES[runtime],
-        preprocessing=reference.source.preprocessing,
+        preprocessing=reference.preprocessing,
         mean=card.mean,
         std=card.std,
         parameters=card.parameters,
@@ -139,7 +139,7 @@ def test_every_toolchain_agrees_with_eager(
     runtime = option.load("runtime", RUNTIMES[toolchain.runtime], toolchain.runtime)
     train, val = prepared.load(family / "data", "train"), prepared.load(family / "data", "val")
     card = reference.card
-    inputs = partial(model_inputs, preprocessing=reference.source.preprocessing, mean=card.mean, std=card.std)
+    inputs = partial(model_inputs, preprocessing=reference.preprocessing, mean=card.mean, std=card.std)
     examples = Examples(inputs(train.images[:128]), inputs(val.images), val.labels)
     write = partial(toolchain.quantize, examples, runtime)
     base = draft(reference, toolchain.runtime, precision=toolchain.precision, quantization=name)

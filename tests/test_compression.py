@@ -1,6 +1,7 @@
 """Compressions: what they do to a model, and recipes of several steps."""
 
 import copy
+import csv
 import json
 
 import pytest
@@ -33,7 +34,7 @@ def model(request: pytest.FixtureRequest) -> nn.Module:
     torch.manual_seed(0)
     if request.param == "cnn":
         return cnn(1, 10, 8, 1)
-    return resnet18(in_channels=1, num_classes=10, stem="cifar", width=0.125)
+    return resnet18(in_channels=1, num_classes=10, stem="cifar", width=8)
 
 
 def test_qat_computes_with_roundings_and_leaves_none_behind(model: nn.Module) -> None:
@@ -135,6 +136,21 @@ def test_a_student_is_narrower_and_can_be_made_again(project: Project) -> None:
     project.run("rm", "-rf", "models/cnn/student")
     project.run(*compress)
     assert card(project, "student")["sha256"] == made["sha256"]
+
+
+def test_what_cannot_be_pruned_costs_its_rows_and_nothing_else(project: Project) -> None:
+    project.run("breakeven", "compose", "study=tiny", "compressions.prune50.round_to=64")
+    printed = project.run("dvc", "repro").stdout
+    assert "cnn/prune50: unsupported: nothing to prune" in printed
+    rows = list(csv.DictReader((project.folder / "results/summary.csv").read_text().splitlines()))
+    found = {row["variant"]: (row["verdict"], row["reason"]) for row in rows}
+    pruned = {(verdict, reason[:16]) for name, (verdict, reason) in found.items() if "prune" in name}
+    assert len(found) == 1 + 2 * 3 and pruned == {("unsupported", "nothing to prune")}
+    assert found["none/fp32/onnxruntime"][0] != "unsupported"
+    assert "8 of them new" in printed  # the study and its rows: there is no second model
+    project.run("breakeven", "compose", "study=tiny")
+    compress = ("python", "-m", "breakeven.stages.compress", "cnn", "prune50")
+    assert "prune: taken from" in project.run(*compress).stdout
 
 
 def test_a_model_of_an_earlier_version_is_left_alone(project: Project) -> None:

@@ -7,3 +7,7 @@ class UserError(Exception):
 
 class Unsupported(Exception):
     """A combination that an engine cannot run: costs its own row, with this sentence as the reason."""
+
+
+class NotInstalled(Unsupported):
+    """So it is here, until somebody installs what it takes."""

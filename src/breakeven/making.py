@@ -20,7 +20,7 @@ from breakeven import artifact, modelfile, option, paths, scoring, store, turns
 from breakeven.artifact import SCORES, Artifact, variant_name
 from breakeven.config import Config
 from breakeven.data.base import Images
-from breakeven.errors import Unsupported
+from breakeven.errors import Unsupported, UserError
 from breakeven.files import digests, read_json, source_digest
 from breakeven.measure.nursery import Nursery
 from breakeven.measure.server import WorkerFailed
@@ -50,23 +50,34 @@ class Tolerance:
 
 
 class Reference:
-    """A model with its logits in eager mode, which every artifact of it is held against."""
+    """A model, and its logits in eager mode, which every artifact of it is held against.
+
+    Its card may say that there is no such model, so it is loaded when it is first asked for.
+    """
 
     def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
-        model, self.card = modelfile.load(folder)
-        self._predict = predictor(model, self.card.mean, self.card.std)
-        self._images = test.images
-        if not self.card.mean:  # tokens are taken as they are
-            preprocessing = "outside"
-        if preprocessing == "inside":
+        self.card = modelfile.read_card(folder)
+        self.preprocessing = preprocessing if self.card.mean else "outside"  # tokens are taken as they are
+        self._folder, self._images = folder, test.images
+
+    @cached_property
+    def _model(self) -> torch.nn.Module:
+        return modelfile.load(self._folder)[0]
+
+    @cached_property
+    def source(self) -> Source:
+        """What is exported."""
+        model = self._model
+        if self.preprocessing == "inside":
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
-        inputs = artifact.model_inputs(test.images[:2], preprocessing, self.card.mean, self.card.std)
-        self.source = Source(model, torch.from_numpy(inputs), folder, preprocessing)
+        inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
+        return Source(model, torch.from_numpy(inputs), self._folder, self.preprocessing)
 
     @cached_property
     def logits(self) -> NDArray[np.float32]:
-        """(N, classes), when the first artifact is to be compared with them."""
-        return scoring.in_batches(self._predict, self._images)
+        """(N, classes), of the whole test set."""
+        predict = predictor(self._model, self.card.mean, self.card.std)
+        return scoring.in_batches(predict, self._images)
 
     def small(self) -> Source:
         """A network of three layers in the place of the model."""
@@ -143,16 +154,17 @@ class Maker:
         where = folder / draft.folder
         where.mkdir(parents=True)
         try:
+            source = reference.source  # whose loading is no part of a build
             self._warm_up(draft, write, reference)
             started = time.perf_counter()
-            write(reference.source, where)
+            write(source, where)
             draft = replace(draft, build_s=time.perf_counter() - started)
             done = self._check(where, artifact.seal(where, draft), reference)
         except Unsupported as error:
             done = replace(draft, status="unsupported", reason=str(error))
         except WorkerFailed as error:
             done = replace(draft, status="failed", reason=str(error))
-        except (OSError, MemoryError):  # of this machine, today: not a result
+        except (OSError, MemoryError, UserError):  # of this machine, today, or of a damaged model: no result
             raise
         except Exception as error:  # of a toolchain, on a model that it was never tried on: costs this row
             traceback.print_exc()
@@ -273,7 +285,7 @@ def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
         quantization="",
         runtime=runtime,
         settings=study.runtimes[runtime],
-        preprocessing=reference.source.preprocessing,
+        preprocessing=reference.preprocessing,
         mean=card.mean,
         std=card.std,
         parameters=card.parameters,
@@ -293,7 +305,7 @@ def key_of(study: Config, reference: Reference, draft: Artifact, more: Mapping[s
     return Key(
         "artifact",
         {
-            "model": [reference.card.key, reference.card.sha256],
+            "model": [reference.card.key, reference.card.sha256, reference.card.reason],
             "settings": {"runtime": draft.settings, "precision": draft.precision, **more},
             "checks": study.export.model_dump(exclude={"only"}),
             "machine": read_json(paths.MACHINE),

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from breakeven.errors import UserError
+from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json, require_sha256, sha256, write_json
 
 WEIGHTS, CARD = "model.safetensors", "model.json"
@@ -85,6 +85,7 @@ class Card:
     origin: dict[str, Any] = field(default_factory=dict)  # machine and commit
     history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
     sha256: str = ""  # of the weights
+    reason: str = ""  # why a compression gave none; then the figures are 0
 
     @property
     def scores(self) -> dict[str, float]:
@@ -140,6 +141,19 @@ def save(folder: Path, model: nn.Module, card: Card) -> Card:
     return card
 
 
+def save_reason(folder: Path, before: Card, recipe: str, reason: str) -> None:
+    """Write into `folder` why there is no model that `recipe` makes of the one whose card is `before`."""
+    nothing: dict[str, Any] = {
+        "parameters": 0,
+        "macs": 0,
+        "activations": 0,
+        "train_s": 0.0,
+        "sha256": "",
+        "history": [],
+    }
+    write_json(folder / CARD, asdict(replace(before, recipe=recipe, reason=reason, **nothing)))
+
+
 def relabel(folder: Path, **changes: Any) -> Card:
     """Change what only names the model in `folder` (family, recipe); returns the card."""
     card = replace(read_card(folder), **changes)
@@ -160,9 +174,12 @@ def load(folder: Path) -> tuple[nn.Module, Card]:
     """The model in `folder`, in evaluation mode, after the sha256 of its weights was checked.
 
     Raises:
+        Unsupported: there is none, with the reason.
         UserError: the weights are missing, were changed, or do not fit the card.
     """
     card = read_card(folder)
+    if card.reason:
+        raise Unsupported(card.reason)
     require_sha256(folder / WEIGHTS, card.sha256)
     model = build(card.model, card.shape)
     if card.pruning:

@@ -33,9 +33,9 @@ def read(study: Config, root: Path = Path()) -> Records:
         UserError: one is missing.
     """
     models, benchmarks = _files(study)
+    cards = [modelfile.read_card((root / path).parent) for path in models]
     return Records(
-        [modelfile.read_card((root / path).parent) for path in models],
-        [result.read(root / path) for path in benchmarks],
+        [card for card in cards if not card.reason], [result.read(root / path) for path in benchmarks]
     )
 
 

@@ -36,7 +36,8 @@ class Compression(Option, ABC):
         """Change `model` in place; returns the history that rebuilds its structure (see modelfile).
 
         Raises:
-            Unsupported: it cannot take this model, or is not installed.
+            NotInstalled: what it takes.
+            Unsupported: it cannot take this model.
         """
 
     def finish(self, model: "nn.Module") -> None:

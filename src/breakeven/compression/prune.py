@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from breakeven.compression.base import Compression
-from breakeven.errors import Unsupported
+from breakeven.errors import NotInstalled, Unsupported
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -34,8 +34,8 @@ class Prune(Compression):
         """Prune all but the last layer, whose outputs are the classes.
 
         Raises:
-            Unsupported: torch-pruning is not installed, or cannot follow the model's graph, or the aim is out
-                of reach.
+            NotInstalled: torch-pruning.
+            Unsupported: it cannot follow the model's graph, or the aim is out of reach.
         """
         import torch
         from torch import nn
@@ -43,7 +43,7 @@ class Prune(Compression):
         try:
             import torch_pruning as tp
         except ImportError:
-            raise Unsupported("not installed: pip install 'breakeven[prune]'") from None
+            raise NotInstalled("not installed: pip install 'breakeven[prune]'") from None
         classes = model(example).shape[1]
         heads = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == classes]
         together = self.scope == "model"

@@ -10,8 +10,8 @@ import torch
 from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.compression.base import Compression
 from breakeven.config import Config
-from breakeven.errors import Unsupported, UserError
-from breakeven.files import read_json, source_digest
+from breakeven.errors import NotInstalled, Unsupported, UserError
+from breakeven.files import atomic_folder, read_json, source_digest
 from breakeven.modelfile import Card
 from breakeven.option import choice
 from breakeven.stages.run import run
@@ -21,23 +21,39 @@ from breakeven.training import TRAINING, Job, describe, obtain
 
 
 def compress(name: str, recipe: str) -> None:
-    """Apply the recipe `recipe` to the family `name`; `models/NAME/RECIPE` holds the result."""
+    """Apply the recipe `recipe` to the family `name`; `models/NAME/RECIPE` holds the result.
+
+    That may be the reason why there is none, which costs the recipe's rows and nothing else.
+
+    Raises:
+        UserError: what the recipe takes is not installed.
+    """
     study = config.read()
     study.family(name)
     if recipe not in (recipes := study.recipes()):
         raise UserError(f"{recipe}: {choice(recipe, recipes)}")
     *first, last = recipes[recipe]
-    folder = paths.model(name)
-    with TemporaryDirectory() as scratch:
-        for number, step in enumerate(first):
-            folder = _step(study, name, recipe, step, folder, Path(scratch, str(number)))
-        _step(study, name, recipe, last, folder, paths.model(name, recipe))
+    folder, target = paths.model(name), paths.model(name, recipe)
+    try:
+        with TemporaryDirectory() as scratch:
+            for number, step in enumerate(first):
+                folder = _step(study, name, recipe, step, folder, Path(scratch, str(number)))
+            _step(study, name, recipe, last, folder, target)
+    except NotInstalled as error:
+        raise UserError(_advice(recipe, error)) from None
+    except Unsupported as error:
+        print(f"{name}/{recipe}: unsupported: {error}")
+        with atomic_folder(target) as made:
+            modelfile.save_reason(made, modelfile.read_card(paths.model(name)), recipe, str(error))
 
 
 def _step(study: Config, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
     """One step from the model in `start` to `target`; returns that.
 
     A model that an earlier run, a sweep or another recipe made in just this way is taken as it is.
+
+    Raises:
+        Unsupported: there is no such model.
     """
     family = study.family(name)
     assert family.train, "the configuration was checked"
@@ -63,15 +79,12 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
             "code": source_digest(*TRAINING, "compression"),
         },
     )
-    try:
-        spec = compression.architecture(before.model)
-        past = before.pruning
-        if spec != before.model:
-            torch.manual_seed(study.seed)
-            model, past = modelfile.build(spec, before.shape, f"compressions.{recipe}"), []
-        pruning = compression.apply(model, before.shape.example(2))
-    except Unsupported as error:
-        raise UserError(_advice(name, recipe, error)) from None
+    spec = compression.architecture(before.model)
+    past = before.pruning
+    if spec != before.model:
+        torch.manual_seed(study.seed)
+        model, past = modelfile.build(spec, before.shape, f"compressions.{recipe}"), []
+    pruning = compression.apply(model, before.shape.example(2))
     job = Job(
         family=name,
         recipe=recipe,
@@ -102,13 +115,10 @@ def _past(card: Card) -> list[dict[str, Any]]:
     return [*card.details.get("before", []), {figure: getattr(card, figure) for figure in figures}]
 
 
-def _advice(name: str, recipe: str, error: Unsupported) -> str:
+def _advice(recipe: str, error: NotInstalled) -> str:
     key = f"compressions.{recipe}"
     command = shlex.join(["breakeven", "compose", *read_json(paths.OVERRIDES), f"~{key}"])
-    return (
-        f"{key} cannot compress families.{name}: {error}. Change one of them, or leave the recipe out: "
-        f"`{command}`."
-    )
+    return f"{key}: {error}, or leave the recipe out: `{command}`."
 
 
 if __name__ == "__main__":
