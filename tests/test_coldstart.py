@@ -123,6 +123,16 @@ def test_the_bounds_hold_the_starts_whole_interval():
     assert high == pytest.approx((3000 + half) / 5, abs=1)
 
 
+def test_the_bounds_hold_the_baselines_whole_interval():
+    """Jobs that measured another baseline's time would else contradict each other."""
+    base = [start(*[steady] * 8, steady=steady, number=at) for at, steady in enumerate((8.0, 10.0, 12.5))]
+    other = starts(0.1, 0.1, 0.1, steady=5.0)
+    value, low, high = map(int, breakeven_calls(1000, base, other, TWICE, 0.95))
+    spread = math.exp(4.302653 * math.log(1.25) / math.sqrt(3))  # Student's, of the logarithm
+    assert value == pytest.approx(200, abs=1)
+    assert (low, high) == (pytest.approx(200 / spread, abs=1), pytest.approx(200 * spread, abs=1))
+
+
 @pytest.mark.parametrize(
     ("gain", "expected"),
     [

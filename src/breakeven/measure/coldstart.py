@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from breakeven.measure.samples import Replicate
-from breakeven.measure.statistics import UNDECIDED, Interval, mean
+from breakeven.measure.statistics import UNDECIDED, Interval, latency, mean
 
 NEVER = "never"
 
@@ -45,7 +45,8 @@ def breakeven_calls(
 ) -> tuple[str, str, str]:
     """After how many calls an extra one-off cost is paid back: estimate, lower and upper bound.
 
-    The bounds take both the cost and the saving at the ends of their intervals, which is wider than need be.
+    The bounds take the start, the gain and the baseline's time each at the end of its interval, which is
+    wider than need be; the time to build is one sample, and has none.
 
     Args:
         build_ms: to build the variant, beyond the baseline.
@@ -58,11 +59,15 @@ def breakeven_calls(
         return (UNDECIDED,) * 3
     if gain.high < 1:
         return (NEVER,) * 3
-    baseline_ms = float(np.mean([replicate.calls_ms.mean() for replicate in base]))
+    baseline_ms = latency([float(replicate.calls_ms.mean()) for replicate in base], confidence)
     starts = [start_ms(v) - start_ms(b) for b, v in zip(base, variant, strict=True) if not v.warm]
     extra = mean(starts, confidence) if len(starts) > 1 else Interval(starts[0], starts[0], starts[0])
 
-    def calls(start: float, ratio: float) -> str:
-        return str(max(0, math.ceil((build_ms + start) / (baseline_ms * (1 - 1 / ratio)))))
+    def calls(start: float, ratio: float, call_ms: float) -> str:
+        return str(max(0, math.ceil((build_ms + start) / (call_ms * (1 - 1 / ratio)))))
 
-    return calls(extra.value, gain.value), calls(extra.low, gain.high), calls(extra.high, gain.low)
+    return (
+        calls(extra.value, gain.value, baseline_ms.value),
+        calls(extra.low, gain.high, baseline_ms.high),
+        calls(extra.high, gain.low, baseline_ms.low),
+    )

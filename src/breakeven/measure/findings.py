@@ -72,7 +72,8 @@ def find(samples: Mapping[str, Samples], confidence: float, margin: float, contr
         elif verdict == OK and name == control:
             verdict, reason = CONTROL, fault and f"unreliable run: {fault}"
         elif verdict == OK and (fault or name not in gains):
-            verdict, reason = statistics.UNDECIDED, f"unreliable run: {fault}"
+            few = "too few replicates for an interval"
+            verdict, reason = statistics.UNDECIDED, f"unreliable run: {fault}" if fault else few
         elif verdict == OK:
             verdict = statistics.verdict(gains[name], margin)
         found[name] = Finding(

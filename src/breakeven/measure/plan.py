@@ -80,5 +80,8 @@ class Progress:
     half_width: float | None = None  # of the widest interval, as a share; two replicates have none yet
 
     def __str__(self) -> str:
-        widest = "" if self.half_width is None else f", widest interval ±{self.half_width:.1%}"
-        return f"replicate {self.replicates}, {self.spent_s:.0f} of {self.limit_s:.0f} s{widest}"
+        done = f"replicate {self.replicates}, {self.spent_s:.0f} of {self.limit_s:.0f} s"
+        if self.half_width is None:
+            return done
+        widest = f"±{self.half_width:.1%}" if self.half_width < 10 else "more than ±1000%"
+        return f"{done}, widest interval {widest}"
