@@ -42,7 +42,7 @@ def test_the_pool_makes_resnet18_four_times_cheaper(stem: str, ratio: float) -> 
 
 
 def test_resnet18_width_scales_all_stages() -> None:
-    half = resnet18(3, 10, width=0.5)
+    half = resnet18(3, 10, width=32)
     assert parameters(half) / parameters(resnet18(3, 10)) == pytest.approx(0.25, abs=0.01)
     assert half(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
 
@@ -67,6 +67,10 @@ def test_any_importable_constructor_serves(spec: dict) -> None:
     ("change", "message"),
     [
         ({"width": 0}, "width=0: input should be greater than 0"),
+        (
+            {"_target_": "breakeven.model.resnet18.resnet18", "width": 1.0},
+            "width=1.0: input should be a valid int",
+        ),
         ({"widht": 8}, "widht"),
         ({"_target_": "breakeven.model.cnn.nope"}, "cannot be imported"),
         ({"_target_": "builtins.dict", "width": 3}, "not a torch.nn.Module"),

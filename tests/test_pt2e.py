@@ -27,7 +27,7 @@ class Checked:
 @pytest.mark.parametrize("name", [name for name, own in TOOLCHAINS.items() if own["name"] == "pt2e"])
 def test_resnet18_is_quantized_per_channel_and_near_to_what_it_was(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    model = resnet18(3, 10, width=0.25).eval()
+    model = resnet18(3, 10, width=16).eval()
     toolchain = option.load("quantization", TOOLCHAINS[name], name)
     assert toolchain.runtime in RUNTIMES
     source, runtime = Source(model, torch.from_numpy(IMAGES[:2]), tmp_path, "outside"), Checked()

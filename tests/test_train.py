@@ -84,7 +84,7 @@ def test_a_student_follows_its_teacher_against_its_labels(tmp_path: Path) -> Non
 
 
 def test_a_teacher_that_counts_for_nothing_changes_nothing(tmp_path: Path) -> None:
-    other = resnet18(in_channels=1, num_classes=2, stem="cifar", width=0.125)
+    other = resnet18(in_channels=1, num_classes=2, stem="cifar", width=8)
     with_one = train(tmp_path / "a", recipe(), teacher=Teacher(other, 0.0, 2.0))
     assert torch.equal(weights(with_one), weights(train(tmp_path / "b", recipe())))
 
@@ -145,14 +145,14 @@ def test_a_log_gets_a_line_an_epoch_with_the_time_left(
     [("cifar_pool", 8, True), ("cifar", 8, False), ("cifar_pool", 32, False), ("imagenet", 32, False)],
 )
 def test_a_strided_convolution_over_one_pixel_is_found(stem: str, side: int, expected: bool) -> None:
-    model = resnet18(1, 10, stem=stem, width=0.125)
+    model = resnet18(1, 10, stem=stem, width=8)
     assert strides_over_one_pixel(model, (1, side, side)) is expected
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="it is the processor's gradients that are wrong")
 def test_bf16_is_left_where_its_gradients_are_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
-    model = resnet18(1, 10, width=0.125)
+    model = resnet18(1, 10, width=8)
     assert bf16(recipe(precision="auto"), model, (1, 32, 32))
     assert not bf16(recipe(precision="auto"), model, (1, 8, 8))
     assert not bf16(recipe(precision="auto", sides=[0.25, 1.0]), model, (1, 32, 32))

@@ -1,4 +1,4 @@
-"""torchvision's ResNet-18 (He et al., 2016) with a stem for small images and a width multiplier."""
+"""torchvision's ResNet-18 (He et al., 2016) with a stem for small images, of any width."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,7 +12,7 @@ def resnet18(
     in_channels: Annotated[int, Field(gt=0)],
     num_classes: Annotated[int, Field(gt=0)],
     stem: Literal["imagenet", "cifar", "cifar_pool"] = "cifar_pool",
-    width: Annotated[float, Field(gt=0)] = 1.0,
+    width: Annotated[int, Field(gt=0, strict=True)] = 64,
 ) -> nn.Module:
     """ResNet-18.
 
@@ -21,14 +21,14 @@ def resnet18(
         num_classes: size of the output.
         stem: "imagenet" is the original (7x7, stride 2, max-pool); "cifar" a 3x3 convolution that keeps the
             size; "cifar_pool" the same with the max-pool, four times cheaper.
-        width: multiplies the 64 to 512 channels of the stages.
+        width: channels of the first stage, as of the `cnn`; each later stage has twice as many.
     """
     return _Wide(in_channels, num_classes, stem, width)
 
 
 class _Wide(ResNet):  # type: ignore[misc]  # torchvision has no types
-    def __init__(self, in_channels: int, num_classes: int, stem: str, multiplier: float) -> None:
-        self.multiplier = multiplier
+    def __init__(self, in_channels: int, num_classes: int, stem: str, width: int) -> None:
+        self.width = width
         super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=num_classes)
         first = self._scale(64)
         small = stem != "imagenet"
@@ -41,7 +41,7 @@ class _Wide(ResNet):  # type: ignore[misc]  # torchvision has no types
         self.fc = nn.Linear(self._scale(512), num_classes)
 
     def _scale(self, channels: int) -> int:
-        return max(1, round(channels * self.multiplier))
+        return channels // 64 * self.width
 
     def _make_layer(self, block: Any, planes: int, *args: Any, **kwargs: Any) -> nn.Sequential:
         if planes == 64:  # the first stage takes what the stem gives
