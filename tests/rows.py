@@ -66,7 +66,7 @@ def job(size: int, hardware: str = "cpu1", growth: dict[str, float] = GROWTH) ->
         )
         for number, (variant, factor) in enumerate(growth.items())
     ]
-    changes = {"family": f"net{size}", "macs": 10**size, "hardware": hardware}
+    changes = {"family": f"net{size}", "macs": 10**size, "params": 10 ** (size - 2), "hardware": hardware}
     return [replace(each, **changes) for each in (BASELINE, TWIN, *made)]
 
 

@@ -112,7 +112,7 @@ def test_a_chart_shows_exact_values(opened, report: str) -> None:
 @pytest.mark.parametrize(
     ("chart", "told"),
     [
-        ("scaling-size-cpu1", ["net", "none/fp32/", "macs", "speedup", "fit"]),
+        ("scaling-macs-cpu1", ["net", "none/fp32/", "macs", "speedup", "fit"]),
         ("scaling-calls-cpu2", ["net", "none/fp32/", "macs", "calls", "low", "high"]),
         ("scaling-fastest", ["net", "cpu1, batch 1", "latency ms"]),
         ("combos-combinations", ["prune50/int8-static/openvino", "more than the product", "ratio"]),

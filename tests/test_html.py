@@ -137,7 +137,10 @@ def test_a_sweep_has_a_section_with_its_charts(tmp_path: Path) -> None:
     assert "<pre>breakeven-sweep study=scaling</pre>" in body and "5 of 5 jobs are done" in body
     assert "Does TorchScript's gain grow with the model?</b> No, the opposite" in body
     assert 'href="#sweep-scaling"' in text
-    assert charts(text) == {"size-cpu1", "size-cpu2", "calls-cpu1", "calls-cpu2", "fastest"}
+    assert charts(text) == {
+        *(f"{kind}-{hardware}" for kind in ("macs", "params", "calls") for hardware in ("cpu1", "cpu2")),
+        "fastest",
+    }
     # 2x at 100 million MACs, and half of it at ten times that
     assert "none/fp32/torchscript_frozen below 1,000 million MACs (1,000 to 1,000)" in body
     assert "none/fp32/onnxruntime at every size" in body
@@ -176,8 +179,8 @@ def test_what_could_not_be_measured_is_said_once(tmp_path: Path) -> None:
 
 def test_two_models_have_no_fitted_line(tmp_path: Path) -> None:
     text = swept(tmp_path, sweep([job(7), job(8)]))
-    assert charts(text) == {"size-cpu1", "calls-cpu1"} and "No fit below 4 models" in text
-    points = drawings(text)["sweep-scaling-size-cpu1"]["datasets"]["table"]
+    assert charts(text) == {"macs-cpu1", "params-cpu1", "calls-cpu1"} and "No fit below 4 models" in text
+    points = drawings(text)["sweep-scaling-macs-cpu1"]["datasets"]["table"]
     assert {point["fit"] for point in points} == {None}
 
 
@@ -192,7 +195,7 @@ def test_what_is_not_paid_back_is_counted_and_not_drawn(tmp_path: Path) -> None:
 def test_no_more_variants_than_can_be_told_apart_are_drawn(tmp_path: Path) -> None:
     many = {f"none/fp32/r{number}": 0.9 for number in range(11)}
     text = swept(tmp_path, sweep([job(size, growth=many) for size in (7, 8)]))
-    points = drawings(text)["sweep-scaling-size-cpu1"]["datasets"]["table"]
+    points = drawings(text)["sweep-scaling-macs-cpu1"]["datasets"]["table"]
     assert {point["variant"] for point in points} == {f"none/fp32/r{number}" for number in range(3, 11)}
     assert "the 8 variants of most gain" in text
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from breakeven.measure.statistics import Interval
 from breakeven.report.interaction import interactions
-from breakeven.report.size import GROWS, SHRINKS, UNDECIDED, spearman, trend
+from breakeven.report.size import GROWS, PARAMETERS, SHRINKS, UNDECIDED, spearman, trend
 from breakeven.result import Row
 
 BASE = Row(
@@ -21,7 +21,8 @@ BASE = Row(
 
 def row(macs: int, speedup: float, width: float = 1.02, **changes: object) -> Row:
     bounds = {"speedup_ci_low": speedup / width, "speedup_ci_high": speedup * width}
-    return replace(BASE, macs=macs, speedup=speedup, **bounds, **changes)
+    verdict = "faster" if speedup > width else "slower" if speedup * width < 1 else "undecided"
+    return replace(BASE, macs=macs, speedup=speedup, verdict=verdict, **bounds, **changes)
 
 
 def line(slope: float, crossing: float, sizes: range = range(5, 11)) -> list[Row]:
@@ -46,6 +47,25 @@ def test_a_gain_that_shrinks_pays_up_to_its_crossing() -> None:
 def test_a_crossing_outside_of_what_was_measured_is_none(slope: float, crossing: float, pays: str) -> None:
     found = trend(line(slope, crossing), 0.95)
     assert found and found.crossing is None and found.pays == f"{pays} size"
+
+
+def test_no_model_that_contradicts_the_fit_is_left_out() -> None:
+    gains = [0.95, 1.6, 1.5, 1.6, 1.5, 1.6]
+    found = trend([row(10**size, gain) for size, gain in enumerate(gains, 5)], 0.95)
+    assert found and found.crossing is None and found.pays == "at every size, though slower on 1"
+
+
+def test_a_crossing_that_may_lie_beyond_what_was_measured_says_so() -> None:
+    gains = [1.02, 0.97, 1.05, 0.96, 1.04, 1.1]
+    found = trend([row(10**size, gain) for size, gain in enumerate(gains, 5)], 0.95)
+    assert found and found.crossing and " or less to " in found.pays and found.pays.endswith(" or more)")
+
+
+def test_a_trend_over_parameters_is_that_over_work_of_the_same_sizes() -> None:
+    rows = [replace(each, params=each.macs) for each in line(1.5, 10**7)]
+    work, parameters = trend(rows, 0.95), trend(rows, 0.95, PARAMETERS)
+    assert work and parameters and "million parameters" in parameters.pays
+    assert (parameters.correlation, parameters.crossing) == (work.correlation, work.crossing)
 
 
 def test_a_gain_without_order_is_undecided() -> None:

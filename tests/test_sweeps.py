@@ -12,7 +12,7 @@ from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 from breakeven import outcomes, paths, store, sweeps
 from breakeven.errors import UserError
 from breakeven.recommend import Limits
-from breakeven.report import analysis, sweep_page, sweep_section, table
+from breakeven.report import analysis, interaction, sweep_page, sweep_section, table
 from breakeven.result import Row
 from breakeven.store import Key
 from breakeven.sweeps import CACHED, DONE, FAILED, Outcome, Sweep
@@ -114,7 +114,7 @@ def test_a_lost_job_is_told_and_the_others_are_shown(jobs: list[Outcome], how: s
     (section,) = sweep_section.sections(LIMITS)
     assert list(section.swept.missing) == ["net6"] and "its results" in section.swept.missing["net6"]
     assert {row.family for row in section.swept.rows} == {"net7", "net8"}
-    assert [chart.name for chart in section.charts] == ["size-cpu1", "calls-cpu1"]
+    assert [chart.name for chart in section.charts] == ["macs-cpu1", "params-cpu1", "calls-cpu1"]
     with pytest.raises(UserError, match="its results"):
         outcomes.benchmarks_of(jobs[0].key)
 
@@ -145,17 +145,19 @@ def test_the_page_says_what_is_missing_and_bounds_what_is_paid_back(
 ) -> None:
     sweep = record("scaling", jobs)
     damage(paths.store() / "job" / jobs[0].key, "pruned")
-    analysis.write(sweep, tmp_path / "page.md", LIMITS)
+    analysis.write(sweep, tmp_path / "page.md", tmp_path / "charts.html", LIMITS)
     text = (tmp_path / "page.md").read_text()
     assert "## Jobs whose results are missing\n\n- net6: its results are not in the store any more" in text
     assert "| net7 | 2,000 (0 to 100,000) | 1,000 (0 to 100,000) |" in text
+    charts = (tmp_path / "charts.html").read_text(encoding="utf-8")
+    assert "<h1>The sweep <em>scaling-" in charts and "net8" in charts and 'id="how"' not in charts
 
 
 def test_a_page_of_nothing_is_refused_with_the_command(jobs: list[Outcome], tmp_path: Path) -> None:
     sweep = record("scaling", jobs)
     shutil.rmtree(paths.store())
     with pytest.raises(UserError, match="run `breakeven-sweep study=scaling` again"):
-        analysis.write(sweep, tmp_path / "page.md", LIMITS)
+        analysis.write(sweep, tmp_path / "page.md", tmp_path / "charts.html", LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -190,3 +192,62 @@ def test_the_longer_side_of_a_table_goes_down_the_page(sizes: list[int], first: 
     _, _, below = page.partition("## Break-even in calls")
     header = next(line for line in below.splitlines() if line.startswith("|"))
     assert header.startswith(f"| {first} |") and header.count("|") == 2 + min(len(sizes), len(GROWTH))
+
+
+def test_a_model_counts_once_however_many_jobs_held_it() -> None:
+    jobs = [job(size) for size in (6, 7, 8, 9)]
+    twice = sweep([*jobs, *jobs]).swept
+    assert [trend.models for trend in twice.trends] == [4] * len(GROWTH)
+    assert twice.trends == sweep(jobs).swept.trends
+
+
+def test_the_same_job_asked_for_twice_is_read_once(home: Path) -> None:
+    known = keep(home, "job", job(8))
+    assert len(analysis.collect(Sweep("x", "x", "x", [known, known]), LIMITS).jobs) == 1
+
+
+def test_an_unreliable_run_is_named_and_judged_nowhere() -> None:
+    fault = {"verdict": "undecided", "reason": "unreliable run: the twin's interval excludes 1"}
+    bad = [replace(each, **fault) if each.speedup != 1 else each for each in job(10)]
+    found = sweep([*(job(size) for size in (6, 7, 8, 9)), bad]).swept
+    assert [trend.models for trend in found.trends] == [4] * len(GROWTH)
+    assert "net10" not in {row.family for row in [*found.judged, *found.fronts]}
+    assert found.unreliable == ["net10 on cpu1, batch 1: unreliable run: the twin's interval excludes 1"]
+    assert f"- {found.unreliable[0]}" in sweep_page.render(found, {}).partition("## Not judged")[2]
+
+
+def test_what_failed_in_one_job_is_that_of_another_that_measured_it() -> None:
+    lost = replace(row("none/fp32/onnxruntime", "failed", speedup=None), reason="killed")
+    measured = row("none/fp32/onnxruntime", speedup=3.0)
+    found = sweep([[BASELINE, TWIN, lost], [BASELINE, TWIN, measured]]).swept.judged
+    assert [each.speedup for each in found if each.variant == measured.variant] == [3.0]
+
+
+def test_hardware_of_two_machines_is_told_apart() -> None:
+    here = [job(size) for size in (6, 7, 8, 9)]
+    there = [[replace(each, machine="another") for each in rows] for rows in here]
+    found = sweep([*here, *there]).swept
+    assert len(found.hardware) == 2 and all(" of " in name for name in found.hardware)
+    assert len(found.trends) == 2 * len(GROWTH) and {trend.models for trend in found.trends} == {4}
+
+
+def test_a_front_holds_what_no_job_beats() -> None:
+    front = {"accuracy": 0.9, "artifact_mb": 1.0}
+    jobs = [
+        [BASELINE, TWIN, row("prune30/fp32/onnxruntime", speedup=2.0, **front)],
+        [BASELINE, TWIN, row("prune50/fp32/onnxruntime", speedup=3.0, **front)],
+    ]
+    assert [each.variant for each in sweep(jobs).swept.fronts] == ["prune50/fp32/onnxruntime"]
+
+
+def test_another_fastest_variant_is_told_only_where_that_is_sure() -> None:
+    def places(gain: float) -> list[Row]:
+        first = [row("none/fp32/a", speedup=2.0), row("none/fp32/b", speedup=1.9)]
+        second = [row("none/fp32/a", speedup=2.0), row("none/fp32/b", speedup=gain)]
+        return [*first, *(replace(each, batch_size=8) for each in second)]
+
+    for gain, told in ((2.1, []), (4.0, ["cnn"])):
+        assert interaction.changing(places(gain), interaction.best(places(gain))) == told
+    slow = [replace(each, hardware="cpu2") for each in (BASELINE, row("none/fp32/a", "slower", speedup=0.8))]
+    rows = [BASELINE, row("none/fp32/a", speedup=2.0), *slow]
+    assert interaction.changing(rows, interaction.best(rows)) == ["cnn"]

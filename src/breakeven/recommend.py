@@ -104,7 +104,7 @@ def choose(rows: Sequence[Row], limits: Limits) -> Choice:
         return Choice(None, None, None, "nothing was measured here")
     if not all(row.trained for row in measured):
         return Choice(None, None, None, UNTRAINED)
-    if any(row.reason.startswith("unreliable run") for row in rows):
+    if any(row.unreliable for row in rows):
         return Choice(None, None, None, UNRELIABLE)
     ranked = sorted(measured, key=lambda row: -gain(row, limits.by_estimate))
     able = [row for row in ranked if not limits.broken(row)]

@@ -70,6 +70,11 @@ class Row:
     pareto: bool | None = None
     recommended: bool | None = None
 
+    @property
+    def unreliable(self) -> bool:
+        """Its run's twin came out as different from the baseline, so that no verdict can be given."""
+        return self.reason.startswith("unreliable run")
+
 
 Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size, callers
 

@@ -13,6 +13,9 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> None:
     """Write the files, and store them with the sweep's run."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
     import yaml
 
     from breakeven import compose, sweeplog, sweeps
@@ -23,6 +26,8 @@ def run(chosen: Namespace) -> None:
     sweep = sweeps.read(chosen.sweep)
     # What is recommended is no part of what a job has come to: today's limits hold.
     limits = Limits(**yaml.safe_load(compose.compose([], name="base"))["recommend"])
-    files = analysis.write(sweep, target, limits)
-    sweeplog.attach(sweep, files)
+    with TemporaryDirectory() as scratch:
+        charts = Path(scratch, f"{target.stem}.html")
+        files = analysis.write(sweep, target, charts, limits)
+        sweeplog.attach(sweep, [*files, charts])
     print(f"{sweep.name}: {', '.join(map(str, files))}")

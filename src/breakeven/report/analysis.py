@@ -5,15 +5,20 @@ from pathlib import Path
 from breakeven.errors import UserError
 from breakeven.files import write_text
 from breakeven.recommend import Limits
-from breakeven.report import curves, summary, sweep_page
+from breakeven.records import Records
+from breakeven.report import curves, html, summary, sweep_page
+from breakeven.report.size import MACS, PARAMETERS
+from breakeven.report.size_charts import slug
+from breakeven.report.sweep_section import section
 from breakeven.report.swept import collect
 from breakeven.sweeps import Sweep
 
 
-def write(sweep: Sweep, page: Path, limits: Limits) -> list[Path]:
-    """Write `page` and, beside it, a CSV file and a picture for each hardware; returns what was written.
+def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
+    """Write `page` and, beside it, a CSV file and a picture for each hardware; returns what lies there.
 
     Args:
+        charts: a page of HTML with all charts and rows, as in the report; 1 MB.
         limits: what is recommended within them is marked in the CSV file.
 
     Raises:
@@ -26,11 +31,15 @@ def write(sweep: Sweep, page: Path, limits: Limits) -> list[Path]:
             f"{sweep.name}: none of its {len(sweep.jobs)} jobs has results{why}: run `{sweep.command}` again."
         )
     pictures = {}
-    for hardware in sorted({each.hardware for each in swept.trends}):
-        picture = page.with_name(f"{page.stem}_{hardware}.svg")
-        curves.draw(picture, hardware, swept.single, swept.trends)
-        pictures[f"Speedup against the work of the model, {hardware}"] = picture.name
+    for size in (MACS, PARAMETERS):
+        trends = swept.trends_over(size)
+        for hardware in sorted({each.hardware for each in trends}):
+            picture = page.with_name(f"{page.stem}_{size.column}_{slug(hardware)}.svg")
+            curves.draw(picture, hardware, swept.single, trends)
+            pictures[f"Speedup against the {size.unit} of the model, {hardware}"] = picture.name
     table = page.with_suffix(".csv")
     summary.write(table, swept.rows)
     write_text(page, sweep_page.render(swept, pictures))
+    shown = [section(swept)]
+    html.write(charts, charts.parent, sweep.name, [], Records([], []), swept.rows, limits, shown)
     return [page, table, *(page.with_name(name) for name in pictures.values())]

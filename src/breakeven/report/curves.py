@@ -1,4 +1,4 @@
-"""Pictures of a sweep: speedup against the work of the model, for each hardware."""
+"""Pictures of a sweep: speedup against the size of the model, for each hardware."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,9 +19,11 @@ def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]
 
     Args:
         rows: of single streams.
+        trends: at least one on this hardware.
     """
     rows = [row for row in rows if row.hardware == hardware and row.speedup and row.speedup_ci_low]
     mine = [found for found in trends if found.hardware == hardware]
+    size = mine[0].size
     with drawn(path, 9, 5.5) as figure:
         axis: Any = figure.subplots()
         floor = noise_floor(rows)
@@ -31,15 +33,16 @@ def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]
             colour, mark = COLOURS[number % len(COLOURS)], MARKS[number % len(MARKS)]
             points = [row for row in rows if row.variant == found.variant]
             for row in points:
-                axis.plot([row.macs] * 2, [row.speedup_ci_low, row.speedup_ci_high], color=colour, alpha=0.4)
-            work, gains = [row.macs for row in points], [row.speedup for row in points]
-            axis.plot(work, gains, mark, color=colour, label=found.variant)
+                bounds = [row.speedup_ci_low, row.speedup_ci_high]
+                axis.plot([size.of(row)] * 2, bounds, color=colour, alpha=0.4)
+            sizes, gains = [size.of(row) for row in points], [row.speedup for row in points]
+            axis.plot(sizes, gains, mark, color=colour, label=found.variant)
             ends = [found.smallest, found.largest]
             axis.plot(ends, [found.fitted(end) for end in ends], color=colour, linewidth=0.8, linestyle="--")
         axis.set_xscale("log")
         axis.set_yscale("log", base=2)
         axis.yaxis.set_major_formatter(lambda value, position: f"{value:g}x")
-        axis.set_xlabel("multiply-accumulates of the model for one input")
+        axis.set_xlabel(size.title)
         axis.set_ylabel(f"speedup over eager fp32, {hardware}, batch 1")
         axis.grid(alpha=0.3)
         figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)

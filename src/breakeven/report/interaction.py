@@ -59,3 +59,24 @@ def best(rows: Iterable[Row]) -> Mapping[tuple[str, str, int], Row]:
         if row.speedup and row.callers == 1 and row.verdict != "control":
             found[row.family, row.hardware, row.batch_size] = row
     return found
+
+
+def changing(rows: Iterable[Row], winners: Mapping[tuple[str, str, int], Row]) -> list[str]:
+    """The models whose fastest variant in one place is surely not the fastest in another.
+
+    Args:
+        winners: those of `best`.
+    """
+    known = {(row.family, row.hardware, row.batch_size, row.variant): row for row in rows if row.callers == 1}
+    found = set()
+    for (family, *_), winner in winners.items():
+        for (other, hardware, batch), rival in winners.items():
+            here = known.get((family, hardware, batch, winner.variant)) if other == family else None
+            # The baseline's gain is 1, without bounds
+            if here and _or_gain(here, here.speedup_ci_high) < _or_gain(rival, rival.speedup_ci_low):
+                found.add(family)
+    return sorted(found)
+
+
+def _or_gain(row: Row, bound: float | None) -> float:
+    return bound or row.speedup or math.nan  # of which nothing is less

@@ -1,4 +1,4 @@
-"""Break-even in model size: how a variant's speedup changes with the work of the model."""
+"""Break-even in model size: how a variant's speedup changes with the model's work, or its parameters."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from breakeven.measure.statistics import Interval
+from breakeven.measure.statistics import FASTER, SLOWER, Interval
 from breakeven.report.table import brief
 from breakeven.result import Row
 
@@ -18,19 +18,38 @@ RESAMPLED = 2000
 
 
 @dataclass(frozen=True)
+class Size:
+    """What a model is large by."""
+
+    column: str  # of a row
+    unit: str
+    title: str  # of an axis
+
+    def of(self, row: Row) -> int:
+        """The model's."""
+        value: int = getattr(row, self.column)
+        return value
+
+
+MACS = Size("macs", "MACs", "multiply-accumulates of one input")
+PARAMETERS = Size("params", "parameters", "parameters")
+
+
+@dataclass(frozen=True)
 class Trend:
     """A variant on one hardware, over models of several sizes."""
 
     variant: str
     hardware: str
+    size: Size
     models: int
-    faster: int  # models on which its corrected interval lies above 1
+    faster: int  # models on which it is
     slower: int
-    correlation: Interval  # Spearman's, of multiply-accumulates and speedup
-    slope: float  # factor of the speedup for ten times the work
-    intercept: float  # logarithm of the fitted speedup at one multiply-accumulate
-    crossing: Interval | None  # multiply-accumulates at which the fitted speedup is 1
-    smallest: float  # work of the smallest model, multiply-accumulates
+    correlation: Interval  # Spearman's, of size and speedup
+    slope: float  # factor of the speedup for ten times the size
+    intercept: float  # logarithm of the fitted speedup at size one
+    crossing: Interval | None  # the size at which the fitted speedup is 1
+    smallest: float
     largest: float
 
     @property
@@ -40,48 +59,52 @@ class Trend:
             return GROWS
         return SHRINKS if self.correlation.high < 0 else UNDECIDED
 
-    def fitted(self, macs: float) -> float:
+    def fitted(self, size: float) -> float:
         """The speedup that the fit gives at a size."""
-        return math.exp(self.intercept + math.log(self.slope) * math.log10(macs))
+        return math.exp(self.intercept + math.log(self.slope) * math.log10(size))
 
     @property
     def pays(self) -> str:
-        """From which size on it pays, in words."""
+        """From which size on it pays by the fit, in words; no model that says otherwise is left out."""
         ends = self.fitted(self.smallest), self.fitted(self.largest)
         if min(ends) > 1:
-            return "at every size"
+            return f"at every size{f', though slower on {self.slower}' if self.slower else ''}"
         if max(ends) < 1 or self.crossing is None:
-            return "at no size"
+            return f"at no size{f', though faster on {self.faster}' if self.faster else ''}"
         at = self.crossing
         side = "above" if self.slope > 1 else "below"
-        value, low, high = (brief(macs / 1e6) for macs in (at.value, at.low, at.high))
-        return f"{side} {value} million MACs ({low} to {high})"
+        value, low, high = (brief(size / 1e6) for size in (at.value, at.low, at.high))
+        # The interval ends with what was measured: the crossing may lie beyond.
+        less = " or less" if at.low <= 1.001 * self.smallest else ""
+        more = " or more" if at.high >= 0.999 * self.largest else ""
+        return f"{side} {value} million {self.size.unit} ({low}{less} to {high}{more})"
 
 
-def trend(rows: Sequence[Row], confidence: float) -> Trend | None:
-    """The trend of one variant on one hardware; None with too few models.
+def trend(rows: Sequence[Row], confidence: float, size: Size = MACS) -> Trend | None:
+    """The trend of one variant on one hardware, a row a model; None with too few models.
 
     The fit is a straight line through the logarithms, by least squares. Its crossing has a percentile
     interval over resampled models. Spearman's correlation has the interval of Bonett and Wright (2000).
     """
     rows = [row for row in rows if row.speedup]
-    if len(rows) < LEAST or len({row.macs for row in rows}) < LEAST:
+    if len(rows) < LEAST or len({size.of(row) for row in rows}) < LEAST:
         return None
-    work = np.log10([row.macs for row in rows])
+    large = np.log10([size.of(row) for row in rows])
     gain = np.log([row.speedup or 1.0 for row in rows])
-    line = stats.linregress(work, gain)
+    line = stats.linregress(large, gain)
     return Trend(
         variant=rows[0].variant,
         hardware=rows[0].hardware,
+        size=size,
         models=len(rows),
-        faster=sum((row.speedup_ci_low or 0.0) > 1 for row in rows),
-        slower=sum((row.speedup_ci_high or math.inf) < 1 for row in rows),
-        correlation=spearman(work, gain, confidence),
+        faster=sum(row.verdict == FASTER for row in rows),
+        slower=sum(row.verdict == SLOWER for row in rows),
+        correlation=spearman(large, gain, confidence),
         slope=math.exp(line.slope),
         intercept=float(line.intercept),
-        crossing=_crossing(work, gain, confidence),
-        smallest=float(10 ** work.min()),
-        largest=float(10 ** work.max()),
+        crossing=_crossing(large, gain, confidence),
+        smallest=float(10 ** large.min()),
+        largest=float(10 ** large.max()),
     )
 
 

@@ -1,5 +1,6 @@
 """A sweep's charts over the size of the model: what is gained, and after how many calls that pays."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -7,25 +8,25 @@ import altair as alt
 import numpy as np
 
 from breakeven.report.drawing import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
-from breakeven.report.size import LEAST
+from breakeven.report.size import LEAST, MACS, Size
 from breakeven.report.swept import Swept, noise_floor
 from breakeven.result import Row
 
 HEIGHT = 340  # pixels
 
 
-def speedups(swept: Swept, hardware: str) -> Chart | None:
-    """Speedup against work, with intervals and fitted lines; None where all models are of one size."""
+def speedups(swept: Swept, hardware: str, size: Size = MACS) -> Chart | None:
+    """Speedup against size, with intervals and fitted lines; None where all models are of one size."""
     variants = shown(swept)
     rows = [row for row in _rows(swept, hardware) if row.speedup_ci_low and row.speedup_ci_high]
-    if len({row.macs for row in rows}) < 2:
+    if len({size.of(row) for row in rows}) < 2:
         return None
-    trends = {trend.variant: trend for trend in swept.trends if trend.hardware == hardware}
+    trends = {trend.variant: trend for trend in swept.trends_over(size) if trend.hardware == hardware}
     data: list[Point] = [
         {
             **_names(row),
             **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
-            "fit": trends[row.variant].fitted(row.macs) if row.variant in trends else None,
+            "fit": trends[row.variant].fitted(size.of(row)) if row.variant in trends else None,
         }
         for row in rows
     ]
@@ -33,7 +34,7 @@ def speedups(swept: Swept, hardware: str) -> Chart | None:
     floor = noise_floor(rows)
     scale = alt.Scale(type="log", base=2, nice=False, padding=12)
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
-    base = alt.Chart(alt.NamedData("table")).encode(x=_work(data), color=series("variant", variants))
+    base = alt.Chart(alt.NamedData("table")).encode(x=_size(data, size), color=series("variant", variants))
     once = alt.Chart(alt.InlineData([{}]))
     band = once.mark_rect(opacity=0.18, color=GREY).encode(
         y=alt.YDatum(1 / floor, scale=scale), y2=alt.Y2Datum(floor)
@@ -47,8 +48,8 @@ def speedups(swept: Swept, hardware: str) -> Chart | None:
     pays = "; ".join(f"{variant} {trends[variant].pays}" for variant in variants if variant in trends)
     fitted = f"By the fit (dashed), faster than eager: {pays}." if pays else f"No fit below {LEAST} models."
     return Chart(
-        f"size-{hardware}",
-        f"Speedup against the size of the model, {hardware}",
+        f"{size.column}-{slug(hardware)}",
+        f"Speedup against the {size.unit} of the model, {hardware}",
         f"{_what(swept)} with intervals; grey: 1x, and what the twins show as noise "
         f"(median {floor - 1:.1%}). {fitted}",
         data,
@@ -78,7 +79,7 @@ def calls(swept: Swept, hardware: str) -> Chart | None:
     bounded = any(point["high"] is not None for point in data)
     ends = (point[end] for point in data for end in ("calls", "low", "high"))
     axis = decades(max(end, 1) for end in ends if end is not None)
-    base = alt.Chart(alt.NamedData("table")).encode(x=_work(data), color=series("variant", variants))
+    base = alt.Chart(alt.NamedData("table")).encode(x=_size(data, MACS), color=series("variant", variants))
     # A logarithm has no zero
     for name in ("calls", "low", "high"):
         base = base.transform_calculate(**{f"drawn_{name}": f"max(datum.{name}, 1)"})
@@ -90,8 +91,8 @@ def calls(swept: Swept, hardware: str) -> Chart | None:
     others = Counter(row.breakeven_calls for row in rows if _count(row.breakeven_calls) is None)
     without = "; ".join(f"{count} {word}" for word, count in sorted(others.items()))
     return Chart(
-        f"calls-{hardware}",
-        f"Break-even calls against the size of the model, {hardware}",
+        f"calls-{slug(hardware)}",
+        f"Break-even calls against the MACs of the model, {hardware}",
         f"{_what(swept)} with bounds: calls after which build, load and the calls until steady are paid "
         f"back. 0 is drawn as 1.{f' Not drawn: {without}.' if without else ''}",
         data,
@@ -121,7 +122,7 @@ def _rows(swept: Swept, hardware: str) -> list[Row]:
 
 def _names(row: Row) -> Point:
     names = {"model": row.family, "variant": row.variant, "verdict": row.verdict, "machine": row.machine}
-    return {**names, "macs": row.macs}
+    return {**names, "macs": row.macs, "params": row.params}
 
 
 def _count(text: str | None) -> int | None:
@@ -129,13 +130,18 @@ def _count(text: str | None) -> int | None:
     return int(text) if text and text.isdigit() else None
 
 
-def _work(data: list[Point]) -> alt.X:
-    scale, axis = alt.Scale(type="log", nice=False, padding=12), decades(point["macs"] for point in data)
-    return alt.X("macs:Q", scale=scale, axis=axis, title="multiply-accumulates of one input")
+def slug(hardware: str) -> str:
+    """A hardware's name, which may hold that of its machine, in that of a file."""
+    return re.sub(r"\W+", "-", hardware).strip("-")
+
+
+def _size(data: list[Point], size: Size) -> alt.X:
+    scale, axis = alt.Scale(type="log", nice=False, padding=12), decades(point[size.column] for point in data)
+    return alt.X(f"{size.column}:Q", scale=scale, axis=axis, title=size.title)
 
 
 def _points(base: Any, variants: list[str], **formats: str) -> Any:
     return base.mark_point(filled=True, size=55, opacity=0.9).encode(
         shape=shapes("variant", variants),
-        tooltip=tips("model", "variant", "verdict", "machine", macs=",", **formats),
+        tooltip=tips("model", "variant", "verdict", "machine", macs=",", params=",", **formats),
     )

@@ -2,14 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 from breakeven.files import write_text
 from breakeven.recommend import UNMEASURED, Limits, choose
 from breakeven.result import COLUMNS, Benchmark, Row, cell
+
+T = TypeVar("T", bound=Hashable)
 
 
 def rows(benchmarks: Iterable[Benchmark], limits: Limits) -> list[Row]:
@@ -69,8 +72,20 @@ def _kind(row: Row) -> tuple[str, str]:
     return row.variant, "batch" if row.callers == 1 else row.scenario
 
 
+def front(costs: Mapping[T, tuple[float, ...]]) -> set[T]:
+    """The Pareto front: those for which no other is at least as good in every respect."""
+    return {
+        name
+        for name, mine in costs.items()
+        if not any(
+            other != mine and all(o <= m for o, m in zip(other, mine, strict=True))
+            for other in costs.values()
+        )
+    }
+
+
 def _mark_pareto(group: list[Row]) -> list[Row]:
-    """A variant is on the front if no other is at least as good in latency, accuracy and size."""
+    """The front in latency, accuracy and size."""
     costs = {
         row.variant: (row.latency_ms_p50, -row.accuracy, row.artifact_mb)
         for row in group
@@ -79,15 +94,8 @@ def _mark_pareto(group: list[Row]) -> list[Row]:
         and row.artifact_mb is not None
         and row.verdict != "control"
     }
-
-    def dominated(variant: str) -> bool:
-        mine = costs[variant]
-        return any(
-            other != mine and all(o <= m for o, m in zip(other, mine, strict=True))
-            for other in costs.values()
-        )
-
-    return [replace(row, pareto=not dominated(row.variant)) if row.variant in costs else row for row in group]
+    best = front(costs)
+    return [replace(row, pareto=row.variant in best) if row.variant in costs else row for row in group]
 
 
 def _mark_recommended(group: list[Row], limits: Limits) -> list[Row]:

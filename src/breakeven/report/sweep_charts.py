@@ -4,14 +4,23 @@ import altair as alt
 
 from breakeven.report import size_charts
 from breakeven.report.drawing import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
-from breakeven.report.interaction import LESS, MORE, SAME, best
+from breakeven.report.interaction import LESS, MORE, SAME, best, changing
+from breakeven.report.size import PARAMETERS
 from breakeven.report.swept import Swept, by_family
 
 
 def charts_of(swept: Swept) -> list[Chart]:
     """All that its results allow."""
     made = [
-        *(draw(swept, name) for name in swept.hardware for draw in (size_charts.speedups, size_charts.calls)),
+        *(
+            chart
+            for name in swept.hardware
+            for chart in (
+                size_charts.speedups(swept, name),
+                size_charts.speedups(swept, name, PARAMETERS),
+                size_charts.calls(swept, name),
+            )
+        ),
         *(_fastest(swept), _combinations(swept)),
     ]
     return [chart for chart in made if chart]
@@ -19,11 +28,11 @@ def charts_of(swept: Swept) -> list[Chart]:
 
 def _fastest(swept: Swept) -> Chart | None:
     """The fastest variant of each model by threads and batch; None with a single place."""
-    found = best(swept.rows)
+    found = best(swept.judged)
     places = sorted({(hardware, batch) for _, hardware, batch in found})
     if len(places) < 2:
         return None
-    models = [family for family, _ in by_family(swept.rows)]
+    models = [family for family, _ in by_family(swept.judged)]
     data: list[Point] = [
         {
             **{"model": model, "place": _place(hardware, batch), "variant": row.variant},
@@ -35,7 +44,7 @@ def _fastest(swept: Swept) -> Chart | None:
         if (row := found.get((model, hardware, batch)))
     ]
     winners = sorted({point["variant"] for point in data})
-    changing = sum(len({p["variant"] for p in data if p["model"] == model}) > 1 for model in models)
+    surely = len(changing(swept.judged, found))
     axis = alt.Axis(labelExpr="split(datum.label, ', ')", labelAngle=0, grid=True)
     point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=110, opacity=0.9)
     chart = point.encode(
@@ -48,8 +57,8 @@ def _fastest(swept: Swept) -> Chart | None:
     return Chart(
         "fastest",
         "The fastest variant, by threads and batch",
-        f"By the estimates; models from small to large. It is not the same everywhere for {changing} of "
-        f"{len(models)} models.",
+        f"By the estimates; models from small to large. For {surely} of {len(models)} another one is surely "
+        f"faster elsewhere.",
         data,
         spec(chart, STEP * len(models)),
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from breakeven.report.interaction import best
+from breakeven.report.interaction import best, changing
 from breakeven.report.markdown import table
+from breakeven.report.size import PARAMETERS, Trend
 from breakeven.report.swept import SPECIAL, Swept, by_family
 from breakeven.report.table import brief, calls, interval, number
-from breakeven.result import Row
+from breakeven.result import Row, title
 
 
 def render(swept: Swept, pictures: Mapping[str, str]) -> str:
@@ -27,9 +28,10 @@ def render(swept: Swept, pictures: Mapping[str, str]) -> str:
         *(f"![{title}]({file})" for title, file in pictures.items()),
         *_models(swept.single),
         *_calls(swept.single),
-        *_batches(swept.rows),
+        *_batches(swept.judged),
         *_combinations(swept),
-        *_fronts(swept.rows),
+        *_fronts(swept.fronts),
+        *_unreliable(swept),
         *(["## Jobs that failed", "\n".join(failed)] if failed else []),
         *(["## Jobs whose results are missing", "\n".join(missing)] if missing else []),
     ]
@@ -42,9 +44,15 @@ def _sizes(swept: Swept) -> Iterable[str]:
     yield "## Break-even in model size"
     if swept.answer:
         yield f"**Does TorchScript's gain grow with the model?** {swept.answer}"
+    yield _trends(swept.trends, "work")
+    yield "The same against the number of parameters:"
+    yield _trends(swept.trends_over(PARAMETERS), "parameters")
+
+
+def _trends(found: Iterable[Trend], size: str) -> str:
     header = [
-        *("variant", "hardware", "models", "faster on", "slower on", "rank correlation with work"),
-        *("gain", "factor for ten times the work", "faster than eager, by the fit"),
+        *("variant", "hardware", "models", "faster on", "slower on", f"rank correlation with {size}"),
+        *("gain", f"factor for ten times the {size}", "faster than eager, by the fit"),
     ]
     lines = [
         [
@@ -58,9 +66,9 @@ def _sizes(swept: Swept) -> Iterable[str]:
             f"{each.slope:.2f}",
             each.pays,
         ]
-        for each in swept.trends
+        for each in found
     ]
-    yield table(header, lines, left=2)
+    return table(header, lines, left=2)
 
 
 def _models(rows: Sequence[Row]) -> Iterable[str]:
@@ -83,7 +91,10 @@ def _models(rows: Sequence[Row]) -> Iterable[str]:
         header = ["model", "million parameters", "million MACs", "eager p50 ms", *variants]
         yield f"### Speedups over eager fp32 on {hardware}, batch 1"
         yield table(header, lines, left=1)
-    yield "In brackets: not decided. Empty: not measured."
+    yield (
+        "In brackets: not decided. Empty: not measured. What several jobs measured is that of the first; "
+        "the CSV file has all."
+    )
 
 
 def _gain(row: Row | None) -> str:
@@ -122,6 +133,11 @@ def _batches(rows: Sequence[Row]) -> Iterable[str]:
     if len(places) < 2:
         return
     yield "## The fastest variant, by threads and batch"
+    surely = changing(rows, found)
+    yield (
+        "By the estimates. The models for which another one is surely faster elsewhere, its interval above "
+        f"that of the winner here: {', '.join(surely) or 'none'}."
+    )
     lines = []
     for family, _ in by_family(rows):
         winners = [found.get((family, *place)) for place in places]
@@ -154,19 +170,22 @@ def _combinations(swept: Swept) -> Iterable[str]:
 
 
 def _fronts(rows: Sequence[Row]) -> Iterable[str]:
-    """What no other variant of its job beats in latency, accuracy and size at once."""
-    front = {
-        (row.family, row.hardware, row.variant): row
-        for row in sorted(rows, key=lambda row: (row.family, row.hardware, row.latency_ms_p50 or 0.0))
-        if row.pareto and row.verdict not in SPECIAL
-    }
     lines = [
         [
-            *names,
-            *(number(row.latency_ms_p50, ".3f"), number(row.accuracy, ".2%"), number(row.artifact_mb, ".2f")),
+            *(row.family, title(row), row.variant),
+            *(number(row.speedup, ".2f"), number(row.latency_ms_p50, ".3f")),
+            *(number(row.accuracy, ".2%"), number(row.artifact_mb, ".2f")),
         ]
-        for names, row in front.items()
+        for row in rows
     ]
     if lines:
-        yield "## Pareto fronts: latency, accuracy, size"
-        yield table(["model", "hardware", "variant", "p50 ms", "accuracy", "MB"], lines, left=3)
+        yield "## Pareto fronts: gain, accuracy, size"
+        header = ["model", "called with", "variant", "speedup", "p50 ms", "accuracy", "MB"]
+        yield table(header, lines, left=3)
+
+
+def _unreliable(swept: Swept) -> Iterable[str]:
+    if swept.unreliable:
+        yield "## Not judged"
+        yield "Nothing above counts these; measure them again with `again=true`:"
+        yield "\n".join(f"- {where}" for where in swept.unreliable)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -13,13 +13,14 @@ from breakeven.errors import UserError
 from breakeven.recommend import Limits
 from breakeven.report import interaction, size, summary
 from breakeven.report.interaction import Interaction
-from breakeven.report.size import GROWS, SHRINKS, Trend
-from breakeven.result import Row, cell
+from breakeven.report.size import GROWS, SHRINKS, Size, Trend
+from breakeven.result import Row, cell, title
 from breakeven.sweeps import Sweep
 
 CONFIDENCE = 0.95
 HYPOTHESIS = "torchscript"  # its gain is said to grow with the model
 SPECIAL = ("baseline", "control")
+UNMEASURED = ("failed", "unsupported")
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,32 @@ class Swept:
         return [row for job in self.jobs for row in job]
 
     @cached_property
+    def judged(self) -> list[Row]:
+        """One a model, place and variant, of reliable runs: where several jobs measured it, the first's.
+
+        The same model counts once, however many jobs held it. Hardware of several machines is told apart.
+        """
+        rows = [self._placed(row) for job in self.jobs for row in _reliable(job)]
+        rows.sort(key=lambda row: row.verdict in UNMEASURED)  # after what another job has measured
+        found: dict[tuple[object, ...], Row] = {}
+        for row in rows:
+            found.setdefault((*cell(row), row.variant), row)
+        return list(found.values())
+
+    def _placed(self, row: Row) -> Row:
+        several = len(self.machines) > 1
+        return replace(row, hardware=f"{row.hardware} of {row.machine}") if several else row
+
+    @cached_property
+    def unreliable(self) -> list[str]:
+        """Where nothing is judged, and why."""
+        bad = (self._placed(row) for row in self.rows if row.unreliable)
+        return sorted({f"{row.family} on {title(row)}: {row.reason}" for row in bad})
+
+    @cached_property
     def single(self) -> list[Row]:
-        """Those of one caller with batch 1."""
-        return [row for row in self.rows if row.batch_size == 1 and row.callers == 1]
+        """Those of them of one caller with batch 1."""
+        return [row for row in self.judged if row.batch_size == 1 and row.callers == 1]
 
     @cached_property
     def plain(self) -> list[Row]:
@@ -53,13 +77,17 @@ class Swept:
     @cached_property
     def hardware(self) -> list[str]:
         """Their names."""
-        return sorted({row.hardware for row in self.rows})
+        return sorted({row.hardware for row in self.judged})
 
     @cached_property
     def trends(self) -> list[Trend]:
-        """Those of each variant of uncompressed models on each hardware."""
+        """Those of each variant of uncompressed models on each hardware, over multiply-accumulates."""
+        return self.trends_over(size.MACS)
+
+    def trends_over(self, what: Size) -> list[Trend]:
+        """The same over another size."""
         groups = groupby(sorted(self.plain, key=_place), key=_place)
-        found = (size.trend(list(group), CONFIDENCE) for _, group in groups)
+        found = (size.trend(list(group), CONFIDENCE, what) for _, group in groups)
         return [trend for trend in found if trend]
 
     @cached_property
@@ -68,9 +96,28 @@ class Swept:
         return [
             found
             for job in self.jobs
-            for _, group in groupby(sorted(job, key=cell), key=cell)
+            for _, group in groupby(sorted(_reliable(job), key=cell), key=cell)
             for found in interaction.interactions(group)
         ]
+
+    @cached_property
+    def fronts(self) -> list[Row]:
+        """What no other variant of its model beats in gain, accuracy and size at once, over all jobs.
+
+        By the gain and not by latency, which another job may have measured while the machine was slower.
+        """
+        found = []
+        for _, group in groupby(sorted(self.judged, key=cell), key=cell):
+            rows = {row.variant: row for row in group if row.verdict != "control"}
+            best = summary.front(
+                {
+                    row.variant: (-row.speedup, -row.accuracy, row.artifact_mb)
+                    for row in rows.values()
+                    if row.speedup and row.accuracy is not None and row.artifact_mb is not None
+                }
+            )
+            found += sorted((rows[name] for name in best), key=lambda row: -(row.speedup or 0.0))
+        return found
 
     @cached_property
     def unmeasured(self) -> dict[str, int]:
@@ -88,7 +135,7 @@ class Swept:
 def collect(sweep: Sweep, limits: Limits) -> Swept:
     """Read what the jobs have come to; what is best within `limits` is marked in each."""
     jobs, missing = [], {}
-    for outcome in sweep.known():
+    for outcome in {outcome.key: outcome for outcome in sweep.known()}.values():
         try:
             jobs.append(summary.rows(outcomes.benchmarks_of(outcome.key), limits))
         except UserError as error:
@@ -107,6 +154,13 @@ def by_family(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
 def noise_floor(rows: Iterable[Row]) -> float:
     """The median one: a ratio, at least 1."""
     return float(np.median([row.noise_floor for row in rows if row.noise_floor] or [1.0]))
+
+
+def _reliable(job: Iterable[Row]) -> list[Row]:
+    """Without the runs whose twin failed, their baselines among them."""
+    rows = list(job)
+    bad = {cell(row) for row in rows if row.unreliable}
+    return [row for row in rows if cell(row) not in bad]
 
 
 def _place(row: Row) -> tuple[str, str]:
