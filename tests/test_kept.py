@@ -5,10 +5,12 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import Project
 
+from breakeven.errors import UserError
 from breakeven.kept import Kept
 from breakeven.result import Part
 
@@ -56,3 +58,29 @@ def test_what_was_measured_otherwise_is_not_taken(tmp_path: Path, change: dict[s
     assert Kept(tmp_path, dict(settings)).read("batch 1") == part
     assert Kept(tmp_path, settings).read("batch 4") is None
     assert Kept(tmp_path, {**settings, **change}).read("batch 1") is None
+
+
+def test_a_sweeps_job_forgets_nothing_before_all_hardware_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from breakeven.stages import job as stage
+
+    forgotten: list[str] = []
+    missing = ["cpu2"]
+
+    def benchmark(name: str, hardware: str) -> SimpleNamespace:
+        if hardware in missing:
+            raise UserError("killed")
+        return SimpleNamespace(forget=lambda: forgotten.append(hardware))
+
+    study = SimpleNamespace(datasets=[], families=["cnn"], hardware=["cpu1", "cpu2"], recipes=list)
+    monkeypatch.setattr(stage, "config", SimpleNamespace(read=lambda: study))
+    monkeypatch.setattr(stage, "benchmark", benchmark)
+    for name in ("end_with_parent", "machine", "note", "train", "export", "quantize"):
+        monkeypatch.setattr(stage, name, lambda *arguments: None)
+    with pytest.raises(UserError):
+        stage.job()
+    assert forgotten == []
+    missing.clear()
+    stage.job()
+    assert forgotten == ["cpu1", "cpu2"]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from breakeven import paths, store, turns
+from breakeven import jobs, outcomes, paths, store, turns
 from breakeven.store import Key
+from breakeven.sweeps import CACHED
 
 KEY = Key("model", {"settings": {"lr": 0.1, "epochs": 2}, "data": "abc"})
 
@@ -86,6 +87,18 @@ def test_what_was_used_long_ago_is_pruned(made: Path, tmp_path: Path) -> None:
     store.take(KEY, tmp_path / "target")
     assert [entry.folder.name for entry in store.prune(5)] == [old.digest]
     assert [entry.key.digest for entry in store.entries()] == [KEY.digest]
+
+
+def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = Key("job", {"settings": 1})
+    store.keep(key, "a job", made)
+    monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
+    monkeypatch.setattr(jobs, "key_of", lambda study: key)
+    before = store.version("job", key.digest)
+    for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: outcomes.files_of(key.digest)):
+        os.utime(store.folder(key) / store.NOTE, (0, time.time() - 10 * 86400))
+        assert use() and store.prune(5) == []
+    assert store.version("job", key.digest) == before
 
 
 def test_two_that_need_the_same_make_it_once(made: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,20 +3,35 @@
 import csv
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import mlflow
 import psutil
 import pytest
-from conftest import Project, copy_project, is_over
+import rows
+import yaml
+from conftest import ROOT, Project, copy_project, is_over
+from hydra.errors import HydraException
 from mlflow import MlflowClient
 
-from breakeven import cli, paths, sweeplog, sweeps
-from breakeven.sweeps import FAILED, Outcome
+from breakeven import cli, compose, jobs, paths, store, sweeplog, sweeps
+from breakeven import sweep as command
+from breakeven.config import Settings
+from breakeven.errors import UserError
+from breakeven.files import write_json
+from breakeven.outcomes import LOG, STUDY
+from breakeven.result import Row
+from breakeven.store import Key
+from breakeven.sweeps import DONE, FAILED, Outcome
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -56,6 +71,113 @@ def fresh(folder: Path, study: str = LITTLE) -> Project:
     project = copy_project(folder)
     (project.folder / "conf/study/little.yaml").write_text(study)
     return project
+
+
+@cache
+def composed() -> Settings:
+    return dict(yaml.safe_load(compose.compose([], ROOT / paths.CONF, "sweep")))
+
+
+def name_of(*overrides: str) -> str:
+    (name,) = jobs.study_of(composed(), "cnn", overrides).families
+    return name
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        (["seed=1", "family=cnn", "measure.rounds=4", "runtime=[eager]", "~family.model.depth"], "cnn"),
+        (["family.model.width=8"], "cnn-width8"),
+        (["family.train.lr=0.5"], "cnn-lr0.5"),
+        (["+family.model.x=1"], "cnn-x1"),
+        (["++family.model.x=1"], "cnn-x1"),
+        (["family.train.lr=1.5", "+data.length=64"], "cnn-length64-lr1.5"),
+        (["+data.length=64", "family.train.lr=1.5"], "cnn-length64-lr1.5"),
+    ],
+)
+def test_a_family_is_named_by_what_was_changed_in_it(overrides: list[str], name: str) -> None:
+    assert name_of(*overrides) == name
+
+
+def test_a_name_is_one_of_a_file() -> None:
+    values = ("[1,2]", "{a: 1,b: 2}", "/home/me/a model.pt", "/home/me/a_model.pt", "x" * 300, "x" * 301)
+    names = {name_of(f"family.checkpoint={value}") for value in values}
+    assert len(names) == len(values)
+    assert all(re.fullmatch(r"[\w.-]{1,50}", name) for name in names)
+
+
+def test_a_family_without_a_dataset_is_told() -> None:
+    family = {key: value for key, value in composed()["family"].items() if key != "data"}
+    for data in ({}, {"data": "???"}):
+        with pytest.raises(UserError, match="family=cnn: its `data` should name"):
+            jobs.study_of({**composed(), "family": family | data}, "cnn", [])
+
+
+def test_whatever_goes_wrong_costs_one_job(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def study_of(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(jobs, "study_of", study_of)
+    outcome = jobs.run({}, "cnn", ["seed=1"])
+    assert (outcome.status, outcome.reason) == (FAILED, "OSError: [Errno 28] No space left on device")
+    assert "Traceback" in capsys.readouterr().err  # a bug is not hidden
+
+
+def test_what_a_job_prints_may_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nprintf 'not \\377 text\\n'\nexit 3\n")
+    program.chmod(0o755)
+    study = jobs.study_of(composed(), "cnn", [])
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(jobs, "study_of", lambda *arguments: study)
+    monkeypatch.setattr(jobs, "key_of", lambda study: Key("job", {}))
+    assert jobs.run({}, "cnn", []).reason.startswith("not \ufffd text (its output: ")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["family=glob(scale_*)", "family.model.widht=4"], "'widht' is unknown; did you mean 'width'?"),
+        (["compression=[]", "family.model.widht=4"], "'widht' is unknown; did you mean 'width'?"),
+        (["family=scale_bert_base", "family.model.width=4"], "'width' is unknown. Allowed: _target_, "),
+    ],
+)
+def test_a_wrong_key_is_explained_by_those_of_the_job(overrides: list[str], said: str) -> None:
+    wrong = overrides[-1]
+    key = wrong.partition("=")[0]
+    error = HydraException(f"Could not override '{key}'.\nTo append to your config use +{wrong}")
+    sentence = compose.explain(error, overrides, ROOT / paths.CONF, "sweep")
+    assert sentence.startswith(f"{wrong}: the key {said}")
+
+
+def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.setattr(sweeplog, "log", lambda sweep: None)
+    begun = command.Begun("little", tmp_path / "sweep", [["seed=1"], ["seed=2"]])
+    monkeypatch.setattr(command, "begun", [begun])
+    monkeypatch.setattr(command, "finished", [])
+
+    def end_early() -> None:
+        with pytest.raises(RuntimeError), command._recorded():
+            raise RuntimeError("a worker was killed\nby somebody")
+
+    end_early()
+    assert not sweeps.every() and command.begun  # there was no work yet: a launcher that does not start
+    done = Outcome("seed=1", ["seed=1"], DONE, "a key")
+    write_json(begun.folder / "0" / command.OUTCOME, asdict(done))
+    end_early()
+    (sweep,) = sweeps.every()
+    assert sweep.jobs[0] == done
+    lost = sweep.jobs[1]
+    assert (lost.title, lost.overrides, lost.status) == ("seed=2", ["seed=2"], FAILED)
+    assert lost.reason == "it had not ended when the sweep did (RuntimeError: a worker was killed)"
+    assert lost.reason in capsys.readouterr().out
+    assert (command.begun, command.finished) == ([], [1])
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +297,63 @@ def test_what_is_logged_already_costs_no_more_for_more_jobs(
     assert len(runs(Project(tmp_path), "job")) == 1 + 5  # and each is there once
 
 
+def keep(folder: Path, found: Sequence[Row]) -> Outcome:
+    """A job that has left these rows in the store."""
+    benchmark = rows.benchmark(found)
+    benchmark.write(folder / paths.benchmark(benchmark.family, benchmark.hardware))
+    write_json(folder / STUDY, {"seed": 0})
+    (folder / LOG).write_text("measured\n")
+    key = Key("job", {"seed": 0})
+    store.keep(key, "a job", folder)
+    return Outcome("a job", ["family.checkpoint='my model.pt'"], DONE, key.digest)
+
+
+def test_a_job_that_is_measured_again_is_logged_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    for speedup in (1.5, 2.5):
+        found = [replace(each, speedup=speedup) for each in rows.job(8)]
+        sweep = sweeps.Sweep("little-1", "little", "command", [keep(tmp_path / "made", found)])
+        sweeplog.log(sweep)
+        (run,) = runs(Project(tmp_path), "job")
+        assert run.data.metrics["speedup/cpu1/batch1/none/fp32/onnxruntime"] == speedup
+        assert run.data.tags["version"] == sweep.jobs[0].version
+    assert run.data.tags["command"] == """breakeven-sweep 'family.checkpoint='"'"'my model.pt'"'"''"""
+    shutil.rmtree(paths.store())
+    sweeplog.log(sweep)
+    (kept,) = runs(Project(tmp_path), "job")  # what was pruned since is still true
+    assert (kept.info.status, kept.data.metrics) == ("FINISHED", run.data.metrics)
+
+
+@pytest.mark.parametrize("launcher", ["basic", "parallel"])
+def test_a_combination_that_cannot_be_composed_costs_its_job_alone(
+    swept: tuple[Project, str], launcher: str
+) -> None:
+    project, _ = swept
+    choices = ["family=cnn,scale_bert_base", "family.model.width=4", f"hydra/launcher={launcher}"]
+    done = sweep(project, *choices, check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
+    assert statuses(project) == ["cached", "failed"]
+    assert "family.model.width=4: the key 'width' is unknown" in record(project)["jobs"][1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("what", "parts"), [("job", {"family"}), ("hydra", {"hydra"}), ("all", {"family", "hydra"})]
+)
+def test_the_configuration_of_the_first_job_is_shown(
+    swept: tuple[Project, str], what: str, parts: set[str]
+) -> None:
+    done = sweep(swept[0], "family=cnn,resnet18", "family.model.width=4,5", "-m", "--cfg", what)
+    shown = yaml.safe_load(done.stdout)
+    assert shown.keys() & {"family", "hydra"} == parts
+    if "family" in shown:
+        assert shown["family"]["model"]["width"] == 4
+    if "hydra" in shown:
+        assert "family=cnn" in shown["hydra"]["overrides"]["task"]
+
+
 @pytest.mark.slow
 def test_other_measuring_trains_and_exports_nothing(swept: tuple[Project, str]) -> None:
     project, _ = swept
@@ -255,6 +434,18 @@ def test_a_killed_sweep_takes_what_joblib_has_started_with_it(swept: tuple[Proje
     started.kill()
     started.wait()
     wait_for(lambda: all(map(is_over, family)), 30)
+
+
+@pytest.mark.slow
+def test_a_sweep_whose_launcher_dies_has_a_record(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    started = start(project, "family.model.width=15,17", "hydra/launcher=parallel")
+    sweep = psutil.Process(started.pid)
+    wait_for(lambda: [child for child in sweep.children() if jobs_of(child.pid)])[0].kill()
+    assert started.wait() == 1
+    assert statuses(project) == ["failed", "failed"]
+    assert all("it had not ended when the sweep did" in job["reason"] for job in record(project)["jobs"])
+    assert len([run for run in runs(project, "job") if "width=15" in run.info.run_name]) == 1
 
 
 @pytest.mark.slow
@@ -346,11 +537,16 @@ def test_a_text_model_is_measured_untrained(tmp_path: Path) -> None:
     ("wrong", "said"),
     [
         (["family=cnm"], "did you mean 'cnn'"),
-        (["family.model.widht=4"], "widht"),
+        (["family=cnm,resnet19"], "did you mean 'cnn'"),
+        (["family.model.widht=4"], "did you mean 'width'"),
+        (["family=cnn,resnet18", "family.model.widht=4"], "did you mean 'width'"),
         (["hydra/launcher=slurm"], "srun"),
     ],
 )
 def test_a_wrong_word_gets_a_sentence(swept: tuple[Project, str], wrong: list[str], said: str) -> None:
+    records = swept[0].folder / ".breakeven/sweeps"
+    before = {path: path.stat().st_mtime_ns for path in records.iterdir()}
     done = sweep(swept[0], *wrong, check=False)
     assert done.returncode == 1 and said in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+    assert {path: path.stat().st_mtime_ns for path in records.iterdir()} == before

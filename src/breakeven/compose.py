@@ -15,6 +15,7 @@ import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -25,6 +26,7 @@ from breakeven.errors import UserError
 from breakeven.option import choice
 
 MISSING = object()
+ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # of a composition
 
 
 def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
@@ -34,15 +36,15 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
         UserError: an override names what does not exist, or a file in `conf/` is wrong.
     """
     try:
-        with _initialized(conf):
+        with initialized(conf):
             config = hydra_compose(name, overrides=list(overrides))
         OmegaConf.resolve(config)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        raise UserError(explain(error, overrides, conf)) from None
+    except ERRORS as error:
+        raise UserError(explain(error, overrides, conf, name)) from None
     return OmegaConf.to_yaml(config)
 
 
-def _initialized(conf: Path) -> AbstractContextManager[Any]:
+def initialized(conf: Path) -> AbstractContextManager[Any]:
     """Hydra takes one folder in a process: within a sweep's job, that is the folder of the sweep."""
     if GlobalHydra.instance().is_initialized():
         return nullcontext()
@@ -80,28 +82,44 @@ def literal(value: Any) -> str:
     return str(value)
 
 
-def explain(error: Exception, overrides: Sequence[str], conf: Path) -> str:
-    """Hydra's message in one sentence, with the nearest valid name where there is one."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = "config") -> str:
+    """Hydra's message in one sentence, with the nearest valid name where there is one.
+
+    Args:
+        name: of what was composed.
+    """
+    said = str(error) or str(error.__cause__)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     sentence = " ".join(lines[:2] if lines and lines[0].startswith("In ") else lines[:1]).rstrip(".")
     for override in overrides:
         key, equals, value = override.lstrip("+~").partition("=")
         if not equals and not override.startswith("~"):
             return f"{override}: an override is KEY=VALUE, for example seed=1 or study=reference."
-        group = conf / key.partition("@")[0]
-        if group.is_dir():
-            known = sorted(path.stem for path in group.glob("*.yaml"))
-            for name in value.strip("[]").split(","):
-                if name.strip() not in known:
-                    return f"{key}={value}: {name.strip()!r} is {choice(name.strip(), known)}"
-        elif f"'{key}'" in str(error) or f"'{key.rpartition('.')[2]}'" in str(error):
-            return f"{key}={value}: {_near(key, conf)}"
+        if _chooses(override, conf):
+            group = key.partition("@")[0]
+            known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+            for option in map(str.strip, value.strip("[]").split(",")):
+                if option not in known and f"'{group}/{option}'" in said:
+                    return f"{key}={value}: {option!r} is {choice(option, known)}"
+        elif f"'{key}'" in said or f"'{key.rpartition('.')[2]}'" in said:
+            chosen = [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
+            return f"{key}={value}: {_near(key, yaml.safe_load(compose(chosen, conf, name)))}"
     return f"{conf}: {sentence}."
 
 
-def _near(key: str, conf: Path) -> str:
-    """What `key` could have meant, among the keys of the default composition."""
-    node: Any = yaml.safe_load(compose((), conf))
+def _chooses(override: str, conf: Path) -> bool:
+    """Whether it chooses options of a group."""
+    return (conf / override.lstrip("+~").partition("=")[0].partition("@")[0]).is_dir()
+
+
+def _sweeps(override: str) -> bool:
+    """Whether it stands for several, and so is in no single composition."""
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    return parsed.is_sweep_override()
+
+
+def _near(key: str, node: Any) -> str:
+    """What `key` could have meant, among the keys of a composition."""
     for part in key.split("."):
         if not isinstance(node, dict):
             break

@@ -1,11 +1,13 @@
 """A job of a sweep: a study of one family, which runs once, in a process of its own."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -33,6 +35,7 @@ SOURCE = (
     *("accuracy", "artifact", "converted", "judge", "kept", "kernels", "making", "modelfile", "prepared"),
     *("preprocess", "program", "result", "scoring", "training", "variants"),
 )
+LONG = 32  # characters
 
 
 def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> Outcome:
@@ -51,13 +54,22 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
         known = key_of(study)
         key = known.digest
         with store.making(known, title):
-            if store.find(known) and not settings.get("again"):
+            if (entry := store.find(known)) and not settings.get("again"):
+                entry.touch()
                 status = CACHED
             else:
                 _execute(study, known, title, margin)
     except (UserError, JobFailed) as error:
         status, reason = FAILED, str(error)
+    except Exception as error:  # a bug, a full disk: it costs this job as well, and is shown
+        traceback.print_exc()
+        status, reason = FAILED, words(error)
     return Outcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
+
+
+def words(error: Exception) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 class JobFailed(Exception):
@@ -70,17 +82,28 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
     The baseline is always among its runtimes.
     """
     given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
-    changed = [o.removeprefix("family.").split(".")[-1] for o in overrides if o.startswith("family.")]
-    name = "-".join([choice, *(text.replace("=", "") for text in changed)])
+    changes = sorted(o.lstrip("+") for o in overrides if o.lstrip("+").startswith(("family.", "data.")))
+    name = "-".join([choice, *map(_change, changes)])
     family = settings["family"]
+    data = family.get("data")
+    if data in (None, "???"):
+        raise UserError(f"family={choice}: its `data` should name its dataset, a file of conf/data.")
     return parse(
         {
             **given,
             "families": {name: family},
-            "datasets": {family["data"]: _option("data", str(family["data"])) | settings.get("data", {})},
+            "datasets": {data: _option("data", str(data)) | settings.get("data", {})},
             "runtimes": {"eager": _option("runtime", "eager"), **settings["runtimes"]},
         }
     )
+
+
+def _change(override: str) -> str:
+    """What stands for it in the name of a family, and so of files: the key's last part, and the value."""
+    key, _, value = override.partition("=")
+    said = key.rpartition(".")[2] + value
+    safe = re.sub(r"[^\w.-]+", "_", said)[:LONG]
+    return safe if safe == said else f"{safe}_{fingerprint(override)[:6]}"
 
 
 def key_of(study: Config) -> Key:
@@ -112,17 +135,29 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
     }
     command = [sys.executable, "-m", "breakeven.stages.job"]
     last = ""
-    with (folder / LOG).open("w", encoding="utf-8") as log:
-        child = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+    with (
+        (folder / LOG).open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as child,
+    ):
         assert child.stdout
-        for line in child.stdout:
-            print(f"{margin}{line}", end="", flush=True)
-            log.write(line)
-            log.flush()
-            last = line.strip() or last
-    if code := child.wait():
+        try:
+            for line in child.stdout:
+                print(f"{margin}{line}", end="", flush=True)
+                log.write(line)
+                log.flush()
+                last = line.strip() or last
+        except (Exception, SystemExit):  # it would go on beside the next job
+            child.terminate()
+            raise
+    if code := child.returncode:
         raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG).relative_to(paths.home())})")
     if source_digest.__wrapped__(*SOURCE) != key.parts["code"]:
         raise JobFailed("the source was edited while it ran: the same command runs it again")

@@ -36,7 +36,7 @@ class Kept:
         write_json(self._path(part.scenario), asdict(part))
 
     def forget(self) -> None:
-        """The benchmark is finished."""
+        """All that it was kept for is finished."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _path(self, scenario: str) -> Path:

@@ -46,4 +46,5 @@ def _kept(key: str) -> Path:
         raise UserError("its results are not in the store any more")
     if not entry.whole:
         raise UserError("its results were changed after they were written")
+    entry.touch()
     return entry.folder / store.FILES

@@ -48,6 +48,10 @@ class Entry:
         """When it was last made or taken, seconds since the epoch."""
         return (self.folder / NOTE).stat().st_mtime
 
+    def touch(self) -> None:
+        """It was used: `prune` counts from now."""
+        os.utime(self.folder / NOTE)
+
     @property
     def whole(self) -> bool:
         """Whether its files are what was kept."""
@@ -89,7 +93,7 @@ def take(key: Key, target: Path) -> bool:
         return False
     with atomic_folder(target) as temporary:
         shutil.copytree(entry.folder / FILES, temporary, dirs_exist_ok=True)
-    os.utime(entry.folder / NOTE)
+    entry.touch()
     return True
 
 

@@ -5,30 +5,53 @@ import os
 import shlex
 import sys
 from collections import Counter
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import hydra
+from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl  # Hydra is pinned to one minor version
+from hydra._internal.utils import _run_hydra, get_args_parser
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from breakeven import compose, jobs, paths, sweeplog, sweeps
 from breakeven.errors import UserError
-from breakeven.files import read_json, write_json
+from breakeven.files import fingerprint, read_json, write_json
 from breakeven.processes import PARENT, end_with_parent
 from breakeven.progress import Shown, shown
-from breakeven.sweep_plan import Plan, cores
+from breakeven.sweep_plan import Plan, cores, planned
 from breakeven.sweeps import FAILED, Outcome
 
+NAME = "sweep"  # of the configuration of a job
+REFUSED = "refused"  # its key with the reason why a job cannot be composed
 OUTCOME = "outcome.json"
 INTERRUPTED = 130
-finished: list[int] = []  # exit codes of the sweeps of this process
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sweep that has no record yet."""
+
+    study: str
+    folder: Path
+    jobs: list[list[str]]  # the overrides of each, as far as they are known before
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether a job was begun, or given to a cluster: it has a folder."""
+        return any(path.is_dir() for path in self.folder.glob("*"))
+
+
+begun: list[Begun] = []  # in this process
+finished: list[int] = []  # exit codes of the others
 screen = ExitStack()  # what it shows, until it ends
 bars: list[Shown] = []  # of a sweep whose jobs run in this process
 
@@ -38,22 +61,38 @@ def main() -> None:
     if not paths.CONF.is_dir():
         sys.exit(f"breakeven: there is no folder {paths.CONF} here: run this where dvc.yaml is.")
     os.environ.setdefault(paths.HOME, str(Path.cwd()))
-    overrides = [word for word in sys.argv[1:] if not word.startswith("-")]
-    conf = str(paths.CONF.resolve())
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # or Hydra ends the process with its own words
+    version.setbase("1.3")
+    parser = get_args_parser()
+    asked = parser.parse_args()
     try:
-        with screen:
-            hydra.main(config_path=conf, config_name="sweep", version_base="1.3")(job)()
-    except (HydraException, OmegaConfBaseException) as error:
-        sys.exit(f"breakeven: {compose.explain(error, overrides, paths.CONF)}")
+        if asked.cfg or asked.help:
+            asked.run = asked.multirun = False
+            asked.overrides = _first(asked.overrides)
+        elif asked.info is None and not asked.shell_completion:
+            asked.run, asked.multirun = False, True  # or Hydra blames a comma where a key is wrong
+        with screen, _recorded():
+            _run_hydra(asked, parser, job, str(paths.CONF.resolve()), NAME)
+    except compose.ERRORS as error:
+        sys.exit(f"breakeven: {compose.explain(error, asked.overrides, paths.CONF, NAME)}")
     except UserError as error:
         sys.exit(f"breakeven: {error}")
     except RuntimeError as error:  # of a launcher: jobs run in processes of their own
-        sys.exit(f"breakeven: the launcher does not start: {error}")
+        what = "the sweep ended early" if finished else "the launcher does not start"
+        sys.exit(f"breakeven: {what}: {error}")
     except KeyboardInterrupt:
         print("breakeven: interrupted; the same command goes on.", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    sys.exit(max(finished, default=0))
+    sys.exit(1 if begun else max(finished, default=0))  # Hydra makes a warning of a record that fails
+
+
+def _first(overrides: list[str]) -> list[str]:
+    """Those of the first job that is asked for."""
+    with compose.initialized(paths.CONF):
+        loader = GlobalHydra.instance().config_loader()
+        hydra = loader.load_configuration(NAME, overrides, RunMode.MULTIRUN).hydra
+        every = planned(hydra)
+    return [*hydra.overrides.hydra, *every[0]] if every else overrides
 
 
 def job(settings: DictConfig) -> None:
@@ -61,7 +100,6 @@ def job(settings: DictConfig) -> None:
     _follow()
     context = HydraConfig.get()
     overrides, choices = list(context.overrides.task), context.runtime.choices
-    values: Any = OmegaConf.to_container(settings, resolve=True)
     folder = Path(context.runtime.output_dir)
     plan = Plan.read(folder.parent)
     name = plan.title(context.job.num)
@@ -69,12 +107,27 @@ def job(settings: DictConfig) -> None:
     _draw(context.job.num, name, plan.left(_outcomes(folder.parent)))
     # Where jobs run side by side, each line says whose it is.
     margin = "  " if plan.at_once == 1 else f"  {context.job.num + 1}: "
-    outcome = jobs.run(values, str(choices["family"]), overrides, margin)
+    outcome = _run(settings, str(choices["family"]), overrides, margin)
     write_json(folder / OUTCOME, asdict(outcome))
     reason = f", {outcome.reason}" if outcome.reason else ""
     ended = _outcomes(folder.parent)
     _draw(context.job.num + 1, name, plan.left(ended))
     print(f"{name}: {outcome.status}{reason}, {outcome.seconds:.0f} s{plan.far(ended)}", flush=True)
+
+
+def _run(settings: DictConfig, choice: str, overrides: list[str], margin: str) -> Outcome:
+    if reason := settings.get(REFUSED):
+        return _failed(overrides, reason)
+    try:
+        values: Any = OmegaConf.to_container(settings, resolve=True)
+    except OmegaConfBaseException as error:
+        return _failed(overrides, compose.explain(error, overrides, paths.CONF, NAME))
+    return jobs.run(values, choice, overrides, margin)
+
+
+def _failed(overrides: list[str], reason: str) -> Outcome:
+    """Of a job that came to no settings, and so has no key of its own."""
+    return Outcome(" ".join(overrides) or "a job", overrides, FAILED, fingerprint(overrides), reason)
 
 
 def _draw(done: int, name: str, left: str) -> None:
@@ -94,21 +147,79 @@ def _outcomes(folder: Path) -> list[Outcome]:
     return [Outcome(**read_json(path)) for path in found]
 
 
-def _compose_once() -> None:
-    """Hydra composes each job to check it, before any runs, and again to run it: here the first is taken."""
-    loader: Any = GlobalHydra.instance().config_loader()
-    compose_job = loader.load_sweep_config
-    composed: dict[tuple[str, ...], DictConfig] = {}
+@contextmanager
+def _recorded() -> Iterator[None]:
+    """A sweep that ends early has a record, too, once it has worked."""
+    try:
+        yield
+    except Exception as error:
+        for sweep in [each for each in begun if each.has_worked]:
+            record(sweep, f"it had not ended when the sweep did ({jobs.words(error)})")
+        raise
 
-    def load(master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+
+def record(sweep: Begun, lost: str) -> None:
+    """Write the record of all jobs of a sweep, and log it.
+
+    Args:
+        lost: why a job failed that has left no outcome.
+    """
+    screen.close()
+    for number, overrides in enumerate(sweep.jobs):
+        if not (path := sweep.folder / str(number) / OUTCOME).exists():
+            write_json(path, asdict(_failed(overrides, lost)))
+    outcomes = _outcomes(sweep.folder)
+    command = shlex.join(["breakeven-sweep", *sys.argv[1:]])
+    written = sweeps.write(sweep.study, command, outcomes)
+    count = Counter(outcome.status for outcome in outcomes)
+    print(f"{written.name}: {', '.join(f'{number} {status}' for status, number in count.items())}")
+    for outcome in outcomes:
+        if outcome.status == FAILED:
+            print(f"  {outcome.title}: {outcome.reason}")
+    sweeplog.log(written)
+    begun.remove(sweep)
+    finished.append(int(count[FAILED] > 0))
+
+
+class Composer(ConfigLoaderImpl):
+    """Composes jobs: one that cannot be composed is one that fails, unless none can be.
+
+    Hydra composes each job to check it, before any runs, and again to run it. Where that is in this process,
+    the first is kept for the second.
+    """
+
+    def __init__(self, path: ConfigSearchPath, every: Sequence[Sequence[str]], keeps: bool) -> None:
+        """For jobs with these overrides."""
+        super().__init__(path)
+        self._every, self._keeps = {tuple(overrides) for overrides in every}, keeps
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._refused: dict[tuple[str, ...], str] = {}
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """The configuration of a job.
+
+        Raises:
+            UserError: none of the jobs can be composed.
+        """
         job = tuple(sweep_overrides)
-        if job not in composed:
-            found: DictConfig = compose_job(master_config, sweep_overrides)
-            composed[job] = copy.deepcopy(found)  # a job that is asked for twice would find it in use
-            return found
-        return composed.pop(job)
-
-    loader.load_sweep_config = load
+        if job in self._composed:
+            return self._composed.pop(job)
+        if job not in self._refused:
+            try:
+                found = super().load_sweep_config(master_config, sweep_overrides)
+            except Exception as error:
+                self._refused[job] = compose.explain(error, job, paths.CONF, NAME)
+                if self._every.issubset(self._refused):
+                    raise UserError(next(iter(self._refused.values()))) from None
+            else:
+                if self._keeps:
+                    self._composed[job] = copy.deepcopy(found)  # who asks for it twice would find it in use
+                return found
+        refusal = copy.deepcopy(master_config)
+        with open_dict(refusal):
+            refusal.hydra.overrides.task = list(job)
+            refusal[REFUSED] = self._refused[job]
+        return refusal
 
 
 class Collect(Callback):
@@ -116,12 +227,14 @@ class Collect(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
-        finished.append(1)  # until the record is written: Hydra makes a warning of what goes wrong here
+        every = planned(config.hydra) or []
+        begun.append(Begun(str(config.study), Path(config.hydra.sweep.dir), every))
         os.environ[PARENT] = str(os.getpid())
         plan = Plan.of(config.hydra)
         plan.write(Path(config.hydra.sweep.dir))
-        if str(config.hydra.launcher._target_).endswith(".BasicLauncher"):
-            _compose_once()
+        hydra: Any = GlobalHydra.instance().hydra
+        basic = str(config.hydra.launcher._target_).endswith(".BasicLauncher")
+        hydra.config_loader = Composer(hydra.config_loader.get_search_path(), every, keeps=basic)
         if plan.total and plan.at_once == 1:  # or jobs' processes would print into the bar
             bars.append(screen.enter_context(shown("sweep", plan.total)))
         share = config.hydra.launcher.get("cpus_per_task") or max(1, cores() // (plan.at_once or 1))
@@ -130,17 +243,7 @@ class Collect(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Write the record of all jobs, and log it."""
-        screen.close()
-        outcomes = _outcomes(Path(config.hydra.sweep.dir))
-        command = shlex.join(["breakeven-sweep", *sys.argv[1:]])
-        record = sweeps.write(str(config.study), command, outcomes)
-        count = Counter(outcome.status for outcome in outcomes)
-        print(f"{record.name}: {', '.join(f'{number} {status}' for status, number in count.items())}")
-        for outcome in outcomes:
-            if outcome.status == FAILED:
-                print(f"  {outcome.title}: {outcome.reason}")
-        sweeplog.log(record)
-        finished[-1] = int(count[FAILED] > 0)
+        record(begun[-1], "its process ended without a word")
 
 
 if __name__ == "__main__":

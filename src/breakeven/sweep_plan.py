@@ -38,7 +38,8 @@ class Plan:
         at_once = 1 if basic else launcher.get("n_jobs")
         if at_once and at_once < 0:  # joblib's word for as many as there are cores
             at_once = cores()
-        return cls(_count(hydra), at_once)
+        jobs = planned(hydra)
+        return cls(None if jobs is None else len(jobs), at_once)
 
     @classmethod
     def read(cls, folder: Path) -> "Plan":
@@ -78,8 +79,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _count(hydra: DictConfig) -> int | None:
-    """How many jobs Hydra's own sweeper makes of the command line."""
+def planned(hydra: DictConfig) -> list[list[str]] | None:
+    """The overrides of each job, as Hydra's own sweeper makes them of the command line; None for another."""
     if not str(hydra.sweeper._target_).endswith(".BasicSweeper"):
         return None
     asked = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
@@ -90,4 +91,4 @@ def _count(hydra: DictConfig) -> int | None:
         )
     except HydraException:  # the sweeper will say so
         return None
-    return len(every)
+    return every

@@ -1,5 +1,6 @@
 """The run in MLflow that shows a sweep, and in it one a job."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def _log(store: Store, sweep: Sweep) -> None:
     logged = store.children(parent)
     for outcome in {outcome.key: outcome for outcome in sweep.jobs}.values():
         key = fingerprint(sweep.name, outcome.key)
-        if not (known := logged.get(key)) or _ended(known) != _end(outcome):
+        known = logged.get(key)
+        if not known or _ended(known) != _end(outcome) or _is_old(known, outcome):
             _job(store, sweep, outcome, parent, key, known.info.run_id if known else None)
     store.end(parent)
 
@@ -56,29 +58,33 @@ def _end(outcome: Outcome) -> tuple[str, str]:
     return ("FAILED", outcome.reason[:4000]) if outcome.status == FAILED else ("FINISHED", "")
 
 
+def _is_old(run: Any, outcome: Outcome) -> bool:
+    """Whether a job was measured again since its run; what was pruned since was not."""
+    version = outcome.version
+    return bool(version) and run.data.tags.get("version") != version
+
+
 def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, run: str | None) -> None:
-    """Log a job to its run, or to a new one: a job that failed and was done since has one run."""
+    """Log a job to its run, or to a new one: a job that failed, or was done before, has one run."""
     status, reason = _end(outcome)
-    ending = {"status": outcome.status, "reason": reason}
+    ending = {"status": outcome.status, "reason": reason, "version": outcome.version}
     tags = {
         "kind": "job",
         "study": sweep.study,
-        "command": f"breakeven-sweep {' '.join(outcome.overrides)}",
+        "command": shlex.join(["breakeven-sweep", *outcome.overrides]),
         "job": outcome.key,
         PARENT: parent,
     }
-    if run:
-        for tag, value in ending.items():
-            store.client.set_tag(run, tag, value)
-    else:
-        run = store.create(outcome.title, key, {**origin(), **tags, **ending})
+    made = run or store.create(outcome.title, key, {**origin(), **tags, **ending})
     if outcome.status != FAILED:
         try:
-            _records(store, run, outcome)
+            _records(store, made, outcome)
         except UserError as error:  # pruned since: the other jobs are logged none the less
-            status = "FAILED"
-            store.client.set_tag(run, "reason", str(error))
-    store.end(run, status)
+            status, ending["reason"] = "FAILED", str(error)
+    if run or ending["reason"] != reason:
+        for tag, value in ending.items():
+            store.client.set_tag(made, tag, value)
+    store.end(made, status)
 
 
 def _records(store: Store, run: str, outcome: Outcome) -> None:

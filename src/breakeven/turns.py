@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 # Of the machine, not of a repository: whatever else measures here is in the way.
 LOCK = Path(tempfile.gettempdir()) / "breakeven.lock"
@@ -27,12 +28,21 @@ def measuring() -> Iterator[None]:
 
 @contextmanager
 def _held(mode: int, reason: str) -> Iterator[None]:
-    with LOCK.open("a") as file:
-        with suppress(PermissionError):  # another user's, who has done so already
-            LOCK.chmod(0o666)
+    with _opened() as file:
         try:
             fcntl.flock(file, mode | fcntl.LOCK_NB)
         except BlockingIOError:
             print(f"waiting {reason}", file=sys.stderr)
             fcntl.flock(file, mode)
         yield  # closing the file releases the lock, as the death of the process does
+
+
+def _opened() -> IO[str]:
+    """The lock's file; another user's is only read, since a kernel may forbid to open it for writing."""
+    try:
+        return LOCK.open()
+    except FileNotFoundError:
+        file = LOCK.open("a")
+        with suppress(PermissionError):  # another user's, who was quicker
+            LOCK.chmod(0o666)
+        return file

@@ -27,8 +27,13 @@ from breakeven.stages.run import run
 from breakeven.variants import read as variants_of
 
 
-def benchmark(name: str, hardware: str) -> None:
-    """Benchmark the family `name` on `hardware`."""
+def stage(name: str, hardware: str) -> None:
+    """Measure once: what is run again, by `dvc repro -f`, is measured anew."""
+    benchmark(name, hardware).forget()
+
+
+def benchmark(name: str, hardware: str) -> Kept:
+    """Benchmark the family `name` on `hardware`; returns what it kept, to be forgotten when all is done."""
     started = time.monotonic()
     study = config.read()
     settings = study.measure
@@ -104,10 +109,10 @@ def benchmark(name: str, hardware: str) -> None:
         records=records,
     )
     result.write(paths.benchmark(name, hardware))
-    kept.forget()
     count = Counter(record.row.verdict for record in records)
     faults = f"{count[FAILED]} failed, {count[UNSUPPORTED]} unsupported"
     print(f"{name} on {hardware}: {len(records)} rows, {faults}, {result.seconds:.0f} s")
+    return kept
 
 
 def _tell(told: Shown, step: Progress) -> None:
@@ -137,4 +142,4 @@ def _digests(artifacts: Mapping[str, tuple[Path, Artifact]]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    run(benchmark)
+    run(stage)

@@ -1,6 +1,7 @@
 """A job of a sweep: all stages of its study, one after another, in this process and folder."""
 
 from breakeven import config
+from breakeven.kept import Kept
 from breakeven.processes import end_with_parent
 from breakeven.stages.benchmark import benchmark
 from breakeven.stages.compress import compress
@@ -17,6 +18,7 @@ def job() -> None:
     """What `dvc repro` would do with the study here, up to its records."""
     end_with_parent()  # a sweep that was killed leaves no job behind
     study = config.read()
+    measured: list[Kept] = []
     machine()
     note(study)
     for name in study.datasets:
@@ -27,8 +29,9 @@ def job() -> None:
             compress(name, recipe)
         export(name)
         quantize(name)
-        for hardware in study.hardware:
-            benchmark(name, hardware)
+        measured += [benchmark(name, hardware) for hardware in study.hardware]
+    for kept in measured:  # only now: a job that is killed before the last goes on with the others
+        kept.forget()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Source files -> uint8 tensors, splits, statistics and a manifest."""
 
-from breakeven import config, paths, prepared, store
+from breakeven import config, paths, prepared, store, turns
 from breakeven.files import read_json, source_digest
 from breakeven.stages.run import run
 from breakeven.store import Key
@@ -17,7 +17,8 @@ def prepare(name: str) -> None:
     )
     with store.making(key, name):
         if not store.take(key, target):
-            prepared.prepare(name, dataset, paths.raw_roots(), sources, target)
+            with turns.making():
+                prepared.prepare(name, dataset, paths.raw_roots(), sources, target)
             store.keep(key, dataset.title, target)
     manifest = prepared.manifest(target)
     counts = ", ".join(f"{sum(counts.values()):,} {part}" for part, counts in manifest.counts.items())
