@@ -100,7 +100,7 @@ def test_a_family_is_named_by_what_was_changed_in_it(overrides: list[str], name:
 
 
 def test_a_name_is_one_of_a_file() -> None:
-    values = ("[1,2]", "{a: 1,b: 2}", "/home/me/a model.pt", "/home/me/a_model.pt", "x" * 300, "x" * 301)
+    values = ("[1,2]", "{a: 1,b: 2}", "/weights/a model.pt", "/weights/a_model.pt", "x" * 300, "x" * 301)
     names = {name_of(f"family.checkpoint={value}") for value in values}
     assert len(names) == len(values)
     assert all(re.fullmatch(r"[\w.-]{1,50}", name) for name in names)

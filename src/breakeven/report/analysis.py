@@ -7,7 +7,6 @@ from breakeven.files import write_text
 from breakeven.recommend import Limits
 from breakeven.records import Records
 from breakeven.report import curves, html, summary, sweep_page
-from breakeven.report.size import MACS, PARAMETERS
 from breakeven.report.size_charts import slug
 from breakeven.report.sweep_section import section
 from breakeven.report.swept import collect
@@ -31,8 +30,7 @@ def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
             f"{sweep.name}: none of its {len(sweep.jobs)} jobs has results{why}: run `{sweep.command}` again."
         )
     pictures = {}
-    for size in (MACS, PARAMETERS):
-        trends = swept.trends_over(size)
+    for size, trends in swept.trends_over.items():
         for hardware in sorted({each.hardware for each in trends}):
             picture = page.with_name(f"{page.stem}_{size.column}_{slug(hardware)}.svg")
             curves.draw(picture, hardware, swept.single, trends)

@@ -33,6 +33,7 @@ class Size:
 
 MACS = Size("macs", "MACs", "multiply-accumulates of one input")
 PARAMETERS = Size("params", "parameters", "parameters")
+SIZES = (MACS, PARAMETERS)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def speedups(swept: Swept, hardware: str, size: Size = MACS) -> Chart | None:
     rows = [row for row in _rows(swept, hardware) if row.speedup_ci_low and row.speedup_ci_high]
     if len({size.of(row) for row in rows}) < 2:
         return None
-    trends = {trend.variant: trend for trend in swept.trends_over(size) if trend.hardware == hardware}
+    trends = {trend.variant: trend for trend in swept.trends_over[size] if trend.hardware == hardware}
     data: list[Point] = [
         {
             **_names(row),

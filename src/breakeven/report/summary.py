@@ -2,17 +2,14 @@
 
 import csv
 import io
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
 
 from breakeven.files import write_text
 from breakeven.recommend import UNMEASURED, Limits, choose
 from breakeven.result import COLUMNS, Benchmark, Row, cell
-
-T = TypeVar("T", bound=Hashable)
 
 
 def rows(benchmarks: Iterable[Benchmark], limits: Limits) -> list[Row]:
@@ -72,7 +69,7 @@ def _kind(row: Row) -> tuple[str, str]:
     return row.variant, "batch" if row.callers == 1 else row.scenario
 
 
-def front(costs: Mapping[T, tuple[float, ...]]) -> set[T]:
+def front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
     """The Pareto front: those for which no other is at least as good in every respect."""
     return {
         name

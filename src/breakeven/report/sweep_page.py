@@ -46,7 +46,7 @@ def _sizes(swept: Swept) -> Iterable[str]:
         yield f"**Does TorchScript's gain grow with the model?** {swept.answer}"
     yield _trends(swept.trends, "work")
     yield "The same against the number of parameters:"
-    yield _trends(swept.trends_over(PARAMETERS), "parameters")
+    yield _trends(swept.trends_over[PARAMETERS], "parameters")
 
 
 def _trends(found: Iterable[Trend], size: str) -> str:

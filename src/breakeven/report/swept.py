@@ -10,7 +10,7 @@ import numpy as np
 
 from breakeven import outcomes
 from breakeven.errors import UserError
-from breakeven.recommend import Limits
+from breakeven.recommend import UNMEASURED, Limits
 from breakeven.report import interaction, size, summary
 from breakeven.report.interaction import Interaction
 from breakeven.report.size import GROWS, SHRINKS, Size, Trend
@@ -20,7 +20,6 @@ from breakeven.sweeps import Sweep
 CONFIDENCE = 0.95
 HYPOTHESIS = "torchscript"  # its gain is said to grow with the model
 SPECIAL = ("baseline", "control")
-UNMEASURED = ("failed", "unsupported")
 
 
 @dataclass(frozen=True)
@@ -79,16 +78,19 @@ class Swept:
         """Their names."""
         return sorted({row.hardware for row in self.judged})
 
-    @cached_property
+    @property
     def trends(self) -> list[Trend]:
         """Those of each variant of uncompressed models on each hardware, over multiply-accumulates."""
-        return self.trends_over(size.MACS)
+        return self.trends_over[size.MACS]
 
-    def trends_over(self, what: Size) -> list[Trend]:
-        """The same over another size."""
-        groups = groupby(sorted(self.plain, key=_place), key=_place)
-        found = (size.trend(list(group), CONFIDENCE, what) for _, group in groups)
-        return [trend for trend in found if trend]
+    @cached_property
+    def trends_over(self) -> dict[Size, list[Trend]]:
+        """The same over each size; once, since every crossing is resampled."""
+        groups = [list(group) for _, group in groupby(sorted(self.plain, key=_place), key=_place)]
+        return {
+            what: [found for group in groups if (found := size.trend(group, CONFIDENCE, what))]
+            for what in size.SIZES
+        }
 
     @cached_property
     def interactions(self) -> list[Interaction]:
