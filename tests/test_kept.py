@@ -15,13 +15,13 @@ from breakeven.kept import Kept
 from breakeven.result import Part
 
 pytestmark = pytest.mark.timeout(300)
-BENCHMARK = ("python", "-m", "breakeven.stages.benchmark", "cnn", "cpu1")
+BENCHMARK = ("python", "-m", "breakeven.stages.benchmark", "cnn")
 KEPT = "batch 1: measured before the interruption"
 
 
 def interrupt_the_second_scenario(project: Project) -> None:
     with subprocess.Popen(
-        BENCHMARK, cwd=project.folder, env=project.environment(), stderr=subprocess.PIPE, text=True
+        (*BENCHMARK, "cpu1"), cwd=project.folder, env=project.environment(), stderr=subprocess.PIPE, text=True
     ) as running:
         assert running.stderr
         for line in running.stderr:
@@ -34,7 +34,7 @@ def interrupt_the_second_scenario(project: Project) -> None:
 
 @pytest.fixture
 def interrupted(project: Project) -> Project:
-    project.run("breakeven", "compose", "study=tiny", "measure.batch_sizes=[1,4]")
+    project.run("breakeven", "compose", "study=tiny", "measure.batch_sizes=[1,4]", "hardware=[cpu1,cpu2]")
     for folder in project.folder.glob("artifacts/*/cnn/*"):
         if folder.name != "none--fp32--eager":  # one variant and the twin are enough
             shutil.rmtree(folder)
@@ -43,10 +43,13 @@ def interrupted(project: Project) -> Project:
 
 
 def test_it_goes_on_where_it_was_and_forgets_when_it_is_done(interrupted: Project) -> None:
-    done = interrupted.run(*BENCHMARK)
-    assert KEPT in done.stderr and "variants and the twin" in done.stderr
-    result = json.loads((interrupted.folder / "results/benchmark/cnn-cpu1.json").read_text())
-    assert {record["row"]["batch_size"] for record in result["records"]} == {1, 4}
+    for hardware in ("cpu2", "cpu1"):
+        done = interrupted.run(*BENCHMARK, hardware)
+        # What another hardware has kept is not its own.
+        assert (KEPT in done.stderr) == (hardware == "cpu1") and "variants and the twin" in done.stderr
+        result = json.loads((interrupted.folder / f"results/benchmark/cnn-{hardware}.json").read_text())
+        found = {(record["row"]["hardware"], record["row"]["batch_size"]) for record in result["records"]}
+        assert found == {(hardware, 1), (hardware, 4)}
     assert not list((interrupted.folder / ".breakeven/benchmark").iterdir())
 
 

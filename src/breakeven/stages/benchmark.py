@@ -45,7 +45,7 @@ def benchmark(name: str, hardware: str) -> Kept:
     variants = {key: folder for key, (folder, card) in artifacts.items() if card.status == "ok"}
     if BASELINE not in variants:
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({artifacts[BASELINE][1].reason}).")
-    made_from = [name, study.model_dump(), machine, _digests(artifacts), digests(paths.PROGRAMS)]
+    made_from = [name, hardware, study.model_dump(), machine, _digests(artifacts), digests(paths.PROGRAMS)]
     kept = Kept(paths.private() / "benchmark", made_from)
     executions = {key: {"kernels": card.kernels, **card.facts} for key, (_, card) in artifacts.items()}
     parts: list[Part] = []
