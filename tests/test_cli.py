@@ -4,14 +4,11 @@ import argparse
 import importlib
 import shlex
 import shutil
-from pathlib import Path
 
 import pytest
 from conftest import Project
-from rows import BASELINE, TWIN, row
 
-from breakeven import cli, compare
-from breakeven.errors import UserError
+from breakeven import cli
 
 
 def options(name: str) -> list[argparse.Action]:
@@ -71,33 +68,3 @@ def test_a_recommendation_without_results_is_a_sentence(project: Project) -> Non
     shutil.rmtree(project.folder / "results/benchmark")
     done = project.run("breakeven", "recommend", check=False)
     assert done.returncode == 1 and "dvc repro" in done.stderr and "Traceback" not in done.stderr
-
-
-def test_stored_results_are_compared_with_the_wider_interval() -> None:
-    first = row("none/fp32/onnxruntime", latency_ms_p50=2.0)
-    faster = row(
-        "none/fp32/onnxruntime", latency_ms_p50=1.0, latency_ms_p50_ci_low=0.95, latency_ms_p50_ci_high=1.05
-    )
-    change = compare.unpaired(first, faster, wider=1.0, margin=0.01)
-    assert change.verdict == "faster" and change.gain and change.gain.value == pytest.approx(2.0)
-    assert change.gain.high / change.gain.low > 2.1 / 1.9
-    assert compare.unpaired(faster, first, wider=1.0, margin=0.01).worse
-    assert compare.unpaired(first, first, wider=1.0, margin=0.01).verdict == "undecided"
-    assert compare.unpaired(first, faster, wider=20.0, margin=0.01).verdict == "undecided"
-
-
-def test_results_of_two_machines_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from contextlib import nullcontext
-    from dataclasses import replace
-
-    from rows import benchmark
-
-    for name, machine in (("a", "one machine"), ("b", "another machine")):
-        rows = [replace(each, machine=machine) for each in (BASELINE, TWIN)]
-        folder = tmp_path / name / "results/benchmark"
-        folder.mkdir(parents=True)
-        benchmark(rows).write(folder / "cnn-cpu1.json")
-    monkeypatch.setattr(compare, "restored", lambda revision, *stages: nullcontext(tmp_path / revision))
-    with pytest.raises(UserError, match="different machines, or versions: another machine; one machine"):
-        compare.stored("a", "b", "cpu1", "*")
-    assert [change.variant for change in compare.stored("a", "a", "cpu1", "*")] == ["none/fp32/eager"]

@@ -1,12 +1,23 @@
 """Measure two commits' artifacts in the same rounds: did anything become slower?"""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from breakeven.errors import UserError
 
 EXAMPLE = "breakeven compare main workspace --variant '*/int8-*/*'"
 SLOWER, UNKNOWN = 1, 2  # exit codes
+
+
+def fraction(text: str) -> float:
+    """A share of a time, from 0 to below 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise ArgumentTypeError(f"{text}: give a share from 0 to below 1, as 0.05")
+    return value
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -16,6 +27,13 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--hardware", default="cpu1", help="default: cpu1")
     parser.add_argument("--variant", default="*", metavar="PATTERN", help="as '*/int8-*/*'; default: all")
     parser.add_argument(
+        "--tolerance",
+        type=fraction,
+        default=0.05,
+        metavar="SHARE",
+        help="the slowdown that need not be ruled out where an interval holds 1; default: 0.05",
+    )
+    parser.add_argument(
         "--stored",
         action="store_true",
         help="compare what each measured in its time: at once, unpaired, with wider intervals",
@@ -24,11 +42,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> int:
     """Compare, and print; 0: nothing became slower, 1: something did, 2: that could not be found out."""
-    from breakeven import compare
+    from breakeven.compare import paired
+    from breakeven.unpaired import stored
 
     both = (chosen.first, chosen.second, chosen.hardware, chosen.variant)
     try:
-        changes = compare.stored(*both) if chosen.stored else compare.paired(*both)
+        changes = stored(*both) if chosen.stored else paired(*both)
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return UNKNOWN
@@ -36,7 +55,10 @@ def run(chosen: Namespace) -> int:
     _show(f"{chosen.second} against {chosen.first} on {chosen.hardware}, {how}", changes)
     for title, kind in (
         (f"slower than {chosen.first}, or gone", [change for change in changes if change.worse]),
-        ("not known", [change for change in changes if not change.sure and not change.worse]),
+        (
+            f"a slowdown of {chosen.tolerance:.1%} or more cannot be ruled out",
+            [change for change in changes if change.unknown(chosen.tolerance)],
+        ),
     ):
         if kind:
             listed = ", ".join(f"{change.family} {change.variant}" for change in kind)

@@ -1,0 +1,133 @@
+"""Two commits side by side: what fails the gate, what passes it, and what cannot be told."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rows import BASELINE, TWIN, benchmark, row
+from scipy import stats
+
+from breakeven import cli, compare, unpaired
+from breakeven.compare import Change, judged
+from breakeven.errors import UserError
+from breakeven.measure.findings import Finding
+from breakeven.measure.statistics import Interval
+from breakeven.unpaired import Stored
+
+ONNX = "none/fp32/onnxruntime"
+
+
+def slow(gain: float, **more: object):  # type: ignore[no-untyped-def]
+    bounds = {"latency_ms_p50_ci_low": 1.9 / gain, "latency_ms_p50_ci_high": 2.1 / gain}
+    return row(ONNX, latency_ms_p50=2.0 / gain, **{**bounds, **more})
+
+
+def stored(gain: float, **more: object) -> Stored:
+    return Stored(slow(gain, **more), 0.95)
+
+
+@pytest.fixture
+def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Commits whose outputs are the rows that they are given."""
+    monkeypatch.setattr(unpaired, "restored", lambda revision, *stages: nullcontext(tmp_path / revision))
+
+    def commit(name: str, rows: list) -> None:  # type: ignore[type-arg]
+        folder = tmp_path / name / "results/benchmark"
+        folder.mkdir(parents=True)
+        benchmark([BASELINE, TWIN, *rows]).write(folder / "cnn-cpu1.json")
+
+    return commit
+
+
+def compared(*options: str) -> int:
+    return cli.main(["compare", "a", "b", "--stored", "--variant", ONNX, *options])
+
+
+def test_the_intervals_of_two_runs_add_up() -> None:
+    change = unpaired.change(stored(1.0), stored(2.0), 0.95, margin=0.01)
+    assert change.verdict == "faster" and change.gain and change.gain.value == pytest.approx(2.0)
+    assert change.gain.high / change.gain.low > 2.1 / 1.9
+    assert unpaired.change(stored(2.0), stored(1.0), 0.95, margin=0.01).worse
+    assert unpaired.change(stored(1.0), stored(1.0), 0.95, margin=0.01).verdict == "undecided"
+    assert unpaired.change(stored(1.0), stored(1.2), 0.9999, margin=0.01).verdict == "undecided"
+
+
+def test_an_interval_is_widened_as_students() -> None:
+    few, many = (stored(1.0, replicates=count) for count in (3, 300))
+    assert few.half_width(0.95) == pytest.approx(many.half_width(0.95))
+    expected = stats.t.ppf(0.9995, 2) / stats.t.ppf(0.975, 2)
+    assert few.half_width(0.999) / few.half_width(0.95) == pytest.approx(expected)
+    assert few.half_width(0.999) > 4 * many.half_width(0.999)
+
+
+@pytest.mark.parametrize(
+    ("gain", "options", "code", "said"),
+    [
+        (2.0, [], 0, ""),
+        (1.0, [], 2, "a slowdown of 5.0% or more cannot be ruled out: cnn none/fp32/onnxruntime"),
+        (1.0, ["--tolerance", "0.3"], 0, ""),
+        (0.5, ["--tolerance", "0.3"], 1, "slower than a, or gone: cnn none/fp32/onnxruntime"),
+    ],
+)
+def test_the_exit_code_is_a_gate(
+    gain: float, options: list[str], code: int, said: str, commits, capsys: pytest.CaptureFixture[str]
+) -> None:  # type: ignore[no-untyped-def]
+    commits("a", [slow(1.0)])
+    commits("b", [slow(gain)])
+    assert compared(*options) == code
+    printed = capsys.readouterr()
+    assert said in printed.err and "unpaired" in printed.out
+
+
+def test_what_is_gone_fails_the_gate(commits, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    commits("a", [slow(1.0), row("none/fp32/openvino")])
+    commits("b", [slow(2.0)])
+    assert cli.main(["compare", "a", "b", "--stored", "--tolerance", "0.3"]) == 1
+    assert "or gone: cnn none/fp32/openvino." in capsys.readouterr().err
+
+
+def test_an_unreliable_run_decides_nothing(commits, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    commits("a", [slow(1.0)])
+    commits("b", [slow(0.2, verdict="undecided", reason="unreliable run: the twin differs")])
+    assert compared("--tolerance", "0.3") == 2
+    assert "of an unreliable run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1", "little"])
+def test_a_tolerance_is_a_share(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        compared(f"--tolerance={share}")
+    assert f"{share}: give a share from 0 to below 1" in capsys.readouterr().err
+
+
+def test_results_of_two_machines_are_not_compared(tmp_path: Path, commits) -> None:  # type: ignore[no-untyped-def]
+    commits("a", [])
+    commits("b", [])
+    path = tmp_path / "b/results/benchmark/cnn-cpu1.json"
+    benchmark([replace(each, machine="another") for each in (BASELINE, TWIN)]).write(path)
+    with pytest.raises(UserError, match="different machines, or versions: a machine, 2 cores; another"):
+        unpaired.stored("a", "b", "cpu1", "*")
+    assert [change.variant for change in unpaired.stored("a", "a", "cpu1", "*")] == ["none/fp32/eager"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "worse", "unknown"),
+    [
+        (Finding("baseline"), Finding("slower", speedup=Interval(0.9, 0.8, 0.95)), True, False),
+        (Finding("baseline"), Finding("faster", speedup=Interval(1.2, 1.1, 1.3)), False, False),
+        (Finding("baseline"), Finding("undecided", speedup=Interval(1.0, 0.97, 1.03)), False, False),
+        (Finding("baseline"), Finding("undecided", speedup=Interval(1.0, 0.9, 1.1)), False, True),
+        (Finding("baseline"), Finding("failed", "killed"), True, False),
+        # On a runner without the runtime neither runs: that says nothing of the second.
+        (Finding("unsupported", "no OpenVINO"), Finding("unsupported", "no OpenVINO"), False, True),
+    ],
+)
+def test_a_pair_is_judged_by_both(first: Finding, second: Finding, worse: bool, unknown: bool) -> None:
+    change = judged(("cnn", ONNX), {"first": first, "second": second}, "v1")  # type: ignore[arg-type]
+    assert (change.worse, change.unknown(0.05)) == (worse, unknown)
+    assert ("v1 does not run here" in change.reason) == (first.verdict == "unsupported")
+
+
+def test_what_only_the_first_has_is_worse_whatever_the_tolerance() -> None:
+    assert Change("cnn", ONNX, compare.MISSING).worse
