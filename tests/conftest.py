@@ -68,7 +68,8 @@ class Project:
     def environment(self, **more: str) -> dict[str, str]:
         """As after `source .venv/bin/activate`."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+        own = ("DVC_", "MLFLOW_", "PYTHONUNBUFFERED")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         return {
             **clean,
             "PATH": path,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from breakeven import jobs, outcomes, paths, store, turns
+from breakeven import jobs, leftovers, outcomes, paths, store, turns
+from breakeven.report import holdings
 from breakeven.store import Key
 from breakeven.sweeps import CACHED
 
@@ -99,6 +100,21 @@ def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.Mo
         os.utime(store.folder(key) / store.NOTE, (0, time.time() - 10 * 86400))
         assert use() and store.prune(5) == []
     assert store.version("job", key.digest) == before
+
+
+def test_what_did_not_end_is_listed_and_pruned(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("jobs/new", "jobs/old", "store/job/.half.tmp"):
+        file = paths.private() / name / "weights"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"x" * 1_500_000)
+        if "new" not in name:
+            for each in (file, file.parent):
+                os.utime(each, (0, 0))
+    holdings.show()
+    assert "begun and not ended: 3 folders, 4.5 MB" in capsys.readouterr().out
+    holdings.prune(5)
+    assert "what had begun and not ended, 2 folders, 3.0 MB" in capsys.readouterr().out
+    assert [path.name for path in leftovers.older(0)] == ["new"]
 
 
 def test_two_that_need_the_same_make_it_once(made: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from conftest import ROOT, Project, copy_project, is_over
 from hydra.errors import HydraException
 from mlflow import MlflowClient
 
-from breakeven import cli, compose, jobs, paths, store, sweeplog, sweeps
+from breakeven import cli, compose, files, jobs, paths, store, sweeplog, sweeps
 from breakeven import sweep as command
 from breakeven.config import Settings
 from breakeven.errors import UserError
@@ -86,7 +86,9 @@ def name_of(*overrides: str) -> str:
 @pytest.mark.parametrize(
     ("overrides", "name"),
     [
-        (["seed=1", "family=cnn", "measure.rounds=4", "runtime=[eager]", "~family.model.depth"], "cnn"),
+        (["family=cnn", "measure.rounds=4", "runtime=[eager]", "~family.model.depth"], "cnn"),
+        (["seed=1", "compressions.prune50.ratio=0.3"], "cnn-ratio0.3-seed1"),
+        (["runtimes.torch_compile.mode=x", "export.preprocessing=inside"], "cnn-preprocessinginside-modex"),
         (["family.model.width=8"], "cnn-width8"),
         (["family.train.lr=0.5"], "cnn-lr0.5"),
         (["+family.model.x=1"], "cnn-x1"),
@@ -123,6 +125,27 @@ def test_whatever_goes_wrong_costs_one_job(
     outcome = jobs.run({}, "cnn", ["seed=1"])
     assert (outcome.status, outcome.reason) == (FAILED, "OSError: [Errno 28] No space left on device")
     assert "Traceback" in capsys.readouterr().err  # a bug is not hidden
+
+
+@pytest.mark.parametrize(
+    ("code", "last", "said"),
+    [
+        (1, "breakeven: no data.", "no data"),
+        (3, "", "it ended with exit code 3"),
+        (-9, "epoch 3", "killed by SIGKILL, by somebody or for want of memory"),
+        (143, "epoch 3", "killed by SIGTERM"),
+    ],
+)
+def test_the_reason_of_a_job_that_fails_is_how_it_ended(code: int, last: str, said: str) -> None:
+    assert jobs._end(code, last) == said
+
+
+def test_an_edit_is_another_key_in_a_sweep_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = jobs.study_of(composed(), "cnn", [])
+    before = jobs.key_of(study).digest
+    assert jobs.key_of(study).digest == before
+    monkeypatch.setattr(files, "sha256", lambda path: "edited")
+    assert jobs.key_of(study).digest != before
 
 
 def test_what_a_job_prints_may_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +263,7 @@ def test_mlflow_has_a_run_a_sweep_and_one_a_job(swept: tuple[Project, str]) -> N
     assert sorted(job.info.status for job in jobs) == ["FAILED", "FINISHED"]
     (good,) = (job for job in jobs if job.info.status == "FINISHED")
     assert good.data.metrics["speedup/cpu1/batch1/none/fp32/onnxruntime"] > 0
-    assert good.data.params["families.cnn-width4.model.width"] == "4"
+    assert good.data.params["family.model.width"] == "4" and good.data.metrics["macs"] > 0
     assert all("breakeven-sweep" in job.data.tags["command"] for job in jobs)
 
 
@@ -255,7 +278,10 @@ def test_what_a_sweep_made_is_not_made_again(swept: tuple[Project, str]) -> None
     new = {kind: len(entries(project, kind) - before[kind]) for kind in before}
     assert new == {"data": 0, "model": 1, "artifact": 2, "job": 1}
     why = project.run("breakeven", "cache", "why", "study=little", "family.model.width=7").stdout
-    assert "miss" in why and "model.width" in why
+    differing = why.partition("It differs in:\n")[2].split("\n")
+    assert "miss" in why and [line.strip() for line in differing if line][1:] == [
+        "settings.family.model.width: 5 there, 7 here"
+    ], why
     assert "hit" in project.run("breakeven", "cache", "why", "study=little", "family.model.width=5").stdout
 
 
@@ -301,7 +327,7 @@ def keep(folder: Path, found: Sequence[Row]) -> Outcome:
     """A job that has left these rows in the store."""
     benchmark = rows.benchmark(found)
     benchmark.write(folder / paths.benchmark(benchmark.family, benchmark.hardware))
-    write_json(folder / STUDY, {"seed": 0})
+    write_json(folder / STUDY, {"seed": 0, "families": {"net8": {}}, "datasets": {"digits": {}}})
     (folder / LOG).write_text("measured\n")
     key = Key("job", {"seed": 0})
     store.keep(key, "a job", folder)
@@ -446,6 +472,23 @@ def test_a_sweep_whose_launcher_dies_has_a_record(swept: tuple[Project, str]) ->
     assert statuses(project) == ["failed", "failed"]
     assert all("it had not ended when the sweep did" in job["reason"] for job in record(project)["jobs"])
     assert len([run for run in runs(project, "job") if "width=15" in run.info.run_name]) == 1
+
+
+@pytest.mark.slow
+def test_a_task_that_is_lost_costs_its_job_alone(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    started = start(project, "family.model.width=18,19", "hydra/launcher=submitit")
+    sweep = psutil.Process(started.pid)
+
+    def tasks() -> list[psutil.Process]:
+        return [each for each in sweep.children(recursive=True) if jobs_of(each.pid)]
+
+    wait_for(lambda: len(tasks()) == 2)
+    tasks()[0].kill()
+    assert started.wait() == 1
+    assert sorted(statuses(project)) == ["done", "failed"]
+    (failed,) = (job for job in record(project)["jobs"] if job["status"] == "failed")
+    assert "has not produced any output" in failed["reason"]
 
 
 @pytest.mark.slow

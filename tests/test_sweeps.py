@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
+from conftest import ROOT
 from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 
 from breakeven import outcomes, paths, store, sweeps
@@ -251,3 +253,11 @@ def test_another_fastest_variant_is_told_only_where_that_is_sure() -> None:
     slow = [replace(each, hardware="cpu2") for each in (BASELINE, row("none/fp32/a", "slower", speedup=0.8))]
     rows = [BASELINE, row("none/fp32/a", speedup=2.0), *slow]
     assert interaction.changing(rows, interaction.best(rows)) == ["cnn"]
+
+
+def test_a_cluster_is_asked_for_whole_nodes(tmp_path: Path) -> None:
+    from submitit.slurm.slurm import _make_sbatch_string
+
+    asked = yaml.safe_load((ROOT / "conf/hydra/launcher/slurm.yaml").read_text())["additional_parameters"]
+    script = _make_sbatch_string("true", tmp_path, additional_parameters=asked)
+    assert "#SBATCH --exclusive\n" in script  # with an empty value slurm refuses it

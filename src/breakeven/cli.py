@@ -6,7 +6,7 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from breakeven import commands
+from breakeven import commands, paths
 from breakeven.errors import UserError
 
 FIRST = "Results are made by `dvc repro`, sweeps by `breakeven-sweep`; these commands go with them."
@@ -14,6 +14,7 @@ FIRST = "Results are made by `dvc repro`, sweeps by `breakeven-sweep`; these com
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    paths.import_from_here()
     parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST)
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"breakeven.commands.{name}") for name in names()}

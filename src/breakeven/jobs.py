@@ -21,21 +21,25 @@ from breakeven import compose, machine, paths, records, store
 from breakeven.config import Config, Settings, parse
 from breakeven.errors import UserError
 from breakeven.files import digests, fingerprint, source_digest, write_json, write_text
-from breakeven.outcomes import LOG, STUDY
+from breakeven.outcomes import LOG, STUDY, of_one_family
 from breakeven.processes import PARENT
 from breakeven.stages.fetch import outside
 from breakeven.store import Key
 from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
 
-# The source that decides what a job comes to: all but what shows it, and what starts it
+# The source that decides what a job comes to, but its model's, which is among what comes from outside: not
+# what shows it, nor what starts it
 SOURCE = (
-    *("compression", "data", "hardware", "measure", "model", "quantization", "runtime", "train"),
+    *("compression", "data", "hardware", "measure", "quantization", "runtime", "train"),
     *(f"stages/{name}" for name in ("benchmark", "compress", "export", "fetch", "job", "machine", "prepare")),
     *("stages/quantize", "stages/run", "stages/train"),
     *("accuracy", "artifact", "converted", "judge", "kept", "kernels", "making", "modelfile", "prepared"),
     *("preprocess", "program", "result", "scoring", "training", "variants"),
 )
 LONG = 32  # characters
+SIGNALLED = 128  # and the signal's number: the exit code of a job that a signal ended, and that said so
+# What makes another model, or another artifact, of the same family and variant
+NAMING = ("family.", "data.", "seed=", "export.", "compressions.", "runtimes.", "quantizations.")
 
 
 def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> Outcome:
@@ -82,7 +86,7 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
     The baseline is always among its runtimes.
     """
     given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
-    changes = sorted(o.lstrip("+") for o in overrides if o.lstrip("+").startswith(("family.", "data.")))
+    changes = sorted(plain for each in overrides if (plain := each.lstrip("+")).startswith(NAMING))
     name = "-".join([choice, *map(_change, changes)])
     family = settings["family"]
     data = family.get("data")
@@ -107,20 +111,19 @@ def _change(override: str) -> str:
 
 
 def key_of(study: Config) -> Key:
-    """Of all that a job's records depend on."""
-    settings = study.model_dump(exclude={"study", "recommend"})
+    """Of all that a job's records depend on; of its one family under the names that a sweep has for it."""
     parts = {
-        "settings": settings,
-        "outside": outside(study),
+        "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
+        "outside": {kind.partition("/")[0]: found for kind, found in outside(study).items()},
         "machine": machine.describe(),
         "programs": digests(paths.PROGRAMS),
-        "code": source_digest(*SOURCE),
+        "code": source_digest.__wrapped__(*SOURCE),  # the next job is a process of its own: edits count
     }
     return Key("job", parts)
 
 
 def _execute(study: Config, key: Key, title: str, margin: str) -> None:
-    folder = paths.private() / "jobs" / key.digest
+    folder = paths.begun(key.digest)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / paths.PARAMS, yaml.safe_dump(study.model_dump(), sort_keys=False))
     if not (folder / paths.PROGRAMS).exists():
@@ -133,7 +136,7 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
         "PYTHONPATH": search,
         PARENT: str(os.getpid()),
     }
-    command = [sys.executable, "-m", "breakeven.stages.job"]
+    command = [sys.executable, "-u", "-m", "breakeven.stages.job"]  # or what it said last comes first
     last = ""
     with (
         (folder / LOG).open("w", encoding="utf-8") as log,
@@ -159,8 +162,8 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
             raise
     if code := child.returncode:
         raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG).relative_to(paths.home())})")
-    if source_digest.__wrapped__(*SOURCE) != key.parts["code"]:
-        raise JobFailed("the source was edited while it ran: the same command runs it again")
+    if key_of(study).digest != key.digest:
+        raise JobFailed("its source was edited while it ran: the same command runs it again")
     with TemporaryDirectory() as scratch:
         kept = Path(scratch)
         records.copy(study, folder, kept)
@@ -172,9 +175,9 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
 
 def _end(code: int, last: str) -> str:
     """Why a process ended, in words."""
-    if code > 0:
+    if 0 < code <= SIGNALLED:
         return last.removeprefix("breakeven: ").rstrip(".") or f"it ended with exit code {code}"
-    name = signal.Signals(-code).name
+    name = signal.Signals(abs(code) % SIGNALLED).name
     return f"killed by {name}{', by somebody or for want of memory' if name == 'SIGKILL' else ''}"
 
 

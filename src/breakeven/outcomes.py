@@ -1,7 +1,10 @@
 """What the jobs of sweeps have come to: their records in the store."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from breakeven import paths, result, store
 from breakeven.errors import UserError
@@ -24,14 +27,25 @@ def benchmarks_of(key: str) -> list[Benchmark]:
         raise UserError("its results are of another version of Breakeven") from None
 
 
-def settings_of(key: str) -> dict[str, Any]:
-    """The study that the job was."""
-    settings: dict[str, Any] = read_json(_kept(key) / STUDY)
-    return settings
+def settings_of(key: str, failed: bool = False) -> dict[str, Any]:
+    """The study that the job was; of one that failed, empty if it did not come so far."""
+    if not failed:
+        return of_one_family(read_json(_kept(key) / STUDY))
+    begun = paths.begun(key) / paths.PARAMS
+    return of_one_family(yaml.safe_load(begun.read_text(encoding="utf-8"))) if begun.is_file() else {}
 
 
-def files_of(key: str) -> list[Path]:
-    """The files that show a job: its benchmarks, and what it printed."""
+def of_one_family(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's settings, with its family and dataset under the names that a sweep has for them."""
+    rest = {key: value for key, value in settings.items() if key not in ("families", "datasets")}
+    ((called, family),), ((_, data),) = settings["families"].items(), settings["datasets"].items()
+    return {**rest, "called": called, "family": family, "data": data}
+
+
+def files_of(key: str, failed: bool = False) -> list[Path]:
+    """The files that show a job: its benchmarks, and what it printed; of one that failed, just that."""
+    if failed:
+        return [path for path in [paths.begun(key) / LOG] if path.is_file()]
     folder = _kept(key)
     return [*_benchmarks(folder), folder / LOG]
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -81,9 +82,20 @@ def checkpoint(path: str) -> Path:
     return home() / Path(path).expanduser()
 
 
+def import_from_here() -> None:
+    """Find the user's own modules, as `python -m` does in the stages; a command looks in its own folder."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+
+
 def private() -> Path:
     """The folder for state that is neither an output nor a result (checkpoints to resume, locks)."""
     return home() / ".breakeven"
+
+
+def begun(job: str) -> Path:
+    """The folder of a sweep's job that has not ended well, by its key."""
+    return private() / "jobs" / job
 
 
 def store() -> Path:

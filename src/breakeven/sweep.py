@@ -22,7 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from breakeven import compose, jobs, paths, sweeplog, sweeps
+from breakeven import compose, jobs, launched, paths, sweeplog, sweeps
 from breakeven.errors import UserError
 from breakeven.files import fingerprint, read_json, write_json
 from breakeven.processes import PARENT, end_with_parent
@@ -60,6 +60,7 @@ def main() -> None:
     """Run the sweep that the command line asks for."""
     if not paths.CONF.is_dir():
         sys.exit(f"breakeven: there is no folder {paths.CONF} here: run this where dvc.yaml is.")
+    paths.import_from_here()
     os.environ.setdefault(paths.HOME, str(Path.cwd()))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # or Hydra ends the process with its own words
     version.setbase("1.3")
@@ -167,7 +168,7 @@ def record(sweep: Begun, lost: str) -> None:
     screen.close()
     for number, overrides in enumerate(sweep.jobs):
         if not (path := sweep.folder / str(number) / OUTCOME).exists():
-            write_json(path, asdict(_failed(overrides, lost)))
+            write_json(path, asdict(_failed(overrides, launched.lost.get(number, lost))))
     outcomes = _outcomes(sweep.folder)
     command = shlex.join(["breakeven-sweep", *sys.argv[1:]])
     written = sweeps.write(sweep.study, command, outcomes)
@@ -233,7 +234,10 @@ class Collect(Callback):
         plan = Plan.of(config.hydra)
         plan.write(Path(config.hydra.sweep.dir))
         hydra: Any = GlobalHydra.instance().hydra
-        basic = str(config.hydra.launcher._target_).endswith(".BasicLauncher")
+        launcher = str(config.hydra.launcher._target_)
+        if "submitit" in launcher:
+            screen.enter_context(launched.each_alone())
+        basic = launcher.endswith(".BasicLauncher")
         hydra.config_loader = Composer(hydra.config_loader.get_search_path(), every, keeps=basic)
         if plan.total and plan.at_once == 1:  # or jobs' processes would print into the bar
             bars.append(screen.enter_context(shown("sweep", plan.total)))

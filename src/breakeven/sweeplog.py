@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven import outcomes, tracking
+from breakeven.artifact import BASELINE
 from breakeven.errors import UserError
 from breakeven.files import fingerprint
 from breakeven.sweeps import FAILED, Outcome, Sweep
@@ -18,7 +19,7 @@ def log(sweep: Sweep) -> None:
     A store that does not answer costs a warning.
     """
     try:
-        _log(Store(), sweep)
+        write(Store(), sweep)
     except Exception as error:
         tracking.warn(error)
 
@@ -27,7 +28,7 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
     """Store files with the run of a sweep."""
     try:
         store = Store()
-        _log(store, sweep)
+        write(store, sweep)
         if found := store.find(sweep.name):
             for path in files:
                 store.artifact(found.info.run_id, path, "analysis")
@@ -35,7 +36,8 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
         tracking.warn(error)
 
 
-def _log(store: Store, sweep: Sweep) -> None:
+def write(store: Store, sweep: Sweep) -> None:
+    """The same to this store, whatever it answers."""
     store.reap()
     parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study})
     store.client.set_tag(parent, "command", sweep.command)
@@ -76,22 +78,23 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, ru
         PARENT: parent,
     }
     made = run or store.create(outcome.title, key, {**origin(), **tags, **ending})
-    if outcome.status != FAILED:
-        try:
-            _records(store, made, outcome)
-        except UserError as error:  # pruned since: the other jobs are logged none the less
-            status, ending["reason"] = "FAILED", str(error)
+    failed = outcome.status == FAILED
+    try:
+        store.params(made, outcomes.settings_of(outcome.key, failed))
+        for path in outcomes.files_of(outcome.key, failed):
+            store.artifact(made, path)
+        if not failed:
+            store.metrics(made, _figures(outcome))
+    except UserError as error:  # pruned since: the other jobs are logged none the less
+        status, ending["reason"] = "FAILED", reason or str(error)
     if run or ending["reason"] != reason:
         for tag, value in ending.items():
             store.client.set_tag(made, tag, value)
     store.end(made, status)
 
 
-def _records(store: Store, run: str, outcome: Outcome) -> None:
-    """What a job has come to: its settings, its files, and the figures of all variants."""
-    store.params(run, outcomes.settings_of(outcome.key))
-    for path in outcomes.files_of(outcome.key):
-        store.artifact(run, path)
+def _figures(outcome: Outcome) -> dict[str, float]:
+    """How large a job's model is, and the figures of all variants."""
     figures: dict[str, float | None] = {}
     for benchmark in outcomes.benchmarks_of(outcome.key):
         for row in (record.row for record in benchmark.records):
@@ -99,4 +102,6 @@ def _records(store: Store, run: str, outcome: Outcome) -> None:
             place = f"{row.hardware}/{load}/{row.variant}"
             figures |= {f"latency_ms/{place}": row.latency_ms_p50, f"speedup/{place}": row.speedup}
             figures[f"accuracy/{place}"] = row.accuracy
-    store.metrics(run, {name: value for name, value in figures.items() if value is not None})
+            if row.variant == BASELINE:
+                figures |= {"params": row.params, "macs": row.macs}
+    return {name: value for name, value in figures.items() if value is not None}

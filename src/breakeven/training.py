@@ -14,6 +14,7 @@ from torch import nn
 
 from breakeven import modelfile, paths, prepared, store, turns
 from breakeven.data.base import Images
+from breakeven.errors import UserError
 from breakeven.files import atomic_folder, read_json, sha256
 from breakeven.modelfile import CARD, WEIGHTS, Card, Shape, Tokens, shape_from
 from breakeven.prepared import Manifest
@@ -80,7 +81,10 @@ def obtain(job: Job, data: Path, live: Callable[[], AbstractContextManager[OnEpo
 def _adopt(key: Key) -> bool:
     """A model that DVC has brought from elsewhere (`dvc pull`) goes into the store; whether there is one."""
     for path in sorted((paths.home() / paths.MODELS).glob(f"*/*/{CARD}")):
-        found = read_json(path)
+        try:
+            found = read_json(path)
+        except UserError:  # half removed, or another tool's: it is not this one
+            continue
         weights = path.with_name(WEIGHTS)
         if found.get("key") == key.digest and weights.exists() and sha256(weights) == found.get("sha256"):
             store.keep(key, f"{path.parent}", path.parent)

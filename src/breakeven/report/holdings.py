@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import yaml
 from rich import box
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from breakeven import compose, jobs, store
+from breakeven import compose, jobs, leftovers, store
 from breakeven.store import Entry
 
 TOLD = 10  # differences
@@ -29,11 +30,16 @@ def show() -> None:
     if found:
         console.print(table)
     console.print(_total(found))
+    if begun := leftovers.older(0):
+        console.print(f"begun and not ended: {_begun(begun)}", soft_wrap=True)
 
 
 def prune(days: float) -> None:
     """Remove what was not used for so long."""
-    print(f"removed: {_total(store.prune(days))}")
+    kept, begun = store.prune(days), leftovers.older(days)
+    words = [_total(kept), *([f"what had begun and not ended, {_begun(begun)}"] if begun else [])]
+    leftovers.prune(days)
+    print(f"removed: {'; '.join(words)}")
 
 
 def explain(overrides: Sequence[str]) -> None:
@@ -57,6 +63,10 @@ def explain(overrides: Sequence[str]) -> None:
 def _cells(entry: Entry) -> list[str]:
     days = (time.time() - entry.used) / 86400
     return [entry.key.kind, entry.folder.name, escape(entry.title), f"{entry.megabytes:,.1f}", f"{days:.1f}"]
+
+
+def _begun(found: Sequence[Path]) -> str:
+    return f"{len(found)} folders, {leftovers.megabytes(found):,.1f} MB"
 
 
 def _total(found: Sequence[Entry]) -> str:

@@ -11,7 +11,7 @@ from breakeven import config, modelfile, paths, prepared, tracking
 from breakeven.compression.base import Compression
 from breakeven.config import Config
 from breakeven.errors import NotInstalled, Unsupported, UserError
-from breakeven.files import atomic_folder, read_json, source_digest
+from breakeven.files import atomic_folder, source_digest
 from breakeven.modelfile import Card
 from breakeven.option import choice
 from breakeven.stages.run import run
@@ -117,7 +117,7 @@ def _past(card: Card) -> list[dict[str, Any]]:
 
 def _advice(recipe: str, error: NotInstalled) -> str:
     key = f"compressions.{recipe}"
-    command = shlex.join(["breakeven", "compose", *read_json(paths.OVERRIDES), f"~{key}"])
+    command = shlex.join(["breakeven", "compose", *config.overrides(), f"~{key}"])
     return f"{key}: {error}, or leave the recipe out: `{command}`."
 
 
