@@ -143,7 +143,7 @@ def test_a_sweep_has_a_section_with_its_charts(tmp_path: Path) -> None:
     }
     # 2x at 100 million MACs, and half of it at ten times that
     assert "none/fp32/torchscript_frozen below 1,000 million MACs (1,000 to 1,000)" in body
-    assert "none/fp32/onnxruntime at every size" in body
+    assert "none/fp32/onnxruntime at every size measured" in body
     require_data(tmp_path, text)
 
 

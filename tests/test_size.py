@@ -46,19 +46,29 @@ def test_a_gain_that_shrinks_pays_up_to_its_crossing() -> None:
 @pytest.mark.parametrize(("slope", "crossing", "pays"), [(1.5, 10**3, "at every"), (1.5, 10**12, "at no")])
 def test_a_crossing_outside_of_what_was_measured_is_none(slope: float, crossing: float, pays: str) -> None:
     found = trend(line(slope, crossing), 0.95)
-    assert found and found.crossing is None and found.pays == f"{pays} size"
+    assert found and found.crossing is None and found.pays == f"{pays} size measured"
 
 
 def test_no_model_that_contradicts_the_fit_is_left_out() -> None:
     gains = [0.95, 1.6, 1.5, 1.6, 1.5, 1.6]
     found = trend([row(10**size, gain) for size, gain in enumerate(gains, 5)], 0.95)
-    assert found and found.crossing is None and found.pays == "at every size, though slower on 1"
+    assert found and found.crossing is None and found.pays == "at every size measured, though slower on 1"
 
 
 def test_a_crossing_that_may_lie_beyond_what_was_measured_says_so() -> None:
     gains = [1.02, 0.97, 1.05, 0.96, 1.04, 1.1]
     found = trend([row(10**size, gain) for size, gain in enumerate(gains, 5)], 0.95)
     assert found and found.crossing and " or less to " in found.pays and found.pays.endswith(" or more)")
+
+
+def test_resampled_models_that_all_gain_are_no_evidence_for_a_crossing_beyond_them() -> None:
+    gains = [0.97, 1.25, 1.3, 1.1, 1.3, 1.1, 1.2]
+    found = trend([row(10**size, gain) for size, gain in enumerate(gains, 4)], 0.95)
+    assert found and found.pays == "at every size measured, though slower on 1"
+    found = trend([row(10**size, gain) for size, gain in enumerate([0.6, *gains[1:]], 4)], 0.95)
+    assert found and found.crossing and found.slope > 1
+    # With the one small model left out the line falls, and is above 1 everywhere.
+    assert found.crossing.low == pytest.approx(10**4) and found.crossing.high < 10**8
 
 
 def test_a_trend_over_parameters_is_that_over_work_of_the_same_sizes() -> None:

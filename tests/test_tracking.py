@@ -11,8 +11,10 @@ from contextlib import closing
 import pytest
 from conftest import Project
 from mlflow import MlflowClient
+from rows import row
 
 from breakeven import paths, tracking
+from breakeven.sync import TAGS, figures_of
 
 pytestmark = pytest.mark.timeout(300)
 DEAD = "http://127.0.0.1:9"  # the discard port: nobody listens
@@ -167,6 +169,34 @@ def test_an_interrupted_run_does_not_stay_running(error: type[BaseException], ho
         raise error
     (run,) = runs_of(home)
     assert run.info.status == ("FAILED" if error is ValueError else "KILLED")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("sqlite:///runs.db", "sqlite:////home/me/project/runs.db"),  # in whatever folder a stage runs
+        ("sqlite:////all/runs.db", "sqlite:////all/runs.db"),
+        ("http://server:5000", "http://server:5000"),
+    ],
+)
+def test_the_store_is_the_same_from_every_folder(
+    given: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "home", lambda: paths.Path("/home/me/project"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", given)
+    assert tracking.address() == expected
+
+
+def test_a_port_that_is_none_is_no_answer() -> None:
+    with pytest.raises(tracking.Unreachable, match="Port could not be cast"):
+        tracking.require_listener("http://server:abc")
+
+
+def test_break_even_calls_are_a_metric_where_they_are_a_number() -> None:
+    known = row("none/fp32/onnxruntime", breakeven_calls="100", breakeven_calls_high="never")
+    figures = figures_of(known)
+    assert figures["breakeven_calls"] == 100.0 and "breakeven_calls_high" not in figures
+    assert "breakeven_calls" in TAGS
 
 
 def test_a_queued_experiment_finds_the_main_repository(

@@ -44,9 +44,13 @@ def _abilities(facts: dict[str, Any]) -> Iterator[Finding]:
         said = f"{ability}: {', '.join(found) if found else 'not on this processor'}"
         yield Finding(said, bool(found), "quantized and bf16 variants may well be slower than fp32 here")
     gpus: list[str] = facts["gpu"]
-    yield Finding(
-        f"GPU: {'; '.join(gpus) or 'none seen by nvidia-smi'}", bool(gpus), "hardware=cuda is unsupported"
-    )
+    if not gpus:
+        yield Finding("GPU: none seen by nvidia-smi", False, "hardware=cuda is unsupported")
+        return
+    import torch
+
+    remedy = 'python -c "import torch; torch.cuda.init()" says why torch cannot use it'
+    yield Finding(f"GPU: {'; '.join(gpus)}", torch.cuda.is_available(), remedy)
 
 
 def _packages() -> Iterator[Finding]:

@@ -17,9 +17,7 @@ from breakeven.measure.peaks import Peaks
 from breakeven.measure.plan import TWIN, Scenario
 from breakeven.measure.samples import Replicate
 from breakeven.measure.statistics import UNDECIDED
-from breakeven.result import Row
-
-BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
+from breakeven.result import BREAKEVEN, Row
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which variant to deploy: the most gain that is sure, within limits held at the ends of the intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,9 @@ class Choice:
     runner_up: Row | None  # the next in gain, of all that keep the limits
     fastest: Row | None  # what gains most of all, if it is not the best
     reason: str  # in one sentence
-    relaxed: tuple[str, ...] = ()  # when nothing fits: what would let something in, one limit at a time
+    relaxed: tuple[
+        str, ...
+    ] = ()  # when nothing fits: what would let something in, one limit at a time if it can
 
 
 def gain(row: Row, by_estimate: bool = False) -> float:
@@ -144,7 +146,7 @@ def _beside(best: Row, other: Row, by_estimate: bool) -> str:
 
 
 def _relaxed(rows: Sequence[Row], limits: Limits) -> tuple[str, ...]:
-    """For each limit, to what it would have to be raised if the others stay."""
+    """For each limit, to what it would have to be raised if the others stay; or else, to what all would."""
     found = []
     for kind in KINDS:
         if getattr(limits, kind.limit) is None:
@@ -153,9 +155,28 @@ def _relaxed(rows: Sequence[Row], limits: Limits) -> tuple[str, ...]:
         able = [row for row in rows if not others.broken(row)]
         nearest = min(able, key=lambda row: kind.cost(row, limits.by_estimate), default=None)
         if nearest and np.isfinite(cost := kind.cost(nearest, limits.by_estimate)):
-            option = f"--{kind.limit.replace('_', '-')}"
-            found.append(f"{option} {_up(cost):g} would let in {nearest.variant}")
-    return tuple(found)
+            found.append(f"{_option(kind, cost)} would let in {nearest.variant}")
+    return tuple(found or _relaxed_together(rows, limits))
+
+
+def _relaxed_together(rows: Sequence[Row], limits: Limits) -> Iterator[str]:
+    """The same for what is over its limits by the least factor, taken together."""
+
+    def over(row: Row) -> list[tuple[Kind, float, float]]:
+        asked = [(kind, getattr(limits, kind.limit), kind.cost(row, limits.by_estimate)) for kind in KINDS]
+        return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
+
+    def most(row: Row) -> float:
+        return max(cost / max(bar, EPSILON) for _, bar, cost in over(row))
+
+    nearest = min(rows, key=most)
+    if np.isfinite(most(nearest)):
+        options = " ".join(_option(kind, cost) for kind, _, cost in over(nearest))
+        yield f"{options} would let in {nearest.variant}"
+
+
+def _option(kind: Kind, value: float) -> str:
+    return f"--{kind.limit.replace('_', '-')} {_up(value):g}"
 
 
 def _up(value: float) -> float:

@@ -94,6 +94,7 @@ def title(row: Row) -> str:
     return f"{row.hardware}, {scenario(row).title}"
 
 
+BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
 COLUMNS = [column.name for column in fields(Row)]
 
 

@@ -11,9 +11,10 @@ from breakeven import paths
 from breakeven.config import Config
 from breakeven.files import fingerprint, sha256
 from breakeven.modelfile import CARD, WEIGHTS, Card
+from breakeven.progress import each
 from breakeven.records import Records
-from breakeven.result import Benchmark, Record, Row, title
-from breakeven.tracking import NOTE, PARENT, Store
+from breakeven.result import BREAKEVEN, Benchmark, Record, Row, title
+from breakeven.tracking import PARENT, Store
 
 SYNCED = "breakeven.synced"
 # Columns that name a variant; the other ones are figures.
@@ -21,6 +22,10 @@ NAMES = (
     *("family", "variant", "compression", "precision", "quantization"),
     *("runtime", "hardware", "threads", "batch_size", "scenario", "callers"),
 )
+
+
+# Columns that a run is found by: its tags; of calls, since "never" and "undecided" are no metrics
+TAGS = ("family", "variant", "hardware", "machine", "verdict", "reason", "breakeven_calls")
 
 
 def sync(study: Config, records: Records) -> str:
@@ -33,7 +38,6 @@ def sync(study: Config, records: Records) -> str:
     store.reap()
     settings = study.model_dump(exclude={"recommend"})
     key = key_of(study, records)
-    store.client.set_experiment_tag(store.experiment, "mlflow.note.content", NOTE)
     common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
     made = int(store.find(key) is None)
@@ -44,17 +48,18 @@ def sync(study: Config, records: Records) -> str:
         run, new = _model(store, card, parent, study)
         store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)
         made += new
-    for benchmark in records.benchmarks:
-        for record in benchmark.records:
-            tags = {**common, "dataset.sha256": data[benchmark.family], PARENT: parent}
-            made += _variant(store, benchmark, record, key, tags)
+    variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
+    for benchmark, record in each("MLflow", variants):
+        tags = {**common, "dataset.sha256": data[benchmark.family], PARENT: parent}
+        dataset = study.families[benchmark.family].data
+        made += _variant(store, benchmark, record, key, dataset, tags)
     if _is_new(store, parent, key):
         for path in (paths.SUMMARY, paths.PARAMS):
             if path.exists():
                 store.artifact(parent, path)
         store.client.set_tag(parent, SYNCED, key)
     store.end(parent)
-    total = len(records.cards) + sum(len(b.records) for b in records.benchmarks) + 1
+    total = len(records.cards) + len(variants) + 1
     return f"MLflow at {store.uri}: {total} runs, {made} of them new"
 
 
@@ -71,11 +76,13 @@ def key_of_row(study: str, row: Row) -> str:
 
 def figures_of(row: Row) -> dict[str, float]:
     """The metrics of a variant's run."""
-    return {
-        k: float(v)
-        for k, v in asdict(row).items()
-        if isinstance(v, int | float) and not isinstance(v, bool) and k not in NAMES
-    }
+    values = {k: v for k, v in asdict(row).items() if k not in NAMES and not isinstance(v, bool)}
+    return {k: float(v) for k, v in values.items() if isinstance(v, int | float) or _is_number(k, v)}
+
+
+def _is_number(column: str, value: str | None) -> bool:
+    """Whether calls are paid back at all, and it is known."""
+    return column in BREAKEVEN and value is not None and value.isdigit()
 
 
 def _is_new(store: Store, run: str, version: str) -> bool:
@@ -117,7 +124,9 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
     return run, not found
 
 
-def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tags: Mapping[str, Any]) -> bool:
+def _variant(
+    store: Store, benchmark: Benchmark, record: Record, study: str, dataset: str, tags: Mapping[str, Any]
+) -> bool:
     """A benchmarked variant's run; returns whether it is new."""
     row = asdict(record.row)
     key = key_of_row(study, record.row)
@@ -126,7 +135,7 @@ def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tag
         "kind": "benchmark",
         "mlflow.source.git.commit": benchmark.commit,
         "dirty": benchmark.dirty,
-        **{name: row[name] for name in ("family", "variant", "hardware", "verdict", "reason", "machine")},
+        **{name: row[name] for name in TAGS},
     }
     name = f"{row['family']} {row['variant']} {title(record.row)}"
     run = store.obtain(name, key, tags)
@@ -134,6 +143,7 @@ def _variant(store: Store, benchmark: Benchmark, record: Record, study: str, tag
         return False
     store.params(run, {name: row[name] for name in NAMES})
     store.metrics(run, figures_of(record.row))
+    _dataset(store, run, dataset, tags["dataset.sha256"])
     with TemporaryDirectory() as scratch:
         path = Path(scratch, "record.json")
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")

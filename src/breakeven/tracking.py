@@ -37,6 +37,7 @@ A **study**'s run has nested in it one a model and one a measured variant, a **s
 variant's `record.json` holds every sample.
 """
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+SQLITE = "sqlite:///"  # and a path
 STARTING_S = 60.0  # of a server
 SAMPLED_EVERY_S = 10.0  # how busy the machine is
 KEY, PARENT = "breakeven.key", "mlflow.parentRunId"
@@ -45,7 +46,9 @@ Log = Callable[[Mapping[str, float]], None]
 
 def address() -> str:
     """The tracking server, or the SQLite store of the main repository, as an absolute address."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{paths.home() / 'mlflow.db'}"
+    found = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+    # One that is relative would be another store in each folder that a stage runs in.
+    return f"{SQLITE}{paths.home() / found.removeprefix(SQLITE)}" if found.startswith(SQLITE) else found
 
 
 def artifact_root() -> str:
@@ -151,7 +154,7 @@ class Store:
         # Relative to whatever folder the server serves, so that a moved repository keeps its artifacts.
         location = f"mlflow-artifacts:/{EXPERIMENT}" if self.local else None
         # The kind decides which of its two faces MLflow's UI shows first.
-        tags = {"mlflow.experimentKind": "custom_model_development"}
+        tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": NOTE}
         return self.client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags)
 
     def find(self, key: str) -> "Run | None":
@@ -385,7 +388,7 @@ def require_listener(uri: str) -> None:
     try:
         port = address.port or (443 if address.scheme == "https" else 80)
         socket.create_connection((address.hostname or "", port), timeout=3).close()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter of a port that is no number
         raise Unreachable(f"no answer: {error}") from None
 
 

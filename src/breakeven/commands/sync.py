@@ -14,16 +14,18 @@ def arguments(parser: ArgumentParser) -> None:
 def run(chosen: Namespace) -> None:
     """Log all sweeps, and the study that `dvc repro` has run."""
     from breakeven import config, paths, records, sweeplog, sweeps, tracking
+    from breakeven.progress import each
     from breakeven.sync import sync
 
     found = sweeps.every()
-    for sweep in found:
-        sweeplog.log(sweep)
-        print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
-    if found and not paths.BENCHMARKS.exists():
-        return
-    study = config.read()
     try:
+        store = tracking.Store()
+        for sweep in each("MLflow", found):
+            sweeplog.write(store, sweep)
+            print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
+        if found and not paths.BENCHMARKS.exists():
+            return
+        study = config.read()
         print(sync(study, records.read(study)))
     except tracking.Unreachable as error:
         raise UserError(f"MLflow at {tracking.address()} does not answer ({error}).") from None

@@ -23,8 +23,6 @@ def show(rows: Sequence[Row], choice: Choice, limits: Limits, decides: float) ->
         console.print(f"{place}: no recommendation: {choice.reason}.", style="bold")
         for hint in choice.relaxed:
             console.print(f"  {hint}")
-        if not choice.relaxed and choice.fastest:
-            console.print("  More than one limit would have to be raised.")
     else:
         console.print(f"{place}: {best.variant}", style="bold")
         console.print(f"  {figures(best)}")

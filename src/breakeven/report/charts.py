@@ -118,14 +118,13 @@ def _cold(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
 
 def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     """Total time against the number of calls."""
-    chosen = _foremost([row for row in rows if None not in _costs(row)])
+    chosen = _foremost(rows)
+    base = next((row for row in chosen if row.verdict == "baseline"), None)
     data = [
-        {
-            **{"variant": row.variant, "calls": calls},
-            "seconds": build + start + calls * latency / 1000,
-        }
+        {"variant": row.variant, "calls": calls, "seconds": once + calls * each}
         for row in chosen
-        for build, start, latency in [_costs(row)]
+        if base
+        for once, each in [_costs(row, base)]
         for calls in np.geomspace(1, 1e7, 29).round().astype(int).tolist()
     ]
     line = alt.Chart(alt.NamedData("table")).mark_line(point={"size": 12})
@@ -135,7 +134,7 @@ def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         color=series("variant"),
         tooltip=tips("variant", calls=",", seconds=".4g"),
     )
-    caption = "Build, start and all calls: where two lines cross, the one with the higher start is paid back."
+    caption = "Build, start and all calls: a variant is paid back where its line crosses the baseline's."
     return Chart("calls", "Break-even in calls", caption, data, spec(chart, 300))
 
 
@@ -147,8 +146,17 @@ def _foremost(rows: Sequence[Row]) -> list[Row]:
     return chosen + faster[: LINES - len(chosen)]
 
 
-def _costs(row: Row) -> tuple[Any, Any, Any]:
-    return row.build_s, row.cold_start_s, row.latency_ms_p50
+def _costs(row: Row, base: Row) -> tuple[float, float]:
+    """Seconds once and seconds a call, as the paired figures of the row have them, not each side's medians.
+
+    So its line crosses the baseline's at its own break-even calls.
+    """
+    call_s = (base.latency_ms_p50 or 0.0) / 1000 / (row.speedup or 1.0)
+    once = (base.build_s or 0.0) + (base.cold_start_s or 0.0)
+    paid_back = row.breakeven_calls or ""
+    return once + (
+        int(paid_back) * call_s * ((row.speedup or 1.0) - 1) if paid_back.isdigit() else 0.0
+    ), call_s
 
 
 def _latency(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:

@@ -80,6 +80,8 @@ def write(
             interval=table.interval,
             change=table.change,
             calls=table.calls,
+            throughput=table.throughput,
+            several=any(row.scenario != "single_stream" for row in rows),
         )
     )
     write_text(page, text)

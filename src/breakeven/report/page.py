@@ -7,7 +7,7 @@ from breakeven.kernels import PRECISIONS
 from breakeven.modelfile import Card
 from breakeven.records import Records
 from breakeven.report.markdown import table
-from breakeven.report.table import TIMES, change, interval, number, scenarios, times, warnings
+from breakeven.report.table import TIMES, calls, change, interval, number, scenarios, times, warnings
 from breakeven.result import Benchmark, Row, title
 
 DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
@@ -83,7 +83,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
             number(row.artifact_mb, ".2f"),
             number(row.peak_memory_mb, ".0f"),
             number(row.cold_start_s, ".2f"),
-            row.breakeven_calls or "",
+            calls(row),
             number(row.roofline_share, ".0%"),
         ]
         for row in timed

@@ -69,9 +69,9 @@ class Trend:
         """From which size on it pays by the fit, in words; no model that says otherwise is left out."""
         ends = self.fitted(self.smallest), self.fitted(self.largest)
         if min(ends) > 1:
-            return f"at every size{f', though slower on {self.slower}' if self.slower else ''}"
+            return f"at every size measured{f', though slower on {self.slower}' if self.slower else ''}"
         if max(ends) < 1 or self.crossing is None:
-            return f"at no size{f', though faster on {self.faster}' if self.faster else ''}"
+            return f"at no size measured{f', though faster on {self.faster}' if self.faster else ''}"
         at = self.crossing
         side = "above" if self.slope > 1 else "below"
         value, low, high = (brief(size / 1e6) for size in (at.value, at.low, at.high))
@@ -123,18 +123,33 @@ def spearman(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) 
 
 
 def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval | None:
-    """Where the fitted line is zero; None if that is outside of what was measured."""
+    """Where the fitted line is zero; None if that is outside of what was measured.
+
+    A resampled line that is above zero everywhere says that all sizes pay, as if it crossed at the end from
+    which on none does not; one that is below likewise. Where many say that it pays on the other side, the
+    interval is all that was measured.
+    """
+    ends = np.array([x.min(), x.max()])
     slope, intercept = np.polyfit(x, y, 1)
-    if slope == 0 or not x.min() <= (at := -intercept / slope) <= x.max():
+    if slope == 0 or not ends[0] <= (at := -intercept / slope) <= ends[1]:
         return None
+    all_pay, none_pay = ends if slope > 0 else ends[::-1]
     generator = np.random.default_rng(0)
-    found = []
+    found, opposed = [], 0
     for _ in range(RESAMPLED):
         chosen = generator.integers(0, len(x), len(x))
-        if np.ptp(x[chosen]) > 0:
-            slope, intercept = np.polyfit(x[chosen], y[chosen], 1)
-            # A line that crosses outside of what was measured tells no more than that.
-            found.append(float(np.clip(-intercept / slope, x.min(), x.max())) if slope else float(x.max()))
-    tail = 100 * (1 - confidence) / 2
-    low, high = np.percentile(found, [tail, 100 - tail])
+        if np.ptp(x[chosen]) == 0:
+            continue
+        line = np.polyfit(x[chosen], y[chosen], 1)
+        gains = np.polyval(line, ends)
+        if gains.min() >= 0 or gains.max() <= 0:
+            found.append(all_pay if gains.min() >= 0 else none_pay)
+        elif line[0] * slope > 0:
+            found.append(-line[1] / line[0])
+        else:
+            opposed += 1
+    low, high = ends
+    if opposed <= (1 - confidence) * RESAMPLED:
+        tail = 100 * (1 - confidence) / 2
+        low, high = np.percentile(found, [tail, 100 - tail])
     return Interval(float(10**at), float(10**low), float(10**high))

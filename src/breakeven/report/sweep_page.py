@@ -22,7 +22,8 @@ def render(swept: Swept, pictures: Mapping[str, str]) -> str:
     parts = [
         f"# The sweep `{sweep.study}`",
         "Written by `breakeven analyse`; all columns are in the CSV file beside it.",
-        f"Machine: {'; '.join(swept.machines)}. {done} jobs.",
+        f"Machine: {'; '.join(swept.machines)}. {done} jobs, measured in {swept.seconds / 60:.0f} minutes.",
+        *(["The models have random weights, so there are no accuracies."] if swept.untrained else []),
         f"```\n{sweep.command}\n```",
         *_sizes(swept),
         *(f"![{title}]({file})" for title, file in pictures.items()),
@@ -31,6 +32,7 @@ def render(swept: Swept, pictures: Mapping[str, str]) -> str:
         *_batches(swept.judged),
         *_combinations(swept),
         *_fronts(swept.fronts),
+        *_unmeasured(swept),
         *_unreliable(swept),
         *(["## Jobs that failed", "\n".join(failed)] if failed else []),
         *(["## Jobs whose results are missing", "\n".join(missing)] if missing else []),
@@ -184,8 +186,17 @@ def _fronts(rows: Sequence[Row]) -> Iterable[str]:
         yield table(header, lines, left=3)
 
 
+def _unmeasured(swept: Swept) -> Iterable[str]:
+    if swept.unmeasured:
+        yield "## What there are no figures of"
+        yield "\n".join(f"- {what} ({times}x)" for what, times in swept.unmeasured.items())
+
+
 def _unreliable(swept: Swept) -> Iterable[str]:
     if swept.unreliable:
         yield "## Not judged"
-        yield "Nothing above counts these; measure them again with `again=true`:"
+        yield (
+            "Nothing above counts these. Measure them again with `again=true` and `family=` of one; then "
+            "type the whole command once more, which takes the others as they are:"
+        )
         yield "\n".join(f"- {where}" for where in swept.unreliable)

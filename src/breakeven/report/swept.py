@@ -29,6 +29,7 @@ class Swept:
     sweep: Sweep
     jobs: list[list[Row]]  # only the rows of one job were measured side by side
     missing: dict[str, str]  # title of a job that was done -> why there is nothing of it
+    seconds: float = 0.0  # that all measurements took
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -128,6 +129,11 @@ class Swept:
         return dict(Counter(f"{row.variant}, {row.verdict}: {row.reason}" for row in lost))
 
     @property
+    def untrained(self) -> bool:
+        """Whether no model was trained."""
+        return not any(row.trained for row in self.rows)
+
+    @property
     def answer(self) -> str:
         """Whether TorchScript's gain grows with the model: one sentence with its evidence, or nothing."""
         mine = [trend for trend in self.trends if HYPOTHESIS in trend.variant]
@@ -136,13 +142,15 @@ class Swept:
 
 def collect(sweep: Sweep, limits: Limits) -> Swept:
     """Read what the jobs have come to; what is best within `limits` is marked in each."""
-    jobs, missing = [], {}
+    jobs, missing, seconds = [], {}, 0.0
     for outcome in {outcome.key: outcome for outcome in sweep.known()}.values():
         try:
-            jobs.append(summary.rows(outcomes.benchmarks_of(outcome.key), limits))
+            found = outcomes.benchmarks_of(outcome.key)
+            jobs.append(summary.rows(found, limits))
+            seconds += sum(benchmark.seconds for benchmark in found)
         except UserError as error:
             missing[outcome.title] = str(error)
-    return Swept(sweep, jobs, missing)
+    return Swept(sweep, jobs, missing, seconds)
 
 
 def by_family(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
@@ -171,8 +179,12 @@ def _place(row: Row) -> tuple[str, str]:
 
 def _answer(found: Sequence[Trend]) -> str:
     said = {GROWS: "Yes, it grows", SHRINKS: "No, the opposite: it shrinks as the model grows"}
-    verdicts = {each.verdict for each in found}
-    answer = said.get(verdicts.pop(), "That is not decided") if len(verdicts) == 1 else "It depends"
+    decided = [each.verdict for each in found if each.verdict in said]
+    answer = (
+        said[decided[0]] if len(set(decided)) == 1 else "It depends" if decided else "That is not decided"
+    )
+    if 0 < len(decided) < len(found):
+        answer += f" (decided for {len(decided)} of {len(found)})"
     evidence = (
         f"{each.variant} on {each.hardware}: rank correlation {each.correlation.value:+.2f} "
         f"({each.correlation.low:+.2f} to {each.correlation.high:+.2f}) over {each.models} models, "
