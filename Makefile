@@ -7,7 +7,7 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-slow test-browser selftest-measure check docs ui clean
+.PHONY: help repro test test-slow test-browser screenshots selftest-measure check docs ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,6 +24,10 @@ test-slow: $(READY) ## Run the tests that train and measure for minutes
 test-browser: $(READY) ## Run the tests in a real browser (Chromium, or the one in $$CHROMIUM)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	@$(RUN) python -m pytest -q -m browser -n 0
+
+screenshots: $(READY) ## Take the documentation's pictures of the results and runs that are here
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@$(RUN) PYTHONPATH=tests python tests/screenshots.py
 
 check: $(READY) ## Lint, formatting, types
 	@$(RUN) ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Project, fetched
+from mlflow_pages import pages
 from rows import BASELINE, TWIN, benchmark, job, row, sweep
 
 from breakeven.recommend import Limits
@@ -187,20 +188,11 @@ def served(reproduced: tuple[Project, str]) -> Iterator[str]:
         yield address
 
 
-def test_mlflow_lists_the_runs_and_opens_one(browser, served: str, reproduced: tuple[Project, str]) -> None:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{reproduced[0].folder / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("breakeven").experiment_id
-    (trained,) = client.search_runs([experiment], "tags.kind = 'train'")
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.goto(f"{served}/#/experiments/{experiment}/runs")
-    page.get_by_text("study tiny").first.wait_for()
-    page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}")
-    page.get_by_text("val_accuracy").first.wait_for()
-    page.goto(f"{served}/#/experiments/{experiment}/runs/{trained.info.run_id}/artifacts")
-    page.get_by_text("model", exact=True).first.wait_for()
-    two = [run.info.run_id for run in client.search_runs([experiment], "tags.kind = 'benchmark'")[:2]]
-    listed = ",".join(f'"{run}"' for run in two)
-    page.goto(f'{served}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]')
-    page.get_by_text("Comparing 2 Runs").first.wait_for()
+def test_mlflow_shows_runs_curves_artifacts_and_two_side_by_side(
+    browser, served: str, reproduced: tuple[Project, str]
+) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    for where, text in pages(served, reproduced[0].folder).values():
+        page = context.new_page()
+        page.goto(where)
+        page.get_by_text(text).first.wait_for()

@@ -72,9 +72,11 @@ def test_experiments_after_an_edit_in_conf(project: Project, stages: list[str]) 
     assert project.stages(project.run("dvc", "repro", *stages).stdout) == set()
 
     project.run("dvc", "exp", "run", "--temp", "--name", "temporary", *study, "-S", "seed=4", *stages)
-    project.run("dvc", "exp", "run", "--queue", *study, "-S", "seed=1", "train@cnn")
-    project.run("dvc", "exp", "run", "--run-all")
-    assert trained_seeds(project) >= {"0", "1", "3", "4"}
+    assert trained_seeds(project) >= {"0", "3", "4"}
+    if not stages:  # the queue has workers of its own, which take their time
+        project.run("dvc", "exp", "run", "--queue", *study, "-S", "seed=1", "train@cnn")
+        project.run("dvc", "exp", "run", "--run-all")
+        assert trained_seeds(project) >= {"0", "1", "3", "4"}
 
     project.run("dvc", "exp", "apply", "temporary")
     assert params(project)["seed"] == 4

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -142,6 +144,12 @@ def test_measuring_knows_neither_stages_nor_frameworks(module):
 def test_only_runs_and_the_registry_import_mlflow():
     found = {module for module in MODULES if "mlflow" in outside(imports(module))}
     assert found == {"breakeven.tracking", "breakeven.registry"}
+
+
+def test_a_job_that_trains_nothing_imports_nothing_that_trains():
+    code = "import sys, breakeven.stages.job; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {"lightning", "torchmetrics", "mlflow"} & {*done.stdout.split()} == set()
 
 
 def test_what_fetch_notes_of_sweeps_is_read_without_anything_heavy():

@@ -18,7 +18,8 @@ from breakeven.errors import UserError
 from breakeven.model.cnn import cnn
 from breakeven.model.resnet18 import resnet18
 from breakeven.train.distillation import Teacher
-from breakeven.train.fit import Fitted, fit
+from breakeven.train.fit import fit
+from breakeven.train.fitted import Fitted
 from breakeven.train.module import Diverged
 from breakeven.train.precision import bf16, strides_over_one_pixel
 from breakeven.train.recipe import Recipe

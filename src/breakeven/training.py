@@ -23,7 +23,7 @@ from breakeven.provenance import here
 from breakeven.scoring import accuracy, in_batches
 from breakeven.store import Key
 from breakeven.train.distillation import Teacher
-from breakeven.train.fit import Fitted, OnEpoch, fit
+from breakeven.train.fitted import Fitted, OnEpoch
 from breakeven.train.recipe import Recipe
 
 UNTRAINED = "untrained"  # with the weights that it was constructed with
@@ -96,6 +96,8 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
     manifest = prepared.manifest(data)
     val, test = prepared.load(data, "val"), prepared.load(data, "test")
     if job.train:
+        from breakeven.train.fit import fit  # seconds of imports, which a model that is taken does without
+
         if (workdir / "last.ckpt").exists():
             print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
         train = prepared.load(data, "train")

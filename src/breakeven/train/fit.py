@@ -4,7 +4,7 @@ import logging
 import signal
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,21 +21,10 @@ from breakeven.preprocess import Preprocess
 from breakeven.progress import Estimate, Shown, shown
 from breakeven.train.batches import Batches
 from breakeven.train.distillation import Teacher
+from breakeven.train.fitted import Fitted, History, OnEpoch
 from breakeven.train.module import Classifier, Diverged
 from breakeven.train.precision import bf16
 from breakeven.train.recipe import Recipe
-
-History = list[dict[str, float]]
-OnEpoch = Callable[[Mapping[str, float]], None]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A finished training; the model holds the weights of the best epoch by validation accuracy."""
-
-    model: nn.Module
-    seconds: float = 0.0  # of training and validation, over all the times it was resumed
-    history: History = field(default_factory=list)  # one row an epoch
 
 
 def fit(

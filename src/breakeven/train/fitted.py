@@ -1,0 +1,18 @@
+"""What a training comes to; apart from it, since Lightning takes seconds to import."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from torch import nn
+
+History = list[dict[str, float]]
+OnEpoch = Callable[[Mapping[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished training; the model holds the weights of the best epoch by validation accuracy."""
+
+    model: nn.Module
+    seconds: float = 0.0  # of training and validation, over all the times it was resumed
+    history: History = field(default_factory=list)  # one row an epoch

@@ -1,0 +1,48 @@
+"""The pictures in docs/, of the report and the runs that lie in this repository: `make screenshots`."""
+
+from conftest import ROOT, Project, fetched
+from mlflow_pages import pages
+from playwright.sync_api import Browser, Page, sync_playwright
+from test_browser import CHROMIUM, QUIET
+
+IMAGES = ROOT / "docs/images"
+# name -> width and height in pixels, theme
+REPORT = {
+    "report": (1280, 1560, "light"),
+    "report-dark": (1280, 900, "dark"),
+    "report-phone": (375, 900, "light"),
+}
+
+
+def report(browser: Browser) -> None:
+    """Its head, on a desk, at night, and on a phone."""
+    for name, (width, height, theme) in REPORT.items():
+        page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme).new_page()
+        page.goto(f"file://{ROOT / 'results/report.html'}")
+        page.wait_for_selector(".chart svg")
+        save(page, name)
+
+
+def mlflow(browser: Browser, address: str) -> None:
+    """The runs, the curves of a training, and two variants side by side."""
+    fetched(f"{address}/health")
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    for name, (where, text) in pages(address, ROOT).items():
+        page = context.new_page()
+        page.goto(where)
+        page.get_by_text(text).first.wait_for()
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(3000)  # the charts come into view
+        save(page, name)
+
+
+def save(page: Page, name: str) -> None:
+    """Look at it afterwards: a picture proves nothing by being there."""
+    page.screenshot(path=IMAGES / f"{name}.png")
+    print(IMAGES / f"{name}.png")
+
+
+with sync_playwright() as started, Project(ROOT).ui() as address:
+    chromium = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    report(chromium)
+    mlflow(chromium, address)
