@@ -7,10 +7,12 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-slow test-browser screenshots selftest-measure check docs ui clean
+.PHONY: help setup repro test test-slow test-browser screenshots selftest-measure check docs ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: $(READY) ## Set up .venv; the other targets do so by themselves
 
 repro: $(READY) ## Rebuild every result of the study in params.yaml (dvc repro)
 	@$(RUN) dvc repro

@@ -83,6 +83,14 @@ def test_a_gain_without_order_is_undecided() -> None:
     assert found and found.verdict == UNDECIDED
 
 
+def test_a_model_that_two_jobs_measured_counts_once() -> None:
+    rows = line(1.5, 10**7)
+    once, twice = trend(rows, 0.95), trend([*rows, *(replace(each, family="again") for each in rows)], 0.95)
+    assert once and twice and twice.models == once.models == len(rows)
+    assert (twice.correlation, twice.faster) == (once.correlation, once.faster)
+    assert twice.crossing and once.crossing and twice.crossing.low == pytest.approx(once.crossing.low)
+
+
 def test_three_models_are_no_trend() -> None:
     assert trend(line(1.5, 10**7)[:3], 0.95) is None
     assert trend([row(10**6, 1.1)] * 6, 0.95) is None

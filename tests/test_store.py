@@ -111,9 +111,10 @@ def test_what_did_not_end_is_listed_and_pruned(capsys: pytest.CaptureFixture[str
             for each in (file, file.parent):
                 os.utime(each, (0, 0))
     holdings.show()
-    assert "begun and not ended: 3 folders, 4.5 MB" in capsys.readouterr().out
+    assert "besides, 3 folders of what has not ended" in (printed := capsys.readouterr().out)
+    assert "4.5 MB" in printed
     holdings.prune(5)
-    assert "what had begun and not ended, 2 folders, 3.0 MB" in capsys.readouterr().out
+    assert "2 folders of what has not ended" in (printed := capsys.readouterr().out) and "3.0 MB" in printed
     assert [path.name for path in leftovers.older(0)] == ["new"]
 
 

@@ -134,6 +134,7 @@ def test_whatever_goes_wrong_costs_one_job(
         (3, "", "it ended with exit code 3"),
         (-9, "epoch 3", "killed by SIGKILL, by somebody or for want of memory"),
         (143, "epoch 3", "killed by SIGTERM"),
+        (255, "", "it ended with exit code 255"),
     ],
 )
 def test_the_reason_of_a_job_that_fails_is_how_it_ended(code: int, last: str, said: str) -> None:
@@ -142,10 +143,10 @@ def test_the_reason_of_a_job_that_fails_is_how_it_ended(code: int, last: str, sa
 
 def test_an_edit_is_another_key_in_a_sweep_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     study = jobs.study_of(composed(), "cnn", [])
-    before = jobs.key_of(study).digest
-    assert jobs.key_of(study).digest == before
+    before = jobs.key_of(study).parts["code"]
+    assert jobs.key_of(study).parts["code"] == before
     monkeypatch.setattr(files, "sha256", lambda path: "edited")
-    assert jobs.key_of(study).digest != before
+    assert jobs.key_of(study).parts["code"] != before
 
 
 def test_what_a_job_prints_may_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

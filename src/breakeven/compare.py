@@ -6,10 +6,11 @@ from pathlib import Path
 
 from breakeven import config, paths, prepared, turns, variants
 from breakeven.artifact import CARD
+from breakeven.config import Config
 from breakeven.errors import UserError
 from breakeven.measure.engine import Measurement, measure
 from breakeven.measure.samples import FAILED, UNSUPPORTED
-from breakeven.measure.statistics import SLOWER, UNDECIDED, Interval
+from breakeven.measure.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.option import choice
 from breakeven.progress import counted
 from breakeven.revision import restored
@@ -35,8 +36,8 @@ class Change:
 
     def unknown(self, tolerance: float) -> bool:
         """Whether it may have become slower by more than the tolerance, a fraction of its time."""
-        sure = self.gain is not None and not self.reason and self.gain.low >= 1 / (1 + tolerance)
-        return not self.worse and not sure
+        ruled_out = self.gain is not None and self.gain.low >= 1 / (1 + tolerance)
+        return not self.worse and self.verdict not in (FASTER, SAME) and bool(self.reason or not ruled_out)
 
 
 def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]:
@@ -52,7 +53,7 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
     if hardware not in study.hardware:
         raise UserError(f"--hardware {hardware}: {choice(hardware, study.hardware)}")
     with restored(first, "export", "quantize") as a, restored(second, "export", "quantize") as b:
-        there, here = (_artifacts(root, pattern) for root in (a, b))
+        there, here = (_artifacts(root, study, pattern) for root in (a, b))
         common = [name for name in there if name in here]
         if not common:
             raise UserError(f"{first} and {second} have no variant like {pattern} in common.")
@@ -85,12 +86,14 @@ def judged(name: Name, measured: Measurement, first: str) -> Change:
     return Change(*name, after.verdict, after.reason, after.speedup)
 
 
-def _artifacts(root: Path, pattern: str) -> dict[Name, Path]:
-    """Those that can be executed."""
-    families = sorted({card.parent.parent.name for card in (root / paths.ARTIFACTS).glob(f"*/*/*/{CARD}")})
+def _artifacts(root: Path, study: Config, pattern: str) -> dict[Name, Path]:
+    """Those that can be executed; of what lies here the study's, since earlier ones leave theirs behind."""
+    cards = (root / paths.ARTIFACTS).glob(f"*/[!.]*/*/{CARD}")
+    families = sorted({card.parent.parent.name for card in cards})
     return {
         (family, variant): folder
         for family in families
+        if root != Path.cwd() or family in study.families
         for variant, (folder, card) in variants.read(family, root).items()
         if card.status == "ok" and fnmatchcase(variant, pattern)
     }

@@ -47,10 +47,16 @@ def _abilities(facts: dict[str, Any]) -> Iterator[Finding]:
     if not gpus:
         yield Finding("GPU: none seen by nvidia-smi", False, "hardware=cuda is unsupported")
         return
-    import torch
-
     remedy = 'python -c "import torch; torch.cuda.init()" says why torch cannot use it'
-    yield Finding(f"GPU: {'; '.join(gpus)}", torch.cuda.is_available(), remedy)
+    yield Finding(f"GPU: {'; '.join(gpus)}", _torch_sees_it(), remedy)
+
+
+def _torch_sees_it() -> bool:
+    try:
+        import torch
+    except (ImportError, OSError):
+        return False
+    return torch.cuda.is_available()
 
 
 def _packages() -> Iterator[Finding]:

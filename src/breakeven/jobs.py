@@ -175,9 +175,10 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
 
 def _end(code: int, last: str) -> str:
     """Why a process ended, in words."""
-    if 0 < code <= SIGNALLED:
+    number = -code if code < 0 else code - SIGNALLED
+    if number not in {*signal.Signals}:
         return last.removeprefix("breakeven: ").rstrip(".") or f"it ended with exit code {code}"
-    name = signal.Signals(abs(code) % SIGNALLED).name
+    name = signal.Signals(number).name
     return f"killed by {name}{', by somebody or for want of memory' if name == 'SIGKILL' else ''}"
 
 

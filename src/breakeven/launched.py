@@ -1,5 +1,6 @@
 """What a cluster loses: a task that dies costs its own job, and the others are waited for."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,8 +23,16 @@ def each_alone() -> Iterator[None]:
             return wait(task)
         except UncompletedJobError as error:
             number = task.submission().args[2]  # as the launcher calls itself
-            lost[number] = str(error).partition("\n")[0]
+            lost[number] = _reason(error)
             return [JobReturn(status=JobStatus.COMPLETED)]
 
     with mock.patch.object(submitit.Job, "results", results):  # a launcher is a plugin: it cannot be ours
         yield
+
+
+def _reason(error: RuntimeError) -> str:
+    """Of a task that raised, the last line of its trace, which stands between two rules."""
+    parts = re.split("-{8,}", str(error))
+    if len(parts) > 1 and parts[1].strip():
+        return parts[1].strip().splitlines()[-1]
+    return " ".join(str(error).splitlines()[:2])

@@ -1,13 +1,16 @@
-"""What was begun and has not ended: the same command goes on from it, as long as it lies here."""
+"""What has not ended, which the same command goes on from; and what sweeps leave of their launcher."""
 
+import os
 import shutil
+import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from breakeven import paths
 
-KINDS = ("jobs", "training", "benchmark", "hydra")  # a sweep's jobs, epochs, scenarios; a sweep's own folders
+KINDS = ("jobs", "training", "benchmark", "hydra")  # a sweep's jobs, epochs, scenarios, launchers' logs
 HALF_WRITTEN = ".*.tmp"  # by a process that was killed
 
 
@@ -18,23 +21,27 @@ def older(days: float) -> list[Path]:
     return sorted(path for path in found if time.time() - _written(path) >= 86400 * days)
 
 
-def megabytes(found: Sequence[Path]) -> float:
-    """What they take, in 10**6 bytes; models that are linked in, nothing."""
-    return sum(file.stat().st_size for path in found for file in _files(path)) / 1e6
+def megabytes(found: Iterable[Path]) -> float:
+    """What they take, in 10**6 bytes."""
+    return sum(each.st_size for path in found for each in _stats(path) if stat.S_ISREG(each.st_mode)) / 1e6
 
 
-def prune(days: float) -> list[Path]:
-    """Remove those in which nothing was written for so many days; returns them."""
-    found = older(days)
+def remove(found: Iterable[Path]) -> None:
+    """Remove them; one that has gone meanwhile is no matter."""
     for path in found:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return found
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _written(path: Path) -> float:
-    """When, seconds since the epoch."""
-    return max(file.lstat().st_mtime for file in [path, *_files(path)])
+    """When, seconds since the epoch; of what has gone meanwhile, now."""
+    return max((each.st_mtime for each in _stats(path)), default=time.time())
 
 
-def _files(path: Path) -> list[Path]:
-    return [file for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
+def _stats(path: Path) -> Iterator[os.stat_result]:
+    """Of a folder and of all in it that is there when it is looked at: work may go on beside."""
+    with suppress(FileNotFoundError):
+        yield path.lstat()
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield Path(folder, name).lstat()

@@ -86,7 +86,7 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, ru
         if not failed:
             store.metrics(made, _figures(outcome))
     except UserError as error:  # pruned since: the other jobs are logged none the less
-        status, ending["reason"] = "FAILED", reason or str(error)
+        status, ending["reason"] = "FAILED", str(error)
     if run or ending["reason"] != reason:
         for tag, value in ending.items():
             store.client.set_tag(made, tag, value)

@@ -115,6 +115,23 @@ class Unreachable(Exception):
     """The store does not answer."""
 
 
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Whatever the store refuses in the block is one kind of error.
+
+    Raises:
+        Unreachable: with the first line of its own.
+    """
+    try:
+        yield
+    except Exception as error:
+        from mlflow.exceptions import MlflowException
+
+        if not isinstance(error, MlflowException):
+            raise
+        raise Unreachable(str(error).splitlines()[0]) from None
+
+
 class Store:
     """The experiment in MLflow, created once."""
 
@@ -134,7 +151,6 @@ class Store:
         import logging
 
         import mlflow
-        from mlflow.exceptions import MlflowException
 
         logging.getLogger("alembic").setLevel(logging.WARNING)
         # What fails is told by the one warning; MLflow would add a traceback, and a line for each try.
@@ -142,13 +158,10 @@ class Store:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         paths.private().mkdir(parents=True, exist_ok=True)
         # The first parallel use of a fresh SQLite store would corrupt it.
-        with FileLock(paths.private() / "mlflow.lock"):
-            try:
-                self.client: MlflowClient = mlflow.MlflowClient(self.uri)
-                found = self.client.get_experiment_by_name(EXPERIMENT)
-                self.experiment = found.experiment_id if found else self._create()
-            except MlflowException as error:
-                raise Unreachable(str(error).splitlines()[0]) from None
+        with FileLock(paths.private() / "mlflow.lock"), answering():
+            self.client: MlflowClient = mlflow.MlflowClient(self.uri)
+            found = self.client.get_experiment_by_name(EXPERIMENT)
+            self.experiment = found.experiment_id if found else self._create()
 
     def _create(self) -> str:
         # Relative to whatever folder the server serves, so that a moved repository keeps its artifacts.

@@ -14,6 +14,8 @@ from breakeven.measure.statistics import UNDECIDED, Interval, verdict
 from breakeven.result import Row, cell
 from breakeven.revision import restored
 
+KNOWS_NOTHING = 300.0  # e**300 says so and is still a number
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -56,7 +58,7 @@ def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]
 def change(first: Stored, second: Stored, confidence: float, margin: float) -> Change:
     """The two intervals are independent, so their half-widths add as a triangle's sides."""
     before, after = first.row.latency_ms_p50 or 1.0, second.row.latency_ms_p50 or 1.0
-    half = math.hypot(first.half_width(confidence), second.half_width(confidence))
+    half = min(math.hypot(first.half_width(confidence), second.half_width(confidence)), KNOWS_NOTHING)
     center = math.log(before / after)
     gain = Interval(*(math.exp(center + step) for step in (0.0, -half, half)))
     name = second.row.family, second.row.variant

@@ -19,13 +19,14 @@ def run(chosen: Namespace) -> None:
 
     found = sweeps.every()
     try:
-        store = tracking.Store()
-        for sweep in each("MLflow", found):
-            sweeplog.write(store, sweep)
-            print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
-        if found and not paths.BENCHMARKS.exists():
-            return
-        study = config.read()
-        print(sync(study, records.read(study)))
+        with tracking.answering():
+            store = tracking.Store()
+            for sweep in each("MLflow", found):
+                sweeplog.write(store, sweep)
+                print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
+            if found and not paths.BENCHMARKS.exists():
+                return
+            study = config.read()
+            print(sync(study, records.read(study)))
     except tracking.Unreachable as error:
         raise UserError(f"MLflow at {tracking.address()} does not answer ({error}).") from None

@@ -151,12 +151,10 @@ def _costs(row: Row, base: Row) -> tuple[float, float]:
 
     So its line crosses the baseline's at its own break-even calls.
     """
-    call_s = (base.latency_ms_p50 or 0.0) / 1000 / (row.speedup or 1.0)
+    gain = row.speedup or 1.0
+    call_s = (base.latency_ms_p50 or 0.0) / 1000 / gain
     once = (base.build_s or 0.0) + (base.cold_start_s or 0.0)
-    paid_back = row.breakeven_calls or ""
-    return once + (
-        int(paid_back) * call_s * ((row.speedup or 1.0) - 1) if paid_back.isdigit() else 0.0
-    ), call_s
+    return once + int(row.breakeven_calls or 0) * call_s * (gain - 1), call_s
 
 
 def _latency(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:

@@ -31,14 +31,14 @@ def show() -> None:
         console.print(table)
     console.print(_total(found))
     if begun := leftovers.older(0):
-        console.print(f"begun and not ended: {_begun(begun)}", soft_wrap=True)
+        console.print(f"besides, {_begun(begun)}", soft_wrap=True)
 
 
 def prune(days: float) -> None:
     """Remove what was not used for so long."""
     kept, begun = store.prune(days), leftovers.older(days)
-    words = [_total(kept), *([f"what had begun and not ended, {_begun(begun)}"] if begun else [])]
-    leftovers.prune(days)
+    words = [_total(kept), *([_begun(begun)] if begun else [])]
+    leftovers.remove(begun)
     print(f"removed: {'; '.join(words)}")
 
 
@@ -66,7 +66,8 @@ def _cells(entry: Entry) -> list[str]:
 
 
 def _begun(found: Sequence[Path]) -> str:
-    return f"{len(found)} folders, {leftovers.megabytes(found):,.1f} MB"
+    size = f"{leftovers.megabytes(found):,.1f} MB"
+    return f"{len(found)} folders of what has not ended, and of sweeps' launchers, {size}"
 
 
 def _total(found: Sequence[Entry]) -> str:

@@ -82,24 +82,29 @@ class Trend:
 
 
 def trend(rows: Sequence[Row], confidence: float, size: Size = MACS) -> Trend | None:
-    """The trend of one variant on one hardware, a row a model; None with too few models.
+    """The trend of one variant on one hardware; None with too few models.
 
+    Rows of models with as much work and as many parameters are of one model, which counts once.
     The fit is a straight line through the logarithms, by least squares. Its crossing has a percentile
     interval over resampled models. Spearman's correlation has the interval of Bonett and Wright (2000).
     """
-    rows = [row for row in rows if row.speedup]
-    if len(rows) < LEAST or len({size.of(row) for row in rows}) < LEAST:
+    models: dict[tuple[int, int], list[Row]] = {}
+    for row in rows:
+        if row.speedup:
+            models.setdefault((row.macs, row.params), []).append(row)
+    same = list(models.values())
+    if len({size.of(group[0]) for group in same}) < LEAST:
         return None
-    large = np.log10([size.of(row) for row in rows])
-    gain = np.log([row.speedup or 1.0 for row in rows])
+    large = np.log10([size.of(group[0]) for group in same])
+    gain = np.array([np.mean(np.log([row.speedup or 1.0 for row in group])) for group in same])
     line = stats.linregress(large, gain)
     return Trend(
         variant=rows[0].variant,
         hardware=rows[0].hardware,
         size=size,
-        models=len(rows),
-        faster=sum(row.verdict == FASTER for row in rows),
-        slower=sum(row.verdict == SLOWER for row in rows),
+        models=len(same),
+        faster=sum(all(row.verdict == FASTER for row in group) for group in same),
+        slower=sum(any(row.verdict == SLOWER for row in group) for group in same),
         correlation=spearman(large, gain, confidence),
         slope=math.exp(line.slope),
         intercept=float(line.intercept),
@@ -125,9 +130,9 @@ def spearman(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) 
 def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval | None:
     """Where the fitted line is zero; None if that is outside of what was measured.
 
-    A resampled line that is above zero everywhere says that all sizes pay, as if it crossed at the end from
-    which on none does not; one that is below likewise. Where many say that it pays on the other side, the
-    interval is all that was measured.
+    A resampled line that is above zero everywhere says that all sizes pay, as if it crossed at the end beyond
+    which all do; one that is below likewise. One that pays on the other side of where it crosses says nothing
+    of where: it counts at both ends.
     """
     ends = np.array([x.min(), x.max()])
     slope, intercept = np.polyfit(x, y, 1)
@@ -148,8 +153,7 @@ def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float)
             found.append(-line[1] / line[0])
         else:
             opposed += 1
-    low, high = ends
-    if opposed <= (1 - confidence) * RESAMPLED:
-        tail = 100 * (1 - confidence) / 2
-        low, high = np.percentile(found, [tail, 100 - tail])
+    tail = 100 * (1 - confidence) / 2
+    low = np.percentile(found + [ends[0]] * opposed, tail)
+    high = np.percentile(found + [ends[1]] * opposed, 100 - tail)
     return Interval(float(10**at), float(10**low), float(10**high))

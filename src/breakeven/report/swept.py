@@ -110,7 +110,7 @@ class Swept:
         By the gain and not by latency, which another job may have measured while the machine was slower.
         """
         found = []
-        for _, group in groupby(sorted(self.judged, key=cell), key=cell):
+        for _, group in groupby(sorted(self.judged, key=_called), key=_called):
             rows = {row.variant: row for row in group if row.verdict != "control"}
             best = summary.front(
                 {
@@ -171,6 +171,11 @@ def _reliable(job: Iterable[Row]) -> list[Row]:
     rows = list(job)
     bad = {cell(row) for row in rows if row.unreliable}
     return [row for row in rows if cell(row) not in bad]
+
+
+def _called(row: Row) -> tuple[str, str, int, int, str]:
+    """Its cell, in the order of how much is asked at once."""
+    return row.family, row.hardware, row.callers, row.batch_size, row.scenario
 
 
 def _place(row: Row) -> tuple[str, str]:
