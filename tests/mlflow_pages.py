@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 from mlflow import MlflowClient
 
@@ -19,11 +20,18 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
     (trained,) = newest("tags.kind = 'train'", 1)
     two = newest("tags.kind = 'benchmark' and tags.variant != 'twin'", 2)
     runs = f"{address}/#/experiments/{experiment}/runs"
+    family = client.get_run(two[0]).data.tags["family"]
+    variants = quote(f"tags.kind = 'benchmark' and tags.family = '{family}' and tags.variant != 'twin'")
+    as_models = "workflowType=machine_learning"  # one of the UI's two faces
     listed = ",".join(f'"{run}"' for run in two)
     compared = f'{address}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]'
     return {
-        "mlflow-runs": (runs, re.compile("^study ")),
-        "mlflow-training": (f"{runs}/{trained}/model-metrics", re.compile("val_accuracy")),
+        "mlflow-runs": (f"{runs}?{as_models}", re.compile("^study ")),
+        "mlflow-variants": (
+            f"{runs}?{as_models}&compareRunsMode=CHART&searchFilter={variants}",
+            re.compile(r"^Model metrics"),
+        ),
+        "mlflow-training": (f"{runs}/{trained}/model-metrics", re.compile("test_accuracy")),
         "mlflow-artifacts": (f"{runs}/{trained}/artifacts", re.compile("^model$")),
         "mlflow-compare": (compared, re.compile("Comparing 2 Runs")),
     }

@@ -19,21 +19,22 @@ def report(browser: Browser) -> None:
     for name, (width, height, theme) in REPORT.items():
         page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme).new_page()
         page.goto(f"file://{ROOT / 'results/report.html'}")
-        page.wait_for_selector(".chart svg")
+        page.evaluate("Promise.all([...places].map(draw)).then(() => null)")  # also those further down
         save(page, name)
 
 
 def mlflow(browser: Browser, address: str) -> None:
-    """The runs, the curves of a training, and two variants side by side."""
+    """The variants of a family, the curves of a training, and two variants side by side."""
     fetched(f"{address}/health")
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    shown = {name: page for name, page in pages(address, ROOT).items() if name != "mlflow-artifacts"}
-    for name, (where, text) in shown.items():
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    for name in ("mlflow-variants", "mlflow-training", "mlflow-compare"):
+        where, text = pages(address, ROOT)[name]
         page = context.new_page()
         page.goto(where)
         page.get_by_text(text).first.wait_for()
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(3000)  # the charts come into view
+        if (assistant := page.get_by_role("button", name="Close", exact=True).first).is_visible():
+            assistant.click()
+        page.wait_for_timeout(6000)  # the page asks for its charts one by one
         save(page, name)
 
 
