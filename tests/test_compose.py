@@ -214,3 +214,18 @@ def test_the_command_leaves_everything_as_it_was_after_a_mistake(folder, overrid
     assert cli.main(["compose", override]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert [path.name for path in folder.iterdir()] == ["conf"]
+
+
+@pytest.mark.parametrize("architecture", ["regnet_y_400mf", "squeezenet1_1"])
+def test_a_constructor_that_computes_with_tensors_is_a_model_too(architecture):
+    from breakeven.stages.compose import require_models
+
+    found = composed()
+    found["families"]["cnn"]["model"] = {
+        "_target_": f"torchvision.models.{architecture}",
+        "_inputs_": {"num_classes": "classes"},
+    }
+    require_models(parse(found))
+    found["families"]["cnn"]["model"]["widht"] = 4
+    with pytest.raises(UserError, match="widht"):
+        require_models(parse(found))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from breakeven.train.fitted import Fitted
 from breakeven.train.module import Diverged
 from breakeven.train.precision import bf16, strides_over_one_pixel
 from breakeven.train.recipe import Recipe
+from breakeven.training import doubt
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -116,6 +118,16 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pa
 def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path) -> None:
     with pytest.raises(Diverged, match=r"at step \d+ .*lower the learning rate \(lr=1e\+20\)"):
         train(tmp_path, recipe(lr=1e20, epochs=3))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"), [(0.5, True), (0.4, True), (0.51, False), (None, False)], ids=str
+)
+def test_a_training_that_taught_nothing_is_told(accuracy: float | None, said: bool) -> None:
+    job = SimpleNamespace(family="mine", recipe="none", train=SimpleNamespace(lr=0.1))
+    labels = np.array([0, 0, 1, 2])
+    told = doubt(job, SimpleNamespace(val_accuracy=accuracy), labels)  # type: ignore[arg-type]
+    assert ("lower learning rate than 0.1 may do" in told) is said
 
 
 def test_early_stopping_ends_before_the_last_epoch(tmp_path: Path) -> None:

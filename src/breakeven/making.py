@@ -189,7 +189,7 @@ class Maker:
         labels, expected = self.test.labels, reference.logits
         count = self.tolerance.images
         if not (largest := float(np.abs(expected[:count]).max())):
-            reason = "eager's logits are all zero, as an untrained last layer of zeros gives them"
+            reason = "eager's logits are all zero: its last layer is untrained, or died in training"
             return replace(draft, status="failed", reason=reason)
         error = float(np.abs(logits[:count] - expected[:count]).max())
         relative = error / largest

@@ -142,8 +142,22 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         origin=here(),
         history=fitted.history,
     )
+    if said := doubt(job, card, val.labels):
+        print(f"warning: {said}", file=sys.stderr)
     with atomic_folder(job.folder) as folder:
         return modelfile.save(folder, fitted.model, card)
+
+
+def doubt(job: Job, card: Card, labels: NDArray[np.int64]) -> str:
+    """That a training has taught nothing, if it has not: what comes of it would tell nothing of accuracy."""
+    chance = np.bincount(labels).max() / len(labels)
+    if not job.train or card.val_accuracy is None or card.val_accuracy > chance:
+        return ""
+    return (
+        f"{job.family}/{job.recipe} has learned nothing: {card.val_accuracy:.2%} on validation is no more "
+        f"than naming the most frequent class gives. A lower learning rate than {job.train.lr:g} may do "
+        f"(`lr`, of a family under families.{job.family}.train)."
+    )
 
 
 def _score(job: Job, predict: Callable[[NDArray[Any]], NDArray[np.float32]], data: Images) -> float | None:

@@ -2,14 +2,18 @@
 
 import os
 import shlex
+from typing import TYPE_CHECKING
 
 import yaml
 
 from breakeven import compose, config, paths
-from breakeven.config import Config
+from breakeven.config import Config, Settings
 from breakeven.errors import Unsupported, UserError
 from breakeven.files import write_json, write_text
 from breakeven.stages.run import run
+
+if TYPE_CHECKING:
+    from breakeven.modelfile import Shape, Tokens
 
 
 def guard() -> None:
@@ -26,7 +30,7 @@ def guard() -> None:
             f"params.yaml is not what conf/ composes to ({len(changed)} keys differ, the first: "
             f"{changed[0].lstrip('+')}). Run `{command}`, then `dvc repro`."
         )
-    _require_models(config.parse(found))
+    require_models(config.parse(found))
     write_json(paths.OVERRIDES, overrides)
     write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
 
@@ -37,25 +41,35 @@ def recall(found: dict[str, object]) -> list[str]:
     return [*study, *compose.differences(yaml.safe_load(compose.compose(study)), found)]
 
 
-def _require_models(config: Config) -> None:
-    """Construct each model without memory, so that a wrong argument stops before any data is read."""
-    import torch
-
-    from breakeven.modelfile import Shape, Tokens, build
+def require_models(config: Config) -> None:
+    """Construct each model, so that a wrong argument stops before any data is read."""
+    from breakeven.modelfile import Shape, Tokens
 
     for name, family in config.families.items():
         texts = "vocabulary" in family.model.get("_inputs_", {}).values()
         shape = Tokens(128, 30_000, 10) if texts else Shape(3, 32, 32, 10)
+        _construct(family.model, shape, f"families.{name}.model")
+        for recipe, steps in config.recipes().items():
+            place, spec = f"compressions.{recipe}", dict(family.model)
+            try:
+                for step in steps:
+                    spec = step.architecture(spec)
+            except Unsupported as error:
+                raise UserError(f"{place} does not fit families.{name}: {error}.") from None
+            _construct(spec, shape, place)
+
+
+def _construct(spec: Settings, shape: "Shape | Tokens", place: str) -> None:
+    """Without memory, where it can be: a constructor that computes with tensors needs some."""
+    import torch
+
+    from breakeven.modelfile import build
+
+    try:
         with torch.device("meta"):
-            build(family.model, shape, f"families.{name}.model")
-            for recipe, steps in config.recipes().items():
-                place, spec = f"compressions.{recipe}", dict(family.model)
-                try:
-                    for step in steps:
-                        spec = step.architecture(spec)
-                except Unsupported as error:
-                    raise UserError(f"{place} does not fit families.{name}: {error}.") from None
-                build(spec, shape, place)
+            build(spec, shape, place)
+    except UserError:
+        build(spec, shape, place)  # whether it was for want of memory, or a wrong argument
 
 
 if __name__ == "__main__":
