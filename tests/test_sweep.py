@@ -145,7 +145,7 @@ def test_an_edit_is_another_key_in_a_sweep_that_goes_on(monkeypatch: pytest.Monk
     study = jobs.study_of(composed(), "cnn", [])
     before = jobs.key_of(study).parts["code"]
     assert jobs.key_of(study).parts["code"] == before
-    monkeypatch.setattr(files, "sha256", lambda path: "edited")
+    monkeypatch.setattr(files, "digest_of", lambda path: "edited")
     assert jobs.key_of(study).parts["code"] != before
 
 

@@ -119,7 +119,7 @@ def source_digest(*parts: str) -> str:
     """A digest of modules or packages of `breakeven`, by path: what other code made is another thing."""
     root = Path(__file__).parent
     files = sorted(path for part in parts for path in [*root.glob(f"{part}.py"), *(root / part).glob("*.py")])
-    return fingerprint([(str(path.relative_to(root)), sha256(path)) for path in files])
+    return fingerprint([(str(path.relative_to(root)), digest_of(path)) for path in files])
 
 
 def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
