@@ -26,7 +26,7 @@ def report(browser: Browser) -> None:
 def mlflow(browser: Browser, address: str) -> None:
     """The variants of a family, the curves of a training, and two variants side by side."""
     fetched(f"{address}/health")
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context = browser.new_context(viewport={"width": 1440, "height": 1400})
     for name in ("mlflow-variants", "mlflow-training", "mlflow-compare"):
         where, text = pages(address, ROOT)[name]
         page = context.new_page()

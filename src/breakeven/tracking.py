@@ -146,6 +146,7 @@ class Store:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         self.uri = address()
         self.local = is_local()
+        self._locations: dict[str, str] = {}  # of runs' artifacts
         require_listener(self.uri)
         # Importing MLflow takes a second or two: only when there is something to log to.
         import logging
@@ -240,8 +241,10 @@ class Store:
         from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
         # Where `mlflow server --artifacts-destination` looks for the run's `mlflow-artifacts:` address.
-        location = urlparse(self.client.get_run(run).info.artifact_uri).path
-        LocalArtifactRepository(artifact_root() + location).log_artifact(  # type: ignore[no-untyped-call]
+        if run not in self._locations:
+            self._locations[run] = urlparse(self.client.get_run(run).info.artifact_uri).path
+        place = artifact_root() + self._locations[run]
+        LocalArtifactRepository(place).log_artifact(  # type: ignore[no-untyped-call]
             str(path), folder
         )
 
