@@ -11,7 +11,7 @@ import yaml
 from conftest import ROOT
 from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 
-from breakeven import outcomes, paths, store, sweeps
+from breakeven import launched, outcomes, paths, store, sweeps
 from breakeven.errors import UserError
 from breakeven.recommend import Limits
 from breakeven.report import analysis, interaction, sweep_page, sweep_section, table
@@ -261,3 +261,10 @@ def test_a_cluster_is_asked_for_whole_nodes(tmp_path: Path) -> None:
     asked = yaml.safe_load((ROOT / "conf/hydra/launcher/slurm.yaml").read_text())["additional_parameters"]
     script = _make_sbatch_string("true", tmp_path, additional_parameters=asked)
     assert "#SBATCH --exclusive\n" in script  # with an empty value slurm refuses it
+
+
+def test_the_reason_of_a_lost_task_is_one_line() -> None:
+    raised = f"Job (task=0) failed during processing with trace:\n{'-' * 22}\n  File x\nImportError: no y\n\n"
+    died = f"Job 7 (task: 0) with path z\nhas not produced any output (state: OUT)\n{'-' * 40}\nepoch 3"
+    assert launched._reason(RuntimeError(raised + "-" * 22 + "\nlogs"), True) == "ImportError: no y"
+    assert launched._reason(RuntimeError(died), False).endswith("z has not produced any output (state: OUT)")

@@ -14,7 +14,7 @@ def each_alone() -> Iterator[None]:
     """Inside the block, submitit's launcher goes on where a task was lost; by itself it ends at the first."""
     import submitit
     from hydra.core.utils import JobReturn, JobStatus
-    from submitit.core.utils import UncompletedJobError
+    from submitit.core.utils import FailedJobError, UncompletedJobError
 
     wait = submitit.Job.results
 
@@ -23,16 +23,15 @@ def each_alone() -> Iterator[None]:
             return wait(task)
         except UncompletedJobError as error:
             number = task.submission().args[2]  # as the launcher calls itself
-            lost[number] = _reason(error)
+            lost[number] = _reason(error, isinstance(error, FailedJobError))
             return [JobReturn(status=JobStatus.COMPLETED)]
 
     with mock.patch.object(submitit.Job, "results", results):  # a launcher is a plugin: it cannot be ours
         yield
 
 
-def _reason(error: RuntimeError) -> str:
+def _reason(error: RuntimeError, raised: bool) -> str:
     """Of a task that raised, the last line of its trace, which stands between two rules."""
-    parts = re.split("-{8,}", str(error))
-    if len(parts) > 1 and parts[1].strip():
-        return parts[1].strip().splitlines()[-1]
+    if raised:
+        return re.split("-{8,}", str(error))[1].strip().splitlines()[-1]
     return " ".join(str(error).splitlines()[:2])
