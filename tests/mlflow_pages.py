@@ -17,20 +17,22 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
     def newest(tags: str, count: int) -> list[str]:
         return [run.info.run_id for run in client.search_runs([experiment], tags, max_results=count)]
 
-    (trained,) = newest("tags.kind = 'train'", 1)
+    (study,), (trained,) = newest("tags.kind = 'study'", 1), newest("tags.kind = 'train'", 1)
     two = newest("tags.kind = 'benchmark' and tags.variant != 'twin'", 2)
     runs = f"{address}/#/experiments/{experiment}/runs"
     family = client.get_run(two[0]).data.tags["family"]
     variants = quote(f"tags.kind = 'benchmark' and tags.family = '{family}' and tags.variant != 'twin'")
     as_models = "workflowType=machine_learning"  # one of the UI's two faces
+    called = client.get_run(study).info.run_name
     listed = ",".join(f'"{run}"' for run in two)
     compared = f'{address}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]'
     return {
-        "mlflow-runs": (f"{runs}?{as_models}", re.compile("^study ")),
+        "mlflow-runs": (f"{runs}?{as_models}", re.compile(f"^{re.escape(called)}$")),
         "mlflow-variants": (
             f"{runs}?{as_models}&compareRunsMode=CHART&searchFilter={variants}",
             re.compile(r"^Model metrics"),
         ),
+        "mlflow-run": (f"{runs}/{trained}", re.compile("val_accuracy")),
         "mlflow-training": (f"{runs}/{trained}/model-metrics", re.compile("test_accuracy")),
         "mlflow-artifacts": (f"{runs}/{trained}/artifacts", re.compile("^model$")),
         "mlflow-compare": (compared, re.compile("Comparing 2 Runs")),

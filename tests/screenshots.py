@@ -3,7 +3,7 @@
 from conftest import ROOT, Project, fetched
 from mlflow_pages import pages
 from playwright.sync_api import Browser, Page, sync_playwright
-from test_browser import CHROMIUM, QUIET
+from test_browser import CHROMIUM, DRAW, QUIET
 
 IMAGES = ROOT / "docs/images"
 # name -> width and height in pixels, theme
@@ -19,7 +19,7 @@ def report(browser: Browser) -> None:
     for name, (width, height, theme) in REPORT.items():
         page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme).new_page()
         page.goto(f"file://{ROOT / 'results/report.html'}")
-        page.evaluate("Promise.all([...places].map(draw)).then(() => null)")  # also those further down
+        page.evaluate(DRAW)
         save(page, name)
 
 

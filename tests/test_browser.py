@@ -18,6 +18,7 @@ from breakeven.report import html, summary
 playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+DRAW = "Promise.all([...places].map(draw)).then(() => null)"  # also the charts further down
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
@@ -141,7 +142,7 @@ def test_it_fits(opened, report: str, width: int) -> None:
     page = opened(report, width)
     page.locator(".chart svg").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.evaluate("Promise.all([...places].map(draw)).then(() => null)")
+    page.evaluate(DRAW)
     assert page.evaluate(CUT) == []
 
 
@@ -175,7 +176,7 @@ CONTRAST = """() => {
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_all_text_stands_out_in_both_themes(opened, report: str, theme: str) -> None:
     page = opened(report, theme=theme)
-    page.evaluate("Promise.all([...places].map(draw)).then(() => null)")
+    page.evaluate(DRAW)
     assert page.locator(".chart svg").count() == page.locator(".chart").count()
     assert page.evaluate(CONTRAST) == []
 

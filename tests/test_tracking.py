@@ -176,7 +176,7 @@ def test_an_interrupted_run_does_not_stay_running(error: type[BaseException], ho
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("sqlite:///runs.db", "sqlite:////home/me/project/runs.db"),  # in whatever folder a stage runs
+        ("sqlite:///runs.db", "sqlite:////project/runs.db"),  # in whatever folder a stage runs
         ("sqlite:////all/runs.db", "sqlite:////all/runs.db"),
         ("http://server:5000", "http://server:5000"),
     ],
@@ -184,7 +184,7 @@ def test_an_interrupted_run_does_not_stay_running(error: type[BaseException], ho
 def test_the_store_is_the_same_from_every_folder(
     given: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paths, "home", lambda: paths.Path("/home/me/project"))
+    monkeypatch.setattr(paths, "home", lambda: paths.Path("/project"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", given)
     assert tracking.address() == expected
 

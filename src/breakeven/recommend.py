@@ -36,11 +36,14 @@ class Limits:
         """Which of them a row does not hold, in words."""
         may = "is" if self.by_estimate else "may be"
         return [
-            f"{kind.what} {may} {kind.cost(row, self.by_estimate):.3g}{kind.unit} ({limit:g} allowed)"
-            for kind in KINDS
-            if (limit := getattr(self, kind.limit)) is not None
-            and kind.cost(row, self.by_estimate) > limit + EPSILON
+            f"{kind.what} {may} {cost:.3g}{kind.unit} ({limit:g} allowed)"
+            for kind, limit, cost in self.over(row)
         ]
+
+    def over(self, row: Row) -> list[tuple["Kind", float, float]]:
+        """The same with the limit and what the row costs."""
+        asked = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
+        return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,8 @@ class Choice:
     runner_up: Row | None  # the next in gain, of all that keep the limits
     fastest: Row | None  # what gains most of all, if it is not the best
     reason: str  # in one sentence
-    relaxed: tuple[
-        str, ...
-    ] = ()  # when nothing fits: what would let something in, one limit at a time if it can
+    # When nothing fits: what would let something in, one limit at a time if that can be
+    relaxed: tuple[str, ...] = ()
 
 
 def gain(row: Row, by_estimate: bool = False) -> float:
@@ -162,16 +164,12 @@ def _relaxed(rows: Sequence[Row], limits: Limits) -> tuple[str, ...]:
 def _relaxed_together(rows: Sequence[Row], limits: Limits) -> Iterator[str]:
     """The same for what is over its limits by the least factor, taken together."""
 
-    def over(row: Row) -> list[tuple[Kind, float, float]]:
-        asked = [(kind, getattr(limits, kind.limit), kind.cost(row, limits.by_estimate)) for kind in KINDS]
-        return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
-
     def most(row: Row) -> float:
-        return max(cost / max(bar, EPSILON) for _, bar, cost in over(row))
+        return max(cost / max(bar, EPSILON) for _, bar, cost in limits.over(row))
 
     nearest = min(rows, key=most)
     if np.isfinite(most(nearest)):
-        options = " ".join(_option(kind, cost) for kind, _, cost in over(nearest))
+        options = " ".join(_option(kind, cost) for kind, _, cost in limits.over(nearest))
         yield f"{options} would let in {nearest.variant}"
 
 

@@ -1,5 +1,6 @@
 """The record of one variant on one hardware at one batch size: a row of the summary, and all its samples."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,11 @@ Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size,
 def cell(row: Row) -> Cell:
     """What rows have to share to be compared."""
     return row.family, row.hardware, row.scenario, row.batch_size, row.callers
+
+
+def unreliable_cells(rows: Iterable[Row]) -> set[Cell]:
+    """Where no verdict can be given, of the baseline either."""
+    return {cell(row) for row in rows if row.unreliable}
 
 
 def scenario(row: Row) -> Scenario:

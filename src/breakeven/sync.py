@@ -22,8 +22,6 @@ NAMES = (
     *("family", "variant", "compression", "precision", "quantization"),
     *("runtime", "hardware", "threads", "batch_size", "scenario", "callers"),
 )
-
-
 # Columns that a run is found by: its tags; of calls, since "never" and "undecided" are no metrics
 TAGS = ("family", "variant", "hardware", "machine", "verdict", "reason", "breakeven_calls")
 

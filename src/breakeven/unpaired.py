@@ -10,11 +10,9 @@ from scipy import stats
 from breakeven import config, paths, result
 from breakeven.compare import MISSING, Change, Name
 from breakeven.errors import UserError
-from breakeven.measure.statistics import UNDECIDED, Interval, verdict
-from breakeven.result import Row, cell
+from breakeven.measure.statistics import UNDECIDED, from_logarithm, verdict
+from breakeven.result import Row, cell, unreliable_cells
 from breakeven.revision import restored
-
-KNOWS_NOTHING = 300.0  # e**300 says so and is still a number
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,8 @@ def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]
 def change(first: Stored, second: Stored, confidence: float, margin: float) -> Change:
     """The two intervals are independent, so their half-widths add as a triangle's sides."""
     before, after = first.row.latency_ms_p50 or 1.0, second.row.latency_ms_p50 or 1.0
-    half = min(math.hypot(first.half_width(confidence), second.half_width(confidence)), KNOWS_NOTHING)
-    center = math.log(before / after)
-    gain = Interval(*(math.exp(center + step) for step in (0.0, -half, half)))
+    half = math.hypot(first.half_width(confidence), second.half_width(confidence))
+    gain = from_logarithm(math.log(before / after), half)
     name = second.row.family, second.row.variant
     if first.unreliable or second.unreliable:
         return Change(*name, UNDECIDED, "of an unreliable run", gain)
@@ -73,11 +70,11 @@ def _read(root: Path, hardware: str, pattern: str) -> dict[Name, Stored]:
     for path in sorted((root / paths.BENCHMARKS).glob(f"*-{hardware}.json")):
         benchmark = result.read(path)
         rows = [record.row for record in benchmark.records]
-        faulty = {cell(row) for row in rows if row.unreliable}
+        unreliable = unreliable_cells(rows)
         for row in rows:
             timed = row.latency_ms_p50_ci_low and row.batch_size == row.callers == 1
             if timed and row.verdict != "control" and fnmatchcase(row.variant, pattern):
                 found[row.family, row.variant] = Stored(
-                    row, benchmark.settings["confidence"], cell(row) in faulty
+                    row, benchmark.settings["confidence"], cell(row) in unreliable
                 )
     return found

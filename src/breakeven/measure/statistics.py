@@ -91,10 +91,14 @@ def latency(values: Sequence[float], confidence: float) -> Interval:
     return _geometric(np.log(values).tolist(), confidence)
 
 
-def _geometric(logarithms: Sequence[float], confidence: float) -> Interval:
-    center, half = _mean_and_half(logarithms, confidence)
+def from_logarithm(center: float, half: float) -> Interval:
+    """The interval whose logarithm is `center`, give or take `half`."""
     half = min(half, 300.0)  # two replicates far apart know nothing; e**300 says so and is still a number
     return Interval(math.exp(center), math.exp(center - half), math.exp(center + half))
+
+
+def _geometric(logarithms: Sequence[float], confidence: float) -> Interval:
+    return from_logarithm(*_mean_and_half(logarithms, confidence))
 
 
 def _mean_and_half(values: Sequence[float], confidence: float) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from breakeven.recommend import UNMEASURED, Limits
 from breakeven.report import interaction, size, summary
 from breakeven.report.interaction import Interaction
 from breakeven.report.size import GROWS, SHRINKS, Size, Trend
-from breakeven.result import Row, cell, title
+from breakeven.result import Row, cell, title, unreliable_cells
 from breakeven.sweeps import Sweep
 
 CONFIDENCE = 0.95
@@ -169,7 +169,7 @@ def noise_floor(rows: Iterable[Row]) -> float:
 def _reliable(job: Iterable[Row]) -> list[Row]:
     """Without the runs whose twin failed, their baselines among them."""
     rows = list(job)
-    bad = {cell(row) for row in rows if row.unreliable}
+    bad = unreliable_cells(rows)
     return [row for row in rows if cell(row) not in bad]
 
 
