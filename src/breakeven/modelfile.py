@@ -13,10 +13,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from breakeven import paths
 from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json, require_sha256, sha256, write_json
 
-WEIGHTS, CARD = "model.safetensors", "model.json"
+WEIGHTS, CARD = "model.safetensors", paths.MODEL_CARD
 # The figures of a card that are logged as a run's metrics
 SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "train_s")
 
@@ -104,6 +105,13 @@ def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., 
         return cast(Callable[..., Any], pkgutil.resolve_name(target))
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"{place}._target_={target}: cannot be imported ({error}).") from None
+
+
+def ready(card: Card) -> None:
+    """Import all that it takes to load the model with this card."""
+    constructor(card.model)
+    if card.pruning:
+        import torch_pruning  # noqa: F401
 
 
 def build(spec: Mapping[str, Any], shape: Shape | Tokens, place: str = "model") -> nn.Module:

@@ -11,6 +11,7 @@ CONF = Path("conf")
 PARAMS = Path("params.yaml")
 PROGRAMS = Path("cpp")  # of C++
 GUARD = Path("results/composed/ok")  # what root stages depend on: its content never changes
+MODEL_CARD = "model.json"  # in the folder of a model, and of what runs a model's own code
 OVERRIDES = Path("results/composed/overrides.json")  # of the last composition
 FETCHED = Path("data/fetched")  # sha256 of whatever comes from outside the repository
 PREPARED = Path("data/prepared")

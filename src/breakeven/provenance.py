@@ -15,7 +15,7 @@ from breakeven.files import sha256
 from breakeven.machine import describe
 
 # What a training depends on beside the model is named in dvc.yaml.
-OWN = "breakeven.model"
+OWN = f"{__package__}.model"
 
 
 def here() -> dict[str, Any]:
@@ -31,18 +31,33 @@ def source(target: str) -> dict[str, str]:
     and the user's own modules stand there with their sha256, and so do those that they import; installed
     packages with their version. Nothing for what does not exist, which a later stage says in a sentence.
     """
-    found: dict[str, str] = {}
+    return {
+        module: _version(module.partition(".")[0]) if _is_installed(path) else sha256(path)
+        for module, path in _reached(target).items()
+    }
+
+
+def packages(target: str) -> tuple[str, ...]:
+    """The installed packages that the source of the constructor `target` lies in, or imports."""
+    return tuple(module for module, path in _reached(target).items() if _is_installed(path))
+
+
+def _reached(target: str) -> dict[str, Path]:
+    """The modules that `target` lies in, and that those import; an installed package is one."""
+    found: dict[str, Path] = {}
     todo = [target.replace(":", ".")]
     while todo:
         module, path = _locate(todo.pop())
         if module in found or path is None:
             continue
-        if "-packages" in str(path.parent):
-            found[module] = _version(module.partition(".")[0])
-        else:
-            found[module] = sha256(path)
+        found[module] = path
+        if not _is_installed(path):
             todo += _imports(path, module if path.stem == "__init__" else module.rpartition(".")[0])
     return dict(sorted(found.items()))
+
+
+def _is_installed(path: Path) -> bool:
+    return "-packages" in str(path.parent)
 
 
 def _locate(name: str) -> tuple[str, Path | None]:
@@ -55,7 +70,7 @@ def _locate(name: str) -> tuple[str, Path | None]:
         return name, None
     module, file = top, Path(spec.origin) if spec.origin else None
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-    if file and "-packages" in str(file.parent):
+    if file and _is_installed(file):
         return top, file
     for part in rest:
         candidates = [

@@ -37,7 +37,7 @@ class Nursery(ExitStack):
         runtime = option.load("runtime", card.settings, f"runtimes.{card.runtime}")
         with contextlib.suppress(Unsupported):  # the worker itself will say so
             runtime.ready()
-        modules = runtime.modules
+        modules = runtime.imports(folder)
         server = self._servers.get((modules, copy))
         if server is None or not server.alive:
             server = self._servers[modules, copy] = ForkServer(self.environment, modules, self.timeout_s)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven import paths
 from breakeven.errors import Unsupported
+from breakeven.files import read_json
 from breakeven.kernels import Kernel
+from breakeven.provenance import packages
 from breakeven.runtime.base import Place, Runtime, Session, Source
 
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
@@ -104,8 +107,6 @@ class OwnFiles(TorchRuntime, ABC):
 
     modules: ClassVar[tuple[str, ...]] = (
         "torch",
-        "torchvision",
-        "torch_pruning",
         "breakeven.modelfile",
         "breakeven.preprocess",
         "breakeven.converted",
@@ -120,12 +121,17 @@ class OwnFiles(TorchRuntime, ABC):
         for name in (CARD, WEIGHTS):
             shutil.copyfile(source.folder / name, folder / name)
 
+    def imports(self, folder: Path) -> tuple[str, ...]:
+        """Those of torch, and the packages that the model's source imports: torchvision takes seconds."""
+        target = read_json(folder / paths.MODEL_CARD)["model"]["_target_"]
+        return tuple(dict.fromkeys([*self.modules, *packages(target)]))
+
     def start(self, folder: Path, place: Place) -> None:
         """Set torch's threads, and import the model's source."""
         from breakeven import modelfile
 
         super().start(folder, place)
-        modelfile.constructor(modelfile.read_card(folder).model)
+        modelfile.ready(modelfile.read_card(folder))
 
     def model(self, folder: Path, preprocessing: str) -> "nn.Module":
         """Construct the model and load its weights."""

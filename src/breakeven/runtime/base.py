@@ -70,8 +70,7 @@ class Runtime(Option, ABC):
     Attributes:
         precision: what a model in floating point is computed in.
         precisions: those that it has.
-        modules: what it executes with; imported before a worker's process is forked, once for all that need
-            the same, and before its memory is counted.
+        modules: what it executes with.
         batch: images at once when an artifact is scored.
         scored_on: the hardware on which it is.
         caches: variables of the environment that name the folder in which it keeps what it compiles.
@@ -99,6 +98,13 @@ class Runtime(Option, ABC):
         Raises:
             Unsupported: this runtime cannot take this model, or is not installed.
         """
+
+    def imports(self, folder: Path) -> tuple[str, ...]:
+        """The modules to import before a worker's process for the artifact in `folder` is forked.
+
+        Once for all that need the same, and before memory is counted.
+        """
+        return self.modules
 
     def ready(self) -> None:
         """Make what this machine needs to execute any artifact, before anything is measured.
