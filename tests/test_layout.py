@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from breakeven import jobs, paths
+from breakeven import jobs, measurements, paths
 from breakeven.config import GROUPS
 from breakeven.making import MAKING
 from breakeven.training import TRAINING
@@ -175,18 +175,20 @@ def test_a_stage_depends_on_all_source_that_decides_its_output(stage):
     )
 
 
-KEYS = {
-    "prepare": ("data", "prepared"),
-    "train": TRAINING,
-    "compress": (*TRAINING, "compression"),
-    "export": MAKING,
-    "quantize": MAKING,
-}
+KEYS = [
+    ("prepare", ("data", "prepared")),
+    ("train", TRAINING),
+    ("compress", (*TRAINING, "compression")),
+    ("export", MAKING),
+    ("quantize", MAKING),
+    ("benchmark", measurements.SOURCE),
+    ("benchmark", jobs.SOURCE),
+]
 
 
-@pytest.mark.parametrize("stage", [*KEYS, "benchmark"])
-def test_a_key_holds_all_source_that_decides_what_it_stands_for(stage):
-    parts = [PACKAGE / part for part in KEYS.get(stage, jobs.SOURCE)]
+@pytest.mark.parametrize(("stage", "names"), KEYS)
+def test_a_key_holds_all_source_that_decides_what_it_stands_for(stage, names):
+    parts = [PACKAGE / name for name in names]
     kept = {*parts, *(part.with_suffix(".py") for part in parts)}
     # A stage's own file says in which order things happen; the source of models is noted by `fetch`.
     own = PACKAGE / f"stages/{stage}.py"

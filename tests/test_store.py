@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from breakeven import jobs, leftovers, outcomes, paths, store, turns
+from breakeven.files import write_json
+from breakeven.outcomes import STUDY
 from breakeven.report import holdings
 from breakeven.store import Key
 from breakeven.sweeps import CACHED
@@ -92,11 +94,12 @@ def test_what_was_used_long_ago_is_pruned(made: Path, tmp_path: Path) -> None:
 
 def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = Key("job", {"settings": 1})
+    write_json(made / STUDY, {"families": {"net": {}}, "datasets": {"digits": {}}})
     store.keep(key, "a job", made)
     monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
     monkeypatch.setattr(jobs, "key_of", lambda study: key)
     before = store.version("job", key.digest)
-    for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: outcomes.files_of(key.digest)):
+    for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: outcomes.read(key.digest)):
         os.utime(store.folder(key) / store.NOTE, (0, time.time() - 10 * 86400))
         assert use() and store.prune(5) == []
     assert store.version("job", key.digest) == before

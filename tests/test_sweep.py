@@ -292,7 +292,7 @@ def test_a_cached_job_starts_no_process_and_is_composed_once(swept: tuple[Projec
     assert statuses(project) == ["cached"] * 3, said
     before, _, rest = said.partition("job 1 of 3: ")
     first, _, others = rest.partition("job 2 of 3: ")
-    assert before.count("opened family/cnn.yaml") == 2 + 3  # the command's two compositions, and each job's
+    assert before.count("opened family/cnn.yaml") == 2 + 1  # the command's two compositions, and all jobs'
     assert "opened family/cnn.yaml" not in first + others
     jobs, _, after = others.partition("job 3 of 3: cached")
     assert "started" not in jobs and "opened" not in jobs
@@ -390,12 +390,35 @@ def test_other_measuring_trains_and_exports_nothing(swept: tuple[Project, str]) 
     assert {kind: entries(project, kind) for kind in before} == before
 
 
-def test_the_pipeline_takes_what_a_sweep_trained(swept: tuple[Project, str]) -> None:
+@pytest.mark.slow
+def test_one_batch_more_measures_just_that_and_again_all(swept: tuple[Project, str]) -> None:
     project, _ = swept
-    changes = ["families.cnn.model.width=4", "families.cnn.model.depth=1"]
-    project.run("breakeven", "compose", "study=tiny", *changes)
-    done = project.run("dvc", "repro", "train@cnn")
-    assert "cnn/none: trained: taken from" in done.stdout and "epoch 1" not in done.stdout + done.stderr
+    known = "batch 1: as it was measured at "
+    more = ("family.model.width=4", "measure.batch_sizes=[1,4]")
+    done = sweep(project, *more)
+    assert known in done.stdout and "batch 4: as it was measured at" not in done.stdout
+    assert "as it was measured at" not in sweep(project, *more, "again=true").stdout
+
+
+def test_the_pipeline_takes_what_a_sweep_made(swept: tuple[Project, str]) -> None:
+    project, _ = swept
+    model = ("families.cnn.model.width=4", "families.cnn.model.depth=1")
+    checks = ("export.min_agreement=0.3", "export.check_images=8", "export.calibration_images=512")
+    project.run("breakeven", "compose", "study=tiny", "compression=[]", "quantization=[]", *model, *checks)
+    done = project.run("dvc", "repro", "benchmark@cnn-cpu1")
+    said = done.stdout + done.stderr
+    assert "cnn/none: trained: taken from" in said and "epoch 1" not in said
+    assert "cnn on cpu1, batch 1: as it was measured at " in said
+    (row,) = (row for row in rows_of(project) if row["variant"] == "none/fp32/onnxruntime")
+    (run,) = (run for run in runs(project, "job") if run.data.params.get("family.model.width") == "4")
+    assert row["family"] == "cnn" != run.data.params["called"]
+    assert row["speedup"] == run.data.metrics["speedup/cpu1/batch1/none/fp32/onnxruntime"]
+
+
+def rows_of(project: Project) -> list[dict]:
+    """What `dvc repro` measured."""
+    found = json.loads((project.folder / "results/benchmark/cnn-cpu1.json").read_text())
+    return [record["row"] for record in found["records"]]
 
 
 def test_the_analysis_is_a_page_with_its_table(
@@ -467,11 +490,14 @@ def test_a_killed_sweep_takes_what_joblib_has_started_with_it(swept: tuple[Proje
 def test_a_sweep_whose_launcher_dies_has_a_record(swept: tuple[Project, str]) -> None:
     project, _ = swept
     started = start(project, "family.model.width=15,17", "hydra/launcher=parallel")
-    sweep = psutil.Process(started.pid)
-    wait_for(lambda: [child for child in sweep.children() if jobs_of(child.pid)])[0].kill()
+    process = psutil.Process(started.pid)
+    wait_for(lambda: [child for child in process.children() if jobs_of(child.pid)])[0].kill()
     assert started.wait() == 1
     assert statuses(project) == ["failed", "failed"]
     assert all("it had not ended when the sweep did" in job["reason"] for job in record(project)["jobs"])
+    name = record(project)["name"]
+    sweep(project, "family.model.width=15,17", "hydra/launcher=parallel")
+    assert (record(project)["name"], statuses(project)) == (name, ["done", "done"])
     assert len([run for run in runs(project, "job") if "width=15" in run.info.run_name]) == 1
 
 

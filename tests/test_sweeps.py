@@ -13,6 +13,8 @@ from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 
 from breakeven import launched, outcomes, paths, store, sweeps
 from breakeven.errors import UserError
+from breakeven.files import write_json
+from breakeven.outcomes import STUDY
 from breakeven.recommend import Limits
 from breakeven.report import analysis, interaction, sweep_page, sweep_section, table
 from breakeven.result import Row
@@ -33,6 +35,7 @@ def keep(folder: Path, title: str, rows: Sequence[Row]) -> Outcome:
     found = benchmark(rows)
     source = folder / title
     found.write(source / paths.benchmark(found.family, found.hardware))
+    write_json(source / STUDY, {"families": {"net": {}}, "datasets": {"digits": {}}})
     key = Key("job", {"title": title})
     store.keep(key, title, source)
     return Outcome(title, [title], DONE, key.digest)
@@ -118,7 +121,7 @@ def test_a_lost_job_is_told_and_the_others_are_shown(jobs: list[Outcome], how: s
     assert {row.family for row in section.swept.rows} == {"net7", "net8"}
     assert [chart.name for chart in section.charts] == ["macs-cpu1", "params-cpu1", "calls-cpu1"]
     with pytest.raises(UserError, match="its results"):
-        outcomes.benchmarks_of(jobs[0].key)
+        outcomes.read(jobs[0].key)
 
 
 def test_results_of_another_version_are_told(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ class Artifact:
     parameters: int
     macs: int
     activations: int = 0  # see modelfile.Card
+    key: str = ""  # of all that it is made from (store.Key)
     train_s: float = 0.0  # of the compression
     trained: bool = True  # otherwise its weights are random, and accuracy says nothing
     status: str = "ok"  # or "unsupported", "failed"

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 import breakeven
-from breakeven import compose, machine, paths, records, store
+from breakeven import compose, machine, measurements, paths, records, store
 from breakeven.config import Config, Settings, parse
 from breakeven.errors import UserError
 from breakeven.files import digests, fingerprint, source_digest, write_json, write_text
@@ -33,10 +33,11 @@ SOURCE = (
     *("compression", "data", "hardware", "measure", "quantization", "runtime", "train"),
     *(f"stages/{name}" for name in ("benchmark", "compress", "export", "fetch", "job", "machine", "prepare")),
     *("stages/quantize", "stages/run", "stages/train"),
-    *("accuracy", "artifact", "converted", "judge", "kept", "kernels", "making", "modelfile", "prepared"),
-    *("preprocess", "program", "result", "scoring", "training", "variants"),
+    *("accuracy", "artifact", "bench", "converted", "judge", "kernels", "making", "measurements"),
+    *("modelfile", "prepared", "preprocess", "program", "result", "scoring", "training", "variants"),
 )
 LONG = 32  # characters
+SINCE = "since"  # in a job's folder: when it was asked to measure again
 SIGNALLED = 128  # and the signal's number: the exit code of a job that a signal ended, and that said so
 # What makes another model, or another artifact, of the same family and variant
 NAMING = ("family.", "data.", "seed=", "export.", "compressions.", "runtimes.", "quantizations.")
@@ -58,11 +59,12 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
         known = key_of(study)
         key = known.digest
         with store.making(known, title):
-            if (entry := store.find(known)) and not settings.get("again"):
+            again = bool(settings.get("again"))
+            if (entry := store.find(known)) and not again:
                 entry.touch()
                 status = CACHED
             else:
-                _execute(study, known, title, margin)
+                _execute(study, known, title, margin, again)
     except (UserError, JobFailed) as error:
         status, reason = FAILED, str(error)
     except Exception as error:  # a bug, a full disk: it costs this job as well, and is shown
@@ -78,6 +80,17 @@ def words(error: Exception) -> str:
 
 class JobFailed(Exception):
     """Its process ended without a result."""
+
+
+def asked(overrides: Sequence[str]) -> Config:
+    """The study that the job with these overrides would be now.
+
+    Raises:
+        UserError: it cannot be composed.
+    """
+    settings = yaml.safe_load(compose.compose(overrides, name="sweep"))
+    choice = next((o.partition("=")[2] for o in overrides if o.startswith("family=")), "cnn")
+    return study_of(settings, choice, overrides)
 
 
 def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Config:
@@ -122,9 +135,12 @@ def key_of(study: Config) -> Key:
     return Key("job", parts)
 
 
-def _execute(study: Config, key: Key, title: str, margin: str) -> None:
+def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> None:
     folder = paths.begun(key.digest)
     folder.mkdir(parents=True, exist_ok=True)
+    since = folder / SINCE
+    if again and not since.exists():  # one that was interrupted goes on
+        write_text(since, f"{time.time()}")
     write_text(folder / paths.PARAMS, yaml.safe_dump(study.model_dump(), sort_keys=False))
     if not (folder / paths.PROGRAMS).exists():
         (folder / paths.PROGRAMS).symlink_to(paths.home() / paths.PROGRAMS)
@@ -135,6 +151,7 @@ def _execute(study: Config, key: Key, title: str, margin: str) -> None:
         paths.HOME: str(paths.home()),
         "PYTHONPATH": search,
         PARENT: str(os.getpid()),
+        **({measurements.AGAIN: since.read_text(encoding="utf-8")} if since.exists() else {}),
     }
     command = [sys.executable, "-u", "-m", "breakeven.stages.job"]  # or what it said last comes first
     last = ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from breakeven import paths
 
-KINDS = ("jobs", "training", "benchmark", "hydra")  # a sweep's jobs, epochs, scenarios, launchers' logs
+KINDS = ("jobs", "training", "hydra")  # a sweep's jobs, epochs, launchers' logs
 HALF_WRITTEN = ".*.tmp"  # by a process that was killed
 
 

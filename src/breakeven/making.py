@@ -124,6 +124,7 @@ class Maker:
 
         What failed is tried again the next time; what is unsupported by these versions stays so.
         """
+        draft = replace(draft, key=key.digest)
         where = folder / draft.folder
         title = f"{draft.family} {draft.variant}"
         with store.making(key, title):

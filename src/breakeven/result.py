@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,17 @@ class Part:
     """The records of one scenario of a benchmark."""
 
     scenario: str
+    at: float  # when it was measured, seconds since the epoch
+    seconds: float  # that it took
     stopped: str  # why
+    peaks: dict[str, Any]  # of the hardware (measure.peaks.Peaks)
     warnings: list[dict[str, str]]
     records: list[Record]
+
+    @property
+    def when(self) -> str:
+        """The same for people, in local time."""
+        return datetime.fromtimestamp(self.at).strftime("%Y-%m-%d %H:%M")
 
 
 @dataclass(frozen=True)
@@ -134,10 +143,10 @@ class Benchmark:
     settings: dict[str, Any]  # how much was measured
     machine: dict[str, Any]
     affinity: dict[str, Any]
-    peaks: dict[str, Any]  # of the hardware (measure.peaks.Peaks)
+    peaks: dict[str, Any]  # of the hardware, as when the last scenario was measured
     commit: str
     dirty: bool
-    seconds: float
+    seconds: float  # of measuring, whenever that was
     stopped: dict[str, str]  # scenario -> why
     warnings: list[dict[str, str]]
     records: list[Record]

@@ -1,25 +1,22 @@
 """The command `breakeven-sweep`: one job for each combination of choices, by Hydra."""
 
-import copy
 import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hydra import version
-from hydra._internal.config_loader_impl import ConfigLoaderImpl  # Hydra is pinned to one minor version
-from hydra._internal.utils import _run_hydra, get_args_parser
-from hydra.core.config_search_path import ConfigSearchPath
+from hydra._internal.utils import _run_hydra, get_args_parser  # Hydra is pinned to one minor version
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from breakeven import compose, jobs, launched, paths, sweeplog, sweeps
@@ -27,11 +24,10 @@ from breakeven.errors import UserError
 from breakeven.files import fingerprint, read_json, write_json
 from breakeven.processes import PARENT, end_with_parent
 from breakeven.progress import Shown, shown
-from breakeven.sweep_plan import Plan, cores, planned
+from breakeven.sweep_composer import NAME, REFUSED, Composer
+from breakeven.sweep_plan import Plan, cores, is_basic, planned
 from breakeven.sweeps import FAILED, Outcome
 
-NAME = "sweep"  # of the configuration of a job
-REFUSED = "refused"  # its key with the reason why a job cannot be composed
 OUTCOME = "outcome.json"
 INTERRUPTED = 130
 
@@ -168,7 +164,10 @@ def record(sweep: Begun, lost: str) -> None:
     screen.close()
     for number, overrides in enumerate(sweep.jobs):
         if not (path := sweep.folder / str(number) / OUTCOME).exists():
-            write_json(path, asdict(_failed(overrides, launched.lost.get(number, lost))))
+            outcome = _failed(overrides, launched.lost.get(number, lost))
+            with suppress(UserError):  # by its own key the sweep is the same one when it is completed
+                outcome = replace(outcome, key=jobs.key_of(jobs.asked(overrides)).digest)
+            write_json(path, asdict(outcome))
     outcomes = _outcomes(sweep.folder)
     command = shlex.join(["breakeven-sweep", *sys.argv[1:]])
     written = sweeps.write(sweep.study, command, outcomes)
@@ -182,47 +181,6 @@ def record(sweep: Begun, lost: str) -> None:
     finished.append(int(count[FAILED] > 0))
 
 
-class Composer(ConfigLoaderImpl):
-    """Composes jobs: one that cannot be composed is one that fails, unless none can be.
-
-    Hydra composes each job to check it, before any runs, and again to run it. Where that is in this process,
-    the first is kept for the second.
-    """
-
-    def __init__(self, path: ConfigSearchPath, every: Sequence[Sequence[str]], keeps: bool) -> None:
-        """For jobs with these overrides."""
-        super().__init__(path)
-        self._every, self._keeps = {tuple(overrides) for overrides in every}, keeps
-        self._composed: dict[tuple[str, ...], DictConfig] = {}
-        self._refused: dict[tuple[str, ...], str] = {}
-
-    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """The configuration of a job.
-
-        Raises:
-            UserError: none of the jobs can be composed.
-        """
-        job = tuple(sweep_overrides)
-        if job in self._composed:
-            return self._composed.pop(job)
-        if job not in self._refused:
-            try:
-                found = super().load_sweep_config(master_config, sweep_overrides)
-            except Exception as error:
-                self._refused[job] = compose.explain(error, job, paths.CONF, NAME)
-                if self._every.issubset(self._refused):
-                    raise UserError(next(iter(self._refused.values()))) from None
-            else:
-                if self._keeps:
-                    self._composed[job] = copy.deepcopy(found)  # who asks for it twice would find it in use
-                return found
-        refusal = copy.deepcopy(master_config)
-        with open_dict(refusal):
-            refusal.hydra.overrides.task = list(job)
-            refusal[REFUSED] = self._refused[job]
-        return refusal
-
-
 class Collect(Callback):
     """Before the jobs: how many there are, and on how many cores. After them: the record, and MLflow."""
 
@@ -234,11 +192,10 @@ class Collect(Callback):
         plan = Plan.of(config.hydra)
         plan.write(Path(config.hydra.sweep.dir))
         hydra: Any = GlobalHydra.instance().hydra
-        launcher = str(config.hydra.launcher._target_)
-        if "submitit" in launcher:
+        if "submitit" in str(config.hydra.launcher._target_):
             screen.enter_context(launched.each_alone())
-        basic = launcher.endswith(".BasicLauncher")
-        hydra.config_loader = Composer(hydra.config_loader.get_search_path(), every, keeps=basic)
+        path = hydra.config_loader.get_search_path()
+        hydra.config_loader = Composer(path, every, keeps=is_basic(config.hydra))
         if plan.total and plan.at_once == 1:  # or jobs' processes would print into the bar
             bars.append(screen.enter_context(shown("sweep", plan.total)))
         share = config.hydra.launcher.get("cpus_per_task") or max(1, cores() // (plan.at_once or 1))

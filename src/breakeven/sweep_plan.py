@@ -33,9 +33,7 @@ class Plan:
         Args:
             hydra: the node `hydra` of the configuration.
         """
-        launcher = hydra.launcher
-        basic = str(launcher._target_).endswith(".BasicLauncher")
-        at_once = 1 if basic else launcher.get("n_jobs")
+        at_once = 1 if is_basic(hydra) else hydra.launcher.get("n_jobs")
         if at_once and at_once < 0:  # joblib's word for as many as there are cores
             at_once = cores()
         jobs = planned(hydra)
@@ -72,6 +70,11 @@ class Plan:
         # One after another, the job's own number says how many have ended.
         count = f"{len(ended)} of {self.total} ended" if self.total and self.at_once != 1 else ""
         return "".join(f", {part}" for part in (count, self.left(ended)) if part)
+
+
+def is_basic(hydra: DictConfig) -> bool:
+    """Whether jobs run one after another in this process."""
+    return str(hydra.launcher._target_).endswith(".BasicLauncher")
 
 
 def cores() -> int:

@@ -9,6 +9,7 @@ from breakeven import outcomes, tracking
 from breakeven.artifact import BASELINE
 from breakeven.errors import UserError
 from breakeven.files import fingerprint
+from breakeven.result import Benchmark
 from breakeven.sweeps import FAILED, Outcome, Sweep
 from breakeven.tracking import PARENT, Store, origin
 
@@ -78,13 +79,11 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, ru
         PARENT: parent,
     }
     made = run or store.create(outcome.title, key, {**origin(), **tags, **ending})
-    failed = outcome.status == FAILED
     try:
-        store.params(made, outcomes.settings_of(outcome.key, failed))
-        for path in outcomes.files_of(outcome.key, failed):
+        found = (outcomes.begun if outcome.status == FAILED else outcomes.read)(outcome.key)
+        store.log(made, found.settings, _figures(found.benchmarks))
+        for path in found.files:
             store.artifact(made, path)
-        if not failed:
-            store.metrics(made, _figures(outcome))
     except UserError as error:  # pruned since: the other jobs are logged none the less
         status, ending["reason"] = "FAILED", str(error)
     if run or ending["reason"] != reason:
@@ -93,15 +92,14 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, ru
     store.end(made, status)
 
 
-def _figures(outcome: Outcome) -> dict[str, float]:
+def _figures(benchmarks: Sequence[Benchmark]) -> dict[str, float]:
     """How large a job's model is, and the figures of all variants."""
     figures: dict[str, float | None] = {}
-    for benchmark in outcomes.benchmarks_of(outcome.key):
-        for row in (record.row for record in benchmark.records):
-            load = f"batch{row.batch_size}" if row.callers == 1 else f"{row.scenario}{row.callers}"
-            place = f"{row.hardware}/{load}/{row.variant}"
-            figures |= {f"latency_ms/{place}": row.latency_ms_p50, f"speedup/{place}": row.speedup}
-            figures[f"accuracy/{place}"] = row.accuracy
-            if row.variant == BASELINE:
-                figures |= {"params": row.params, "macs": row.macs}
+    for row in (record.row for benchmark in benchmarks for record in benchmark.records):
+        load = f"batch{row.batch_size}" if row.callers == 1 else f"{row.scenario}{row.callers}"
+        place = f"{row.hardware}/{load}/{row.variant}"
+        figures |= {f"latency_ms/{place}": row.latency_ms_p50, f"speedup/{place}": row.speedup}
+        figures[f"accuracy/{place}"] = row.accuracy
+        if row.variant == BASELINE:
+            figures |= {"params": row.params, "macs": row.macs}
     return {name: value for name, value in figures.items() if value is not None}

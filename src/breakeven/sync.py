@@ -40,7 +40,7 @@ def sync(study: Config, records: Records) -> str:
     machine = records.benchmarks[0].machine["name"]
     made = int(store.find(key) is None)
     parent = store.obtain(f"study {study.study}", key, {"kind": "study", "machine": machine, **common})
-    store.params(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
+    store.log(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
     data = {card.family: card.details["data"] for card in records.cards}
     for card in records.cards:
         run, new = _model(store, card, parent, study)
@@ -108,12 +108,12 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
     data = store.client.get_run(run).data
     if PARENT not in data.tags:  # a run from the cache stays with the study that made it
         store.client.set_tag(run, PARENT, parent)
-    store.params(run, card.details.get("settings", {}))
+    store.log(run, card.details.get("settings", {}))
     if not found:
         for row in card.history:
-            step = int(row["epoch"]) + 1
-            store.metrics(run, {k: v for k, v in row.items() if k != "epoch"}, step)
-        store.metrics(run, card.scores, len(card.history) + 1)
+            figures = {k: v for k, v in row.items() if k != "epoch"}
+            store.log(run, figures=figures, step=int(row["epoch"]) + 1)
+        store.log(run, figures=card.scores, step=len(card.history) + 1)
     _dataset(store, run, study.families[card.family].data, card.details["data"])
     for file in (CARD, WEIGHTS):
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
@@ -139,8 +139,7 @@ def _variant(
     run = store.obtain(name, key, tags)
     if not _is_new(store, run, key):
         return False
-    store.params(run, {name: row[name] for name in NAMES})
-    store.metrics(run, figures_of(record.row))
+    store.log(run, {name: row[name] for name in NAMES}, figures_of(record.row))
     _dataset(store, run, dataset, tags["dataset.sha256"])
     with TemporaryDirectory() as scratch:
         path = Path(scratch, "record.json")

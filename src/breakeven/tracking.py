@@ -41,6 +41,7 @@ SQLITE = "sqlite:///"  # and a path
 STARTING_S = 60.0  # of a server
 SAMPLED_EVERY_S = 10.0  # how busy the machine is
 KEY, PARENT = "breakeven.key", "mlflow.parentRunId"
+MOST, MOST_PARAMS = 900, 100  # that MLflow takes in a batch: a thousand in all
 Log = Callable[[Mapping[str, float]], None]
 
 
@@ -149,6 +150,7 @@ class Store:
         self.uri = address()
         self.local = is_local()
         self._locations: dict[str, str] = {}  # of runs' artifacts
+        self._empty: set[str] = set()  # runs in which nothing was logged yet
         require_listener(self.uri)
         # Importing MLflow takes a second or two: only when there is something to log to.
         import logging
@@ -196,7 +198,10 @@ class Store:
     def create(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
         """A new run, RUNNING; returns its id."""
         everything = {KEY: key, **{k: str(v) for k, v in tags.items() if v not in (None, "")}}
-        run: str = self.client.create_run(self.experiment, run_name=name, tags=everything).info.run_id
+        info = self.client.create_run(self.experiment, run_name=name, tags=everything).info
+        run: str = info.run_id
+        self._locations[run] = urlparse(info.artifact_uri).path
+        self._empty.add(run)
         return run
 
     def obtain(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
@@ -204,23 +209,24 @@ class Store:
         found = self.find(key)
         return found.info.run_id if found else self.create(name, key, {**origin(), **tags})
 
-    def params(self, run: str, params: Mapping[str, Any]) -> None:
-        """Log parameters, nested ones by dotted names; those that are there already stay."""
-        from mlflow.entities import Param
+    def log(
+        self, run: str, params: Mapping[str, Any] = {}, figures: Mapping[str, float] = {}, step: int = 0
+    ) -> None:
+        """Log parameters and one step's figures, in as few writes as it takes.
 
-        known = self.client.get_run(run).data.params
-        new = [Param(k, str(v)[:6000]) for k, v in flatten(params).items() if k not in known]
-        for start in range(0, len(new), 100):
-            self.client.log_batch(run, params=new[start : start + 100])
-
-    def metrics(self, run: str, figures: Mapping[str, float], step: int = 0) -> None:
-        """Log one step's figures, in as few writes as it takes."""
-        from mlflow.entities import Metric
+        Args:
+            params: nested ones get dotted names; those that are there already stay.
+        """
+        from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
-        new = [Metric(k, float(v), now, step) for k, v in figures.items()]
-        for start in range(0, len(new), 1000):  # MLflow takes no more in a batch
-            self.client.log_batch(run, new[start : start + 1000])
+        values = [Metric(k, float(v), now, step) for k, v in figures.items()]
+        known = self.client.get_run(run).data.params if params and run not in self._empty else {}
+        new = [Param(k, str(v)[:6000]) for k, v in flatten(params).items() if k not in known]
+        while values or new:
+            self.client.log_batch(run, values[:MOST], new[:MOST_PARAMS])
+            values, new = values[MOST:], new[MOST_PARAMS:]
+        self._empty.discard(run)
 
     def dataset(self, run: str, name: str, digest: str, profile: str) -> None:
         """Link a dataset to a run; linking it again changes nothing."""
@@ -287,7 +293,7 @@ def live(
         store = Store()
         store.reap()
         run = _open(store, name, key, {**tags, **origin()})
-        store.params(run, params)
+        store.log(run, params)
     except Exception as error:
         warn(error)
         store = None
@@ -298,7 +304,7 @@ def live(
             return
         try:
             step = int(figures.get("epoch", -1)) + 1
-            store.metrics(run, {k: v for k, v in figures.items() if k != "epoch"}, step)
+            store.log(run, figures={k: v for k, v in figures.items() if k != "epoch"}, step=step)
         except Exception as error:
             warn(error)
             store = None

@@ -4,13 +4,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from breakeven import compose, jobs, leftovers, store
+from breakeven import jobs, leftovers, store
 from breakeven.store import Entry
 
 TOLD = 10  # differences
@@ -44,9 +43,7 @@ def prune(days: float) -> None:
 
 def explain(overrides: Sequence[str]) -> None:
     """Say whether a sweep's job is there already, and if not, what is nearest and where it differs."""
-    settings = yaml.safe_load(compose.compose(overrides, name="sweep"))
-    choice = next((o.partition("=")[2] for o in overrides if o.startswith("family=")), "cnn")
-    key = jobs.key_of(jobs.study_of(settings, choice, overrides))
+    key = jobs.key_of(jobs.asked(overrides))
     if entry := store.find(key):
         print(f"hit: {entry.title}, in {entry.folder}")
         return

@@ -145,7 +145,7 @@ def collect(sweep: Sweep, limits: Limits) -> Swept:
     jobs, missing, seconds = [], {}, 0.0
     for outcome in {outcome.key: outcome for outcome in sweep.known()}.values():
         try:
-            found = outcomes.benchmarks_of(outcome.key)
+            found = outcomes.read(outcome.key).benchmarks
             jobs.append(summary.rows(found, limits))
             seconds += sum(benchmark.seconds for benchmark in found)
         except UserError as error:

@@ -1,7 +1,6 @@
 """A job of a sweep: all stages of its study, one after another, in this process and folder."""
 
 from breakeven import config
-from breakeven.kept import Kept
 from breakeven.processes import end_with_parent
 from breakeven.stages.benchmark import benchmark
 from breakeven.stages.compress import compress
@@ -18,7 +17,6 @@ def job() -> None:
     """What `dvc repro` would do with the study here, up to its records."""
     end_with_parent()  # a sweep that was killed leaves no job behind
     study = config.read()
-    measured: list[Kept] = []
     machine()
     note(study)
     for name in study.datasets:
@@ -29,9 +27,8 @@ def job() -> None:
             compress(name, recipe)
         export(name)
         quantize(name)
-        measured += [benchmark(name, hardware) for hardware in study.hardware]
-    for kept in measured:  # only now: a job that is killed before the last goes on with the others
-        kept.forget()
+        for hardware in study.hardware:
+            benchmark(name, hardware)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,130 @@
+"""A family on one hardware, to be measured in one scenario after another."""
+
+import sys
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from breakeven import measurements, paths, turns
+from breakeven.artifact import BASELINE, CONTROL, Artifact
+from breakeven.config import Config
+from breakeven.data.base import Images
+from breakeven.errors import Unsupported, UserError
+from breakeven.files import read_json
+from breakeven.judge import Judge
+from breakeven.measure.engine import Measurement, measure
+from breakeven.measure.findings import Finding
+from breakeven.measure.peaks import Peaks, probe
+from breakeven.measure.plan import Progress, Scenario
+from breakeven.measure.samples import FAILED
+from breakeven.progress import Shown, shown, time_left
+from breakeven.result import Part, Record, Row
+from breakeven.store import Key
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is measured, and where."""
+
+    family: str
+    hardware: str
+    study: Config
+    artifacts: Mapping[str, tuple[Path, Artifact]]  # by variant
+    test: Images
+    data: str  # the dataset's digest
+
+    def part(self, scenario: Scenario) -> Part:
+        """Measure a scenario, unless that was done before, from the same: then what that found."""
+        title = f"{self.family} on {self.hardware}, {scenario.title}"
+        key = self._key(scenario)
+        if not (part := self._found(key, title)):
+            with turns.measuring():
+                if not (part := self._found(key, title)):  # by whom it may have waited for
+                    part = self._measured(scenario, title, key)
+        return part
+
+    def _key(self, scenario: Scenario) -> Key:
+        cards = {variant: card for variant, (_, card) in self.artifacts.items()}
+        return measurements.key_of(self.study, self.hardware, scenario, self.data, cards, self._controlled)
+
+    def _found(self, key: Key, title: str) -> Part | None:
+        part = measurements.find(key, self.family, self.hardware)
+        if part:
+            hint = f"{measurements.AGAIN}=$(date +%s) before the command measures again"
+            print(f"{title}: as it was measured at {part.when} ({hint})", file=sys.stderr)
+        return part
+
+    def _measured(self, scenario: Scenario, title: str, key: Key) -> Part:
+        settings, device = self.study.measure, self.study.option("hardware", self.hardware)
+        variants = {name: folder for name, (folder, card) in self.artifacts.items() if card.status == "ok"}
+        at, started = time.time(), time.monotonic()
+        peaks = self._peaks
+        budget = settings.budget(self.study.seed)
+        with shown(title, budget.time_s(len(variants))) as told:
+            told.tell(0, f"{len(variants)} variants and the twin")
+            place = self.study.hardware[self.hardware]
+            tell = partial(_tell, told)
+            measured = measure(
+                variants, place, budget, self.test.images, scenario, scored=True, progress=tell
+            )
+        found = measured.findings
+        # If it is unsupported, then so is the hardware here, and every row says why.
+        if found.of[BASELINE].verdict == FAILED:
+            raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
+        machine = read_json(paths.MACHINE)["name"]
+        named = (self.hardware, device.device, machine, device.threads)
+        judge = Judge(*named, scenario, settings.confidence, peaks, self._controlled)
+        part = Part(
+            scenario=scenario.title,
+            at=at,
+            seconds=time.monotonic() - started,
+            stopped=measured.stopped,
+            peaks=asdict(peaks) if peaks else {},
+            warnings=[asdict(warning) for warning in measured.warnings],
+            records=[
+                self._record(row, found.of.get(row.variant, Finding(row.verdict)))
+                for row in judge.rows(self.artifacts, found, self.test.labels)
+            ],
+        )
+        if sound(measured):
+            measurements.keep(key, title, part)
+        return part
+
+    def _record(self, row: Row, finding: Finding) -> Record:
+        execution: dict[str, Any] = {}
+        if row.variant in self.artifacts:
+            card = self.artifacts[row.variant][1]
+            execution = {"kernels": card.kernels, **card.facts}
+        return Record(row, [asdict(replicate) for replicate in finding.replicates], execution)
+
+    @cached_property
+    def _peaks(self) -> Peaks | None:
+        """None for a hardware that is not there: every row will say why."""
+        try:
+            return probe(self.study.hardware[self.hardware])
+        except Unsupported as error:
+            print(error, file=sys.stderr)
+            return None
+
+    @cached_property
+    def _controlled(self) -> Collection[str]:
+        """The recipes that are trained just as long as the control, and as fast."""
+        tuned = {
+            name: (sum(step.epochs for step in steps), steps[-1].lr)
+            for name, steps in self.study.recipes().items()
+        }
+        control = CONTROL.partition("/")[0]
+        return {name for name in tuned if name != control and tuned[name] == tuned.get(control)}
+
+
+def sound(measured: Measurement) -> bool:
+    """Whether it is worth keeping: what nobody can judge, or lacks a variant that fell, is measured again."""
+    found = measured.findings
+    return not found.fault and all(finding.verdict != FAILED for finding in found.of.values())
+
+
+def _tell(told: Shown, step: Progress) -> None:
+    told.tell(step.spent_s, str(step), time_left(step.left_s, at_most=True) if step.left_s else "")

@@ -1,0 +1,158 @@
+"""What was measured once is found by whoever needs the same."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+import rows
+import yaml
+from conftest import ROOT, Project
+
+from breakeven import compose, measurements, paths
+from breakeven.artifact import Artifact
+from breakeven.bench import sound
+from breakeven.config import Config, parse
+from breakeven.errors import UserError
+from breakeven.files import write_json
+from breakeven.measure.engine import Measurement
+from breakeven.measure.findings import Finding, Findings
+from breakeven.measure.plan import SINGLE_STREAM, Scenario
+from breakeven.result import Part, Record
+from breakeven.store import Key
+
+BENCHMARK = ("python", "-m", "breakeven.stages.benchmark", "cnn")
+TAKEN = "batch 1: as it was measured at "
+CARD = Artifact("cnn", "none", "fp32", "", "eager", {}, "outside", [], [], 1, 1, key="made of this")
+
+
+def interrupt(project: Project, hardware: str, when: str, **more: str) -> str:
+    """Begin to measure, until something is said; returns all that was."""
+    command, said = (*BENCHMARK, hardware), ""
+    with subprocess.Popen(
+        command, cwd=project.folder, env=project.environment(**more), stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr
+        for line in running.stderr:
+            said += line
+            if when in line:
+                running.send_signal(signal.SIGTERM)
+                break
+        running.communicate()
+    assert running.returncode == 128 + signal.SIGTERM
+    return said
+
+
+@pytest.mark.timeout(300)
+def test_an_interrupted_benchmark_goes_on_where_it_was(project: Project) -> None:
+    project.run("breakeven", "compose", "study=tiny", "measure.batch_sizes=[1,4]", "hardware=[cpu1,cpu2]")
+    for folder in project.folder.glob("artifacts/*/cnn/*"):
+        if folder.name != "none--fp32--eager":  # one variant and the twin are enough
+            shutil.rmtree(folder)
+    interrupt(project, "cpu1", "batch 4:")
+    assert TAKEN not in interrupt(project, "cpu2", "batch 1:")  # one hardware's is not another's
+    done = project.run(*BENCHMARK, "cpu1")
+    assert TAKEN in done.stderr and "variants and the twin" in done.stderr
+    result = json.loads((project.folder / "results/benchmark/cnn-cpu1.json").read_text())
+    assert {record["row"]["batch_size"] for record in result["records"]} == {1, 4}
+    assert result["seconds"] > 0
+    assert TAKEN not in interrupt(project, "cpu1", "batch 1:", BREAKEVEN_AGAIN=str(time.time()))
+
+
+@cache
+def composed() -> Config:
+    return parse(yaml.safe_load(compose.compose(["hardware=[cpu1,cpu2]"], ROOT / paths.CONF)))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.setattr(paths, "MACHINE", tmp_path / "machine.json")
+    monkeypatch.delenv(measurements.AGAIN, raising=False)
+    write_json(tmp_path / "machine.json", {"name": "a machine"})
+    return tmp_path
+
+
+def key(
+    change: Callable[[Config], Config] = lambda study: study,
+    hardware: str = "cpu1",
+    scenario: Scenario = SINGLE_STREAM,
+    card: Artifact = CARD,
+) -> Key:
+    study = change(composed())
+    return measurements.key_of(study, hardware, scenario, "digest", {"none/fp32/eager": card}, ["half"])
+
+
+def measuring(**changes: object) -> Callable[[Config], Config]:
+    return lambda study: study.model_copy(update={"measure": study.measure.model_copy(update=changes)})
+
+
+def part(at: float) -> Part:
+    return Part("batch 1", at, 2.0, "time", {}, [], [Record(rows.BASELINE, [])])
+
+
+def test_it_is_found_under_the_names_of_who_asks(home: Path) -> None:
+    measurements.keep(key(), "the CNN", part(at=100.0))
+    found = measurements.find(key(), "cnn-width8", "my_core")
+    assert found == replace(
+        part(at=100.0),
+        records=[Record(replace(rows.BASELINE, family="cnn-width8", hardware="my_core"), [])],
+    )
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda: key(measuring(batch_sizes=[1, 8], latency_limit_ms=5.0)),  # which do not change this scenario
+        lambda: key(lambda study: study.model_copy(update={"study": "another"})),
+        lambda: key(card=replace(CARD, family="another", build_s=2.0)),  # the same, exported once more
+    ],
+)
+def test_what_does_not_change_it_measures_nothing_again(same: Callable[[], Key], home: Path) -> None:
+    assert same().digest == key().digest
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: key(measuring(rounds=4)),
+        lambda: key(lambda study: study.model_copy(update={"seed": 1})),
+        lambda: key(hardware="cpu2"),
+        lambda: key(scenario=Scenario(batch_size=4)),
+        lambda: key(scenario=Scenario(callers=4)),
+        lambda: key(scenario=Scenario(callers=4, processes=True)),
+        lambda: key(card=replace(CARD, key="made of that")),
+        lambda: key(card=replace(CARD, status="failed")),
+    ],
+)
+def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], Key], home: Path) -> None:
+    measurements.keep(key(), "the CNN", part(at=100.0))
+    assert measurements.find(other(), "cnn", "cpu1") is None
+
+
+def test_what_was_measured_before_it_was_asked_for_again_does_not_count(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measurements.keep(key(), "the CNN", part(at=100.0))
+    monkeypatch.setenv(measurements.AGAIN, "99")
+    assert measurements.find(key(), "cnn", "cpu1")
+    monkeypatch.setenv(measurements.AGAIN, "101")
+    assert measurements.find(key(), "cnn", "cpu1") is None
+    monkeypatch.setenv(measurements.AGAIN, "yes")
+    with pytest.raises(UserError, match="should be a time in seconds since 1970"):
+        measurements.find(key(), "cnn", "cpu1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict", "kept"),
+    [("", "faster", True), ("", "unsupported", True), ("", "failed", False), ("the twin", "faster", False)],
+)
+def test_what_nobody_can_judge_or_lacks_a_variant_is_not_kept(fault: str, verdict: str, kept: bool) -> None:
+    found = Findings({"none/fp32/eager": Finding("baseline"), "other": Finding(verdict)}, 1.0, fault)
+    assert sound(Measurement(found, "time", 1.0, [])) is kept
