@@ -87,47 +87,61 @@ BASE = starts(0.1, 0.1, 0.1, steady=10.0)
 TWICE = Interval(2, 2, 2)
 
 
+def exactly(value):
+    return Interval(value, value, value)
+
+
 def test_break_even_of_a_worked_example():
     # Twice as fast saves 5 of 10 ms a call: 1,000 ms are paid back in 200 calls.
-    assert breakeven_calls(1000, BASE, starts(0.1, 0.1, 0.1, steady=5.0), TWICE, 0.95) == ("200",) * 3
+    assert (
+        breakeven_calls(exactly(1000), BASE, starts(0.1, 0.1, 0.1, steady=5.0), TWICE, 0.95) == ("200",) * 3
+    )
 
 
 def test_a_slow_start_is_paid_back_too():
-    assert breakeven_calls(1000, BASE, starts(0.6, 0.6, 0.6, steady=5.0), TWICE, 0.95) == ("300",) * 3
+    assert (
+        breakeven_calls(exactly(1000), BASE, starts(0.6, 0.6, 0.6, steady=5.0), TWICE, 0.95) == ("300",) * 3
+    )
 
 
 def test_a_start_that_saves_time_is_set_off():
     base = starts(1.1, 1.1, 1.1, steady=10.0)
     quick = starts(0.1, 0.1, 0.1, steady=5.0)
-    assert breakeven_calls(1500, base, quick, TWICE, 0.95) == ("100",) * 3
-    assert breakeven_calls(500, base, quick, TWICE, 0.95) == ("0",) * 3
+    assert breakeven_calls(exactly(1500), base, quick, TWICE, 0.95) == ("100",) * 3
+    assert breakeven_calls(exactly(500), base, quick, TWICE, 0.95) == ("0",) * 3
 
 
 def test_with_a_compiler_cache_the_cold_start_is_what_is_paid_back():
     compiled = starts(10.1, 0.1, 0.1, steady=5.0, warm=True)
-    assert breakeven_calls(0, BASE, compiled, TWICE, 0.95)[0] == "2000"
+    assert breakeven_calls(exactly(0), BASE, compiled, TWICE, 0.95)[0] == "2000"
 
 
 def test_a_start_is_compared_with_the_baselines_of_the_same_replicate():
     """Both were loaded slowly when the machine was slow, so that their difference is certain."""
     base, other = starts(0.1, 5.1, 1.1, steady=10.0), starts(0.6, 5.6, 1.6, steady=5.0)
-    assert breakeven_calls(0, base, other, TWICE, 0.95) == ("100",) * 3
+    assert breakeven_calls(exactly(0), base, other, TWICE, 0.95) == ("100",) * 3
 
 
 def test_the_bounds_hold_the_starts_whole_interval():
     other = starts(1.1, 2.1, 3.1, steady=5.0)  # 1, 2 and 3 s more
     half = 4.302653 * 1000 / math.sqrt(3)  # Student's, of two degrees of freedom
-    value, low, high = map(int, breakeven_calls(1000, BASE, other, TWICE, 0.95))
+    value, low, high = map(int, breakeven_calls(exactly(1000), BASE, other, TWICE, 0.95))
     assert value == 3000 / 5
     assert low == pytest.approx((3000 - half) / 5, abs=1)
     assert high == pytest.approx((3000 + half) / 5, abs=1)
+
+
+def test_the_bounds_hold_all_builds():
+    build = Interval(1000, 900, 1400)
+    calls = breakeven_calls(build, BASE, starts(0.1, 0.1, 0.1, steady=5.0), TWICE, 0.95)
+    assert calls == ("200", "180", "280")
 
 
 def test_the_bounds_hold_the_baselines_whole_interval():
     """Jobs that measured another baseline's time would else contradict each other."""
     base = [start(*[steady] * 8, steady=steady, number=at) for at, steady in enumerate((8.0, 10.0, 12.5))]
     other = starts(0.1, 0.1, 0.1, steady=5.0)
-    value, low, high = map(int, breakeven_calls(1000, base, other, TWICE, 0.95))
+    value, low, high = map(int, breakeven_calls(exactly(1000), base, other, TWICE, 0.95))
     spread = math.exp(4.302653 * math.log(1.25) / math.sqrt(3))  # Student's, of the logarithm
     assert value == pytest.approx(200, abs=1)
     assert (low, high) == (pytest.approx(200 / spread, abs=1), pytest.approx(200 * spread, abs=1))
@@ -142,7 +156,7 @@ def test_the_bounds_hold_the_baselines_whole_interval():
     ],
 )
 def test_what_saves_nothing_has_no_number(gain, expected):
-    assert breakeven_calls(1000, BASE, starts(0.1, 0.1, 0.1), gain, 0.95) == (expected,) * 3
+    assert breakeven_calls(exactly(1000), BASE, starts(0.1, 0.1, 0.1), gain, 0.95) == (expected,) * 3
 
 
 @given(
@@ -155,7 +169,7 @@ def test_what_saves_nothing_has_no_number(gain, expected):
 def test_break_even_is_never_or_undecided_or_three_ordered_counts(gain, build_ms, steady, loads_s, warm):
     assume(not 1 < gain.low < 1 + 1e-9)
     base, other = starts(0.1, 0.1, 0.1, steady=steady), starts(*loads_s, steady=steady, warm=warm)
-    calls = breakeven_calls(build_ms, base, other, gain, 0.95)
+    calls = breakeven_calls(exactly(build_ms), base, other, gain, 0.95)
     if gain.high < 1:
         assert calls == ("never",) * 3
     elif gain.low <= 1:
@@ -168,7 +182,7 @@ def test_break_even_is_never_or_undecided_or_three_ordered_counts(gain, build_ms
 def test_a_bigger_saving_is_paid_back_sooner():
     other = starts(0.6, 0.6, 0.6, steady=5.0)
     counts = [
-        int(breakeven_calls(1000, BASE, other, Interval(gain, gain, gain), 0.95)[0])
+        int(breakeven_calls(exactly(1000), BASE, other, Interval(gain, gain, gain), 0.95)[0])
         for gain in np.linspace(1.05, 4, 9)
     ]
     assert counts == sorted(counts, reverse=True)

@@ -1,11 +1,12 @@
 """What was measured once is found by whoever needs the same."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import yaml
 from conftest import ROOT, Project
 
 from breakeven import compose, measurements, paths
-from breakeven.artifact import Artifact
+from breakeven.artifact import BASELINE, Artifact
 from breakeven.bench import sound
 from breakeven.config import Config, parse
 from breakeven.errors import UserError
@@ -84,9 +85,11 @@ def key(
     hardware: str = "cpu1",
     scenario: Scenario = SINGLE_STREAM,
     card: Artifact = CARD,
+    data: str = "digest",
+    controlled: Sequence[str] = ("half",),
 ) -> Key:
     study = change(composed())
-    return measurements.key_of(study, hardware, scenario, "digest", {"none/fp32/eager": card}, ["half"])
+    return measurements.key_of(study, hardware, scenario, data, {BASELINE: card}, controlled)
 
 
 def measuring(**changes: object) -> Callable[[Config], Config]:
@@ -94,16 +97,32 @@ def measuring(**changes: object) -> Callable[[Config], Config]:
 
 
 def part(at: float) -> Part:
-    return Part("batch 1", at, 2.0, "time", {}, [], [Record(rows.BASELINE, [])])
+    return Part("batch 1", at, 2.0, "abc", False, "time", {}, [], [Record(rows.BASELINE, [])])
+
+
+def found(key: Key) -> Part | None:
+    return measurements.find(key, "cnn", "cpu1", {BASELINE: CARD})
 
 
 def test_it_is_found_under_the_names_of_who_asks(home: Path) -> None:
     measurements.keep(key(), "the CNN", part(at=100.0))
-    found = measurements.find(key(), "cnn-width8", "my_core")
-    assert found == replace(
-        part(at=100.0),
-        records=[Record(replace(rows.BASELINE, family="cnn-width8", hardware="my_core"), [])],
-    )
+    mine = replace(CARD, runtime="my_eager", status="failed", reason="why")
+    taken = measurements.find(key(), "cnn-width8", "my_core", {BASELINE: mine})
+    names = {"family": "cnn-width8", "hardware": "my_core", "runtime": "my_eager", "reason": "why"}
+    assert taken == replace(part(at=100.0), records=[Record(replace(rows.BASELINE, **names), [])])
+
+
+def test_what_was_damaged_since_is_not_taken(home: Path) -> None:
+    measurements.keep(key(), "the CNN", part(at=100.0))
+    assert found(key()) == part(at=100.0)
+    (file,) = home.glob(f".breakeven/store/measurement/*/files/{measurements.FILE}")
+    file.write_text(file.read_text().replace("2.0", "1.0"))
+    assert found(key()) is None
+
+
+def test_an_artifact_of_another_version_is_told(home: Path) -> None:
+    with pytest.raises(UserError, match="its card is of another version of Breakeven: run `dvc repro`"):
+        key(card=replace(CARD, key=""))
 
 
 @pytest.mark.parametrize(
@@ -126,14 +145,40 @@ def test_what_does_not_change_it_measures_nothing_again(same: Callable[[], Key],
         lambda: key(hardware="cpu2"),
         lambda: key(scenario=Scenario(batch_size=4)),
         lambda: key(scenario=Scenario(callers=4)),
-        lambda: key(scenario=Scenario(callers=4, processes=True)),
+        lambda: key(data="another"),
+        lambda: key(controlled=[]),
         lambda: key(card=replace(CARD, key="made of that")),
         lambda: key(card=replace(CARD, status="failed")),
     ],
 )
 def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], Key], home: Path) -> None:
     measurements.keep(key(), "the CNN", part(at=100.0))
-    assert measurements.find(other(), "cnn", "cpu1") is None
+    assert found(other()) is None
+    serves = [key(scenario=Scenario(callers=4, processes=processes)).digest for processes in (False, True)]
+    assert len({*serves}) == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("sched_getaffinity", lambda process: {0}),
+        ("environ", {**os.environ, "KMP_BLOCKTIME": "0"}),
+        ("digests", lambda folder: ["another program"]),
+        ("source_digest", lambda *parts: "another code"),
+    ],
+)
+def test_where_and_with_what_it_was_measured_counts(
+    place: str, change: object, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = key().digest
+    monkeypatch.setattr(os if hasattr(os, place) else measurements, place, change)
+    assert key().digest != before
+
+
+def test_another_machine_is_another_measurement(home: Path) -> None:
+    before = key().digest
+    write_json(home / "machine.json", {"name": "another"})
+    assert key().digest != before
 
 
 def test_what_was_measured_before_it_was_asked_for_again_does_not_count(
@@ -141,12 +186,13 @@ def test_what_was_measured_before_it_was_asked_for_again_does_not_count(
 ) -> None:
     measurements.keep(key(), "the CNN", part(at=100.0))
     monkeypatch.setenv(measurements.AGAIN, "99")
-    assert measurements.find(key(), "cnn", "cpu1")
+    assert found(key())
     monkeypatch.setenv(measurements.AGAIN, "101")
-    assert measurements.find(key(), "cnn", "cpu1") is None
-    monkeypatch.setenv(measurements.AGAIN, "yes")
-    with pytest.raises(UserError, match="should be a time in seconds since 1970"):
-        measurements.find(key(), "cnn", "cpu1")
+    assert found(key()) is None
+    for wrong in ("yes", "nan", "-1", f"{time.time() + 100}"):
+        monkeypatch.setenv(measurements.AGAIN, wrong)
+        with pytest.raises(UserError, match="should be a time in seconds since 1970"):
+            measurements.since()
 
 
 @pytest.mark.parametrize(
@@ -154,5 +200,5 @@ def test_what_was_measured_before_it_was_asked_for_again_does_not_count(
     [("", "faster", True), ("", "unsupported", True), ("", "failed", False), ("the twin", "faster", False)],
 )
 def test_what_nobody_can_judge_or_lacks_a_variant_is_not_kept(fault: str, verdict: str, kept: bool) -> None:
-    found = Findings({"none/fp32/eager": Finding("baseline"), "other": Finding(verdict)}, 1.0, fault)
-    assert sound(Measurement(found, "time", 1.0, [])) is kept
+    judged = Findings({BASELINE: Finding("baseline"), "other": Finding(verdict)}, 1.0, fault)
+    assert sound(Measurement(judged, "time", 1.0, [])) is kept

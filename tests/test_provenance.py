@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.files import sha256
-from breakeven.provenance import here, source
+from breakeven.provenance import here, packages, source
 
 
 def test_a_model_of_the_package_is_its_own_file() -> None:
@@ -49,6 +49,22 @@ def test_a_users_own_module_is_its_files_and_what_they_import(
         with (tmp_path / changed).open("a") as file:
             file.write("\n# a line\n")
         assert source("mine.net.Net") != before, changed
+
+
+def test_only_what_a_model_surely_imports_is_imported_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "sure.py").write_text(
+        "import torch\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas\n"
+        "try:\n    import mlflow\nexcept ImportError:\n    pass\ndef net():\n    import openvino\n"
+    )
+    assert packages("sure.net") == ("torch",)
+    assert packages("timm.create_model") == ("timm",)
+    assert "torchvision" in packages("breakeven.model.resnet18.resnet18")
+    assert "torchvision" not in packages("breakeven.model.cnn.cnn")
+    (tmp_path / "broken.py").write_text("import torch\nimport (")
+    assert packages("broken.net") == ()
 
 
 @pytest.mark.parametrize("target", ["nowhere.at.all", "", "None"])

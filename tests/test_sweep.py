@@ -23,7 +23,7 @@ from conftest import ROOT, Project, copy_project, is_over
 from hydra.errors import HydraException
 from mlflow import MlflowClient
 
-from breakeven import cli, compose, files, jobs, paths, store, sweeplog, sweeps
+from breakeven import cli, compose, files, jobs, paths, result, store, sweeplog, sweeps
 from breakeven import sweep as command
 from breakeven.config import Settings
 from breakeven.errors import UserError
@@ -31,7 +31,7 @@ from breakeven.files import write_json
 from breakeven.outcomes import LOG, STUDY
 from breakeven.result import Row
 from breakeven.store import Key
-from breakeven.sweeps import DONE, FAILED, Outcome
+from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -44,8 +44,9 @@ study: little
 family:
   model: {depth: 1}
   train: {epochs: 2, lr: 0.05}
-export: {min_agreement: 0.3, check_images: 8}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2}
+export: {min_agreement: 0.3, check_images: 8, builds: 1}
+measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
+  confidence: 0.9999} # or one twin in twenty would fail
 """
 
 
@@ -113,6 +114,43 @@ def test_a_family_without_a_dataset_is_told() -> None:
     for data in ({}, {"data": "???"}):
         with pytest.raises(UserError, match="family=cnn: its `data` should name"):
             jobs.study_of({**composed(), "family": family | data}, "cnn", [])
+
+
+def test_a_study_of_several_families_is_no_job() -> None:
+    with pytest.raises(UserError, match=r"study=sweep: it lists families, .* family=cnn,resnet18"):
+        jobs.study_of({**composed(), "families": {"cnn": {}, "resnet18": {}}}, "cnn", [])
+
+
+def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
+    key = Key("job", {"seed": 0})
+    monkeypatch.setattr(jobs, "key_of", lambda study: key)
+    fallen, ran = [rows.row("none/fp32/a", "failed", reason="killed by SIGKILL")], []
+
+    def execute(*arguments: object) -> list[str]:
+        folder = tmp_path / f"made{len(ran)}"
+        folder.mkdir()
+        (folder / LOG).write_text("measured\n")
+        ran.append(faults := result.faults(fallen))
+        if faults:
+            write_json(folder / jobs.FAULTS, faults)
+        store.keep(key, "a job", folder)
+        return faults
+
+    monkeypatch.setattr(jobs, "_execute", execute)
+    first = jobs.run({}, "cnn", [])
+    assert (first.status, first.reason) == (
+        DONE,
+        "to be measured again, by the same command: none/fp32/a on cpu1, batch 1: killed by SIGKILL",
+    )
+    fallen.clear()
+    assert [jobs.run({}, "cnn", []).status for _ in range(2)] == [DONE, CACHED] and len(ran) == 2
+
+
+def test_what_is_unsupported_or_cannot_be_judged_is_not_tried_again() -> None:
+    twin = replace(rows.TWIN, reason="unreliable run: the twin's interval excludes 1")
+    assert result.faults([twin, rows.row("none/bf16/a", "unsupported", speedup=None)]) == []
 
 
 def test_whatever_goes_wrong_costs_one_job(
@@ -410,9 +448,10 @@ def test_the_pipeline_takes_what_a_sweep_made(swept: tuple[Project, str]) -> Non
     assert "cnn/none: trained: taken from" in said and "epoch 1" not in said
     assert "cnn on cpu1, batch 1: as it was measured at " in said
     (row,) = (row for row in rows_of(project) if row["variant"] == "none/fp32/onnxruntime")
-    (run,) = (run for run in runs(project, "job") if run.data.params.get("family.model.width") == "4")
-    assert row["family"] == "cnn" != run.data.params["called"]
-    assert row["speedup"] == run.data.metrics["speedup/cpu1/batch1/none/fp32/onnxruntime"]
+    measured = [run for run in runs(project, "job") if run.data.params.get("family.model.width") == "4"]
+    assert row["family"] == "cnn" and {run.data.params["called"] for run in measured} == {"cnn-width4"}
+    name = "speedup/cpu1/batch1/none/fp32/onnxruntime"
+    assert row["speedup"] in [run.data.metrics[name] for run in measured]
 
 
 def rows_of(project: Project) -> list[dict]:

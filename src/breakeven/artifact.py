@@ -39,7 +39,9 @@ class Artifact:
     trained: bool = True  # otherwise its weights are random, and accuracy says nothing
     status: str = "ok"  # or "unsupported", "failed"
     reason: str = ""
-    build_s: float = 0.0  # to make the artifact from the model
+    build_s: float = 0.0  # to make the artifact from the model: the median of some builds,
+    build_s_low: float = 0.0  # the shortest,
+    build_s_high: float = 0.0  # and the longest
     max_abs_error: float | None = None  # of the logits, against eager's
     relative_error: float | None = None  # the same over the largest logit
     agreement: float | None = None  # share of test images with eager's class

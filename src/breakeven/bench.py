@@ -1,5 +1,6 @@
 """A family on one hardware, to be measured in one scenario after another."""
 
+import os
 import sys
 import time
 from collections.abc import Collection, Mapping
@@ -8,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from breakeven import measurements, paths, turns
+from breakeven import measurements, paths, store, turns
 from breakeven.artifact import BASELINE, CONTROL, Artifact
 from breakeven.config import Config
 from breakeven.data.base import Images
@@ -40,21 +41,23 @@ class Bench:
         """Measure a scenario, unless that was done before, from the same: then what that found."""
         title = f"{self.family} on {self.hardware}, {scenario.title}"
         key = self._key(scenario)
-        if not (part := self._found(key, title)):
+        with store.making(key, title):
+            if part := self._found(key, title):
+                return part
             with turns.measuring():
-                if not (part := self._found(key, title)):  # by whom it may have waited for
-                    part = self._measured(scenario, title, key)
-        return part
+                return self._measured(scenario, title, key)
 
     def _key(self, scenario: Scenario) -> Key:
-        cards = {variant: card for variant, (_, card) in self.artifacts.items()}
-        return measurements.key_of(self.study, self.hardware, scenario, self.data, cards, self._controlled)
+        return measurements.key_of(
+            self.study, self.hardware, scenario, self.data, self._cards, self._controlled
+        )
 
     def _found(self, key: Key, title: str) -> Part | None:
-        part = measurements.find(key, self.family, self.hardware)
+        part = measurements.find(key, self.family, self.hardware, self._cards)
         if part:
-            hint = f"{measurements.AGAIN}=$(date +%s) before the command measures again"
-            print(f"{title}: as it was measured at {part.when} ({hint})", file=sys.stderr)
+            again = f"{measurements.AGAIN}=$(date +%s) dvc repro -f benchmark@{self.family}-{self.hardware}"
+            hint = "again=true" if os.environ.get(paths.HOME) else again
+            print(f"{title}: as it was measured at {part.when} ({hint} measures again)", file=sys.stderr)
         return part
 
     def _measured(self, scenario: Scenario, title: str, key: Key) -> Part:
@@ -77,9 +80,12 @@ class Bench:
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
         judge = Judge(*named, scenario, settings.confidence, peaks, self._controlled)
+        commit, dirty = paths.commit()
         part = Part(
             scenario=scenario.title,
             at=at,
+            commit=commit,
+            dirty=dirty,
             seconds=time.monotonic() - started,
             stopped=measured.stopped,
             peaks=asdict(peaks) if peaks else {},
@@ -89,9 +95,13 @@ class Bench:
                 for row in judge.rows(self.artifacts, found, self.test.labels)
             ],
         )
-        if sound(measured):
+        if sound(measured) and peaks:
             measurements.keep(key, title, part)
         return part
+
+    @cached_property
+    def _cards(self) -> Mapping[str, Artifact]:
+        return {variant: card for variant, (_, card) in self.artifacts.items()}
 
     def _record(self, row: Row, finding: Finding) -> Record:
         execution: dict[str, Any] = {}

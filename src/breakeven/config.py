@@ -42,6 +42,9 @@ class Export(Strict):
         gt=0, description="of a floating-point artifact, over the largest logit"
     )
     min_agreement: float = Field(ge=0, le=1, description="of a quantized artifact: share of the same classes")
+    builds: Positive = Field(
+        description="of each artifact, to tell how long one takes; fewer where it is long"
+    )
     calibration_images: Positive = Field(description="training images that static quantization sees")
     only: dict[str, list[str]] = Field(
         description="recipe -> patterns of `precision/runtime`, the variants made of it; by default all"

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 import breakeven
-from breakeven import compose, machine, measurements, paths, records, store
+from breakeven import compose, machine, measurements, paths, records, result, store
 from breakeven.config import Config, Settings, parse
 from breakeven.errors import UserError
 from breakeven.files import digests, fingerprint, source_digest, write_json, write_text
@@ -37,6 +37,7 @@ SOURCE = (
     *("modelfile", "prepared", "preprocess", "program", "result", "scoring", "training", "variants"),
 )
 LONG = 32  # characters
+FAULTS = "faults.json"  # beside a job's records: what of it is to be measured again, if anything is
 SINCE = "since"  # in a job's folder: when it was asked to measure again
 SIGNALLED = 128  # and the signal's number: the exit code of a job that a signal ended, and that said so
 # What makes another model, or another artifact, of the same family and variant
@@ -60,11 +61,17 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
         key = known.digest
         with store.making(known, title):
             again = bool(settings.get("again"))
-            if (entry := store.find(known)) and not again:
+            if (
+                (entry := store.find(known))
+                and not again
+                and not (entry.folder / store.FILES / FAULTS).exists()
+            ):
                 entry.touch()
                 status = CACHED
-            else:
-                _execute(study, known, title, margin, again)
+                (paths.begun(known.digest) / SINCE).unlink(missing_ok=True)  # it was given up
+            elif faults := _execute(study, known, title, margin, again):
+                more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+                reason = f"to be measured again, by the same command: {faults[0]}{more}"
     except (UserError, JobFailed) as error:
         status, reason = FAILED, str(error)
     except Exception as error:  # a bug, a full disk: it costs this job as well, and is shown
@@ -98,6 +105,11 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
 
     The baseline is always among its runtimes.
     """
+    if several := settings.get("families"):
+        raise UserError(
+            f"study={settings['study']}: it lists families, and is for `dvc repro`. In a sweep each job has "
+            f"one: family={','.join(several)}, with the study's other choices as overrides."
+        )
     given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
     changes = sorted(plain for each in overrides if (plain := each.lstrip("+")).startswith(NAMING))
     name = "-".join([choice, *map(_change, changes)])
@@ -135,7 +147,8 @@ def key_of(study: Config) -> Key:
     return Key("job", parts)
 
 
-def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> None:
+def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> list[str]:
+    """Run it in a process of its own, and keep its records; returns what of it is to be measured again."""
     folder = paths.begun(key.digest)
     folder.mkdir(parents=True, exist_ok=True)
     since = folder / SINCE
@@ -186,8 +199,13 @@ def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> N
         records.copy(study, folder, kept)
         shutil.copy2(folder / LOG, kept)
         write_json(kept / STUDY, study.model_dump())
+        found = records.read(study, kept).benchmarks
+        faults = result.faults(record.row for benchmark in found for record in benchmark.records)
+        if faults:
+            write_json(kept / FAULTS, faults)
         store.keep(key, title, kept)
     shutil.rmtree(folder)
+    return faults
 
 
 def _end(code: int, last: str) -> str:

@@ -16,7 +16,7 @@ from breakeven.measure.findings import Finding, Findings
 from breakeven.measure.peaks import Peaks
 from breakeven.measure.plan import TWIN, Scenario
 from breakeven.measure.samples import Replicate
-from breakeven.measure.statistics import UNDECIDED
+from breakeven.measure.statistics import UNDECIDED, Interval
 from breakeven.result import BREAKEVEN, Row
 
 
@@ -64,7 +64,7 @@ class Judge:
                     figures |= dict.fromkeys(BREAKEVEN, UNDECIDED)
                 else:
                     base = findings.of[BASELINE].replicates
-                    build_ms = 1000 * (card.build_s - artifacts[BASELINE][1].build_s)
+                    build_ms = _beyond(card, artifacts[BASELINE][1])
                     calls = coldstart.breakeven_calls(
                         build_ms, base, finding.replicates, finding.speedup, self.confidence
                     )
@@ -168,6 +168,15 @@ class Judge:
             "min_detectable_effect": finding.min_detectable_effect,
             "noise_floor": findings.noise_floor,
         }
+
+
+def _beyond(card: Artifact, base: Artifact) -> Interval:
+    """What it takes to build an artifact beyond the baseline, milliseconds: of the builds that were timed."""
+    return Interval(
+        1000 * (card.build_s - base.build_s),
+        1000 * (card.build_s_low - base.build_s_high),
+        1000 * (card.build_s_high - base.build_s_low),
+    )
 
 
 def _median(figure: Callable[[Replicate], float], replicates: list[Replicate]) -> float:

@@ -1,6 +1,8 @@
 """What was measured, in the store: one scenario of one family on one hardware is measured once."""
 
+import math
 import os
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,16 +10,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from breakeven import paths, store
-from breakeven.artifact import Artifact
+from breakeven.artifact import BASELINE, Artifact
 from breakeven.config import Config
 from breakeven.errors import UserError
 from breakeven.files import digests, read_json, source_digest, write_json
 from breakeven.measure.plan import Scenario
-from breakeven.result import Part, records_of
+from breakeven.measure.samples import OK
+from breakeven.provenance import source
+from breakeven.result import Part, Row, records_of
 from breakeven.store import Key
 
 FILE = "measurement.json"
 AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
+# Variables of the environment that libraries are tuned by
+TUNING = ("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD")
 # The source that decides what a measurement comes to, besides the artifacts'
 SOURCE = (
     *("accuracy", "artifact", "bench", "converted", "data/base", "hardware", "judge", "kernels", "measure"),
@@ -36,18 +42,32 @@ def key_of(
 ) -> Key:
     """Of all that a measurement depends on; the names of family and hardware are none of that.
 
+    Raises:
+        UserError: another version of Breakeven made an artifact.
+
     Args:
         data: the digest of the dataset, whose test images are what is predicted.
         artifacts: by variant.
         controlled: the recipes that the control stands for.
     """
+    if old := [name for name, card in artifacts.items() if not card.key]:
+        raise UserError(f"{old[0]}: its card is of another version of Breakeven: run `dvc repro`.")
+    settings = study.hardware[hardware]
+    overridden = study.option("hardware", hardware).environment()
     return Key(
         "measurement",
         {
-            "variants": {name: [card.key, card.status, card.reason] for name, card in artifacts.items()},
+            "variants": {name: [card.key, card.status] for name, card in artifacts.items()},
             "controlled": sorted(controlled),
             "data": data,
-            "hardware": study.hardware[hardware],
+            "hardware": settings,
+            "cores": len(os.sched_getaffinity(0)),  # that this process may use: fewer are not pinned
+            "environment": {
+                name: value
+                for name, value in sorted(os.environ.items())
+                if name.startswith(TUNING) and name not in overridden
+            },
+            "own": source(settings["name"]) if "." in settings["name"] else {},
             "scenario": asdict(scenario),
             "budget": asdict(study.measure.budget(study.seed)),
             "machine": read_json(paths.MACHINE),
@@ -57,19 +77,28 @@ def key_of(
     )
 
 
-def find(key: Key, family: str, hardware: str) -> Part | None:
-    """What was measured with this key, under these names; None if nothing was, or too early."""
+def find(key: Key, family: str, hardware: str, artifacts: Mapping[str, Artifact]) -> Part | None:
+    """What was measured with this key, under the names of who asks; None if nothing was, or too early."""
     if not (entry := store.find(key)):
         return None
     values: dict[str, Any] = read_json(entry.folder / store.FILES / FILE)
     if values["at"] < since():
         return None
     entry.touch()
-    records = [
-        replace(record, row=replace(record.row, family=family, hardware=hardware))
-        for record in records_of(values["records"])
-    ]
-    return Part(**{**values, "records": records})
+
+    def asked(row: Row) -> Row:
+        card = artifacts.get(row.variant, artifacts[BASELINE])  # the twin is that
+        return replace(
+            row,
+            family=family,
+            hardware=hardware,
+            runtime=card.runtime,
+            quantization=card.quantization,
+            reason=row.reason if card.status == OK else card.reason,
+        )
+
+    records = records_of(values["records"])
+    return Part(**{**values, "records": [replace(record, row=asked(record.row)) for record in records]})
 
 
 def keep(key: Key, title: str, part: Part) -> None:
@@ -83,12 +112,13 @@ def since() -> float:
     """When the measurements that count begin, by `BREAKEVEN_AGAIN`; 0 without it.
 
     Raises:
-        UserError: it is no time.
+        UserError: it is no time, or one that is still to come.
     """
     asked = os.environ.get(AGAIN, "0")
     try:
-        return float(asked)
+        at = float(asked)
     except ValueError:
-        raise UserError(
-            f"{AGAIN}={asked}: it should be a time in seconds since 1970, as of `date +%s`."
-        ) from None
+        at = math.nan
+    if not 0 <= at <= time.time():
+        raise UserError(f"{AGAIN}={asked}: it should be a time in seconds since 1970, as of `date +%s`.")
+    return at

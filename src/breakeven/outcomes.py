@@ -39,9 +39,10 @@ def read(key: str) -> Records:
     measured = sorted((folder / paths.BENCHMARKS).glob("*.json"))
     try:
         found = [result.read(path) for path in measured]
-    except UserError:
+        settings = of_one_family(read_json(folder / STUDY))
+    except (UserError, KeyError, ValueError):
         raise UserError("its results are of another version of Breakeven") from None
-    return Records(of_one_family(read_json(folder / STUDY)), found, [*measured, folder / LOG])
+    return Records(settings, found, [*measured, folder / LOG])
 
 
 def begun(key: str) -> Records:

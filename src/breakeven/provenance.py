@@ -4,7 +4,7 @@ import ast
 import contextlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +15,7 @@ from breakeven.files import sha256
 from breakeven.machine import describe
 
 # What a training depends on beside the model is named in dvc.yaml.
-OWN = f"{__package__}.model"
+OWN = f"{__package__}.model"  # no name of a module that is imported here
 
 
 def here() -> dict[str, Any]:
@@ -37,13 +37,20 @@ def source(target: str) -> dict[str, str]:
     }
 
 
+@cache
 def packages(target: str) -> tuple[str, ...]:
-    """The installed packages that the source of the constructor `target` lies in, or imports."""
-    return tuple(module for module, path in _reached(target).items() if _is_installed(path))
+    """The installed packages that importing the constructor `target` surely imports."""
+    with contextlib.suppress(SyntaxError):  # which the import itself will tell
+        return tuple(name for name, path in _reached(target, _at_once).items() if _is_installed(path))
+    return ()
 
 
-def _reached(target: str) -> dict[str, Path]:
-    """The modules that `target` lies in, and that those import; an installed package is one."""
+def _reached(target: str, nodes: Callable[[ast.Module], Iterable[ast.AST]] = ast.walk) -> dict[str, Path]:
+    """The modules that `target` lies in, and that those import; an installed package is one.
+
+    Args:
+        nodes: those of a file that are looked at.
+    """
     found: dict[str, Path] = {}
     todo = [target.replace(":", ".")]
     while todo:
@@ -52,7 +59,8 @@ def _reached(target: str) -> dict[str, Path]:
             continue
         found[module] = path
         if not _is_installed(path):
-            todo += _imports(path, module if path.stem == "__init__" else module.rpartition(".")[0])
+            tree = ast.parse(path.read_bytes())
+            todo += _imports(nodes(tree), module if path.stem == "__init__" else module.rpartition(".")[0])
     return dict(sorted(found.items()))
 
 
@@ -84,9 +92,14 @@ def _locate(name: str) -> tuple[str, Path | None]:
     return module, file
 
 
-def _imports(path: Path, package: str) -> Iterator[str]:
-    """The dotted names that a file imports, at any depth."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+def _at_once(tree: ast.Module) -> Iterable[ast.AST]:
+    """The statements of a file's own body: what a function, a branch or a `try` imports may never be."""
+    return tree.body
+
+
+def _imports(nodes: Iterable[ast.AST], package: str) -> Iterator[str]:
+    """The dotted names that nodes of a file import."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -9,6 +9,7 @@ from typing import Any
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
 from breakeven.measure.plan import Scenario
+from breakeven.measure.samples import FAILED
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ def unreliable_cells(rows: Iterable[Row]) -> set[Cell]:
     return {cell(row) for row in rows if row.unreliable}
 
 
+def faults(rows: Iterable[Row]) -> list[str]:
+    """The variants that failed, with their reasons: worth trying again."""
+    return [f"{row.variant} on {title(row)}: {row.reason}" for row in rows if row.verdict == FAILED]
+
+
 def scenario(row: Row) -> Scenario:
     """How the model was called."""
     return Scenario(row.batch_size, row.callers, row.scenario == "server_processes")
@@ -121,6 +127,8 @@ class Part:
     scenario: str
     at: float  # when it was measured, seconds since the epoch
     seconds: float  # that it took
+    commit: str  # of the working tree, then
+    dirty: bool
     stopped: str  # why
     peaks: dict[str, Any]  # of the hardware (measure.peaks.Peaks)
     warnings: list[dict[str, str]]
@@ -143,13 +151,14 @@ class Benchmark:
     settings: dict[str, Any]  # how much was measured
     machine: dict[str, Any]
     affinity: dict[str, Any]
-    peaks: dict[str, Any]  # of the hardware, as when the last scenario was measured
-    commit: str
+    peaks: dict[str, Any]  # of the hardware (measure.peaks.Peaks), as probed for the last scenario
+    commit: str  # of the working tree when that was measured
     dirty: bool
     seconds: float  # of measuring, whenever that was
     stopped: dict[str, str]  # scenario -> why
     warnings: list[dict[str, str]]
     records: list[Record]
+    measured: dict[str, str] = field(default_factory=dict)  # scenario -> when
 
     def write(self, path: Path) -> None:
         """Write as JSON."""

@@ -123,7 +123,7 @@ def _run(settings: DictConfig, choice: str, overrides: list[str], margin: str) -
 
 
 def _failed(overrides: list[str], reason: str) -> Outcome:
-    """Of a job that came to no settings, and so has no key of its own."""
+    """Of a job that came to no settings, or was lost before it said what its key is."""
     return Outcome(" ".join(overrides) or "a job", overrides, FAILED, fingerprint(overrides), reason)
 
 
@@ -165,7 +165,7 @@ def record(sweep: Begun, lost: str) -> None:
     for number, overrides in enumerate(sweep.jobs):
         if not (path := sweep.folder / str(number) / OUTCOME).exists():
             outcome = _failed(overrides, launched.lost.get(number, lost))
-            with suppress(UserError):  # by its own key the sweep is the same one when it is completed
+            with suppress(Exception):  # by its own key the sweep is the same one when it is completed
                 outcome = replace(outcome, key=jobs.key_of(jobs.asked(overrides)).digest)
             write_json(path, asdict(outcome))
     outcomes = _outcomes(sweep.folder)
@@ -173,12 +173,11 @@ def record(sweep: Begun, lost: str) -> None:
     written = sweeps.write(sweep.study, command, outcomes)
     count = Counter(outcome.status for outcome in outcomes)
     print(f"{written.name}: {', '.join(f'{number} {status}' for status, number in count.items())}")
-    for outcome in outcomes:
-        if outcome.status == FAILED:
-            print(f"  {outcome.title}: {outcome.reason}")
+    for outcome in (each for each in outcomes if each.reason):
+        print(f"  {outcome.title}: {outcome.reason}")
     sweeplog.log(written)
     begun.remove(sweep)
-    finished.append(int(count[FAILED] > 0))
+    finished.append(int(any(outcome.reason for outcome in outcomes)))
 
 
 class Collect(Callback):

@@ -58,7 +58,7 @@ def _ended(run: Any) -> tuple[str, str]:
 
 def _end(outcome: Outcome) -> tuple[str, str]:
     """What that is to be."""
-    return ("FAILED", outcome.reason[:4000]) if outcome.status == FAILED else ("FINISHED", "")
+    return "FAILED" if outcome.status == FAILED else "FINISHED", outcome.reason[:4000]
 
 
 def _is_old(run: Any, outcome: Outcome) -> bool:

@@ -22,7 +22,7 @@ class Outcome:
     overrides: list[str]
     status: str  # "done", "cached", "failed"
     key: str  # of its records in the store
-    reason: str = ""  # why it failed
+    reason: str = ""  # why it failed, or what of it is to be measured again
     seconds: float = 0.0
 
     @property

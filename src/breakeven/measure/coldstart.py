@@ -37,7 +37,7 @@ def cold(replicates: Sequence[Replicate]) -> list[Replicate]:
 
 
 def breakeven_calls(
-    build_ms: float,
+    build_ms: Interval,
     base: Sequence[Replicate],
     variant: Sequence[Replicate],
     gain: Interval,
@@ -45,8 +45,8 @@ def breakeven_calls(
 ) -> tuple[str, str, str]:
     """After how many calls an extra one-off cost is paid back: estimate, lower and upper bound.
 
-    The bounds take the start, the gain and the baseline's time each at the end of its interval, which is
-    wider than need be; the time to build is one sample, and has none.
+    The bounds take build, start, gain and the baseline's time each at the end of its interval, which is
+    wider than need be.
 
     Args:
         build_ms: to build the variant, beyond the baseline.
@@ -63,11 +63,11 @@ def breakeven_calls(
     starts = [start_ms(v) - start_ms(b) for b, v in zip(base, variant, strict=True) if not v.warm]
     extra = mean(starts, confidence) if len(starts) > 1 else Interval(starts[0], starts[0], starts[0])
 
-    def calls(start: float, ratio: float, call_ms: float) -> str:
-        return str(max(0, math.ceil((build_ms + start) / (call_ms * (1 - 1 / ratio)))))
+    def calls(once_ms: float, ratio: float, call_ms: float) -> str:
+        return str(max(0, math.ceil(once_ms / (call_ms * (1 - 1 / ratio)))))
 
     return (
-        calls(extra.value, gain.value, baseline_ms.value),
-        calls(extra.low, gain.high, baseline_ms.high),
-        calls(extra.high, gain.low, baseline_ms.low),
+        calls(build_ms.value + extra.value, gain.value, baseline_ms.value),
+        calls(build_ms.low + extra.low, gain.high, baseline_ms.high),
+        calls(build_ms.high + extra.high, gain.low, baseline_ms.low),
     )

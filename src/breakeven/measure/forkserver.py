@@ -14,6 +14,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from breakeven.measure import worker
 
@@ -23,9 +24,14 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 def serve(channel: socket.socket, modules: Sequence[str]) -> None:
     """Import, then answer until the parent's end is closed, which a killed parent's is too."""
+    threads = _threads()  # numpy's may be there
     for name in modules:
-        with contextlib.suppress(ImportError):  # the worker itself will say what is missing
+        with contextlib.suppress(Exception):  # the worker itself will say what is missing, or wrong
             importlib.import_module(name)
+        if _threads() > threads:  # what it forked would not be whole: each worker imports that by itself
+            rest = [other for other in modules if other != name]
+            again = [sys.executable, "-m", "breakeven.measure.forkserver", str(channel.fileno()), *rest]
+            os.execv(sys.executable, again)
     while True:
         request, descriptors, _, _ = socket.recv_fds(channel, 64, 3)
         if not request:
@@ -43,6 +49,13 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         channel.send(answer.encode())
+
+
+def _threads() -> int:
+    """Of this process; 1 where the system does not tell."""
+    with contextlib.suppress(OSError):
+        return len([*Path("/proc/self/task").iterdir()])
+    return 1
 
 
 def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:

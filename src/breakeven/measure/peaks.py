@@ -14,7 +14,7 @@ from breakeven.errors import Unsupported
 SIDES = (512, 1024, 2048)  # of the matrices: which is fastest differs between processors
 SETS = tuple(2**power for power in range(18, 29))  # bytes in use: what fits into a cache is moved faster
 SECONDS = 0.08  # of each trial
-SLOW_S = 0.5  # a product that takes longer is of no fast kernel; a larger one would only take longer
+SLOW_S = 0.5  # a product that takes longer is of no fast kernel, and a larger one would only take longer
 BYTES = {"fp32": 4, "bf16": 2, "int8": 1}  # of a number
 TIMEOUT_S = 120
 
@@ -103,7 +103,7 @@ def _measure(hardware: Any) -> Peaks:
                 except (RuntimeError, NotImplementedError):
                     continue
                 operations[precision] = max(operations.get(precision, 0.0), speed)
-                if 2.0 * side**3 / speed > SLOW_S:
+                if 2.0 * (2 * side) ** 3 / speed > SLOW_S:  # the next one
                     break
         for size in SETS:
             whole = torch.ones(size // 4, device=place)

@@ -62,7 +62,7 @@ def best(rows: Iterable[Row]) -> Mapping[tuple[str, str, int], Row]:
 
 
 def changing(rows: Iterable[Row], winners: Mapping[tuple[str, str, int], Row]) -> list[str]:
-    """The models whose fastest variant in one place is surely not the fastest in another.
+    """The models of which one variant is surely the faster of two in one place, and surely not in another.
 
     Args:
         winners: those of `best`.
@@ -71,11 +71,17 @@ def changing(rows: Iterable[Row], winners: Mapping[tuple[str, str, int], Row]) -
     found = set()
     for (family, *_), winner in winners.items():
         for (other, hardware, batch), rival in winners.items():
-            here = known.get((family, hardware, batch, winner.variant)) if other == family else None
-            # The baseline's gain is 1, without bounds
-            if here and _or_gain(here, here.speedup_ci_high) < _or_gain(rival, rival.speedup_ci_low):
-                found.add(family)
+            if other == family:
+                loses = known.get((family, hardware, batch, winner.variant))
+                beaten = known.get((family, winner.hardware, winner.batch_size, rival.variant))
+                if loses and beaten and _is_below(loses, rival) and _is_below(beaten, winner):
+                    found.add(family)
     return sorted(found)
+
+
+def _is_below(row: Row, other: Row) -> bool:
+    """Whether its whole interval is; the baseline's gain is 1, without bounds."""
+    return _or_gain(row, row.speedup_ci_high) < _or_gain(other, other.speedup_ci_low)
 
 
 def _or_gain(row: Row, bound: float | None) -> float:

@@ -78,7 +78,8 @@ class Trend:
         # The interval ends with what was measured: the crossing may lie beyond.
         less = " or less" if at.low <= 1.001 * self.smallest else ""
         more = " or more" if at.high >= 0.999 * self.largest else ""
-        return f"{side} {value} million {self.size.unit} ({low}{less} to {high}{more})"
+        doubt = "" if self.slower else ", though slower on none"
+        return f"{side} {value} million {self.size.unit} ({low}{less} to {high}{more}){doubt}"
 
 
 def trend(rows: Sequence[Row], confidence: float, size: Size = MACS) -> Trend | None:

@@ -57,8 +57,7 @@ def _fastest(swept: Swept) -> Chart | None:
     return Chart(
         "fastest",
         "The fastest variant, by threads and batch",
-        f"By the estimates; models from small to large. For {surely} of {len(models)} another one is surely "
-        f"faster elsewhere.",
+        f"By the estimates; models from small to large. For {surely} of {len(models)} it surely changes.",
         data,
         spec(chart, STEP * len(models)),
     )

@@ -23,7 +23,7 @@ def render(swept: Swept, pictures: Mapping[str, str]) -> str:
         f"# The sweep `{sweep.study}`",
         "Written by `breakeven analyse`; all columns are in the CSV file beside it.",
         f"Machine: {'; '.join(swept.machines)}. {done} jobs, measured in {swept.seconds / 60:.0f} minutes.",
-        *(["The models have random weights, so there are no accuracies."] if swept.untrained else []),
+        *_random(swept),
         f"```\n{sweep.command}\n```",
         *_sizes(swept),
         *(f"![{title}]({file})" for title, file in pictures.items()),
@@ -38,6 +38,12 @@ def render(swept: Swept, pictures: Mapping[str, str]) -> str:
         *(["## Jobs whose results are missing", "\n".join(missing)] if missing else []),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _random(swept: Swept) -> Iterable[str]:
+    if names := swept.untrained:
+        which = "All models" if len(names) == len(by_family(swept.rows)) else ", ".join(names)
+        yield f"With random weights, so without accuracies, and never recommended: {which}."
 
 
 def _sizes(swept: Swept) -> Iterable[str]:
@@ -137,8 +143,8 @@ def _batches(rows: Sequence[Row]) -> Iterable[str]:
     yield "## The fastest variant, by threads and batch"
     surely = changing(rows, found)
     yield (
-        "By the estimates. The models for which another one is surely faster elsewhere, its interval above "
-        f"that of the winner here: {', '.join(surely) or 'none'}."
+        "By the estimates. The models for which it surely changes, each of two variants having its whole "
+        f"interval above the other's in one place: {', '.join(surely) or 'none'}."
     )
     lines = []
     for family, _ in by_family(rows):

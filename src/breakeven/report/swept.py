@@ -129,9 +129,9 @@ class Swept:
         return dict(Counter(f"{row.variant}, {row.verdict}: {row.reason}" for row in lost))
 
     @property
-    def untrained(self) -> bool:
-        """Whether no model was trained."""
-        return not any(row.trained for row in self.rows)
+    def untrained(self) -> list[str]:
+        """The models with random weights, from small to large."""
+        return [family for family, rows in by_family(self.rows) if not any(row.trained for row in rows)]
 
     @property
     def answer(self) -> str:

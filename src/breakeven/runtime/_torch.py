@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven import paths
-from breakeven.errors import Unsupported
+from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json
 from breakeven.kernels import Kernel
 from breakeven.provenance import packages
@@ -122,8 +122,14 @@ class OwnFiles(TorchRuntime, ABC):
             shutil.copyfile(source.folder / name, folder / name)
 
     def imports(self, folder: Path) -> tuple[str, ...]:
-        """Those of torch, and the packages that the model's source imports: torchvision takes seconds."""
-        target = read_json(folder / paths.MODEL_CARD)["model"]["_target_"]
+        """Those of torch, and the packages that the model's source imports: torchvision takes seconds.
+
+        Where there is no card there is no source of a model, or `start` will say what is wrong.
+        """
+        try:
+            target = read_json(folder / paths.MODEL_CARD)["model"]["_target_"]
+        except (UserError, KeyError, TypeError):
+            return self.modules
         return tuple(dict.fromkeys([*self.modules, *packages(target)]))
 
     def start(self, folder: Path, place: Place) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 
-from breakeven import config, paths, prepared
+from breakeven import config, measurements, paths, prepared
 from breakeven.artifact import BASELINE
 from breakeven.bench import Bench
 from breakeven.errors import UserError
@@ -18,6 +18,7 @@ def benchmark(name: str, hardware: str) -> None:
     """Benchmark the family `name` on `hardware`, in each scenario once."""
     started = time.monotonic()
     study = config.read()
+    measurements.since()  # a wrong one stops before the work
     data = paths.prepared(study.family(name).data)
     manifest, test = prepared.manifest(data), prepared.load(data, "test")
     artifacts = variants_of(name)
@@ -26,7 +27,6 @@ def benchmark(name: str, hardware: str) -> None:
     bench = Bench(name, hardware, study, artifacts, test, manifest.digest)
     parts = [bench.part(scenario) for scenario in study.measure.scenarios()]
     records = [record for part in parts for record in part.records]
-    commit, dirty = paths.commit()
     result = Benchmark(
         family=name,
         hardware=hardware,
@@ -36,12 +36,13 @@ def benchmark(name: str, hardware: str) -> None:
         machine=read_json(paths.MACHINE),
         affinity=next((r["affinity"] for record in records for r in record.replicates), {}),
         peaks=parts[-1].peaks,
-        commit=commit,
-        dirty=dirty,
+        commit=parts[-1].commit,
+        dirty=parts[-1].dirty,
         seconds=round(sum(part.seconds for part in parts), 1),
         stopped={part.scenario: part.stopped for part in parts},
         warnings=[{"scenario": part.scenario, **warning} for part in parts for warning in part.warnings],
         records=records,
+        measured={part.scenario: part.when for part in parts},
     )
     result.write(paths.benchmark(name, hardware))
     count = Counter(record.row.verdict for record in records)

@@ -21,6 +21,7 @@ def export(name: str) -> None:
             study.measure.timeout_s,
             f"export {name}",
             sum(map(len, wanted.values())),
+            study.export.builds,
         ) as maker,
     ):
         for recipe, keys in wanted.items():

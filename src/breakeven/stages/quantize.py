@@ -35,6 +35,7 @@ def quantize(name: str) -> None:
             study.measure.timeout_s,
             f"quantize {name}",
             sum(map(len, wanted.values())),
+            study.export.builds,
         ) as maker,
     ):
         for recipe, keys in wanted.items():
