@@ -16,7 +16,15 @@ from breakeven.errors import UserError
 from breakeven.files import write_json
 from breakeven.outcomes import STUDY
 from breakeven.recommend import Limits
-from breakeven.report import analysis, interaction, sweep_page, sweep_section, table
+from breakeven.report import (
+    analysis,
+    front_charts,
+    interaction,
+    sweep_page,
+    sweep_pictures,
+    sweep_section,
+    table,
+)
 from breakeven.result import Row
 from breakeven.store import Key
 from breakeven.sweeps import CACHED, DONE, FAILED, Outcome, Sweep
@@ -243,6 +251,28 @@ def test_a_front_holds_what_no_job_beats() -> None:
         [BASELINE, TWIN, row("prune50/fp32/onnxruntime", speedup=3.0, **front)],
     ]
     assert [each.variant for each in sweep(jobs).swept.fronts] == ["prune50/fp32/onnxruntime"]
+
+
+def test_a_front_is_drawn_where_models_are_compressed(tmp_path: Path) -> None:
+    small = {"accuracy": 0.9, "artifact_mb": 1.0}
+    compressed = [row("prune30/fp32/onnxruntime", speedup=2.0, **small)]
+    compressed += [row("prune50/fp32/onnxruntime", speedup=3.0, **small)]
+    swept = sweep([[BASELINE, TWIN, *compressed]]).swept
+    (chart,) = front_charts.fronts(swept)
+    (on,) = (point for point in chart.data if point["front"] == front_charts.ON)
+    assert (on["variant"], on["accuracy"], on["mb"]) == ("prune50/fp32/onnxruntime", 90.0, 1.0)
+    assert {point["variant"] for point in chart.data} == {"none/fp32/eager", *(r.variant for r in compressed)}
+    sweep_pictures.front(tmp_path / "front.svg", chart.data)
+    drawn = (tmp_path / "front.svg").read_text()
+    assert "prune50/fp32/onnxruntime" in drawn and "prune30" not in drawn  # what is beaten has no name
+    assert front_charts.fronts(sweep([[BASELINE, TWIN, row("none/fp32/onnxruntime")]]).swept) == []
+
+
+def test_combinations_are_drawn_beside_the_page(tmp_path: Path) -> None:
+    parts = [BASELINE, row("half/fp32/eager", speedup=2.0), row("none/fp32/onnxruntime", speedup=3.0)]
+    swept = sweep([[*parts, row("half/fp32/onnxruntime", speedup=9.0)]]).swept
+    sweep_pictures.combinations(tmp_path / "combinations.svg", swept.interactions)
+    assert interaction.MORE in (tmp_path / "combinations.svg").read_text()
 
 
 def test_another_fastest_variant_is_told_only_where_that_is_sure() -> None:

@@ -6,7 +6,7 @@ from breakeven.errors import UserError
 from breakeven.files import write_text
 from breakeven.recommend import Limits
 from breakeven.records import Records
-from breakeven.report import curves, html, summary, sweep_page
+from breakeven.report import curves, front_charts, html, summary, sweep_page, sweep_pictures
 from breakeven.report.size_charts import slug
 from breakeven.report.sweep_section import section
 from breakeven.report.swept import collect
@@ -14,7 +14,7 @@ from breakeven.sweeps import Sweep
 
 
 def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
-    """Write `page` and, beside it, a CSV file and a picture for each hardware; returns what lies there.
+    """Write `page` and, beside it, a CSV file and pictures; returns what lies there.
 
     Args:
         charts: a page of HTML with all charts and rows, as in the report; 1 MB.
@@ -35,6 +35,14 @@ def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
             picture = page.with_name(f"{page.stem}_{size.column}_{slug(hardware)}.svg")
             curves.draw(picture, hardware, swept.single, trends)
             pictures[f"Speedup against the {size.unit} of the model, {hardware}"] = picture.name
+    if swept.interactions:
+        picture = page.with_name(f"{page.stem}_combinations.svg")
+        sweep_pictures.combinations(picture, swept.interactions)
+        pictures["Combinations against the product of their parts"] = picture.name
+    for name, data in front_charts.points(swept).items():
+        picture = page.with_name(f"{page.stem}_front_{slug(name)}.svg")
+        sweep_pictures.front(picture, data)
+        pictures[f"Gain, accuracy and size: {name}"] = picture.name
     table = page.with_suffix(".csv")
     summary.write(table, swept.rows)
     write_text(page, sweep_page.render(swept, pictures))

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from breakeven.report import size_charts
+from breakeven.report import front_charts, size_charts
 from breakeven.report.drawing import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
 from breakeven.report.interaction import LESS, MORE, SAME, best, changing
 from breakeven.report.size import PARAMETERS
@@ -21,7 +21,7 @@ def charts_of(swept: Swept) -> list[Chart]:
                 size_charts.calls(swept, name),
             )
         ),
-        *(_fastest(swept), _combinations(swept)),
+        *(_fastest(swept), _combinations(swept), *front_charts.fronts(swept)),
     ]
     return [chart for chart in made if chart]
 

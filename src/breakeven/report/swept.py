@@ -110,7 +110,7 @@ class Swept:
         By the gain and not by latency, which another job may have measured while the machine was slower.
         """
         found = []
-        for _, group in groupby(sorted(self.judged, key=_called), key=_called):
+        for _, group in groupby(sorted(self.judged, key=called), key=called):
             rows = {row.variant: row for row in group if row.verdict != "control"}
             best = summary.front(
                 {
@@ -173,7 +173,7 @@ def _reliable(job: Iterable[Row]) -> list[Row]:
     return [row for row in rows if cell(row) not in bad]
 
 
-def _called(row: Row) -> tuple[str, str, int, int, str]:
+def called(row: Row) -> tuple[str, str, int, int, str]:
     """Its cell, in the order of how much is asked at once."""
     return row.family, row.hardware, row.callers, row.batch_size, row.scenario
 

@@ -1,0 +1,65 @@
+"""A sweep's Pareto fronts: what each variant of a model gains, how accurate it is and how large."""
+
+from itertools import groupby
+
+import altair as alt
+
+from breakeven.report.drawing import GREY, RANGE, Chart, Point, series, shapes, spec, tips
+from breakeven.report.size_charts import HEIGHT, slug
+from breakeven.report.swept import Swept, called
+from breakeven.result import Row, title
+
+ON, OFF = "on the front", "another is at once as fast, as accurate and as small"
+
+
+def fronts(swept: Swept) -> list[Chart]:
+    """One for each compressed model on each hardware, of single streams."""
+    return [_chart(name, data) for name, data in points(swept).items()]
+
+
+def points(swept: Swept) -> dict[str, list[Point]]:
+    """Title -> all variants that have a gain, an accuracy and a size, the fastest first."""
+    best = {(called(row), row.variant) for row in swept.fronts}
+    found: dict[str, list[Point]] = {}
+    for place, group in groupby(sorted(swept.single, key=called), key=called):
+        rows = {row.variant: row for row in group if row.verdict != "control"}
+        data = [
+            {
+                **{"variant": row.variant, "front": ON if (place, row.variant) in best else OFF},
+                **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
+                **{"accuracy": 100 * row.accuracy, "mb": row.artifact_mb},
+            }
+            for row in sorted(rows.values(), key=_gain)
+            if row.speedup and row.accuracy is not None and row.artifact_mb is not None
+        ]
+        if len({row.compression for row in rows.values()}) > 1:  # or all are as accurate
+            first = next(iter(rows.values()))
+            found[f"{first.family}, {title(first)}"] = data
+    return found
+
+
+def _gain(row: Row) -> float:
+    return -(row.speedup or 0.0)
+
+
+def _chart(name: str, data: list[Point]) -> Chart:
+    scale = alt.Scale(type="log", base=2, nice=False, padding=14)
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
+    base = alt.Chart(alt.NamedData("table")).encode(
+        x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32"),
+        y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=14), title="accuracy, %"),
+        color=series("front", [ON, OFF], [RANGE[0], GREY]),
+    )
+    line = base.transform_filter(f"datum.front == '{ON}'").mark_line(opacity=0.4, interpolate="step-before")
+    mark = base.mark_point(filled=True, opacity=0.85).encode(
+        size=alt.Size("mb:Q", title="MB", scale=alt.Scale(range=[30, 400]), legend=None),
+        shape=shapes("front", [ON, OFF]),
+        tooltip=tips("variant", "front", speedup=".3f", low=".3f", high=".3f", accuracy=".2f", mb=".3f"),
+    )
+    return Chart(
+        f"front-{slug(name)}",
+        f"Gain, accuracy and size: {name}",
+        "Up and to the right is better, and so is small: the area of a mark is the size of the artifact.",
+        data,
+        spec(alt.layer(line, mark), HEIGHT),
+    )
