@@ -28,7 +28,7 @@ STAGES = {
 }
 # These cannot change what a stage writes.
 NAMES = ["cli", "compose", "config", "download", "errors", "files", "machine", "option", "paths"]
-NAMES += ["progress", "provenance", "stages.run", "store", "tracking", "turns"]
+NAMES += ["live", "progress", "provenance", "stages.run", "store", "tracking", "turns"]
 HARMLESS = {f"breakeven.{name}" for name in NAMES}
 HARMLESS |= {module for module, path in MODULES.items() if path.name == "__init__.py"}
 
@@ -143,7 +143,7 @@ def test_measuring_knows_neither_stages_nor_frameworks(module):
 
 def test_only_runs_and_the_registry_import_mlflow():
     found = {module for module in MODULES if "mlflow" in outside(imports(module))}
-    assert found == {"breakeven.tracking", "breakeven.registry"}
+    assert found == {"breakeven.live", "breakeven.tracking", "breakeven.registry"}
 
 
 def test_a_job_that_trains_nothing_imports_nothing_that_trains():

@@ -13,7 +13,7 @@ from conftest import Project
 from mlflow import MlflowClient
 from rows import row
 
-from breakeven import paths, tracking
+from breakeven import live, paths, tracking
 from breakeven.sync import TAGS, figures_of
 
 pytestmark = pytest.mark.timeout(300)
@@ -40,8 +40,8 @@ def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_i
 
 def test_parallel_first_use_of_a_fresh_store_loses_nothing(tmp_path: object) -> None:
     code = (
-        "import sys, time; from breakeven import tracking\n"
-        "with tracking.live(f'run {sys.argv[1]}', sys.argv[1], {'kind': 'test'}, {'a': 1}, 0.05) as log:\n"
+        "import sys, time; from breakeven import live\n"
+        "with live.run(f'run {sys.argv[1]}', sys.argv[1], {'kind': 'test'}, {'a': 1}, 0.05) as log:\n"
         "    [log({'epoch': i, 'loss': i}) for i in range(3)]\n"
         "    time.sleep(3)"
     )
@@ -97,14 +97,14 @@ def wait_for(look) -> None:  # type: ignore[no-untyped-def]
 
 def test_a_resumed_run_goes_on_where_it_was(home: paths.Path) -> None:
     cpu = "system/cpu_utilization_percentage"
-    with pytest.raises(KeyboardInterrupt), tracking.live("x", "key", {}, {}, 0.05) as log:
+    with pytest.raises(KeyboardInterrupt), live.run("x", "key", {}, {}, 0.05) as log:
         log({"epoch": 0, "loss": 3.0})
         log({"epoch": 1, "loss": 2.0})
         wait_for(lambda: len(steps_of(home, runs_of(home)[0].info.run_id, cpu)) >= 2)
         raise KeyboardInterrupt
     (run,) = runs_of(home)
     before = len(steps_of(home, run.info.run_id, cpu))
-    with tracking.live("x", "key", {}, {}, 0.05) as log:
+    with live.run("x", "key", {}, {}, 0.05) as log:
         log({"epoch": 2, "loss": 1.0})
         wait_for(lambda: len(steps_of(home, run.info.run_id, cpu)) > before)
     assert [run.info.run_id for run in runs_of(home)] == [run.info.run_id]
@@ -114,7 +114,7 @@ def test_a_resumed_run_goes_on_where_it_was(home: paths.Path) -> None:
 
 
 def test_how_busy_the_machine_is_has_mlflows_names(home: paths.Path) -> None:
-    with tracking.live("x", "key", {}, {}, 0.05):
+    with live.run("x", "key", {}, {}, 0.05):
         wait_for(lambda: sampled(home))
     names = {name.removeprefix("system/") for name in sampled(home)}
     assert {"cpu_utilization_percentage", "system_memory_usage_megabytes", "disk_usage_percentage"} <= names
@@ -123,21 +123,21 @@ def test_how_busy_the_machine_is_has_mlflows_names(home: paths.Path) -> None:
 
 
 def test_a_run_that_ends_before_the_first_sample_has_none(home: paths.Path, capfd) -> None:  # type: ignore[no-untyped-def]
-    with tracking.live("x", "key", {}, {}) as log:
+    with live.run("x", "key", {}, {}) as log:
         log({"epoch": 0, "loss": 1.0})
-    assert sampled(home) == [] and tracking.SAMPLED_EVERY_S >= 10
+    assert sampled(home) == [] and live.SAMPLED_EVERY_S >= 10
     assert capfd.readouterr().err == ""  # also where there is no GPU, or no package for it
 
 
 def test_whoever_wants_no_samples_gets_none(home: paths.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "false")
-    with tracking.live("x", "key", {}, {}, 0.01):
+    with live.run("x", "key", {}, {}, 0.01):
         time.sleep(0.3)
     assert sampled(home) == []
 
 
 def test_a_store_that_breaks_while_a_run_is_live_costs_one_warning(home: paths.Path, capfd) -> None:  # type: ignore[no-untyped-def]
-    with tracking.live("x", "key", {}, {}, 0.05) as log:
+    with live.run("x", "key", {}, {}, 0.05) as log:
         wait_for(lambda: sampled(home))
         with closing(sqlite3.connect(home / "mlflow.db")) as store, store:
             store.execute("DROP TABLE metrics")
@@ -156,7 +156,7 @@ def test_a_server_that_dies_while_a_run_is_live_costs_one_warning(
 ) -> None:
     with contextlib.ExitStack() as server:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.enter_context(tracking.served()))
-        with tracking.live("x", "key", {}, {}, 0.2) as log:
+        with live.run("x", "key", {}, {}, 0.2) as log:
             wait_for(lambda: sampled(home))
             server.close()
             for epoch in range(3):
@@ -167,7 +167,7 @@ def test_a_server_that_dies_while_a_run_is_live_costs_one_warning(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
 def test_an_interrupted_run_does_not_stay_running(error: type[BaseException], home: paths.Path) -> None:
-    with pytest.raises(error), tracking.live("x", "key", {"kind": "test"}, {}):
+    with pytest.raises(error), live.run("x", "key", {"kind": "test"}, {}):
         raise error
     (run,) = runs_of(home)
     assert run.info.status == ("FAILED" if error is ValueError else "KILLED")

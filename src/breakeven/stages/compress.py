@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from breakeven import config, modelfile, paths, prepared, tracking
+from breakeven import config, live, modelfile, paths, prepared
 from breakeven.compression.base import Compression
 from breakeven.config import Config
 from breakeven.errors import NotInstalled, Unsupported, UserError
@@ -103,7 +103,7 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     )
     called = recipe if target == paths.model(name, recipe) else compression.name
     tags = {"kind": "compression", "family": name, "recipe": called, "dataset.sha256": digest}
-    card = obtain(job, data, lambda: tracking.live(f"{called} {name}", key.digest, tags, settings))
+    card = obtain(job, data, lambda: live.run(f"{called} {name}", key.digest, tags, settings))
     print(f"{name}/{recipe}: {describe(card)}")
     print(f"  before: {describe(before)}")
     return target

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from breakeven import config, modelfile, paths, prepared, tracking
+from breakeven import config, live, modelfile, paths, prepared
 from breakeven.files import read_json, source_digest
 from breakeven.stages.run import run
 from breakeven.store import Key
@@ -51,7 +51,7 @@ def train(name: str) -> None:
         details={"settings": settings, "data": manifest.digest, "checkpoint": weights},
     )
     tags = {"kind": "train", "family": name, "dataset.sha256": manifest.digest}
-    card = obtain(job, data, lambda: tracking.live(f"train {name}", key.digest, tags, settings))
+    card = obtain(job, data, lambda: live.run(f"train {name}", key.digest, tags, settings))
     print(f"{name}: {describe(card)}")
 
 
