@@ -12,26 +12,30 @@ from breakeven.report.svg import drawn
 
 def front(path: Path, data: list[Point]) -> None:
     """Write an SVG: accuracy against speedup, filled where no other variant is as good in all three."""
-    with drawn(path, 8, 4.5) as figure:
+    with drawn(path, 9, 4.5) as figure:
         axis: Any = figure.subplots()
         largest = max(point["mb"] for point in data)
+        best = [point for point in data if point["front"] == ON]
         for point in data:
-            on = point["front"] == ON
+            on = point in best
             area = 20 + 180 * point["mb"] / largest
             colour = COLOURS[0] if on else COLOURS[-1]
             face = {"facecolor": colour} if on else {"facecolor": "none"}
-            axis.scatter(point["speedup"], point["accuracy"], s=area, edgecolor=colour, alpha=0.8, **face)
-            if on:
-                place = (point["speedup"], point["accuracy"])
-                axis.annotate(
-                    point["variant"], place, (0, -12), textcoords="offset points", ha="center", fontsize=7
-                )
+            label = f"{best.index(point) + 1}  {point['variant']}" if on else None
+            place = (point["speedup"], point["accuracy"])
+            axis.scatter(*place, s=area, edgecolor=colour, alpha=0.7, label=label, **face)
+        for number, point in enumerate(best, 1):
+            place = (point["speedup"], point["accuracy"])
+            # Neighbours in speed would be written over each other
+            above = 8 if number % 2 else -14
+            axis.annotate(f"{number}", place, (0, above), textcoords="offset points", ha="center", fontsize=8)
         axis.set_xscale("log", base=2)
         axis.xaxis.set_major_formatter(lambda value, position: f"{value:g}x")
         axis.margins(x=0.15, y=0.15)
         axis.set_xlabel("speedup over eager fp32 (area: size of the artifact; filled: on the Pareto front)")
         axis.set_ylabel("accuracy, %")
         axis.grid(alpha=0.3)
+        figure.legend(loc="outside right upper", frameon=False, fontsize=7, markerscale=0.4)
 
 
 def combinations(path: Path, found: list[Interaction]) -> None:
