@@ -151,6 +151,16 @@ def test_garbage_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("ending", ["safetensors", "pt"])
+def test_a_module_that_asks_for_its_version_takes_weights_without(tmp_path: Path, ending: str) -> None:
+    spec = {"_target_": "torchvision.models.mnasnet0_5", "_inputs_": {"num_classes": "classes"}}
+    model, path = modelfile.build(spec, SHAPE), tmp_path / f"weights.{ending}"
+    save_file(model.state_dict(), path) if ending == "safetensors" else torch.save(model.state_dict(), path)
+    other = modelfile.build(spec, SHAPE)
+    modelfile.load_checkpoint(path, other)
+    assert all(torch.equal(one, two) for one, two in zip(model.parameters(), other.parameters(), strict=True))
+
+
 def test_a_checkpoint_takes_the_place_of_training_and_is_watched(project: Project) -> None:
     weights = project.folder / "models/cnn/none/model.safetensors"
     (project.folder / "mine.safetensors").write_bytes(weights.read_bytes())

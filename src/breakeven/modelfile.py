@@ -3,6 +3,7 @@
 import inspect
 import math
 import pkgutil
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -195,8 +196,19 @@ def load(folder: Path) -> tuple[nn.Module, Card]:
 
         graph = DependencyGraph().build_dependency(model, example_inputs=card.shape.example())
         graph.load_pruning_history(card.pruning)
-    model.load_state_dict(load_file(folder / WEIGHTS))
+    load_tensors(model, load_file(folder / WEIGHTS))
     return model.eval(), card
+
+
+def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Load weights by name; what has no versions of its modules (torch's `_metadata`) is of the model's own.
+
+    Some modules refuse weights without: torchvision's MNASNet.
+    """
+    state: Any = OrderedDict(tensors)
+    own: Any = model.state_dict()
+    state._metadata = getattr(tensors, "_metadata", own._metadata)
+    model.load_state_dict(state)
 
 
 def load_checkpoint(path: Path, model: nn.Module) -> None:
@@ -225,7 +237,7 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         raise UserError(f"checkpoint={path}: holds a {type(state).__name__}, not a state dict.")
     state = {name.removeprefix("module."): value for name, value in state.items()}  # nn.DataParallel's prefix
     try:
-        model.load_state_dict(state)
+        load_tensors(model, state)
     except RuntimeError as error:
         lines = str(error).splitlines()
         raise UserError(

@@ -17,6 +17,7 @@ from torch import nn
 
 from breakeven.data.base import Images
 from breakeven.files import atomic
+from breakeven.modelfile import load_tensors
 from breakeven.preprocess import Preprocess
 from breakeven.progress import Estimate, Shown, shown
 from breakeven.train.batches import Batches
@@ -103,7 +104,7 @@ def fit(
         raise SystemExit(128 + signal.SIGTERM)
     state = torch.load(best.best_model_path, weights_only=True)["state_dict"]
     # With a moving average, Lightning stores the averaged weights as the checkpoint's own.
-    model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
+    load_tensors(model, {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
     # Not every buffer: an observer of a layer that is never called is still at infinity.
     held = [*model.named_parameters(), *(b for b in model.named_buffers() if "running_" in b[0])]
     if odd := [name for name, value in held if not torch.isfinite(value).all()]:
