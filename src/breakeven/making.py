@@ -31,7 +31,7 @@ from breakeven.provenance import source
 from breakeven.runtime.base import Source
 from breakeven.store import Key
 
-BUILDING_S = 10.0  # an artifact that took so long to build is not built once more
+BUILDING_S = 5.0  # an artifact that took so long to build is not built once more
 PROFILED, PROFILED_S = 20, 5.0  # calls of each artifact, and seconds that they may take; three at least
 # Classes of random weights are ties: what is not trained is held to its logits, in any precision
 UNTRAINED_ERROR = 0.5
