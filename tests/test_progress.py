@@ -22,10 +22,10 @@ from omegaconf import OmegaConf
 from test_engine import BUDGET, fake
 
 from breakeven import paths, progress
+from breakeven.bench import _tell
 from breakeven.download import download
 from breakeven.measure.engine import measure
 from breakeven.progress import CLEAR_LINE, Estimate, shown, time_left
-from breakeven.stages.benchmark import _tell
 from breakeven.sweep_plan import Plan
 from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
 

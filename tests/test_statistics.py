@@ -146,3 +146,4 @@ def test_the_mean_of_something_that_is_no_ratio_has_students_interval(values, co
 def test_two_replicates_that_are_worlds_apart_still_give_numbers():
     gain = s.speedup([-100.0, 100.0], 0.999)
     assert 0 < gain.low < gain.value == 1 < gain.high < math.inf
+    assert 1 < s.detectable_effect([-100.0, 100.0], 0.001) < math.inf

@@ -43,7 +43,8 @@ class Export(Strict):
     )
     min_agreement: float = Field(ge=0, le=1, description="of a quantized artifact: share of the same classes")
     builds: Positive = Field(
-        description="of each artifact, to tell how long one takes; fewer where it is long"
+        1,  # of a study that was composed before there was a choice, and is compared with
+        description="of each artifact, to tell how long one takes; fewer where it is long",
     )
     calibration_images: Positive = Field(description="training images that static quantization sees")
     only: dict[str, list[str]] = Field(

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 FASTER, SLOWER, SAME, UNDECIDED = "faster", "slower", "same", "undecided"
+WIDEST = 300.0  # two replicates far apart know nothing; e**300 says so and is still a number
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def detectable_effect(log_ratios: Sequence[float], alpha: float, power: float = 
     """
     count = len(log_ratios)
     error = float(np.std(log_ratios, ddof=1)) / math.sqrt(count)
-    return math.exp((stats.t.ppf(1 - alpha / 2, count - 1) + stats.t.ppf(power, count - 1)) * error)
+    needed = (stats.t.ppf(1 - alpha / 2, count - 1) + stats.t.ppf(power, count - 1)) * error
+    return math.exp(min(needed, WIDEST))
 
 
 def mean(values: Sequence[float], confidence: float) -> Interval:
@@ -93,7 +95,7 @@ def latency(values: Sequence[float], confidence: float) -> Interval:
 
 def from_logarithm(center: float, half: float) -> Interval:
     """The interval whose logarithm is `center`, give or take `half`."""
-    half = min(half, 300.0)  # two replicates far apart know nothing; e**300 says so and is still a number
+    half = min(half, WIDEST)
     return Interval(math.exp(center), math.exp(center - half), math.exp(center + half))
 
 
