@@ -162,7 +162,7 @@ def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], Key], home
     ("place", "change"),
     [
         ("sched_getaffinity", lambda process: {0}),
-        ("environ", {**os.environ, "KMP_BLOCKTIME": "0"}),
+        ("GIVEN", {**os.environ, "KMP_BLOCKTIME": "0"}),
         ("digests", lambda folder: ["another program"]),
         ("source_digest", lambda *parts: "another code"),
     ],

@@ -24,6 +24,7 @@ FILE = "measurement.json"
 AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
 # Variables of the environment that libraries are tuned by
 TUNING = ("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD")
+GIVEN = dict(os.environ)  # by the user: libraries add to it when they are imported
 # The source that decides what a measurement comes to, besides the artifacts'
 SOURCE = (
     *("accuracy", "artifact", "bench", "converted", "data/base", "hardware", "judge", "kernels", "measure"),
@@ -64,7 +65,7 @@ def key_of(
             "cores": len(os.sched_getaffinity(0)),  # that this process may use: fewer are not pinned
             "environment": {
                 name: value
-                for name, value in sorted(os.environ.items())
+                for name, value in sorted(GIVEN.items())
                 if name.startswith(TUNING) and name not in overridden
             },
             "own": source(settings["name"]) if "." in settings["name"] else {},
