@@ -67,7 +67,9 @@ class Bench:
         peaks = self._peaks
         budget = settings.budget(self.study.seed)
         with shown(title, budget.time_s(len(variants))) as told:
-            told.tell(0, f"{len(variants)} variants and the twin")
+            every = settings.scenarios()
+            whole = f"scenario {every.index(scenario) + 1} of {len(every)}, " if len(every) > 1 else ""
+            told.tell(0, f"{whole}{len(variants)} variants and the twin")
             place = self.study.hardware[self.hardware]
             tell = partial(_tell, told)
             measured = measure(

@@ -27,6 +27,11 @@ DEVELOPERS = ("dev", "browser", "docs")  # extras that execute no model
 LETTERS = string.ascii_letters + string.digits + "-_."
 
 
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @cache
 def describe() -> dict[str, object]:
     """The machine and the versions; `name` is what tables call it."""

@@ -14,6 +14,7 @@ from breakeven.artifact import BASELINE, Artifact
 from breakeven.config import Config
 from breakeven.errors import UserError
 from breakeven.files import digests, read_json, source_digest, write_json
+from breakeven.machine import cores
 from breakeven.measure.plan import Scenario
 from breakeven.measure.samples import OK
 from breakeven.provenance import source
@@ -62,7 +63,7 @@ def key_of(
             "controlled": sorted(controlled),
             "data": data,
             "hardware": settings,
-            "cores": len(os.sched_getaffinity(0)),  # that this process may use: fewer are not pinned
+            "cores": cores(),  # that this process may use: fewer are not pinned
             "environment": {
                 name: value
                 for name, value in sorted(GIVEN.items())

@@ -22,10 +22,11 @@ from omegaconf.errors import OmegaConfBaseException
 from breakeven import compose, jobs, launched, paths, sweeplog, sweeps
 from breakeven.errors import UserError
 from breakeven.files import fingerprint, read_json, write_json
+from breakeven.machine import cores
 from breakeven.processes import PARENT, end_with_parent
 from breakeven.progress import Shown, shown
 from breakeven.sweep_composer import NAME, REFUSED, Composer
-from breakeven.sweep_plan import Plan, cores, is_basic, planned
+from breakeven.sweep_plan import Plan, is_basic, planned
 from breakeven.sweeps import FAILED, Outcome
 
 OUTCOME = "outcome.json"

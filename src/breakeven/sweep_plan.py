@@ -1,6 +1,5 @@
 """How many jobs a sweep has, how many run at once, and what is left of them."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from breakeven.files import read_json, write_json
+from breakeven.machine import cores
 from breakeven.progress import Estimate
 from breakeven.sweeps import CACHED, DONE, Outcome
 
@@ -75,11 +75,6 @@ class Plan:
 def is_basic(hydra: DictConfig) -> bool:
     """Whether jobs run one after another in this process."""
     return str(hydra.launcher._target_).endswith(".BasicLauncher")
-
-
-def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def planned(hydra: DictConfig) -> list[list[str]] | None:

@@ -32,7 +32,7 @@ def points(swept: Swept) -> dict[str, list[Point]]:
             for row in sorted(rows.values(), key=_gain)
             if row.speedup and row.accuracy is not None and row.artifact_mb is not None
         ]
-        if len({row.compression for row in rows.values()}) > 1:  # or all are as accurate
+        if data and len({row.compression for row in rows.values()}) > 1:  # or all are as accurate
             first = next(iter(rows.values()))
             found[f"{first.family}, {title(first)}"] = data
     return found

@@ -15,20 +15,21 @@ def front(path: Path, data: list[Point]) -> None:
     with drawn(path, 9, 4.5) as figure:
         axis: Any = figure.subplots()
         largest = max(point["mb"] for point in data)
-        best = [point for point in data if point["front"] == ON]
+        best = [point["variant"] for point in data if point["front"] == ON]
         for point in data:
-            on = point in best
+            on = point["front"] == ON
             area = 20 + 180 * point["mb"] / largest
             colour = COLOURS[0] if on else COLOURS[-1]
             face = {"facecolor": colour} if on else {"facecolor": "none"}
-            label = f"{best.index(point) + 1}  {point['variant']}" if on else None
+            number = best.index(point["variant"]) + 1 if on else 0
+            label = f"{number}  {point['variant']}" if on else None
             place = (point["speedup"], point["accuracy"])
             axis.scatter(*place, s=area, edgecolor=colour, alpha=0.7, label=label, **face)
-        for number, point in enumerate(best, 1):
-            place = (point["speedup"], point["accuracy"])
-            # Neighbours in speed would be written over each other
-            above = 8 if number % 2 else -14
-            axis.annotate(f"{number}", place, (0, above), textcoords="offset points", ha="center", fontsize=8)
+            if on:
+                above = 8 if number % 2 else -14  # or neighbours in speed would be written over each other
+                axis.annotate(
+                    f"{number}", place, (0, above), textcoords="offset points", ha="center", fontsize=8
+                )
         axis.set_xscale("log", base=2)
         axis.xaxis.set_major_formatter(lambda value, position: f"{value:g}x")
         axis.margins(x=0.15, y=0.15)
