@@ -25,7 +25,7 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
     as_models = "workflowType=machine_learning"  # one of the UI's two faces
     called = client.get_run(study).info.run_name
     listed = ",".join(f'"{run}"' for run in two)
-    compared = f'{address}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]'
+    compared = f'{address}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]&{as_models}'
     return {
         "mlflow-runs": (f"{runs}?{as_models}", re.compile(f"^{re.escape(called)}$")),
         "mlflow-variants": (
@@ -33,7 +33,7 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
             re.compile(r"^Model metrics"),
         ),
         "mlflow-run": (f"{runs}/{trained}", re.compile("val_accuracy")),
-        "mlflow-training": (f"{runs}/{trained}/model-metrics", re.compile("test_accuracy")),
+        "mlflow-training": (f"{runs}/{trained}/model-metrics?{as_models}", re.compile("test_accuracy")),
         "mlflow-artifacts": (f"{runs}/{trained}/artifacts", re.compile("^model$")),
         "mlflow-compare": (compared, re.compile("Comparing 2 Runs")),
     }

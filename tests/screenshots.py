@@ -6,20 +6,22 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from test_browser import CHROMIUM, DRAW, QUIET
 
 IMAGES = ROOT / "docs/images"
-# name -> width and height in pixels, theme
+# name -> width and height in pixels, theme, and what is scrolled to
 REPORT = {
-    "report": (1280, 1560, "light"),
-    "report-dark": (1280, 900, "dark"),
-    "report-phone": (375, 900, "light"),
+    "report": (1280, 1560, "light", "header"),
+    "report-dark": (1280, 900, "dark", ".charts"),
+    "report-phone": (375, 1200, "light", "header"),
+    "report-phone-charts": (375, 1200, "light", ".charts"),
 }
 
 
 def report(browser: Browser) -> None:
-    """Its head, on a desk, at night, and on a phone."""
-    for name, (width, height, theme) in REPORT.items():
+    """Its head on a desk and on a phone, its charts at night and on a phone."""
+    for name, (width, height, theme, place) in REPORT.items():
         page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme).new_page()
         page.goto(f"file://{ROOT / 'results/report.html'}")
         page.evaluate(DRAW)
+        page.evaluate("place => document.querySelector(place).scrollIntoView()", place)
         save(page, name)
 
 

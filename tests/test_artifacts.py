@@ -47,9 +47,17 @@ def family(reproduced: tuple[Project, str], tmp_path_factory: pytest.TempPathFac
     return folder
 
 
+class Warm(set[tuple[str, str]]):
+    """As if every toolchain had been started: no test but one looks at the seconds of a build."""
+
+    def __contains__(self, pair: object) -> bool:
+        return True
+
+
 @pytest.fixture(scope="module")
 def maker(family: Path) -> Iterator[Maker]:
     with making.maker(prepared.load(family / "data", "test"), TOLERANCE, 120) as made:
+        made.warm = Warm()
         yield made
 
 
@@ -237,8 +245,9 @@ def test_no_build_time_holds_what_a_toolchain_needs_to_start(
         made.append(source.model)
         (folder / "model.onnx").write_bytes(b"no graph")
 
-    maker.warm.clear()
-    maker.make(tmp_path, draft(reference, "onnxruntime"), write, reference)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(maker, "warm", set())
+        maker.make(tmp_path, draft(reference, "onnxruntime"), write, reference)
     assert made[0] is not reference.source.model and made[1] is reference.source.model
 
 

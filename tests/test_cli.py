@@ -4,6 +4,7 @@ import argparse
 import importlib
 import shlex
 import shutil
+import socket
 
 import pytest
 from conftest import Project
@@ -48,6 +49,7 @@ def test_the_doctor_finds_what_is_here(capsys: pytest.CaptureFixture[str]) -> No
         (["--hardware", "cpu9"], "did you mean 'cpu1'"),
         (["--family", "cmn"], "did you mean 'cnn'"),
         (["--batch", "7"], "was not measured"),
+        (["--callers", "2"], "of which --scenario, server_threads"),
         (["--max-size-mb", "-1"], "not negative"),
         (["--max-size-mb", "0.000001"], "no recommendation"),
     ],
@@ -68,3 +70,12 @@ def test_a_recommendation_without_results_is_a_sentence(project: Project) -> Non
     shutil.rmtree(project.folder / "results/benchmark")
     done = project.run("breakeven", "recommend", check=False)
     assert done.returncode == 1 and "dvc repro" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_a_sentence_with_another(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert cli.main(["ui", "--port", str(port)]) == 1
+    assert f"--port {port}: Address already in use: breakeven ui --port {port + 1}" in capsys.readouterr().err
+    assert cli.main(["ui", "--port", "70000"]) == 1
+    assert "from 0 to 65535" in capsys.readouterr().err

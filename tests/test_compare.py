@@ -1,5 +1,6 @@
 """Two commits side by side: what fails the gate, what passes it, and what cannot be told."""
 
+import math
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,20 @@ from breakeven.unpaired import Stored
 ONNX = "none/fp32/onnxruntime"
 
 
-def slow(gain: float, **more: object):  # type: ignore[no-untyped-def]
-    bounds = {"latency_ms_p50_ci_low": 1.9 / gain, "latency_ms_p50_ci_high": 2.1 / gain}
-    return row(ONNX, latency_ms_p50=2.0 / gain, **{**bounds, **more})
+def slow(gain: float, error: float = 0.0175, level: float = 0.95, **more: object):  # type: ignore[no-untyped-def]
+    """A row with this standard error of its log-ratio, whose interval is at that level."""
+    count = int(more.get("replicates", 5))  # type: ignore[call-overload]
+    at, power = stats.t.ppf([(1 + level) / 2, 0.8], count - 1)
+    bounds = {
+        "speedup_ci_low": 3 * gain * math.exp(-at * error),
+        "speedup_ci_high": 3 * gain * math.exp(at * error),
+        "min_detectable_effect": math.exp((at + power) * error),
+    }
+    return row(ONNX, speedup=3 * gain, latency_ms_p50=2.0 / gain, **{**bounds, **more})
 
 
 def stored(gain: float, **more: object) -> Stored:
-    return Stored(slow(gain, **more), 0.95)
+    return Stored(slow(gain, **more))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -47,18 +55,18 @@ def compared(*options: str) -> int:
 def test_the_intervals_of_two_runs_add_up() -> None:
     change = unpaired.change(stored(1.0), stored(2.0), 0.95, margin=0.01)
     assert change.verdict == "faster" and change.gain and change.gain.value == pytest.approx(2.0)
-    assert change.gain.high / change.gain.low > 2.1 / 1.9
+    assert change.gain.high / change.gain.low > math.exp(2 * 0.0175 * 2.7)
     assert unpaired.change(stored(2.0), stored(1.0), 0.95, margin=0.01).worse
     assert unpaired.change(stored(1.0), stored(1.0), 0.95, margin=0.01).verdict == "undecided"
     assert unpaired.change(stored(1.0), stored(1.2), 0.9999, margin=0.01).verdict == "undecided"
 
 
-def test_an_interval_is_widened_as_students() -> None:
-    few, many = (stored(1.0, replicates=count) for count in (3, 300))
-    assert few.half_width(0.95) == pytest.approx(many.half_width(0.95))
-    expected = stats.t.ppf(0.9995, 2) / stats.t.ppf(0.975, 2)
-    assert few.half_width(0.999) / few.half_width(0.95) == pytest.approx(expected)
-    assert few.half_width(0.999) > 4 * many.half_width(0.999)
+@pytest.mark.parametrize("replicates", [3, 5, 300])
+def test_an_interval_is_students_at_any_level(replicates: int) -> None:
+    rows = [stored(1.0, error=0.02, level=level, replicates=replicates) for level in (0.9, 0.95, 0.999)]
+    for confidence in (0.95, 0.999):
+        expected = 0.02 * stats.t.ppf((1 + confidence) / 2, replicates - 1)
+        assert [each.half_width(confidence) for each in rows] == pytest.approx([expected] * 3)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +89,7 @@ def test_the_exit_code_is_a_gate(
 
 
 def test_what_is_gone_fails_the_gate(commits, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
-    commits("a", [slow(1.0), row("none/fp32/openvino")])
+    commits("a", [slow(1.0), row("none/fp32/openvino", min_detectable_effect=1.1)])
     commits("b", [slow(2.0)])
     assert cli.main(["compare", "a", "b", "--stored", "--tolerance", "0.3"]) == 1
     assert "or gone: cnn none/fp32/openvino." in capsys.readouterr().err
@@ -94,6 +102,28 @@ def test_an_unreliable_run_decides_nothing(commits, capsys: pytest.CaptureFixtur
     assert "of an unreliable run" in capsys.readouterr().out
 
 
+def test_a_slower_day_is_no_slower_variant(tmp_path: Path, commits) -> None:  # type: ignore[no-untyped-def]
+    commits("a", [slow(1.0)])
+    commits("b", [])
+    late = replace(BASELINE, latency_ms_p50=6.0)
+    slower = replace(slow(1.0), latency_ms_p50=6.0)
+    benchmark([late, TWIN, slower]).write(tmp_path / "b/results/benchmark/cnn-cpu1.json")
+    assert compared("--tolerance", "0.3") == 0
+
+
+def test_what_an_earlier_study_left_here_is_not_compared(
+    tmp_path: Path, commits, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    commits("a", [slow(1.0)])
+    left = replace(slow(1.0), family="other", machine="another")
+    replace(benchmark([left]), family="other").write(tmp_path / "a/results/benchmark/other-cpu1.json")
+    study = unpaired.config.read()
+    monkeypatch.setattr(unpaired.config, "read", lambda: study)
+    assert {change.family for change in unpaired.stored("a", "a", "cpu1", "*")} == {"cnn", "other"}
+    monkeypatch.chdir(tmp_path / "a")
+    assert {change.family for change in unpaired.stored("a", "a", "cpu1", "*")} == {"cnn"}
+
+
 @pytest.mark.parametrize("share", ["-0.1", "1", "little"])
 def test_a_tolerance_is_a_share(share: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -102,13 +132,13 @@ def test_a_tolerance_is_a_share(share: str, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_results_of_two_machines_are_not_compared(tmp_path: Path, commits) -> None:  # type: ignore[no-untyped-def]
-    commits("a", [])
+    commits("a", [slow(1.0)])
     commits("b", [])
     path = tmp_path / "b/results/benchmark/cnn-cpu1.json"
-    benchmark([replace(each, machine="another") for each in (BASELINE, TWIN)]).write(path)
+    benchmark([replace(each, machine="another") for each in (BASELINE, TWIN, slow(1.0))]).write(path)
     with pytest.raises(UserError, match="different machines, or versions: a machine, 2 cores; another"):
         unpaired.stored("a", "b", "cpu1", "*")
-    assert [change.variant for change in unpaired.stored("a", "a", "cpu1", "*")] == ["none/fp32/eager"]
+    assert [change.variant for change in unpaired.stored("a", "a", "cpu1", "*")] == [ONNX]
 
 
 @pytest.mark.parametrize(

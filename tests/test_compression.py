@@ -98,29 +98,34 @@ def card(project: Project, recipe: str) -> dict:
     return json.loads((project.folder / f"models/cnn/{recipe}/model.json").read_text())
 
 
+def test_the_classes_of_a_convolution_s_head_stay() -> None:
+    head = [nn.Conv2d(32, 16, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    model = nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), *head)
+    prune = Prune(name="prune", ratio=0.5, round_to=8, epochs=1, lr=1, distil=0, temperature=1)
+    assert prune.apply(model, torch.zeros(2, 3, 8, 8))
+    assert model(torch.zeros(2, 3, 8, 8)).shape == (2, 16) and model[0].out_channels == 16
+
+
 @pytest.fixture
 def chained(project: Project) -> Project:
     project.run("breakeven", "compose", "study=tiny", "compression=[prune50,qat,prune50_qat]")
     return project
 
 
-def test_a_chain_takes_the_step_that_another_recipe_made(chained: Project) -> None:
-    done = chained.run("python", "-m", "breakeven.stages.compress", "cnn", "prune50_qat")
+def test_a_chain_and_a_recipe_take_each_other_s_steps(chained: Project) -> None:
+    compress = ("python", "-m", "breakeven.stages.compress", "cnn")
+    pruned = card(chained, "prune50")
+    done = chained.run(*compress, "prune50_qat")
     assert "prune: taken from" in done.stdout and ".breakeven/store/model" in done.stdout
-    pruned, both = card(chained, "prune50"), card(chained, "prune50_qat")
+    assert "qat in" in done.stdout
+    both = card(chained, "prune50_qat")
     assert [step["made"] for step in both["details"]["before"]] == ["trained", "prune"]
     assert (both["made"], both["parameters"]) == ("qat", pruned["parameters"])
     assert both["pruning"] == pruned["pruning"] and both["train_s"] > pruned["train_s"]
     assert both["sha256"] != pruned["sha256"]
-
-
-def test_a_recipe_takes_the_model_that_a_chain_made_on_its_way(chained: Project) -> None:
-    compress = ("python", "-m", "breakeven.stages.compress", "cnn")
-    pruned = card(chained, "prune50")
+    # And the other way round: the recipe finds what is the chain's first step.
     chained.run("rm", "-rf", "models/cnn/prune50")
-    assert "qat in" in chained.run(*compress, "prune50_qat").stdout
-    done = chained.run(*compress, "prune50")
-    assert "prune: taken from" in done.stdout
+    assert "prune: taken from" in chained.run(*compress, "prune50").stdout
     assert card(chained, "prune50")["sha256"] == pruned["sha256"]
     assert card(chained, "prune50")["recipe"] == "prune50"
 

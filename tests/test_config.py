@@ -48,6 +48,8 @@ def test_the_default_study_is_accepted():
         ({"name": "onnxruntime"}, "loads what torchscript and aotinductor export"),
         ({"name": "aotinductor", "freezin": True}, "did you mean 'freezing'?"),
         ({"name": "aotinductor", "precision": "bf16"}, "its precision should be fp32"),
+        ({"name": "aotinductor", "any_batch": False}, "knows any_batch=true only"),
+        ({"name": "torchscript", "method": "trace", "optimize": True}, "knows optimize=false only"),
     ],
 )
 def test_what_the_program_in_cpp_executes_is_checked(of, sentence):

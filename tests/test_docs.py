@@ -7,6 +7,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from breakeven.result import COLUMNS
+
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").rglob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -25,6 +27,13 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         target = (page.parent / name).resolve() if name else page
         assert target.exists(), f"{page.name}: {link}"
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_every_column_is_explained() -> None:
+    _, _, section = (ROOT / "docs/numbers.md").read_text(encoding="utf-8").partition("## All columns")
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = re.findall(r"`(\w+)`", "".join(cells))
+    assert sorted(told) == sorted(COLUMNS)
 
 
 def test_every_page_is_in_the_navigation() -> None:

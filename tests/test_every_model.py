@@ -10,6 +10,7 @@ from test_artifacts import CANNOT, RUNTIMES, draft
 from torch import Tensor, nn
 
 from breakeven import making, modelfile, option
+from breakeven.card import Card, Shape, read_card
 from breakeven.data.base import Images
 from breakeven.making import Maker, Reference, Tolerance
 
@@ -41,7 +42,7 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A model with random weights, and statistics as a trained one has them."""
     spec, side = MODELS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
-    shape = modelfile.Shape(3, side, side, 10)
+    shape = Shape(3, side, side, 10)
     torch.manual_seed(0)
     model = modelfile.build(spec, shape)
     with torch.no_grad():
@@ -57,14 +58,14 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         "key": "",
         "made": "",
     }
-    card = modelfile.Card(**facts, val_accuracy=0.0, test_accuracy=0.0, train_s=0.0)
+    card = Card(**facts, val_accuracy=0.0, test_accuracy=0.0, train_s=0.0)
     modelfile.save(folder, model.eval(), card)
     return folder
 
 
 @pytest.fixture(scope="module")
 def maker(family: Path) -> Iterator[Maker]:
-    side = modelfile.read_card(family).shape.height
+    side = read_card(family).shape.height
     pixels = np.random.default_rng(0).integers(0, 256, (64, 3, side, side), np.uint8)
     images = Images(pixels, np.zeros(64, np.int64))
     with making.maker(images, Tolerance(64, 1e-3, 0.5), 180) as made:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import fakes
+import psutil
 import pytest
 
 from breakeven.measure.engine import Measurement, measure
@@ -40,6 +41,7 @@ CASES |= {
 @pytest.fixture(autouse=True)
 def workers_find_the_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(fakes.__file__).parent.parent))
+    monkeypatch.setattr(psutil, "cpu_percent", lambda interval: 0.0)  # which is half a second's sleep
 
 
 def run(
@@ -67,6 +69,7 @@ def all_at_once(tmp_path_factory: pytest.TempPathFactory) -> Measurement:
     """One run in which all of these happen."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(fakes.__file__).parent.parent))
+        patch.setattr(psutil, "cpu_percent", lambda interval: 0.0)
         return run(tmp_path_factory.mktemp("faults"), list(CASES))
 
 

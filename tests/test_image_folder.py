@@ -45,6 +45,7 @@ def test_without_test_a_share_of_train_becomes_the_test_split(tmp_path, layout):
     found = make(dataset("image_folder", path=path), [tmp_path], tmp_path / "prepared")
     # Of 40: a fifth is test, a tenth of the rest is val.
     assert [sum(found.counts[part].values()) for part in ("train", "val", "test")] == [28, 4, 8]
+    assert not found.own_test
 
 
 def test_the_order_of_an_archive_s_members_does_not_matter(pets, tmp_path):
@@ -133,3 +134,45 @@ def test_an_archive_that_is_damaged_at_a_member_s_header_loses_no_image_in_silen
 def test_something_that_is_neither_folder_nor_archive_is_refused_by_name(tmp_path):
     (tmp_path / "pets.zip").write_bytes(b"PK")
     assert "pets.zip is neither a folder nor a tar archive" in refusal(read, "pets.zip", tmp_path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_own_validation_split_is_taken(tmp_path, layout):
+    folder = draw(tmp_path / "pets", parts=["train", "val", "test"])
+    path = packed(folder, layout)
+    found = make(dataset("image_folder", path=path), [tmp_path], tmp_path / "prepared")
+    assert [sum(found.counts[part].values()) for part in ("train", "val", "test")] == [24, 24, 24]
+    assert found.own_test
+    (folder / "val/dog").rename(folder / "val/wolf")
+    assert "train/ and val/ have different classes: dog, wolf" in refusal(read, "pets", tmp_path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_is_left_out_is_told_and_what_is_hidden_is_not(pets, tmp_path, layout, capsys):
+    (pets / "train/.checkpoints").mkdir()
+    for name in ("train/.checkpoints/a.png", "train/cat/._a.png", "train/cat/notes.txt"):
+        (pets / name).write_text("no image")
+    (pets / "train/cat/2023").mkdir()
+    Image.new("RGB", (8, 6)).save(pets / "train/cat/2023/a.png")
+    found = read(packed(pets, layout), tmp_path)
+    assert found.classes == ["cat", "dog"] and len(found.train.labels) == 24
+    told = capsys.readouterr().err
+    assert "2 files are left out, the first is" in told and "train|val|test/CLASS/NAME" in told
+
+
+def test_a_link_that_leads_nowhere_is_left_out(pets, tmp_path):
+    (pets / "train/cat/gone.png").symlink_to(tmp_path / "nowhere.png")
+    assert len(read("pets", tmp_path).train.labels) == 24
+
+
+def test_one_name_for_two_images_of_an_archive_is_refused(pets, tmp_path):
+    with tarfile.open(tmp_path / "twice.tar", "w") as archive:
+        for top in ("a", "b"):
+            archive.add(pets / "train/cat/00.png", f"{top}/train/cat/00.png")
+    assert "train/cat/00.png twice" in refusal(read, "twice.tar", tmp_path)
+
+
+def test_a_linked_folder_of_a_class_is_read(pets, tmp_path):
+    (pets / "train/cat").rename(tmp_path / "cats")
+    (pets / "train/cat").symlink_to(tmp_path / "cats")
+    assert read("pets", tmp_path).classes == ["cat", "dog"]

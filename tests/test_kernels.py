@@ -84,9 +84,16 @@ def test_publish_writes_a_page_from_the_records(project: Project) -> None:
         assert words in page, words
     table = (project.folder / "results/summary.csv").read_text()
     assert (project.folder / "docs.csv").read_text() == table
-    project.run("breakeven", "compose", "study=tiny", "measure.half_width=0.5")
-    done = project.run("breakeven", "publish", "docs.md", check=False)
-    assert done.returncode == 1 and "was measured otherwise: run `dvc repro`" in done.stderr
+    # Another way of measuring, of training: what lies here is of neither, and no command says that it is.
+    for setting, command in (
+        ("measure.half_width=0.5", ("publish", "docs.md")),
+        ("families.cnn.train.lr=0.07", ("sync",)),
+        ("export.calibration_images=16", ("table",)),
+    ):
+        project.run("breakeven", "compose", "study=tiny", setting)
+        done = project.run("breakeven", *command, check=False)
+        place, _, value = setting.partition("=")
+        assert done.returncode == 1 and f"are of {place}=" in done.stderr and f"says {value}:" in done.stderr
     done = project.run("breakeven", "publish", "nowhere/docs.md", check=False)
     assert done.returncode == 1 and "a folder that exists" in done.stderr and "Traceback" not in done.stderr
 

@@ -152,6 +152,12 @@ def test_a_job_that_trains_nothing_imports_nothing_that_trains():
     assert {"lightning", "torchmetrics", "mlflow"} & {*done.stdout.split()} == set()
 
 
+def test_who_only_shows_results_does_not_wait_for_torch():
+    code = "import sys, breakeven.stages.report, breakeven.sweep, breakeven.registry; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {"torch", "mlflow"} & {*done.stdout.split()} == set()
+
+
 def test_what_fetch_notes_of_sweeps_is_read_without_anything_heavy():
     assert outside(reached("breakeven.sweeps")) & {"torch", "numpy", "hydra", "mlflow", "altair"} == set()
 

@@ -16,7 +16,7 @@ import rows
 import yaml
 from conftest import ROOT, Project
 
-from breakeven import compose, measurements, paths
+from breakeven import compose, machine, measurements, paths
 from breakeven.artifact import BASELINE, Artifact
 from breakeven.bench import sound
 from breakeven.config import Config, parse
@@ -164,14 +164,15 @@ def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], Key], home
         ("sched_getaffinity", lambda process: {0}),
         ("GIVEN", {**os.environ, "KMP_BLOCKTIME": "0"}),
         ("digests", lambda folder: ["another program"]),
-        ("source_digest", lambda *parts: "another code"),
+        ("CODE", {"bench.py": "another"}),
     ],
 )
 def test_where_and_with_what_it_was_measured_counts(
     place: str, change: object, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = key().digest
-    monkeypatch.setattr(os if hasattr(os, place) else measurements, place, change)
+    owner = next(each for each in (os, machine, measurements) if hasattr(each, place))
+    monkeypatch.setattr(owner, place, change)
     assert key().digest != before
 
 

@@ -8,10 +8,10 @@ from conftest import Project
 from safetensors.torch import save_file
 
 from breakeven import modelfile
+from breakeven.card import WEIGHTS, Card, Shape
 from breakeven.errors import UserError
 from breakeven.model.cnn import cnn
 from breakeven.model.resnet18 import resnet18
-from breakeven.modelfile import Card, Shape
 
 SHAPE = Shape(3, 32, 32, 10)
 CNN = {"_target_": "breakeven.model.cnn.cnn", "width": 8}
@@ -63,6 +63,10 @@ def test_any_importable_constructor_serves(spec: dict) -> None:
     assert model(SHAPE.example(2)).shape == (2, 10)
 
 
+def refuses(**arguments: object) -> None:
+    raise AssertionError
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -75,6 +79,7 @@ def test_any_importable_constructor_serves(spec: dict) -> None:
         ({"_target_": "breakeven.model.cnn.nope"}, "cannot be imported"),
         ({"_target_": "builtins.dict", "width": 3}, "not a torch.nn.Module"),
         ({"_inputs_": {"in_channels": "colours"}}, "'colours' is not one of channels"),
+        ({"_target_": "test_models.refuses", "_inputs_": {}}, "families.x.model: AssertionError. "),
     ],
 )
 def test_a_wrong_model_gets_a_sentence(change: dict, message: str) -> None:
@@ -110,7 +115,7 @@ def test_a_saved_model_is_the_same_after_loading(tmp_path: Path) -> None:
 
 def test_changed_weights_are_refused_by_name(tmp_path: Path) -> None:
     modelfile.save(tmp_path, modelfile.build(CNN, SHAPE), card())
-    path = tmp_path / modelfile.WEIGHTS
+    path = tmp_path / WEIGHTS
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -118,16 +123,19 @@ def test_changed_weights_are_refused_by_name(tmp_path: Path) -> None:
         modelfile.load(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "pt", "wrapped", "parallel"])
+@pytest.mark.parametrize(
+    "kind", ["safetensors", "pt", "wrapped", "tutorial", "module.", "_orig_mod.", "net."]
+)
 def test_a_users_weights_are_loaded(tmp_path: Path, kind: str) -> None:
     model, state = modelfile.build(CNN, SHAPE), modelfile.build(CNN, SHAPE).state_dict()
     path = tmp_path / ("w.safetensors" if kind == "safetensors" else "w.pt")
     if kind == "safetensors":
         save_file(state, path)
-    elif kind == "parallel":
-        torch.save({f"module.{name}": value for name, value in state.items()}, path)
+    elif kind.endswith("."):
+        torch.save({f"{kind}{name}": value for name, value in state.items()}, path)
     else:
-        torch.save({"state_dict": state} if kind == "wrapped" else state, path)
+        wrapper = {"wrapped": "state_dict", "tutorial": "model_state_dict"}.get(kind)
+        torch.save({wrapper: state} if wrapper else state, path)
     modelfile.load_checkpoint(path, model)
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
 
@@ -136,6 +144,23 @@ def test_weights_that_do_not_fit_are_refused_with_the_first_misfit(tmp_path: Pat
     torch.save(cnn(3, 10, 4).state_dict(), tmp_path / "w.pt")
     with pytest.raises(UserError, match=r"does not fit the model: size mismatch for 0\.0\.weight"):
         modelfile.load_checkpoint(tmp_path / "w.pt", modelfile.build(CNN, SHAPE))
+
+
+def test_names_that_begin_as_a_wrapper_s_are_the_model_s_own(tmp_path: Path) -> None:
+    class Wrapped(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = torch.nn.Linear(2, 2)
+
+    torch.save(Wrapped().state_dict(), tmp_path / "w.pt")
+    modelfile.load_checkpoint(tmp_path / "w.pt", Wrapped())
+
+
+def test_many_misfits_are_told_in_a_few_words(tmp_path: Path) -> None:
+    torch.save({f"layer{n}": torch.zeros(1) for n in range(1000)}, tmp_path / "w.pt")
+    with pytest.raises(UserError) as refused:
+        modelfile.load_checkpoint(tmp_path / "w.pt", modelfile.build(CNN, SHAPE))
+    assert len(str(refused.value)) < 700 and "characters)" in str(refused.value)
 
 
 def test_a_pickle_with_more_than_tensors_is_not_run(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from breakeven.errors import UserError
 from breakeven.files import sha256
-from breakeven.provenance import here, packages, source
+from breakeven.provenance import here, own, packages, source
 
 
 def test_a_model_of_the_package_is_its_own_file() -> None:
@@ -49,6 +50,26 @@ def test_a_users_own_module_is_its_files_and_what_they_import(
         with (tmp_path / changed).open("a") as file:
             file.write("\n# a line\n")
         assert source("mine.net.Net") != before, changed
+
+
+def test_a_users_own_options_are_their_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_runtime.py").write_text("class Fast: pass")
+    options = {"eager": {"name": "eager"}, "mine": {"steps": [{"name": "my_runtime.Fast"}]}}
+    assert own({"eager": options["eager"]}) == {}
+    assert [*own(options)] == ["my_runtime"]
+    before = own(options)
+    (tmp_path / "my_runtime.py").write_text("class Fast: pass  # faster")
+    assert own(options) != before
+
+
+def test_what_python_cannot_read_is_told_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "half_written.py").write_text("import torch\nclass Net(\n")
+    with pytest.raises(UserError, match=r"half_written\.py, line 2: "):
+        source("half_written.Net")
 
 
 def test_only_what_a_model_surely_imports_is_imported_before(

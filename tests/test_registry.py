@@ -17,37 +17,46 @@ LOAD = """
 import os, sys
 import mlflow, numpy as np
 from breakeven import cli, tracking
+assert cli.main(sys.argv[3:]) == 0
+assert "MLFLOW_TRACKING_URI" not in os.environ  # of the server that has ended
 with tracking.served() as uri:
     os.environ["MLFLOW_TRACKING_URI"] = uri
     assert cli.main(sys.argv[3:]) == 0
     mlflow.set_tracking_uri(uri)
-    model = mlflow.pyfunc.load_model("models:/breakeven-cnn-cpu1-batch1@champion")
-    np.save(sys.argv[2], model.predict(np.load(sys.argv[1])))
-assert "MLFLOW_TRACKING_URI" not in os.environ  # of the server that has ended
+    mlflow.set_registry_uri(uri)
+    champion = "models:/breakeven-cnn-cpu1-batch1@champion"
+    mlflow.artifacts.download_artifacts(champion + "/requirements.txt", dst_path=".")
+    np.save(sys.argv[2], mlflow.pyfunc.load_model(champion).predict(np.load(sys.argv[1])))
 """
 
 
 def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> None:
-    # Two epochs on little data: whatever it costs, something is recommended.
-    asked = ("recommend", "--max-accuracy-drop", "100", "--by-estimate")
-    printed = project.run("breakeven", *asked).stdout
-    assert "models:/breakeven-cnn-cpu1-batch1@champion" in printed and "Because" in printed
     images = prepared.load(project.folder / "data/prepared/digits", "test").images[:300]
     np.save(project.folder / "images.npy", images)
-    project.run("python", "-c", LOAD, "images.npy", "logits.npy", *asked)
+    # Two epochs on little data: whatever it costs, something is recommended.
+    asked = ("recommend", "--max-accuracy-drop", "100", "--by-estimate")
+    printed = project.run("python", "-c", LOAD, "images.npy", "logits.npy", *asked).stdout
+    assert "models:/breakeven-cnn-cpu1-batch1@champion" in printed and "Because" in printed
     client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
     (version,) = client.search_model_versions("name='breakeven-cnn-cpu1-batch1'")
     assert (
         client.get_model_version_by_alias("breakeven-cnn-cpu1-batch1", "champion").version == version.version
     )
     variant = version.tags["variant"]
-    assert f"batch 1: {variant}" in printed
+    assert f"batch 1: {variant}" in printed and f"Because {version.tags['because']}." in printed
+    assert version.tags["limits"] == "--max-accuracy-drop 100 --by-estimate"
     logged = client.get_logged_model(version.source.removeprefix("models:/"))
     assert {metric.key for metric in logged.metrics} >= {"latency_ms_p50", "artifact_mb"}
+    run = client.get_run(version.run_id).info
+    assert run.status == "FINISHED" and (run.end_time - run.start_time) / 1000 < 600  # that of measuring
 
     folder = next(project.folder.glob(f"artifacts/*/cnn/{variant.replace('/', '--')}"))
+    assert f"Its files: {folder.relative_to(project.folder)}" in printed
     expected = np.load(folder / "scores.npy")[:300]
     assert np.abs(np.load(project.folder / "logits.npy") - expected).max() < 1e-3 * np.abs(expected).max()
+    needs = {line.partition("==")[0] for line in (project.folder / "requirements.txt").read_text().split()}
+    assert needs >= {"mlflow", "numpy", "pydantic"} and not needs & {"openvino", "executorch", "nncf"}
+    assert ("onnxruntime" in needs) == variant.endswith("onnxruntime")
 
 
 def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:

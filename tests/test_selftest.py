@@ -1,12 +1,14 @@
 """The self-test's own parts: what it injects is what it says, and its rows follow from what it saw."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from breakeven import paths
-from breakeven.selftest import agreement
+from breakeven.measure.plan import Budget
+from breakeven.selftest import ablation, agreement, copies
 from breakeven.selftest.ablation import METHODS, Habit
 from breakeven.selftest.check import Check, average, check, share
 from breakeven.selftest.copies import MODELS, Trial, half_width
@@ -82,15 +84,19 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]
     little = {"shares": (0.0, 0.0), "seconds_per_variant": -20.0}  # no time: the least number of replicates
     trial, slower = Trial("cnn", **little), Trial("cnn", shares=(0.5, 0.5), seconds_per_variant=-20.0)  # type: ignore[arg-type]
     pairs = [
-        agreement.ratios(m, "onnxruntime", agreement.bare_loop_p50_ms, 1, folder, 0) for m in MODELS.values()
+        agreement.ratios(m, "onnxruntime", agreement.bare_loop_p50_ms, 1, folder, 0, seconds=0.2)
+        for m in MODELS.values()
     ]
-    return [
-        {"kind": "copies", "result": trial.run(folder, 0)},
-        {"kind": "slower", "result": slower.run(folder, 1)},
-        {"kind": "habit", "result": Habit("cnn").run(folder, 0)},
-        *({"kind": "bare loop", "result": pair} for pair in pairs),
-        {"kind": "overhead", "result": agreement.overhead_us(calls=1000, repeats=3)},
-    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copies, "Budget", partial(Budget, rounds=5, block_ms=5, settle_ms=5))
+        patch.setattr(ablation, "COPIES", 2)
+        return [
+            {"kind": "copies", "result": trial.run(folder, 0)},
+            {"kind": "slower", "result": slower.run(folder, 1)},
+            {"kind": "habit", "result": Habit("cnn").run(folder, 0)},
+            *({"kind": "bare loop", "result": pair} for pair in pairs),
+            {"kind": "overhead", "result": agreement.overhead_us(calls=1000, repeats=3)},
+        ]
 
 
 def test_every_kind_of_result_becomes_rows(results: list[dict[str, object]], tmp_path: Path) -> None:

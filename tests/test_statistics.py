@@ -13,7 +13,7 @@ from breakeven.measure.statistics import Interval
 
 # Multiples of 1e-4: a spread is zero or large enough for floating point.
 RATIOS = st.lists(st.integers(-5000, 5000).map(lambda n: n / 10_000), min_size=2, max_size=12)
-CONFIDENCES = st.floats(0.5, 0.999)
+CONFIDENCES = st.floats(0.5, 0.97)  # more makes nothing known of two replicates, which is cut
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 INTERVALS = st.lists(st.floats(0.5, 2), min_size=3, max_size=3).map(
     lambda bounds: Interval(low=min(bounds), value=sorted(bounds)[1], high=max(bounds))

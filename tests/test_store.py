@@ -92,9 +92,21 @@ def test_what_was_used_long_ago_is_pruned(made: Path, tmp_path: Path) -> None:
     assert [entry.key.digest for entry in store.entries()] == [KEY.digest]
 
 
+def test_what_is_in_use_is_not_pruned(made: Path) -> None:
+    store.keep(KEY, "a model", made)
+    begun = paths.private() / "training" / KEY.digest
+    begun.mkdir(parents=True)
+    with store.making(KEY, "a model"):
+        assert store.prune(0) == [] and leftovers.older(0) == []
+    assert leftovers.older(0) == [begun]
+    assert [entry.key.digest for entry in store.prune(0)] == [KEY.digest]
+
+
 def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = Key("job", {"settings": 1})
     write_json(made / STUDY, {"families": {"net": {}}, "datasets": {"digits": {}}})
+    store.keep(KEY, "the model that it was made from", made)
+    write_json(made / store.USED, [[KEY.kind, KEY.digest], ["artifact", "pruned"]])
     store.keep(key, "a job", made)
     monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
     monkeypatch.setattr(jobs, "key_of", lambda study: key)
@@ -102,6 +114,8 @@ def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.Mo
     for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: outcomes.read(key.digest)):
         os.utime(store.folder(key) / store.NOTE, (0, time.time() - 10 * 86400))
         assert use() and store.prune(5) == []
+    os.utime(store.folder(KEY) / store.NOTE, (0, time.time() - 10 * 86400))
+    assert jobs.run({}, "cnn", []).status == CACHED and store.prune(5) == []
     assert store.version("job", key.digest) == before
 
 

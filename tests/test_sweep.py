@@ -23,7 +23,7 @@ from conftest import ROOT, Project, copy_project, is_over
 from hydra.errors import HydraException
 from mlflow import MlflowClient
 
-from breakeven import cli, compose, files, jobs, paths, result, store, sweeplog, sweeps
+from breakeven import cli, compose, files, jobs, machine, paths, result, store, sweeplog, sweeps
 from breakeven import sweep as command
 from breakeven.config import Settings
 from breakeven.errors import UserError
@@ -96,10 +96,36 @@ def name_of(*overrides: str) -> str:
         (["++family.model.x=1"], "cnn-x1"),
         (["family.train.lr=1.5", "+data.length=64"], "cnn-length64-lr1.5"),
         (["+data.length=64", "family.train.lr=1.5"], "cnn-length64-lr1.5"),
+        (["train@family.train=sgd"], "cnn-trainsgd"),
+        (["hardware.cpu1.threads=2"], "cnn"),
     ],
 )
 def test_a_family_is_named_by_what_was_changed_in_it(overrides: list[str], name: str) -> None:
     assert name_of(*overrides) == name
+
+
+def test_a_hardware_is_named_by_what_was_changed_in_it() -> None:
+    hardware = {key: {"name": "cpu", "threads": 2} for key in ["cpu1", "cpu2"]}
+    found = jobs.study_of({**composed(), "hardware": hardware}, "cnn", ["hardware.cpu1.threads=2"]).hardware
+    assert [*found] == ["cpu1-threads2", "cpu2"]
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("sched_getaffinity", lambda process: {0}),
+        ("GIVEN", {**os.environ, "KMP_BLOCKTIME": "0"}),
+        ("outside", lambda study: {"own": {"my.runtime": "another"}}),
+    ],
+)
+def test_what_makes_another_measurement_makes_another_job(
+    place: str, change: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = jobs.study_of(composed(), "cnn", [])
+    before = jobs.key_of(study).digest
+    owner = next(each for each in (os, machine, jobs) if hasattr(each, place))
+    monkeypatch.setattr(owner, place, change)
+    assert jobs.key_of(study).digest != before
 
 
 def test_a_name_is_one_of_a_file() -> None:
@@ -132,6 +158,7 @@ def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch:
         folder = tmp_path / f"made{len(ran)}"
         folder.mkdir()
         (folder / LOG).write_text("measured\n")
+        write_json(folder / store.USED, [])
         ran.append(faults := result.faults(fallen))
         if faults:
             write_json(folder / jobs.FAULTS, faults)
@@ -148,9 +175,11 @@ def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch:
     assert [jobs.run({}, "cnn", []).status for _ in range(2)] == [DONE, CACHED] and len(ran) == 2
 
 
-def test_what_is_unsupported_or_cannot_be_judged_is_not_tried_again() -> None:
-    twin = replace(rows.TWIN, reason="unreliable run: the twin's interval excludes 1")
-    assert result.faults([twin, rows.row("none/bf16/a", "unsupported", speedup=None)]) == []
+def test_what_cannot_be_judged_is_tried_again_and_what_is_unsupported_is_not() -> None:
+    assert result.faults([rows.TWIN, rows.row("none/bf16/a", "unsupported", speedup=None)]) == []
+    reason = "unreliable run: the twin's interval excludes 1"
+    judged = [replace(each, reason=reason) for each in (rows.TWIN, rows.row("none/fp32/a", "undecided"))]
+    assert result.faults(judged) == [f"cpu1, batch 1: {reason}"]
 
 
 def test_whatever_goes_wrong_costs_one_job(
@@ -215,12 +244,18 @@ def test_a_wrong_key_is_explained_by_those_of_the_job(overrides: list[str], said
     assert sentence.startswith(f"{wrong}: the key {said}")
 
 
+def test_what_has_no_keys_yet_says_how_one_is_added() -> None:
+    error = HydraException("Could not override 'data.length'.\nTo append to your config use +data.length=64")
+    sentence = compose.explain(error, ["data.length=64"], ROOT / paths.CONF, "sweep")
+    assert sentence.endswith("nothing is set there yet, so it is added by a plus: +data.length=VALUE.")
+
+
 def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(sweeplog, "log", lambda sweep: None)
-    begun = command.Begun("little", tmp_path / "sweep", [["seed=1"], ["seed=2"]])
+    begun = command.Begun("little", tmp_path / "sweep", [["seed=1"], ["seed=2"]], {})
     monkeypatch.setattr(command, "begun", [begun])
     monkeypatch.setattr(command, "finished", [])
 
@@ -240,6 +275,12 @@ def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
     assert lost.reason == "it had not ended when the sweep did (RuntimeError: a worker was killed)"
     assert lost.reason in capsys.readouterr().out
     assert (command.begun, command.finished) == ([], [1])
+    command.begun.append(begun)
+    (begun.folder / "1" / command.OUTCOME).unlink()
+    with pytest.raises(KeyboardInterrupt), command._recorded():
+        raise KeyboardInterrupt
+    (sweep,) = sweeps.every()
+    assert sweep.jobs[1].reason == "it had not ended when the sweep did (interrupted)"
 
 
 @pytest.fixture(scope="module")
@@ -321,7 +362,8 @@ def test_what_a_sweep_made_is_not_made_again(swept: tuple[Project, str]) -> None
     assert "miss" in why and [line.strip() for line in differing if line][1:] == [
         "settings.family.model.width: 5 there, 7 here"
     ], why
-    assert "hit" in project.run("breakeven", "cache", "why", "study=little", "family.model.width=5").stdout
+    both = project.run("breakeven", "cache", "why", "study=little", "family.model.width=5,7").stdout
+    assert both.count("hit: ") == 1 and both.count("miss: ") == 1
 
 
 def test_a_cached_job_starts_no_process_and_is_composed_once(swept: tuple[Project, str]) -> None:

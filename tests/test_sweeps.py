@@ -51,7 +51,7 @@ def keep(folder: Path, title: str, rows: Sequence[Row]) -> Outcome:
 
 def record(study: str, jobs: Sequence[Outcome], at: int = 1) -> Sweep:
     """The record of a sweep, written so many seconds after the epoch."""
-    made = sweeps.write(study, f"breakeven-sweep study={study}", jobs)
+    made = sweeps.write(study, f"breakeven-sweep study={study}", jobs, {})
     os.utime(sweeps.folder() / f"{made.name}.json", (at, at))
     return made
 
@@ -242,6 +242,20 @@ def test_hardware_of_two_machines_is_told_apart() -> None:
     found = sweep([*here, *there]).swept
     assert len(found.hardware) == 2 and all(" of " in name for name in found.hardware)
     assert len(found.trends) == 2 * len(GROWTH) and {trend.models for trend in found.trends} == {4}
+
+
+def test_a_page_without_single_inputs_says_what_it_lacks() -> None:
+    batches = [[replace(each, batch_size=32) for each in job(size)] for size in (6, 7, 8)]
+    assert "`measure.batch_sizes` lacks 1" in sweep_page.render(sweep(batches).swept, {})
+    assert "lacks 1" not in sweep_page.render(sweep([job(8)]).swept, {})
+
+
+def test_what_is_recommended_is_within_the_limits_that_the_sweep_was_asked_with(home: Path) -> None:
+    worse = {"accuracy_delta": -0.015, "accuracy_delta_ci_low": -0.019}
+    known = keep(home, "job", [BASELINE, TWIN, row("none/fp32/onnxruntime", speedup=3.0, **worse)])
+    for recommend, best in (({}, "none/fp32/eager"), ({"max_accuracy_drop": 2.0}, "none/fp32/onnxruntime")):
+        found = analysis.collect(Sweep("x", "x", "x", [known], recommend), LIMITS)
+        assert [each.variant for each in found.rows if each.recommended] == [best]
 
 
 def test_a_front_holds_what_no_job_beats() -> None:

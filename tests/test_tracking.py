@@ -194,6 +194,14 @@ def test_a_port_that_is_none_is_no_answer() -> None:
         tracking.require_listener("http://server:abc")
 
 
+def test_a_copy_of_records_goes_on_in_the_run_that_was_interrupted(home: paths.Path) -> None:
+    store = tracking.Store()
+    first = store.obtain("sweep x", "a key", {"kind": "sweep"}, tracking.ANY)
+    store.end(first, "KILLED")
+    assert store.obtain("sweep x", "a key", {"kind": "sweep"}, tracking.ANY) == first
+    assert store.obtain("train x", "a key", {"kind": "train"}) != first
+
+
 def test_break_even_calls_are_a_metric_where_they_are_a_number() -> None:
     known = row("none/fp32/onnxruntime", breakeven_calls="100", breakeven_calls_high="never")
     figures = figures_of(known)

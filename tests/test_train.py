@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,18 +15,21 @@ import pytest
 import torch
 from conftest import Project
 from mlflow import MlflowClient
+from torch import nn
 
 from breakeven.data.base import Images
 from breakeven.errors import UserError
 from breakeven.model.cnn import cnn
 from breakeven.model.resnet18 import resnet18
+from breakeven.preprocess import predictor
+from breakeven.scoring import at_once
 from breakeven.train.distillation import Teacher
 from breakeven.train.fit import fit
 from breakeven.train.fitted import Fitted
 from breakeven.train.module import Diverged
 from breakeven.train.precision import bf16, strides_over_one_pixel
 from breakeven.train.recipe import Recipe
-from breakeven.training import doubt
+from breakeven.training import doubt, require_fit
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -47,9 +52,20 @@ def images(count: int = 192) -> Images:
     return Images(pixels.astype(np.uint8), labels.astype(np.int64))
 
 
-def train(folder: Path, recipe: Recipe, seed: int = 0, **more: object) -> Fitted:
+def tiny() -> nn.Module:
+    return cnn(1, 2, 4, 1)
+
+
+def train(
+    folder: Path,
+    recipe: Recipe,
+    seed: int = 0,
+    build: Callable[[], nn.Module] = tiny,
+    val: Images | None = None,
+    **more: object,
+) -> Fitted:
     data = images()
-    return fit(lambda: cnn(1, 2, 4, 1), data, data, [0.5], [0.3], 2, recipe, seed, folder, **more)
+    return fit(build, data, val or data, [0.5], [0.3], 2, recipe, seed, folder, **more)
 
 
 def weights(fitted: Fitted) -> torch.Tensor:
@@ -99,20 +115,91 @@ def test_what_the_teacher_says_itself_costs_nothing() -> None:
     assert loss.item() == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("ema", [0, 0.9])
-def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, ema: float) -> None:
+@pytest.mark.parametrize(("ema", "dropout"), [(0, 0.0), (0.9, 0.0), (0, 0.5)])
+def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(
+    tmp_path: Path, ema: float, dropout: float
+) -> None:
     settings = recipe(epochs=4, ema=ema)
-    whole = train(tmp_path / "whole", settings)
+    build = partial(nn.Sequential, nn.Dropout(dropout))
+
+    def made() -> nn.Module:
+        return build(tiny())
+
+    whole = train(tmp_path / "whole", settings, build=made)
 
     def stop(row: object) -> None:
         if row["epoch"] == 1:  # type: ignore[index]
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / "parts", settings, on_epoch=stop)
-    resumed = train(tmp_path / "parts", settings)
+        train(tmp_path / "parts", settings, build=made, on_epoch=stop)
+    resumed = train(tmp_path / "parts", settings, build=made)
     assert len(resumed.history) == 4
     assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_of_equally_good_epochs_the_last_is_kept(tmp_path: Path) -> None:
+    one = Images(images().images[:1], images().labels[:1])  # right, or wrong, in all epochs alike
+    for lr in (0.05, 1e-9):
+        fitted = train(tmp_path / f"{lr}", recipe(epochs=3, lr=lr), val=one)
+        best = max(row["val_accuracy"] for row in fitted.history)
+        last = max(int(row["epoch"]) for row in fitted.history if row["val_accuracy"] == best)
+        assert torch.load(tmp_path / f"{lr}/best.ckpt", weights_only=True)["epoch"] == last
+
+
+class Viewed(nn.Module):
+    """As tutorials flatten, which channels-last cannot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(1, 4, 3), nn.Linear(4 * 36, 2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.last(self.first(images).view(len(images), -1))
+        return found
+
+
+def test_a_model_that_flattens_by_a_view_is_trained_and_scored(tmp_path: Path) -> None:
+    fitted = train(tmp_path, recipe(), build=Viewed, teacher=Teacher(Viewed(), 0.5, 4.0))
+    assert fitted.history[-1]["val_accuracy"] > 0.9
+    assert predictor(fitted.model, [0.5], [0.3])(images().images).shape == (192, 2)
+
+
+class Odd(nn.Module):
+    """Gives more than logits while it is trained, as GoogLeNet does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = tiny()
+
+    def forward(self, images: torch.Tensor) -> object:
+        return (self.model(images), 0) if self.training else self.model(images)
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda: cnn(1, 5, 4, 1), r"it gives \(2, 5\), and logits would be \(2, 2\)"),
+        (lambda: cnn(3, 2, 4, 1), r"it stops on inputs of \(2, 1, 8, 8\) \(RuntimeError: "),
+        (Odd, "it gives a tuple while it is trained, and logits"),
+    ],
+)
+def test_a_model_that_does_not_go_with_the_data_is_refused_before_it_is_trained(
+    build: Callable[[], nn.Module], said: str
+) -> None:
+    job = SimpleNamespace(family="mine", build=build, train=recipe())
+    manifest = SimpleNamespace(mean=[0.5], std=[0.3], classes=["dark", "bright"])
+    with pytest.raises(UserError, match=f"families.mine.model: {said}"):
+        require_fit(job, manifest, images())  # type: ignore[arg-type]
+    job.build = tiny
+    require_fit(job, manifest, images())  # type: ignore[arg-type]
+
+
+def test_large_images_are_predicted_few_at_once() -> None:
+    sides = {28: 250, 224: 111, 5000: 1}
+    for side, count in sides.items():
+        assert at_once(np.broadcast_to(np.uint8(0), (9, 3, side, side))) == count
+    assert at_once(np.zeros((9, 128), np.int64)) == 250
 
 
 def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path) -> None:
@@ -124,10 +211,14 @@ def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path) -> None
     ("accuracy", "said"), [(0.5, True), (0.4, True), (0.51, False), (None, False)], ids=str
 )
 def test_a_training_that_taught_nothing_is_told(accuracy: float | None, said: bool) -> None:
-    job = SimpleNamespace(family="mine", recipe="none", train=SimpleNamespace(lr=0.1))
+    job = SimpleNamespace(family="mine", recipe="none", train=SimpleNamespace(lr=0.1), made="trained")
     labels = np.array([0, 0, 1, 2])
-    told = doubt(job, SimpleNamespace(val_accuracy=accuracy), labels)  # type: ignore[arg-type]
-    assert ("lower learning rate than 0.1 may do" in told) is said
+    card = SimpleNamespace(val_accuracy=accuracy)
+    assert ("lower learning rate than 0.1 may do" in doubt(job, card, labels)) is said  # type: ignore[arg-type]
+    job.train, job.made = None, "checkpoint"
+    assert ("does not go with the data" in doubt(job, card, labels)) is said  # type: ignore[arg-type]
+    seen = doubt(job, card, labels, own_test=False)  # type: ignore[arg-type]
+    assert ("may have been trained on it" in seen) is (accuracy == 0.51)
 
 
 def test_early_stopping_ends_before_the_last_epoch(tmp_path: Path) -> None:
@@ -180,7 +271,7 @@ def test_progressive_sides_and_bf16_run(tmp_path: Path) -> None:
 
 def start_long_training(project: Project) -> subprocess.Popen:
     """Start the train stage with many epochs, and wait for its first checkpoint."""
-    project.run("breakeven", "compose", "study=tiny", "families.cnn.train.epochs=60")
+    project.run("breakeven", "compose", "study=tiny", "families.cnn.train.epochs=30")
     process = subprocess.Popen(
         ["python", "-m", "breakeven.stages.train", "cnn"],
         cwd=project.folder,
@@ -216,7 +307,7 @@ def test_kill_9_then_again_resumes_in_the_same_run(project: Project) -> None:
     done = project.run("python", "-m", "breakeven.stages.train", "cnn")
     assert "resuming from" in done.stderr
     card = json.loads((project.folder / "models/cnn/none/model.json").read_text())
-    assert len(card["history"]) == 60
+    assert len(card["history"]) == 30
     assert last_run(project) == (identifier, "FINISHED")
 
 

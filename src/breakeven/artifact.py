@@ -33,12 +33,13 @@ class Artifact:
     std: list[float]
     parameters: int
     macs: int
-    activations: int = 0  # see modelfile.Card
+    activations: int = 0  # see card.Card
     key: str = ""  # of all that it is made from (store.Key)
     train_s: float = 0.0  # of the compression
     trained: bool = True  # otherwise its weights are random, and accuracy says nothing
     status: str = "ok"  # or "unsupported", "failed"
     reason: str = ""
+    refused: bool = False  # it failed for what it tells, and would again
     build_s: float = 0.0  # to make the artifact from the model: the median of some builds,
     build_s_low: float = 0.0  # the shortest,
     build_s_high: float = 0.0  # and the longest

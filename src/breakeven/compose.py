@@ -123,6 +123,8 @@ def _near(key: str, node: Any) -> str:
     for part in key.split("."):
         if not isinstance(node, dict):
             break
+        if not node and key.startswith("data."):
+            return f"nothing is set there yet, so it is added by a plus: +{key}=VALUE."
         if part not in node:
             return f"the key {part!r} is {choice(part, map(str, node))}"
         node = node[part]

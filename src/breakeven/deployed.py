@@ -14,7 +14,7 @@ from breakeven import artifact, option
 from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json, write_json
 from breakeven.runtime.base import Place
-from breakeven.scoring import in_batches
+from breakeven.scoring import at_once, in_batches
 
 HARDWARE, FILES = "hardware.json", "artifact"
 
@@ -61,8 +61,8 @@ class Deployed:
         Args:
             images: uint8, (N, C, H, W); or tokens, int64, (N, L).
         """
-        at_once = self.card.scored_by(self.runtime.batch)
-        return in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, at_once)
+        size = self.card.scored_by(at_once(images, self.runtime.batch))
+        return in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
 
 
 def _load_pyfunc(path: str) -> Deployed:

@@ -13,6 +13,8 @@ from typing import Any
 
 from breakeven.errors import UserError
 
+SHORT = 16  # characters of a digest, where it is one of many
+
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -111,15 +113,15 @@ def require_sha256(path: Path, expected: str) -> None:
 
 def fingerprint(*values: Any) -> str:
     """A short digest of values that JSON can hold, the same in every process."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT]
 
 
 @cache  # a process runs one version of it
-def source_digest(*parts: str) -> str:
-    """A digest of modules or packages of `breakeven`, by path: what other code made is another thing."""
+def source_digests(*parts: str) -> dict[str, str]:
+    """The sha256, in short, of modules and packages of `breakeven`: what other code made is another thing."""
     root = Path(__file__).parent
     files = sorted(path for part in parts for path in [*root.glob(f"{part}.py"), *(root / part).glob("*.py")])
-    return fingerprint([(str(path.relative_to(root)), digest_of(path)) for path in files])
+    return {str(path.relative_to(root)): digest_of(path)[:SHORT] for path in files}
 
 
 def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:

@@ -17,14 +17,14 @@ from typing import Any
 import yaml
 
 import breakeven
-from breakeven import compose, machine, measurements, paths, records, result, store
+from breakeven import compose, machine, measurements, paths, records, result, store, variants
 from breakeven.config import Config, Settings, parse
 from breakeven.errors import UserError
-from breakeven.files import digests, fingerprint, source_digest, write_json, write_text
+from breakeven.files import digests, fingerprint, read_json, source_digests, write_json, write_text
 from breakeven.outcomes import LOG, STUDY, of_one_family
 from breakeven.processes import PARENT
 from breakeven.stages.fetch import outside
-from breakeven.store import Key
+from breakeven.store import Entry, Key
 from breakeven.sweeps import CACHED, DONE, FAILED, Outcome
 
 # The source that decides what a job comes to, but its model's, which is among what comes from outside: not
@@ -33,7 +33,7 @@ SOURCE = (
     *("compression", "data", "hardware", "measure", "quantization", "runtime", "train"),
     *(f"stages/{name}" for name in ("benchmark", "compress", "export", "fetch", "job", "machine", "prepare")),
     *("stages/quantize", "stages/run", "stages/train"),
-    *("accuracy", "artifact", "bench", "converted", "judge", "kernels", "making", "measurements"),
+    *("accuracy", "artifact", "bench", "card", "converted", "judge", "kernels", "making", "measurements"),
     *("modelfile", "prepared", "preprocess", "program", "result", "scoring", "training", "variants"),
 )
 LONG = 32  # characters
@@ -41,7 +41,10 @@ FAULTS = "faults.json"  # beside a job's records: what of it is to be measured a
 SINCE = "since"  # in a job's folder: when it was asked to measure again
 SIGNALLED = 128  # and the signal's number: the exit code of a job that a signal ended, and that said so
 # What makes another model, or another artifact, of the same family and variant
-NAMING = ("family.", "data.", "seed=", "export.", "compressions.", "runtimes.", "quantizations.")
+NAMING = (
+    *("family.", "model@", "train@", "data.", "seed=", "export."),
+    *("compressions.", "runtimes.", "quantizations."),
+)
 
 
 def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> Outcome:
@@ -66,7 +69,7 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
                 and not again
                 and not (entry.folder / store.FILES / FAULTS).exists()
             ):
-                entry.touch()
+                _touch(entry)
                 status = CACHED
                 (paths.begun(known.digest) / SINCE).unlink(missing_ok=True)  # it was given up
             elif faults := _execute(study, known, title, margin, again):
@@ -80,8 +83,17 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
     return Outcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
 
 
-def words(error: Exception) -> str:
+def _touch(entry: Entry) -> None:
+    """It was used, and so was all that it was made from."""
+    entry.touch()
+    for kind, digest in read_json(entry.folder / store.FILES / store.USED):
+        store.touch(kind, digest)
+
+
+def words(error: BaseException) -> str:
     """An error in one line."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
@@ -111,8 +123,8 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
             f"one: family={','.join(several)}, with the study's other choices as overrides."
         )
     given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
-    changes = sorted(plain for each in overrides if (plain := each.lstrip("+")).startswith(NAMING))
-    name = "-".join([choice, *map(_change, changes)])
+    plain = sorted(each.lstrip("+") for each in overrides)
+    name = "-".join([choice, *(_change(each) for each in plain if each.startswith(NAMING))])
     family = settings["family"]
     data = family.get("data")
     if data in (None, "???"):
@@ -122,8 +134,16 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
             **given,
             "families": {name: family},
             "datasets": {data: _option("data", str(data)) | settings.get("data", {})},
+            "hardware": {_called(key, plain): found for key, found in settings["hardware"].items()},
             "runtimes": {"eager": _option("runtime", "eager"), **settings["runtimes"]},
         }
+    )
+
+
+def _called(hardware: str, overrides: Sequence[str]) -> str:
+    """A hardware with other settings than its file's is another one."""
+    return "-".join(
+        [hardware, *(_change(each) for each in overrides if each.startswith(f"hardware.{hardware}."))]
     )
 
 
@@ -137,12 +157,15 @@ def _change(override: str) -> str:
 
 def key_of(study: Config) -> Key:
     """Of all that a job's records depend on; of its one family under the names that a sweep has for it."""
+    overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
         "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
         "outside": {kind.partition("/")[0]: found for kind, found in outside(study).items()},
         "machine": machine.describe(),
+        "cores": machine.cores(),
+        "environment": machine.tuned(set.intersection(*overridden)),
         "programs": digests(paths.PROGRAMS),
-        "code": source_digest.__wrapped__(*SOURCE),  # the next job is a process of its own: edits count
+        "code": source_digests.__wrapped__(*SOURCE),  # the next job is a process of its own: edits count
     }
     return Key("job", parts)
 
@@ -200,7 +223,19 @@ def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> l
         shutil.copy2(folder / LOG, kept)
         write_json(kept / STUDY, study.model_dump())
         found = records.read(study, kept).benchmarks
-        faults = result.faults(record.row for benchmark in found for record in benchmark.records)
+        refused = {
+            (family, card.variant)
+            for family in study.families
+            for _, card in variants.read(family, folder).values()
+            if card.refused  # and would be again
+        }
+        faults = result.faults(
+            record.row
+            for benchmark in found
+            for record in benchmark.records
+            if (record.row.family, record.row.variant) not in refused
+        )
+        shutil.copy2(folder / store.USED, kept)
         if faults:
             write_json(kept / FAULTS, faults)
         store.keep(key, title, kept)

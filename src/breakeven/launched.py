@@ -1,7 +1,7 @@
 """What a cluster loses: a task that dies costs its own job, and the others are waited for."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -10,8 +10,12 @@ lost: dict[int, str] = {}  # number of a job -> why
 
 
 @contextmanager
-def each_alone() -> Iterator[None]:
-    """Inside the block, submitit's launcher goes on where a task was lost; by itself it ends at the first."""
+def each_alone(ended: Callable[[int], None]) -> Iterator[None]:
+    """Inside the block, submitit's launcher goes on where a task was lost; by itself it ends at the first.
+
+    Args:
+        ended: is told the number of each that has ended well.
+    """
     import submitit
     from hydra.core.utils import JobReturn, JobStatus
     from submitit.core.utils import FailedJobError, UncompletedJobError
@@ -19,10 +23,12 @@ def each_alone() -> Iterator[None]:
     wait = submitit.Job.results
 
     def results(task: Any) -> list[Any]:
+        number = task.submission().args[2]  # as the launcher calls itself
         try:
-            return wait(task)
+            found = wait(task)
+            ended(number)
+            return found
         except UncompletedJobError as error:
-            number = task.submission().args[2]  # as the launcher calls itself
             lost[number] = _reason(error, isinstance(error, FailedJobError))
             return [JobReturn(status=JobStatus.COMPLETED)]
 

@@ -8,15 +8,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from breakeven import paths
+from breakeven import paths, store
 
-KINDS = ("jobs", "training", "hydra")  # a sweep's jobs, epochs, launchers' logs
+# A sweep's jobs, epochs, launchers' logs; and the kind in the store of what is being made there
+KINDS = {"jobs": "job", "training": "model", "hydra": ""}
 HALF_WRITTEN = ".*.tmp"  # by a process that was killed
 
 
 def older(days: float) -> list[Path]:
-    """Those in which nothing was written for so many days."""
-    found = [path for kind in KINDS for path in (paths.private() / kind).glob("*")]
+    """Those in which nothing was written for so many days, and nobody is at work."""
+    found = [
+        path
+        for folder, kind in KINDS.items()
+        for path in (paths.private() / folder).glob("*")
+        if not (kind and store.is_busy(kind, path.name))
+    ]
     found += paths.store().glob(f"*/{HALF_WRITTEN}")
     return sorted(path for path in found if time.time() - _written(path) >= 86400 * days)
 

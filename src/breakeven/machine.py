@@ -6,6 +6,7 @@ import platform
 import shutil
 import string
 import subprocess
+from collections.abc import Collection
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +23,17 @@ FLAGS = (
     "amx_int8",
     "amx_bf16",
     "asimd",
+    "asimddp",
+    "i8mm",
+    "bf16",
 )
+# Variables of the environment that libraries are tuned by
+TUNING = (
+    *("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD"),
+    *("TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "ORT_", "OV_"),
+)
+GIVEN = dict(os.environ)  # by the user: libraries add to it when they are imported
+OTHERS = ("KMP_INIT_AT_FORK",)  # joblib's, which its workers hand on; nothing is faster or slower for it
 DEVELOPERS = ("dev", "browser", "docs")  # extras that execute no model
 LETTERS = string.ascii_letters + string.digits + "-_."
 
@@ -30,6 +41,15 @@ LETTERS = string.ascii_letters + string.digits + "-_."
 def cores() -> int:
     """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def tuned(overridden: Collection[str] = ()) -> dict[str, str]:
+    """The variables that libraries are tuned by, without those that a hardware sets."""
+    return {
+        name: value
+        for name, value in sorted(GIVEN.items())
+        if name.startswith(TUNING) and name not in {*overridden, *OTHERS}
+    }
 
 
 @cache

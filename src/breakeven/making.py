@@ -18,16 +18,18 @@ from numpy.typing import NDArray
 
 from breakeven import artifact, modelfile, option, paths, scoring, store, turns
 from breakeven.artifact import SCORES, Artifact, variant_name
+from breakeven.card import Tokens, read_card
 from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import digests, read_json, source_digest
+from breakeven.files import digests, read_json, source_digests
+from breakeven.hardware.base import THREADS
+from breakeven.machine import tuned
 from breakeven.measure.nursery import Nursery
 from breakeven.measure.server import WorkerFailed
-from breakeven.modelfile import Tokens
 from breakeven.preprocess import Preprocess, predictor
 from breakeven.progress import Counted, counted
-from breakeven.provenance import source
+from breakeven.provenance import own
 from breakeven.runtime.base import Source
 from breakeven.store import Key
 
@@ -37,9 +39,10 @@ PROFILED, PROFILED_S = 20, 5.0  # calls of each artifact, and seconds that they 
 UNTRAINED_ERROR = 0.5
 # The source that decides what an artifact is
 MAKING = (
-    *("data/base", "hardware", "measure", "runtime", "quantization", "artifact", "converted", "kernels"),
-    *("making", "modelfile", "prepared", "preprocess", "program", "scoring"),
+    *("data/base", "hardware", "measure", "runtime", "quantization", "artifact", "card", "converted"),
+    *("kernels", "making", "modelfile", "prepared", "preprocess", "program", "scoring"),
 )
+CODE = source_digests(*MAKING)  # what is edited from here on is not what runs
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Reference:
     """
 
     def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
-        self.card = modelfile.read_card(folder)
+        self.card = read_card(folder)
         self.preprocessing = preprocessing if self.card.mean else "outside"  # tokens are taken as they are
         self._folder, self._images = folder, test.images
 
@@ -126,7 +129,8 @@ class Maker:
     ) -> Artifact:
         """Take the artifact from the store to a place below `folder`, or make it and keep it there.
 
-        What failed is tried again the next time; what is unsupported by these versions stays so.
+        What failed is tried again the next time; what is unsupported by these versions, or was refused for
+        what it tells, stays so.
         """
         draft = replace(draft, key=key.digest)
         where = folder / draft.folder
@@ -146,7 +150,7 @@ class Maker:
                     self.count.begin(draft.variant)
                     done = self.make(folder, draft, write, reference)
                 # A large model is exported again sooner than kept.
-                if done.status != "failed" and done.trained:
+                if (done.status != "failed" or done.refused) and done.trained:
                     store.keep(key, title, where)
         self.count.end(made=not found)
         print(f"  {done.variant:44} {_describe(done)}", flush=True)
@@ -200,11 +204,13 @@ class Maker:
     def _check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:
         logits, seen = self._predict(where, draft)
         labels, expected = self.test.labels, reference.logits
-        count = self.tolerance.images
-        if not (largest := float(np.abs(expected[:count]).max())):
+        classes = expected.shape[1]
+        # Evenly spaced: a source may be sorted by class.
+        some = np.linspace(0, len(expected) - 1, min(self.tolerance.images, len(expected))).astype(int)
+        if not (largest := float(np.abs(expected[some]).max())):
             reason = "eager's logits are all zero: its last layer is untrained, or died in training"
-            return replace(draft, status="failed", reason=reason)
-        error = float(np.abs(logits[:count] - expected[:count]).max())
+            return _refused(draft, reason)
+        error = float(np.abs(logits[some] - expected[some]).max())
         relative = error / largest
         agreement = float((logits.argmax(1) == expected.argmax(1)).mean())
         done = replace(
@@ -213,19 +219,19 @@ class Maker:
             relative_error=relative,
             agreement=agreement,
             accuracy=scoring.accuracy(logits, labels) if draft.trained else None,
-            accuracy_top5=scoring.accuracy(logits, labels, top=5) if draft.trained else None,
+            accuracy_top5=scoring.accuracy(logits, labels, top=5) if draft.trained and classes > 5 else None,
             **seen,
         )
         allowed, asked = self.tolerance.relative_error, self.tolerance.agreement
         if draft.precision == "fp32" and not relative <= allowed:
             reason = f"its logits differ from eager's by {relative:.2g} of the largest, allowed {allowed:g}"
-            return replace(done, status="failed", reason=reason)
+            return _refused(done, reason)
         if not draft.trained and not relative <= UNTRAINED_ERROR:
             reason = f"its logits differ from eager's by {relative:.2g} of the largest"
-            return replace(done, status="failed", reason=reason)
+            return _refused(done, reason)
         if draft.trained and draft.precision != "fp32" and not agreement >= asked:
             reason = f"gives eager's class for {agreement:.1%} of the test images, {asked:.0%} asked"
-            return replace(done, status="failed", reason=reason)
+            return _refused(done, reason)
         np.save(where / SCORES, logits)
         return done
 
@@ -329,8 +335,9 @@ def key_of(study: Config, reference: Reference, draft: Artifact, more: Mapping[s
             "checks": study.export.model_dump(exclude={"only"}),
             "machine": read_json(paths.MACHINE),
             "programs": digests(paths.PROGRAMS),
-            "own": source(name) if "." in (name := str(draft.settings["name"])) else {},
-            "code": source_digest(*MAKING),
+            "environment": tuned(THREADS),
+            "own": own([draft.settings, more]),
+            "code": CODE,
         },
     )
 
@@ -339,6 +346,10 @@ def tolerance(study: Config) -> Tolerance:
     """What artifacts are held to."""
     settings = study.export
     return Tolerance(settings.check_images, settings.max_relative_error, settings.min_agreement)
+
+
+def _refused(made: Artifact, reason: str) -> Artifact:
+    return replace(made, status="failed", refused=True, reason=reason)
 
 
 def _describe(made: Artifact) -> str:

@@ -13,25 +13,23 @@ from breakeven import paths, store
 from breakeven.artifact import BASELINE, Artifact
 from breakeven.config import Config
 from breakeven.errors import UserError
-from breakeven.files import digests, read_json, source_digest, write_json
-from breakeven.machine import cores
+from breakeven.files import digests, read_json, source_digests, write_json
+from breakeven.machine import cores, tuned
 from breakeven.measure.plan import Scenario
 from breakeven.measure.samples import OK
-from breakeven.provenance import source
+from breakeven.provenance import own
 from breakeven.result import Part, Row, records_of
 from breakeven.store import Key
 
 FILE = "measurement.json"
 AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
-# Variables of the environment that libraries are tuned by
-TUNING = ("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD")
-GIVEN = dict(os.environ)  # by the user: libraries add to it when they are imported
 # The source that decides what a measurement comes to, besides the artifacts'
 SOURCE = (
-    *("accuracy", "artifact", "bench", "converted", "data/base", "hardware", "judge", "kernels", "measure"),
-    *("measurements", "modelfile", "prepared", "preprocess", "program", "result", "runtime", "scoring"),
-    "variants",
+    *("accuracy", "artifact", "bench", "card", "converted", "data/base", "hardware", "judge", "kernels"),
+    *("measure", "measurements", "modelfile", "prepared", "preprocess", "program", "result", "runtime"),
+    *("scoring", "variants"),
 )
+CODE = source_digests(*SOURCE)  # what is edited from here on is not what runs
 
 
 def key_of(
@@ -64,17 +62,13 @@ def key_of(
             "data": data,
             "hardware": settings,
             "cores": cores(),  # that this process may use: fewer are not pinned
-            "environment": {
-                name: value
-                for name, value in sorted(GIVEN.items())
-                if name.startswith(TUNING) and name not in overridden
-            },
-            "own": source(settings["name"]) if "." in settings["name"] else {},
+            "environment": tuned(overridden),
+            "own": own(settings),
             "scenario": asdict(scenario),
             "budget": asdict(study.measure.budget(study.seed)),
             "machine": read_json(paths.MACHINE),
             "programs": digests(paths.PROGRAMS),
-            "code": source_digest(*SOURCE),
+            "code": CODE,
         },
     )
 

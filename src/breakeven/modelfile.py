@@ -1,58 +1,23 @@
-"""A model on disk: how to construct it, what was pruned from it, its weights, and how it came about."""
+"""A model on disk: constructed, pruned as it was, and given its weights; what they are is in its card."""
 
 import inspect
 import math
 import pkgutil
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from breakeven import paths
+from breakeven.card import CARD, WEIGHTS, Card, Shape, Tokens, read_card
 from breakeven.errors import Unsupported, UserError
-from breakeven.files import read_json, require_sha256, sha256, write_json
-
-WEIGHTS, CARD = "model.safetensors", paths.MODEL_CARD
-# The figures of a card that are logged as a run's metrics
-SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "train_s")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a model has to know of its dataset."""
-
-    channels: int
-    height: int  # pixels
-    width: int  # pixels
-    classes: int
-
-    def example(self, count: int = 1) -> Tensor:
-        """A batch of zeros."""
-        return torch.zeros(count, self.channels, self.height, self.width)
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """The same of a dataset of texts."""
-
-    length: int  # tokens in a text
-    vocabulary: int
-    classes: int
-
-    def example(self, count: int = 1) -> Tensor:
-        """A batch of the first token."""
-        return torch.zeros(count, self.length, dtype=torch.int64)
-
-
-def shape_from(facts: Mapping[str, int]) -> "Shape | Tokens":
-    """The kind of shape that has these facts."""
-    return Tokens(**facts) if "vocabulary" in facts else Shape(**facts)
+from breakeven.files import require_sha256, sha256, write_json
 
 
 class Size(NamedTuple):
@@ -63,36 +28,7 @@ class Size(NamedTuple):
     activations: int
 
 
-@dataclass(frozen=True)
-class Card:
-    """All that is needed to rebuild a model, and the record of how it was made."""
-
-    family: str
-    recipe: str  # "none" for a model that is not compressed
-    title: str  # of the dataset
-    model: dict[str, Any]  # `_target_` and arguments
-    shape: Shape | Tokens
-    mean: list[float]
-    std: list[float]
-    parameters: int
-    macs: int  # multiply-accumulates for one image
-    activations: int  # numbers that its convolutions and linear layers read and write for one image
-    val_accuracy: float | None  # None: untrained
-    test_accuracy: float | None
-    train_s: float  # seconds of training or fine-tuning
-    made: str  # "trained", "checkpoint", "untrained" or the compression
-    key: str  # of what it was made from: configuration and data
-    pruning: list[Any] = field(default_factory=list)  # torch-pruning's history
-    details: dict[str, Any] = field(default_factory=dict)
-    origin: dict[str, Any] = field(default_factory=dict)  # machine and commit
-    history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
-    sha256: str = ""  # of the weights
-    reason: str = ""  # why a compression gave none; then the figures are 0
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """The figures that are logged as a run's metrics."""
-        return {name: value for name in SCORES if (value := getattr(self, name)) is not None}
+MOST = 400  # characters of an error
 
 
 def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., Any]:
@@ -132,7 +68,9 @@ def build(spec: Mapping[str, Any], shape: Shape | Tokens, place: str = "model") 
         raise UserError(f"{place}._inputs_: {odd[0]!r} is not one of {', '.join(facts)}.")
     try:
         model = construct(**arguments, **{name: facts[fact] for name, fact in inputs.items()})
-    except (TypeError, ValueError, RuntimeError) as error:  # pydantic's ValidationError is a ValueError
+    except (UserError, Unsupported):
+        raise
+    except Exception as error:  # pydantic's ValidationError, an assertion, weights that cannot be downloaded
         raise UserError(f"{place}: {_fault(error)} Its arguments: {_signature(construct)}.") from None
     if not isinstance(model, nn.Module):
         raise UserError(
@@ -150,37 +88,11 @@ def save(folder: Path, model: nn.Module, card: Card) -> Card:
     return card
 
 
-def save_reason(folder: Path, before: Card, recipe: str, reason: str) -> None:
-    """Write into `folder` why there is no model that `recipe` makes of the one whose card is `before`."""
-    nothing: dict[str, Any] = {
-        "parameters": 0,
-        "macs": 0,
-        "activations": 0,
-        "train_s": 0.0,
-        "sha256": "",
-        "history": [],
-    }
-    write_json(folder / CARD, asdict(replace(before, recipe=recipe, reason=reason, **nothing)))
-
-
-def relabel(folder: Path, **changes: Any) -> Card:
-    """Change what only names the model in `folder` (family, recipe); returns the card."""
-    card = replace(read_card(folder), **changes)
-    write_json(folder / CARD, asdict(card))
-    return card
-
-
-def read_card(folder: Path) -> Card:
-    """The card in `folder`."""
-    values = read_json(folder / CARD)
-    try:
-        return Card(**{**values, "shape": shape_from(values["shape"])})
-    except (KeyError, TypeError):
-        raise UserError(f"{folder / CARD} is of another version of Breakeven: run `dvc repro`.") from None
-
-
-def load(folder: Path) -> tuple[nn.Module, Card]:
+def load(folder: Path, checked: bool = False) -> tuple[nn.Module, Card]:
     """The model in `folder`, in evaluation mode, after the sha256 of its weights was checked.
+
+    Args:
+        checked: that was done: a worker checks all files of an artifact before it is timed.
 
     Raises:
         Unsupported: there is none, with the reason.
@@ -189,7 +101,8 @@ def load(folder: Path) -> tuple[nn.Module, Card]:
     card = read_card(folder)
     if card.reason:
         raise Unsupported(card.reason)
-    require_sha256(folder / WEIGHTS, card.sha256)
+    if not checked:
+        require_sha256(folder / WEIGHTS, card.sha256)
     model = build(card.model, card.shape)
     if card.pruning:
         from torch_pruning import DependencyGraph
@@ -230,19 +143,26 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
             f"checkpoint={path}: holds more than tensors ({type(error).__name__}), and is not run. "
             f"Save it again as `torch.save(model.state_dict(), PATH)` or as safetensors."
         ) from None
-    for wrapper in ("state_dict", "model"):
+    for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
     if not isinstance(state, dict):
         raise UserError(f"checkpoint={path}: holds a {type(state).__name__}, not a state dict.")
-    state = {name.removeprefix("module."): value for name, value in state.items()}  # nn.DataParallel's prefix
+    state = _without_prefix(state, model.state_dict().keys())
     try:
         load_tensors(model, state)
     except RuntimeError as error:
-        lines = str(error).splitlines()
-        raise UserError(
-            f"checkpoint={path}: does not fit the model: {' '.join(lines[1:3]).strip()}"
-        ) from None
+        lines = " ".join(line.strip() for line in str(error).splitlines()[1:3])
+        cut = f"{lines[:MOST]} ... ({len(lines):,} characters)" if len(lines) > MOST else lines
+        raise UserError(f"checkpoint={path}: does not fit the model: {cut}") from None
+
+
+def _without_prefix(state: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
+    """Without what wraps a model put before its names: nn.DataParallel, torch.compile, a Lightning module."""
+    for prefix in ("module.", "_orig_mod.", "model.", "net."):
+        if all(name.startswith(prefix) for name in state) and not any(n.startswith(prefix) for n in names):
+            return {name.removeprefix(prefix): value for name, value in state.items()}
+    return state
 
 
 def size(model: nn.Module, shape: Shape | Tokens) -> Size:
@@ -274,10 +194,12 @@ def flops(model: nn.Module, example: Tensor) -> int:
 
 
 def _fault(error: Exception) -> str:
-    if hasattr(error, "errors"):
+    if isinstance(error, ValidationError):
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}={fault['input']}: {fault['msg'].lower()}."
-    return f"{str(error).splitlines()[0].rstrip('.')}."
+    said = f"{(str(error).splitlines() or [''])[0].rstrip('.')}."
+    usual = isinstance(error, TypeError | ValueError | RuntimeError)  # whose words are sentences
+    return said if usual and said != "." else f"{type(error).__name__}: {said}".replace(": .", ".")
 
 
 def _signature(constructor: Any) -> str:

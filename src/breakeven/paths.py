@@ -30,7 +30,7 @@ REPORT = RESULTS / "report.html"
 
 
 def fetched(name: str) -> Path:
-    """The digests of a dataset's source files, of a family's checkpoint, or of sweeps."""
+    """The digests of a dataset's source files, a family's model or checkpoint, users' options, or sweeps."""
     return FETCHED / f"{name}.json"
 
 

@@ -29,6 +29,7 @@ class Manifest:
     counts: dict[str, dict[str, int]]  # split -> class -> images
     sources: Digests  # sha256 of each source file
     sha256: dict[str, str]  # file in this folder -> digest
+    own_test: bool = True  # otherwise the test set was split off the training images
 
     @property
     def digest(self) -> str:
@@ -48,10 +49,11 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
     """
     _require_same(sources, dataset.digests(roots))
     read = dataset.read(roots)
-    train, test = read.train, read.test
+    train, val, test = read.train, read.val, read.test
     if test is None:
         train, test = split(train, dataset.test, dataset.split_seed, read.classes)
-    train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
+    if val is None:
+        train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
     mean: list[float] = []
     std: list[float] = []
     if read.vocabulary:
@@ -80,6 +82,7 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
             std=std,
             counts={part: _counts(labels, read.classes) for part, (_, labels) in parts.items()},
             sources=sources,
+            own_test=read.test is not None,
             sha256={f"{part}.safetensors": sha256(temporary / f"{part}.safetensors") for part in SPLITS},
         )
         write_json(temporary / "manifest.json", vars(manifest))

@@ -1,5 +1,6 @@
 """From the uint8 images that people have to the normalized floats that a network wants, and to logits."""
 
+import copy
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -25,6 +26,21 @@ class Preprocess(nn.Module):
         return images.float() * self.scale + self.shift
 
 
+def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
+    """Channels-last, which is faster, unless the model's own code cannot take it (`x.view(...)`).
+
+    Args:
+        inputs: some, (N, C, H, W).
+    """
+    form = torch.channels_last
+    try:
+        with torch.no_grad():  # a copy: observers of quantization watch whatever passes
+            copy.deepcopy(model).to(memory_format=form).eval()(inputs.clone(memory_format=form))
+    except Exception:  # what is wrong in any layout will be told
+        return torch.contiguous_format
+    return form
+
+
 def predictor(
     model: nn.Module, mean: Sequence[float], std: Sequence[float]
 ) -> Callable[[NDArray[np.generic]], NDArray[np.float32]]:
@@ -34,12 +50,16 @@ def predictor(
     """
     preprocess = Preprocess(mean, std) if mean else None
     model = model.eval()
+    form: torch.memory_format | None = None
 
     def predict(images: NDArray[np.generic]) -> NDArray[np.float32]:
+        nonlocal form
         with torch.inference_mode():
             inputs = torch.from_numpy(images)
             if preprocess:
-                inputs = preprocess(inputs).contiguous(memory_format=torch.channels_last)
+                inputs = preprocess(inputs)
+                form = form or layout(model, inputs[:2])
+                inputs = inputs.clone(memory_format=form)  # of a single channel, what is contiguous is both
             logits: NDArray[np.float32] = model(inputs).float().numpy()
         return logits
 

@@ -4,13 +4,14 @@ import ast
 import contextlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from breakeven import paths
+from breakeven.errors import UserError
 from breakeven.files import sha256
 from breakeven.machine import describe
 
@@ -30,6 +31,9 @@ def source(target: str) -> dict[str, str]:
     So that an edit of a model trains it again, and an edit of another one does not. Models of this package
     and the user's own modules stand there with their sha256, and so do those that they import; installed
     packages with their version. Nothing for what does not exist, which a later stage says in a sentence.
+
+    Raises:
+        UserError: a file is no Python.
     """
     return {
         module: _version(module.partition(".")[0]) if _is_installed(path) else sha256(path)
@@ -37,10 +41,24 @@ def source(target: str) -> dict[str, str]:
     }
 
 
+def own(settings: Any) -> dict[str, str]:
+    """What stands for the source of the user's own options: those whose `name`, anywhere in it, has a dot."""
+    found: dict[str, str] = {}
+    if isinstance(settings, Mapping):
+        name = settings.get("name")
+        if isinstance(name, str) and "." in name:
+            found |= source(name)
+        settings = list(settings.values())
+    if isinstance(settings, list):
+        for each in settings:
+            found |= own(each)
+    return found
+
+
 @cache
 def packages(target: str) -> tuple[str, ...]:
     """The installed packages that importing the constructor `target` surely imports."""
-    with contextlib.suppress(SyntaxError):  # which the import itself will tell
+    with contextlib.suppress(UserError):  # which the import itself will tell
         return tuple(name for name, path in _reached(target, _at_once).items() if _is_installed(path))
     return ()
 
@@ -59,9 +77,16 @@ def _reached(target: str, nodes: Callable[[ast.Module], Iterable[ast.AST]] = ast
             continue
         found[module] = path
         if not _is_installed(path):
-            tree = ast.parse(path.read_bytes())
+            tree = _parse(path)
             todo += _imports(nodes(tree), module if path.stem == "__init__" else module.rpartition(".")[0])
     return dict(sorted(found.items()))
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise UserError(f"{path}, line {error.lineno}: {error.msg}: Python cannot read it.") from None
 
 
 def _is_installed(path: Path) -> bool:

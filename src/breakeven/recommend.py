@@ -32,6 +32,13 @@ class Limits:
         """Those of a study."""
         return cls(**study.recommend.model_dump())
 
+    @property
+    def words(self) -> str:
+        """As they are given."""
+        given = [(kind, getattr(self, kind.limit)) for kind in KINDS]
+        said = [f"{kind.option} {limit:g}" for kind, limit in given if limit is not None]
+        return " ".join([*said, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
+
     def broken(self, row: Row) -> list[str]:
         """Which of them a row does not hold, in words."""
         may = "is" if self.by_estimate else "may be"
@@ -54,6 +61,11 @@ class Kind:
     what: str
     unit: str
     cost: Callable[[Row, bool], float]  # of a row, by estimate or at the end of its interval
+
+    @property
+    def option(self) -> str:
+        """On the command line."""
+        return f"--{self.limit.replace('_', '-')}"
 
 
 def _drop(row: Row, by_estimate: bool) -> float:
@@ -93,7 +105,7 @@ class Choice:
 
 def gain(row: Row, by_estimate: bool = False) -> float:
     """The speedup over the baseline that is sure."""
-    if row.verdict == "baseline":
+    if row.verdict in ("baseline", "same"):  # within the margin
         return 1.0
     return (row.speedup if by_estimate else row.speedup_ci_low) or 0.0
 
@@ -120,11 +132,12 @@ def choose(rows: Sequence[Row], limits: Limits) -> Choice:
 
 
 def _reason(best: Row, runner_up: Row | None, fastest: Row | None, limits: Limits) -> str:
-    sure = "" if limits.by_estimate else "surely "
+    sure, least = ("", "") if limits.by_estimate else ("surely ", "at least ")
     if best.verdict == "baseline":
         said = f"nothing that keeps the limits is {sure}faster than the baseline"
     else:
-        said = f"it gains most of what keeps the limits, {sure}{gain(best, limits.by_estimate):.2f}x"
+        most = "the most by the estimates" if limits.by_estimate else "for sure the most"
+        said = f"of what keeps the limits it gains {most}, {least}{gain(best, limits.by_estimate):.2f}x"
     if runner_up:
         said += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
     if fastest and (broken := limits.broken(fastest)):
@@ -174,7 +187,7 @@ def _relaxed_together(rows: Sequence[Row], limits: Limits) -> Iterator[str]:
 
 
 def _option(kind: Kind, value: float) -> str:
-    return f"--{kind.limit.replace('_', '-')} {_up(value):g}"
+    return f"{kind.option} {_up(value):g}"
 
 
 def _up(value: float) -> float:

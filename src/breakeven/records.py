@@ -4,10 +4,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from breakeven import modelfile, paths, result
+from breakeven import paths, result
+from breakeven.card import CARD, Card, read_card
 from breakeven.config import Config
-from breakeven.errors import UserError
-from breakeven.modelfile import Card
 from breakeven.result import Benchmark, Row
 
 
@@ -33,22 +32,10 @@ def read(study: Config, root: Path = Path()) -> Records:
         UserError: one is missing.
     """
     models, benchmarks = _files(study)
-    cards = [modelfile.read_card((root / path).parent) for path in models]
+    cards = [read_card((root / path).parent) for path in models]
     return Records(
         [card for card in cards if not card.reason], [result.read(root / path) for path in benchmarks]
     )
-
-
-def require_current(study: Config, found: Records) -> None:
-    """Refuse records that were measured with other settings than the study's.
-
-    Raises:
-        UserError: by family and hardware.
-    """
-    for benchmark in found.benchmarks:
-        if benchmark.settings != study.measured_with(benchmark.hardware):
-            place = f"{benchmark.family} on {benchmark.hardware}"
-            raise UserError(f"{place} was measured otherwise: run `dvc repro`.")
 
 
 def copy(study: Config, root: Path, target: Path) -> None:
@@ -63,6 +50,6 @@ def _files(study: Config) -> tuple[list[Path], list[Path]]:
     """Those of cards and those of benchmarks."""
     recipes = ["none", *study.recipes()]
     return (
-        [paths.model(family, recipe) / modelfile.CARD for family in study.families for recipe in recipes],
+        [paths.model(family, recipe) / CARD for family in study.families for recipe in recipes],
         [paths.benchmark(family, name) for family in study.families for name in study.hardware],
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from breakeven import paths
 from breakeven.errors import UserError
 from breakeven.files import read_json, write_json
 from breakeven.measure.plan import Scenario
@@ -93,8 +94,14 @@ def unreliable_cells(rows: Iterable[Row]) -> set[Cell]:
 
 
 def faults(rows: Iterable[Row]) -> list[str]:
-    """The variants that failed, with their reasons: worth trying again."""
-    return [f"{row.variant} on {title(row)}: {row.reason}" for row in rows if row.verdict == FAILED]
+    """What failed, or could not be judged, with the reasons: worth trying again."""
+    found = []
+    for row in rows:
+        if row.unreliable:  # as all of its cell are
+            found.append(f"{title(row)}: {row.reason}")
+        elif row.verdict == FAILED:
+            found.append(f"{row.variant} on {title(row)}: {row.reason}")
+    return list(dict.fromkeys(found))
 
 
 def scenario(row: Row) -> Scenario:
@@ -105,6 +112,12 @@ def scenario(row: Row) -> Scenario:
 def title(row: Row) -> str:
     """A row's cell in words, without its family."""
     return f"{row.hardware}, {scenario(row).title}"
+
+
+def folder_of(row: Row) -> Path:
+    """Where a variant's files lie."""
+    stage = "quantize" if row.quantization else "export"
+    return paths.artifacts(stage, row.family) / row.variant.replace("/", "--")
 
 
 BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
@@ -136,8 +149,8 @@ class Part:
 
     @property
     def when(self) -> str:
-        """The same for people, in local time."""
-        return datetime.fromtimestamp(self.at).strftime("%Y-%m-%d %H:%M")
+        """The same for people."""
+        return moment(self.at)
 
 
 @dataclass(frozen=True)
@@ -158,18 +171,30 @@ class Benchmark:
     stopped: dict[str, str]  # scenario -> why
     warnings: list[dict[str, str]]
     records: list[Record]
-    measured: dict[str, str] = field(default_factory=dict)  # scenario -> when
+    # scenario -> when that was begun, seconds since the epoch, and how many seconds it took; not in old ones
+    measured: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
         write_json(path, asdict(self))
 
 
+def moment(at: float) -> str:
+    """A time for people, local.
+
+    Args:
+        at: seconds since the epoch.
+    """
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
+
+
 def read(path: Path) -> Benchmark:
     """The benchmark in a JSON file."""
     values = read_json(path)
     try:
-        return Benchmark(**{**values, "records": records_of(values["records"])})
+        records, measured = records_of(values["records"]), values.get("measured", {})
+        measured = {called: tuple(span) for called, span in measured.items() if isinstance(span, list)}
+        return Benchmark(**{**values, "records": records, "measured": measured})
     except (KeyError, TypeError):
         raise UserError(f"{path} is of another version of Breakeven: run `dvc repro`.") from None
 

@@ -18,6 +18,8 @@ from breakeven.errors import UserError
 from breakeven.files import atomic_folder, fingerprint, flatten, read_json, sha256, write_json
 
 NOTE, FILES = "key.json", "files"
+USED = "used.json"  # beside a job's records: kind and digest of all that it was made from
+used: set[tuple[str, str]] = set()  # by this process
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def folder(key: Key) -> Path:
 def find(key: Key) -> Entry | None:
     """What has this key; what was damaged since is removed, so that it is made again."""
     entry = _read(folder(key))
+    if entry:
+        used.add((key.kind, key.digest))
     if entry and not entry.whole:
         print(f"{entry.folder} was changed after it was written: made again", file=sys.stderr)
         shutil.rmtree(entry.folder)
@@ -114,13 +118,19 @@ def keep(key: Key, title: str, source: Path) -> None:
             "megabytes": round(sum(path.stat().st_size for path in files) / 1e6, 3),
         }
         write_json(temporary / NOTE, note)
+    used.add((key.kind, key.digest))
+
+
+def touch(kind: str, digest: str) -> None:
+    """It was used, or what was made from it: `prune` counts from now."""
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(paths.store() / kind / digest / NOTE)
 
 
 @contextlib.contextmanager
 def making(key: Key, title: str) -> Iterator[None]:
     """Two processes that need the same take turns: the second finds what the first has kept."""
-    lock = FileLock(paths.private() / "locks" / f"{key.kind}-{key.digest}")
-    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    lock = _lock(key.kind, key.digest)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -130,6 +140,23 @@ def making(key: Key, title: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_busy(kind: str, digest: str) -> bool:
+    """Whether a process is making or taking it."""
+    lock = _lock(kind, digest)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _lock(kind: str, digest: str) -> FileLock:
+    place = paths.private() / "locks" / f"{kind}-{digest}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(place)
 
 
 def differences(key: Key) -> tuple[Entry, list[str]] | None:
@@ -154,8 +181,12 @@ def entries(kind: str = "*") -> list[Entry]:
 
 
 def prune(days: float) -> list[Entry]:
-    """Remove what was not used for so many days; returns it."""
-    old = [entry for entry in entries() if time.time() - entry.used >= 86400 * days]
+    """Remove what was not used for so many days, and is not being used; returns it."""
+    old = [
+        entry
+        for entry in entries()
+        if time.time() - entry.used >= 86400 * days and not is_busy(entry.key.kind, entry.folder.name)
+    ]
     for entry in old:
         shutil.rmtree(entry.folder)
     return old

@@ -15,7 +15,6 @@ from hydra._internal.utils import _run_hydra, get_args_parser  # Hydra is pinned
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -26,7 +25,7 @@ from breakeven.machine import cores
 from breakeven.processes import PARENT, end_with_parent
 from breakeven.progress import Shown, shown
 from breakeven.sweep_composer import NAME, REFUSED, Composer
-from breakeven.sweep_plan import Plan, is_basic, planned
+from breakeven.sweep_plan import Plan, asked_for, is_basic, planned
 from breakeven.sweeps import FAILED, Outcome
 
 OUTCOME = "outcome.json"
@@ -40,6 +39,7 @@ class Begun:
     study: str
     folder: Path
     jobs: list[list[str]]  # the overrides of each, as far as they are known before
+    recommend: dict[str, Any]  # within what limits
 
     @property
     def has_worked(self) -> bool:
@@ -66,7 +66,7 @@ def main() -> None:
     try:
         if asked.cfg or asked.help:
             asked.run = asked.multirun = False
-            asked.overrides = _first(asked.overrides)
+            asked.overrides = next(iter(asked_for(asked.overrides)), asked.overrides)
         elif asked.info is None and not asked.shell_completion:
             asked.run, asked.multirun = False, True  # or Hydra blames a comma where a key is wrong
         with screen, _recorded():
@@ -84,15 +84,6 @@ def main() -> None:
     sys.exit(1 if begun else max(finished, default=0))  # Hydra makes a warning of a record that fails
 
 
-def _first(overrides: list[str]) -> list[str]:
-    """Those of the first job that is asked for."""
-    with compose.initialized(paths.CONF):
-        loader = GlobalHydra.instance().config_loader()
-        hydra = loader.load_configuration(NAME, overrides, RunMode.MULTIRUN).hydra
-        every = planned(hydra)
-    return [*hydra.overrides.hydra, *every[0]] if every else overrides
-
-
 def job(settings: DictConfig) -> None:
     """Run one job, and note how it ended; nothing that happens to it ends the others."""
     _follow()
@@ -107,10 +98,8 @@ def job(settings: DictConfig) -> None:
     margin = "  " if plan.at_once == 1 else f"  {context.job.num + 1}: "
     outcome = _run(settings, str(choices["family"]), overrides, margin)
     write_json(folder / OUTCOME, asdict(outcome))
-    reason = f", {outcome.reason}" if outcome.reason else ""
-    ended = _outcomes(folder.parent)
-    _draw(context.job.num + 1, name, plan.left(ended))
-    print(f"{name}: {outcome.status}{reason}, {outcome.seconds:.0f} s{plan.far(ended)}", flush=True)
+    _draw(context.job.num + 1, name, plan.left(_outcomes(folder.parent)))
+    _ended(plan, folder.parent, context.job.num, outcome)
 
 
 def _run(settings: DictConfig, choice: str, overrides: list[str], margin: str) -> Outcome:
@@ -145,12 +134,24 @@ def _outcomes(folder: Path) -> list[Outcome]:
     return [Outcome(**read_json(path)) for path in found]
 
 
+def _tell(plan: Plan, folder: Path, number: int) -> None:
+    """Print how a job of another process ended, whose own words are in a log."""
+    if (path := folder / str(number) / OUTCOME).exists():
+        _ended(plan, folder, number, Outcome(**read_json(path)))
+
+
+def _ended(plan: Plan, folder: Path, number: int, outcome: Outcome) -> None:
+    reason = f", {outcome.reason}" if outcome.reason else ""
+    far = plan.far(_outcomes(folder))
+    print(f"{plan.title(number)}: {outcome.status}{reason}, {outcome.seconds:.0f} s{far}", flush=True)
+
+
 @contextmanager
 def _recorded() -> Iterator[None]:
     """A sweep that ends early has a record, too, once it has worked."""
     try:
         yield
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         for sweep in [each for each in begun if each.has_worked]:
             record(sweep, f"it had not ended when the sweep did ({jobs.words(error)})")
         raise
@@ -171,7 +172,7 @@ def record(sweep: Begun, lost: str) -> None:
             write_json(path, asdict(outcome))
     outcomes = _outcomes(sweep.folder)
     command = shlex.join(["breakeven-sweep", *sys.argv[1:]])
-    written = sweeps.write(sweep.study, command, outcomes)
+    written = sweeps.write(sweep.study, command, outcomes, sweep.recommend)
     count = Counter(outcome.status for outcome in outcomes)
     print(f"{written.name}: {', '.join(f'{number} {status}' for status, number in count.items())}")
     for outcome in (each for each in outcomes if each.reason):
@@ -187,13 +188,19 @@ class Collect(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Jobs that train at once with as many threads as there are cores would wait for each other."""
         every = planned(config.hydra) or []
-        begun.append(Begun(str(config.study), Path(config.hydra.sweep.dir), every))
+        folder = Path(config.hydra.sweep.dir)
+        recommend: Any = OmegaConf.to_container(config.recommend, resolve=True)
+        begun.append(Begun(str(config.study), folder, every, recommend))
+        for path in folder.glob(f"*/{OUTCOME}"):  # of another sweep, in a folder that was given by hand
+            path.unlink()
         os.environ[PARENT] = str(os.getpid())
         plan = Plan.of(config.hydra)
-        plan.write(Path(config.hydra.sweep.dir))
+        plan.write(folder)
         hydra: Any = GlobalHydra.instance().hydra
         if "submitit" in str(config.hydra.launcher._target_):
-            screen.enter_context(launched.each_alone())
+            logs = str(config.hydra.launcher.submitit_folder).replace("%j", "*")
+            print(f"What jobs print: {logs}/*_log.out", flush=True)
+            screen.enter_context(launched.each_alone(lambda number: _tell(plan, folder, number)))
         path = hydra.config_loader.get_search_path()
         hydra.config_loader = Composer(path, every, keeps=is_basic(config.hydra))
         if plan.total and plan.at_once == 1:  # or jobs' processes would print into the bar

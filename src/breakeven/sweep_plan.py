@@ -9,11 +9,14 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # Hydra is 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from breakeven import compose, paths
 from breakeven.files import read_json, write_json
 from breakeven.machine import cores
 from breakeven.progress import Estimate
+from breakeven.sweep_composer import NAME
 from breakeven.sweeps import CACHED, DONE, Outcome
 
 FILE = "plan.json"
@@ -90,3 +93,15 @@ def planned(hydra: DictConfig) -> list[list[str]] | None:
     except HydraException:  # the sweeper will say so
         return None
     return every
+
+
+def asked_for(overrides: Sequence[str]) -> list[list[str]]:
+    """The overrides of each job that a command line asks for, Hydra's own first; none for another sweeper.
+
+    Raises:
+        HydraException: it cannot be composed.
+    """
+    with compose.initialized(paths.CONF):
+        loader = GlobalHydra.instance().config_loader()
+        hydra = loader.load_configuration(NAME, list(overrides), RunMode.MULTIRUN).hydra
+        return [[*hydra.overrides.hydra, *each] for each in planned(hydra) or []]

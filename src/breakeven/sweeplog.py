@@ -11,7 +11,7 @@ from breakeven.errors import UserError
 from breakeven.files import fingerprint
 from breakeven.result import Benchmark
 from breakeven.sweeps import FAILED, Outcome, Sweep
-from breakeven.tracking import PARENT, Store, origin
+from breakeven.tracking import ANY, PARENT, Store, origin
 
 
 def log(sweep: Sweep) -> None:
@@ -30,7 +30,7 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
     try:
         store = Store()
         write(store, sweep)
-        if found := store.find(sweep.name):
+        if found := store.find(sweep.name, ANY):
             for path in files:
                 store.artifact(found.info.run_id, path, "analysis")
     except Exception as error:
@@ -40,7 +40,7 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
 def write(store: Store, sweep: Sweep) -> None:
     """The same to this store, whatever it answers."""
     store.reap()
-    parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study})
+    parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study}, ANY)
     store.client.set_tag(parent, "command", sweep.command)
     logged = store.children(parent)
     for outcome in {outcome.key: outcome for outcome in sweep.jobs}.values():

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Sweep:
     study: str
     command: str
     jobs: list[Outcome]
+    recommend: dict[str, Any] = field(default_factory=dict)  # the limits that it was asked with
 
     def known(self) -> list[Outcome]:
         """The jobs that came to an end with records."""
@@ -60,10 +61,10 @@ def folder() -> Path:
     return paths.private() / "sweeps"
 
 
-def write(study: str, command: str, outcomes: Sequence[Outcome]) -> Sweep:
+def write(study: str, command: str, outcomes: Sequence[Outcome], recommend: dict[str, Any]) -> Sweep:
     """Write the record; the same jobs are the same sweep."""
     name = f"{study}-{fingerprint(sorted(outcome.key for outcome in outcomes))[:8]}"
-    sweep = Sweep(name, study, command, list(outcomes))
+    sweep = Sweep(name, study, command, list(outcomes), recommend)
     write_json(folder() / f"{name}.json", asdict(sweep))
     return sweep
 

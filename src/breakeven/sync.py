@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from breakeven import paths
+from breakeven.card import CARD, WEIGHTS, Card
 from breakeven.config import Config
 from breakeven.files import fingerprint, sha256
-from breakeven.modelfile import CARD, WEIGHTS, Card
 from breakeven.progress import each
 from breakeven.records import Records
-from breakeven.result import BREAKEVEN, Benchmark, Record, Row, title
-from breakeven.tracking import PARENT, Store
+from breakeven.result import BREAKEVEN, Benchmark, Record, Row, scenario, title
+from breakeven.tracking import ANY, PARENT, Store
 
 SYNCED = "breakeven.synced"
 # Columns that name a variant; the other ones are figures.
@@ -38,8 +38,10 @@ def sync(study: Config, records: Records) -> str:
     key = key_of(study, records)
     common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
-    made = int(store.find(key) is None)
-    parent = store.obtain(f"study {study.study}", key, {"kind": "study", "machine": machine, **common})
+    made = int(store.find(key, ANY) is None)
+    origin = {"mlflow.source.git.commit": records.benchmarks[0].commit, "dirty": records.benchmarks[0].dirty}
+    tags = {"kind": "study", "machine": machine, **origin, **common}
+    parent = store.obtain(f"study {study.study}", key, tags, ANY)
     store.log(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
     data = {card.family: card.details["data"] for card in records.cards}
     for card in records.cards:
@@ -52,7 +54,7 @@ def sync(study: Config, records: Records) -> str:
         dataset = study.families[benchmark.family].data
         made += _variant(store, benchmark, record, key, dataset, tags)
     if _is_new(store, parent, key):
-        for path in (paths.SUMMARY, paths.PARAMS):
+        for path in (paths.SUMMARY, paths.PARAMS, paths.REPORT):
             if path.exists():
                 store.artifact(parent, path)
         store.client.set_tag(parent, SYNCED, key)
@@ -135,8 +137,9 @@ def _variant(
         "dirty": benchmark.dirty,
         **{name: row[name] for name in TAGS},
     }
-    name = f"{row['family']} {row['variant']} {title(record.row)}"
-    run = store.obtain(name, key, tags)
+    name = f"{row['variant']} {row['family']} {title(record.row)}"  # lists cut long names at their end
+    at, took = benchmark.measured.get(scenario(record.row).title, (None, 0.0))
+    run = store.obtain(name, key, tags, ANY, at)
     if not _is_new(store, run, key):
         return False
     store.log(run, {name: row[name] for name in NAMES}, figures_of(record.row))
@@ -146,7 +149,7 @@ def _variant(
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")
         store.artifact(run, path)
     store.client.set_tag(run, SYNCED, key)
-    store.end(run)
+    store.end(run, at=None if at is None else at + took)
     return True
 
 

@@ -38,7 +38,10 @@ variant's `record.json` holds every sample.
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 SQLITE = "sqlite:///"  # and a path
 STARTING_S = 60.0  # of a server
+QUIET = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # or it starts seven processes that judge LLMs
 KEY, PARENT = "breakeven.key", "mlflow.parentRunId"
+WHOLE = " and attributes.status != 'KILLED' and attributes.status != 'FAILED'"  # or RUNNING
+ANY = ""  # of a run that copies records: what was interrupted is gone on with
 MOST, MOST_PARAMS = 900, 100  # that MLflow takes in a batch: a thousand in all
 
 
@@ -83,7 +86,12 @@ def served() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(server(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        server(port),
+        env={**os.environ, **QUIET},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     before = {name: os.environ.get(name) for name in ADDRESSES}
     try:
         deadline = time.monotonic() + STARTING_S
@@ -172,11 +180,15 @@ class Store:
         tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": NOTE}
         return self.client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags)
 
-    def find(self, key: str) -> "Run | None":
-        """The newest run with this key that was not interrupted."""
+    def find(self, key: str, status: str = WHOLE) -> "Run | None":
+        """The newest run with this key; by default of those that were not interrupted.
+
+        Args:
+            status: what its status is to be, in MLflow's words.
+        """
         runs = self.client.search_runs(
             [self.experiment],
-            f"tags.`{KEY}` = '{key}' and attributes.status != 'KILLED' and attributes.status != 'FAILED'",
+            f"tags.`{KEY}` = '{key}'{status}",
             max_results=1,
             order_by=["attributes.start_time DESC"],
         )
@@ -192,19 +204,31 @@ class Store:
         )
         return {child.data.tags.get(KEY, ""): child for child in found}
 
-    def create(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
-        """A new run, RUNNING; returns its id."""
+    def create(self, name: str, key: str, tags: Mapping[str, Any], at: float | None = None) -> str:
+        """A new run, RUNNING; returns its id.
+
+        Args:
+            at: when it was begun, seconds since the epoch; by default now.
+        """
         everything = {KEY: key, **{k: str(v) for k, v in tags.items() if v not in (None, "")}}
-        info = self.client.create_run(self.experiment, run_name=name, tags=everything).info
+        began = None if at is None else int(1000 * at)
+        info = self.client.create_run(self.experiment, began, everything, name).info
         run: str = info.run_id
         self._locations[run] = urlparse(info.artifact_uri).path
         self._empty.add(run)
         return run
 
-    def obtain(self, name: str, key: str, tags: Mapping[str, Any]) -> str:
+    def obtain(
+        self,
+        name: str,
+        key: str,
+        tags: Mapping[str, Any],
+        status: str = WHOLE,
+        at: float | None = None,
+    ) -> str:
         """The run with this key, made if there is none; returns its id."""
-        found = self.find(key)
-        return found.info.run_id if found else self.create(name, key, {**origin(), **tags})
+        found = self.find(key, status)
+        return found.info.run_id if found else self.create(name, key, {**origin(), **tags}, at)
 
     def log(
         self, run: str, params: Mapping[str, Any] = {}, figures: Mapping[str, float] = {}, step: int = 0
@@ -253,9 +277,9 @@ class Store:
             str(path), folder
         )
 
-    def end(self, run: str, status: str = "FINISHED") -> None:
-        """End a run."""
-        self.client.set_terminated(run, status)
+    def end(self, run: str, status: str = "FINISHED", at: float | None = None) -> None:
+        """End a run; by default now."""
+        self.client.set_terminated(run, status, None if at is None else int(1000 * at))
 
     def reap(self) -> int:
         """End the runs whose process on this machine is gone (kill -9, power cut); returns how many."""

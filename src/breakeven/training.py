@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from breakeven import modelfile, paths, prepared, store, turns
+from breakeven.card import CARD, WEIGHTS, Card, Shape, Tokens, relabel, shape_from
 from breakeven.data.base import Images
 from breakeven.errors import UserError
-from breakeven.files import atomic_folder, read_json, sha256
-from breakeven.modelfile import CARD, WEIGHTS, Card, Shape, Tokens, shape_from
+from breakeven.files import atomic_folder, read_json, sha256, source_digests
 from breakeven.prepared import Manifest
-from breakeven.preprocess import predictor
+from breakeven.preprocess import Preprocess, predictor
 from breakeven.provenance import here
 from breakeven.scoring import accuracy, in_batches
 from breakeven.store import Key
@@ -28,7 +29,11 @@ from breakeven.train.recipe import Recipe
 
 UNTRAINED = "untrained"  # with the weights that it was constructed with
 # The source that decides what a training makes, besides the model's own
-TRAINING = ("train", "converted", "data/base", "modelfile", "prepared", "preprocess", "scoring", "training")
+TRAINING = (
+    *("train", "card", "converted", "data/base", "modelfile", "prepared", "preprocess", "scoring"),
+    "training",
+)
+CODE = source_digests(*TRAINING)  # what is edited from here on is not what runs
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def obtain(job: Job, data: Path, live: Callable[[], AbstractContextManager[OnEpo
     with store.making(job.key, title):
         if store.take(job.key, job.folder) or (_adopt(job.key) and store.take(job.key, job.folder)):
             print(f"{title}: taken from {store.folder(job.key)}")
-            return modelfile.relabel(job.folder, family=job.family, recipe=job.recipe)
+            return relabel(job.folder, family=job.family, recipe=job.recipe)
         workdir = paths.private() / "training" / job.key.digest
         with turns.making(), live() as log:
             card = _make(job, data, workdir, log)
@@ -95,6 +100,8 @@ def _adopt(key: Key) -> bool:
 def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
     manifest = prepared.manifest(data)
     val, test = prepared.load(data, "val"), prepared.load(data, "test")
+    if job.recipe == "none":
+        require_fit(job, manifest, test)
     if job.train:
         from breakeven.train.fit import fit  # seconds of imports, which a model that is taken does without
 
@@ -142,22 +149,72 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         origin=here(),
         history=fitted.history,
     )
-    if said := doubt(job, card, val.labels):
+    if said := doubt(job, card, val.labels, manifest.own_test):
         print(f"warning: {said}", file=sys.stderr)
     with atomic_folder(job.folder) as folder:
         return modelfile.save(folder, fitted.model, card)
 
 
-def doubt(job: Job, card: Card, labels: NDArray[np.int64]) -> str:
-    """That a training has taught nothing, if it has not: what comes of it would tell nothing of accuracy."""
+def require_fit(job: Job, manifest: Manifest, test: Images) -> None:
+    """Refuse a model that does not give a logit a class for two inputs, before anything is trained.
+
+    Raises:
+        UserError: with what it gives, and where the cause may be.
+    """
+    place = f"families.{job.family}.model"
+    hint = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
+    inputs = torch.from_numpy(test.images[:2])
+    if manifest.mean:
+        inputs = Preprocess(manifest.mean, manifest.std)(inputs)
+    with torch.random.fork_rng():
+        model = job.build()
+        for training in [False, True] if job.train else [False]:
+            try:
+                with torch.no_grad():
+                    found: Any = model.train(training)(inputs)
+            except Exception as error:  # of code that is not ours
+                first = (str(error).splitlines() or [""])[0][:200]
+                raise UserError(
+                    f"{place}: it stops on inputs of {tuple(inputs.shape)} ({type(error).__name__}: {first})"
+                    f"; {hint}."
+                ) from None
+            expected = (len(inputs), len(manifest.classes))
+            given = tuple(found.shape) if isinstance(found, Tensor) else f"a {type(found).__name__}"
+            if given != expected:
+                when = " while it is trained" if training else ""
+                raise UserError(f"{place}: it gives {given}{when}, and logits would be {expected}; {hint}.")
+
+
+def doubt(job: Job, card: Card, labels: NDArray[np.int64], own_test: bool = True) -> str:
+    """That what comes of a model would tell little of accuracy, if that is so.
+
+    A training has taught nothing; the user's weights do not go with the data, or may have seen the test set.
+
+    Args:
+        labels: of the validation split.
+        own_test: whether the source has a test set, or it was split off the training images.
+    """
     chance = np.bincount(labels).max() / len(labels)
-    if not job.train or card.val_accuracy is None or card.val_accuracy > chance:
+    if card.val_accuracy is None:
         return ""
-    return (
-        f"{job.family}/{job.recipe} has learned nothing: {card.val_accuracy:.2%} on validation is no more "
-        f"than naming the most frequent class gives. A lower learning rate than {job.train.lr:g} may do "
-        f"(`lr`, of a family under families.{job.family}.train)."
-    )
+    said = f"{card.val_accuracy:.2%} on validation is no more than naming the most frequent class gives"
+    if card.val_accuracy <= chance and job.train:
+        return (
+            f"{job.family}/{job.recipe} has learned nothing: {said}. A lower learning rate than "
+            f"{job.train.lr:g} may do (`lr`, of a family under families.{job.family}.train)."
+        )
+    if card.val_accuracy <= chance:
+        return (
+            f"{job.family}: the checkpoint does not go with the data: {said}. Classes are numbered in the "
+            f"order of their sorted names; the dataset's `mean`, `std` and `size` should be those that it "
+            f"was trained with."
+        )
+    if job.made == "checkpoint" and not own_test:
+        return (
+            f"{job.family}: the test set was split off train/, and the checkpoint may have been trained on "
+            f"it: its accuracy would be too high. Bring a test/ that it has not seen."
+        )
+    return ""
 
 
 def _score(job: Job, predict: Callable[[NDArray[Any]], NDArray[np.float32]], data: Images) -> float | None:

@@ -1,6 +1,7 @@
 """Measure two commits' artifacts in the same rounds: did anything become slower?"""
 
 import sys
+import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from breakeven.errors import UserError
@@ -51,7 +52,10 @@ def run(chosen: Namespace) -> int:
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return UNKNOWN
-    how = "unpaired: each was measured in its time" if chosen.stored else "in the same rounds"
+    except Exception:  # Python's own exit code would say that something became slower
+        traceback.print_exc()
+        return UNKNOWN
+    how = "unpaired: each over the eager mode of its own run" if chosen.stored else "in the same rounds"
     _show(f"{chosen.second} against {chosen.first} on {chosen.hardware}, {how}", changes)
     for title, kind in (
         (f"slower than {chosen.first}, or gone", [change for change in changes if change.worse]),
@@ -74,7 +78,7 @@ def _show(title: str, changes) -> None:  # type: ignore[no-untyped-def]
 
     table = Table(title=title, title_justify="left")
     for column in ("family", "variant", "verdict", "speedup", "interval"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, no_wrap=column != "verdict")
     for change in changes:
         gain = change.gain
         table.add_row(

@@ -12,7 +12,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> None:
     """Write the page, and the table beside it."""
-    from breakeven import config, records
+    from breakeven import config, locked, records
     from breakeven.files import write_text
     from breakeven.recommend import Limits
     from breakeven.report import markdown, page, summary
@@ -20,7 +20,7 @@ def run(chosen: Namespace) -> None:
     target = markdown.target_of(chosen.page)
     study = config.read()
     found = records.read(study)
-    records.require_current(study, found)
+    locked.require_current(study)
     rows = summary.rows(found.benchmarks, Limits.of(study))
     write_text(target, page.render(study.study, config.overrides(), found, rows))
     summary.write(target.with_suffix(".csv"), rows)

@@ -47,14 +47,14 @@ def run(chosen: Namespace) -> None:
     Raises:
         UserError: nothing keeps the limits, or nothing was measured there.
     """
-    from breakeven import config, records
+    from breakeven import config, locked, records
     from breakeven.recommend import choose, smallest_drop
     from breakeven.report import advice, summary
 
     study = config.read()
     limits = _limits(chosen, study)
     found = records.read(study)
-    records.require_current(study, found)
+    locked.require_current(study)
     rows = summary.rows(found.benchmarks, limits)
     none, best = [], []
     for group in _cells(chosen, study, rows):
@@ -65,7 +65,7 @@ def run(chosen: Namespace) -> None:
         if not choice.best:
             none.append(f"{benchmark.family} on {benchmark.hardware}")
         else:
-            best.append(choice.best)
+            best.append((choice.best, {"limits": limits.words, "because": choice.reason}))
     if best and not chosen.no_register:
         _register(study, found, best)
     if none:
@@ -94,6 +94,10 @@ def _cells(chosen: Namespace, study: "Config", rows: "Sequence[Row]") -> "list[l
         if (asked := getattr(chosen, name)) and asked not in known:
             raise UserError(f"--{name} {asked}: {choice(asked, known)}")
     scenario = chosen.scenario or ("single_stream" if chosen.batch == 1 else "batch")
+    if chosen.callers > 1 and not chosen.scenario:
+        raise UserError(
+            f"--callers {chosen.callers}: of which --scenario, server_threads or server_processes?"
+        )
     found = []
     for family in [chosen.family] if chosen.family else study.families:
         for hardware in [chosen.hardware] if chosen.hardware else study.hardware:
@@ -114,22 +118,26 @@ def _cells(chosen: Namespace, study: "Config", rows: "Sequence[Row]") -> "list[l
     return found
 
 
-def _register(study: "Config", found: "Records", rows: "Sequence[Row]") -> None:
+def _register(study: "Config", found: "Records", chosen: "Sequence[tuple[Row, dict[str, str]]]") -> None:
     from breakeven import registry, sync, tracking
 
     server = "http://127.0.0.1:5000 (make ui)" if tracking.is_local() else tracking.address()
     try:
-        sync.sync(study, found)  # their runs have to be there
+        with tracking.answering():
+            sync.sync(study, found)  # their runs have to be there
         key = sync.key_of(study, found)
         with tracking.served() as uri:
-            for row in rows:
-                address = registry.register(uri, _candidate(study, found, row, sync.key_of_row(key, row)))
+            for row, why in chosen:
+                candidate = _candidate(study, found, row, sync.key_of_row(key, row), why)
+                address, before = registry.register(uri, candidate)
                 print(f"Registered: mlflow.pyfunc.load_model({address!r}), with MLFLOW_TRACKING_URI={server}")
+                if before not in ("", row.variant):
+                    print(f"  It takes the place of {before}.")
     except tracking.Unreachable as error:
         raise UserError(f"MLflow at {tracking.address()} cannot be used ({error}).") from None
 
 
-def _candidate(study: "Config", found: "Records", row: "Row", key: str) -> "Candidate":
+def _candidate(study: "Config", found: "Records", row: "Row", key: str, why: dict[str, str]) -> "Candidate":
     from breakeven import paths, prepared, variants
     from breakeven.option import choice
     from breakeven.registry import Candidate
@@ -144,4 +152,5 @@ def _candidate(study: "Config", found: "Records", row: "Row", key: str) -> "Cand
         folder=artifacts[row.variant][0],
         hardware=study.hardware[row.hardware],
         images=prepared.load(paths.prepared(study.family(row.family).data), "test").images[:2],
+        why=why,
     )

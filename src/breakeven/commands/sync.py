@@ -13,7 +13,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> None:
     """Log all sweeps, and the study that `dvc repro` has run."""
-    from breakeven import config, paths, records, sweeplog, sweeps, tracking
+    from breakeven import config, locked, paths, records, sweeplog, sweeps, tracking
     from breakeven.progress import each
     from breakeven.sync import sync
 
@@ -27,6 +27,7 @@ def run(chosen: Namespace) -> None:
             if found and not paths.BENCHMARKS.exists():
                 return
             study = config.read()
+            locked.require_current(study)
             print(sync(study, records.read(study)))
     except tracking.Unreachable as error:
         raise UserError(f"MLflow at {tracking.address()} does not answer ({error}).") from None

@@ -13,13 +13,30 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> None:
-    """Become the server."""
+    """Become the server.
+
+    Raises:
+        UserError: the runs are elsewhere, or the port is taken.
+    """
     import os
+    import socket
 
     from breakeven import tracking
 
     if not tracking.is_local():
         raise UserError(f"The runs are at {tracking.address()}: open that address.")
+    if not 0 <= chosen.port <= 65535:
+        raise UserError(f"--port {chosen.port}: should be from 0 to 65535.")
+    try:
+        socket.create_server(("127.0.0.1", chosen.port)).close()
+    except OSError as error:
+        raise UserError(
+            f"--port {chosen.port}: {os.strerror(error.errno or 0)}: breakeven ui --port {chosen.port + 1}"
+        ) from None
+    try:
+        tracking.Store()  # which creates it once
+    except tracking.Unreachable as error:
+        raise UserError(f"MLflow at {tracking.address()} cannot be used ({error}).") from None
     print(f"MLflow's UI: http://127.0.0.1:{chosen.port} (Ctrl-C ends it)", flush=True)
     command = tracking.server(chosen.port)
-    os.execv(command[0], command)  # so that a signal reaches the server itself
+    os.execve(command[0], command, {**os.environ, **tracking.QUIET})  # a signal reaches the server itself

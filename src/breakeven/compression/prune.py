@@ -45,7 +45,12 @@ class Prune(Compression):
         except ImportError:
             raise NotInstalled("not installed: pip install 'breakeven[prune]'") from None
         classes = model(example).shape[1]
-        heads = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == classes]
+        heads = [
+            m
+            for m in model.modules()
+            if (isinstance(m, nn.Linear) and m.out_features == classes)
+            or (isinstance(m, nn.Conv2d) and m.out_channels == classes)
+        ]
         together = self.scope == "model"
         try:
             pruner = tp.pruner.MagnitudePruner(
@@ -64,7 +69,9 @@ class Prune(Compression):
             else:
                 pruner.step()
             with torch.no_grad():
-                model(example)  # a model that is no longer consistent fails here
+                left = model(example).shape[1]  # a model that is no longer consistent fails here
+            if left != classes:
+                raise Unsupported(f"pruning takes classes away ({left} of {classes} are left)")
         except Unsupported:
             raise
         except Exception as error:  # whatever it trips over in a graph that it was never tried on

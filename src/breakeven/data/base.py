@@ -26,12 +26,13 @@ class Images(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A dataset as its source has it; `test` is None where the source has no test set."""
+    """A dataset as its source has it; `test` and `val` are None where the source has no such split."""
 
     train: Images
     test: Images | None
     classes: list[str]
     vocabulary: int = 0  # of texts: how many tokens there are
+    val: Images | None = None
 
 
 class Dataset(Option, ABC):

@@ -1,8 +1,10 @@
-"""A user's own images: `train/CLASS/*.png|jpg`, with or without `test/`, in a folder or a tar archive."""
+"""A user's own images: `train/CLASS/NAME`, with or without `val/` and `test/`, in a folder or a tar."""
 
 import io
+import sys
 import tarfile
-from collections import defaultdict
+import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -16,7 +18,8 @@ from breakeven.errors import UserError
 from breakeven.files import digest_of
 from breakeven.progress import each
 
-SUFFIXES = {".png", ".jpg", ".jpeg"}
+PARTS = ("train", "val", "test")
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
@@ -47,7 +50,7 @@ class ImageFolder(Dataset):
         """The sha256 of the archive, or of every image."""
         source = self.source(roots)
         if source.is_dir():
-            names = each(f"{self.title}: checking", _names(source))
+            names = each(f"{self.title}: checking", _chosen(_names(source)))
             return {name: digest_of(source / name) for name in names}
         found = digest_of(source)
         if self.sha256 and found != self.sha256:
@@ -64,9 +67,7 @@ class ImageFolder(Dataset):
             UserError: an image is damaged or of another size, by name; train or test has other classes.
         """
         source = self.source(roots)
-        found: dict[str, dict[str, dict[str, np.ndarray]]] = {
-            part: defaultdict(dict) for part in ("train", "test")
-        }
+        found: dict[str, dict[str, dict[str, np.ndarray]]] = {part: defaultdict(dict) for part in PARTS}
         shape: tuple[int, ...] | None = None
         for name, content in _members(source, f"{self.title}: reading"):
             part, label = PurePosixPath(name).parts[:2]
@@ -81,11 +82,13 @@ class ImageFolder(Dataset):
         classes = sorted(found["train"])
         if len(classes) < 2:
             raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
-        if found["test"] and (odd := set(found["test"]) ^ set(classes)):
-            raise UserError(f"{source}: train/ and test/ have different classes: {', '.join(sorted(odd))}.")
-        train, test = (_stack(found[part], classes) for part in ("train", "test"))
+        for part in PARTS[1:]:
+            if found[part] and (odd := set(found[part]) ^ set(classes)):
+                listed = ", ".join(sorted(odd))
+                raise UserError(f"{source}: train/ and {part}/ have different classes: {listed}.")
+        train, val, test = (_stack(found[part], classes) for part in PARTS)
         assert train is not None
-        return Read(train, test, classes)
+        return Read(train, test, classes, val=val)
 
     def _decode(self, source: Path, name: str, content: bytes) -> np.ndarray:
         try:
@@ -93,7 +96,7 @@ class ImageFolder(Dataset):
                 if file.mode.startswith(("I", "F")):  # would be clipped, not scaled
                     raise ValueError("more than 8 bits a channel")
                 image = file.convert("L" if self.colour == "grey" else "RGB")
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise UserError(f"{source}: {name} cannot be decoded ({error}). Replace or remove it.") from None
         if self.size:
             image = ImageOps.fit(image, (self.size, self.size), Image.Resampling.BILINEAR)
@@ -111,15 +114,32 @@ def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Imag
 
 
 def _names(folder: Path) -> list[str]:
-    """Of the images in a folder: their paths from train/ or test/ on."""
-    names = (path.relative_to(folder).as_posix() for path in sorted(folder.glob("*/*/*")))
-    return [name for name in names if _wanted(name)]
+    """Of all files in a folder and below it, and where an image is looked for in linked folders, too."""
+    found = {*folder.rglob("*"), *folder.glob("*/*/*")}
+    return [path.relative_to(folder).as_posix() for path in sorted(found) if path.is_file()]
+
+
+def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
+    """Those of images.
+
+    Args:
+        source: whose left out files are to be told, since somebody may miss them.
+    """
+    chosen = [name for name in names if _wanted(name)]
+    seen = [name for name in names if not _is_hidden(name)]
+    if source and (rest := sorted({*seen} - {*chosen})):
+        print(
+            f"{source}: {len(rest)} files are left out, the first is {rest[0]}: an image is "
+            f"{'|'.join(PARTS)}/CLASS/NAME, and ends in {', '.join(sorted(SUFFIXES))}",
+            file=sys.stderr,
+        )
+    return chosen
 
 
 def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
     """The name from train/ or test/ on, and the content, of each image; `title` is that of the progress."""
     if source.is_dir():
-        for name in each(title, _names(source)):
+        for name in each(title, _chosen(_names(source), source)):
             yield name, (source / name).read_bytes()
         return
     if not source.name.endswith(ARCHIVES):
@@ -127,14 +147,18 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(source) as archive:
             # An archive may hold the tree below one folder of its own.
-            files = {"/".join(PurePosixPath(m.name).parts[-3:]): m for m in archive if m.isfile()}
-            contents = {n: archive.extractfile(m) for n, m in files.items() if _wanted(n)}
+            members = [("/".join(PurePosixPath(m.name).parts[-3:]), m) for m in archive if m.isfile()]
+            count = Counter(name for name, _ in members if _wanted(name))
+            if twice := [name for name, times in count.items() if times > 1]:
+                raise UserError(f"{source}: it holds {twice[0]} twice, in different folders.")
+            files = dict(members)
+            contents = {n: archive.extractfile(files[n]) for n in _chosen([*files], source)}
             for name in each(title, sorted(contents, key=lambda n: files[n].offset)):
                 file = contents[name]
                 assert file is not None
                 yield name, file.read()
             _require_end(archive)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise UserError(f"{source} cannot be read ({error}): the archive is truncated or damaged.") from None
 
 
@@ -151,4 +175,9 @@ def _require_end(archive: tarfile.TarFile) -> None:
 
 def _wanted(name: str) -> bool:
     path = PurePosixPath(name)
-    return len(path.parts) == 3 and path.parts[0] in ("train", "test") and path.suffix.lower() in SUFFIXES
+    fits = len(path.parts) == 3 and path.parts[0] in PARTS and path.suffix.lower() in SUFFIXES
+    return fits and not _is_hidden(name)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(name).parts)

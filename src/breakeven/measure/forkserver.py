@@ -59,22 +59,25 @@ def _threads() -> int:
 
 
 def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
-    """Fork a worker; its process id."""
+    """Fork a worker, in a group of its own with whatever it will start (compilers); its process id."""
     parent = os.getpid()
     if not (pid := os.fork()):
+        os.setpgid(0, 0)
         channel.close()
         _die_with(parent)
         os.dup2(log, 1)
         os.dup2(log, 2)
         code = 1
         try:
-            worker.main(commands, answers)
+            worker.main(commands, os.dup(answers))  # `answers` stays open: its end is the process's
             code = 0
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)  # what the server would do at its end is not the worker's to do
+    with contextlib.suppress(OSError):  # the child has done it, or is over
+        os.setpgid(pid, pid)
     return pid
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import stats
 
 FASTER, SLOWER, SAME, UNDECIDED = "faster", "slower", "same", "undecided"
-WIDEST = 300.0  # two replicates far apart know nothing; e**300 says so and is still a number
+POWER = 0.8  # with which the smallest effect that is named is found
+WIDEST = math.log(1e6)  # two replicates far apart know nothing, and that can be printed
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def noise_floor(twin: Interval) -> float:
     return max(twin.high, 1 / twin.low)
 
 
-def detectable_effect(log_ratios: Sequence[float], alpha: float, power: float = 0.8) -> float:
+def detectable_effect(log_ratios: Sequence[float], alpha: float, power: float = POWER) -> float:
     """The smallest speedup, as a ratio above 1, that as many such replicates show with this power.
 
     By the usual approximation of the non-central t distribution by a shifted central one.

@@ -20,7 +20,7 @@ from breakeven import artifact, kernels, option
 from breakeven.errors import Unsupported, UserError
 from breakeven.measure.meter import Meter
 from breakeven.runtime.base import Place, Session
-from breakeven.scoring import Logits, in_batches
+from breakeven.scoring import Logits, at_once, in_batches
 
 # Share of the largest logit. Kernels for another number of threads or another device add up in another order;
 # what computes something else is off by far more.
@@ -105,7 +105,7 @@ class Worker:
 
     def _logits(self, images: NDArray[np.uint8]) -> Logits:
         """Of all of them, in batches as when it is scored."""
-        size = self.card.scored_by(self.runtime.batch)
+        size = self.card.scored_by(at_once(images, self.runtime.batch))
 
         def predict(batch: NDArray[np.uint8]) -> Logits:
             whole = batch[np.arange(size) % len(batch)]  # some runtimes compile for each size
@@ -166,12 +166,20 @@ class Worker:
         clock, together = self.hardware.clock_ns, threading.Barrier(callers, action=meter.start)
 
         def caller(_: int) -> tuple[int, list[float], int]:
-            self._calls(settle)  # a library may have to set up something for each thread
+            try:
+                self._calls(settle)  # a library may have to set up something for each thread
+            except BaseException:
+                together.abort()  # or the others would wait for this one
+                raise
             together.wait()
             return clock(), self._calls(calls), clock()
 
         with ThreadPoolExecutor(callers) as pool:
-            starts, times, ends = zip(*pool.map(caller, range(callers)), strict=True)
+            crowd = [pool.submit(caller, number) for number in range(callers)]
+        failed = [error for one in crowd if (error := one.exception())]
+        if failed:  # those that waited for it know nothing of the cause
+            raise next((e for e in failed if not isinstance(e, threading.BrokenBarrierError)), failed[0])
+        starts, times, ends = zip(*(one.result() for one in crowd), strict=True)
         return [call for own in times for call in own], (max(ends) - min(starts)) / 1e6
 
     def memory(self) -> dict[str, Any]:

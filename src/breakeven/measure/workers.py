@@ -127,10 +127,11 @@ class WorkerProcess:
     def _signal(self, number: signal.Signals) -> None:
         # Until a living server has waited for it, the number is this process's own.
         if not self._gone and self._server.alive:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # a group of the dead alone
+                os.killpg(self.pid, number)
 
     def _wait(self) -> int:
+        self.kill()  # what it had started goes on without it
         code = self._server.request(f"wait {self.pid}")
         self._gone = True
         return code

@@ -50,12 +50,15 @@ class Nncf(Quantization):
                 quantized = nncf.quantize(model, calibration, **settings)
             else:
                 pairs = list(zip(examples.validation, examples.labels, strict=True))
+                least = 1 / len(pairs)  # one image more or less decides nothing
+                if self.max_drop < least:
+                    print(f"  max_drop={self.max_drop:g} is {least:.2g} here, of {len(pairs)} images")
                 quantized = nncf.quantize_with_accuracy_control(
                     model,
                     calibration,
                     nncf.Dataset(pairs, lambda pair: pair[0][None]),
                     _accuracy,
-                    max_drop=max(self.max_drop, 1 / len(pairs)),  # one image more or less decides nothing
+                    max_drop=max(self.max_drop, least),
                     **settings,
                 )
             openvino.save_model(quantized, folder / exported.name, compress_to_fp16=False)

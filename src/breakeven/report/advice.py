@@ -6,7 +6,7 @@ from rich.console import Console
 
 from breakeven.recommend import UNMEASURED, Choice, Limits
 from breakeven.report.table import change, interval, number
-from breakeven.result import Row, title
+from breakeven.result import Row, folder_of, title
 
 NEXT = 4  # trade-offs
 
@@ -27,6 +27,7 @@ def show(rows: Sequence[Row], choice: Choice, limits: Limits, decides: float) ->
         console.print(f"{place}: {best.variant}", style="bold")
         console.print(f"  {figures(best)}")
         console.print(f"  Because {choice.reason}.")
+        console.print(f"  Its files: {folder_of(best)}")
         others = [row for row in neighbours(rows, best) if not limits.broken(row)][:NEXT]
         if others:
             console.print("  Next to it:")

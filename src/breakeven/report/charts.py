@@ -18,6 +18,7 @@ VERDICTS = {
     "control": ("#C45A96", "cross"),
     "baseline": (GREY, "triangle-up"),
 }
+STAR = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 
@@ -70,6 +71,8 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
             **{"variant": row.variant, "latency_ms": row.latency_ms_p50},
             **{"accuracy": 100 * row.accuracy, "front": False, "verdict": row.verdict},
             "change": None if row.accuracy_delta is None else 100 * row.accuracy_delta,
+            **dict(zip(("low", "high"), _bounds(row), strict=True)),
+            "recommended": bool(row.recommended),
         }
         for row in rows
         if row.accuracy is not None and row.verdict != "control"
@@ -86,14 +89,30 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         interpolate="step-after", color=GREY, strokeDash=[4, 3]
     )
     points = _points(base, latency_ms=".4g", accuracy=".2f", change="+.2f")
+    whisker = base.mark_rule(opacity=0.35).encode(
+        y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=_colours()
+    )
+    pick = base.transform_filter("datum.recommended").mark_point(
+        shape=STAR, size=260, filled=True, color=RANGE[1]
+    )
     return Chart(
         "accuracy",
         "Accuracy against latency",
-        f"Of {benchmark.test_images:,} test images; up and to the left is better. The dashed line joins what "
-        "no other variant beats in both.",
+        f"Of {benchmark.test_images:,} test images; up and to the left is better. Whiskers: the interval of "
+        "the change against the baseline. The dashed line joins what no other variant beats in both, by the "
+        "estimates; the star is what is recommended.",
         data,
-        spec(alt.layer(line, points), 280),
+        spec(alt.layer(line, whisker, points, pick), 280),
     )
+
+
+def _bounds(row: Row) -> tuple[float | None, float | None]:
+    """Of the accuracy in percent: the baseline's, and the interval of the change from it."""
+    if row.verdict == "baseline" or row.accuracy is None or row.accuracy_delta is None:
+        return None, None
+    changes = (row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
+    low, high = (None if c is None else 100 * (row.accuracy - row.accuracy_delta + c) for c in changes)
+    return low, high
 
 
 def _cold(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:

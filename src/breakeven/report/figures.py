@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from breakeven.card import Card
 from breakeven.files import atomic, write_json
-from breakeven.modelfile import Card
 from breakeven.result import Row, title
 
 

@@ -1,13 +1,11 @@
 """A sweep's Pareto fronts: what each variant of a model gains, how accurate it is and how large."""
 
-from itertools import groupby
-
 import altair as alt
 
 from breakeven.report.drawing import GREY, RANGE, Chart, Point, series, shapes, spec, tips
 from breakeven.report.size_charts import HEIGHT, slug
-from breakeven.report.swept import Swept, called
-from breakeven.result import Row, title
+from breakeven.report.swept import Swept
+from breakeven.result import title
 
 ON, OFF = "on the front", "another is at once as fast, as accurate and as small"
 
@@ -19,27 +17,20 @@ def fronts(swept: Swept) -> list[Chart]:
 
 def points(swept: Swept) -> dict[str, list[Point]]:
     """Title -> all variants that have a gain, an accuracy and a size, the fastest first."""
-    best = {(called(row), row.variant) for row in swept.fronts}
-    found: dict[str, list[Point]] = {}
-    for place, group in groupby(sorted(swept.single, key=called), key=called):
-        rows = {row.variant: row for row in group if row.verdict != "control"}
-        data = [
+    best = {id(row) for row in swept.fronts}
+    return {
+        f"{rows[0].family}, {title(rows[0])}": [
             {
-                **{"variant": row.variant, "front": ON if (place, row.variant) in best else OFF},
+                **{"variant": row.variant, "front": ON if id(row) in best else OFF},
                 **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
-                **{"accuracy": 100 * row.accuracy, "mb": row.artifact_mb},
+                **{"accuracy": 100 * (row.accuracy or 0.0), "mb": row.artifact_mb},
             }
-            for row in sorted(rows.values(), key=_gain)
-            if row.speedup and row.accuracy is not None and row.artifact_mb is not None
+            for row in rows
         ]
-        if data and len({row.compression for row in rows.values()}) > 1:  # or all are as accurate
-            first = next(iter(rows.values()))
-            found[f"{first.family}, {title(first)}"] = data
-    return found
-
-
-def _gain(row: Row) -> float:
-    return -(row.speedup or 0.0)
+        for rows in swept.contenders
+        if rows[0].batch_size == 1 and rows[0].callers == 1
+        if len({row.compression for row in rows}) > 1  # or all are as accurate
+    }
 
 
 def _chart(name: str, data: list[Point]) -> Chart:

@@ -9,8 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from breakeven import jobs, leftovers, store
+from breakeven import compose, jobs, leftovers, paths, store
+from breakeven.errors import UserError
+from breakeven.files import read_json
 from breakeven.store import Entry
+from breakeven.sweep_composer import NAME
+from breakeven.sweep_plan import asked_for
 
 TOLD = 10  # differences
 
@@ -42,10 +46,27 @@ def prune(days: float) -> None:
 
 
 def explain(overrides: Sequence[str]) -> None:
-    """Say whether a sweep's job is there already, and if not, what is nearest and where it differs."""
+    """Say whether a sweep's jobs are there already, and if not, what is nearest and where it differs.
+
+    Raises:
+        UserError: it cannot be composed.
+    """
+    try:
+        every = asked_for(overrides) or [list(overrides)]
+    except compose.ERRORS as error:
+        raise UserError(compose.explain(error, overrides, paths.CONF, NAME)) from None
+    for each in every:
+        if len(every) > 1:
+            print(f"{' '.join(each)}:")
+        _explain([override for override in each if not override.startswith("hydra")])
+
+
+def _explain(overrides: Sequence[str]) -> None:
     key = jobs.key_of(jobs.asked(overrides))
     if entry := store.find(key):
-        print(f"hit: {entry.title}, in {entry.folder}")
+        faults = entry.folder / store.FILES / jobs.FAULTS
+        again = f"; of it will be measured again: {'; '.join(read_json(faults))}" if faults.exists() else ""
+        print(f"hit: {entry.title}, in {entry.folder}{again}")
         return
     print(f"miss: nothing in the store has the key {key.digest}.")
     if found := store.differences(key):

@@ -18,7 +18,7 @@ from breakeven.records import Records
 from breakeven.report import charts, figures, table
 from breakeven.report.drawing import Chart
 from breakeven.report.sweep_section import SweepSection
-from breakeven.result import Benchmark, Row, cell, title
+from breakeven.result import Benchmark, Row, cell, folder_of, title
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Section:
     estimate: Row | None  # what the estimates alone would choose, if that is another
     decides: float  # the least drop in accuracy that the test set can rule out, points
     warnings: list[str]
+    footer: str  # why to believe it
     charts: list[Chart]
 
 
@@ -77,6 +78,7 @@ def write(
             library=Markup(_library()),  # not escaped: scripts of ours and of Vega's
             drawings=Markup(_drawings(shown)),
             title=title,
+            place=folder_of,
             interval=table.interval,
             change=table.change,
             calls=table.calls,
@@ -104,9 +106,10 @@ def _sections(found: Records, rows: Sequence[Row], limits: Limits) -> Iterator[S
                 title=f"{benchmark.family} ({benchmark.title}) on {title(mine[0])}",
                 benchmark=benchmark,
                 choice=choice,
-                estimate=estimate if choice.best and estimate != choice.best else None,
+                estimate=estimate if estimate != choice.best else None,
                 decides=smallest_drop(benchmark.test_images, benchmark.settings["confidence"]),
                 warnings=table.warnings(benchmark, mine[0]),
+                footer=table.footer(benchmark, mine),
                 charts=drawn,
             )
 

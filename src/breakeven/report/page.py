@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Iterable, Sequence
 
+from breakeven.card import Card
 from breakeven.kernels import PRECISIONS
-from breakeven.modelfile import Card
 from breakeven.records import Records
 from breakeven.report.markdown import table
 from breakeven.report.table import TIMES, calls, change, interval, number, scenarios, times, warnings

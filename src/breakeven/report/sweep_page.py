@@ -27,7 +27,7 @@ def render(swept: Swept, pictures: Mapping[str, str]) -> str:
         f"```\n{sweep.command}\n```",
         *_sizes(swept),
         *(f"![{title}]({file})" for title, file in pictures.items()),
-        *_models(swept.single),
+        *_models(swept),
         *_calls(swept.single),
         *_batches(swept.judged),
         *_combinations(swept),
@@ -79,8 +79,9 @@ def _trends(found: Iterable[Trend], size: str) -> str:
     return table(header, lines, left=2)
 
 
-def _models(rows: Sequence[Row]) -> Iterable[str]:
+def _models(swept: Swept) -> Iterable[str]:
     """Speedups, a row a model."""
+    rows = swept.single
     variants = sorted(
         {row.variant for row in rows if row.compression == "none" and row.verdict not in SPECIAL}
     )
@@ -99,6 +100,9 @@ def _models(rows: Sequence[Row]) -> Iterable[str]:
         header = ["model", "million parameters", "million MACs", "eager p50 ms", *variants]
         yield f"### Speedups over eager fp32 on {hardware}, batch 1"
         yield table(header, lines, left=1)
+    if swept.rows and all(row.batch_size > 1 or row.callers > 1 for row in swept.rows):
+        yield "Sizes of models, and calls, are analysed with single inputs: `measure.batch_sizes` lacks 1."
+        return
     yield (
         "In brackets: not decided. Empty: not measured. What several jobs measured is that of the first; "
         "the CSV file has all."
@@ -201,8 +205,5 @@ def _unmeasured(swept: Swept) -> Iterable[str]:
 def _unreliable(swept: Swept) -> Iterable[str]:
     if swept.unreliable:
         yield "## Not judged"
-        yield (
-            "Nothing above counts these. Measure them again with `again=true` and `family=` of one; then "
-            "type the whole command once more, which takes the others as they are:"
-        )
+        yield ("Nothing above counts these. The same command measures just them again:")
         yield "\n".join(f"- {where}" for where in swept.unreliable)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -104,23 +105,26 @@ class Swept:
         ]
 
     @cached_property
-    def fronts(self) -> list[Row]:
-        """What no other variant of its model beats in gain, accuracy and size at once, over all jobs.
+    def contenders(self) -> list[list[Row]]:
+        """What can stand on a front: of each model, as it is called, the fastest first."""
+        able = [
+            row
+            for row in self.judged
+            if row.verdict != "control" and all(cost is not None for cost in _costs(row))
+        ]
+        able.sort(key=lambda row: (called(row), _costs(row)))
+        return [list(group) for _, group in groupby(able, key=called)]
 
-        By the gain and not by latency, which another job may have measured while the machine was slower.
-        """
-        found = []
-        for _, group in groupby(sorted(self.judged, key=called), key=called):
-            rows = {row.variant: row for row in group if row.verdict != "control"}
-            best = summary.front(
-                {
-                    row.variant: (-row.speedup, -row.accuracy, row.artifact_mb)
-                    for row in rows.values()
-                    if row.speedup and row.accuracy is not None and row.artifact_mb is not None
-                }
-            )
-            found += sorted((rows[name] for name in best), key=lambda row: -(row.speedup or 0.0))
-        return found
+    @cached_property
+    def fronts(self) -> list[Row]:
+        """What no other variant of its model beats in gain, accuracy and size at once, over all jobs."""
+        return [
+            row
+            for rows in self.contenders
+            for best in [summary.front({each.variant: _costs(each) for each in rows})]
+            for row in rows
+            if row.variant in best
+        ]
 
     @cached_property
     def unmeasured(self) -> dict[str, int]:
@@ -141,7 +145,12 @@ class Swept:
 
 
 def collect(sweep: Sweep, limits: Limits) -> Swept:
-    """Read what the jobs have come to; what is best within `limits` is marked in each."""
+    """Read what the jobs have come to; what is best is marked in each.
+
+    Args:
+        limits: within which, where the sweep has none of its own.
+    """
+    limits = Limits(**sweep.recommend) if sweep.recommend else limits
     jobs, missing, seconds = [], {}, 0.0
     for outcome in {outcome.key: outcome for outcome in sweep.known()}.values():
         try:
@@ -180,6 +189,11 @@ def called(row: Row) -> tuple[str, str, int, int, str]:
 
 def _place(row: Row) -> tuple[str, str]:
     return row.hardware, row.variant
+
+
+def _costs(row: Row) -> tuple[Any, ...]:
+    """By the gain and not by latency, which another job may have measured while the machine was slower."""
+    return -row.speedup if row.speedup else None, row.accuracy and -row.accuracy, row.artifact_mb
 
 
 def _answer(found: Sequence[Trend]) -> str:

@@ -114,7 +114,7 @@ class OwnFiles(TorchRuntime, ABC):
 
     def export(self, source: Source, folder: Path) -> None:
         """Copy the model's files."""
-        from breakeven.modelfile import CARD, WEIGHTS
+        from breakeven.card import CARD, WEIGHTS
 
         if source.changed:
             raise Unsupported("it runs the model's own code, which no toolchain has quantized")
@@ -135,9 +135,10 @@ class OwnFiles(TorchRuntime, ABC):
     def start(self, folder: Path, place: Place) -> None:
         """Set torch's threads, and import the model's source."""
         from breakeven import modelfile
+        from breakeven.card import read_card
 
         super().start(folder, place)
-        modelfile.ready(modelfile.read_card(folder))
+        modelfile.ready(read_card(folder))
 
     def model(self, folder: Path, preprocessing: str) -> "nn.Module":
         """Construct the model and load its weights."""
@@ -147,7 +148,7 @@ class OwnFiles(TorchRuntime, ABC):
         from breakeven.converted import convert
         from breakeven.preprocess import Preprocess
 
-        model, card = modelfile.load(folder)
+        model, card = modelfile.load(folder, checked=True)
         if preprocessing == "inside":
             model = nn.Sequential(Preprocess(card.mean, card.std), model).eval()
         return convert(model, self.precision, self.channels_last, preprocessing)

@@ -27,6 +27,8 @@ class AotInductor(TorchRuntime):
         any_batch: for any number of images at once; otherwise for one, with all sizes known to the compiler.
     """
 
+    modules = (*TorchRuntime.modules, "torch.export.pt2_archive._package")
+
     freezing: bool = True
     any_batch: bool = True
 

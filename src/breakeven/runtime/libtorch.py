@@ -23,6 +23,9 @@ ABOUT = "about.txt"
 INNER = ("torchscript", "aotinductor")
 
 
+LEFT_OUT = {"optimize": False, "compile": False, "any_batch": True}  # what Python does after loading
+
+
 class LibTorch(Runtime):
     """Executes what the runtime with the settings `of` exports: TorchScript, or AOTInductor."""
 
@@ -41,6 +44,9 @@ class LibTorch(Runtime):
             raise ValueError(str(error).rstrip(".")) from None
         if inner.precision != "fp32":
             raise ValueError("its precision should be fp32")
+        for setting, told in LEFT_OUT.items():
+            if getattr(inner, setting, told) != told:
+                raise ValueError(f"its C++ program knows {setting}={str(told).lower()} only")
         return value
 
     @property
@@ -51,7 +57,7 @@ class LibTorch(Runtime):
 
     def export(self, source: Source, folder: Path) -> None:
         """As it does, and what the program has to know beside."""
-        from breakeven.modelfile import Tokens, read_card
+        from breakeven.card import Tokens, read_card
 
         card = read_card(source.folder)
         if isinstance(card.shape, Tokens):

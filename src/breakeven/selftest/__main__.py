@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from breakeven import paths
 from breakeven.errors import UserError
-from breakeven.files import read_json, source_digest, write_json
+from breakeven.files import fingerprint, read_json, source_digests, write_json
 from breakeven.machine import describe
 from breakeven.progress import counted
 from breakeven.selftest.picture import draw
@@ -28,7 +28,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m breakeven.selftest", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="five minutes, and wider intervals")
     quick = parser.parse_args().quick
-    kept = paths.private() / "selftest" / source_digest("measure", "selftest", "hardware", "runtime")
+    code = source_digests("measure", "selftest", "hardware", "runtime")
+    kept = paths.private() / "selftest" / fingerprint(code)
     kept.mkdir(parents=True, exist_ok=True)
     work, started, results = list(plan(quick)), time.monotonic(), []
     with TemporaryDirectory() as scratch, counted("selftest", len(work), every_s=0) as count:

@@ -66,8 +66,13 @@ def ratios(
     pairs: int,
     scratch: Path,
     seed: int,
+    seconds: float = 2.0,
 ) -> list[float]:
-    """The engine's p50 over the tool's, measured in turn on the same file, one after the other."""
+    """The engine's p50 over the tool's, measured in turn on the same file, one after the other.
+
+    Args:
+        seconds: for each.
+    """
     folder = scratch / f"agreement-{model.name}-{runtime}"
     if not folder.exists():
         write(model, runtime, folder)
@@ -79,7 +84,7 @@ def ratios(
     for pair in range(pairs):
         # Whoever is first in one pair is second in the next.
         turns = [engine_p50_ms, tool] if (seed + pair) % 2 else [tool, engine_p50_ms]
-        p50 = {turn: turn(folder, images, 2.0) for turn in turns}
+        p50 = {turn: turn(folder, images, seconds) for turn in turns}
         found.append(p50[engine_p50_ms] / p50[tool])
     return found
 

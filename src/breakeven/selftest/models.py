@@ -35,17 +35,18 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
     import torch
 
     from breakeven import modelfile
+    from breakeven.card import Card, Shape
     from breakeven.runtime.base import Source
 
     settings = settings or {"name": runtime}
-    shape = modelfile.Shape(*model.image, classes=10)
+    shape = Shape(*model.image, classes=10)
     torch.manual_seed(0)
     module = modelfile.build(model.spec, shape).eval()
     middle = [0.5] * shape.channels
     size = modelfile.size(module, shape)
     folder.mkdir(parents=True)
     with TemporaryDirectory() as scratch:
-        card = modelfile.Card(
+        card = Card(
             family=model.name,
             recipe="none",
             title="random images",

@@ -42,7 +42,7 @@ def benchmark(name: str, hardware: str) -> None:
         stopped={part.scenario: part.stopped for part in parts},
         warnings=[{"scenario": part.scenario, **warning} for part in parts for warning in part.warnings],
         records=records,
-        measured={part.scenario: part.when for part in parts},
+        measured={part.scenario: (part.at, part.seconds) for part in parts},
     )
     result.write(paths.benchmark(name, hardware))
     count = Counter(record.row.verdict for record in records)

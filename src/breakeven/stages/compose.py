@@ -13,7 +13,7 @@ from breakeven.files import write_json, write_text
 from breakeven.stages.run import run
 
 if TYPE_CHECKING:
-    from breakeven.modelfile import Shape, Tokens
+    from breakeven.card import Shape, Tokens
 
 
 def guard() -> None:
@@ -43,11 +43,14 @@ def recall(found: dict[str, object]) -> list[str]:
 
 def require_models(config: Config) -> None:
     """Construct each model, so that a wrong argument stops before any data is read."""
-    from breakeven.modelfile import Shape, Tokens
+    from breakeven.card import Shape, Tokens
 
     for name, family in config.families.items():
         texts = "vocabulary" in family.model.get("_inputs_", {}).values()
-        shape = Tokens(128, 30_000, 10) if texts else Shape(3, 32, 32, 10)
+        data = config.datasets[family.data]
+        side = found if isinstance(found := data.get("size"), int) else 32
+        channels = 1 if data.get("colour") == "grey" else 3
+        shape = Tokens(128, 30_000, 10) if texts else Shape(channels, side, side, 10)
         _construct(family.model, shape, f"families.{name}.model")
         for recipe, steps in config.recipes().items():
             place, spec = f"compressions.{recipe}", dict(family.model)

@@ -7,17 +7,20 @@ from typing import Any
 
 import torch
 
-from breakeven import config, live, modelfile, paths, prepared
+from breakeven import config, live, modelfile, paths, prepared, turns
+from breakeven.card import Card, read_card, save_reason
 from breakeven.compression.base import Compression
 from breakeven.config import Config
 from breakeven.errors import NotInstalled, Unsupported, UserError
-from breakeven.files import atomic_folder, source_digest
-from breakeven.modelfile import Card
+from breakeven.files import atomic_folder, source_digests
 from breakeven.option import choice
+from breakeven.provenance import own
 from breakeven.stages.run import run
 from breakeven.store import Key
 from breakeven.train.distillation import Teacher
 from breakeven.training import TRAINING, Job, describe, obtain
+
+CODE = source_digests(*TRAINING, "compression")  # what is edited from here on is not what runs
 
 
 def compress(name: str, recipe: str) -> None:
@@ -44,7 +47,7 @@ def compress(name: str, recipe: str) -> None:
     except Unsupported as error:
         print(f"{name}/{recipe}: unsupported: {error}")
         with atomic_folder(target) as made:
-            modelfile.save_reason(made, modelfile.read_card(paths.model(name)), recipe, str(error))
+            save_reason(made, read_card(paths.model(name)), recipe, str(error))
 
 
 def _step(study: Config, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
@@ -58,7 +61,9 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     family = study.family(name)
     assert family.train, "the configuration was checked"
     data = paths.prepared(family.data)
-    model, before = modelfile.load(start)
+    with turns.making():
+        model, before = modelfile.load(start)
+        teacher, _ = modelfile.load(paths.model(name))
     tuning = family.train.model_copy(
         update={
             "epochs": max(1, round(compression.epochs * family.train.epochs)),
@@ -69,22 +74,23 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     )
     settings = {"compression": compression.model_dump(), "train": tuning.model_dump(), "seed": study.seed}
     digest = prepared.manifest(data).digest
-    teacher, _ = modelfile.load(paths.model(name))
     key = Key(
         "model",
         {
             "settings": settings,
             "from": [before.key, before.sha256],
             "data": digest,
-            "code": source_digest(*TRAINING, "compression"),
+            "own": own(settings["compression"]),
+            "code": CODE,
         },
     )
     spec = compression.architecture(before.model)
     past = before.pruning
-    if spec != before.model:
-        torch.manual_seed(study.seed)
-        model, past = modelfile.build(spec, before.shape, f"compressions.{recipe}"), []
-    pruning = compression.apply(model, before.shape.example(2))
+    with turns.making():
+        if spec != before.model:
+            torch.manual_seed(study.seed)
+            model, past = modelfile.build(spec, before.shape, f"compressions.{recipe}"), []
+        pruning = compression.apply(model, before.shape.example(2))
     job = Job(
         family=name,
         recipe=recipe,

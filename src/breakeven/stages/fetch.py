@@ -4,18 +4,26 @@ from breakeven import config, paths, sweeps
 from breakeven.config import Config
 from breakeven.errors import UserError
 from breakeven.files import digest_of, write_json
-from breakeven.provenance import source
+from breakeven.provenance import own, source
 from breakeven.stages.run import run
+
+OPTIONS = (
+    "datasets",
+    "compressions",
+    "runtimes",
+    "quantizations",
+    "hardware",
+)  # of which any may be a user's own
 
 
 def fetch() -> None:
-    """Datasets' files, models' source, users' checkpoints, sweeps: what depends on one runs again with it."""
+    """Datasets' files, users' source and checkpoints, sweeps: what depends on one runs again with it."""
     note(config.read())
     write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweeps.newest()})
 
 
 def note(study: Config) -> None:
-    """Write down what the models of a study are made from."""
+    """Write down what a study is made from."""
     for name, digests in outside(study).items():
         write_json(paths.fetched(name), digests)
 
@@ -37,6 +45,7 @@ def outside(study: Config) -> dict[str, dict[str, str]]:
                 raise UserError(f"families.{name}.checkpoint={family.checkpoint}: {path} is not a file.")
             digests = {family.checkpoint: digest_of(path)}
         found[f"checkpoints/{name}"] = digests
+    found["own"] = own([getattr(study, group) for group in OPTIONS])
     return found
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from breakeven import config, making, paths, prepared
+from breakeven import config, making, paths, prepared, turns
 from breakeven.artifact import model_inputs
 from breakeven.files import atomic_folder
 from breakeven.making import Reference
@@ -18,7 +18,8 @@ def quantize(name: str) -> None:
     study = config.read()
     data = paths.prepared(study.family(name).data)
     digest = prepared.manifest(data).digest
-    test, train, val = (prepared.load(data, split) for split in ("test", "train", "val"))
+    with turns.making():
+        test, train, val = (prepared.load(data, split) for split in ("test", "train", "val"))
     # Of the training split, never of test; drawn at random, because a source may be sorted by class.
     drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
         : study.export.calibration_images
@@ -44,7 +45,8 @@ def quantize(name: str) -> None:
             inputs = partial(
                 model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
             )
-            examples = Examples(inputs(train.images[drawn]), inputs(val.images), val.labels)
+            with turns.making():
+                examples = Examples(inputs(train.images[drawn]), inputs(val.images), val.labels)
             for key in keys:
                 toolchain = toolchains[key]
                 runtime = study.option("runtimes", toolchain.runtime)

@@ -1,11 +1,14 @@
 """What every stage does around its work: how failures end."""
 
+import errno
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 
 from breakeven.errors import UserError
+
+SURROUNDINGS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # are not the program's fault
 
 
 def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
@@ -22,6 +25,12 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
         stage(*sys.argv[1:])
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in SURROUNDINGS:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"breakeven: {error.strerror}{where}: once that is mended, {again} goes on.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"breakeven: interrupted; {again} goes on.", file=sys.stderr)

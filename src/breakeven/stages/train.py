@@ -4,10 +4,10 @@ import torch
 from torch import nn
 
 from breakeven import config, live, modelfile, paths, prepared
-from breakeven.files import read_json, source_digest
+from breakeven.files import read_json
 from breakeven.stages.run import run
 from breakeven.store import Key
-from breakeven.training import TRAINING, UNTRAINED, Job, describe, obtain, shape_of
+from breakeven.training import CODE, UNTRAINED, Job, describe, obtain, shape_of
 
 
 def train(name: str) -> None:
@@ -27,7 +27,7 @@ def train(name: str) -> None:
             "data": [manifest.digest, *scale],
             "checkpoint": weights,
             "source": source,
-            "code": source_digest(*TRAINING),
+            "code": CODE,
         },
     )
 

@@ -17,7 +17,7 @@ class Teacher:
     temperature: float  # above 1, what it thinks of the wrong classes counts more
 
     def __post_init__(self) -> None:
-        self.model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self.model.eval().requires_grad_(False)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Teacher":
         """Itself: nothing changes it, and an average of weights copies all that a training holds."""

@@ -13,13 +13,14 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from torch import nn
+from torch import Tensor, nn
 
 from breakeven.data.base import Images
 from breakeven.files import atomic
 from breakeven.modelfile import load_tensors
-from breakeven.preprocess import Preprocess
+from breakeven.preprocess import Preprocess, layout
 from breakeven.progress import Estimate, Shown, shown
+from breakeven.scoring import at_once
 from breakeven.train.batches import Batches
 from breakeven.train.distillation import Teacher
 from breakeven.train.fitted import Fitted, History, OnEpoch
@@ -58,11 +59,15 @@ def fit(
     _quiet()
     seed_everything(seed, workers=True, verbose=False)
     # A model that was loaded is in evaluation mode, which Lightning would keep.
-    model = build().train().to(memory_format=torch.channels_last)
+    model = build().train()
+    form = layout(model, Preprocess(mean, std)(torch.from_numpy(train.images[:2])))
+    model = model.to(memory_format=form)
+    if teacher:
+        teacher.model.to(memory_format=form)
     batches = Batches(train, recipe.batch_size, shuffle=True, seed=seed, drop_last=True)
     steps = recipe.epochs * len(batches)
-    module = Classifier(model, Preprocess(mean, std), recipe, classes, steps, seed, teacher)
-    best = ModelCheckpoint(
+    module = Classifier(model, Preprocess(mean, std), recipe, classes, steps, seed, teacher, form)
+    best = _Latest(
         workdir, "best", monitor="val_accuracy", mode="max", save_last=True, enable_version_counter=False
     )
     history = _History(on_epoch)
@@ -76,6 +81,7 @@ def fit(
         callbacks.append(EMAWeightAveraging(decay=recipe.ema))
     trainer = Trainer(
         max_epochs=recipe.epochs,
+        devices=1,  # Lightning would start this stage once more for each GPU
         callbacks=callbacks,
         logger=False,
         precision="bf16-mixed" if bf16(recipe, model, train.images.shape[1:]) else "32-true",
@@ -92,7 +98,7 @@ def fit(
             trainer.fit(
                 module,
                 batches,
-                Batches(val, 500),
+                Batches(val, at_once(val.images, 500)),
                 ckpt_path=last if last.exists() else None,
                 weights_only=True,
             )
@@ -110,6 +116,14 @@ def fit(
     if odd := [name for name, value in held if not torch.isfinite(value).all()]:
         raise Diverged(f"{odd[0]} is not finite after the training (lr={recipe.lr}): try precision=fp32.")
     return Fitted(model.eval(), history.seconds, history.rows)
+
+
+class _Latest(ModelCheckpoint):
+    """Of equally good epochs the last, whose learning rate is the lowest: few images make many equals."""
+
+    def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
+        equal = current is not None and self.best_model_score is not None and current == self.best_model_score
+        return bool(equal) or super().check_monitor_top_k(trainer, current)
 
 
 class _WholeFiles(TorchCheckpointIO):

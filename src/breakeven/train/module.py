@@ -28,9 +28,11 @@ class Classifier(LightningModule):
         steps: int,
         seed: int,
         teacher: Teacher | None = None,
+        form: torch.memory_format = torch.channels_last,
     ) -> None:
-        """`steps` is the number of optimizer steps of the whole training."""
+        """`steps` is the number of optimizer steps of the whole training, `form` that of the inputs."""
         super().__init__()
+        self.form = form
         self.teacher = teacher  # no module, so that no checkpoint holds it
         self.model, self.preprocess = model, preprocess
         self.recipe, self.steps, self.seed = recipe, steps, seed
@@ -39,7 +41,7 @@ class Classifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> (N, classes) logits."""
-        inputs = self.preprocess(images).contiguous(memory_format=torch.channels_last)
+        inputs = self.preprocess(images).clone(memory_format=self.form)  # which of one channel is both
         logits: Tensor = self.model(inputs)
         return logits
 
@@ -47,11 +49,13 @@ class Classifier(LightningModule):
         """One step; a loss that is not a number ends the training."""
         images, labels = batch
         # Drawn from the step alone, so that a resumed training continues as an uninterrupted one.
-        generator = torch.Generator(images.device).manual_seed(self.seed * 1_000_003 + self.global_step)
+        drawn = self.seed * 1_000_003 + self.global_step
+        generator = torch.Generator(images.device).manual_seed(drawn)
+        torch.manual_seed(drawn + 500_009)  # of dropout
         r = self.recipe
         images = augment(images, generator, flip=r.flip, crop=r.crop, cutout=r.cutout)
         inputs = shrink(self.preprocess(images), r.side(self.current_epoch))
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        inputs = inputs.clone(memory_format=self.form)
         logits = self.model(inputs).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=r.label_smoothing)
         if self.teacher:
