@@ -89,7 +89,7 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         interpolate="step-after", color=GREY, strokeDash=[4, 3]
     )
     points = _points(base, latency_ms=".4g", accuracy=".2f", change="+.2f")
-    whisker = base.mark_rule(opacity=0.35).encode(
+    whisker = base.mark_rule(opacity=0.55).encode(
         y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=_colours()
     )
     pick = base.transform_filter("datum.recommended").mark_point(
