@@ -98,8 +98,9 @@ def job(settings: DictConfig) -> None:
     margin = "  " if plan.at_once == 1 else f"  {context.job.num + 1}: "
     outcome = _run(settings, str(choices["family"]), overrides, margin)
     write_json(folder / OUTCOME, asdict(outcome))
-    _draw(context.job.num + 1, name, plan.left(_outcomes(folder.parent)))
-    _ended(plan, folder.parent, context.job.num, outcome)
+    ended = _outcomes(folder.parent)
+    _draw(context.job.num + 1, name, plan.left(ended))
+    _say(name, outcome, plan.far(ended))
 
 
 def _run(settings: DictConfig, choice: str, overrides: list[str], margin: str) -> Outcome:
@@ -137,13 +138,12 @@ def _outcomes(folder: Path) -> list[Outcome]:
 def _tell(plan: Plan, folder: Path, number: int) -> None:
     """Print how a job of another process ended, whose own words are in a log."""
     if (path := folder / str(number) / OUTCOME).exists():
-        _ended(plan, folder, number, Outcome(**read_json(path)))
+        _say(plan.title(number), Outcome(**read_json(path)), plan.far(_outcomes(folder)))
 
 
-def _ended(plan: Plan, folder: Path, number: int, outcome: Outcome) -> None:
+def _say(name: str, outcome: Outcome, far: str) -> None:
     reason = f", {outcome.reason}" if outcome.reason else ""
-    far = plan.far(_outcomes(folder))
-    print(f"{plan.title(number)}: {outcome.status}{reason}, {outcome.seconds:.0f} s{far}", flush=True)
+    print(f"{name}: {outcome.status}{reason}, {outcome.seconds:.0f} s{far}", flush=True)
 
 
 @contextmanager

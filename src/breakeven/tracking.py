@@ -20,6 +20,7 @@ import psutil
 from filelock import FileLock
 
 from breakeven import paths
+from breakeven.errors import UserError
 from breakeven.files import flatten
 from breakeven.provenance import here
 
@@ -138,6 +139,20 @@ def answering() -> Iterator[None]:
         if not isinstance(error, MlflowException):
             raise
         raise Unreachable(str(error).splitlines()[0]) from None
+
+
+@contextlib.contextmanager
+def required() -> Iterator[None]:
+    """The same for a command that can do nothing without the store.
+
+    Raises:
+        UserError: in a sentence.
+    """
+    try:
+        with answering():
+            yield
+    except Unreachable as error:
+        raise UserError(f"MLflow at {address()} cannot be used ({error}).") from None
 
 
 class Store:

@@ -122,9 +122,8 @@ def _register(study: "Config", found: "Records", chosen: "Sequence[tuple[Row, di
     from breakeven import registry, sync, tracking
 
     server = "http://127.0.0.1:5000 (make ui)" if tracking.is_local() else tracking.address()
-    try:
-        with tracking.answering():
-            sync.sync(study, found)  # their runs have to be there
+    with tracking.required():
+        sync.sync(study, found)  # their runs have to be there
         key = sync.key_of(study, found)
         with tracking.served() as uri:
             for row, why in chosen:
@@ -133,8 +132,6 @@ def _register(study: "Config", found: "Records", chosen: "Sequence[tuple[Row, di
                 print(f"Registered: mlflow.pyfunc.load_model({address!r}), with MLFLOW_TRACKING_URI={server}")
                 if before not in ("", row.variant):
                     print(f"  It takes the place of {before}.")
-    except tracking.Unreachable as error:
-        raise UserError(f"MLflow at {tracking.address()} cannot be used ({error}).") from None
 
 
 def _candidate(study: "Config", found: "Records", row: "Row", key: str, why: dict[str, str]) -> "Candidate":

@@ -33,10 +33,8 @@ def run(chosen: Namespace) -> None:
         raise UserError(
             f"--port {chosen.port}: {os.strerror(error.errno or 0)}: breakeven ui --port {chosen.port + 1}"
         ) from None
-    try:
+    with tracking.required():
         tracking.Store()  # which creates it once
-    except tracking.Unreachable as error:
-        raise UserError(f"MLflow at {tracking.address()} cannot be used ({error}).") from None
     print(f"MLflow's UI: http://127.0.0.1:{chosen.port} (Ctrl-C ends it)", flush=True)
     command = tracking.server(chosen.port)
     os.execve(command[0], command, {**os.environ, **tracking.QUIET})  # a signal reaches the server itself
