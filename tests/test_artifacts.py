@@ -161,10 +161,12 @@ def test_every_toolchain_agrees_with_eager(
 
 
 def loads(maker: Maker, folder: Path) -> None:
-    """As a benchmark does: held to what it was scored with, whatever the size of the batch."""
-    for size in (1, 8):
+    """As a benchmark does: held to what it was scored with, whatever the size of the batch and who shares it."""
+    for size, callers in ((1, 1), (8, 2)):
         with maker.nursery("cpu").worker(folder) as worker:
-            worker.ask("load", images=str(maker.images), batch_size=size, compare=True)
+            worker.ask("load", images=str(maker.images), batch_size=size, compare=True, callers=callers)
+            block = worker.ask("block", calls=3, settle=1, callers=callers)
+            assert len(block["calls_ms"]) == 3 * callers
 
 
 def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tmp_path: Path) -> None:

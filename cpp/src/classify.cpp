@@ -1,8 +1,6 @@
 // classify ARTIFACT IMAGE [NAMES]: the five most likely classes of an image file, by an artifact of LibTorch.
 //
 // NAMES is a text file with the name of a class in each line; without it classes are numbers.
-#include <dlfcn.h>
-
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <cstdio>
@@ -17,9 +15,7 @@ namespace {
 // A file as a uint8 image (channels, H, W), by torchvision's own decoder of PNG, JPEG, GIF and WebP.
 at::Tensor read_image(const std::string& path, int64_t channels) {
   // The decoder asks for the whole of libtorch by its name alone, and knows no folder to find it in.
-  for (const char* library : {TORCH_WHOLE, TORCHVISION_IMAGE}) {
-    if (dlopen(library, RTLD_LAZY | RTLD_GLOBAL) == nullptr) throw std::runtime_error(dlerror());
-  }
+  for (const char* library : {TORCH_WHOLE, TORCHVISION_IMAGE}) open_library(library);
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw std::runtime_error(path + ": there is no such file");
   auto bytes = torch::empty({static_cast<int64_t>(file.tellg())}, at::kByte);

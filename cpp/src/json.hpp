@@ -19,6 +19,7 @@ class Command {
 
   const std::string& text(const std::string& key) const { return values_.at(key); }
   double number(const std::string& key) const { return std::stod(values_.at(key)); }
+  double number(const std::string& key, double otherwise) const { return values_.count(key) ? number(key) : otherwise; }
   bool flag(const std::string& key) const { return values_.at(key) == "true"; }
 
  private:

@@ -1,5 +1,7 @@
 #include "model.hpp"
 
+#include <dlfcn.h>
+
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 #include <torch/script.h>
 
@@ -23,7 +25,7 @@ class Script : public Model {
 
 class Package : public Model {
  public:
-  explicit Package(const fs::path& path) : loader_(path.string()) {}
+  Package(const fs::path& path, std::size_t callers) : loader_(path.string(), "model", false, callers) {}
 
   at::Tensor run(const at::Tensor& images) override { return loader_.run({images})[0]; }
 
@@ -40,6 +42,10 @@ std::vector<float> numbers(const std::string& text) {
 
 }  // namespace
 
+void open_library(const std::string& path) {
+  if (dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL) == nullptr) throw std::runtime_error(dlerror());
+}
+
 Artifact::Artifact(const fs::path& folder) : folder_(folder) {
   std::ifstream about(folder / "about.txt");
   if (!about) throw std::runtime_error((folder / "about.txt").string() + ": there is no such file");
@@ -53,11 +59,16 @@ Artifact::Artifact(const fs::path& folder) : folder_(folder) {
   }
 }
 
-std::unique_ptr<Model> Artifact::load() const {
+bool Artifact::packaged() const { return fs::is_directory(folder_ / "package"); }
+
+void Artifact::ready() const {
+  if (packaged()) open_library(TORCH_WHOLE);
+}
+
+std::unique_ptr<Model> Artifact::load(std::size_t callers) const {
   if (fs::exists(folder_ / "model.ts")) return std::make_unique<Script>(folder_ / "model.ts");
-  const auto package = folder_ / "package";
-  if (!fs::is_directory(package)) throw std::runtime_error(folder_.string() + ": neither model.ts nor package/ in it");
-  return std::make_unique<Package>(fs::directory_iterator(package)->path());
+  if (!packaged()) throw std::runtime_error(folder_.string() + ": neither model.ts nor package/ in it");
+  return std::make_unique<Package>(fs::directory_iterator(folder_ / "package")->path(), callers);
 }
 
 at::Tensor Artifact::inputs(const at::Tensor& images) const {

@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+// Load a shared library for all that asks for it by its name alone. Throws where it cannot be.
+void open_library(const std::string& path);
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -20,14 +23,18 @@ class Artifact {
  public:
   explicit Artifact(const std::filesystem::path& folder);
 
-  // Throws where there is no model that can be read.
-  std::unique_ptr<Model> load() const;
+  // Load the libraries that the model's own needs: they are the program's, not the model's.
+  void ready() const;
+  // For so many threads at once. Throws where there is no model that can be read.
+  std::unique_ptr<Model> load(std::size_t callers = 1) const;
   // uint8 images (N, C, H, W) as the model takes them: as they are, or as normalized float32.
   at::Tensor inputs(const at::Tensor& images) const;
 
   int64_t channels = 0, height = 0, width = 0;
 
  private:
+  bool packaged() const;
+
   std::filesystem::path folder_;
   bool preprocesses_ = false;  // the model does it itself
   std::vector<float> mean_, std_;

@@ -33,8 +33,10 @@ class Stand:
         replicates = []
         for worker in self.workers:
             with worker.awake():
-                size = self.scenario.batch_size
-                cold = worker.ask("load", images=str(images), batch_size=size, compare=compare)
+                size, callers = self.scenario.batch_size, self._threads
+                cold = worker.ask(
+                    "load", images=str(images), batch_size=size, compare=compare, callers=callers
+                )
                 limit = max(50.0, 2 * budget.settle_ms)
                 warm = worker.ask("warm_up", least=5, most=200, limit_ms=limit)["calls_ms"]
             replicates.append(Replicate(number, **cold, warmup_ms=warm))
@@ -48,13 +50,12 @@ class Stand:
 
     def block(self, number: int) -> Block:
         """One block; of all processes at once, if there are several."""
-        callers = 1 if self.scenario.processes else self.scenario.callers
         with ExitStack() as awake:
             for worker in self.workers:
                 awake.enter_context(worker.awake())
             if len(self.workers) == 1:
                 (worker,) = self.workers
-                answer = worker.ask("block", calls=self.calls, settle=self.settle, callers=callers)
+                answer = worker.ask("block", calls=self.calls, settle=self.settle, callers=self._threads)
                 return Block(number, **answer)
             self._all("settle", calls=self.settle)
             answers = self._all("block", calls=self.calls, settle=0, callers=1)
@@ -69,6 +70,11 @@ class Stand:
             steal_ms=max(answer["steal_ms"] for answer in answers),
             mhz=answers[0]["mhz"],
         )
+
+    @property
+    def _threads(self) -> int:
+        """Callers that share a process."""
+        return 1 if self.scenario.processes else self.scenario.callers
 
     def _all(self, do: str, **fields: Any) -> list[dict[str, Any]]:
         """The answers of all processes to a command that they get at once."""

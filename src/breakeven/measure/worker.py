@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,11 @@ class Worker:
         self.floor = self.hardware.memory_mb()
         return {}
 
-    def load(self, images: str, batch_size: int, compare: bool) -> dict[str, Any]:
+    def load(self, images: str, batch_size: int, compare: bool, callers: int = 1) -> dict[str, Any]:
         """Load the artifact, and run it once on the first images of a file.
 
         Args:
+            callers: threads that will share it.
             compare: these are the images that the artifact was scored with.
 
         Raises:
@@ -67,6 +68,7 @@ class Worker:
         clock = self.hardware.clock_ns
         first = np.load(images, mmap_mode="r")[:batch_size]
         batch = np.ascontiguousarray(self.card.inputs(first))
+        self.place = replace(self.place, batch=batch_size, callers=callers)
         started = clock()
         self.session = self.runtime.load(self.folder, self.place, self.card.preprocessing)
         self.hardware.synchronize()

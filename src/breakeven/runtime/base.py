@@ -31,10 +31,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an artifact runs."""
+    """Where an artifact runs, and for whom."""
 
     device: str  # as torch names it: "cpu", "cuda:0"
     threads: int  # of the processor
+    batch: int | None = (
+        None  # inputs at once, where a deployment knows it: an engine may prepare for that many
+    )
+    callers: int = 1  # threads that share the session
 
     @property
     def kind(self) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,15 @@ PRECISIONS = {"i8": "int8", "u8": "int8", "bf16": "bf16", "f32": "fp32", "fp32":
 CONVERSIONS = ("Convert", "Reorder")
 
 
+class _Requests(threading.local):
+    """Those of one calling thread, one for each size of a batch."""
+
+    def __init__(self) -> None:
+        self.by_batch: dict[int, Any] = {}
+
+
 class OpenVino(Runtime):
-    """One stream, tuned for latency."""
+    """Tuned for latency, with one stream; for throughput where callers share the session."""
 
     # Importing it starts a thread: what is forked while that holds a lock hangs. Each worker imports it.
     modules = ()
@@ -57,20 +65,26 @@ class OpenVino(Runtime):
                 raise Unsupported("OpenVINO has no bf16 for this processor")
 
     def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
-        """Compile for the processor, which takes most of the time."""
+        """Compile for the processor, which takes most of the time.
+
+        Where the size of a batch is known, for that one, and for others when they come.
+        """
         import openvino
 
-        model = self._compiled(folder, place)
-        own = threading.local()  # a request is one caller's
+        compiled = cache(partial(self._compiled, folder, place))
+        compiled(place.batch)
+        own = _Requests()
 
         def prepare(images: NDArray[Any]) -> Any:
-            return openvino.Tensor(np.array(images), shared_memory=True)
+            return len(images), openvino.Tensor(np.array(images), shared_memory=True)
 
         def run(inputs: Any) -> Any:
-            if not hasattr(own, "request"):
-                own.request = model.create_infer_request()
-            own.request.set_input_tensor(inputs)
-            return own.request.infer(share_outputs=True)
+            batch, tensor = inputs
+            if not (request := own.by_batch.get(batch)):
+                model = compiled(place.batch and batch)
+                request = own.by_batch[batch] = model.create_infer_request()
+            request.set_input_tensor(tensor)
+            return request.infer(share_outputs=True)
 
         def result(output: Any) -> NDArray[np.float32]:
             return np.array(output[0], np.float32)  # a copy: the request's own memory is used again
@@ -81,7 +95,8 @@ class OpenVino(Runtime):
         self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
     ) -> list[Kernel]:
         """The graph as it was compiled, with the precision of each of its nodes."""
-        request = self._compiled(folder, place, {"PERF_COUNT": "YES"}).create_infer_request()
+        model = self._compiled(folder, place, len(images), PERF_COUNT="YES")
+        request = model.create_infer_request()
         kernels = []
         for _ in range(calls):
             request.infer([images])
@@ -93,17 +108,27 @@ class OpenVino(Runtime):
                     kernels.append(Kernel(f"{node.node_type} ({node.exec_type})", precision, ms, 1 / calls))
         return kernels
 
-    def _compiled(self, folder: Path, place: Place, more: dict[str, str] | None = None) -> Any:
+    def _compiled(self, folder: Path, place: Place, batch: int | None, **more: str) -> Any:
         import openvino
 
+        core = openvino.Core()
+        model = core.read_model(folder / FILE)
+        if batch:
+            model.reshape({taken: [batch, *taken.partial_shape[1:]] for taken in model.inputs})
         settings = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
+            **_hints(place.callers),
             "INFERENCE_NUM_THREADS": str(place.threads),
             # Where the processor has bf16, OpenVINO's own choice is to compute float32 models in it.
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             # The hardware has pinned the process already.
             "ENABLE_CPU_PINNING": "NO",
-            **(more or {}),
+            **more,
         }
-        return openvino.Core().compile_model(folder / FILE, DEVICES[place.kind], settings)
+        return core.compile_model(model, DEVICES[place.kind], settings)
+
+
+def _hints(callers: int) -> dict[str, str]:
+    """One stream that all threads work for; or as many streams as it finds right for so many callers."""
+    if callers == 1:
+        return {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
+    return {"PERFORMANCE_HINT": "THROUGHPUT", "PERFORMANCE_HINT_NUM_REQUESTS": str(callers)}

@@ -38,7 +38,8 @@ def benchmark_app_p50_ms(folder: Path, images: Path, seconds: float) -> float:
     """The median latency that OpenVINO's own tool reports, with one thread and one stream."""
     tool = Path(sysconfig.get_path("scripts")) / "benchmark_app"
     command = f"{tool} -m {folder / 'model.xml'} -d CPU -api sync -hint none -nstreams 1 -nthreads 1"
-    options = f"-infer_precision f32 -t {max(1, round(seconds))}"
+    shape = [1, *np.load(images, mmap_mode="r").shape[1:]]  # as a worker compiles it
+    options = f"-infer_precision f32 -t {max(1, round(seconds))} -shape {shape}".replace(", ", ",")
     done = subprocess.run(
         [*command.split(), *options.split()],
         check=True,
