@@ -161,7 +161,7 @@ def test_every_toolchain_agrees_with_eager(
 
 
 def loads(maker: Maker, folder: Path) -> None:
-    """As a benchmark does: held to what it was scored with, whatever the size of the batch and who shares it."""
+    """As a benchmark does: held to what it was scored with, whatever the batch, and whoever shares it."""
     for size, callers in ((1, 1), (8, 2)):
         with maker.nursery("cpu").worker(folder) as worker:
             worker.ask("load", images=str(maker.images), batch_size=size, compare=True, callers=callers)

@@ -181,6 +181,21 @@ def test_all_text_stands_out_in_both_themes(opened, report: str, theme: str) -> 
     assert page.evaluate(CONTRAST) == []
 
 
+WIDER = """() => [...document.querySelectorAll(".chart")].filter((place) =>
+  place.querySelector("svg").getBoundingClientRect().width > place.clientWidth + 1)
+  .map((place) => place.id)"""
+
+
+def test_a_dark_page_is_printed_dark_on_light_and_as_wide_as_the_paper(opened, report: str) -> None:
+    page = opened(report, theme="dark")
+    page.evaluate(DRAW)  # for the screen
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within its margins
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(WIDER) == []
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 @pytest.fixture(scope="session")
 def served(reproduced: tuple[Project, str]) -> Iterator[str]:
     """MLflow's UI of the tiny study."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven import paths
 from breakeven.errors import UserError
 from breakeven.files import read_json, require_sha256, sha256, write_json
 from breakeven.kernels import Kernel
@@ -62,7 +63,7 @@ class Artifact:
     @property
     def folder(self) -> str:
         """The variant as the name of a folder."""
-        return self.variant.replace("/", "--")
+        return paths.variant(self.variant)
 
     def scored_by(self, batch: int) -> int:
         """Images at once when it is scored, in a runtime that takes `batch`.

@@ -49,6 +49,11 @@ def artifacts(stage: str, family: str) -> Path:
     return ARTIFACTS / stage / family
 
 
+def variant(name: str) -> str:
+    """The folder among them for the variant of that name."""
+    return name.replace("/", "--")
+
+
 def benchmark(family: str, hardware: str) -> Path:
     """The records of one family on one hardware."""
     return BENCHMARKS / f"{family}-{hardware}.json"

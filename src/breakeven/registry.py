@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from packaging.utils import canonicalize_name
 
 import breakeven
 from breakeven import artifact, deployed
@@ -130,9 +131,5 @@ def _needed(packed: Path, example: Path, packages: Iterable[str]) -> list[str]:
         raise UserError(f"the packed variant does not run: {(done.stderr.strip().splitlines() or [''])[-1]}.")
     imported = {*done.stdout.splitlines()[-1].split()}
     homes = metadata.packages_distributions()  # module -> distributions
-    used = {_plain(name) for module in imported for name in homes.get(module, [])}
-    return [name for name in packages if _plain(name) in used]
-
-
-def _plain(distribution: str) -> str:
-    return distribution.lower().replace("_", "-")
+    used = {canonicalize_name(name) for module in imported for name in homes.get(module, [])}
+    return [name for name in packages if canonicalize_name(name) in used]

@@ -80,6 +80,8 @@ class Row:
         return self.reason.startswith("unreliable run")
 
 
+SPECIAL = ("baseline", "control")  # verdicts of what the others are compared with
+
 Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size, callers
 
 
@@ -117,7 +119,7 @@ def title(row: Row) -> str:
 def folder_of(row: Row) -> Path:
     """Where a variant's files lie."""
     stage = "quantize" if row.quantization else "export"
-    return paths.artifacts(stage, row.family) / row.variant.replace("/", "--")
+    return paths.artifacts(stage, row.family) / paths.variant(row.variant)
 
 
 BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")

@@ -13,7 +13,7 @@ from breakeven.config import Config
 from breakeven.files import fingerprint, sha256
 from breakeven.progress import each
 from breakeven.records import Records
-from breakeven.result import BREAKEVEN, Benchmark, Record, Row, scenario, title
+from breakeven.result import BREAKEVEN, COLUMNS, Benchmark, Record, Row, scenario, title
 from breakeven.tracking import ANY, PARENT, Store
 
 SYNCED = "breakeven.synced"
@@ -22,6 +22,8 @@ NAMES = (
     *("family", "variant", "compression", "precision", "quantization"),
     *("runtime", "hardware", "threads", "batch_size", "scenario", "callers"),
 )
+# Figures in the order in which they are logged: MLflow compares runs by the first, until it is told otherwise
+FIRST = ("speedup", "latency_ms_p50", "accuracy")
 # Columns that a run is found by: its tags; of calls, since "never" and "undecided" are no metrics
 TAGS = ("family", "variant", "hardware", "machine", "verdict", "reason", "breakeven_calls")
 
@@ -76,7 +78,8 @@ def key_of_row(study: str, row: Row) -> str:
 
 def figures_of(row: Row) -> dict[str, float]:
     """The metrics of a variant's run."""
-    values = {k: v for k, v in asdict(row).items() if k not in NAMES and not isinstance(v, bool)}
+    row_of = {name: getattr(row, name) for name in [*FIRST, *COLUMNS]}
+    values = {k: v for k, v in row_of.items() if k not in NAMES and not isinstance(v, bool)}
     return {k: float(v) for k, v in values.items() if isinstance(v, int | float) or _is_number(k, v)}
 
 

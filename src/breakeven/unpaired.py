@@ -12,10 +12,8 @@ from breakeven.compare import MISSING, Change, Name
 from breakeven.config import Config
 from breakeven.errors import UserError
 from breakeven.measure.statistics import POWER, UNDECIDED, from_logarithm, verdict
-from breakeven.result import Row, cell, unreliable_cells
+from breakeven.result import SPECIAL, Row, cell, unreliable_cells
 from breakeven.revision import restored
-
-SPECIAL = ("baseline", "control")
 
 
 @dataclass(frozen=True)

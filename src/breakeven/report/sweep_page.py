@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from breakeven.report.interaction import best, changing
 from breakeven.report.markdown import table
 from breakeven.report.size import PARAMETERS, Trend
-from breakeven.report.swept import SPECIAL, Swept, by_family
+from breakeven.report.swept import Swept, by_family
 from breakeven.report.table import brief, calls, interval, number
-from breakeven.result import Row, title
+from breakeven.result import SPECIAL, Row, title
 
 
 def render(swept: Swept, pictures: Mapping[str, str]) -> str:

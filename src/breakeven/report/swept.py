@@ -15,12 +15,11 @@ from breakeven.recommend import UNMEASURED, Limits
 from breakeven.report import interaction, size, summary
 from breakeven.report.interaction import Interaction
 from breakeven.report.size import GROWS, SHRINKS, Size, Trend
-from breakeven.result import Row, cell, title, unreliable_cells
+from breakeven.result import SPECIAL, Row, cell, title, unreliable_cells
 from breakeven.sweeps import Sweep
 
 CONFIDENCE = 0.95
 HYPOTHESIS = "torchscript"  # its gain is said to grow with the model
-SPECIAL = ("baseline", "control")
 
 
 @dataclass(frozen=True)
