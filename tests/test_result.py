@@ -275,3 +275,11 @@ def test_batches_callers_and_variants_have_a_best_each():
         ("eager", "server_processes", 2),
         ("onnxruntime", "single_stream", 1),
     }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(0.5, 2.0, "0.50 to 2.00"), (1e-12, 4e11, "0.00 to 4e+11"), (None, None, "")],
+)
+def test_a_bound_that_says_nothing_takes_no_room(low, high, shown):
+    assert table.interval(replace(ROW, speedup_ci_low=low, speedup_ci_high=high)) == shown

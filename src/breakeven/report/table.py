@@ -12,6 +12,7 @@ from rich.table import Table
 
 from breakeven.result import Benchmark, Row, cell, moment, scenario, title
 
+BEYOND = 1000  # a bound that says nothing: two replicates that differ leave it almost free
 TIMES = ("speedup", "interval", "p50 ms", "p99 ms")
 COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
 
@@ -133,7 +134,10 @@ def calls(row: Row) -> str:
 
 def interval(row: Row) -> str:
     """That of the speedup."""
-    return f"{row.speedup_ci_low:.2f} to {row.speedup_ci_high:.2f}" if row.speedup_ci_low else ""
+    low, high = row.speedup_ci_low, row.speedup_ci_high
+    if low is None or high is None:
+        return ""
+    return f"{low:.2f} to {high:.2f}" if high < BEYOND else f"{low:.2f} to {high:.0e}"
 
 
 def times(row: Row) -> list[str]:
