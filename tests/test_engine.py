@@ -6,7 +6,6 @@ from pathlib import Path
 
 import fakes
 import numpy as np
-import psutil
 import pytest
 from fakes.caching import COMPILING_S
 
@@ -23,7 +22,6 @@ BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, bl
 @pytest.fixture(autouse=True)
 def workers_find_the_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(fakes.__file__).parent.parent))
-    monkeypatch.setattr(psutil, "cpu_percent", lambda interval: 0.0)  # which is half a second's sleep
 
 
 def fake(folder: Path, *names: str, runtime: str = "faulty", **settings: object) -> dict[str, Path]:

@@ -1,7 +1,10 @@
 """A measurement is warned of for what is wrong with it, and for nothing else."""
 
+import os
 import re
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from simulation import Machine
 
 from breakeven.config import Measure
 from breakeven.measure.findings import find
+from breakeven.measure.others import Others
 from breakeven.measure.plan import Budget
 from breakeven.measure.samples import Samples
 from breakeven.measure.warnings import list_warnings
@@ -89,6 +93,18 @@ def not_steady(run):
     for replicate in run.samples["a"].replicates:
         replicate.warmup_ms = [3 * replicate.first_call_ms] * 9
         replicate.first_call_ms *= 3
+
+
+def test_what_others_take_is_not_what_this_process_and_its_children_take(monkeypatch):
+    everyone, moments = iter([0.0, 2.0]), iter([0.0, 1.0])
+    both = SimpleNamespace(nice=0.0, system=0.0)
+    monkeypatch.setattr("psutil.cpu_times", lambda: SimpleNamespace(user=next(everyone), **vars(both)))
+    monkeypatch.setattr("psutil.cpu_count", lambda: 2)
+    monkeypatch.setattr("time.monotonic", lambda: next(moments))
+    others = Others()
+    spin = "import time\nwhile time.process_time() < 0.5: pass"
+    os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", spin])
+    assert 25 < others.percent <= 75  # of two cores' second: all of it, less what the child took
 
 
 CAUSES = [

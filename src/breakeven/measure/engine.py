@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from breakeven.errors import UserError
 from breakeven.measure.findings import Finding, Findings, find
+from breakeven.measure.others import Others
 from breakeven.measure.plan import SINGLE_STREAM, TWIN, Budget, Progress, Scenario
 from breakeven.measure.samples import OK
 from breakeven.measure.schedule import Schedule
@@ -70,7 +70,7 @@ def measure(
     if TWIN in variants:
         raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
     started = time.monotonic()
-    busy = psutil.cpu_percent(interval=0.5)
+    others = Others()
     base, folder = next(iter(variants.items()))
     everyone = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
     limit = budget.time_s(len(variants))
@@ -104,4 +104,5 @@ def measure(
                 break
     found = find(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
-    return Measurement(found, stopped, seconds, list_warnings(schedule.samples, found, budget, busy))
+    warnings = list_warnings(schedule.samples, found, budget, others.percent)
+    return Measurement(found, stopped, seconds, warnings)

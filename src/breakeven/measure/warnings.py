@@ -27,7 +27,7 @@ def list_warnings(
     """What a reader of these findings has to know.
 
     Args:
-        busy: percent of the processors that were in use before the run began.
+        busy: percent of the processors' time that other programs took.
     """
     return list(_all(samples, found, budget, busy))
 
@@ -41,7 +41,7 @@ def _all(samples: Mapping[str, Samples], found: Findings, budget: Budget, busy: 
     if found.fault:
         yield Warning("unreliable", found.fault, "measure again, or on a quieter machine")
     if busy > 10:
-        text = f"{busy:.0f}% of the processors were in use before the run began"
+        text = f"other programs took {busy:.0f}% of the processors' time"
         yield Warning("busy", text, "end other programs, or wait for them")
     affinity = replicates[0].affinity
     if not affinity.get("pinned"):
