@@ -38,7 +38,10 @@ def mlflow(browser: Browser, address: str) -> None:
             assistant.click()
         if (study := page.locator(".ag-row button").first).is_visible():
             study.click()  # what is nested in it is folded up
-        if (charts := page.get_by_placeholder("Search metric charts")).is_visible():
+        if (
+            name == "mlflow-variants"
+            and (charts := page.get_by_placeholder("Search metric charts")).is_visible()
+        ):
             charts.fill("speedup|latency_ms_p50|accuracy$|artifact_mb|breakeven_calls$")
         page.wait_for_timeout(6000)  # the page asks for its charts one by one
         save(page, name)

@@ -17,7 +17,7 @@ from breakeven.artifact import Artifact, model_inputs
 from breakeven.kernels import broken_promise, shares
 from breakeven.making import Maker, Reference, Tolerance
 from breakeven.quantization.base import Examples
-from breakeven.runtime.base import Source
+from breakeven.runtime.base import Place, Source
 
 pytestmark = [pytest.mark.timeout(300)]
 TOLERANCE = Tolerance(64, 1e-3, 0.9)
@@ -133,6 +133,8 @@ def test_every_runtime_gives_eagers_logits(
     assert not broken_promise(made.precision, shares(made.executed()))
     assert made.files and made.megabytes > 0
     assert np.load(tmp_path / made.folder / artifact.SCORES).shape == reference.logits.shape
+    if "of" in RUNTIMES[name]:  # another program, which has to load it likewise
+        loads(maker, tmp_path / made.folder)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +195,20 @@ def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_
         runtime = option.load("runtime", RUNTIMES[name], name)
         made = maker.make(tmp_path, draft(reference, name), runtime.export, reference)
         assert (made.variant, made.status) == (f"prune50/fp32/{name}", "ok")
+
+
+def test_openvino_compiles_for_the_batch_and_the_callers(maker: Maker, family: Path, tmp_path: Path) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+    runtime = option.load("runtime", RUNTIMES["openvino"], "openvino")
+    where = tmp_path / maker.make(tmp_path, draft(reference, "openvino"), runtime.export, reference).folder
+    for callers, batch, hint in ((1, 3, "LATENCY"), (2, None, "THROUGHPUT")):
+        compiled = runtime._compiled(where, Place("cpu", 2, batch, callers), batch)
+        assert compiled.get_property("PERFORMANCE_HINT").name == hint
+        assert compiled.input().partial_shape[0].is_static == bool(batch)
+    session = runtime.load(where, Place("cpu", 1, batch=3), "outside")
+    images = reference.source.example.numpy()[[0, 1, 0, 1]]
+    for size in (3, 4):  # what it was told, and another
+        assert np.allclose(session.logits(images[:size])[:2], session.logits(images[:3])[:2], atol=1e-4)
 
 
 def test_an_onnx_file_does_not_tell_where_its_source_lay(maker: Maker, family: Path, tmp_path: Path) -> None:

@@ -60,11 +60,13 @@ def test_idle_workers_are_stopped_while_another_one_is_timed(tmp_path: Path) -> 
     assert [call for call in seen if call["awake"]] == []
 
 
-def test_a_batch_has_as_many_images_as_it_says(tmp_path: Path) -> None:
+def test_a_batch_has_as_many_images_as_it_says_and_a_runtime_is_told(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    run(fake(tmp_path, "base", runtime="spying", log=str(log)), scenario=Scenario(batch_size=6))
+    run(fake(tmp_path, "base", runtime="spying", log=str(log)), scenario=Scenario(batch_size=6, callers=2))
+    seen = [json.loads(line) for line in log.read_text().splitlines()]
     # More than there are images: some are in it twice.
-    assert {json.loads(line)["batch"] for line in log.read_text().splitlines()} == {6}
+    assert {call["batch"] for call in seen} == {6}
+    assert [call for call in seen if call["told"] != [6, 2]] == []
 
 
 @pytest.mark.parametrize(

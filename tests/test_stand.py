@@ -78,6 +78,7 @@ def test_processes_settle_all_before_any_is_timed_and_count_from_first_to_last()
     stand = loaded(early, late, scenario=Scenario(callers=2, processes=True))
     block = stand.block(0)
     for worker in (early, late):
+        assert dict(worker.asked)["load"]["callers"] == 1  # each has one of its own
         assert [do for do, _ in worker.asked[-2:]] == ["settle", "block"]
         assert worker.asked[-1][1]["settle"] == 0
     assert len(block.calls_ms) == 2 * stand.calls

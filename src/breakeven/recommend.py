@@ -141,14 +141,14 @@ def _reason(best: Row, runner_up: Row | None, fastest: Row | None, limits: Limit
     if runner_up:
         said += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
     if fastest and (broken := limits.broken(fastest)):
-        said += f"; {fastest.variant} would gain {gain(fastest, limits.by_estimate):.2f}x, but "
+        said += f"; {fastest.variant} would gain {least}{gain(fastest, limits.by_estimate):.2f}x, but "
         said += " and ".join(broken)
     return said
 
 
 def _beside(best: Row, other: Row, by_estimate: bool) -> str:
     """Why not the runner-up."""
-    said = f"gains {gain(other, by_estimate):.2f}x"
+    said = f"gains {'' if by_estimate else 'at least '}{gain(other, by_estimate):.2f}x"
     better = []
     if other.artifact_mb and best.artifact_mb and other.artifact_mb < 0.9 * best.artifact_mb:
         better.append(f"its artifact is {other.artifact_mb / best.artifact_mb:.0%} as large")
@@ -166,12 +166,18 @@ def _relaxed(rows: Sequence[Row], limits: Limits) -> tuple[str, ...]:
     for kind in KINDS:
         if getattr(limits, kind.limit) is None:
             continue
-        others = Limits(**{**asdict(limits), kind.limit: None})
+        others = _with(limits, kind, None)
         able = [row for row in rows if not others.broken(row)]
         nearest = min(able, key=lambda row: kind.cost(row, limits.by_estimate), default=None)
         if nearest and np.isfinite(cost := kind.cost(nearest, limits.by_estimate)):
-            found.append(f"{_option(kind, cost)} would let in {nearest.variant}")
+            raised = choose(rows, _with(limits, kind, _up(cost))).best
+            found.append(f"{_option(kind, cost)} would let in {(raised or nearest).variant}")
     return tuple(found or _relaxed_together(rows, limits))
+
+
+def _with(limits: Limits, kind: Kind, value: float | None) -> Limits:
+    """The same with another limit of one kind."""
+    return Limits(**{**asdict(limits), kind.limit: value})
 
 
 def _relaxed_together(rows: Sequence[Row], limits: Limits) -> Iterator[str]:

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import psutil
 
-from breakeven.runtime.base import Runtime, Session, Source
+from breakeven.runtime.base import Place, Runtime, Session, Source
 from fakes import logits
 
 PATIENCE_S = 10  # a signal is not sent and obeyed at the same moment; who is not to stop does not in any time
 
 
 class Spying(Runtime):
-    """Appends to the file `log` a line a call: the batch, how many others there were, which did not stop."""
+    """Appends to the file `log` a line a call.
+
+    What it was to prepare for, the batch, how many others there were, which did not stop.
+    """
 
     modules = ("numpy",)
     log: str
@@ -28,7 +31,7 @@ class Spying(Runtime):
     def start(self, folder: Path, *place: Any) -> None:
         """Nothing."""
 
-    def load(self, folder: Path, *place: Any) -> Session:
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
         """Nothing is loaded."""
 
         def run(inputs: Any) -> Any:
@@ -36,7 +39,8 @@ class Spying(Runtime):
             while (awake := _awake(others := _others())) and time.monotonic() < deadline:
                 time.sleep(0.001)
             with Path(self.log).open("a") as file:
-                seen = {"batch": len(inputs), "others": len(others), "awake": awake}
+                told = {"told": [place.batch, place.callers]}
+                seen = {**told, "batch": len(inputs), "others": len(others), "awake": awake}
                 file.write(json.dumps(seen) + "\n")
             return logits(inputs)
 

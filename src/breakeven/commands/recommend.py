@@ -20,7 +20,9 @@ EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hard
 def arguments(parser: ArgumentParser) -> None:
     """Limits, and where they are to hold."""
     limits = parser.add_argument_group("limits (default: those of the study, `recommend` in params.yaml)")
-    limits.add_argument("--max-accuracy-drop", type=float, metavar="POINTS", help="below the baseline")
+    limits.add_argument(
+        "--max-accuracy-drop", type=float, metavar="POINTS", help="percentage points below the baseline"
+    )
     limits.add_argument("--max-latency-ms", type=float, metavar="MS", help="on p50")
     limits.add_argument("--max-size-mb", type=float, metavar="MB", help="of the artifact")
     limits.add_argument(
@@ -121,17 +123,24 @@ def _cells(chosen: Namespace, study: "Config", rows: "Sequence[Row]") -> "list[l
 def _register(study: "Config", found: "Records", chosen: "Sequence[tuple[Row, dict[str, str]]]") -> None:
     from breakeven import registry, sync, tracking
 
+    refused: list[str] = []
     server = "http://127.0.0.1:5000 (make ui)" if tracking.is_local() else tracking.address()
     with tracking.required():
         sync.sync(study, found)  # their runs have to be there
         key = sync.key_of(study, found)
         with tracking.served() as uri:
             for row, why in chosen:
-                candidate = _candidate(study, found, row, sync.key_of_row(key, row), why)
-                address, before = registry.register(uri, candidate)
+                try:
+                    candidate = _candidate(study, found, row, sync.key_of_row(key, row), why)
+                    address, before = registry.register(uri, candidate)
+                except UserError as error:
+                    refused.append(f"{row.family}: {error}")
+                    continue
                 print(f"Registered: mlflow.pyfunc.load_model({address!r}), with MLFLOW_TRACKING_URI={server}")
                 if before not in ("", row.variant):
                     print(f"  It takes the place of {before}.")
+    if refused:
+        raise UserError(f"Not registered: {' '.join(refused)}")
 
 
 def _candidate(study: "Config", found: "Records", row: "Row", key: str, why: dict[str, str]) -> "Candidate":

@@ -20,9 +20,8 @@ def show(rows: Sequence[Row], choice: Choice, limits: Limits, decides: float) ->
     console = Console(highlight=False, markup=False, soft_wrap=True)
     place = f"{rows[0].family} on {title(rows[0])}"
     if not (best := choice.best):
-        console.print(f"{place}: no recommendation: {choice.reason}.", style="bold")
-        for hint in choice.relaxed:
-            console.print(f"  {hint}")
+        hints = f" ({', or '.join(choice.relaxed)})" if choice.relaxed else ""
+        console.print(f"{place}: no recommendation: {choice.reason}{hints}.", style="bold")
     else:
         console.print(f"{place}: {best.variant}", style="bold")
         console.print(f"  {figures(best)}")

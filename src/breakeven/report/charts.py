@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from breakeven.report.drawing import GREY, LEGEND, LINES, RANGE, STEP, Chart, Point, series, spec, tips
+from breakeven.report.drawing import GREY, LEGEND, LINES, RANGE, STEP, Chart, Point, lines, series, spec, tips
 from breakeven.result import Benchmark, Row
 
 # Each verdict has a shape besides its colour.
@@ -44,10 +44,10 @@ def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
     base = alt.Chart(alt.NamedData("table")).encode(y=_names("variant", rows))
     once = alt.Chart(alt.InlineData([{}]))
-    band = once.mark_rect(opacity=0.18, color=GREY).encode(
+    band = once.mark_rect(opacity=0.3, color=GREY).encode(
         x=alt.XDatum(1 / floor, scale=scale), x2=alt.X2Datum(floor)
     )
-    one = once.mark_rule(color=GREY).encode(x=alt.XDatum(1, scale=scale))
+    one = once.mark_rule(color=GREY, strokeWidth=0.5).encode(x=alt.XDatum(1, scale=scale))
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours()
     )
@@ -93,7 +93,7 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=_colours()
     )
     pick = base.transform_filter("datum.recommended").mark_point(
-        shape=STAR, size=260, filled=True, color=RANGE[1]
+        shape=STAR, size=260, filled=True, color=RANGE[2]
     )
     return Chart(
         "accuracy",
@@ -146,12 +146,12 @@ def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         for once, each in [_costs(row, base)]
         for calls in np.geomspace(1, 1e7, 29).round().astype(int).tolist()
     ]
-    line = alt.Chart(alt.NamedData("table")).mark_line(point={"size": 12})
-    chart = line.encode(
-        x=alt.X("calls:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="calls"),
-        y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="seconds in all"),
-        color=series("variant"),
-        tooltip=tips("variant", calls=",", seconds=".4g"),
+    scale, axis = alt.Scale(type="log"), alt.Axis(format="~s")
+    chart = lines(
+        alt.X("calls:Q", scale=scale, axis=axis, title="calls"),
+        alt.Y("seconds:Q", scale=scale, axis=axis, title="seconds in all"),
+        [row.variant for row in chosen],
+        tips("variant", calls=",", seconds=".4g"),
     )
     caption = "Build, start and all calls: a variant is paid back where its line crosses the baseline's."
     return Chart("calls", "Break-even in calls", caption, data, spec(chart, 300))
@@ -241,12 +241,11 @@ def batches(rows: Sequence[Row]) -> Chart | None:
     ]
     if len({point["batch"] for point in data}) < 2:
         return None
-    line = alt.Chart(alt.NamedData("table")).mark_line(point=True)
-    chart = line.encode(
-        x=alt.X("batch:Q", scale=alt.Scale(type="log", base=2), title="inputs a batch"),
-        y=alt.Y("per_second:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="inputs/s"),
-        color=series("variant"),
-        tooltip=tips("variant", "batch", per_second=",.1f", latency_ms_p99=".3f"),
+    chart = lines(
+        alt.X("batch:Q", scale=alt.Scale(type="log", base=2), title="inputs a batch"),
+        alt.Y("per_second:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"), title="inputs/s"),
+        sorted(chosen),
+        tips("variant", "batch", per_second=",.1f", latency_ms_p99=".3f"),
     )
     return Chart(
         "batch", "Throughput by batch", "Where lines cross, the choice does.", data, spec(chart, 300)

@@ -9,8 +9,9 @@ import altair as alt
 
 Point = dict[str, Any]
 GREY = "#8A8A8A"
-# Okabe and Ito's colours, which the colour-blind can tell apart, those that stand out on white and on black
-RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#B8860B", "#56B4E9", GREY, "#7A52C7"]
+# Those of Okabe and Ito's colours that stand out on white and on black, and two that can be told from them by
+# whoever sees few colours
+RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#896337", "#56B4E9", GREY, "#6F30F4"]
 # For those who see no colours
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SHAPES += ["triangle-right", "triangle-left"]
@@ -57,6 +58,13 @@ def shapes(field: str, names: Sequence[str], legend: alt.Legend = NAMES) -> alt.
     """And a shape."""
     scale = alt.Scale(domain=names, range=SHAPES)
     return alt.Shape(f"{field}:N", scale=scale, legend=legend, title=None)
+
+
+def lines(x: alt.X, y: alt.Y, names: Sequence[str], tip: list[alt.Tooltip]) -> Any:
+    """A line for each of a table's variants, with a mark at each point, which alone tells its figures."""
+    base = alt.Chart(alt.NamedData("table")).encode(x=x, y=y, color=series("variant", names))
+    marks = base.mark_point(filled=True, size=32, opacity=1)
+    return alt.layer(base.mark_line(), marks.encode(shape=shapes("variant", names), tooltip=tip))
 
 
 def decades(values: Iterable[float]) -> alt.Axis:

@@ -1,11 +1,15 @@
 """The charts of a sweep: over the size of the model, by threads and batch, and of combinations."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import altair as alt
 
-from breakeven.report import front_charts, size_charts
+from breakeven.report import charts, front_charts, size_charts
 from breakeven.report.drawing import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
 from breakeven.report.interaction import LESS, MORE, SAME, best, changing
 from breakeven.report.size import PARAMETERS
+from breakeven.report.size_charts import slug
 from breakeven.report.swept import Swept, by_family
 
 
@@ -21,9 +25,18 @@ def charts_of(swept: Swept) -> list[Chart]:
                 size_charts.calls(swept, name),
             )
         ),
-        *(_fastest(swept), _combinations(swept), *front_charts.fronts(swept)),
+        *(_fastest(swept), *_batches(swept), _combinations(swept), *front_charts.fronts(swept)),
     ]
     return [chart for chart in made if chart]
+
+
+def _batches(swept: Swept) -> Iterator[Chart]:
+    """Throughput against the batch, of each model on each hardware where there are several."""
+    for family, rows in by_family(swept.judged):
+        for hardware in swept.hardware:
+            if chart := charts.batches([row for row in rows if row.hardware == hardware]):
+                name, what = f"batch-{slug(family)}-{slug(hardware)}", f"{family} on {hardware}"
+                yield replace(chart, name=name, title=f"{chart.title}: {what}")
 
 
 def _fastest(swept: Swept) -> Chart | None:

@@ -65,13 +65,16 @@ class AotInductor(TorchRuntime):
         place.require(("cpu",), "AOTInductor, as it is compiled here,")
 
     def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
-        """Load the library and its weights, with a runner for each caller."""
+        """Load the library and its weights.
+
+        With one runner: a call from Python keeps the interpreter to itself, so that others would wait anyhow.
+        """
         import torch
         from torch.export.pt2_archive._package import AOTICompiledModel
 
         (root,) = (folder / FOLDER).iterdir()
         # What torch._inductor.aoti_load_package does, which takes no folder.
-        loader = torch._C._aoti.AOTIModelPackageLoader(str(root), "model", False, place.callers, -1)
+        loader = torch._C._aoti.AOTIModelPackageLoader(str(root), "model", False, 1, -1)
         session = torch_session(AOTICompiledModel(loader), place.device)
         return session if self.any_batch else replace(session, prepare=partial(self._one, session))
 

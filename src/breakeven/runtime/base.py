@@ -31,13 +31,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an artifact runs, and for whom."""
+    """Where an artifact runs, and for whom.
+
+    An engine may prepare for the batch and the callers that a deployment knows.
+    """
 
     device: str  # as torch names it: "cpu", "cuda:0"
     threads: int  # of the processor
-    batch: int | None = (
-        None  # inputs at once, where a deployment knows it: an engine may prepare for that many
-    )
+    batch: int | None = None  # inputs at once, where it is known
     callers: int = 1  # threads that share the session
 
     @property

@@ -23,10 +23,10 @@ CONVERSIONS = ("Convert", "Reorder")
 
 
 class _Requests(threading.local):
-    """Those of one calling thread, one for each size of a batch."""
+    """Those of one calling thread, one for each size of a batch, or for all (None)."""
 
     def __init__(self) -> None:
-        self.by_batch: dict[int, Any] = {}
+        self.by_batch: dict[int | None, Any] = {}
 
 
 class OpenVino(Runtime):
@@ -76,13 +76,12 @@ class OpenVino(Runtime):
         own = _Requests()
 
         def prepare(images: NDArray[Any]) -> Any:
-            return len(images), openvino.Tensor(np.array(images), shared_memory=True)
+            return place.batch and len(images), openvino.Tensor(np.array(images), shared_memory=True)
 
         def run(inputs: Any) -> Any:
             batch, tensor = inputs
             if not (request := own.by_batch.get(batch)):
-                model = compiled(place.batch and batch)
-                request = own.by_batch[batch] = model.create_infer_request()
+                request = own.by_batch[batch] = compiled(batch).create_infer_request()
             request.set_input_tensor(tensor)
             return request.infer(share_outputs=True)
 

@@ -11,7 +11,6 @@ from time import perf_counter_ns
 
 import numpy as np
 
-from breakeven import artifact
 from breakeven.hardware.cpu import Cpu
 from breakeven.measure.nursery import Nursery
 from breakeven.measure.plan import SINGLE_STREAM, Budget
@@ -38,7 +37,7 @@ def benchmark_app_p50_ms(folder: Path, images: Path, seconds: float) -> float:
     """The median latency that OpenVINO's own tool reports, with one thread and one stream."""
     tool = Path(sysconfig.get_path("scripts")) / "benchmark_app"
     command = f"{tool} -m {folder / 'model.xml'} -d CPU -api sync -hint none -nstreams 1 -nthreads 1"
-    shape = [1, *np.load(images, mmap_mode="r").shape[1:]]  # as a worker compiles it
+    shape = [*np.load(images, mmap_mode="r").shape]  # as a worker compiles it
     options = f"-infer_precision f32 -t {max(1, round(seconds))} -shape {shape}".replace(", ", ",")
     done = subprocess.run(
         [*command.split(), *options.split()],
@@ -77,8 +76,6 @@ def ratios(
     folder = scratch / f"agreement-{model.name}-{runtime}"
     if not folder.exists():
         write(model, runtime, folder)
-        if runtime == "openvino":
-            _fix_batch(folder)
     images = scratch / f"{model.name}.npy"
     np.save(images, model.images(BATCH_1))
     found = []
@@ -101,19 +98,6 @@ def overhead_us(calls: int = 20_000, repeats: int = 9) -> list[float]:
         worker._calls(calls)
         found.append((perf_counter_ns() - started) / calls / 1000)
     return found
-
-
-def _fix_batch(folder: Path) -> None:
-    """benchmark_app times the copying of inputs too where a model's batch is free."""
-    import openvino
-
-    path = folder / "model.xml"
-    model = openvino.Core().read_model(path)
-    model.reshape([BATCH_1, *list(model.input().partial_shape)[1:]])
-    path.rename(folder / "free.xml")
-    (folder / "model.bin").rename(folder / "free.bin")
-    openvino.save_model(model, path, compress_to_fp16=False)
-    artifact.save(folder, artifact.seal(folder, artifact.read(folder)))
 
 
 def _first_core() -> None:
