@@ -102,6 +102,19 @@ def test_the_table_sorts_and_filters(opened, report: str) -> None:
     assert page.locator("#count").inner_text() == "10 of 401 rows"
 
 
+def test_a_mark_of_a_line_tells_its_figures_and_the_line_none(opened, report: str) -> None:
+    page = opened(report)
+    chart = page.locator("[id$=-calls]").first
+    chart.scroll_into_view_if_needed()
+    chart.locator("svg .mark-symbol.role-mark path").nth(5).hover()
+    page.locator("#vg-tooltip-element.visible").wait_for()
+    assert "seconds" in page.locator("#vg-tooltip-element").inner_text()
+    told = "[...document.querySelectorAll('[id$=-calls] .mark-line path')].map((line) => line.ariaLabel)"
+    assert page.evaluate(told)  # there are lines
+    drawn = "drawings[document.querySelector('[id$=-calls]').id].layer.map((one) => !!one.encoding.tooltip)"
+    assert page.evaluate(drawn) == [False, True]
+
+
 def test_a_chart_shows_exact_values(opened, report: str) -> None:
     page = opened(report)
     page.locator(".chart svg").first.wait_for()
@@ -206,11 +219,33 @@ def served(reproduced: tuple[Project, str]) -> Iterator[str]:
         yield address
 
 
+def test_what_was_not_scrolled_to_is_printed_too(opened, report: str, tmp_path: Path) -> None:
+    page = opened(report)
+    page.locator(".chart svg").first.wait_for()
+    assert page.locator(".chart svg").count() < page.locator(".chart").count()
+    page.pdf(path=tmp_path / "report.pdf")
+    assert page.locator(".chart svg").count() == page.locator(".chart").count()
+
+
+# What is drawn on a page of MLflow, besides its text
+DRAWN = {
+    "mlflow-variants": ".js-plotly-plot .plot",
+    "mlflow-training": ".js-plotly-plot .plot",
+    "mlflow-compare": ".js-plotly-plot svg",
+}
+
+
 def test_mlflow_shows_runs_curves_artifacts_and_two_side_by_side(
     browser, served: str, reproduced: tuple[Project, str]
 ) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    for where, text in pages(served, reproduced[0].folder).values():
+    for name, (where, text) in pages(served, reproduced[0].folder).items():
         page = context.new_page()
         page.goto(where)
         page.get_by_text(text).first.wait_for()
+        if name in DRAWN:
+            page.locator(DRAWN[name]).first.wait_for()
+        if name == "mlflow-artifacts":
+            page.get_by_text(text).first.click()
+            page.get_by_text("model.json").first.click()
+            page.get_by_text("_target_").first.wait_for()  # as the file has it

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from breakeven import commands, paths
 from breakeven.errors import UserError
 
-FIRST = "Results are made by `dvc repro`, sweeps by `breakeven-sweep`; these commands go with them."
+FIRST = (
+    "Start with `dvc repro`, which makes the results, and open results/report.html; then `recommend`, or "
+    "`doctor` where something is missing. `breakeven-sweep` makes sweeps. COMMAND --help has an example."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"breakeven.commands.{name}") for name in names()}
     for name, module in modules.items():
-        said = (module.__doc__ or "").strip().rstrip(".")
+        said = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
         own = parsers.add_parser(
             name,
             help=said[0].lower() + said[1:],

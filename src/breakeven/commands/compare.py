@@ -1,4 +1,8 @@
-"""Measure two commits' artifacts in the same rounds: did anything become slower?"""
+"""Measure two commits' artifacts in the same rounds: did anything become slower?
+
+Exit code 0: nothing did; 1: something did, or does not run any more; 2: that could not be found out. Single
+inputs are measured, on this machine; what two machines have stored is not compared.
+"""
 
 import sys
 import traceback

@@ -49,9 +49,9 @@ def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     )
     one = once.mark_rule(color=GREY, strokeWidth=0.5).encode(x=alt.XDatum(1, scale=scale))
     whisker = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours()
+        x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours(rows)
     )
-    point = _points(base, speedup=".3f", low=".3f", high=".3f").encode(
+    point = _points(base, rows, speedup=".3f", low=".3f", high=".3f").encode(
         x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
     )
     return Chart(
@@ -88,9 +88,9 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     line = base.transform_filter("datum.front").mark_line(
         interpolate="step-after", color=GREY, strokeDash=[4, 3]
     )
-    points = _points(base, latency_ms=".4g", accuracy=".2f", change="+.2f")
+    points = _points(base, rows, latency_ms=".4g", accuracy=".2f", change="+.2f")
     whisker = base.mark_rule(opacity=0.55).encode(
-        y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=_colours()
+        y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=_colours(rows)
     )
     pick = base.transform_filter("datum.recommended").mark_point(
         shape=STAR, size=260, filled=True, color=RANGE[2]
@@ -146,10 +146,10 @@ def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         for once, each in [_costs(row, base)]
         for calls in np.geomspace(1, 1e7, 29).round().astype(int).tolist()
     ]
-    scale, axis = alt.Scale(type="log"), alt.Axis(format="~s")
+    scale = alt.Scale(type="log")
     chart = lines(
-        alt.X("calls:Q", scale=scale, axis=axis, title="calls"),
-        alt.Y("seconds:Q", scale=scale, axis=axis, title="seconds in all"),
+        alt.X("calls:Q", scale=scale, axis=alt.Axis(format="~s"), title="calls"),
+        alt.Y("seconds:Q", scale=scale, axis=alt.Axis(format="~g"), title="seconds in all"),
         [row.variant for row in chosen],
         tips("variant", calls=",", seconds=".4g"),
     )
@@ -219,7 +219,7 @@ def _memory(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
         for row in rows
         if row.artifact_mb and row.peak_memory_mb and row.verdict != "control"
     ]
-    chart = _points(alt.Chart(alt.NamedData("table")), artifact_mb=".3f", memory_mb=".1f").encode(
+    chart = _points(alt.Chart(alt.NamedData("table")), rows, artifact_mb=".3f", memory_mb=".1f").encode(
         x=alt.X("artifact_mb:Q", scale=alt.Scale(type="log", padding=12), title="artifact, MB (logarithmic)"),
         y=alt.Y("memory_mb:Q", scale=alt.Scale(padding=10), title="peak memory, MB"),
     )
@@ -268,15 +268,22 @@ def _names(field: str, rows: Sequence[Row]) -> alt.Y:
     return alt.Y(f"{field}:N", sort=[row.variant for row in rows], title=None)
 
 
-def _points(base: Any, **formats: str) -> Any:
+def _points(base: Any, rows: Sequence[Row], **formats: str) -> Any:
     """A point a variant, which tells its verdict by colour and shape, and these figures when hovered."""
-    shapes = alt.Scale(domain=[*VERDICTS], range=[shape for _, shape in VERDICTS.values()])
+    found = _verdicts(rows)
+    shapes = alt.Scale(domain=found, range=[VERDICTS[verdict][1] for verdict in found])
     return base.mark_point(filled=True, size=70, opacity=0.9).encode(
-        color=_colours(),
+        color=_colours(rows),
         shape=alt.Shape("verdict:N", scale=shapes, legend=LEGEND, title=None),
         tooltip=tips("variant", "verdict", **formats),
     )
 
 
-def _colours() -> alt.Color:
-    return series("verdict", [*VERDICTS], [colour for colour, _ in VERDICTS.values()], LEGEND)
+def _colours(rows: Sequence[Row]) -> alt.Color:
+    found = _verdicts(rows)
+    return series("verdict", found, [VERDICTS[verdict][0] for verdict in found], LEGEND)
+
+
+def _verdicts(rows: Sequence[Row]) -> list[str]:
+    """Those that there are."""
+    return [verdict for verdict in VERDICTS if any(row.verdict == verdict for row in rows)]
