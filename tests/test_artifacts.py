@@ -191,7 +191,7 @@ def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tm
 
 def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_path: Path) -> None:
     reference = Reference(family / "models/prune50", maker.test, "outside")
-    for name in ("eager", "torchscript_traced", "onnxruntime", "openvino", "executorch"):
+    for name in ("eager", "onnxruntime"):  # which builds it again, and which converts it
         runtime = option.load("runtime", RUNTIMES[name], name)
         made = maker.make(tmp_path, draft(reference, name), runtime.export, reference)
         assert (made.variant, made.status) == (f"prune50/fp32/{name}", "ok")

@@ -1,5 +1,6 @@
 """What is recommended holds every limit, for sure, and gains most of what does."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rows import BASELINE, TWIN, benchmark, row
 
+from breakeven.commands import recommend as command
+from breakeven.errors import UserError
 from breakeven.recommend import Limits, choose, gain, smallest_drop
 from breakeven.report import summary
+from breakeven.result import Row
 
 FAST = row("none/int8-static/openvino", speedup=8.0, accuracy_delta=-0.002, accuracy_delta_ci_low=-0.006)
 SAFE = row("none/fp32/onnxruntime", speedup=3.0)
@@ -38,6 +42,33 @@ def test_what_cannot_be_met_says_what_would_have_to_be_relaxed() -> None:
         "--max-accuracy-drop 0.6 would let in none/int8-static/openvino",
         "--max-size-mb 4 would let in none/fp32/onnxruntime",
     )
+
+
+def test_a_raised_limit_is_told_with_the_best_that_it_lets_in() -> None:
+    smallest, best = replace(SAFE, artifact_mb=3.991), replace(FAST, artifact_mb=3.999)
+    chosen = choose([BASELINE, smallest, best], Limits(max_size_mb=2.0))
+    assert chosen.relaxed == ("--max-size-mb 4 would let in none/int8-static/openvino",)
+
+
+def test_what_cannot_be_registered_costs_that_champion_alone(monkeypatch, capsys) -> None:
+    def register(uri: str, chosen: Row) -> tuple[str, str]:
+        if chosen.family == "cnn":
+            raise UserError("it is executed by a program in C++.")
+        return f"models:/{chosen.family}@champion", ""
+
+    monkeypatch.setattr(command, "_candidate", lambda study, found, chosen, key, why: chosen)
+    for name, fake in (
+        ("registry.register", register),
+        ("sync.sync", lambda *given: ""),
+        ("sync.key_of", lambda *given: ""),
+        ("tracking.required", nullcontext),
+        ("tracking.served", lambda: nullcontext("")),
+    ):
+        monkeypatch.setattr(f"breakeven.{name}", fake)
+    chosen = [(replace(FAST, family=family), {}) for family in ("cnn", "net")]
+    with pytest.raises(UserError, match="Not registered: cnn: it is executed by a program"):
+        command._register(None, None, chosen)  # type: ignore[arg-type]
+    assert "models:/net@champion" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
