@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from breakeven import artifact
+from breakeven.hardware import base
 from breakeven.hardware.cpu import Cpu
 from breakeven.measure.engine import measure
 from breakeven.measure.nursery import Nursery
@@ -228,3 +229,29 @@ def test_no_affinity_on_this_system_is_recorded_not_fatal(monkeypatch: pytest.Mo
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
     facts = Cpu(name="cpu", threads=1).pin()
     assert facts == {"pinned": False, "reason": "this system cannot set a process's affinity"}
+
+
+def test_threads_are_pinned_to_physical_cores_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for core, siblings in enumerate(["0-1", "0-1", "2-3", "2-3"]):
+        (tmp_path / f"{core}").write_text(f"{siblings}\n")
+    monkeypatch.setattr(base, "SIBLINGS", f"{tmp_path}/{{}}")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3, 9})  # of 9 nothing is told
+    bound: list[list[int]] = []
+    monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: bound.append(cores))
+    for threads in (1, 2, 3, 4):
+        assert Cpu(name="cpu", threads=threads).pin()["pinned"]
+    assert bound == [[0], [0, 2], [0, 2, 9], [0, 1, 2, 9]]
+
+
+@pytest.mark.parametrize(
+    ("limit", "pinned"), [("max 100000", True), ("200000 100000", True), ("150000 100000", False), ("", True)]
+)
+def test_a_containers_limit_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, pinned: bool
+) -> None:
+    (tmp_path / "cpu.max").write_text(f"{limit}\n")
+    monkeypatch.setattr(base, "QUOTA", str(tmp_path / "cpu.max"))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: None)
+    facts = Cpu(name="cpu", threads=2).pin()
+    assert facts["pinned"] == pinned and (pinned or "time of 1.5 cores" in facts["reason"])

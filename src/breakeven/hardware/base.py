@@ -3,6 +3,7 @@
 import os
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import StatisticsError, fmean
 from typing import Any
@@ -13,6 +14,8 @@ from pydantic import Field
 from breakeven.option import Option
 
 FREQUENCY = "/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq"
+SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+QUOTA = "/sys/fs/cgroup/cpu.max"  # of a container: microseconds that it may use of each period, or "max"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -79,13 +82,16 @@ class Host(Hardware):
         return dict.fromkeys(THREADS, str(self.threads))
 
     def pin(self) -> dict[str, Any]:
-        """Bind to the first `threads` of the cores that it may use."""
+        """Bind to `threads` of the cores that it may use, of other physical cores as far as there are."""
         if not hasattr(os, "sched_setaffinity"):
             return {"pinned": False, "reason": "this system cannot set a process's affinity"}
         allowed = sorted(os.sched_getaffinity(0))
         if self.threads > len(allowed):
             return {"pinned": False, "reason": f"{self.threads} threads on {len(allowed)} usable cores"}
-        chosen = allowed[: self.threads]
+        if self.threads > (quota := _quota()):
+            reason = f"{self.threads} threads, where this container may use the time of {quota:g} cores"
+            return {"pinned": False, "reason": reason}
+        chosen = sorted(_apart(allowed)[: self.threads])
         try:
             os.sched_setaffinity(0, chosen)
         except OSError as error:
@@ -107,3 +113,25 @@ class Host(Hardware):
     def steal_ms(self) -> float:
         """As the kernel counts it, in ticks of 10 ms."""
         return 1000 * float(getattr(psutil.cpu_times(), "steal", 0.0))
+
+
+def _apart(cores: Sequence[int]) -> list[int]:
+    """One of each physical core first, then the others; as they are where the system does not tell."""
+    first: dict[str, int] = {}
+    for core in cores:
+        first.setdefault(_read(SIBLINGS.format(core)) or str(core), core)
+    return [*first.values(), *(core for core in cores if core not in first.values())]
+
+
+def _quota() -> float:
+    """The cores whose time this container may use; as many as there are where nothing is told of a limit."""
+    used, _, period = _read(QUOTA).partition(" ")
+    return int(used) / int(period) if used.isdigit() and period.isdigit() else float("inf")
+
+
+def _read(path: str) -> str:
+    """A file of the system's, "" where there is none."""
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
