@@ -203,7 +203,7 @@ def test_openvino_compiles_for_the_batch_and_the_callers(maker: Maker, family: P
     where = tmp_path / maker.make(tmp_path, draft(reference, "openvino"), runtime.export, reference).folder
     for callers, batch, hint in ((1, 3, "LATENCY"), (2, None, "THROUGHPUT")):
         compiled = runtime._compiled(where, Place("cpu", 2, batch, callers), batch)
-        assert compiled.get_property("PERFORMANCE_HINT").name == hint
+        assert hint in str(compiled.get_property("PERFORMANCE_HINT"))
         assert compiled.input().partial_shape[0].is_static == bool(batch)
     session = runtime.load(where, Place("cpu", 1, batch=3), "outside")
     images = reference.source.example.numpy()[[0, 1, 0, 1]]

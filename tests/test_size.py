@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rows import job, sweep
 
 from breakeven.measure.statistics import Interval
 from breakeven.report.interaction import interactions
@@ -150,3 +151,15 @@ def test_a_combination_is_held_against_the_product_of_its_parts(both: float, ver
 def test_a_combination_without_its_parts_says_nothing() -> None:
     assert interactions(combination(6.0)[1:]) == []
     assert interactions(combination(6.0)[:2]) == []
+
+
+def test_a_sweep_over_batches_draws_each_model_that_has_several() -> None:
+    both = [
+        replace(each, batch_size=size, scenario=name, throughput_per_s=500.0 * size)
+        for size, name in ((1, "single_stream"), (8, "batch"))
+        for each in job(6)
+    ]
+    drawn = {chart.name: chart for chart in sweep([both, job(7)]).charts if chart.name.startswith("batch")}
+    assert list(drawn) == ["batch-net6-cpu1"]
+    assert {point["batch"] for point in drawn["batch-net6-cpu1"].data} == {1, 8}
+    assert "net6 on cpu1" in drawn["batch-net6-cpu1"].title
