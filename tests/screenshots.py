@@ -1,11 +1,15 @@
-"""The pictures in docs/, of the report and the runs that lie in this repository: `make screenshots`."""
+"""The pictures in docs/, of the report and the runs that lie in this repository: `make screenshots`.
 
+In a folder for each study.
+"""
+
+import yaml
 from conftest import ROOT, Project, fetched
 from mlflow_pages import pages
 from playwright.sync_api import Browser, Page, sync_playwright
 from test_browser import CHROMIUM, DRAW, QUIET
 
-IMAGES = ROOT / "docs/images"
+IMAGES = ROOT / "docs/images" / str(yaml.safe_load((ROOT / "params.yaml").read_text())["study"])
 # name -> width and height in pixels, theme, and what is scrolled to
 REPORT = {
     "report": (1280, 1560, "light", "header"),
@@ -53,6 +57,7 @@ def save(page: Page, name: str) -> None:
     print(IMAGES / f"{name}.png")
 
 
+IMAGES.mkdir(exist_ok=True)
 with sync_playwright() as started, Project(ROOT).ui() as address:
     chromium = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
     report(chromium)

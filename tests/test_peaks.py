@@ -23,6 +23,7 @@ def found() -> Peaks:
 def test_the_probe_finds_what_this_processor_does(found: Peaks) -> None:
     assert "fp32" in found.operations and list(found.bytes) == [str(size) for size in SETS]
     assert all(rate > 1e8 for rate in [*found.operations.values(), *found.bytes.values()])
+    assert min(found.operations.values()) == found.operations["fp32"]  # what is slower is no peak
     assert Peaks(**json.loads(json.dumps(asdict(found)))) == found
 
 

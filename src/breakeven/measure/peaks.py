@@ -52,7 +52,7 @@ class Peaks:
 def probe(hardware: Mapping[str, Any]) -> Peaks:
     """The best of several short trials each, by torch, in a process of its own.
 
-    What torch cannot compute on this hardware is left out.
+    What torch cannot compute on this hardware, or not faster than fp32, is left out.
 
     Raises:
         Unsupported: the hardware cannot be used here.
@@ -111,7 +111,9 @@ def _measure(hardware: Any) -> Peaks:
             copied = rate(size, lambda s=source, t=target: t.copy_(s))  # type: ignore[misc]
             read = rate(size, lambda w=whole: w.sum())  # type: ignore[misc]
             moved[str(size)] = max(copied, read)
-    return Peaks(operations, moved)
+    # What is slower than fp32 is computed without this processor's instructions: its peak is not known so.
+    known = {name: speed for name, speed in operations.items() if speed >= operations["fp32"]}
+    return Peaks(known, moved)
 
 
 if __name__ == "__main__":
