@@ -18,7 +18,8 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
         return [run.info.run_id for run in client.search_runs([experiment], tags, max_results=count)]
 
     (study,), (trained,) = newest("tags.kind = 'study'", 1), newest("tags.kind = 'train'", 1)
-    two = newest("tags.kind = 'benchmark' and tags.variant != 'twin'", 2)
+    measured = "tags.kind = 'benchmark' and tags.variant != 'twin' and metrics.speedup > 0"
+    two = newest(measured, 2)
     runs = f"{address}/#/experiments/{experiment}/runs"
     family = client.get_run(two[0]).data.tags["family"]
     variants = quote(f"tags.kind = 'benchmark' and tags.family = '{family}' and tags.variant != 'twin'")
