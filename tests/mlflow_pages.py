@@ -22,7 +22,7 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
     two = newest(measured, 2)
     runs = f"{address}/#/experiments/{experiment}/runs"
     family = client.get_run(two[0]).data.tags["family"]
-    variants = quote(f"tags.kind = 'benchmark' and tags.family = '{family}' and tags.variant != 'twin'")
+    variants = quote(f"{measured} and tags.family = '{family}'")
     as_models = "workflowType=machine_learning"  # one of the UI's two faces
     called = client.get_run(study).info.run_name
     listed = ",".join(f'"{run}"' for run in two)
