@@ -106,7 +106,7 @@ def test_a_mark_of_a_line_tells_its_figures_and_the_line_none(opened, report: st
     page = opened(report)
     chart = page.locator("[id$=-calls]").first
     chart.scroll_into_view_if_needed()
-    chart.locator("svg .mark-symbol.role-mark path").nth(5).hover()
+    chart.locator("svg .mark-symbol.role-mark path").last.hover()  # which no other covers
     page.locator("#vg-tooltip-element.visible").wait_for()
     assert "seconds" in page.locator("#vg-tooltip-element").inner_text()
     drawn = "drawings[document.querySelector('[id$=-calls]').id].layer.map((one) => !!one.encoding.tooltip)"
