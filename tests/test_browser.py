@@ -201,9 +201,8 @@ def test_a_dark_page_is_printed_dark_on_light_and_as_wide_as_the_paper(opened, r
     page = opened(report, theme="dark")
     page.evaluate(DRAW)  # for the screen
     page.emulate_media(media="print", color_scheme="dark")
-    page.evaluate(
-        "document.body.style.width = '718px'"
-    )  # A4 within its margins; a window's charts are drawn anew
+    # A4 within its margins; a narrower window would have its charts drawn anew.
+    page.evaluate("document.body.style.width = '718px'")
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(WIDER) == []
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
