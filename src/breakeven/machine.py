@@ -55,12 +55,12 @@ def tuned(overridden: Collection[str] = ()) -> dict[str, str]:
 @cache
 def describe() -> dict[str, object]:
     """The machine and the versions; `name` is what tables call it."""
-    processor, flags = _processor()
+    processor, flags = _processor(), features()
     # What the operating system offers, not what this process happens to be bound to.
     facts: dict[str, object] = {
         "processor": processor,
         "cores": os.cpu_count(),
-        "flags": [flag for flag in FLAGS if flag in flags],
+        "flags": flags,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "gpu": _gpu(),
         # What is compiled here is decided by them; and what could not be, until they were there.
@@ -73,14 +73,24 @@ def describe() -> dict[str, object]:
     return {"name": f"{processor}, {os.cpu_count()} cores ({fingerprint(facts)[:6]})", **facts}
 
 
-def _processor() -> tuple[str, set[str]]:
+def features() -> list[str]:
+    """Those of `FLAGS` that the processor has; none where the system does not tell."""
+    fields = _cpuinfo()
+    found = (fields.get("flags") or fields.get("Features") or "").split()
+    return [flag for flag in FLAGS if flag in found]
+
+
+def _processor() -> str:
+    return _cpuinfo().get("model name") or platform.processor() or platform.machine()
+
+
+@cache
+def _cpuinfo() -> dict[str, str]:
+    """Of the first core."""
     info = Path("/proc/cpuinfo")
-    if not info.exists():
-        return platform.processor() or platform.machine(), set()
-    pairs = [line.partition(":") for line in info.read_text(encoding="utf-8").splitlines()]
-    fields = {key.strip(): value.strip() for key, _, value in reversed(pairs)}
-    flags = fields.get("flags") or fields.get("Features") or ""
-    return fields.get("model name", platform.machine()), set(flags.split())
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    pairs = [line.partition(":") for line in reversed(lines)]
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _gpu() -> list[str]:

@@ -8,7 +8,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.machine import features
 from breakeven.option import Option
+
+VNNI = {"avx512_vnni", "avx_vnni", "amx_int8"}  # of x86: instructions that add products of int8 in 32 bits
 
 
 @dataclass(frozen=True)
@@ -48,3 +51,12 @@ class Quantization(Option, ABC):
         Raises:
             Unsupported: the toolchain cannot take this model, or is not installed.
         """
+
+
+def seven_bits(asked: bool | None) -> bool:
+    """Whether to leave a bit of one factor unused, by default where sums of two products would saturate.
+
+    Without VNNI they are added in 16 bits: of eager's classes Inductor's ResNet-18 kept 85%, with 7 bits 99%.
+    """
+    found = set(features())
+    return "avx2" in found and not found & VNNI if asked is None else asked

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
-from breakeven.quantization.base import Examples, Exporter, Quantization
+from breakeven.quantization.base import Examples, Exporter, Quantization, seven_bits
 from breakeven.scoring import batches
 
 
@@ -18,12 +18,11 @@ class OnnxRuntime(Quantization):
     Attributes:
         calibration: how the static scheme finds an activation's range: all that was seen, or less, so that
             the rest is resolved better ("Entropy", "Percentile").
+        reduce_range: weights in 7 bits; by default where the processor has no VNNI.
     """
 
     calibration: Literal["MinMax", "Entropy", "Percentile"] = "MinMax"
-
-    # 7-bit weights: processors without VNNI add two products in 16 bits, which saturates with 8-bit ones.
-    reduce_range: bool = True
+    reduce_range: bool | None = None
 
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in fp32, then quantize the file."""
@@ -50,7 +49,7 @@ class OnnxRuntime(Quantization):
             if self.scheme == "dynamic":
                 # ONNX Runtime has an integer convolution for unsigned weights only.
                 quantize_dynamic(
-                    prepared, target, weight_type=QuantType.QUInt8, reduce_range=self.reduce_range
+                    prepared, target, weight_type=QuantType.QUInt8, reduce_range=seven_bits(self.reduce_range)
                 )
                 return
             quantize_static(
@@ -60,7 +59,7 @@ class OnnxRuntime(Quantization):
                 quant_format=QuantFormat.QDQ,
                 calibrate_method=CalibrationMethod[self.calibration],
                 per_channel=True,
-                reduce_range=self.reduce_range,
+                reduce_range=seven_bits(self.reduce_range),
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
             )

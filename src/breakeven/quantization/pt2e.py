@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.errors import Unsupported
-from breakeven.quantization.base import Examples, Exporter, Quantization
+from breakeven.quantization.base import Examples, Exporter, Quantization, seven_bits
 from breakeven.scoring import batches
 
 INSTALL = "not installed: pip install 'breakeven[{}]'"
@@ -18,7 +18,7 @@ QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], 
         "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer",
         "X86InductorQuantizer",
         "get_default_x86_inductor_quantization_config",
-        lambda own: {"reduce_range": own.reduce_range},
+        lambda own: {"reduce_range": seven_bits(own.reduce_range)},
         "torchao",
     ),
     "xnnpack": (
@@ -32,11 +32,15 @@ QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], 
 
 
 class Pt2e(Quantization):
-    """Weights per channel, activations per tensor; what an engine can fuse is quantized as one."""
+    """Weights per channel, activations per tensor; what an engine can fuse is quantized as one.
+
+    Attributes:
+        reduce_range: activations in 7 bits, for Inductor; by default where the processor has no VNNI.
+    """
 
     scheme: Literal["static"]
     engine: Literal["x86_inductor", "xnnpack"]
-    reduce_range: bool = False  # 7 bits, for x86 processors without VNNI, whose products could overflow
+    reduce_range: bool | None = None
 
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Quantize the graph, then export it as any other."""
