@@ -20,7 +20,7 @@ from breakeven.quantization.base import Examples
 from breakeven.runtime.base import Place, Source
 
 pytestmark = [pytest.mark.timeout(300)]
-TOLERANCE = Tolerance(64, 1e-3, 0.9)
+TOLERANCE = Tolerance(1e-3, 0.9)
 
 
 def options(group: str) -> dict[str, dict]:

@@ -68,7 +68,7 @@ def maker(family: Path) -> Iterator[Maker]:
     side = read_card(family).shape.height
     pixels = np.random.default_rng(0).integers(0, 256, (64, 3, side, side), np.uint8)
     images = Images(pixels, np.zeros(64, np.int64))
-    with making.maker(images, Tolerance(64, 1e-3, 0.5), 180) as made:
+    with making.maker(images, Tolerance(1e-3, 0.5), 180) as made:
         yield made
 
 

@@ -44,7 +44,7 @@ study: little
 family:
   model: {depth: 1}
   train: {epochs: 2, lr: 0.05}
-export: {min_agreement: 0.3, check_images: 8, builds: 1}
+export: {min_agreement: 0.3, builds: 1}
 measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
   confidence: 0.999} # or one twin in twenty would fail
 """
@@ -483,7 +483,7 @@ def test_one_batch_more_measures_just_that_and_again_all(swept: tuple[Project, s
 def test_the_pipeline_takes_what_a_sweep_made(swept: tuple[Project, str]) -> None:
     project, _ = swept
     model = ("families.cnn.model.width=4", "families.cnn.model.depth=1")
-    checks = ("export.min_agreement=0.3", "export.check_images=8", "export.calibration_images=512")
+    checks = ("export.min_agreement=0.3", "export.calibration_images=512")
     checks += ("measure.confidence=0.999",)
     project.run("breakeven", "compose", "study=tiny", "compression=[]", "quantization=[]", *model, *checks)
     done = project.run("dvc", "repro", "benchmark@cnn-cpu1")

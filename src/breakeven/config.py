@@ -37,7 +37,6 @@ class Export(Strict):
     preprocessing: Literal["outside", "inside"] = Field(
         description="inside: the artifact takes uint8 images, and scaling and normalization are part of it"
     )
-    check_images: Positive = Field(description="real images on which outputs are compared with eager's")
     max_relative_error: float = Field(
         gt=0, description="of a floating-point artifact, over the largest logit"
     )
