@@ -53,6 +53,8 @@ def test_it_gives_eagers_class_for_an_image_file(
         lines = done.stdout.splitlines()
         assert lines[0].endswith(NAMES[int(reference.logits[number].argmax())])
         assert len(lines) == 5
+    done = classify(tmp_path / made.folder, tmp_path / "image.png", tmp_path / "nowhere.txt")
+    assert done.returncode != 0 and "nowhere.txt: there is no such file" in done.stderr
 
 
 def test_a_wrong_file_gives_one_sentence(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from breakeven import paths
 from breakeven.errors import UserError
 from breakeven.files import sha256
 from breakeven.provenance import here, own, packages, source
@@ -96,3 +97,8 @@ def test_what_does_not_exist_has_no_source(target: str) -> None:
 def test_here_names_the_machine_and_the_commit() -> None:
     assert {"machine", "mlflow.source.git.commit", "dirty"} == here().keys()
     assert "cores" in here()["machine"]
+
+
+def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert paths.commit.__wrapped__() == ("", False)

@@ -44,6 +44,7 @@ void classify(const std::string& folder, const std::string& path, const char* na
   std::vector<std::string> known;
   if (names != nullptr) {
     std::ifstream file(names);
+    if (!file) throw std::runtime_error(std::string(names) + ": there is no such file");
     for (std::string name; std::getline(file, name);) known.push_back(name);
   }
   const auto [values, classes] = shares.topk(std::min<int64_t>(5, shares.size(0)));

@@ -118,6 +118,7 @@ class Worker {
     const double started = now_ms();
     model_ = artifact_.load(static_cast<std::size_t>(command.number("callers", 1)));
     const double loaded = now_ms();
+    const c10::InferenceMode guard;
     input_ = artifact_.inputs(images.narrow(0, 0, std::min(count, images.size(0))));
     const double before = now_ms();
     const auto output = model_->run(input_);

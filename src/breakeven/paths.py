@@ -1,6 +1,7 @@
 """Every path of the project, relative to the folder that a stage runs in."""
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -112,7 +113,8 @@ def store() -> Path:
 @cache
 def commit() -> tuple[str, bool]:
     """The commit of the working tree, and whether more than results was changed; ("", False) outside git."""
-
+    if not shutil.which("git"):
+        return "", False
     tree = os.environ.get(HOME, ".")
 
     def git(*arguments: str) -> str:

@@ -81,7 +81,6 @@ class Row:
 
 
 SPECIAL = ("baseline", "control")  # verdicts of what the others are compared with
-
 Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size, callers
 
 

@@ -78,8 +78,8 @@ def key_of_row(study: str, row: Row) -> str:
 
 def figures_of(row: Row) -> dict[str, float]:
     """The metrics of a variant's run."""
-    row_of = {name: getattr(row, name) for name in [*FIRST, *COLUMNS]}
-    values = {k: v for k, v in row_of.items() if k not in NAMES and not isinstance(v, bool)}
+    cells = {name: getattr(row, name) for name in [*FIRST, *COLUMNS]}
+    values = {k: v for k, v in cells.items() if k not in NAMES and not isinstance(v, bool)}
     return {k: float(v) for k, v in values.items() if isinstance(v, int | float) or _is_number(k, v)}
 
 
