@@ -189,6 +189,18 @@ def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tm
     assert np.array_equal(np.load(tmp_path / "logits.npy")[::-1], np.load(where / artifact.SCORES))
 
 
+def test_a_single_image_with_other_logits_is_found(
+    maker: Maker, family: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+    logits = reference.logits.copy()
+    logits[1] += 0.01 * np.abs(logits).max()
+    monkeypatch.setattr(maker, "_predict", lambda where, draft: (logits, {}))
+    runtime = option.load("runtime", RUNTIMES["eager"], "eager")
+    made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
+    assert made.status == "failed" and "its logits differ from eager's by 0.01 of the largest" in made.reason
+
+
 def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_path: Path) -> None:
     reference = Reference(family / "models/prune50", maker.test, "outside")
     for name in ("eager", "onnxruntime"):  # which builds it again, and which converts it

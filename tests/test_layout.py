@@ -26,7 +26,7 @@ STAGES = {
     name: stage.get("do", stage)
     for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items()
 }
-# These cannot change what a stage writes.
+# These cannot change what a stage writes, or what they tell is among its dependencies.
 NAMES = ["cli", "compose", "config", "download", "errors", "files", "machine", "option", "paths"]
 NAMES += ["live", "progress", "provenance", "stages.run", "store", "tracking", "turns"]
 HARMLESS = {f"breakeven.{name}" for name in NAMES}

@@ -53,6 +53,7 @@ def test_where_products_could_overflow_seven_bits_are_used(
 ) -> None:
     flags = ["avx2", "avx512_vnni"] if vnni else ["avx2"]
     monkeypatch.setattr("breakeven.quantization.base.features", lambda: flags)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
     model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 30 * 30, 10)).eval()
     code = str(quantized(model, "torch_compile_static", tmp_path, **settings).code)
     assert f", 0, {largest}, torch.uint8" in code

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from breakeven.files import fingerprint
 
+CPUINFO = Path("/proc/cpuinfo")
 FLAGS = (
     "avx2",
     "avx512f",
@@ -87,8 +88,7 @@ def _processor() -> str:
 @cache
 def _cpuinfo() -> dict[str, str]:
     """Of the first core."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
     pairs = [line.partition(":") for line in reversed(lines)]
     return {key.strip(): value.strip() for key, _, value in pairs}
 

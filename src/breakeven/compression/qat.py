@@ -73,20 +73,23 @@ def _input_rounding() -> "nn.Module":
     with _deprecated():
         from torch.ao.quantization import FusedMovingAvgObsFakeQuantize, MovingAverageMinMaxObserver
 
-        rounding: nn.Module = FusedMovingAvgObsFakeQuantize(
+        rounding = FusedMovingAvgObsFakeQuantize(
             MovingAverageMinMaxObserver,
             quant_min=0,
             quant_max=255,
             dtype=torch.quint8,
             qscheme=torch.per_tensor_affine,
         )
-        return rounding
+    rounding.disable_fake_quant()  # until it has seen a range
+    return rounding
 
 
 def _round_input(layer: "nn.Module", inputs: tuple["Tensor"]) -> tuple["Tensor"]:
     """A function of the layer alone, so that a copy of the model rounds by its own ranges."""
     rounding = getattr(layer, ROUNDING)
     rounding.enable_observer(layer.training)  # validation must not move the ranges
+    if layer.training:
+        rounding.enable_fake_quant()
     return (rounding(inputs[0].float()).to(inputs[0].dtype),)
 
 

@@ -1,5 +1,6 @@
 """What a quantization toolchain is: it makes an int8 artifact for one runtime."""
 
+import platform
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from breakeven.machine import features
 from breakeven.option import Option
 
-VNNI = {"avx512_vnni", "avx_vnni", "amx_int8"}  # of x86: instructions that add products of int8 in 32 bits
+X86 = ("x86_64", "AMD64")
+VNNI = {"avx512_vnni", "avx_vnni", "amx_int8"}  # instructions that add products of int8 in 32 bits
 
 
 @dataclass(frozen=True)
@@ -58,5 +60,6 @@ def seven_bits(asked: bool | None) -> bool:
 
     Without VNNI they are added in 16 bits: of eager's classes Inductor's ResNet-18 kept 85%, with 7 bits 99%.
     """
-    found = set(features())
-    return "avx2" in found and not found & VNNI if asked is None else asked
+    if asked is not None:
+        return asked
+    return platform.machine() in X86 and not VNNI & set(features())
