@@ -34,4 +34,5 @@ def run(chosen: Namespace) -> None:
             missing.append(f"{name}: {chosen.variant} is {card.status}: {card.reason}.")
     if len(missing) == len(families):
         raise UserError("\n".join(missing))
-    print(*missing, sep="\n", end="\n" * bool(missing))
+    for sentence in missing:
+        print(sentence)
