@@ -121,6 +121,10 @@ def test_a_chain_and_a_recipe_take_each_other_s_steps(chained: Project) -> None:
     both = card(chained, "prune50_qat")
     assert [step["made"] for step in both["details"]["before"]] == ["trained", "prune"]
     assert (both["made"], both["parameters"]) == ("qat", pruned["parameters"])
+    # What each step came to, its size among it.
+    before, between = both["details"]["before"]
+    assert before["megabytes"] > between["megabytes"] == pruned["megabytes"] > 0
+    assert between["test_accuracy"] == pruned["test_accuracy"]
     assert both["pruning"] == pruned["pruning"] and both["train_s"] > pruned["train_s"]
     assert both["sha256"] != pruned["sha256"]
     # And the other way round: the recipe finds what is the chain's first step.

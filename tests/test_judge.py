@@ -39,7 +39,7 @@ class Bench:
         facts |= {"mean": [0.5], "std": [0.5], "parameters": 10, "macs": 20}
         made = Artifact("cnn", recipe=recipe, precision=precision, runtime=runtime, **facts, **card)
         folder = self.root / made.folder
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         if made.status == "ok":
             np.save(folder / SCORES, logits)
         self.artifacts[name] = (folder, made)
@@ -229,7 +229,21 @@ def test_what_it_executes_is_told_for_the_device_that_was_looked_at(bench):
     row = bench.rows()["none/int8-static/onnxruntime"]
     assert row.executed_precision == "fp32 90%, other 10%"
     assert row.reason.startswith("called int8-static, but")
-    assert bench.rows(device="cuda:0")["none/int8-static/onnxruntime"].executed_precision is None
+    elsewhere = bench.rows(device="cuda:0")["none/int8-static/onnxruntime"]
+    assert elsewhere.executed_precision is elsewhere.execution is None
+
+
+def test_a_line_tells_what_else_is_known_of_how_it_executes(bench):
+    assert bench.rows()[BASELINE].execution is None
+    eager = [
+        asdict(Kernel("aten::native_batch_norm", "fp32", 0.1, 4)),
+        asdict(Kernel("aten::relu_", "fp32", 1)),
+    ]
+    bench.add(BASELINE, samples(1.0), kernels=eager)
+    kernels = [asdict(Kernel("Conv", "fp32", 0.9, 4)), asdict(Kernel("Relu", "fp32", 0.1))]
+    bench.add(FAST, samples(0.5), kernels=kernels, facts={"providers": "CPUExecutionProvider"})
+    told = bench.rows()[FAST].execution
+    assert told == "providers: CPUExecutionProvider; without a call of their own: 4 of 4 batch normalizations"
 
 
 def test_the_accuracy_difference_is_counted_on_the_same_images(bench):

@@ -20,7 +20,8 @@ from breakeven.result import Row
 # As in section 4 of the design.
 COLUMNS = """
 family, variant, compression, precision, quantization, executed_precision, runtime, hardware, machine,
-threads, batch_size, scenario, callers, params, macs, verdict, reason, latency_ms_p50, latency_ms_p50_ci_low,
+threads, batch_size, scenario, callers, params, macs, verdict, reason, execution, latency_ms_p50,
+latency_ms_p50_ci_low,
 latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, roofline_share,
 speedup, speedup_ci_low,
 speedup_ci_high, noise_floor, min_detectable_effect, trained, accuracy, accuracy_top5, accuracy_delta,

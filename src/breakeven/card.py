@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, CARD = "model.safetensors", paths.MODEL_CARD
 # The figures of a card that are logged as a run's metrics
-SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "train_s")
+SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "megabytes", "train_s")
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class Card:
     origin: dict[str, Any] = field(default_factory=dict)  # machine and commit
     history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
     sha256: str = ""  # of the weights
+    megabytes: float = 0.0  # of their file, 10**6 bytes
     reason: str = ""  # why a compression gave none; then the figures are 0
 
     @property
@@ -95,6 +96,7 @@ def save_reason(folder: Path, before: Card, recipe: str, reason: str) -> None:
         "macs": 0,
         "activations": 0,
         "train_s": 0.0,
+        "megabytes": 0.0,
         "sha256": "",
         "history": [],
     }

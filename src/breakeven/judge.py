@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven import accuracy, artifact, kernels
+from breakeven import accuracy, artifact, fusions, kernels
 from breakeven.artifact import BASELINE, CONTROL, Artifact
 from breakeven.measure import coldstart
 from breakeven.measure.findings import BASELINE as JUDGED_AGAINST
@@ -69,11 +69,14 @@ class Judge:
                         build_ms, base, finding.replicates, finding.speedup, self.confidence
                     )
                     figures |= dict(zip(BREAKEVEN, calls, strict=True))
-            rows.append(self._row(name, card, finding, figures))
+            rows.append(self._row(name, card, artifacts[BASELINE][1], finding, figures))
         return rows
 
-    def _row(self, name: str, card: Artifact, finding: Finding, figures: dict[str, Any]) -> Row:
-        spent = kernels.shares(card.executed()) if self.device == artifact.PROFILED_ON else {}
+    def _row(
+        self, name: str, card: Artifact, baseline: Artifact, finding: Finding, figures: dict[str, Any]
+    ) -> Row:
+        profiled = self.device == artifact.PROFILED_ON
+        spent = kernels.shares(card.executed()) if profiled else {}
         return Row(
             family=card.family,
             variant=name,
@@ -81,6 +84,7 @@ class Judge:
             precision=card.precision,
             quantization=card.quantization,
             executed_precision=kernels.describe(spent) or None,
+            execution=(execution(card, baseline) or None) if profiled else None,
             runtime=card.runtime,
             hardware=self.hardware,
             machine=self.machine,
@@ -168,6 +172,14 @@ class Judge:
             "min_detectable_effect": finding.min_detectable_effect,
             "noise_floor": findings.noise_floor,
         }
+
+
+def execution(card: Artifact, baseline: Artifact) -> str:
+    """What is known of how it executes, besides precisions, in one line."""
+    known = [f"{title}: {text}" for title, text in card.facts.items()]
+    if fused := fusions.describe(baseline.executed(), card.executed()):
+        known.append(f"{fusions.TITLE}: {fused}")
+    return "; ".join(known)
 
 
 def _beyond(card: Artifact, base: Artifact) -> Interval:

@@ -25,8 +25,18 @@ FILE = "measurement.json"
 AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
 # The source that decides what a measurement comes to, besides the artifacts'
 SOURCE = (
-    *("accuracy", "artifact", "bench", "card", "converted", "data/base", "hardware", "judge", "kernels"),
-    *("measure", "measurements", "modelfile", "prepared", "preprocess", "program", "result", "runtime"),
+    *("accuracy", "artifact", "bench", "card", "converted", "data/base", "fusions", "hardware", "judge"),
+    *(
+        "kernels",
+        "measure",
+        "measurements",
+        "modelfile",
+        "prepared",
+        "preprocess",
+        "program",
+        "result",
+        "runtime",
+    ),
     *("scoring", "variants"),
 )
 CODE = source_digests(*SOURCE)  # what is edited from here on is not what runs

@@ -80,10 +80,11 @@ def build(spec: Mapping[str, Any], shape: Shape | Tokens, place: str = "model") 
 
 
 def save(folder: Path, model: nn.Module, card: Card) -> Card:
-    """Write weights and card into `folder`; returns the card with the weights' sha256."""
+    """Write weights and card into `folder`; returns the card with the weights' sha256 and size."""
+    weights = folder / WEIGHTS
     # Channels-last tensors are not contiguous, which safetensors requires.
-    save_file({k: v.detach().contiguous().clone() for k, v in model.state_dict().items()}, folder / WEIGHTS)
-    card = replace(card, sha256=sha256(folder / WEIGHTS))
+    save_file({k: v.detach().contiguous().clone() for k, v in model.state_dict().items()}, weights)
+    card = replace(card, sha256=sha256(weights), megabytes=weights.stat().st_size / 1e6)
     write_json(folder / CARD, asdict(card))
     return card
 

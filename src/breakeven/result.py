@@ -34,6 +34,7 @@ class Row:
     macs: int
     verdict: str
     reason: str
+    execution: str | None = None  # besides precisions: provider, graph, delegates, what is fused
     latency_ms_p50: float | None = None
     latency_ms_p50_ci_low: float | None = None
     latency_ms_p50_ci_high: float | None = None

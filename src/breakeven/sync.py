@@ -25,7 +25,10 @@ NAMES = (
 # Figures in the order in which they are logged: MLflow compares runs by the first, until it is told otherwise
 FIRST = ("speedup", "latency_ms_p50", "accuracy")
 # Columns that a run is found by: its tags; of calls, since "never" and "undecided" are no metrics
-TAGS = ("family", "variant", "hardware", "machine", "verdict", "reason", "breakeven_calls")
+TAGS = (
+    *("family", "variant", "hardware", "machine", "verdict", "reason", "executed_precision", "execution"),
+    "breakeven_calls",
+)
 
 
 def sync(study: Config, records: Records) -> str:

@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from breakeven import fusions
 from breakeven.artifact import Artifact
 from breakeven.kernels import Kernel, broken_promise, describe, fallbacks, shares
 
@@ -36,7 +37,10 @@ def show(variant: Artifact, baseline: Artifact) -> None:
     for card in cards:
         spent = shares(card.executed())
         console.print(f"  {card.variant}: {describe(spent) or card.kernels_reason}", markup=False)
-        for title, text in card.facts.items():
+        facts = dict(card.facts)
+        if fused := fusions.describe(baseline.executed(), card.executed()):
+            facts[fusions.TITLE] = fused
+        for title, text in facts.items():
             console.print(f"  {card.variant}: {title}: {text}", markup=False)
         if others := fallbacks(card.precision, card.executed()):
             text = ", ".join(f"{kernel.calls:g} {kernel.operator} in {kernel.precision}" for kernel in others)

@@ -7,7 +7,17 @@ from breakeven.card import Card
 from breakeven.kernels import PRECISIONS
 from breakeven.records import Records
 from breakeven.report.markdown import table
-from breakeven.report.table import TIMES, calls, change, interval, number, scenarios, times, warnings
+from breakeven.report.table import (
+    TIMES,
+    against_control,
+    calls,
+    change,
+    interval,
+    number,
+    scenarios,
+    times,
+    warnings,
+)
 from breakeven.result import Benchmark, Row, title
 
 DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
@@ -56,11 +66,12 @@ def _models(cards: Iterable[Card]) -> str:
                     number(step["test_accuracy"], ".2%") or "untrained",
                     f"{step['parameters']:,}",
                     f"{step['macs'] / 1e6:,.2f}",
+                    f"{step['megabytes']:.2f}",
                     f"{step['train_s']:,.0f}",
                 ]
             )
-    header = "family | recipe | step | validation | test | parameters | million MACs | seconds of training"
-    return table(header.split(" | "), lines, left=3)
+    sizes = ("parameters", "million MACs", "MB of weights", "seconds of training")
+    return table(["family", "recipe", "step", "validation", "test", *sizes], lines, left=3)
 
 
 def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
@@ -79,7 +90,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
             *times(row),
             number(row.accuracy, ".2%") if row.trained else "untrained",
             change(row),
-            number(100 * row.control_delta if row.control_delta is not None else None, "+.2f"),
+            against_control(row),
             number(row.artifact_mb, ".2f"),
             number(row.peak_memory_mb, ".0f"),
             number(row.cold_start_s, ".2f"),
@@ -89,6 +100,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
         for row in timed
     ]
     others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
+    executed = [f"- {row.variant}: {row.execution}" for row in timed if row.execution]
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
         table(header, lines, left=3),
@@ -98,6 +110,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
         _bargains(timed) if any(row.verdict in DECIDED for row in timed) else UNRELIABLE,
         "### How near to the hardware's peaks",
         _peaks(benchmark, timed),
+        *(["### What else is known of how it executes", "\n".join(executed)] if executed else []),
         *(["### Not measured, or not as its name says", "\n".join(others)] if others else []),
         _warnings(benchmark, rows[0]),
     ]

@@ -148,9 +148,17 @@ def times(row: Row) -> list[str]:
 
 def change(row: Row) -> str:
     """The accuracy's change in percentage points, with its interval."""
-    if row.accuracy_delta is None or row.accuracy_delta_ci_low is None or row.accuracy_delta_ci_high is None:
-        return ""
     if row.verdict in ("baseline", "control"):
         return ""
-    low, high = 100 * row.accuracy_delta_ci_low, 100 * row.accuracy_delta_ci_high
-    return f"{100 * row.accuracy_delta:+.2f} ({low:+.1f} to {high:+.1f})"
+    return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
+
+
+def against_control(row: Row) -> str:
+    """The same against the uncompressed model that was trained as much longer."""
+    return _points(row.control_delta, row.control_delta_ci_low, row.control_delta_ci_high)
+
+
+def _points(delta: float | None, low: float | None, high: float | None) -> str:
+    if delta is None or low is None or high is None:
+        return ""
+    return f"{100 * delta:+.2f} ({100 * low:+.1f} to {100 * high:+.1f})"

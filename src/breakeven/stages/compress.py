@@ -117,7 +117,7 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
 
 def _past(card: Card) -> list[dict[str, Any]]:
     """What the steps before came to, the uncompressed model first."""
-    figures = ("made", "val_accuracy", "test_accuracy", "parameters", "macs", "train_s")
+    figures = ("made", "val_accuracy", "test_accuracy", "parameters", "macs", "megabytes", "train_s")
     return [*card.details.get("before", []), {figure: getattr(card, figure) for figure in figures}]
 
 
