@@ -1,12 +1,18 @@
 """What artifacts execute: the shares, the words for them, and `breakeven explain`."""
 
 import math
+from argparse import Namespace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import Project
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.artifact import Artifact
+from breakeven.commands import explain
+from breakeven.errors import UserError
 from breakeven.kernels import PRECISIONS, Kernel, broken_promise, describe, fallbacks, merge, shares
 from breakeven.runtime.aotinductor import facts_of
 
@@ -74,6 +80,34 @@ def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, 
     printed = reproduced[0].run("breakeven", "explain", "none/int8-static/onnxruntime").stdout
     assert "none/fp32/eager" in printed and "aten::" in printed
     assert "QLinearConv" in printed and "int8" in printed
+
+
+def test_explain_goes_on_where_one_family_lacks_the_variant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variant = "none/fp32/onnxruntime"
+    facts = {"recipe": "none", "precision": "fp32", "quantization": "", "settings": {}, "parameters": 1}
+    facts |= {"preprocessing": "outside", "mean": [], "std": [], "macs": 1}
+    kernels = [vars(Kernel("Conv", "fp32", 1.0, 2))]
+
+    def read(family: str) -> dict[str, tuple[Path, Artifact]]:
+        none = {"status": "unsupported", "reason": "it branches"} if family == "first" else {}
+        found = [
+            Artifact(family, runtime="eager", kernels=[vars(Kernel("aten::relu", "fp32", 1.0, 2))], **facts),
+            Artifact(family, runtime="onnxruntime", kernels=kernels, **facts, **none),
+        ]
+        return {card.variant: (Path(), card) for card in found}
+
+    study = SimpleNamespace(families=["first", "second"], family=lambda name: None)
+    monkeypatch.setattr("breakeven.config.read", lambda: study)
+    monkeypatch.setattr("breakeven.variants.read", read)
+    explain.run(Namespace(variant=variant, family=None))
+    printed = capsys.readouterr().out
+    assert f"first: {variant} is unsupported: it branches." in printed
+    assert "second: a call of one image" in printed and "first: a call of one image" not in printed
+    assert f"{variant}: without a call of their own: 2 of 2 activations" in printed
+    with pytest.raises(UserError, match=r"first: .* is unsupported: it branches"):
+        explain.run(Namespace(variant=variant, family="first"))
 
 
 def test_publish_writes_a_page_from_the_records(project: Project) -> None:
