@@ -129,7 +129,7 @@ def test_every_runtime_gives_eagers_logits(
     assert made.agreement is not None and made.agreement > 0.95
     assert made.relative_error is not None
     assert made.relative_error < (1e-4 if made.precision == "fp32" else 0.05)
-    assert made.kernels or made.kernels_reason
+    assert made.precision in shares(made.executed()), made.kernels_reason
     assert not broken_promise(made.precision, shares(made.executed()))
     assert made.files and made.megabytes > 0
     assert np.load(tmp_path / made.folder / artifact.SCORES).shape == reference.logits.shape
@@ -157,9 +157,29 @@ def test_every_toolchain_agrees_with_eager(
     assert (made.status, made.reason) == ("ok", "")
     assert made.agreement is not None and made.agreement >= 0.9
     loads(maker, tmp_path / made.folder)
-    if toolchain.scheme == "static" and made.kernels:
+    if toolchain.scheme == "static":
         # Which layers, and for what share of the time, is the processor's affair: some have no fast int8.
         assert any(kernel.precision == "int8" for kernel in made.executed())
+
+
+def test_a_program_in_cpp_tells_what_pythons_profiler_does(
+    maker: Maker, family: Path, tmp_path: Path
+) -> None:
+    reference = Reference(family / "models/none", maker.test, "outside")
+    toolchain = option.load("quantization", TOOLCHAINS["torchscript_static"], "torchscript_static")
+    card = reference.card
+    images = model_inputs(
+        prepared.load(family / "data", "train").images[:128], "outside", card.mean, card.std
+    )
+    told = []
+    for name in ("torchscript_frozen", "libtorch_torchscript"):
+        runtime = option.load("runtime", RUNTIMES[name], name)
+        write = partial(toolchain.quantize, Examples(images, images, maker.test.labels[:128]), runtime)
+        base = draft(reference, name, precision=toolchain.precision, quantization="torchscript_static")
+        kernels = maker.make(tmp_path, base, write, reference).executed()
+        told.append({(kernel.operator, kernel.precision): round(kernel.calls) for kernel in kernels})
+    assert told[0] == told[1]
+    assert told[1]["quantized::conv2d_relu", "int8"] and ("aten::quantize_per_tensor", "") in told[1]
 
 
 def loads(maker: Maker, folder: Path) -> None:

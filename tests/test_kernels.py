@@ -1,5 +1,6 @@
 """What artifacts execute: the shares, the words for them, and `breakeven explain`."""
 
+import ctypes
 import math
 from argparse import Namespace
 from pathlib import Path
@@ -14,6 +15,7 @@ from breakeven.artifact import Artifact
 from breakeven.commands import explain
 from breakeven.errors import UserError
 from breakeven.kernels import PRECISIONS, Kernel, broken_promise, describe, fallbacks, merge, shares
+from breakeven.runtime import _etdump, _onednn
 from breakeven.runtime.aotinductor import facts_of
 
 KERNELS = st.lists(
@@ -74,6 +76,79 @@ def test_what_inductor_compiled_is_read_from_its_code() -> None:
         "kernels of its own": "cpp_fused_mean_1",
     }
     assert set(facts_of("").values()) == {"none"}
+
+
+EXECUTED = "onednn_verbose,v1,primitive,exec,cpu"
+PRINTED = f"""\
+onednn_verbose,v1,info,cpu,runtime:OpenMP,nthr:1
+onednn_verbose,v1,primitive,info,template:operation,engine,primitive,implementation,exec_time
+{EXECUTED},reorder,jit:blk,undef,src:f32::blocked:abcd::f0 dst:f32::blocked:Acdb16a::f0,,,16x1x3x3,0.5
+{EXECUTED},convolution,brg_conv_fwd:avx512_core,forward_inference,src:bf16:a:blocked:acdb::f0 \
+wei:bf16:a:blocked:Acdb16a::f0,attr-post-ops:eltwise_relu,alg:convolution_direct,mb1_ic16oc16_ih28,0.0349121
+{EXECUTED},matmul,brg_matmul:avx512,undef,src:u8::blocked:ab::f0 wei:s8::blocked:ab::f0,,,1x64,9.76562e-04
+something else,exec,cpu
+"""
+
+
+def test_what_onednn_prints_of_its_calls_is_read() -> None:
+    told = [(k.operator, k.precision, k.ms, k.calls) for k in _onednn.told(PRINTED, 2)]
+    assert told == [
+        ("reorder (jit:blk)", "", 0.25, 0.5),
+        ("convolution (brg_conv_fwd:avx512_core)", "bf16", 0.0349121 / 2, 0.5),
+        ("matmul (brg_matmul:avx512)", "int8", 0.000976562 / 2, 0.5),
+    ]
+    assert _onednn.told("", 2) == []
+
+
+def test_what_cpp_prints_is_taken_for_as_long_as_it_was_asked_to(capfd: pytest.CaptureFixture[str]) -> None:
+    library = ctypes.CDLL(None)
+    library.puts(b"before")
+    assert _onednn.printed(lambda: library.puts(b"inside")) == "inside\n"
+    with pytest.raises(ZeroDivisionError):
+        _onednn.printed(lambda: 1 / 0)
+    library.puts(b"after")
+    library.fflush(None)
+    assert capfd.readouterr().out == "before\nafter\n"
+
+
+def event(name: str | None, ms: float, operator: str = "", number: int = 0) -> SimpleNamespace:
+    """As ExecuTorch records it, in nanoseconds."""
+    return SimpleNamespace(
+        name=name,
+        delegate_debug_id_str=operator or None,
+        chain_index=0,
+        instruction_id=number,
+        start_time=7,
+        end_time=7 + round(1e6 * ms),
+    )
+
+
+def test_what_executorch_records_of_a_run_is_told_operator_by_operator() -> None:
+    run = [
+        event("OPERATOR_CALL", 0.5),
+        event(None, 0.5, "Convert (NC) #1"),
+        event(None, 4, "Convolution (NHWC, QC8) IGEMM #12"),
+        event(None, 1, "Fully Connected (NC, QS8, QC8W) GEMM #1"),
+        event(None, 1, "Max Pooling (NHWC, F32) #1"),
+        event(None, 0.5, "Mean (ND) Reduce2 #1"),
+        event("DELEGATE_CALL", 8, number=1),
+        event("OPERATOR_CALL", 1, number=2),
+        event("Method::execute", 10),
+    ]
+    own = {(0, 0): ("executorch_prim::et_view", "FLOAT"), (0, 2): ("aten::add", "FLOAT")}
+    kernels = _etdump.told(run, own, 2)
+    assert sum(kernel.ms for kernel in kernels) == pytest.approx(5)
+    assert {(k.operator, k.precision): k.ms for k in kernels} == {
+        ("executorch_prim::et_view", ""): 0.25,
+        ("Convert (NC)", ""): 0.25,
+        ("Convolution (NHWC, QC8) IGEMM", "int8"): 2,
+        ("Fully Connected (NC, QS8, QC8W) GEMM", "int8"): 0.5,
+        ("Max Pooling (NHWC, F32)", "fp32"): 0.5,
+        ("Mean (ND) Reduce2", ""): 0.25,
+        ("aten::add", "fp32"): 0.5,
+        (_etdump.AROUND, ""): 0.5,
+        (_etdump.BETWEEN, ""): 0.25,
+    }
 
 
 def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, str]) -> None:

@@ -30,11 +30,12 @@ class Artifact {
   // uint8 images (N, C, H, W) as the model takes them: as they are, or as normalized float32.
   at::Tensor inputs(const at::Tensor& images) const;
 
+  // Whether it is AOTInductor's.
+  bool packaged() const;
+
   int64_t channels = 0, height = 0, width = 0;
 
  private:
-  bool packaged() const;
-
   std::filesystem::path folder_;
   bool preprocesses_ = false;  // the model does it itself
   std::vector<float> mean_, std_;

@@ -20,6 +20,8 @@
 #include "json.hpp"
 #include "model.hpp"
 #include "npy.hpp"
+#include "onednn.hpp"
+#include "operators.hpp"
 
 namespace {
 
@@ -107,8 +109,9 @@ class Worker {
     if (verb == "settle") return settle(command);
     if (verb == "block") return block(command);
     if (verb == "predict") return predict(command);
+    if (verb == "profile") return profile(command);
     if (verb == "memory") return memory();
-    return R"({"unsupported": "LibTorch from C++ does not tell what it executes"})";
+    throw std::runtime_error("no command of this worker: " + verb);
   }
 
  private:
@@ -226,6 +229,17 @@ class Worker {
     }
     write_npy(command.text("out"), torch::cat(logits));
     return R"({"count": )" + std::to_string(images.size(0)) + "}";
+  }
+
+  // What the first image of a file takes, operator by operator; a package calls oneDNN past torch's own.
+  std::string profile(const Command& command) const {
+    const c10::InferenceMode guard;
+    const auto calls = static_cast<int>(command.number("calls"));
+    const auto image = artifact_.inputs(read_npy(command.text("images")).narrow(0, 0, 1));
+    const auto run = [&] { model_->run(image); };
+    run();  // of another shape than the last
+    const auto kernels = artifact_.packaged() ? calls_of_onednn(run, calls) : operators(run, calls);
+    return R"({"facts": {}, "kernels": )" + list(merge(kernels)) + "}";
   }
 
   std::string memory() const {

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
 from breakeven.kernels import Kernel
+from breakeven.runtime import _onednn
 from breakeven.runtime._torch import TorchRuntime, require_compiler, torch_session
 from breakeven.runtime.base import Place, Session, Source
 
@@ -90,13 +91,11 @@ class AotInductor(TorchRuntime):
             )
         return session.prepare(images)
 
-    def profile(self, *arguments: Any) -> list[Kernel]:
-        """Its calls of oneDNN pass by torch's profiler.
-
-        Raises:
-            Unsupported: always.
-        """
-        raise Unsupported("torch's profiler does not see the kernels of AOTInductor")
+    def profile(
+        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
+    ) -> list[Kernel]:
+        """By oneDNN: the C++ calls it past torch's profiler."""
+        return _onednn.profile(partial(session.run, session.prepare(images)), calls)
 
     def facts(self, folder: Path, place: Place) -> dict[str, str]:
         """What its C++ calls, which it keeps beside the library: what is fused has no call of its own."""

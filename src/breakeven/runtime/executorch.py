@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.errors import Unsupported
+from breakeven.kernels import Kernel
+from breakeven.runtime import _etdump
 from breakeven.runtime.base import Place, Runtime, Session, Source
 
 FILE = "model.pte"
@@ -66,11 +68,15 @@ class ExecuTorch(Runtime):
 
         return Session(prepare, method.execute, result)
 
+    def profile(
+        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
+    ) -> list[Kernel]:
+        """By ExecuTorch's own record, and XNNPACK's."""
+        return _etdump.profile(folder / FILE, session.prepare(images), calls)
+
     def facts(self, folder: Path, place: Place) -> dict[str, str]:
         """What is delegated, and what is left to ExecuTorch's own kernels, by the program itself."""
-        from executorch.exir._serialize._program import deserialize_pte_binary
-
-        (plan,) = deserialize_pte_binary((folder / FILE).read_bytes()).program.execution_plan
+        plan = _etdump.plan_of(folder / FILE)
         engines = Counter(delegate.id for delegate in plan.delegates)
         given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
         own = [operator.name.removeprefix("aten::") for operator in plan.operators]
