@@ -14,6 +14,7 @@ from conftest import ROOT, Project
 
 from breakeven import artifact, making, option, prepared
 from breakeven.artifact import Artifact, model_inputs
+from breakeven.errors import Unsupported
 from breakeven.kernels import broken_promise, shares
 from breakeven.making import Maker, Reference, Tolerance
 from breakeven.quantization.base import Examples
@@ -184,7 +185,15 @@ def test_a_program_in_cpp_tells_what_pythons_profiler_does(
 
 def loads(maker: Maker, folder: Path) -> None:
     """As a benchmark does: held to what it was scored with, whatever the batch, and whoever shares it."""
-    for size, callers in ((1, 1), (8, 2)):
+    card = artifact.read(folder)
+    most = option.load("runtime", card.settings, card.runtime).batch
+    if most == 1:
+        with (
+            maker.nursery("cpu").worker(folder) as worker,
+            pytest.raises(Unsupported, match="not for 8: any_batch"),
+        ):
+            worker.ask("load", images=str(maker.images), batch_size=8, compare=True)
+    for size, callers in ((1, 1), (min(8, most), 2)):
         with maker.nursery("cpu").worker(folder) as worker:
             worker.ask("load", images=str(maker.images), batch_size=size, compare=True, callers=callers)
             block = worker.ask("block", calls=3, settle=1, callers=callers)

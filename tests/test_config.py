@@ -48,7 +48,6 @@ def test_the_default_study_is_accepted():
         ({"name": "onnxruntime"}, "loads what torchscript and aotinductor export"),
         ({"name": "aotinductor", "freezin": True}, "did you mean 'freezing'?"),
         ({"name": "aotinductor", "precision": "bf16"}, "its precision should be fp32"),
-        ({"name": "aotinductor", "any_batch": False}, "knows any_batch=true only"),
         ({"name": "torchscript", "method": "trace", "optimize": True}, "knows optimize=false only"),
     ],
 )

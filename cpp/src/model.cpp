@@ -50,6 +50,7 @@ Artifact::Artifact(const fs::path& folder) : folder_(folder) {
   std::ifstream about(folder / "about.txt");
   if (!about) throw std::runtime_error((folder / "about.txt").string() + ": there is no such file");
   for (std::string key, value; about >> key >> value;) {
+    if (key == "batch") batch = std::stoll(value);
     if (key == "channels") channels = std::stoll(value);
     if (key == "height") height = std::stoll(value);
     if (key == "width") width = std::stoll(value);

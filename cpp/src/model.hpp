@@ -34,6 +34,7 @@ class Artifact {
   bool packaged() const;
 
   int64_t channels = 0, height = 0, width = 0;
+  int64_t batch = 1;  // images at once, at most
 
  private:
   std::filesystem::path folder_;

@@ -118,6 +118,10 @@ class Worker {
   std::string load(const Command& command) {
     const auto images = read_npy(command.text("images"));
     const auto count = static_cast<int64_t>(command.number("batch_size"));
+    if (artifact_.batch == 1 && count > 1) {
+      return R"({"unsupported": "compiled for one image at once, not for )" + std::to_string(count) +
+             R"(: any_batch=true takes any"})";
+    }
     const double started = now_ms();
     model_ = artifact_.load(static_cast<std::size_t>(command.number("callers", 1)));
     const double loaded = now_ms();
@@ -221,7 +225,7 @@ class Worker {
   std::string predict(const Command& command) {
     const c10::InferenceMode guard;
     const auto images = read_npy(command.text("images"));
-    const int64_t size = std::clamp<int64_t>(kPixels / images[0].numel(), 1, 250);
+    const int64_t size = std::clamp<int64_t>(kPixels / images[0].numel(), 1, artifact_.batch);
     std::vector<at::Tensor> logits;
     for (int64_t start = 0; start < images.size(0); start += size) {
       const auto batch = images.narrow(0, start, std::min(size, images.size(0) - start));

@@ -23,7 +23,7 @@ ABOUT = "about.txt"
 INNER = ("torchscript", "aotinductor")
 
 
-LEFT_OUT = {"optimize": False, "compile": False, "any_batch": True}  # what Python does after loading
+LEFT_OUT = {"optimize": False, "compile": False}  # what Python does after loading
 
 
 class LibTorch(Runtime):
@@ -55,6 +55,11 @@ class LibTorch(Runtime):
         runtime: Runtime = load("runtime", self.of, "of")
         return runtime
 
+    @property
+    def batch(self) -> int:  # type: ignore[override]
+        """As many images at once as the artifact can take when it is scored."""
+        return self.inner.batch
+
     def export(self, source: Source, folder: Path) -> None:
         """As it does, and what the program has to know beside."""
         from breakeven.card import Tokens, read_card
@@ -66,6 +71,7 @@ class LibTorch(Runtime):
         self.inner.export(source, folder)
         facts = {
             "preprocessing": source.preprocessing,
+            "batch": self.batch,
             "channels": card.shape.channels,
             "height": card.shape.height,
             "width": card.shape.width,
