@@ -27,7 +27,7 @@ AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured befo
 SOURCE = (
     *("accuracy", "artifact", "bench", "card", "converted", "data/base", "hardware", "judge", "kernels"),
     *("measure", "measurements", "modelfile", "prepared", "preprocess", "program", "result", "runtime"),
-    *("scoring", "variants"),
+    *("scoring", "slim", "variants"),
 )
 CODE = source_digests(*SOURCE)  # what is edited from here on is not what runs
 

@@ -26,8 +26,9 @@ class OnnxRuntime(Quantization):
     reduce_range: bool | None = None
 
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
-        """Export in fp32, then quantize the file."""
+        """Export in fp32, quantize the file, and drop from it what the tools leave there."""
         try:
+            import onnx_ir
             from onnxruntime.quantization import (
                 CalibrationMethod,
                 QuantFormat,
@@ -38,6 +39,8 @@ class OnnxRuntime(Quantization):
             from onnxruntime.quantization.shape_inference import quant_pre_process
         except ImportError:
             raise Unsupported("not installed: pip install 'breakeven[onnxruntime]'") from None
+        from breakeven.slim import slim
+
         logging.getLogger().setLevel(logging.ERROR)  # the tools log to the root logger
         with tempfile.TemporaryDirectory() as temporary:
             runtime.export(source, Path(temporary))
@@ -66,6 +69,9 @@ class OnnxRuntime(Quantization):
                     activation_type=QuantType.QUInt8,
                     weight_type=QuantType.QInt8,
                 )
+        model = onnx_ir.load(target)
+        slim(model)
+        onnx_ir.save(model, target)
 
 
 def _forget_shapes(path: Path) -> None:

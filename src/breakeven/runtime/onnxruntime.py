@@ -35,9 +35,10 @@ class OnnxRuntime(Runtime):
 
         try:
             import onnxscript  # noqa: F401  (the exporter needs it)
-            from onnx_ir.passes.common import ClearMetadataAndDocStringPass
         except ImportError:
             raise Unsupported(INSTALL) from None
+        from breakeven.slim import slim
+
         batch = torch.export.Dim("batch")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -58,7 +59,7 @@ class OnnxRuntime(Runtime):
                 raise Unsupported(
                     f"torch.onnx cannot export this model: {str(error).splitlines()[0]}"
                 ) from None
-        ClearMetadataAndDocStringPass()(program.model)
+        slim(program.model)
         program.save(folder / FILE)
 
     def start(self, folder: Path, place: Place) -> None:
