@@ -70,7 +70,6 @@ def test_each_method_gives_another_range(name: str, tmp_path: Path) -> None:
         run = artifact(name, method, folder)
         assert np.abs(run(IMAGES[:2]) - IMAGES[:2].reshape(2, -1)).mean() < 0.3
         ends[method] = float(run(np.full_like(IMAGES[:2], 9 * LARGEST)).max())
-    print(ends)
     all_that_was_seen = ends.pop("MinMax")
     assert all_that_was_seen > 0.97 * LARGEST
     assert ends and max(ends.values()) < 0.9 * all_that_was_seen

@@ -88,6 +88,5 @@ def test_a_slim_file_computes_what_it_did(
     assert before.graph.value_info and not after.metadata_props
     for graph in graphs(after.graph):
         assert not graph.value_info and not any(node.name or node.doc_string for node in graph.node)
-    print(f"{name} {scheme}: {before.ByteSize()} -> {after.ByteSize()}")
     assert after.ByteSize() < before.ByteSize() - 1000
     onnx.checker.check_model(after)

@@ -55,7 +55,10 @@ class Fx(Quantization):
                     f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}"
                 ) from None
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
-        runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)
+        with warnings.catch_warnings():
+            # Scales and zero points, which a trace makes constants: they are.
+            warnings.filterwarnings("ignore", "Converting a tensor to a Python")
+            runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)
 
 
 def _observed_by(method: Observed, mapping: Any) -> Any:
