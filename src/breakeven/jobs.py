@@ -34,17 +34,8 @@ SOURCE = (
     *(f"stages/{name}" for name in ("benchmark", "compress", "export", "fetch", "job", "machine", "prepare")),
     *("stages/quantize", "stages/run", "stages/train"),
     *("accuracy", "artifact", "bench", "card", "converted", "fusions", "judge", "kernels", "making"),
-    *(
-        "measurements",
-        "modelfile",
-        "prepared",
-        "preprocess",
-        "program",
-        "result",
-        "scoring",
-        "training",
-        "variants",
-    ),
+    *("measurements", "modelfile", "prepared", "preprocess", "program", "result", "scoring", "slim"),
+    *("training", "variants"),
 )
 LONG = 32  # characters
 FAULTS = "faults.json"  # beside a job's records: what of it is to be measured again, if anything is

@@ -40,7 +40,7 @@ UNTRAINED_ERROR = 0.5
 # The source that decides what an artifact is
 MAKING = (
     *("data/base", "hardware", "measure", "runtime", "quantization", "artifact", "card", "converted"),
-    *("kernels", "making", "modelfile", "prepared", "preprocess", "program", "scoring"),
+    *("kernels", "making", "modelfile", "prepared", "preprocess", "program", "scoring", "slim"),
 )
 CODE = source_digests(*MAKING)  # what is edited from here on is not what runs
 

@@ -26,18 +26,8 @@ AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured befo
 # The source that decides what a measurement comes to, besides the artifacts'
 SOURCE = (
     *("accuracy", "artifact", "bench", "card", "converted", "data/base", "fusions", "hardware", "judge"),
-    *(
-        "kernels",
-        "measure",
-        "measurements",
-        "modelfile",
-        "prepared",
-        "preprocess",
-        "program",
-        "result",
-        "runtime",
-    ),
-    *("scoring", "variants"),
+    *("kernels", "measure", "measurements", "modelfile", "prepared", "preprocess", "program", "result"),
+    *("runtime", "scoring", "slim", "variants"),
 )
 CODE = source_digests(*SOURCE)  # what is edited from here on is not what runs
 

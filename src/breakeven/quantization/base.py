@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationInfo, field_validator
 
 from breakeven.machine import features
 from breakeven.option import Option
@@ -37,6 +38,13 @@ class Quantization(Option, ABC):
 
     runtime: str  # a key of `runtimes`
     scheme: Literal["dynamic", "static"]
+
+    @field_validator("calibration", check_fields=False)  # of those toolchains that leave a choice
+    @classmethod
+    def _has_what_to_calibrate(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.data.get("scheme") == "dynamic":
+            raise ValueError("a dynamic scheme finds ranges at run time, and calibrates nothing")
+        return value
 
     @property
     def precision(self) -> str:

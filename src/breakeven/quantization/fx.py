@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.errors import Unsupported
+from breakeven.quantization._calibration import Observed, observer
 from breakeven.quantization.base import Examples, Exporter, Quantization
 from breakeven.scoring import batches
 
 
 class Fx(Quantization):
-    """Static: convolutions and linear layers, per channel, fused. Dynamic: linear layers only."""
+    """Static: convolutions and linear layers, per channel, fused. Dynamic: linear layers only.
+
+    Attributes:
+        calibration: how the static scheme finds an activation's range; `Histogram` is torch.ao's own choice.
+    """
+
+    calibration: Observed = "Histogram"
 
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Convert the torch model, then export it as any other."""
@@ -28,7 +35,7 @@ class Fx(Quantization):
         # Preprocessing stays in floating point in front of the quantized network.
         front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
         mapping = (
-            get_default_qconfig_mapping(torch.backends.quantized.engine)
+            _observed_by(self.calibration, get_default_qconfig_mapping(torch.backends.quantized.engine))
             if self.scheme == "static"
             else QConfigMapping().set_object_type(nn.Linear, default_dynamic_qconfig)
         )
@@ -48,4 +55,20 @@ class Fx(Quantization):
                     f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}"
                 ) from None
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
-        runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)
+        with warnings.catch_warnings():
+            # Scales and zero points, which a trace makes constants: they are.
+            warnings.filterwarnings("ignore", "Converting a tensor to a Python")
+            runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)
+
+
+def _observed_by(method: Observed, mapping: Any) -> Any:
+    """`mapping` with another observer of activations, but where an operator's range is fixed."""
+    from torch.ao.quantization import observer as observers
+
+    default = mapping.global_qconfig.activation
+    chosen = observer(observers, method, default)
+    mapping.set_global(mapping.global_qconfig._replace(activation=chosen))
+    for kind, qconfig in mapping.object_type_qconfigs.items():
+        if qconfig.activation is default:
+            mapping.set_object_type(kind, qconfig._replace(activation=chosen))
+    return mapping

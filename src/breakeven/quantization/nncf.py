@@ -12,17 +12,22 @@ from pydantic import Field
 from breakeven.errors import Unsupported
 from breakeven.quantization.base import Examples, Exporter, Quantization
 
+# What NNCF calls them. `MeanMinMax` is what it does unasked, but where each channel has its own range.
+RANGES = {"MinMax": "MINMAX", "MeanQuantile": "MEAN_QUANTILE", "Histogram": "HISTOGRAM"}
+
 
 class Nncf(Quantization):
     """Weights per channel, activations per tensor.
 
     Attributes:
+        calibration: how an activation's range is found; `MeanMinMax` is NNCF's own choice.
         preset: `mixed` quantizes activations asymmetrically, `performance` symmetrically.
         fast_bias_correction: a rougher correction of the biases, in a fraction of the time.
         max_drop: of the accuracy on the validation split: layers that cost more stay in floating point.
     """
 
     scheme: Literal["static"]
+    calibration: Literal["MinMax", "MeanMinMax", "MeanQuantile", "Histogram"] = "MeanMinMax"
     preset: Literal["performance", "mixed"] = "mixed"
     fast_bias_correction: bool = True
     max_drop: float | None = Field(None, gt=0, lt=1)
@@ -32,6 +37,10 @@ class Nncf(Quantization):
         try:
             import nncf
             import openvino
+            from nncf.quantization.range_estimator import (
+                RangeEstimatorParameters,
+                RangeEstimatorParametersSet,
+            )
         except ImportError:
             raise Unsupported("not installed: pip install 'breakeven[openvino]'") from None
 
@@ -41,13 +50,16 @@ class Nncf(Quantization):
             "subset_size": len(examples.calibration),
             "fast_bias_correction": self.fast_bias_correction,
         }
+        name = RANGES.get(self.calibration)
+        ranges = getattr(RangeEstimatorParametersSet, name) if name else RangeEstimatorParameters()
+        advanced = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=ranges)
         calibration = nncf.Dataset([image[None] for image in examples.calibration])
         with tempfile.TemporaryDirectory() as temporary:
             runtime.export(source, Path(temporary))
             (exported,) = Path(temporary).glob("*.xml")
             model = openvino.Core().read_model(exported)
             if self.max_drop is None:
-                quantized = nncf.quantize(model, calibration, **settings)
+                quantized = nncf.quantize(model, calibration, **settings, advanced_parameters=advanced)
             else:
                 pairs = list(zip(examples.validation, examples.labels, strict=True))
                 least = 1 / len(pairs)  # one image more or less decides nothing
@@ -60,6 +72,7 @@ class Nncf(Quantization):
                     _accuracy,
                     max_drop=max(self.max_drop, least),
                     **settings,
+                    advanced_quantization_parameters=advanced,
                 )
             openvino.save_model(quantized, folder / exported.name, compress_to_fp16=False)
 

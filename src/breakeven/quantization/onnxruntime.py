@@ -11,13 +11,14 @@ from breakeven.errors import Unsupported
 from breakeven.quantization.base import Examples, Exporter, Quantization, seven_bits
 from breakeven.scoring import batches
 
+BINS = 2048  # of Entropy's histogram: of the tools' own 128 no range but that of all values has enough
+
 
 class OnnxRuntime(Quantization):
     """Static: QDQ, per channel. Dynamic: activations are quantized at run time, one scale a tensor.
 
     Attributes:
-        calibration: how the static scheme finds an activation's range: all that was seen, or less, so that
-            the rest is resolved better ("Entropy", "Percentile").
+        calibration: how the static scheme finds an activation's range; `MinMax` is ONNX Runtime's own choice.
         reduce_range: weights in 7 bits; by default where the processor has no VNNI.
     """
 
@@ -25,8 +26,9 @@ class OnnxRuntime(Quantization):
     reduce_range: bool | None = None
 
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
-        """Export in fp32, then quantize the file."""
+        """Export in fp32, quantize the file, and drop from it what the tools leave there."""
         try:
+            import onnx_ir
             from onnxruntime.quantization import (
                 CalibrationMethod,
                 QuantFormat,
@@ -37,6 +39,7 @@ class OnnxRuntime(Quantization):
             from onnxruntime.quantization.shape_inference import quant_pre_process
         except ImportError:
             raise Unsupported("not installed: pip install 'breakeven[onnxruntime]'") from None
+        from breakeven.slim import slim
 
         logging.getLogger().setLevel(logging.ERROR)  # the tools log to the root logger
         with tempfile.TemporaryDirectory() as temporary:
@@ -45,24 +48,30 @@ class OnnxRuntime(Quantization):
             prepared = Path(temporary, "prepared.onnx")
             quant_pre_process(str(exported), str(prepared), skip_symbolic_shape=True)
             _forget_shapes(prepared)
-            target = str(folder / exported.name)
+            target = folder / exported.name
             if self.scheme == "dynamic":
                 # ONNX Runtime has an integer convolution for unsigned weights only.
                 quantize_dynamic(
                     prepared, target, weight_type=QuantType.QUInt8, reduce_range=seven_bits(self.reduce_range)
                 )
-                return
-            quantize_static(
-                str(prepared),
-                target,
-                _Reader(examples.calibration),
-                quant_format=QuantFormat.QDQ,
-                calibrate_method=CalibrationMethod[self.calibration],
-                per_channel=True,
-                reduce_range=seven_bits(self.reduce_range),
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-            )
+            else:
+                quantize_static(
+                    str(prepared),
+                    target,
+                    _Reader(examples.calibration),
+                    quant_format=QuantFormat.QDQ,
+                    calibrate_method=CalibrationMethod[self.calibration],
+                    calibration_cache_path=(
+                        _by_entropy(prepared, examples) if self.calibration == "Entropy" else None
+                    ),
+                    per_channel=True,
+                    reduce_range=seven_bits(self.reduce_range),
+                    activation_type=QuantType.QUInt8,
+                    weight_type=QuantType.QInt8,
+                )
+        model = onnx_ir.load(target)
+        slim(model)
+        onnx_ir.save(model, target)
 
 
 def _forget_shapes(path: Path) -> None:
@@ -72,6 +81,22 @@ def _forget_shapes(path: Path) -> None:
     model = onnx.load(path)
     del model.graph.value_info[:]
     onnx.save(model, path)
+
+
+def _by_entropy(model: Path, examples: Examples) -> Path:
+    """A file of ranges beside `model`, as the tools would find them if they took a number of bins."""
+    from onnxruntime.quantization import CalibrationMethod, create_calibrator, save_tensors_data
+
+    calibrator = create_calibrator(
+        model,
+        augmented_model_path=str(model.with_suffix(".augmented")),
+        calibrate_method=CalibrationMethod.Entropy,
+        extra_options={"num_bins": BINS},
+    )
+    calibrator.collect_data(_Reader(examples.calibration))
+    ranges = model.with_suffix(".json")
+    save_tensors_data(calibrator.compute_data(), ranges)
+    return ranges
 
 
 class _Reader:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.errors import Unsupported
+from breakeven.quantization._calibration import Observed, observer
 from breakeven.quantization.base import Examples, Exporter, Quantization, seven_bits
 from breakeven.scoring import batches
 
@@ -35,11 +36,13 @@ class Pt2e(Quantization):
     """Weights per channel, activations per tensor; what an engine can fuse is quantized as one.
 
     Attributes:
+        calibration: how an activation's range is found; `Histogram` is both engines' own choice.
         reduce_range: activations in 7 bits, for Inductor; by default where the processor has no VNNI.
     """
 
     scheme: Literal["static"]
     engine: Literal["x86_inductor", "xnnpack"]
+    calibration: Observed = "Histogram"
     reduce_range: bool | None = None
 
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
@@ -52,13 +55,18 @@ class Pt2e(Quantization):
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of their own parts, about what is to come
             try:
+                from torchao.quantization.pt2e import observer as observers
                 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
                 engine = importlib.import_module(module)
             except ImportError:
                 raise Unsupported(INSTALL.format(extra)) from None
+            config = getattr(engine, config_name)(**settings(self))
+            seen = config.input_activation  # and so are outputs
+            chosen = observer(observers, self.calibration, seen.observer_or_fake_quant_ctr)
+            seen = dataclasses.replace(seen, observer_or_fake_quant_ctr=chosen)
             quantizer = getattr(engine, quantizer_name)()
-            quantizer.set_global(getattr(engine, config_name)(**settings(self)))
+            quantizer.set_global(dataclasses.replace(config, input_activation=seen, output_activation=seen))
             # Strict: ResNet's blocks call one ReLU twice, and a quantizer has to see two.
             program = exported(source.model, source.example, strict=True)
             prepared = prepare_pt2e(program.module(), quantizer)

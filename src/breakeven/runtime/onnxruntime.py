@@ -35,9 +35,10 @@ class OnnxRuntime(Runtime):
 
         try:
             import onnxscript  # noqa: F401  (the exporter needs it)
-            from onnx_ir.passes.common import ClearMetadataAndDocStringPass
         except ImportError:
             raise Unsupported(INSTALL) from None
+        from breakeven.slim import slim
+
         batch = torch.export.Dim("batch")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -55,10 +56,8 @@ class OnnxRuntime(Runtime):
                 )
                 assert program
             except torch.onnx.errors.OnnxExporterError as error:
-                raise Unsupported(
-                    f"torch.onnx cannot export this model: {str(error).splitlines()[0]}"
-                ) from None
-        ClearMetadataAndDocStringPass()(program.model)
+                raise Unsupported(f"torch.onnx cannot export this model: {_cause(error)}") from None
+        slim(program.model)
         program.save(folder / FILE)
 
     def start(self, folder: Path, place: Place) -> None:
@@ -102,6 +101,13 @@ class OnnxRuntime(Runtime):
     def facts(self, folder: Path, place: Place) -> dict[str, str]:
         """What executes."""
         return {"providers": ", ".join(_session(folder, place).get_providers())}
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong at first; around it the exporter tells its steps, in colour."""
+    while error.__cause__:
+        error = error.__cause__
+    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
 
 
 def _precision(types: Set[str]) -> str:
