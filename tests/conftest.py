@@ -23,6 +23,10 @@ from breakeven.selftest.models import CNN, write
 
 ROOT = Path(__file__).parent.parent
 
+# Two processes test side by side, on as few as two cores: threads of OpenMP that wait for each other while
+# another process has their core make minutes of seconds.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 # What tests measure is of no interest: those of one process need not wait for another's.
 LOCKS = Path(tempfile.gettempdir()) / f"breakeven-{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}"
 LOCKS.mkdir(parents=True, exist_ok=True)
