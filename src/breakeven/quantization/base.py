@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_validator
 
-from breakeven.machine import features
+from breakeven.machine import INT8, features
 from breakeven.option import Option
 
 X86 = ("x86_64", "AMD64")
-VNNI = {"avx512_vnni", "avx_vnni", "amx_int8"}  # instructions that add products of int8 in 32 bits
 
 
 @dataclass(frozen=True)
@@ -70,4 +69,4 @@ def seven_bits(asked: bool | None) -> bool:
     """
     if asked is not None:
         return asked
-    return platform.machine() in X86 and not VNNI & set(features())
+    return platform.machine() in X86 and not set(INT8) & set(features())
