@@ -86,7 +86,8 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
 
 
 # Inductor compiles C++ for half a minute a variant; preprocessing inside is the same module around the model,
-# whatever the runtime's other settings are. So one of a kind, and the others in the slow tests.
+# whatever the runtime's other settings are. So one of a kind, and the others in the slow tests; ExecuTorch, whose
+# lowering takes long, outside only.
 COMPILED = [name for name, own in RUNTIMES.items() if {"torch_compile", "aotinductor"} & {*named(own)}]
 FEW = {"torch_compile", "aotinductor_bf16"}
 
@@ -100,7 +101,7 @@ def cases(options: dict[str, dict], compiled: list[str]) -> list[ParameterSet]:
     fast = [name for name in options if name not in compiled]
     fast.sort(key=lambda name: (is_plain(options[name]), name))
     of_a_kind = {(*named(options[name]), options[name].get("method")): name for name in fast}
-    few = {"outside": {*fast, *FEW}, "inside": {*of_a_kind.values()}}
+    few = {"outside": {*fast, *FEW}, "inside": {name for name in of_a_kind.values() if "executorch" not in name}}
     return [
         pytest.param(place, name, marks=[] if name in few[place] else [pytest.mark.slow])
         for place in ("outside", "inside")
