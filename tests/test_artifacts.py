@@ -101,7 +101,10 @@ def cases(options: dict[str, dict], compiled: list[str]) -> list[ParameterSet]:
     fast = [name for name in options if name not in compiled]
     fast.sort(key=lambda name: (is_plain(options[name]), name))
     of_a_kind = {(*named(options[name]), options[name].get("method")): name for name in fast}
-    few = {"outside": {*fast, *FEW}, "inside": {name for name in of_a_kind.values() if "executorch" not in name}}
+    few = {
+        "outside": {*fast, *FEW},
+        "inside": {name for name in of_a_kind.values() if "executorch" not in name},
+    }
     return [
         pytest.param(place, name, marks=[] if name in few[place] else [pytest.mark.slow])
         for place in ("outside", "inside")

@@ -46,6 +46,21 @@ EAGER = [
             ],
             "3 of 3 batch normalizations, 3 of 3 activations",
         ),
+        (
+            [
+                Kernel("Convolution (NHWC, QC8) IGEMM", "int8", 2.0, 3),
+                Kernel("Clamp (NC, S8)", "", 1.0, 1),
+                Kernel("Add (ND, QS8)", "", 1.0, 1),
+            ],
+            "3 of 3 batch normalizations, 2 of 3 activations",
+        ),
+        (
+            [
+                Kernel("convolution (brgconv:avx512_core)", "fp32", 2.0, 3),
+                Kernel("eltwise (jit)", "fp32", 1.0),
+            ],
+            "3 of 3 batch normalizations, 2 of 3 activations, 1 of 1 additions",
+        ),
     ],
 )
 def test_calls_that_are_gone(variant: list[Kernel], told: str) -> None:

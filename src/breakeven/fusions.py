@@ -5,15 +5,27 @@ from collections.abc import Iterable
 from breakeven.kernels import Kernel
 
 TITLE = "without a call of their own"
-# What engines fuse with the convolution or product before it -> the names of its operators in all of them,
-# without what stands before "::", and in lower case. Of operators that call each other just one counts.
+# What engines fuse with the convolution or product before it -> the names of its operators, without what stands before
+# "::", in torch, ONNX Runtime, OpenVINO, XNNPACK and oneDNN. Of operators that call each other just one counts.
 KINDS = {
-    "batch normalizations": {"native_batch_norm", "batch_norm2d", "batchnormalization", "batchnorminference"},
+    "batch normalizations": {"native_batch_norm", "batch_norm2d", "BatchNormalization", "BatchNormInference"},
     "activations": {
-        *("relu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "silu", "gelu", "elu", "leaky_relu"),
-        *("clip", "hswish", "swish", "leakyrelu", "qlinearleakyrelu", "qlinearsigmoid", "sigmoid", "tanh"),
+        *(
+            "relu",
+            "hardtanh",
+            "hardswish",
+            "hardsigmoid",
+            "silu",
+            "gelu",
+            "elu",
+            "leaky_relu",
+            "sigmoid",
+            "tanh",
+        ),
+        *("Relu", "Clip", "HardSwish", "HardSigmoid", "Gelu", "Elu", "LeakyRelu", "Sigmoid", "Tanh"),
+        *("QLinearSigmoid", "QLinearLeakyRelu", "HSwish", "HSigmoid", "Swish", "Clamp", "eltwise"),
     },
-    "additions": {"add", "add_relu", "qlinearadd", "eltwise"},
+    "additions": {"add", "add_relu", "Add", "QLinearAdd", "Eltwise", "binary"},
 }
 
 
@@ -34,7 +46,7 @@ def describe(baseline: Iterable[Kernel], variant: Iterable[Kernel]) -> str:
 def _calls(kernels: Iterable[Kernel]) -> dict[str, int]:
     spent = dict.fromkeys(KINDS, 0.0)
     for kernel in kernels:
-        name = kernel.operator.partition(" ")[0].rpartition("::")[2].strip("_").lower()
+        name = kernel.operator.partition(" ")[0].rpartition("::")[2].strip("_")
         for kind, names in KINDS.items():
             spent[kind] += kernel.calls if name in names else 0
     return {kind: round(calls) for kind, calls in spent.items()}
