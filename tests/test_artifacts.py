@@ -86,8 +86,8 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
 
 
 # Inductor compiles C++ for half a minute a variant; preprocessing inside is the same module around the model,
-# whatever the runtime's other settings are. So one of a kind, and the others in the slow tests; ExecuTorch, whose
-# lowering takes long, outside only.
+# whatever the runtime's other settings are. So one of a kind, and the others in the slow tests; ExecuTorch,
+# whose lowering takes long, outside only.
 COMPILED = [name for name, own in RUNTIMES.items() if {"torch_compile", "aotinductor"} & {*named(own)}]
 FEW = {"torch_compile", "aotinductor_bf16"}
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from breakeven.kernels import Kernel
 
 TITLE = "without a call of their own"
-# What engines fuse with the convolution or product before it -> the names of its operators, without what stands before
-# "::", in torch, ONNX Runtime, OpenVINO, XNNPACK and oneDNN. Of operators that call each other just one counts.
+# What engines fuse with the convolution or product before it -> the names of its operators, without what
+# stands before "::", in torch, ONNX Runtime, OpenVINO, XNNPACK and oneDNN. Of operators that call each other
+# just one counts.
 KINDS = {
     "batch normalizations": {"native_batch_norm", "batch_norm2d", "BatchNormalization", "BatchNormInference"},
     "activations": {
