@@ -49,22 +49,29 @@ EAGER = [
         (
             [
                 Kernel("Convolution (NHWC, QC8) IGEMM", "int8", 2.0, 3),
-                Kernel("Clamp (NC, S8)", "", 1.0, 1),
-                Kernel("Add (ND, QS8)", "", 1.0, 1),
+                Kernel("Clamp (NC)", "", 1.0, 1),
+                Kernel("Add (ND)", "", 1.0, 1),
             ],
             "3 of 3 batch normalizations, 2 of 3 activations",
         ),
         (
-            [
-                Kernel("convolution (brgconv:avx512_core)", "fp32", 2.0, 3),
-                Kernel("eltwise (jit)", "fp32", 1.0),
-            ],
-            "3 of 3 batch normalizations, 2 of 3 activations, 1 of 1 additions",
+            [Kernel("mkldnn::_convolution_pointwise", "fp32", 2.0, 3), Kernel("CompiledFxGraph 1", "", 1.0)],
+            "",
         ),
+        ([Kernel("convolution (brgconv)", "fp32", 2.0, 3), Kernel("its own kernels and more", "", 1.0)], ""),
     ],
 )
 def test_calls_that_are_gone(variant: list[Kernel], told: str) -> None:
     assert describe(EAGER, variant) == told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["aten::gelu", "aten::silu_", "QuickGelu", "BiasGelu", "TanH (NC)", "ApproxGELU (NC)", "LeakyReLU (NC)"],
+)
+def test_an_activation_is_known_by_every_engine_s_name(name: str) -> None:
+    eager = [Kernel("aten::silu", "fp32", 1.0, 2)]
+    assert absorbed(eager, [Kernel(name, "fp32", 1.0)])["activations"] == (1, 2)
 
 
 def test_of_what_the_baseline_has() -> None:
