@@ -147,7 +147,7 @@ def test_a_toolchain_gives_eagers_classes(maker: Maker, family: Path, name: str,
     made = maker.make(tmp_path, base, partial(toolchain.quantize, examples, runtime), reference)
     assert (made.status, made.reason) == ("ok", "")
     assert made.agreement is not None and made.agreement >= 0.97  # of 256; 0.99 and more were seen
-    if toolchain.scheme == "static" and made.kernels:  # which agrees not because nothing was rounded
+    if toolchain.scheme == "static":  # which agrees not because nothing was rounded
         assert any(kernel.precision == "int8" for kernel in made.executed())
 
 

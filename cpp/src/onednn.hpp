@@ -59,7 +59,7 @@ inline std::vector<Kernel> told(const std::string& lines, int calls) {
   static const std::map<std::string, std::string> kPrecisions{
       {"f32", "fp32"}, {"bf16", "bf16"}, {"u8", "int8"}, {"s8", "int8"}};
   // The operator, its implementation, its tensors, milliseconds.
-  static const std::regex kLine("onednn_verbose.*,exec,cpu,([^,]+),([^,]+),[^,]*,([^,]*),.*,([^,]+)");
+  static const std::regex kLine("onednn_verbose(?:,v1)?(?:,primitive)?,exec,cpu,([^,]+),([^,]+),[^,]*,([^,]*),.*,([^,]+)");
   static const std::regex kSource(R"(\bsrc\w*:(\w+))");
   std::vector<Kernel> kernels;
   std::istringstream text(lines);

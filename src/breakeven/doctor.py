@@ -9,10 +9,11 @@ from typing import Any
 import psutil
 
 from breakeven import machine, paths, tracking
+from breakeven.quantization.base import INT8
 
 # What an instruction set is good for: any of the flags will do
 ABILITIES = {
-    "fast int8 (VNNI, AMX, or ARM's dot products)": machine.INT8,
+    "fast int8 (VNNI, AMX, or ARM's dot products)": INT8,
     "fast bf16 (AVX-512 BF16, AMX, or ARM's)": ("avx512_bf16", "amx_bf16", "bf16"),
     "wide vectors (AVX2, AVX-512 or NEON)": ("avx2", "avx512f", "asimd"),
 }

@@ -28,8 +28,6 @@ FLAGS = (
     "i8mm",
     "bf16",
 )
-# Those that add products of int8 in 32 bits, on x86 and on ARM
-INT8 = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 # Variables of the environment that libraries are tuned by
 TUNING = (
     *("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD"),

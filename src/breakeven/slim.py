@@ -1,4 +1,4 @@
-"""An ONNX file without what only people read: of a small int8 network that is a tenth of the bytes."""
+"""An ONNX file without what only people read: some 5 kB of a small int8 network's 27 to 81."""
 
 from collections.abc import Iterator
 from itertools import count, product

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_validator
 
-from breakeven.machine import INT8, features
+from breakeven.machine import features
 from breakeven.option import Option
 
 X86 = ("x86_64", "AMD64")
+# Flags of processors that add products of int8 in 32 bits: on x86, and on ARM
+INT8 = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from breakeven.errors import Unsupported
 from breakeven.quantization._calibration import Observed, observer
-from breakeven.quantization.base import Examples, Exporter, Quantization
+from breakeven.quantization.base import Examples, Exporter, Quantization, seven_bits
 from breakeven.scoring import batches
 
 
@@ -17,9 +17,11 @@ class Fx(Quantization):
 
     Attributes:
         calibration: how the static scheme finds an activation's range; `Histogram` is torch.ao's own choice.
+        reduce_range: activations in 7 bits; torch.ao's own choice, here where the processor has no VNNI.
     """
 
     calibration: Observed = "Histogram"
+    reduce_range: bool | None = None
 
     def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
         """Convert the torch model, then export it as any other."""
@@ -35,7 +37,7 @@ class Fx(Quantization):
         # Preprocessing stays in floating point in front of the quantized network.
         front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
         mapping = (
-            _observed_by(self.calibration, get_default_qconfig_mapping(torch.backends.quantized.engine))
+            self._observed(get_default_qconfig_mapping(torch.backends.quantized.engine))
             if self.scheme == "static"
             else QConfigMapping().set_object_type(nn.Linear, default_dynamic_qconfig)
         )
@@ -60,15 +62,15 @@ class Fx(Quantization):
             warnings.filterwarnings("ignore", "Converting a tensor to a Python")
             runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)
 
+    def _observed(self, mapping: Any) -> Any:
+        """`mapping` with other observers of activations, but where an operator's range is fixed."""
+        from torch.ao.quantization import observer as observers
 
-def _observed_by(method: Observed, mapping: Any) -> Any:
-    """`mapping` with another observer of activations, but where an operator's range is fixed."""
-    from torch.ao.quantization import observer as observers
-
-    default = mapping.global_qconfig.activation
-    chosen = observer(observers, method, default)
-    mapping.set_global(mapping.global_qconfig._replace(activation=chosen))
-    for kind, qconfig in mapping.object_type_qconfigs.items():
-        if qconfig.activation is default:
-            mapping.set_object_type(kind, qconfig._replace(activation=chosen))
-    return mapping
+        default = mapping.global_qconfig.activation
+        chosen = observer(observers, self.calibration, default)
+        chosen = chosen.with_args(reduce_range=seven_bits(self.reduce_range))
+        mapping.set_global(mapping.global_qconfig._replace(activation=chosen))
+        for kind, qconfig in mapping.object_type_qconfigs.items():
+            if qconfig.activation is default:
+                mapping.set_object_type(kind, qconfig._replace(activation=chosen))
+        return mapping

@@ -47,7 +47,7 @@ class OnnxRuntime(Quantization):
             (exported,) = Path(temporary).glob("*.onnx")
             prepared = Path(temporary, "prepared.onnx")
             quant_pre_process(str(exported), str(prepared), skip_symbolic_shape=True)
-            _forget_shapes(prepared)
+            _prepare(prepared)
             target = folder / exported.name
             if self.scheme == "dynamic":
                 # ONNX Runtime has an integer convolution for unsigned weights only.
@@ -74,12 +74,18 @@ class OnnxRuntime(Quantization):
         onnx_ir.save(model, target)
 
 
-def _forget_shapes(path: Path) -> None:
-    """Drop noted shapes: the tools transpose weights, and then trip over what was noted before."""
+def _prepare(path: Path) -> None:
+    """Drop noted shapes, and name all nodes.
+
+    The tools transpose weights, and then trip over what was noted before; and of nodes that share a bias they
+    change one by its name.
+    """
     import onnx
 
     model = onnx.load(path)
     del model.graph.value_info[:]
+    for number, node in enumerate(model.graph.node):
+        node.name = f"node {number}"
     onnx.save(model, path)
 
 

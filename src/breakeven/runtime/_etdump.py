@@ -14,7 +14,7 @@ NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)
 PRECISIONS = {
     **dict.fromkeys(("F32", "PF32", "FLOAT"), "fp32"),
     **dict.fromkeys(("BF16", "BFLOAT16"), "bf16"),
-    **dict.fromkeys(("QS8", "QU8", "QC8", "QD8", "QP8", "S8", "U8", "CHAR"), "int8"),
+    **dict.fromkeys(("QS8", "QU8", "QC8", "QD8", "QP8", "PQS8", "QDU8", "S8", "U8", "CHAR"), "int8"),
 }
 # of what changes how numbers are held, and computes nothing
 CONVERSIONS = ("Convert", "sym_size", "view", "_copy", "clone", "quantize_")

@@ -7,10 +7,13 @@ import tempfile
 import time
 from collections.abc import Callable
 
+from breakeven.errors import Unsupported
 from breakeven.kernels import Kernel
 
 # The operator, its implementation, its tensors, milliseconds; cpp/src/onednn.hpp reads the same.
-LINE = re.compile(r"^onednn_verbose.*,exec,cpu,([^,]+),([^,]+),[^,]*,([^,]*),.*,([^,]+)$", re.MULTILINE)
+LINE = re.compile(
+    r"^onednn_verbose(?:,v1)?(?:,primitive)?,exec,cpu,([^,]+),([^,]+),[^,]*,([^,]*),.*,([^,]+)$", re.MULTILINE
+)
 SOURCE = re.compile(r"\bsrc\w*:(\w+)")
 PRECISIONS = {"f32": "fp32", "bf16": "bf16", "u8": "int8", "s8": "int8"}
 CONVERSION = "reorder"
@@ -18,8 +21,15 @@ REST = "its own kernels and what lies between"
 
 
 def profile(run: Callable[[], object], calls: int) -> list[Kernel]:
-    """The calls of oneDNN, and what is left of the time of `run`: nobody tells what that computes in."""
+    """The calls of oneDNN, and what is left of the time of `run`: nobody tells what that computes in.
+
+    Raises:
+        Unsupported: there is no oneDNN.
+    """
     from torch.backends import mkldnn
+
+    if not mkldnn.is_available():  # type: ignore[no-untyped-call]
+        raise Unsupported("this torch has no oneDNN, whose calls are what is told of it")
 
     def all_calls() -> None:
         for _ in range(calls):
