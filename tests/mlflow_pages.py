@@ -34,7 +34,7 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
             re.compile(r"^Model metrics"),
         ),
         "mlflow-run": (f"{runs}/{trained}", re.compile("val_accuracy")),
-        "mlflow-training": (f"{runs}/{trained}/model-metrics?{as_models}", re.compile("^macs$")),
+        "mlflow-training": (f"{runs}/{trained}/model-metrics?{as_models}", re.compile("test_accuracy")),
         "mlflow-artifacts": (f"{runs}/{trained}/artifacts", re.compile("^model$")),
         "mlflow-compare": (compared, re.compile("Comparing 2 Runs")),
     }

@@ -231,7 +231,8 @@ DRAWN = dict.fromkeys(("mlflow-training", "mlflow-compare"), ".js-plotly-plot .m
 def test_mlflow_shows_runs_curves_artifacts_and_two_side_by_side(
     browser, served: str, reproduced: tuple[Project, str]
 ) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    # MLflow draws the charts that are in sight: here all, whatever their order.
+    context = browser.new_context(viewport={"width": 1280, "height": 2400})
     for name, (where, text) in pages(served, reproduced[0].folder).items():
         page = context.new_page()
         page.goto(where)
