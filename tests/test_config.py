@@ -248,3 +248,10 @@ def test_every_positive_finite_learning_rate_is_accepted(lr):
 
 def test_a_boolean_is_not_a_number():
     assert refusal(changed(f"{TRAIN}.epochs", True)).startswith(f"{TRAIN}.epochs=True: ")
+
+
+def test_a_recipes_control_is_trained_as_long_and_as_fast():
+    recipes = "control,control_long,control_qat,half,half_long,qat,prune50_qat,student"
+    study = parse(yaml.safe_load(compose.compose([f"compression=[{recipes}]"], CONF)))
+    assert study.controls() == {"half": "control", "half_long": "control_long", "qat": "control_qat"}
+    assert parse(yaml.safe_load(compose.compose(["compression=[half]"], CONF))).controls() == {}

@@ -217,7 +217,7 @@ def test_what_was_trained_further_is_compared_with_its_control_too(bench):
     assert bench.rows()[pruned].control_delta is None
     bench.add(control, samples(1.0), logits=wrong)
     assert bench.rows()[pruned].control_delta is None  # trained longer or shorter than the control
-    rows = bench.rows(controlled={"prune50"})
+    rows = bench.rows(controls={"prune50": "control"})
     assert (rows[pruned].accuracy_delta, rows[pruned].control_delta) == (0, pytest.approx(0.05))
     assert rows[pruned].control_delta_ci_low < 0.05 < rows[pruned].control_delta_ci_high
     assert rows[FAST].control_delta is rows[control].control_delta is None

@@ -6,10 +6,11 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import rows
@@ -86,10 +87,10 @@ def key(
     scenario: Scenario = SINGLE_STREAM,
     card: Artifact = CARD,
     data: str = "digest",
-    controlled: Sequence[str] = ("half",),
+    controls: Mapping[str, str] = MappingProxyType({"half": "control"}),
 ) -> Key:
     study = change(composed())
-    return measurements.key_of(study, hardware, scenario, data, {BASELINE: card}, controlled)
+    return measurements.key_of(study, hardware, scenario, data, {BASELINE: card}, controls)
 
 
 def measuring(**changes: object) -> Callable[[Config], Config]:
@@ -146,7 +147,8 @@ def test_what_does_not_change_it_measures_nothing_again(same: Callable[[], Key],
         lambda: key(scenario=Scenario(batch_size=4)),
         lambda: key(scenario=Scenario(callers=4)),
         lambda: key(data="another"),
-        lambda: key(controlled=[]),
+        lambda: key(controls={}),
+        lambda: key(controls={"half": "control_long"}),
         lambda: key(card=replace(CARD, key="made of that")),
         lambda: key(card=replace(CARD, status="failed")),
     ],

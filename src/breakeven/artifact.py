@@ -14,8 +14,8 @@ from breakeven.files import read_json, require_sha256, sha256, write_json
 from breakeven.kernels import Kernel
 
 CARD, SCORES = "artifact.json", "scores.npy"
-BASELINE = "none/fp32/eager"
-CONTROL = "control/fp32/eager"  # the baseline, trained further
+EAGER = "fp32/eager"
+BASELINE = f"none/{EAGER}"
 PROFILED_ON = "cpu"  # the device on which artifacts are scored
 
 

@@ -3,14 +3,14 @@
 import os
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from breakeven import measurements, paths, store, turns
-from breakeven.artifact import BASELINE, CONTROL, Artifact
+from breakeven.artifact import BASELINE, Artifact
 from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported, UserError
@@ -49,7 +49,7 @@ class Bench:
 
     def _key(self, scenario: Scenario) -> Key:
         return measurements.key_of(
-            self.study, self.hardware, scenario, self.data, self._cards, self._controlled
+            self.study, self.hardware, scenario, self.data, self._cards, self.study.controls()
         )
 
     def _found(self, key: Key, title: str) -> Part | None:
@@ -81,7 +81,7 @@ class Bench:
             raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
-        judge = Judge(*named, scenario, settings.confidence, peaks, self._controlled)
+        judge = Judge(*named, scenario, settings.confidence, peaks, self.study.controls())
         commit, dirty = paths.commit()
         part = Part(
             scenario=scenario.title,
@@ -120,16 +120,6 @@ class Bench:
         except Unsupported as error:
             print(error, file=sys.stderr)
             return None
-
-    @cached_property
-    def _controlled(self) -> Collection[str]:
-        """The recipes that are trained just as long as the control, and as fast."""
-        tuned = {
-            name: (sum(step.epochs for step in steps), steps[-1].lr)
-            for name, steps in self.study.recipes().items()
-        }
-        control = CONTROL.partition("/")[0]
-        return {name for name in tuned if name != control and tuned[name] == tuned.get(control)}
 
 
 def sound(measured: Measurement) -> bool:

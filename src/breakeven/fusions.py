@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from breakeven.artifact import Artifact
 from breakeven.kernels import Kernel
 
 TITLE = "without a call of their own"
@@ -45,6 +46,12 @@ def describe(baseline: Iterable[Kernel], variant: Iterable[Kernel]) -> str:
         return ""
     found = absorbed(baseline, known)
     return ", ".join(f"{gone} of {calls} {kind}" for kind, (gone, calls) in found.items() if gone)
+
+
+def facts(baseline: Artifact, variant: Artifact) -> dict[str, str]:
+    """What is known of how a variant executes, besides its precisions: title -> text."""
+    fused = describe(baseline.executed(), variant.executed())
+    return {**variant.facts, **({TITLE: fused} if fused else {})}
 
 
 def _calls(kernels: Iterable[Kernel]) -> dict[str, int]:

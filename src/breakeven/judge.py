@@ -1,7 +1,7 @@
 """From findings to rows: what was measured, beside accuracy, size and the cost of getting there."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven import accuracy, artifact, fusions, kernels
-from breakeven.artifact import BASELINE, CONTROL, Artifact
+from breakeven.artifact import BASELINE, EAGER, Artifact
 from breakeven.measure import coldstart
 from breakeven.measure.findings import BASELINE as JUDGED_AGAINST
 from breakeven.measure.findings import Finding, Findings
@@ -31,7 +31,7 @@ class Judge:
     scenario: Scenario
     confidence: float
     peaks: Peaks | None = None  # of the hardware
-    controlled: Collection[str] = ()  # recipes that are trained just as long as the control
+    controls: Mapping[str, str] = field(default_factory=dict)  # recipe -> the one that is its control
 
     def rows(
         self,
@@ -41,9 +41,11 @@ class Judge:
     ) -> list[Row]:
         """One row an artifact, and the twin's."""
         right = _right(artifacts[BASELINE][0], labels)
-        control = None
-        if CONTROL in artifacts and artifacts[CONTROL][1].status == "ok":
-            control = _right(artifacts[CONTROL][0], labels)
+        controls = {
+            recipe: _right(artifacts[name][0], labels)
+            for recipe, control in self.controls.items()
+            if (name := f"{control}/{EAGER}") in artifacts and artifacts[name][1].status == "ok"
+        }
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
             finding = findings.of.get(name, Finding(card.status, card.reason))
@@ -51,8 +53,8 @@ class Judge:
             if card.status == "ok":
                 own = _right(folder, labels)
                 figures |= self._static(card, right, own)
-                if control is not None and card.recipe in self.controlled:
-                    figures |= self._against_control(control, own)
+                if card.recipe in controls:
+                    figures |= self._against_control(controls[card.recipe], own)
             if finding.latency_ms:
                 figures |= self._times(finding)
                 figures |= self._roofline(card, finding)
@@ -84,7 +86,7 @@ class Judge:
             precision=card.precision,
             quantization=card.quantization,
             executed_precision=kernels.describe(spent) or None,
-            execution=(execution(card, baseline) or None) if profiled else None,
+            execution=_one_line(fusions.facts(baseline, card)) if profiled else None,
             runtime=card.runtime,
             hardware=self.hardware,
             machine=self.machine,
@@ -174,12 +176,8 @@ class Judge:
         }
 
 
-def execution(card: Artifact, baseline: Artifact) -> str:
-    """What is known of how it executes, besides precisions, in one line."""
-    known = [f"{title}: {text}" for title, text in card.facts.items()]
-    if fused := fusions.describe(baseline.executed(), card.executed()):
-        known.append(f"{fusions.TITLE}: {fused}")
-    return "; ".join(known)
+def _one_line(facts: Mapping[str, str]) -> str | None:
+    return "; ".join(f"{title}: {text}" for title, text in facts.items()) or None
 
 
 def _beyond(card: Artifact, base: Artifact) -> Interval:

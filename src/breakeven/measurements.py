@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,7 +38,7 @@ def key_of(
     scenario: Scenario,
     data: str,
     artifacts: Mapping[str, Artifact],
-    controlled: Collection[str],
+    controls: Mapping[str, str],
 ) -> Key:
     """Of all that a measurement depends on; the names of family and hardware are none of that.
 
@@ -48,7 +48,7 @@ def key_of(
     Args:
         data: the digest of the dataset, whose test images are what is predicted.
         artifacts: by variant.
-        controlled: the recipes that the control stands for.
+        controls: recipe -> the one that is its control.
     """
     if old := [name for name, card in artifacts.items() if not card.key]:
         raise UserError(f"{old[0]}: its card is of another version of Breakeven: run `dvc repro`.")
@@ -58,7 +58,7 @@ def key_of(
         "measurement",
         {
             "variants": {name: [card.key, card.status] for name, card in artifacts.items()},
-            "controlled": sorted(controlled),
+            "controls": dict(controls),
             "data": data,
             "hardware": settings,
             "cores": cores(),  # that this process may use: fewer are not pinned

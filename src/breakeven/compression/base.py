@@ -1,7 +1,7 @@
 """What a compression is: it changes a model, and says what it did."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -10,6 +10,9 @@ from breakeven.option import Option
 
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
+
+# Gives so many training inputs, as the model takes them, and their labels.
+Lessons = Callable[[int], "tuple[Tensor, Tensor]"]
 
 
 class Compression(Option, ABC):
@@ -32,8 +35,13 @@ class Compression(Option, ABC):
         return dict(spec)
 
     @abstractmethod
-    def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
         """Change `model` in place; returns the history that rebuilds its structure (see modelfile).
+
+        Args:
+            model: in evaluation mode.
+            example: inputs of the right shape.
+            lessons: gives training data to whoever decides by them.
 
         Raises:
             NotInstalled: what it takes.

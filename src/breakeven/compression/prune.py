@@ -1,27 +1,33 @@
 """Structured channel pruning by torch-pruning (Fang et al., 2023)."""
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from breakeven.compression.base import Compression
+from breakeven.compression.base import Compression, Lessons
 from breakeven.errors import NotInstalled, Unsupported
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 STEPS = 100  # on the way to a share of the work
+BATCH = 64  # images to a gradient
 MOST = 0.75  # of a layer's channels that may go where layers compete: without them nothing would pass
 
 
 class Prune(Compression):
-    """Remove the channels with the smallest weights, then fine-tune."""
+    """Remove the channels that matter least, then fine-tune."""
 
     ratio: float | None = Field(None, gt=0, lt=1, description="share of the channels that is removed")
     macs: float | None = Field(None, gt=0, lt=1, description="or: share of the work that stays, at most")
     scope: Literal["layer", "model"] = Field(
-        "layer", description="in every layer alike, or wherever in the model the smallest weights are"
+        "layer", description="in every layer alike, or wherever in the model the least important are"
     )
+    importance: Literal["magnitude", "hessian"] = Field(
+        "magnitude", description="of a channel: its weights, or what the loss would gain without them"
+    )
+    images: int = Field(2560, gt=0, description="training images on which that gain is estimated (hessian)")
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
 
     @model_validator(mode="after")
@@ -30,7 +36,7 @@ class Prune(Compression):
             raise ValueError("either ratio or macs should be set, and the other null")
         return self
 
-    def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
         """Prune all but the last layer, whose outputs are the classes.
 
         Raises:
@@ -52,11 +58,17 @@ class Prune(Compression):
             or (isinstance(m, nn.Conv2d) and m.out_channels == classes)
         ]
         together = self.scope == "model"
+        taught = lessons(self.images) if self.importance == "hessian" else None
         try:
+            if taught:
+                _square_gradients(model, *taught)
             pruner = tp.pruner.MagnitudePruner(
                 model,
                 example,
-                importance=tp.importance.GroupMagnitudeImportance(p=2),
+                # The loss is one for all layers: what it gains is not normalized.
+                importance=tp.importance.GroupHessianImportance(normalizer=None)
+                if taught
+                else tp.importance.GroupMagnitudeImportance(p=2),
                 pruning_ratio=self.ratio or 1.0,
                 max_pruning_ratio=MOST if together else 1.0,
                 global_pruning=together,
@@ -79,6 +91,7 @@ class Prune(Compression):
             raise Unsupported(
                 f"torch-pruning cannot follow this model's graph ({type(error).__name__}: {told[0][:200]})"
             ) from None
+        model.zero_grad()
         history = pruner.DG.pruning_history()
         if not history:
             raise Unsupported(
@@ -97,3 +110,24 @@ def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> 
             return
         pruner.step()
     raise Unsupported(f"its work cannot be brought below {work:,.0f} floating-point operations by pruning")
+
+
+def _square_gradients(model: "nn.Module", inputs: "Tensor", labels: "Tensor") -> None:
+    """Leave in each parameter's `grad` the mean square of its gradients, by which torch-pruning reckons.
+
+    That stands for the diagonal of the loss's Hessian (LeCun et al., Optimal Brain Damage, 1989).
+    torch-pruning's own `accumulate_grad` keeps the last batch only.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    parameters = list(model.parameters())
+    squares = [torch.zeros_like(parameter) for parameter in parameters]
+    for start in range(0, len(labels), BATCH):
+        loss = cross_entropy(model(inputs[start : start + BATCH]), labels[start : start + BATCH])
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        for square, gradient in zip(squares, gradients, strict=True):
+            if gradient is not None:
+                square.add_(gradient.square())
+    for square, parameter in zip(squares, parameters, strict=True):
+        parameter.grad = square / math.ceil(len(labels) / BATCH)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from breakeven.compression.base import Compression
+from breakeven.compression.base import Compression, Lessons
 from breakeven.errors import Unsupported
 
 if TYPE_CHECKING:
@@ -30,6 +30,6 @@ class Student(Compression):
         smaller = value * self.factor
         return {**spec, self.argument: max(1, round(smaller)) if isinstance(value, int) else smaller}
 
-    def apply(self, model: "nn.Module", example: "Tensor") -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
         """Nothing more."""
         return []

@@ -37,10 +37,7 @@ def show(variant: Artifact, baseline: Artifact) -> None:
     for card in cards:
         spent = shares(card.executed())
         console.print(f"  {card.variant}: {describe(spent) or card.kernels_reason}", markup=False)
-        facts = dict(card.facts)
-        if fused := fusions.describe(baseline.executed(), card.executed()):
-            facts[fusions.TITLE] = fused
-        for title, text in facts.items():
+        for title, text in fusions.facts(baseline, card).items():
             console.print(f"  {card.variant}: {title}: {text}", markup=False)
         if others := fallbacks(card.precision, card.executed()):
             text = ", ".join(f"{kernel.calls:g} {kernel.operator} in {kernel.precision}" for kernel in others)
