@@ -9,7 +9,7 @@ import torch
 import torchvision
 import yaml
 from conftest import ROOT, Project
-from torch import nn
+from torch import Tensor, nn
 
 from breakeven import compose, config, option
 from breakeven.compression.prune import Prune
@@ -21,6 +21,12 @@ from breakeven.model.resnet18 import resnet18
 pytestmark = pytest.mark.timeout(300)
 FINE_TUNING = {"epochs": 0.5, "lr": 0.1, "distil": 0.0, "temperature": 4.0}
 EXAMPLE = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def lessons(count: int) -> tuple[Tensor, Tensor]:
+    """Images of 8x8 in shades of grey, of two classes."""
+    labels = torch.arange(count) % 2
+    return labels.view(-1, 1, 1, 1).expand(-1, 1, 8, 8) + 0.1 * torch.randn(count, 1, 8, 8), labels
 
 
 def qat() -> Qat:
@@ -39,7 +45,7 @@ def model(request: pytest.FixtureRequest) -> nn.Module:
 
 def test_qat_computes_with_roundings_and_leaves_none_behind(model: nn.Module) -> None:
     plain = copy.deepcopy(model.eval())
-    assert qat().apply(model, EXAMPLE) == []
+    assert qat().apply(model, EXAMPLE, lessons) == []
     model.train()(EXAMPLE)  # which finds the ranges
     plain.train()(EXAMPLE)  # and the same statistics of the batch norms
     rounded, exact = model.eval()(EXAMPLE), plain.eval()(EXAMPLE)
@@ -54,7 +60,7 @@ def test_qat_computes_with_roundings_and_leaves_none_behind(model: nn.Module) ->
 
 
 def test_a_rounded_weight_has_at_most_255_values_a_channel(model: nn.Module) -> None:
-    qat().apply(model, EXAMPLE)
+    qat().apply(model, EXAMPLE, lessons)
     layer = next(m for m in model.modules() if isinstance(m, nn.Conv2d))
     for channel in layer.weight.detach():
         step = channel.abs().max() / 127
@@ -62,7 +68,7 @@ def test_a_rounded_weight_has_at_most_255_values_a_channel(model: nn.Module) -> 
 
 
 def test_a_copy_rounds_by_its_own_ranges(model: nn.Module) -> None:
-    qat().apply(model, EXAMPLE)
+    qat().apply(model, EXAMPLE, lessons)
     model.train()(EXAMPLE)
     other = copy.deepcopy(model)
     other.train()(100 * EXAMPLE)
@@ -82,11 +88,33 @@ def test_a_graph_that_pruning_cannot_follow_is_a_sentence() -> None:
     shuffling = torchvision.models.shufflenet_v2_x0_5(num_classes=4).eval()
     prune = Prune(name="prune", ratio=0.5, round_to=8, epochs=1, lr=1, distil=0, temperature=1)
     with pytest.raises(Unsupported, match="torch-pruning cannot follow this model's graph"):
-        prune.apply(shuffling, torch.zeros(2, 3, 64, 64))
+        prune.apply(shuffling, torch.zeros(2, 3, 64, 64), lessons)
+
+
+@pytest.mark.parametrize("scope", ["layer", "model"])
+def test_what_the_loss_does_not_need_goes_however_large_it_is(scope: str) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 16, 3, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.ReLU()),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 2)),
+    ).eval()
+    with torch.no_grad():
+        model[0].weight[8:] *= 10
+        model[3].weight[:, 8:] = 0  # nobody listens to the large ones
+    removed = {}
+    for importance in ("magnitude", "hessian"):
+        prune = Prune(
+            name="prune", macs=0.6, scope=scope, importance=importance, images=256, round_to=8, **FINE_TUNING
+        )
+        pruned = copy.deepcopy(model)
+        history = prune.apply(pruned, torch.zeros(2, 1, 8, 8), lessons)
+        removed[importance] = [sorted(index) for name, _, index in history if name == "0"]
+        assert all(parameter.grad is None for parameter in pruned.parameters())
+    assert removed["hessian"] == [list(range(8, 16))] != removed["magnitude"]
 
 
 def test_validation_moves_no_range(model: nn.Module) -> None:
-    qat().apply(model, EXAMPLE)
+    qat().apply(model, EXAMPLE, lessons)
     model.train()(EXAMPLE)
     before = copy.deepcopy(model.state_dict())
     model.eval()(100 * EXAMPLE)
@@ -102,7 +130,7 @@ def test_the_classes_of_a_convolution_s_head_stay() -> None:
     head = [nn.Conv2d(32, 16, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     model = nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), *head)
     prune = Prune(name="prune", ratio=0.5, round_to=8, epochs=1, lr=1, distil=0, temperature=1)
-    assert prune.apply(model, torch.zeros(2, 3, 8, 8))
+    assert prune.apply(model, torch.zeros(2, 3, 8, 8), lessons)
     assert model(torch.zeros(2, 3, 8, 8)).shape == (2, 16) and model[0].out_channels == 16
 
 

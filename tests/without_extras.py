@@ -76,5 +76,5 @@ def test_pruning_says_so_too(source: Source) -> None:
     settings = {"name": "prune", "ratio": 0.5, "round_to": 1, "epochs": 1.0, "lr": 1.0}
     prune = option.load("compression", {**settings, "distil": 0.0, "temperature": 1.0}, "prune")
     with pytest.raises(Unsupported) as caught:
-        prune.apply(source.model, source.example)
+        prune.apply(source.model, source.example, lambda count: None)
     assert missing(caught.value) == "prune"
