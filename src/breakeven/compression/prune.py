@@ -11,9 +11,8 @@ from breakeven.errors import NotInstalled, Unsupported
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-STEPS = 100  # on the way to a share of the work
+STEPS = 200  # on the way to a share of the work
 BATCH = 64  # images to a gradient
-MOST = 0.75  # of a layer's channels that may go where layers compete: without them nothing would pass
 
 
 class Prune(Compression):
@@ -27,6 +26,7 @@ class Prune(Compression):
     importance: Literal["magnitude", "hessian"] = Field(
         "magnitude", description="of a channel: its weights, or what the loss would gain without them"
     )
+    most: float = Field(0.75, gt=0, lt=1, description="share of a layer's channels that may go (scope model)")
     images: int = Field(2560, gt=0, description="training images on which that gain is estimated (hessian)")
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
 
@@ -60,17 +60,19 @@ class Prune(Compression):
         together = self.scope == "model"
         taught = lessons(self.images) if self.importance == "hessian" else None
         try:
+            importance: Any = tp.importance.GroupMagnitudeImportance(p=2)
             if taught:
                 _square_gradients(model, *taught)
+                # The loss is one for all layers: what it gains is not normalized.
+                importance = tp.importance.GroupHessianImportance(normalizer=None)
+            if taught and self.macs:
+                importance = _PerWork(importance, model, example)
             pruner = tp.pruner.MagnitudePruner(
                 model,
                 example,
-                # The loss is one for all layers: what it gains is not normalized.
-                importance=tp.importance.GroupHessianImportance(normalizer=None)
-                if taught
-                else tp.importance.GroupMagnitudeImportance(p=2),
+                importance=importance,
                 pruning_ratio=self.ratio or 1.0,
-                max_pruning_ratio=MOST if together else 1.0,
+                max_pruning_ratio=self.most if together else 1.0,
                 global_pruning=together,
                 iterative_steps=STEPS if self.macs else 1,
                 round_to=self.round_to,
@@ -110,6 +112,37 @@ def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> 
             return
         pruner.step()
     raise Unsupported(f"its work cannot be brought below {work:,.0f} floating-point operations by pruning")
+
+
+class _PerWork:
+    """The importance of a channel over the multiply-accumulates that go with it."""
+
+    def __init__(self, importance: Any, model: "nn.Module", example: "Tensor") -> None:
+        import torch
+        from torch import nn
+
+        self.importance = importance
+        self.positions: dict[nn.Module, float] = {}  # at which a layer's weights are used
+
+        def count(layer: nn.Module, inputs: Any, output: "Tensor") -> None:
+            self.positions[layer] = output.numel() / (output.shape[0] * len(layer.get_parameter("weight")))
+
+        layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        hooks = [layer.register_forward_hook(count) for layer in layers]
+        with torch.no_grad():
+            model(example)
+        for hook in hooks:
+            hook.remove()
+
+    def __call__(self, group: Any) -> Any:
+        """Of each of the group's channels; None where torch-pruning has none."""
+        found = self.importance(group)
+        work = 0.0
+        for dependency, _ in group:
+            if (layer := dependency.target.module) in self.positions:
+                side = 0 if dependency.handler.__name__ == "prune_out_channels" else 1
+                work += layer.weight.numel() / layer.weight.shape[side] * self.positions[layer]
+        return found if found is None else found / work
 
 
 def _square_gradients(model: "nn.Module", inputs: "Tensor", labels: "Tensor") -> None:
