@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -136,6 +136,25 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(
     resumed = train(tmp_path / "parts", settings, build=made)
     assert len(resumed.history) == 4
     assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_training_goes_on_from_its_last_epoch_where_an_earlier_one_was_better(tmp_path: Path) -> None:
+    data = images()
+    worse = Images(data.images, 1 - data.labels)  # the more it learns
+    slow = recipe(epochs=6, lr=0.005)
+    epochs: list[float] = []
+
+    def stop(row: Mapping[str, float]) -> None:
+        epochs.append(row["epoch"])
+        if epochs == [0, 1, 2, 3]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, slow, val=worse, on_epoch=stop)
+    resumed = train(tmp_path, slow, val=worse, on_epoch=stop)
+    assert epochs == [0, 1, 2, 3, 3, 4, 5]
+    seen = [row["val_accuracy"] for row in resumed.history]
+    assert max(seen[1:]) < seen[0]  # so that it was the case in question
 
 
 def test_of_equally_good_epochs_the_last_is_kept(tmp_path: Path) -> None:

@@ -67,14 +67,14 @@ def fit(
     batches = Batches(train, recipe.batch_size, shuffle=True, seed=seed, drop_last=True)
     steps = recipe.epochs * len(batches)
     module = Classifier(model, Preprocess(mean, std), recipe, classes, steps, seed, teacher, form)
-    best = _Latest(
-        workdir, "best", monitor="val_accuracy", mode="max", save_last=True, enable_version_counter=False
-    )
+    best = _Latest(workdir, "best", monitor="val_accuracy", mode="max", enable_version_counter=False)
+    # Lightning's own `save_last` saves nothing after an epoch that is not the best.
+    latest = ModelCheckpoint(workdir, "last", enable_version_counter=False)
     history = _History(on_epoch)
     # Images of half the side take a fourth of the time.
     work = [recipe.side(epoch) ** 2 for epoch in range(recipe.epochs)]
     progress = _Progress(work, history, recipe.patience)
-    callbacks: list[Callback] = [best, history, _Order(batches), progress]
+    callbacks: list[Callback] = [best, latest, history, _Order(batches), progress]
     if recipe.patience:
         callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=recipe.patience))
     if recipe.ema:
