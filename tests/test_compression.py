@@ -3,30 +3,35 @@
 import copy
 import csv
 import json
+from collections.abc import Iterator
 
 import pytest
 import torch
+import torch_pruning as tp
 import torchvision
 import yaml
 from conftest import ROOT, Project
 from torch import Tensor, nn
+from torch_pruning import DependencyGraph
 
 from breakeven import compose, config, option
-from breakeven.compression.prune import Prune
+from breakeven.compression.prune import Prune, _PerWork
 from breakeven.compression.qat import Qat
 from breakeven.errors import Unsupported, UserError
 from breakeven.model.cnn import cnn
 from breakeven.model.resnet18 import resnet18
+from breakeven.modelfile import flops
 
 pytestmark = pytest.mark.timeout(300)
 FINE_TUNING = {"epochs": 0.5, "lr": 0.1, "distil": 0.0, "temperature": 4.0}
 EXAMPLE = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def lessons(count: int) -> tuple[Tensor, Tensor]:
-    """Images of 8x8 in shades of grey, of two classes."""
-    labels = torch.arange(count) % 2
-    return labels.view(-1, 1, 1, 1).expand(-1, 1, 8, 8) + 0.1 * torch.randn(count, 1, 8, 8), labels
+def lessons(count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of 64 images of 8x8 in shades of grey, of two classes."""
+    labels = torch.arange(64) % 2
+    for _ in range(count // 64):
+        yield labels.view(-1, 1, 1, 1).expand(-1, 1, 8, 8) + 0.1 * torch.randn(64, 1, 8, 8), labels
 
 
 def qat() -> Qat:
@@ -103,14 +108,46 @@ def test_what_the_loss_does_not_need_goes_however_large_it_is(scope: str) -> Non
         model[3].weight[:, 8:] = 0  # nobody listens to the large ones
     removed = {}
     for importance in ("magnitude", "hessian"):
-        prune = Prune(
-            name="prune", macs=0.6, scope=scope, importance=importance, images=256, round_to=8, **FINE_TUNING
-        )
+        settings = {"importance": importance} | ({"images": 256} if importance == "hessian" else {})
+        prune = Prune(name="prune", macs=0.6, scope=scope, round_to=8, **settings, **FINE_TUNING)
         pruned = copy.deepcopy(model)
         history = prune.apply(pruned, torch.zeros(2, 1, 8, 8), lessons)
         removed[importance] = [sorted(index) for name, _, index in history if name == "0"]
         assert all(parameter.grad is None for parameter in pruned.parameters())
     assert removed["hessian"] == [list(range(8, 16))] != removed["magnitude"]
+
+
+def test_what_is_frozen_is_no_reason_to_refuse_a_model() -> None:
+    model = cnn(1, 2, 16, 1).eval()
+    next(model.parameters()).requires_grad_(False)
+    prune = Prune(name="prune", macs=0.5, scope="model", importance="hessian", round_to=8, **FINE_TUNING)
+    assert prune.apply(model, torch.zeros(2, 1, 8, 8), lessons)
+
+
+@pytest.mark.parametrize("number", [0, 2, 4])
+def test_the_work_of_a_channel_is_what_goes_with_it(number: int) -> None:
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.Conv2d(16, 16, 3, groups=16), nn.MaxPool2d(2)),
+        *(nn.Conv2d(16, 32, 1), nn.Flatten(), nn.Linear(4 * 32, 2)),
+    ).eval()
+    example = torch.zeros(2, 1, 8, 8)
+    ones = _PerWork(lambda group: torch.ones(8), model, example)
+    graph = DependencyGraph().build_dependency(model, example)
+    convolution = model[number]
+    remove = tp.prune_depthwise_conv_out_channels if number == 2 else tp.prune_conv_out_channels
+    group = graph.get_pruning_group(convolution, remove, list(range(8)))
+    each = 1 / ones(group)[0].item()
+    before = flops(model, example)
+    group.prune()
+    assert before - flops(model, example) == pytest.approx(2 * len(example) * 8 * each)
+
+
+def test_settings_that_would_do_nothing_are_refused() -> None:
+    for settings, sentence in (({"most": 0.5}, "scope=model"), ({"images": 64}, "importance=hessian")):
+        with pytest.raises(UserError, match=sentence):
+            option.load(
+                "compression", {"name": "prune", "macs": 0.5, "round_to": 8, **settings, **FINE_TUNING}, "x"
+            )
 
 
 def test_validation_moves_no_range(model: nn.Module) -> None:

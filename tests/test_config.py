@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from breakeven import compose, config
 from breakeven.config import parse
 from breakeven.errors import UserError
+from breakeven.judge import controls
 from breakeven.measure.plan import Scenario
 
 CONF = Path(__file__).parent.parent / "conf"
@@ -253,5 +254,5 @@ def test_a_boolean_is_not_a_number():
 def test_a_recipes_control_is_trained_as_long_and_as_fast():
     recipes = "control,control_long,control_qat,half,half_long,qat,prune50_qat,student"
     study = parse(yaml.safe_load(compose.compose([f"compression=[{recipes}]"], CONF)))
-    assert study.controls() == {"half": "control", "half_long": "control_long", "qat": "control_qat"}
-    assert parse(yaml.safe_load(compose.compose(["compression=[half]"], CONF))).controls() == {}
+    assert controls(study.recipes()) == {"half": "control", "half_long": "control_long", "qat": "control_qat"}
+    assert controls(parse(yaml.safe_load(compose.compose(["compression=[half]"], CONF))).recipes()) == {}

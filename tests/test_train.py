@@ -138,6 +138,15 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(
     assert torch.equal(weights(whole), weights(resumed))
 
 
+def test_a_training_that_lost_patience_has_none_after_a_resume(tmp_path: Path) -> None:
+    data = images()
+    worse = Images(data.images, 1 - data.labels)
+    impatient = recipe(epochs=9, lr=0.005, patience=2)
+    whole, again = (train(tmp_path, impatient, val=worse) for _ in range(2))
+    assert len(whole.history) == len(again.history) < 9
+    assert torch.equal(weights(whole), weights(again))
+
+
 def test_a_training_goes_on_from_its_last_epoch_where_an_earlier_one_was_better(tmp_path: Path) -> None:
     data = images()
     worse = Images(data.images, 1 - data.labels)  # the more it learns

@@ -15,7 +15,7 @@ from breakeven.config import Config
 from breakeven.data.base import Images
 from breakeven.errors import Unsupported, UserError
 from breakeven.files import read_json
-from breakeven.judge import Judge
+from breakeven.judge import Judge, controls
 from breakeven.measure.engine import Measurement, measure
 from breakeven.measure.findings import Finding
 from breakeven.measure.peaks import Peaks, probe
@@ -49,7 +49,7 @@ class Bench:
 
     def _key(self, scenario: Scenario) -> Key:
         return measurements.key_of(
-            self.study, self.hardware, scenario, self.data, self._cards, self.study.controls()
+            self.study, self.hardware, scenario, self.data, self._cards, controls(self.study.recipes())
         )
 
     def _found(self, key: Key, title: str) -> Part | None:
@@ -81,7 +81,7 @@ class Bench:
             raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
-        judge = Judge(*named, scenario, settings.confidence, peaks, self.study.controls())
+        judge = Judge(*named, scenario, settings.confidence, peaks, controls(self.study.recipes()))
         commit, dirty = paths.commit()
         part = Part(
             scenario=scenario.title,

@@ -150,15 +150,6 @@ class Config(Strict):
             found[key] = [load("compression", *step) for step in zip(steps, places, strict=True)]
         return found
 
-    def controls(self) -> dict[str, str]:
-        """Recipe -> the one that is its control: the uncompressed model, trained as long and as fast."""
-        recipes = self.recipes()
-        tuned = {name: (sum(step.epochs for step in steps), steps[-1].lr) for name, steps in recipes.items()}
-        kinds = {name: [step.name for step in steps] for name, steps in recipes.items()}
-        controls = {tuned[name]: name for name in recipes if kinds[name] == ["control"]}
-        others = [name for name in recipes if name not in controls.values()]
-        return {name: controls[tuned[name]] for name in others if tuned[name] in controls}
-
     def measured_with(self, hardware: str) -> Settings:
         """The settings that a benchmark's record holds."""
         return {**self.measure.model_dump(), "seed": self.seed, "hardware": self.hardware[hardware]}

@@ -1,6 +1,6 @@
 """From findings to rows: what was measured, beside accuracy, size and the cost of getting there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,18 @@ from breakeven.measure.plan import TWIN, Scenario
 from breakeven.measure.samples import Replicate
 from breakeven.measure.statistics import UNDECIDED, Interval
 from breakeven.result import BREAKEVEN, Row
+
+
+def controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    """Recipe -> the one that is its control: the uncompressed model, trained as long and as fast.
+
+    Args:
+        recipes: name -> its compressions, in the order in which they are applied.
+    """
+    tuned = {name: (round(sum(s.epochs for s in steps), 6), steps[-1].lr) for name, steps in recipes.items()}
+    alone = {name for name, steps in recipes.items() if [step.name for step in steps] == ["control"]}
+    found = {tuned[name]: name for name in sorted(alone)}
+    return {name: found[tuned[name]] for name in recipes if name not in alone and tuned[name] in found}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a compression is: it changes a model, and says what it did."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -11,8 +11,8 @@ from breakeven.option import Option
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
 
-# Gives so many training inputs, as the model takes them, and their labels.
-Lessons = Callable[[int], "tuple[Tensor, Tensor]"]
+# Gives batches of training inputs, as the model takes them, and labels: of so many images, or all there are.
+Lessons = Callable[[int], "Iterable[tuple[Tensor, Tensor]]"]
 
 
 class Compression(Option, ABC):

@@ -1,18 +1,17 @@
 """Structured channel pruning by torch-pruning (Fang et al., 2023)."""
 
-import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from breakeven.compression.base import Compression, Lessons
-from breakeven.errors import NotInstalled, Unsupported
+from breakeven.errors import NotInstalled, Unsupported, UserError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 STEPS = 200  # on the way to a share of the work
-BATCH = 64  # images to a gradient
 
 
 class Prune(Compression):
@@ -24,16 +23,22 @@ class Prune(Compression):
         "layer", description="in every layer alike, or wherever in the model the least important are"
     )
     importance: Literal["magnitude", "hessian"] = Field(
-        "magnitude", description="of a channel: its weights, or what the loss would gain without them"
+        "magnitude", description="of a channel: its weights, or how much the loss grows without them"
     )
-    most: float = Field(0.75, gt=0, lt=1, description="share of a layer's channels that may go (scope model)")
-    images: int = Field(2560, gt=0, description="training images on which that gain is estimated (hessian)")
+    most: float = Field(
+        0.75, gt=0, lt=1, description="a layer that has lost this share gives no more (scope model)"
+    )
+    images: int = Field(2560, gt=0, description="of the training split, to estimate that growth (hessian)")
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
 
     @model_validator(mode="after")
     def _one_aim(self) -> "Prune":
         if (self.ratio is None) == (self.macs is None):
             raise ValueError("either ratio or macs should be set, and the other null")
+        if "most" in self.model_fields_set and self.scope == "layer":
+            raise ValueError("most is for scope=model: in scope=layer each layer loses the same share")
+        if "images" in self.model_fields_set and self.importance == "magnitude":
+            raise ValueError("images are for importance=hessian: weights have their size without any")
         return self
 
     def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
@@ -62,10 +67,10 @@ class Prune(Compression):
         try:
             importance: Any = tp.importance.GroupMagnitudeImportance(p=2)
             if taught:
-                _square_gradients(model, *taught)
-                # The loss is one for all layers: what it gains is not normalized.
+                _square_gradients(model, taught)
+                # The loss is one for all layers: not normalized. A channel's is the mean over its layers.
                 importance = tp.importance.GroupHessianImportance(normalizer=None)
-            if taught and self.macs:
+            if taught and self.macs and together:
                 importance = _PerWork(importance, model, example)
             pruner = tp.pruner.MagnitudePruner(
                 model,
@@ -86,7 +91,7 @@ class Prune(Compression):
                 left = model(example).shape[1]  # a model that is no longer consistent fails here
             if left != classes:
                 raise Unsupported(f"pruning takes classes away ({left} of {classes} are left)")
-        except Unsupported:
+        except (Unsupported, UserError):
             raise
         except Exception as error:  # whatever it trips over in a graph that it was never tried on
             told = str(error).strip().splitlines() or [""]
@@ -108,9 +113,9 @@ def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> 
 
     most = share * flops(model, example)
     for _ in range(STEPS):
+        pruner.step()
         if (work := flops(model, example)) <= most:
             return
-        pruner.step()
     raise Unsupported(f"its work cannot be brought below {work:,.0f} floating-point operations by pruning")
 
 
@@ -120,14 +125,16 @@ class _PerWork:
     def __init__(self, importance: Any, model: "nn.Module", example: "Tensor") -> None:
         import torch
         from torch import nn
+        from torch.nn.modules.conv import _ConvNd
 
         self.importance = importance
-        self.positions: dict[nn.Module, float] = {}  # at which a layer's weights are used
+        self.work: dict[nn.Module, float] = {}  # of a layer for one input, for each of its weights
 
         def count(layer: nn.Module, inputs: Any, output: "Tensor") -> None:
-            self.positions[layer] = output.numel() / (output.shape[0] * len(layer.get_parameter("weight")))
+            used = output.numel() / (len(example) * len(layer.get_parameter("weight")))
+            self.work[layer] = self.work.get(layer, 0.0) + used
 
-        layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        layers = [layer for layer in model.modules() if isinstance(layer, _ConvNd | nn.Linear)]
         hooks = [layer.register_forward_hook(count) for layer in layers]
         with torch.no_grad():
             model(example)
@@ -135,32 +142,36 @@ class _PerWork:
             hook.remove()
 
     def __call__(self, group: Any) -> Any:
-        """Of each of the group's channels; None where torch-pruning has none."""
+        """Of each of the group's channels; None where torch-pruning has none, or none does any work."""
         found = self.importance(group)
         work = 0.0
-        for dependency, _ in group:
-            if (layer := dependency.target.module) in self.positions:
-                side = 0 if dependency.handler.__name__ == "prune_out_channels" else 1
-                work += layer.weight.numel() / layer.weight.shape[side] * self.positions[layer]
-        return found if found is None else found / work
+        for dependency, channels in group:
+            if (layer := dependency.target.module) in self.work:
+                out = dependency.handler.__name__ == "prune_out_channels"
+                kinds = ("out_channels", "out_features") if out else ("in_channels", "in_features")
+                share = len(channels) / next(getattr(layer, kind) for kind in kinds if hasattr(layer, kind))
+                work += layer.weight.numel() * self.work[layer] * share
+        return found * len(found) / work if found is not None and work else None
 
 
-def _square_gradients(model: "nn.Module", inputs: "Tensor", labels: "Tensor") -> None:
+def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, Tensor]]") -> None:
     """Leave in each parameter's `grad` the mean square of its gradients, by which torch-pruning reckons.
 
     That stands for the diagonal of the loss's Hessian (LeCun et al., Optimal Brain Damage, 1989).
-    torch-pruning's own `accumulate_grad` keeps the last batch only.
+    torch-pruning's own `accumulate_grad` keeps the last batch only. What is frozen has none.
     """
     import torch
     from torch.nn.functional import cross_entropy
 
-    parameters = list(model.parameters())
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     squares = [torch.zeros_like(parameter) for parameter in parameters]
-    for start in range(0, len(labels), BATCH):
-        loss = cross_entropy(model(inputs[start : start + BATCH]), labels[start : start + BATCH])
+    count = 0
+    for inputs, labels in batches:
+        loss = cross_entropy(model(inputs), labels)
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         for square, gradient in zip(squares, gradients, strict=True):
             if gradient is not None:
                 square.add_(gradient.square())
+        count += 1
     for square, parameter in zip(squares, parameters, strict=True):
-        parameter.grad = square / math.ceil(len(labels) / BATCH)
+        parameter.grad = square / count

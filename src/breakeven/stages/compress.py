@@ -6,9 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from breakeven import config, live, modelfile, paths, prepared, turns
 from breakeven.card import Card, read_card, save_reason
@@ -17,11 +15,11 @@ from breakeven.config import Config
 from breakeven.errors import NotInstalled, Unsupported, UserError
 from breakeven.files import atomic_folder, source_digests
 from breakeven.option import choice
-from breakeven.preprocess import Preprocess
 from breakeven.provenance import own
 from breakeven.stages.run import run
 from breakeven.store import Key
 from breakeven.train.distillation import Teacher
+from breakeven.train.lessons import lessons
 from breakeven.training import TRAINING, Job, describe, obtain
 
 CODE = source_digests(*TRAINING, "compression")  # what is edited from here on is not what runs
@@ -93,8 +91,8 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     with turns.making():
         if spec != before.model:
             torch.manual_seed(study.seed)
-            model, past = modelfile.build(spec, before.shape, f"compressions.{recipe}"), []
-        pruning = compression.apply(model, before.shape.example(2), partial(_lessons, data, study.seed))
+            model, past = modelfile.build(spec, before.shape, f"compressions.{recipe}").eval(), []
+        pruning = compression.apply(model, before.shape.example(2), partial(lessons, data, study.seed))
     job = Job(
         family=name,
         recipe=recipe,
@@ -117,16 +115,6 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     print(f"{name}/{recipe}: {describe(card)}")
     print(f"  before: {describe(before)}")
     return target
-
-
-def _lessons(data: Path, seed: int, count: int) -> tuple[Tensor, Tensor]:
-    """`count` inputs of the training split as a model takes them, and their labels, drawn by `seed`."""
-    manifest, train = prepared.manifest(data), prepared.load(data, "train")
-    drawn = np.random.default_rng(seed).permutation(len(train.labels))[:count]
-    inputs = torch.from_numpy(train.images[drawn])
-    if manifest.mean:
-        inputs = Preprocess(manifest.mean, manifest.std)(inputs)
-    return inputs, torch.from_numpy(train.labels[drawn])
 
 
 def _past(card: Card) -> list[dict[str, Any]]:

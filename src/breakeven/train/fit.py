@@ -67,7 +67,7 @@ def fit(
     batches = Batches(train, recipe.batch_size, shuffle=True, seed=seed, drop_last=True)
     steps = recipe.epochs * len(batches)
     module = Classifier(model, Preprocess(mean, std), recipe, classes, steps, seed, teacher, form)
-    best = _Latest(workdir, "best", monitor="val_accuracy", mode="max", enable_version_counter=False)
+    best = _LastOfBest(workdir, "best", monitor="val_accuracy", mode="max", enable_version_counter=False)
     # Lightning's own `save_last` saves nothing after an epoch that is not the best.
     latest = ModelCheckpoint(workdir, "last", enable_version_counter=False)
     history = _History(on_epoch)
@@ -76,7 +76,7 @@ def fit(
     progress = _Progress(work, history, recipe.patience)
     callbacks: list[Callback] = [best, latest, history, _Order(batches), progress]
     if recipe.patience:
-        callbacks.append(EarlyStopping("val_accuracy", mode="max", patience=recipe.patience))
+        callbacks.append(_Patience("val_accuracy", mode="max", patience=recipe.patience))
     if recipe.ema:
         callbacks.append(EMAWeightAveraging(decay=recipe.ema))
     trainer = Trainer(
@@ -118,12 +118,20 @@ def fit(
     return Fitted(model.eval(), history.seconds, history.rows)
 
 
-class _Latest(ModelCheckpoint):
+class _LastOfBest(ModelCheckpoint):
     """Of equally good epochs the last, whose learning rate is the lowest: few images make many equals."""
 
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
         equal = current is not None and self.best_model_score is not None and current == self.best_model_score
         return bool(equal) or super().check_monitor_top_k(trainer, current)
+
+
+class _Patience(EarlyStopping):
+    """A training that was stopped, and interrupted before its model was kept, is still stopped."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_start(trainer, pl_module)
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
 
 
 class _WholeFiles(TorchCheckpointIO):
