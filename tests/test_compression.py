@@ -12,7 +12,6 @@ import torchvision
 import yaml
 from conftest import ROOT, Project
 from torch import Tensor, nn
-from torch_pruning import DependencyGraph
 
 from breakeven import compose, config, option
 from breakeven.compression.prune import Prune, _PerWork
@@ -132,10 +131,9 @@ def test_the_work_of_a_channel_is_what_goes_with_it(number: int) -> None:
     ).eval()
     example = torch.zeros(2, 1, 8, 8)
     ones = _PerWork(lambda group: torch.ones(8), model, example)
-    graph = DependencyGraph().build_dependency(model, example)
-    convolution = model[number]
+    graph = tp.DependencyGraph().build_dependency(model, example)
     remove = tp.prune_depthwise_conv_out_channels if number == 2 else tp.prune_conv_out_channels
-    group = graph.get_pruning_group(convolution, remove, list(range(8)))
+    group = graph.get_pruning_group(model[number], remove, list(range(8)))
     each = 1 / ones(group)[0].item()
     before = flops(model, example)
     group.prune()
