@@ -51,7 +51,8 @@ families:
     model: {width: 8, depth: 1}
     train: {epochs: 2, lr: 0.05}
 export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2}
+measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
+  confidence: 0.9999} # or one twin in twenty would make its run unreliable, by chance alone
 """
 
 # And what the hardware can do at most is probed in less time (tests/test_peaks.py probes as a user does).

@@ -69,6 +69,13 @@ def test_an_interval_is_students_at_any_level(replicates: int) -> None:
         assert [each.half_width(confidence) for each in rows] == pytest.approx([expected] * 3)
 
 
+def test_an_interval_that_was_cut_off_where_it_is_widest_is_not_narrow() -> None:
+    # Two replicates at a high level: the effect is cut off, and with it the interval or not.
+    for high in (3e6, 30.0):
+        told_nothing = stored(1.0, speedup_ci_low=9 / high, speedup_ci_high=high, min_detectable_effect=1e6)
+        assert unpaired.change(told_nothing, told_nothing, 0.95, margin=0.01).verdict == "undecided"
+
+
 @pytest.mark.parametrize(
     ("gain", "options", "code", "said"),
     [

@@ -120,7 +120,9 @@ def test_every_kind_of_result_becomes_rows(results: list[dict[str, object]], tmp
 def test_half_a_call_s_time_more_is_found(results: list[dict[str, object]]) -> None:
     slower = results[1]["result"]
     assert isinstance(slower, dict)
-    assert [copy["verdict"] for copy in slower["copies"]] == ["slower", "slower"]
+    # The twin of a run differs from the baseline in one run of twenty, which then gives no verdict.
+    assert {copy["verdict"] for copy in slower["copies"]} == {"undecided" if slower["fault"] else "slower"}
+    assert all(copy["speedup"]["high"] < 1 for copy in slower["copies"])
 
 
 def test_an_interval_s_half_width_is_a_share_of_its_value() -> None:

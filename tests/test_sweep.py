@@ -46,7 +46,7 @@ family:
   train: {epochs: 2, lr: 0.05}
 export: {min_agreement: 0.3, builds: 1}
 measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.999} # or one twin in twenty would fail
+  confidence: 0.9999} # or one twin in twenty would fail
 """
 
 

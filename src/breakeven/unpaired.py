@@ -11,7 +11,7 @@ from breakeven import config, paths, result
 from breakeven.compare import MISSING, Change, Name
 from breakeven.config import Config
 from breakeven.errors import UserError
-from breakeven.measure.statistics import POWER, UNDECIDED, from_logarithm, verdict
+from breakeven.measure.statistics import POWER, UNDECIDED, WIDEST, from_logarithm, verdict
 from breakeven.result import SPECIAL, Row, cell, unreliable_cells
 from breakeven.revision import restored
 
@@ -30,9 +30,12 @@ class Stored:
         that is found with a power of 80% is at the same level, and a known number of standard errors away.
         """
         row = self.row
+        effect = math.log(row.min_detectable_effect or 1.0)
+        if effect > WIDEST * 0.999:  # cut off there: its run told nothing
+            return WIDEST
         half = math.log((row.speedup_ci_high or 1.0) / (row.speedup_ci_low or 1.0)) / 2
         asked, more = stats.t.ppf([(1 + confidence) / 2, POWER], row.replicates - 1)
-        return float(asked) * (math.log(row.min_detectable_effect or 1.0) - half) / float(more)
+        return float(asked) * (effect - half) / float(more)
 
 
 def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]:
