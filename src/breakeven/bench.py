@@ -49,7 +49,7 @@ class Bench:
 
     def _key(self, scenario: Scenario) -> Key:
         return measurements.key_of(
-            self.study, self.hardware, scenario, self.data, self._cards, controls(self.study.recipes())
+            self.study, self.hardware, scenario, self.data, self._cards, self._controls
         )
 
     def _found(self, key: Key, title: str) -> Part | None:
@@ -81,7 +81,7 @@ class Bench:
             raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
-        judge = Judge(*named, scenario, settings.confidence, peaks, controls(self.study.recipes()))
+        judge = Judge(*named, scenario, settings.confidence, peaks, self._controls)
         commit, dirty = paths.commit()
         part = Part(
             scenario=scenario.title,
@@ -104,6 +104,10 @@ class Bench:
     @cached_property
     def _cards(self) -> Mapping[str, Artifact]:
         return {variant: card for variant, (_, card) in self.artifacts.items()}
+
+    @cached_property
+    def _controls(self) -> Mapping[str, str]:
+        return controls(self.study.recipes())
 
     def _record(self, row: Row, finding: Finding) -> Record:
         execution: dict[str, Any] = {}

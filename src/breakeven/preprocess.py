@@ -26,6 +26,13 @@ class Preprocess(nn.Module):
         return images.float() * self.scale + self.shift
 
 
+def inputs_of(images: NDArray[np.generic], mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """What a network is given: images normalized, or tokens, which have no mean, as they are."""
+    inputs = torch.from_numpy(images)
+    normalized: Tensor = Preprocess(mean, std)(inputs) if mean else inputs
+    return normalized
+
+
 def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
     """Channels-last, which is faster, unless the model's own code cannot take it (`x.view(...)`).
 

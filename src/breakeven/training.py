@@ -19,7 +19,7 @@ from breakeven.data.base import Images
 from breakeven.errors import UserError
 from breakeven.files import atomic_folder, read_json, sha256, source_digests
 from breakeven.prepared import Manifest
-from breakeven.preprocess import Preprocess, predictor
+from breakeven.preprocess import inputs_of, predictor
 from breakeven.provenance import here
 from breakeven.scoring import accuracy, in_batches
 from breakeven.store import Key
@@ -163,9 +163,7 @@ def require_fit(job: Job, manifest: Manifest, test: Images) -> None:
     """
     place = f"families.{job.family}.model"
     hint = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
-    inputs = torch.from_numpy(test.images[:2])
-    if manifest.mean:
-        inputs = Preprocess(manifest.mean, manifest.std)(inputs)
+    inputs = inputs_of(test.images[:2], manifest.mean, manifest.std)
     with torch.random.fork_rng():
         model = job.build()
         for training in [False, True] if job.train else [False]:

@@ -32,7 +32,7 @@ class Prune(Compression):
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
 
     @model_validator(mode="after")
-    def _one_aim(self) -> "Prune":
+    def _go_together(self) -> "Prune":
         if (self.ratio is None) == (self.macs is None):
             raise ValueError("either ratio or macs should be set, and the other null")
         if "most" in self.model_fields_set and self.scope == "layer":

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from breakeven.data.base import Images
 from breakeven.files import atomic
 from breakeven.modelfile import load_tensors
-from breakeven.preprocess import Preprocess, layout
+from breakeven.preprocess import Preprocess, inputs_of, layout
 from breakeven.progress import Estimate, Shown, shown
 from breakeven.scoring import at_once
 from breakeven.train.batches import Batches
@@ -60,7 +60,7 @@ def fit(
     seed_everything(seed, workers=True, verbose=False)
     # A model that was loaded is in evaluation mode, which Lightning would keep.
     model = build().train()
-    form = layout(model, Preprocess(mean, std)(torch.from_numpy(train.images[:2])))
+    form = layout(model, inputs_of(train.images[:2], mean, std))
     model = model.to(memory_format=form)
     if teacher:
         teacher.model.to(memory_format=form)

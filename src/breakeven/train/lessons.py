@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from breakeven import prepared
-from breakeven.preprocess import Preprocess
+from breakeven.preprocess import inputs_of
 from breakeven.scoring import at_once
 
 BATCH = 64  # images at most
@@ -26,7 +26,5 @@ def lessons(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor]
     size = at_once(train.images, BATCH)
     for start in range(0, len(drawn), size):
         chosen = drawn[start : start + size]
-        inputs = torch.from_numpy(train.images[chosen])
-        if manifest.mean:
-            inputs = Preprocess(manifest.mean, manifest.std)(inputs)
+        inputs = inputs_of(train.images[chosen], manifest.mean, manifest.std)
         yield inputs, torch.from_numpy(train.labels[chosen])
