@@ -1,6 +1,7 @@
 """`conf/` and `params.yaml`: every option composes, mistakes are named, and differences can be replayed."""
 
 import copy
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -214,6 +215,31 @@ def test_the_command_leaves_everything_as_it_was_after_a_mistake(folder, overrid
     assert cli.main(["compose", override]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert [path.name for path in folder.iterdir()] == ["conf"]
+
+
+@pytest.mark.parametrize(
+    ("train", "checkpoint", "compressed", "refused"),
+    [
+        (True, None, False, True),
+        (True, "weights.pt", True, True),
+        (True, "weights.pt", False, False),
+        (False, None, False, False),
+    ],
+)
+def test_texts_are_not_trained(train, checkpoint, compressed, refused):
+    from breakeven.stages.compose import require_models
+
+    texts = {
+        "_target_": "torch.nn.Embedding",
+        "embedding_dim": 2,
+        "_inputs_": {"num_embeddings": "vocabulary"},
+    }
+    found = composed()
+    family = {**found["families"]["cnn"], "model": texts, "checkpoint": checkpoint}
+    found["families"] = {"cnn": family if train else {**family, "train": None}}
+    found["compressions"] = found["compressions"] if compressed else {}
+    with pytest.raises(UserError, match="texts are not trained") if refused else nullcontext():
+        require_models(parse(found))
 
 
 @pytest.mark.parametrize("architecture", ["regnet_y_400mf", "squeezenet1_1"])

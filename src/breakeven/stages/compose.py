@@ -47,6 +47,11 @@ def require_models(config: Config) -> None:
 
     for name, family in config.families.items():
         texts = "vocabulary" in family.model.get("_inputs_", {}).values()
+        if texts and family.train and (config.compressions or not family.checkpoint):
+            raise UserError(
+                f"families.{name}: texts are not trained, and so not compressed: "
+                f"set families.{name}.train=null and compression=[]."
+            )
         data = config.datasets[family.data]
         side = found if isinstance(found := data.get("size"), int) else 32
         channels = 1 if data.get("colour") == "grey" else 3
