@@ -29,7 +29,7 @@ test-browser: $(READY) ## Run the tests in a real browser (Chromium, or the one 
 
 screenshots: $(READY) ## Take the documentation's pictures of the results and runs that are here
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
-	@$(RUN) PYTHONPATH=tests python tests/screenshots.py
+	@$(RUN) PYTHONPATH=tests/support python tests/support/screenshots.py
 
 check: $(READY) ## Lint, formatting, types
 	@$(RUN) ruff check .
@@ -37,7 +37,7 @@ check: $(READY) ## Lint, formatting, types
 	@$(RUN) mypy
 
 selftest-measure: $(READY) ## The engine measures itself, for an hour (QUICK=1: for five minutes)
-	@$(RUN) python -m breakeven.selftest $(if $(QUICK),--quick)
+	@$(RUN) python -m breakeven.engine.selftest $(if $(QUICK),--quick)
 
 docs: $(READY) ## Build the documentation as pages in site/
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'

@@ -1,1 +1,1 @@
-"""Architectures: one file each. Any other importable constructor serves as well, by its `_target_`."""
+"""Old names of the models, for manifests on disk and users' yaml; they go after one release."""

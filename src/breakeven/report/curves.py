@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from breakeven.report.size import Trend
-from breakeven.report.svg import drawn
-from breakeven.report.swept import noise_floor
-from breakeven.result import Row
+from breakeven.core.svg import drawn
+from breakeven.results.records import Row
+from breakeven.results.size_trend import Trend
+from breakeven.results.sweep_analysis import noise_floor
 
 # Okabe and Ito's colours, which the colour-blind can tell apart, and marks for those who see none
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from breakeven.errors import UserError
+from breakeven.core.errors import UserError
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int) -> str:

@@ -5,8 +5,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from breakeven.report.svg import drawn
-from breakeven.result import Row, cell, title
+from breakeven.core.svg import drawn
+from breakeven.results.records import Row, cell, title
 
 # Okabe and Ito's colours, which the colour-blind can tell apart
 COLOURS = {

@@ -7,10 +7,10 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from breakeven.report.drawing import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
-from breakeven.report.size import LEAST, MACS, Size
-from breakeven.report.swept import Swept, noise_floor
-from breakeven.result import Row
+from breakeven.report.vega import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
+from breakeven.results.records import Row
+from breakeven.results.size_trend import LEAST, MACS, Size
+from breakeven.results.sweep_analysis import Swept, noise_floor
 
 HEIGHT = 340  # pixels
 

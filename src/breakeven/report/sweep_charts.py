@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import altair as alt
 
-from breakeven.report import charts, front_charts, size_charts
-from breakeven.report.drawing import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
-from breakeven.report.interaction import LESS, MORE, SAME, best, changing
-from breakeven.report.size import PARAMETERS
+from breakeven.report import pareto_charts, size_charts, study_charts
 from breakeven.report.size_charts import slug
-from breakeven.report.swept import Swept, by_family
+from breakeven.report.vega import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
+from breakeven.results.interaction import LESS, MORE, SAME, best, changing
+from breakeven.results.size_trend import PARAMETERS
+from breakeven.results.sweep_analysis import Swept, by_family
 
 
 def charts_of(swept: Swept) -> list[Chart]:
@@ -25,7 +25,7 @@ def charts_of(swept: Swept) -> list[Chart]:
                 size_charts.calls(swept, name),
             )
         ),
-        *(_fastest(swept), *_batches(swept), _combinations(swept), *front_charts.fronts(swept)),
+        *(_fastest(swept), *_batches(swept), _combinations(swept), *pareto_charts.fronts(swept)),
     ]
     return [chart for chart in made if chart]
 
@@ -34,7 +34,7 @@ def _batches(swept: Swept) -> Iterator[Chart]:
     """Throughput against the batch, of each model on each hardware where there are several."""
     for family, rows in by_family(swept.judged):
         for hardware in swept.hardware:
-            if chart := charts.batches([row for row in rows if row.hardware == hardware]):
+            if chart := study_charts.batches([row for row in rows if row.hardware == hardware]):
                 name, what = f"batch-{slug(family)}-{slug(hardware)}", f"{family} on {hardware}"
                 yield replace(chart, name=name, title=f"{chart.title}: {what}")
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from breakeven.core.svg import drawn
 from breakeven.report.curves import COLOURS, MARKS
-from breakeven.report.drawing import Point
-from breakeven.report.front_charts import ON
-from breakeven.report.interaction import LESS, MORE, SAME, Interaction
-from breakeven.report.svg import drawn
+from breakeven.report.pareto_charts import ON
+from breakeven.report.vega import Point
+from breakeven.results.interaction import LESS, MORE, SAME, Interaction
 
 
 def front(path: Path, data: list[Point]) -> None:

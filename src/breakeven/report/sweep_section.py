@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from breakeven import sweeps
-from breakeven.recommend import Limits
 from breakeven.report import sweep_charts
-from breakeven.report.drawing import Chart
-from breakeven.report.swept import Swept, collect
+from breakeven.report.vega import Chart
+from breakeven.results import sweep_results
+from breakeven.results.recommend import Limits
+from breakeven.results.sweep_analysis import Swept, collect
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class SweepSection:
 
 def sections(limits: Limits) -> list[SweepSection]:
     """One a study; what is missing of a sweep is said in its section."""
-    return [section(collect(sweep, limits)) for sweep in sweeps.newest()]
+    return [section(collect(sweep, limits)) for sweep in sweep_results.newest()]
 
 
 def section(swept: Swept) -> SweepSection:

@@ -1,0 +1,69 @@
+"""A prepared dataset on disk: uint8 tensors for train, val and test, and a manifest that vouches for them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from breakeven.core.errors import UserError
+from breakeven.core.files import fingerprint, read_json, require_sha256
+
+SPLITS = ("train", "val", "test")
+Digests = dict[str, str]  # name of a source file -> sha256
+
+
+class Images(NamedTuple):
+    """Inputs with their labels: images, or texts as the ids of their tokens."""
+
+    images: NDArray[np.integer[Any]]  # (N, C, H, W) uint8, or (N, L) int64
+    labels: NDArray[np.int64]  # (N,)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model needs to know of its data, and what vouches for the tensors."""
+
+    dataset: str
+    title: str
+    classes: list[str]
+    inputs: dict[str, int]  # channels, height and width (pixels) of images; length and vocabulary of texts
+    mean: list[float]  # of each channel of train, in units of 0..1; none for texts
+    std: list[float]
+    counts: dict[str, dict[str, int]]  # split -> class -> images
+    sources: Digests  # sha256 of each source file
+    sha256: dict[str, str]  # file in this folder -> digest
+    own_test: bool = True  # otherwise the test set was split off the training images
+
+    @property
+    def digest(self) -> str:
+        """One sha256 that stands for the tensors of all splits."""
+        return fingerprint(self.sha256)
+
+
+def manifest(folder: Path) -> Manifest:
+    """The manifest of a prepared dataset."""
+    values: dict[str, Any] = read_json(folder / "manifest.json")
+    try:
+        return Manifest(**values)
+    except TypeError:
+        raise UserError(
+            f"{folder / 'manifest.json'} is of another version of Breakeven: run `dvc repro`."
+        ) from None
+
+
+def load(folder: Path, part: str) -> Images:
+    """One split, in memory, after its sha256 was checked.
+
+    Args:
+        part: "train", "val" or "test".
+
+    Raises:
+        UserError: the file is missing or was changed.
+    """
+    path = folder / f"{part}.safetensors"
+    require_sha256(path, manifest(folder).sha256[path.name])
+    arrays = load_file(path)
+    return Images(arrays["images"], arrays["labels"])

@@ -1,0 +1,28 @@
+"""The variants of a family on disk."""
+
+from pathlib import Path
+
+from breakeven.artifacts import artifact
+from breakeven.artifacts.artifact import BASELINE, CARD, Artifact
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+
+
+def read(family: str, root: Path = Path()) -> dict[str, tuple[Path, Artifact]]:
+    """Every artifact of a family with its folder, by variant; the baseline first.
+
+    Args:
+        root: of the folders that the pipeline writes.
+
+    Raises:
+        UserError: there are none yet.
+    """
+    folders = [
+        card.parent
+        for stage in ("export", "quantize")
+        for card in sorted((root / paths.artifacts(stage, family)).glob(f"*/{CARD}"))
+    ]
+    cards = {card.variant: (folder, card) for folder in folders for card in [artifact.read(folder)]}
+    if BASELINE not in cards:
+        raise UserError(f"{family}: there are no artifacts of it yet: run `dvc repro`.")
+    return {BASELINE: cards[BASELINE], **cards}

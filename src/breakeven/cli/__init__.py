@@ -1,0 +1,1 @@
+"""What users type: one thin file a command, and what it prints."""

@@ -1,0 +1,94 @@
+"""What the store holds, and why it does not hold something."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from breakeven.config import compose
+from breakeven.core import cache, leftovers, paths
+from breakeven.core.cache import Entry
+from breakeven.core.errors import UserError
+from breakeven.core.files import read_json
+from breakeven.pipeline.sweep import jobs
+from breakeven.pipeline.sweep.composer import NAME
+from breakeven.pipeline.sweep.plan import asked_for
+
+TOLD = 10  # differences
+
+
+def show() -> None:
+    """Print every entry, what was used last first."""
+    found = cache.entries()
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("kind", "key", "what"):
+        table.add_column(name, no_wrap=name != "what")
+    for name in ("MB", "days since it was used"):
+        table.add_column(name, justify="right")
+    for entry in found:
+        table.add_row(*_cells(entry))
+    console = Console()
+    if found:
+        console.print(table)
+    console.print(_total(found))
+    if begun := leftovers.older(0):
+        console.print(f"besides, {_begun(begun)}", soft_wrap=True)
+
+
+def prune(days: float) -> None:
+    """Remove what was not used for so long."""
+    kept, begun = cache.prune(days), leftovers.older(days)
+    words = [_total(kept), *([_begun(begun)] if begun else [])]
+    leftovers.remove(begun)
+    print(f"removed: {'; '.join(words)}")
+
+
+def explain(overrides: Sequence[str]) -> None:
+    """Say whether a sweep's jobs are there already, and if not, what is nearest and where it differs.
+
+    Raises:
+        UserError: it cannot be composed.
+    """
+    try:
+        every = asked_for(overrides) or [list(overrides)]
+    except compose.ERRORS as error:
+        raise UserError(compose.explain(error, overrides, paths.CONF, NAME)) from None
+    for each in every:
+        if len(every) > 1:
+            print(f"{' '.join(each)}:")
+        _explain([override for override in each if not override.startswith("hydra")])
+
+
+def _explain(overrides: Sequence[str]) -> None:
+    key = jobs.key_of(jobs.asked(overrides))
+    if entry := cache.find(key):
+        faults = entry.folder / cache.FILES / jobs.FAULTS
+        again = f"; of it will be measured again: {'; '.join(read_json(faults))}" if faults.exists() else ""
+        print(f"hit: {entry.title}, in {entry.folder}{again}")
+        return
+    print(f"miss: nothing in the store has the key {key.digest}.")
+    if found := cache.differences(key):
+        nearest, changed = found
+        print(f"The nearest is {nearest.folder.name}, {nearest.title}. It differs in:")
+        for line in changed[:TOLD]:
+            print(f"  {line}")
+        if len(changed) > TOLD:
+            print(f"  and {len(changed) - TOLD} more")
+
+
+def _cells(entry: Entry) -> list[str]:
+    days = (time.time() - entry.used) / 86400
+    return [entry.key.kind, entry.folder.name, escape(entry.title), f"{entry.megabytes:,.1f}", f"{days:.1f}"]
+
+
+def _begun(found: Sequence[Path]) -> str:
+    size = f"{leftovers.megabytes(found):,.1f} MB"
+    return f"{len(found)} folders of what has not ended, and of sweeps' launchers, {size}"
+
+
+def _total(found: Sequence[Entry]) -> str:
+    return f"{len(found)} entries, {sum(entry.megabytes for entry in found):,.1f} MB"

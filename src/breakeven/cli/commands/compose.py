@@ -1,0 +1,25 @@
+"""Write params.yaml from conf/ (study=NAME, KEY=VALUE, ...)."""
+
+from argparse import ArgumentParser, Namespace
+
+EXAMPLE = "breakeven compose study=reference measure.seconds=60 && dvc repro"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Those of the command line."""
+    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="in Hydra's grammar: seed=1")
+
+
+def run(chosen: Namespace) -> None:
+    """Compose, check and write."""
+    import yaml
+
+    from breakeven.config import compose, schema
+    from breakeven.core import paths
+    from breakeven.core.files import write_json, write_text
+
+    text = compose.compose(chosen.overrides)
+    settings = schema.parse(yaml.safe_load(text))
+    write_text(paths.PARAMS, text)
+    write_json(paths.OVERRIDES, chosen.overrides)
+    print(f"params.yaml: study {settings.study}, families {', '.join(settings.families)}. Next: dvc repro")

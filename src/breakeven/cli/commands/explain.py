@@ -1,0 +1,39 @@
+"""Print the operators that a variant executes, beside the baseline's."""
+
+from argparse import ArgumentParser, Namespace
+
+from breakeven.core.errors import UserError
+
+EXAMPLE = "breakeven explain none/int8-static/onnxruntime --family cnn"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The variant, and the family."""
+    parser.add_argument("variant", metavar="VARIANT", help="as in the table: none/int8-static/onnxruntime")
+    parser.add_argument("--family", help="default: every family")
+
+
+def run(chosen: Namespace) -> None:
+    """Print them."""
+    from breakeven.artifacts import artifact, variants
+    from breakeven.cli import operator_table
+    from breakeven.config import schema
+    from breakeven.core.plugin import choice
+
+    study = schema.read()
+    families = list(study.families) if chosen.family is None else [chosen.family]
+    missing: list[str] = []
+    for name in families:
+        study.family(name)  # which says what there is, if it is unknown
+        cards = {variant: card for variant, (_, card) in variants.read(name).items()}
+        if chosen.variant not in cards:
+            raise UserError(f"{name}: {chosen.variant}: {choice(chosen.variant, cards)}")
+        card = cards[chosen.variant]
+        if card.status == "ok":
+            operator_table.show(card, cards[artifact.BASELINE])
+        else:  # another family may have it
+            missing.append(f"{name}: {chosen.variant} is {card.status}: {card.reason}.")
+    if len(missing) == len(families):
+        raise UserError("\n".join(missing))
+    for sentence in missing:
+        print(sentence)

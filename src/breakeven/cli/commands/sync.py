@@ -1,0 +1,36 @@
+"""Log the records on disk to MLflow; twice is as once."""
+
+from argparse import ArgumentParser, Namespace
+
+from breakeven.core.errors import UserError
+
+EXAMPLE = "MLFLOW_TRACKING_URI=http://server:5000 breakeven sync"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """None."""
+
+
+def run(chosen: Namespace) -> None:
+    """Log all sweeps, and the study that `dvc repro` has run."""
+    from breakeven.config import lock_check, schema
+    from breakeven.core import paths
+    from breakeven.core.progress import each
+    from breakeven.results import study_results, sweep_results
+    from breakeven.tracking import client, sweep_runs
+    from breakeven.tracking.study_runs import sync
+
+    found = sweep_results.every()
+    try:
+        with client.answering():
+            store = client.Store()
+            for sweep in each("MLflow", found):
+                sweep_runs.write(store, sweep)
+                print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
+            if found and not paths.BENCHMARKS.exists():
+                return
+            study = schema.read()
+            lock_check.require_current(study)
+            print(sync(study, study_results.read(study)))
+    except client.Unreachable as error:
+        raise UserError(f"MLflow at {client.address()} does not answer ({error}).") from None

@@ -1,0 +1,22 @@
+"""Print the table of the last results."""
+
+from argparse import ArgumentParser, Namespace
+
+EXAMPLE = "breakeven table | less -S"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """None."""
+
+
+def run(chosen: Namespace) -> None:
+    """Print what the report stage printed."""
+    from breakeven.config import lock_check, schema
+    from breakeven.report import terminal_table
+    from breakeven.results import study_results, summary
+    from breakeven.results.recommend import Limits
+
+    study = schema.read()
+    lock_check.require_current(study)
+    found = study_results.read(study)
+    terminal_table.show(found.benchmarks, summary.rows(found.benchmarks, Limits.of(study)))

@@ -1,0 +1,56 @@
+"""What a variant executes, operator by operator, beside the baseline."""
+
+import shutil
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from breakeven.artifacts import fusion
+from breakeven.artifacts.artifact import Artifact
+from breakeven.artifacts.operators import Kernel, broken_promise, describe, fallbacks, shares
+
+SHOWN = 12  # operators of each
+
+
+def show(variant: Artifact, baseline: Artifact) -> None:
+    """Print the operators that take the time, the longest first."""
+    console = Console(highlight=False, width=max(shutil.get_terminal_size().columns, 130))
+    table = Table(
+        title=f"{variant.family}: a call of one image, by the runtimes' own profilers",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    cards = (variant, baseline)
+    for card in cards:
+        table.add_column(card.variant, overflow="fold")
+        table.add_column("calls", justify="right")
+        table.add_column("in")
+        table.add_column("ms", justify="right")
+        table.add_column("share", justify="right")
+    sides = [_lines(card) for card in cards]
+    for number in range(max(map(len, sides))):
+        both = [side[number] if number < len(side) else ("",) * 5 for side in sides]
+        table.add_row(*both[0], *both[1])
+    console.print(table)
+    for card in cards:
+        spent = shares(card.executed())
+        console.print(f"  {card.variant}: {describe(spent) or card.kernels_reason}", markup=False)
+        for title, text in fusion.facts(baseline, card).items():
+            console.print(f"  {card.variant}: {title}: {text}", markup=False)
+        if others := fallbacks(card.precision, card.executed()):
+            text = ", ".join(f"{kernel.calls:g} {kernel.operator} in {kernel.precision}" for kernel in others)
+            console.print(f"  {card.variant}: not in {card.precision}: {text}", markup=False)
+        if fault := broken_promise(card.precision, spent):
+            console.print(f"  {card.variant}: {fault}", style="yellow", markup=False)
+
+
+def _lines(card: Artifact) -> list[Sequence[str]]:
+    """Operator, calls, precision, milliseconds, share; the rest in one line."""
+    kernels = card.executed()
+    total = sum(kernel.ms for kernel in kernels) or 1.0
+    shown = kernels[:SHOWN]
+    if rest := kernels[SHOWN:]:
+        shown.append(Kernel(f"{len(rest)} more", "", sum(k.ms for k in rest), sum(k.calls for k in rest)))
+    return [(k.operator, f"{k.calls:g}", k.precision, f"{k.ms:.4f}", f"{k.ms / total:.1%}") for k in shown]

@@ -1,0 +1,57 @@
+"""What `breakeven recommend` prints: the choice, why, and the trade-offs next to it."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from breakeven.report.terminal_table import change, interval, number
+from breakeven.results.recommend import UNMEASURED, Choice, Limits
+from breakeven.results.records import Row, folder_of, title
+
+NEXT = 4  # trade-offs
+
+
+def show(rows: Sequence[Row], choice: Choice, limits: Limits, decides: float) -> None:
+    """Print what was chosen among `rows`.
+
+    Args:
+        decides: the least drop in accuracy that the test set can rule out, points.
+    """
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    place = f"{rows[0].family} on {title(rows[0])}"
+    if not (best := choice.best):
+        hints = f" ({', or '.join(choice.relaxed)})" if choice.relaxed else ""
+        console.print(f"{place}: no recommendation: {choice.reason}{hints}.", style="bold")
+    else:
+        console.print(f"{place}: {best.variant}", style="bold")
+        console.print(f"  {figures(best)}")
+        console.print(f"  Because {choice.reason}.")
+        console.print(f"  Its files: {folder_of(best)}")
+        others = [row for row in neighbours(rows, best) if not limits.broken(row)][:NEXT]
+        if others:
+            console.print("  Next to it:")
+        for row in others:
+            console.print(f"    {row.variant}: {figures(row)}")
+    if limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop and not limits.by_estimate:
+        console.print(
+            f"  The test set is too small to rule out a drop of less than {decides:.2g} points: "
+            "--by-estimate holds the limits at the estimates."
+        )
+
+
+def neighbours(rows: Sequence[Row], best: Row) -> list[Row]:
+    """What is better than `best` in something, by gain."""
+    able = [
+        row for row in rows if row.verdict not in UNMEASURED and row.pareto and row.variant != best.variant
+    ]
+    return sorted(able, key=lambda row: -(row.speedup or 0.0))
+
+
+def figures(row: Row) -> str:
+    """One line."""
+    gain = f"{row.speedup:.2f}x ({interval(row)})" if row.speedup_ci_low else "the baseline"
+    lost = f", {change(row)} points" if change(row) else ""
+    return (
+        f"{gain}, p50 {number(row.latency_ms_p50, '.3f')} ms, accuracy {number(row.accuracy, '.2%')}{lost}, "
+        f"{number(row.artifact_mb, '.2f')} MB"
+    )

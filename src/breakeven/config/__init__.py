@@ -1,0 +1,1 @@
+"""The study's schema, its composition by Hydra, and its checks."""

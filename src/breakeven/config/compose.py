@@ -1,0 +1,131 @@
+"""From `conf/` to `params.yaml`, and the knowledge of which overrides that took.
+
+`dvc repro` never composes, so it would go on with yesterday's `params.yaml` after an edit in `conf/`. The
+guard compares the two. It has to remember the overrides of the last composition, because `params.yaml` alone
+does not say what was asked for and what `conf/` said at the time.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from breakeven.config.schema import Settings
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+from breakeven.core.plugin import choice
+
+MISSING = object()
+ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # of a composition
+
+
+def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
+    """The text of `params.yaml` for these overrides, as DVC would write it.
+
+    Raises:
+        UserError: an override names what does not exist, or a file in `conf/` is wrong.
+    """
+    try:
+        with initialized(conf):
+            config = hydra_compose(name, overrides=list(overrides))
+        OmegaConf.resolve(config)
+    except ERRORS as error:
+        raise UserError(explain(error, overrides, conf, name)) from None
+    return OmegaConf.to_yaml(config)
+
+
+def initialized(conf: Path) -> AbstractContextManager[Any]:
+    """Hydra takes one folder in a process: within a sweep's job, that is the folder of the sweep."""
+    if GlobalHydra.instance().is_initialized():
+        return nullcontext()
+    context: AbstractContextManager[Any] = initialize_config_dir(str(conf.resolve()), version_base=None)
+    return context
+
+
+def differences(old: Settings, new: Settings, place: str = "") -> Iterator[str]:
+    """The overrides, in Hydra's grammar, that turn `old` into `new`."""
+    for key in [*old, *(key for key in new if key not in old)]:
+        before, after = old.get(key, MISSING), new.get(key, MISSING)
+        path = f"{place}.{key}" if place else str(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from differences(before, after, path)
+        elif after is MISSING:
+            yield f"~{path}"
+        elif before != after:
+            yield f"++{path}={literal(after)}"
+
+
+def literal(value: Any) -> str:
+    """`value` as it is written in an override."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{k}:{literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(literal, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        text: str = value
+        # Hydra unescapes backslashes before a quote and before an interpolation, and nowhere else.
+        text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+        text = re.sub(r"(\\+)(?='|\Z)", r"\1\1", text)
+        return "'" + text.replace("'", "\\'") + "'"
+    return str(value)
+
+
+def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = "config") -> str:
+    """Hydra's message in one sentence, with the nearest valid name where there is one.
+
+    Args:
+        name: of what was composed.
+    """
+    said = str(error) or str(error.__cause__)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    sentence = " ".join(lines[:2] if lines and lines[0].startswith("In ") else lines[:1]).rstrip(".")
+    for override in overrides:
+        key, equals, value = override.lstrip("+~").partition("=")
+        if not equals and not override.startswith("~"):
+            return f"{override}: an override is KEY=VALUE, for example seed=1 or study=reference."
+        if _chooses(override, conf):
+            group = key.partition("@")[0]
+            known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+            for option in map(str.strip, value.strip("[]").split(",")):
+                if option not in known and f"'{group}/{option}'" in said:
+                    return f"{key}={value}: {option!r} is {choice(option, known)}"
+        elif f"'{key}'" in said or f"'{key.rpartition('.')[2]}'" in said:
+            chosen = [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
+            return f"{key}={value}: {_near(key, yaml.safe_load(compose(chosen, conf, name)))}"
+    return f"{conf}: {sentence}."
+
+
+def _chooses(override: str, conf: Path) -> bool:
+    """Whether it chooses options of a group."""
+    return (conf / override.lstrip("+~").partition("=")[0].partition("@")[0]).is_dir()
+
+
+def _sweeps(override: str) -> bool:
+    """Whether it stands for several, and so is in no single composition."""
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    return parsed.is_sweep_override()
+
+
+def _near(key: str, node: Any) -> str:
+    """What `key` could have meant, among the keys of a composition."""
+    for part in key.split("."):
+        if not isinstance(node, dict):
+            break
+        if not node and key.startswith("data."):
+            return f"nothing is set there yet, so it is added by a plus: +{key}=VALUE."
+        if part not in node:
+            return f"the key {part!r} is {choice(part, map(str, node))}"
+        node = node[part]
+    return "the value does not fit."

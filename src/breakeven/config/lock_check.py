@@ -1,0 +1,57 @@
+"""Whether what lies here is of `params.yaml` as it stands: DVC notes what each stage was run with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from breakeven.config.schema import Config
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+from breakeven.core.files import flatten
+
+LOCK = Path("dvc.lock")
+
+
+def require_current(study: Config) -> None:
+    """Refuse results that are of other settings than the study's, which would be told as if they were.
+
+    Raises:
+        UserError: by stage and setting.
+    """
+    if not LOCK.exists():  # nothing was run by DVC
+        return
+    ran = _read(LOCK).get("stages", {})
+    settings = _read(paths.PARAMS)
+    for name in _stages(study):
+        noted = ran.get(name, {}).get("params", {}).get(str(paths.PARAMS), {})
+        for section, value in noted.items():
+            then, now = (flatten({section: found}) for found in (value, _part(settings, section)))
+            for place in sorted(then.keys() | now.keys()):
+                # As text: DVC writes 1e-05, which YAML 1.1 takes for some.
+                was, wanted = (str(found.get(place, "nothing")) for found in (then, now))
+                if was != wanted:
+                    raise UserError(
+                        f"The results here are of {place}={was} (stage {name}), and {paths.PARAMS} says "
+                        f"{wanted}: run `dvc repro`."
+                    )
+
+
+def _stages(study: Config) -> Iterator[str]:
+    """As DVC names them."""
+    for name, family in study.families.items():
+        yield from (f"prepare@{family.data}", f"train@{name}")
+        yield from (f"compress@{name}-{recipe}" for recipe in study.compressions)
+        yield from (f"export@{name}", f"quantize@{name}")
+        yield from (f"benchmark@{name}-{hardware}" for hardware in study.hardware)
+
+
+def _part(settings: Any, section: str) -> Any:
+    for key in section.split("."):
+        settings = settings.get(key, {}) if isinstance(settings, dict) else {}
+    return settings
+
+
+def _read(path: Path) -> Any:
+    return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

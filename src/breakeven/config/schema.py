@@ -1,0 +1,289 @@
+"""The study's configuration: the schema that `conf/` composes to, checked before any work starts."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from breakeven.artifacts.artifact import BASELINE, runtime_name
+from breakeven.config.training import Recipe
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+from breakeven.core.files import read_json
+from breakeven.core.plugin import MANDATORY, Strict, check, choice, load
+from breakeven.engine.settings import Budget, Scenario
+
+Settings = dict[str, Any]
+Positive = Annotated[int, Field(gt=0)]
+Callers = Annotated[int, Field(gt=1)]
+
+
+class Family(Strict):
+    """A model on a dataset with its training recipe."""
+
+    data: str = Field(description="a key of `datasets`")
+    model: Settings = Field(description="`_target_` and the constructor's arguments")
+    train: Recipe | None = Field(description="null: the model is measured with random weights")
+    checkpoint: str | None = Field(description="a user's own weights, which take the place of training")
+
+
+class Export(Strict):
+    """What an artifact takes in, and what its outputs are held to."""
+
+    preprocessing: Literal["outside", "inside"] = Field(
+        description="inside: the artifact takes uint8 images, and scaling and normalization are part of it"
+    )
+    max_relative_error: float = Field(
+        gt=0, description="of a floating-point artifact, over the largest logit"
+    )
+    min_agreement: float = Field(ge=0, le=1, description="of a quantized artifact: share of the same classes")
+    builds: Positive = Field(
+        1,  # of a study that was composed before there was a choice, and is compared with
+        description="of each artifact, to tell how long one takes; fewer where it is long",
+    )
+    calibration_images: Positive = Field(description="training images that static quantization sees")
+    only: dict[str, list[str]] = Field(
+        description="recipe -> patterns of `precision/runtime`, the variants made of it; by default all"
+    )
+
+    def wants(self, variant: str) -> bool:
+        """Whether `variant` is to be made."""
+        recipe, _, rest = variant.partition("/")
+        return any(fnmatchcase(rest, pattern) for pattern in self.only.get(recipe, ["*"]))
+
+
+class Server(Strict):
+    """Several callers at once against one model."""
+
+    threads: list[Callers] = Field(description="that share a session: so many, one scenario each")
+    processes: list[Callers] = Field(description="with a session each")
+
+
+class Measure(Strict):
+    """How much is measured, and in which scenarios."""
+
+    half_width: float = Field(gt=0, lt=1, description="of every interval: narrower than that is enough")
+    seconds: float = Field(ge=0, description="time budget of a scenario")
+    seconds_per_variant: float = Field(ge=0, description="and for each variant besides")
+    min_replicates: int = Field(ge=2, description="sets of fresh processes, whatever the time budget")
+    max_replicates: int = Field(ge=2)
+    rounds: int = Field(ge=3, description="blocks of each variant in a replicate")
+    block_ms: float = Field(gt=0, description="length of a block")
+    settle_ms: float = Field(ge=0, description="of calls before a block that are not counted, at most")
+    memory_mb: float = Field(ge=0, description="of all workers alive at once; 0: half of what is free")
+    timeout_s: float = Field(gt=0, description="a worker that does not answer for so long has failed")
+    confidence: float = Field(gt=0.5, lt=1)
+    margin: float = Field(gt=0, lt=1, description="speedups within 1 +- margin count as the same")
+    batch_sizes: list[Positive] = Field(min_length=1)
+    server: Server
+    latency_limit_ms: float | None = Field(
+        gt=0, description="on p99, for the best batch and number of callers"
+    )
+
+    def scenarios(self) -> list[Scenario]:
+        """All that are asked for."""
+        return [
+            *(Scenario(batch_size=size) for size in self.batch_sizes),
+            *(Scenario(callers=count) for count in self.server.threads),
+            *(Scenario(callers=count, processes=True) for count in self.server.processes),
+        ]
+
+    def budget(self, seed: int) -> Budget:
+        """As the engine takes it."""
+        return Budget(seed=seed, **self.model_dump(include={field.name for field in fields(Budget)}))
+
+
+class Steps(Strict):
+    """A recipe of several compressions."""
+
+    steps: list[Settings] = Field(min_length=1)
+
+
+class Recommend(Strict):
+    """What a variant may cost to be recommended."""
+
+    max_accuracy_drop: float | None = Field(ge=0, description="percentage points below the baseline")
+    max_latency_ms: float | None = Field(gt=0, description="p50")
+    max_size_mb: float | None = Field(gt=0, description="of the artifact")
+
+
+class Config(Strict):
+    """Everything that a study may set. The sections of options are checked by the options themselves."""
+
+    study: str
+    seed: int = Field(ge=0, lt=2**32)
+    datasets: dict[str, Settings]
+    families: dict[str, Family] = Field(min_length=1)
+    compressions: dict[str, Settings]
+    runtimes: dict[str, Settings] = Field(min_length=1)
+    quantizations: dict[str, Settings]
+    hardware: dict[str, Settings] = Field(min_length=1)
+    export: Export
+    measure: Measure
+    recommend: Recommend
+
+    def option(self, section: str, key: str) -> Any:
+        """The checked option at `section.key`, for example the runtime at `runtimes.eager`."""
+        group, place = GROUPS[section], f"{section}.{key}"
+        settings = getattr(self, section).get(key)
+        if settings is None:
+            raise UserError(f"{place}: {choice(key, getattr(self, section))}")
+        return load(group, settings, place)
+
+    def recipes(self) -> dict[str, list[Any]]:
+        """The compressions of each recipe, in the order in which they are applied.
+
+        A recipe is one compression, or a list of several under `steps`.
+        """
+        found: dict[str, list[Any]] = {}
+        for key, settings in self.compressions.items():
+            place = f"compressions.{key}"
+            if set(settings) == {"steps"}:
+                steps = check(Steps, settings, place).steps
+                places = [f"{place}.steps.{number}" for number in range(len(steps))]
+            else:
+                steps, places = [settings], [place]
+            found[key] = [load("compression", *step) for step in zip(steps, places, strict=True)]
+        return found
+
+    def measured_with(self, hardware: str) -> Settings:
+        """The settings that a benchmark's record holds."""
+        return {**self.measure.model_dump(), "seed": self.seed, "hardware": self.hardware[hardware]}
+
+    def family(self, key: str) -> Family:
+        """The family of that name.
+
+        Raises:
+            UserError: there is none.
+        """
+        if key not in self.families:
+            raise UserError(f"families.{key}: {choice(key, self.families)}")
+        return self.families[key]
+
+
+# section of the configuration -> the package that holds its options
+GROUPS = {
+    "datasets": "datasets",
+    "runtimes": "runtimes",
+    "quantizations": "quantization",
+    "hardware": "hardware",
+}
+
+
+def overrides() -> list[str]:
+    """What `params.yaml` was composed with."""
+    return list(read_json(paths.OVERRIDES)) if paths.OVERRIDES.exists() else []
+
+
+def parse(settings: Settings) -> Config:
+    """The checked configuration.
+
+    Raises:
+        UserError: one sentence for each fault.
+    """
+    if unset := list(_unset(settings)):
+        raise UserError("\n".join(MANDATORY.format(key=key) for key in unset))
+    if not (families := settings.get("families")):
+        study = settings.get("study")
+        raise UserError(
+            f"families={families}: study={study} names none. A sweep is run by "
+            f"`breakeven-sweep study={study}`; what `dvc repro` runs lists its families."
+        )
+    config = check(Config, settings)
+    for section in GROUPS:
+        for key in getattr(config, section):
+            config.option(section, key)
+    config.recipes()
+    if config.measure.min_replicates > config.measure.max_replicates:
+        raise UserError(
+            f"measure.min_replicates={config.measure.min_replicates}: should be at most "
+            f"max_replicates={config.measure.max_replicates}."
+        )
+    _require_distinct(config)
+    _require_made(config)
+    if "eager" not in config.runtimes or config.option("runtimes", "eager").precision != "fp32":
+        raise UserError(
+            f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, in fp32, as the baseline."
+        )
+    for key, family in config.families.items():
+        if family.data not in config.datasets:
+            raise UserError(f"families.{key}.data={family.data}: {choice(family.data, config.datasets)}")
+        if family.train is None:
+            _require_measured_only(key, family, config)
+        elif family.train.patience >= family.train.epochs:
+            raise UserError(
+                f"families.{key}.train.patience={family.train.patience}: should be less than "
+                f"epochs={family.train.epochs}, or 0 for no early stopping."
+            )
+    return config
+
+
+def _require_measured_only(key: str, family: Family, config: Config) -> None:
+    """Refuse to fine-tune where nothing says how."""
+    if config.compressions:
+        raise UserError(
+            f"families.{key}.train=null: says not how to fine-tune, which compressions="
+            f"{list(config.compressions)} need. Give it a recipe (conf/train), or leave the compressions out."
+        )
+
+
+def _unset(settings: Any, place: str = "") -> Iterator[str]:
+    """The keys whose value is still `???`."""
+    if isinstance(settings, dict):
+        for key, value in settings.items():
+            yield from _unset(value, f"{place}.{key}" if place else str(key))
+    elif settings == "???":
+        yield place
+
+
+def _made(config: Config) -> dict[str, list[str]]:
+    """precision/runtime of all that is made of a recipe -> the keys that make it."""
+    made: dict[str, list[str]] = {}
+    for key in config.runtimes:
+        precision = config.option("runtimes", key).precision
+        made.setdefault(f"{precision}/{runtime_name(key, precision)}", []).append(f"runtimes.{key}")
+    for key in config.quantizations:
+        toolchain = config.option("quantizations", key)
+        made.setdefault(f"{toolchain.precision}/{toolchain.runtime}", []).append(f"quantizations.{key}")
+    return made
+
+
+def _require_distinct(config: Config) -> None:
+    """Refuse two options whose variants would have the same name."""
+    for variant, keys in _made(config).items():
+        if len(keys) > 1:
+            precision, _, runtime = variant.partition("/")
+            raise UserError(f"{' and '.join(keys)} both make {precision} for {runtime}: choose one of them.")
+
+
+def _require_made(config: Config) -> None:
+    """Refuse a choice of variants that names what does not exist: it would leave them out without a word."""
+    recipes, made = ["none", *config.compressions], _made(config)
+    for recipe, patterns in config.export.only.items():
+        place = f"export.only.{recipe}"
+        if recipe not in recipes:
+            raise UserError(f"{place}: {choice(recipe, recipes)} Leave it out with `~{place}`.")
+        for pattern in patterns:
+            if not any(fnmatchcase(variant, pattern) for variant in made):
+                raise UserError(f"{place}={pattern}: matches no precision/runtime. {choice(pattern, made)}")
+    if not config.export.wants(BASELINE):
+        raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")
+
+
+def read(path: Path = paths.PARAMS) -> Config:
+    """The configuration in `params.yaml`.
+
+    Raises:
+        UserError: the file is missing, or one sentence for each fault in it.
+    """
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: write it with `breakeven compose`.") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not readable as YAML ({error}): run `breakeven compose`.") from None
+    return parse(settings)

@@ -1,0 +1,39 @@
+"""The settings of one training."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from breakeven.core.plugin import Strict
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Recipe(Strict):
+    """How a model is trained; every key is in `conf/train/`."""
+
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(gt=1)
+    optimizer: Literal["sgd", "adamw"]
+    lr: float = Field(gt=0, description="the peak of the schedule")
+    schedule: Literal["onecycle", "cosine"]
+    warmup: Fraction = Field(description="share of the steps until the peak (onecycle)")
+    weight_decay: float = Field(ge=0)
+    label_smoothing: Fraction
+    flip: bool = Field(description="mirror half of the images, left to right")
+    crop: int = Field(ge=0, description="pixels by which an image is shifted at most")
+    cutout: int = Field(ge=0, description="side of the square that is blanked, pixels")
+    clip_norm: float = Field(ge=0, description="gradient norm; 0: no clipping")
+    ema: Fraction = Field(description="decay of the moving average of the weights, a step; 0: none")
+    sides: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        min_length=1,
+        description="side of the training images, as a share of the full one, over equal parts of the epochs",
+    )
+    patience: int = Field(ge=0, description="epochs without a better validation before stopping; 0: never")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        description="auto: bf16 autocast where the processor has it in hardware"
+    )
+
+    def side(self, epoch: int) -> float:
+        """Of the training images in an epoch, as a share of the full one."""
+        return self.sides[epoch * len(self.sides) // self.epochs]

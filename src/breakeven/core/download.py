@@ -1,0 +1,46 @@
+"""A file from the network: whole or not there, with its progress."""
+
+import time
+from collections.abc import Sequence
+from http.client import HTTPException
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from breakeven.core.files import atomic
+from breakeven.core.progress import Estimate, shown
+
+CHUNK = 1 << 18  # bytes
+TIMEOUT_S = 60.0  # without a byte
+
+
+def download(addresses: Sequence[str], target: Path) -> None:
+    """Download `target` from the first of `addresses` that has it, unless it is there already.
+
+    Raises:
+        OSError, HTTPException: none of them has; this is why the last one has not.
+    """
+    if target.exists():
+        return None
+    *others, last = addresses
+    for address in others:
+        try:
+            return _download(address, target)
+        except (OSError, HTTPException):
+            continue
+    return _download(last, target)
+
+
+def _download(address: str, target: Path) -> None:
+    request = Request(address, headers={"User-Agent": "breakeven"})
+    with urlopen(request, timeout=TIMEOUT_S) as answer, atomic(target) as temporary:
+        size = int(answer.headers.get("Content-Length") or 0)
+        with shown(f"download {target.name}", size) as on, temporary.open("wb") as file:
+            estimate, of = Estimate(size), f" of {size / 1e6:.1f}" if size else ""
+            began = time.monotonic()
+            while chunk := answer.read(CHUNK):
+                file.write(chunk)
+                estimate.finish(time.monotonic() - began, len(chunk))
+                began = time.monotonic()
+                on.pace(estimate.done, f"{estimate.done / 1e6:.1f}{of} MB", estimate.left())
+        if size and estimate.done != size:
+            raise OSError(f"{address} broke off after {estimate.done:.0f} of {size} bytes")

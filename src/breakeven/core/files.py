@@ -1,0 +1,133 @@
+"""Files that are either whole or not there, and digests that are checked before use."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from breakeven.core.errors import UserError
+
+SHORT = 16  # characters of a digest, where it is one of many
+
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; it takes the final name only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path`; it replaces `path` only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.is_symlink():  # DVC's cache can be linked in
+            path.unlink()
+        elif path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path` as readable JSON, atomically; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in `path`.
+
+    Raises:
+        UserError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run `dvc repro` to make it.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not readable as JSON ({error}): delete it and run `dvc repro`.") from None
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(path: Path, algorithm: str = "sha256") -> str:
+    """The digest of a file that may be large: read once in a process, and again when it was changed since."""
+    found = path.stat()
+    return _digest(path, algorithm, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+
+@cache
+def _digest(path: Path, algorithm: str, version: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def digests(folder: Path) -> list[str]:
+    """The sha256 of every file in a folder and below it, by the order of their paths."""
+    return [sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def require_sha256(path: Path, expected: str) -> None:
+    """Refuse a file whose content is not what was written.
+
+    Raises:
+        UserError: the file is missing, or its sha256 differs from `expected`.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} is missing: run `dvc repro` to make it again.")
+    if (found := sha256(path)) != expected:
+        raise UserError(
+            f"{path} was changed after it was written (sha256 {found[:12]}…, recorded {expected[:12]}…): "
+            f"delete its folder and run `dvc repro`."
+        )
+
+
+def fingerprint(*values: Any) -> str:
+    """A short digest of values that JSON can hold, the same in every process."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT]
+
+
+@cache  # a process runs one version of it
+def source_digests(*parts: str) -> dict[str, str]:
+    """The sha256, in short, of modules and packages of `breakeven`: what other code made is another thing."""
+    root = Path(__file__).parent.parent
+    files = sorted(path for part in parts for path in [*root.glob(f"{part}.py"), *(root / part).glob("*.py")])
+    return {str(path.relative_to(root)): digest_of(path)[:SHORT] for path in files}
+
+
+def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{place}.{key}" if place else str(key)
+        flat.update(flatten(value, name) if isinstance(value, Mapping) else {name: value})
+    return flat

@@ -1,0 +1,110 @@
+"""An option of a group (a dataset, a runtime, ...): one Python file, found by its name."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from breakeven.core.errors import UserError
+
+MANDATORY = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
+S = TypeVar("S", bound="Strict")
+
+
+class Strict(BaseModel):
+    """Frozen settings that refuse unknown keys, NaN and infinity."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+class Option(Strict):
+    """Settings of one option; `name` is the module that implements it.
+
+    A name without a dot is one of the group's package; with a dot, a module of the user's own.
+    """
+
+    name: str
+
+
+def names(group: str) -> list[str]:
+    """The options that exist in `breakeven.plugins.<group>`, which is to say its modules."""
+    package = importlib.import_module(f"breakeven.plugins.{group}")
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+
+
+def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
+    """The option that `settings["name"]` names, checked.
+
+    Args:
+        group: the package below `breakeven.plugins`, for example "runtimes".
+        settings: the option's section of the configuration.
+        place: the dotted key of that section, for messages.
+
+    Raises:
+        UserError: unknown name, unknown key, wrong type or value out of range; one line each.
+    """
+    name = str(settings.get("name"))
+    if "." not in name and name not in (known := names(group)):
+        raise UserError(f"{place}.name={name}: {choice(name, known)}")
+    try:
+        module = importlib.import_module(name if "." in name else f"breakeven.plugins.{group}.{name}")
+    except ModuleNotFoundError as error:
+        raise UserError(f"{place}.name={name}: cannot be imported ({error}).") from None
+    options = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Option) and value.__module__ == module.__name__
+    ]
+    if len(options) != 1:
+        raise UserError(f"{place}.name={name}: should hold one option, not {len(options)}.")
+    return check(options[0], settings, place)
+
+
+def check(model: type[S], settings: Mapping[str, Any], place: str = "") -> S:
+    """`settings` as a `model`.
+
+    Raises:
+        UserError: one sentence for each fault: the key, its value, what is allowed, the nearest valid name.
+    """
+    try:
+        return model.model_validate(settings)
+    except ValidationError as error:
+        raise UserError("\n".join(_sentences(error, model, place))) from None
+
+
+def choice(given: str, known: Iterable[str]) -> str:
+    """What is allowed instead of `given`, and the nearest valid name if one is near."""
+    known = list(known)
+    near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
+    return (
+        f"unknown{f'; did you mean {near[0]!r}?' if near else '.'} Allowed: {', '.join(known) or 'nothing'}."
+    )
+
+
+def _sentences(error: ValidationError, model: type[BaseModel], place: str) -> Iterable[str]:
+    for fault in error.errors(include_url=False):
+        loc = [str(part) for part in fault["loc"]]
+        key = ".".join([*([place] if place else []), *loc])
+        if fault["type"] == "extra_forbidden":
+            known = _fields(model, loc[:-1])
+            yield f"{key}={fault['input']}: the key {loc[-1]!r} is {choice(loc[-1], known)}"
+        elif fault["type"] == "missing":
+            yield MANDATORY.format(key=key)
+        else:
+            rule = fault["msg"].removeprefix("Value error, ")
+            yield f"{key}={fault['input']}: {rule[0].lower()}{rule[1:]}."
+
+
+def _fields(model: type[BaseModel], loc: list[str]) -> list[str]:
+    """The keys that are valid at `loc` within `model`."""
+    for part in loc:
+        field = model.model_fields.get(part)
+        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else [model]
+        model = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), model)
+    return list(model.model_fields)

@@ -1,0 +1,107 @@
+"""From samples to findings: what the replicates say of each variant, corrected for how many there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from breakeven.engine import statistics
+from breakeven.engine.samples import OK, Replicate, Samples
+from breakeven.engine.statistics import Interval
+
+BASELINE, CONTROL = "baseline", "control"  # verdicts of the two that are not judged
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one variant; None where nothing was measured."""
+
+    verdict: str
+    reason: str = ""
+    speedup: Interval | None = None  # corrected by Holm
+    min_detectable_effect: float | None = None  # ratio, at least 1
+    latency_ms: Interval | None = None  # the median of the calls
+    replicates: list[Replicate] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found of all variants of a run."""
+
+    of: dict[str, Finding]
+    noise_floor: float | None  # ratio, at least 1
+    fault: str = ""  # why the run gives no verdicts
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the widest interval, as a share of the speedup."""
+        widths = [np.log(f.speedup.high / f.speedup.low) / 2 for f in self.of.values() if f.speedup]
+        return float(np.expm1(max(widths, default=0.0)))
+
+
+def find(samples: Mapping[str, Samples], confidence: float, margin: float, control: str = "twin") -> Findings:
+    """Judge every variant against the first, the baseline.
+
+    Args:
+        control: the name of the baseline's twin: no hypothesis, but the test of the run itself.
+        margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
+    """
+    base, *rest = samples
+    ratios = {
+        name: log_ratios(samples[base].replicates, samples[name].replicates)
+        for name in rest
+        if samples[name].status == samples[base].status == OK
+        and len(samples[name].replicates) > 1  # one alone has no interval
+    }
+    others = [name for name in ratios if name != control]
+    levels = statistics.holm([statistics.p_value(ratios[name]) for name in others], 1 - confidence)
+    level = {**dict(zip(others, levels, strict=True)), control: 1 - confidence}
+    gains = {name: statistics.speedup(values, 1 - level[name]) for name, values in ratios.items()}
+    fault = ""
+    if samples[base].status != OK:
+        fault = "the baseline was not measured"
+    elif control not in gains:
+        fault = "the twin was not measured"
+    elif not gains[control].low <= 1 <= gains[control].high:
+        fault = "the twin's interval excludes 1"
+    found: dict[str, Finding] = {}
+    for name, measured in samples.items():
+        verdict, reason = measured.status, measured.reason
+        if verdict == OK and name == base:
+            verdict = BASELINE
+        elif verdict == OK and name == control:
+            verdict, reason = CONTROL, fault and f"unreliable run: {fault}"
+        elif verdict == OK and (fault or name not in gains):
+            few = "too few replicates for an interval"
+            verdict, reason = statistics.UNDECIDED, f"unreliable run: {fault}" if fault else few
+        elif verdict == OK:
+            verdict = statistics.verdict(gains[name], margin)
+        found[name] = Finding(
+            verdict,
+            reason,
+            gains.get(name),
+            statistics.detectable_effect(ratios[name], level[name]) if name in ratios else None,
+            _latency(measured, confidence),
+            measured.replicates,
+        )
+    return Findings(found, statistics.noise_floor(gains[control]) if control in gains else None, fault)
+
+
+def log_ratios(base: list[Replicate], variant: list[Replicate]) -> list[float]:
+    """One figure a replicate: the median over rounds of log(baseline / variant) in the same round.
+
+    The median, because a burst of somebody else's work hits single blocks, up to several times as long; the
+    mean of a block's calls, because a user waits for all of them (docs/measuring.md has the data for both).
+    """
+    return [_log_ratio(one, two) for one, two in zip(base, variant, strict=True)]
+
+
+def _log_ratio(base: Replicate, variant: Replicate) -> float:
+    partner = {block.round: block.mean_ms for block in base.blocks}
+    return float(np.median([np.log(partner[block.round] / block.mean_ms) for block in variant.blocks]))
+
+
+def _latency(measured: Samples, confidence: float) -> Interval | None:
+    if measured.status != OK or len(measured.replicates) < 2:
+        return None
+    return statistics.latency([float(np.median(r.calls_ms)) for r in measured.replicates], confidence)

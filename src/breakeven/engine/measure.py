@@ -1,0 +1,108 @@
+"""Measuring as a library: variants, hardware and a budget in, findings out."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.core.errors import UserError
+from breakeven.engine.background_load import Others
+from breakeven.engine.comparison import Finding, Findings, find
+from breakeven.engine.quality_checks import Warning, list_warnings
+from breakeven.engine.samples import OK
+from breakeven.engine.schedule import Schedule
+from breakeven.engine.settings import SINGLE_STREAM, TWIN, Budget, Progress, Scenario
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The findings of a run, and how it went."""
+
+    findings: Findings
+    stopped: str  # why: the intervals are as narrow as asked, or the time was up
+    seconds: float
+    warnings: list[Warning]
+
+    def __getitem__(self, variant: str) -> Finding:
+        return self.findings.of[variant]
+
+
+def measure(
+    variants: Mapping[str, Path],
+    hardware: Mapping[str, Any],
+    budget: Budget,
+    images: NDArray[np.integer[Any]],
+    scenario: Scenario = SINGLE_STREAM,
+    scored: bool = False,
+    progress: Callable[[Progress], None] = lambda step: None,
+) -> Measurement:
+    """Measure variants side by side, the first of which is the baseline; a twin of it is added.
+
+    Args:
+        variants: name -> folder of an artifact.
+        hardware: the settings of one hardware option.
+        images: (N, C, H, W), or (N, L) tokens; a batch that is larger sees some twice.
+        scored: the artifacts were scored with these images, and have to give the same outputs again.
+        progress: is told how far it is, between replicates.
+
+    A variant that fails is left out of what follows; its finding says why.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from breakeven.engine.measure import measure
+    >>> from breakeven.engine.settings import Budget
+    >>> from breakeven.engine.selftest.models import CNN, write
+    >>> with TemporaryDirectory() as folder:
+    ...     images = CNN.images(1)
+    ...     variants = {name: write(CNN, name, Path(folder, name)) for name in ("eager", "onnxruntime")}
+    ...     budget = Budget(min_replicates=3, seconds=1, seconds_per_variant=1)
+    ...     found = measure(variants, {"name": "cpu", "threads": 1}, budget, images)
+    >>> found["onnxruntime"].verdict
+    'faster'
+    >>> found["twin"].verdict
+    'control'
+    """
+    if TWIN in variants:
+        raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
+    started = time.monotonic()
+    others = Others()
+    base, folder = next(iter(variants.items()))
+    everyone = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
+    limit = budget.time_s(len(variants))
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "images.npy"
+        np.save(path, images[np.arange(scenario.batch_size) % len(images)])
+        caches = Path(scratch) / "caches"
+        caches.mkdir()
+        schedule = Schedule(everyone, hardware, path, scenario, budget, scored, caches)
+        for count in range(1, budget.max_replicates + 1):
+            schedule.replicate()
+            needed = {"baseline": schedule.samples[base].status, "twin": schedule.samples[TWIN].status}
+            if fallen := [f"{name} {status}" for name, status in needed.items() if status != OK]:
+                stopped = fallen[0]
+                break
+            spent, width = time.monotonic() - started, None
+            if count >= 2:
+                width = find(schedule.samples, budget.confidence, budget.margin).half_width
+            # The next replicates take as long as these did.
+            fit = int(limit * count / spent)
+            most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
+            if width is not None and width <= budget.half_width and count >= budget.min_replicates:
+                most, stopped = count, f"every interval within ±{budget.half_width:.1%}"
+            elif fit <= count:
+                stopped = f"time budget of {limit:.0f} s spent"
+            else:
+                stopped = f"{budget.max_replicates} replicates done"
+            left = max(0, most - count) * spent / count
+            progress(Progress(count, spent, limit, left, width))
+            if count >= most:
+                break
+    found = find(schedule.samples, budget.confidence, budget.margin)
+    seconds = time.monotonic() - started
+    warnings = list_warnings(schedule.samples, found, budget, others.percent)
+    return Measurement(found, stopped, seconds, warnings)

@@ -1,0 +1,57 @@
+"""`make selftest-measure`: an hour of measuring the engine itself; `--quick` takes five minutes.
+
+What was measured is kept in `.breakeven/selftest`, so that an interrupted run goes on where it was, until the
+engine's source changes. The rows go into results/selftest.json, and are printed; docs/images/selftest.svg
+shows what each part of the protocol is there for.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+from breakeven.core.files import fingerprint, read_json, source_digests, write_json
+from breakeven.core.progress import counted
+from breakeven.core.system_info import describe
+from breakeven.engine.selftest.plan import plan
+from breakeven.engine.selftest.plot import draw
+from breakeven.engine.selftest.rows import rows
+from breakeven.engine.selftest.table import show
+
+
+def main() -> None:
+    """Do what is not done yet, and write the rows."""
+    parser = argparse.ArgumentParser(prog="python -m breakeven.engine.selftest", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="five minutes, and wider intervals")
+    quick = parser.parse_args().quick
+    code = source_digests("engine", "engine/selftest", "plugins/hardware", "plugins/runtimes")
+    kept = paths.private() / "selftest" / fingerprint(code)
+    kept.mkdir(parents=True, exist_ok=True)
+    work, started, results = list(plan(quick)), time.monotonic(), []
+    with TemporaryDirectory() as scratch, counted("selftest", len(work), every_s=0) as count:
+        for number, piece in enumerate(work):
+            place = kept / f"{piece.name.replace(' ', '_')}.json"
+            if missing := not place.exists():
+                count.begin(piece.name)
+                write_json(place, {"kind": piece.kind, "result": piece.run(Path(scratch), number)})
+            count.end(made=missing)
+            results.append(read_json(place))
+    found = rows(results)
+    if not quick:
+        write_json(paths.SELFTEST, [asdict(row) for row in found])
+        draw(paths.SELFTEST_PICTURE, found)
+    show(found, describe())
+    print(f"{(time.monotonic() - started) / 60:.1f} minutes; what was measured: {kept}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"breakeven: {error}")
+    except KeyboardInterrupt:
+        sys.exit("breakeven: interrupted; run it again to go on.")

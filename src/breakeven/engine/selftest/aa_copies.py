@@ -1,0 +1,93 @@
+"""Copies of one model, which no honest engine calls different; and copies slowed by a known share."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from breakeven.engine.comparison import log_ratios
+from breakeven.engine.measure import measure
+from breakeven.engine.selftest.models import CNN, RESNET18, Model, again, made
+from breakeven.engine.selftest.synthetic_load import bursts
+from breakeven.engine.settings import TWIN, Budget
+
+MODELS = {model.name: model for model in (CNN, RESNET18)}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of the engine, and what it says of it."""
+
+    model: str
+    runtime: str = "onnxruntime"
+    threads: int = 1
+    loaded: bool = False
+    shares: tuple[float, ...] = (0.0,) * 10  # by which each copy is slower
+    seconds_per_variant: float | None = None  # None: the default budget
+
+    @property
+    def condition(self) -> str:
+        """For people."""
+        load = "bursts of load" if self.loaded else "quiet"
+        return f"{self.model} in {self.runtime}, {self.threads} thread{'s'[: self.threads - 1]}, {load}"
+
+    def run(self, folder: Path, seed: int) -> dict[str, Any]:
+        """Measure; what came out, as JSON can hold it."""
+        model = MODELS[self.model]
+        variants = {"base": _artifact(model, self.runtime, 0.0, folder)}
+        for index, slower in enumerate(self.shares):
+            plain = _artifact(model, self.runtime, slower, folder)
+            # Half of them share the libraries' place in memory with the baseline, as variants of one
+            # runtime do; the others are twins, with a place of their own.
+            variants[f"copy{index}"] = again(plain, index) if index % 2 else plain
+        budget = Budget(seed=seed)
+        if self.seconds_per_variant is not None:
+            budget = replace(budget, seconds_per_variant=self.seconds_per_variant)
+        with bursts(self.loaded):
+            hardware = {"name": "cpu", "threads": self.threads}
+            measured = measure(variants, hardware, budget, model.images(1))
+        base = measured["base"].replicates
+        rows = []
+        for name, slower in zip(list(variants)[1:], self.shares, strict=True):
+            found = measured[name]
+            assert found.speedup, found.reason
+            rows.append(
+                {
+                    "slower": slower,
+                    "verdict": found.verdict,
+                    "speedup": asdict(found.speedup),
+                    "log_ratios": log_ratios(base, found.replicates),
+                    "blocks": _blocks(found.replicates),
+                }
+            )
+        return {
+            "condition": self.condition,
+            "stopped": measured.stopped,
+            "seconds": measured.seconds,
+            "fault": measured.findings.fault,
+            "control": asdict(control) if (control := measured[TWIN].speedup) else None,
+            "warnings": [warning.name for warning in measured.warnings],
+            "base": _blocks(base),
+            "copies": rows,
+        }
+
+
+def half_width(speedup: dict[str, float]) -> float:
+    """Of an interval, as a share of the speedup."""
+    return math.expm1(math.log(speedup["high"] / speedup["low"]) / 2)
+
+
+def _blocks(replicates: Sequence[Any]) -> list[list[list[float]]]:
+    """For each replicate and block: mean and median of its calls, milliseconds."""
+    return [
+        [[block.mean_ms, sorted(block.calls_ms)[len(block.calls_ms) // 2]] for block in replicate.blocks]
+        for replicate in replicates
+    ]
+
+
+def _artifact(model: Model, runtime: str, slower: float, folder: Path) -> Path:
+    settings: dict[str, Any] = {"name": runtime}
+    if slower:
+        settings = {"name": "breakeven.engine.selftest.slowed", "of": settings, "share": slower}
+    return made(model, runtime, folder / f"{model.name}-{runtime}-{slower:g}", settings)

@@ -1,0 +1,87 @@
+"""What is called different between copies of one model when parts of the protocol are left out."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from breakeven.engine.selftest.aa_copies import MODELS, Trial
+from breakeven.engine.selftest.models import made
+from breakeven.engine.selftest.synthetic_load import bursts
+from breakeven.engine.worker_pool import Nursery
+
+COPIES, CALLS, ROUNDS = 8, 200, 15
+METHODS = ("sequential", "one process, paired", "paired, no replicates", "the whole")
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What people do: one process after the other; or one process for all, in rounds."""
+
+    model: str
+    loaded: bool = False
+    threads: int = 1
+
+    @property
+    def condition(self) -> str:
+        """As a trial of the engine calls it."""
+        return Trial(self.model, threads=self.threads, loaded=self.loaded).condition
+
+    def run(self, folder: Path, seed: int) -> dict[str, Any]:
+        """For each method: each copy's log-ratio to the first, and whether it was called different."""
+        model, images = MODELS[self.model], folder / f"habit-{self.model}.npy"
+        place = made(model, "onnxruntime", folder / f"habit-{self.model}")
+        np.save(images, model.images(1))
+        with bursts(self.loaded):
+            return {
+                "condition": self.condition,
+                "sequential": _sequential(place, images, self.threads),
+                "one process, paired": _one_process(place, images, self.threads),
+            }
+
+
+def _sequential(place: Path, images: Path, threads: int) -> list[tuple[float, bool]]:
+    """Warm up, loop, compare the calls by rank: each copy in its own process, after the one before it."""
+    calls = []
+    for _ in range(COPIES + 1):
+        with Nursery({"name": "cpu", "threads": threads}, 60) as nursery, nursery.worker(place) as worker:
+            worker.ask("load", images=str(images), batch_size=1, compare=False)
+            calls.append(worker.ask("block", calls=CALLS, settle=20, callers=1)["calls_ms"])
+    base, *copies = calls
+    return [
+        (
+            float(np.log(np.median(base) / np.median(copy))),
+            bool(stats.mannwhitneyu(base, copy).pvalue < 0.05),
+        )
+        for copy in copies
+    ]
+
+
+def _one_process(place: Path, images: Path, threads: int) -> list[tuple[float, bool]]:
+    arguments = [place, images, threads, COPIES + 1, ROUNDS]
+    command = [sys.executable, "-m", "breakeven.engine.selftest.one_process", *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    base, *copies = np.log(json.loads(done.stdout))
+    return [_paired(base - copy) for copy in copies]
+
+
+def no_replicates(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
+    """The first replicate of a trial of the engine, judged by its rounds alone."""
+    base = np.log(np.array(trial["base"][0])[:, 0])
+    return [_paired(base - np.log(np.array(copy["blocks"][0])[:, 0])) for copy in trial["copies"]]
+
+
+def whole(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
+    """The engine's own test of each copy, before Holm's correction, so that all are tests at 5%."""
+    found = [np.array(copy["log_ratios"]) for copy in trial["copies"]]
+    return [(float(own.mean()), bool(stats.ttest_1samp(own, 0.0).pvalue < 0.05)) for own in found]
+
+
+def _paired(differences: Any) -> tuple[float, bool]:
+    return float(np.median(differences)), bool(stats.wilcoxon(differences).pvalue < 0.05)

@@ -1,0 +1,110 @@
+"""The engine beside tools that nobody here wrote: OpenVINO's benchmark_app, a bare loop, an empty call."""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter_ns
+
+import numpy as np
+
+from breakeven.engine.selftest.models import Model, write
+from breakeven.engine.settings import SINGLE_STREAM, Budget
+from breakeven.engine.variant_processes import Stand
+from breakeven.engine.worker_main import Worker
+from breakeven.engine.worker_pool import Nursery
+from breakeven.plugins.hardware.cpu import Cpu
+from breakeven.plugins.runtimes.base import Session
+
+BATCH_1 = 1
+
+
+def engine_p50_ms(folder: Path, images: Path, seconds: float) -> float:
+    """The median call of one worker, in blocks as the engine has them."""
+    calls: list[float] = []
+    with Nursery({"name": "cpu", "threads": 1}, 60) as nursery, nursery.worker(folder) as worker:
+        stand = Stand([worker], SINGLE_STREAM)
+        stand.load(0, images, compare=False, budget=Budget())
+        while sum(calls) < 1000 * seconds:
+            calls += stand.block(0).calls_ms
+    return float(np.median(calls))
+
+
+def benchmark_app_p50_ms(folder: Path, images: Path, seconds: float) -> float:
+    """The median latency that OpenVINO's own tool reports, with one thread and one stream."""
+    tool = Path(sysconfig.get_path("scripts")) / "benchmark_app"
+    command = f"{tool} -m {folder / 'model.xml'} -d CPU -api sync -hint none -nstreams 1 -nthreads 1"
+    shape = [*np.load(images, mmap_mode="r").shape]  # as a worker compiles it
+    options = f"-infer_precision f32 -t {max(1, round(seconds))} -shape {shape}".replace(", ", ",")
+    done = subprocess.run(
+        [*command.split(), *options.split()],
+        check=True,
+        capture_output=True,
+        text=True,
+        preexec_fn=_first_core,
+    )
+    # Its report has two decimals, too few for a call of 0.1 ms.
+    found = re.search(r"Median:\s+([\d.]+) (us|ms)", done.stdout)
+    assert found, done.stdout[-500:]
+    return float(found[1]) / (1000 if found[2] == "us" else 1)
+
+
+def bare_loop_p50_ms(folder: Path, images: Path, seconds: float) -> float:
+    """The median of a loop around ONNX Runtime, as anybody would write it, in a process of its own."""
+    command = [
+        sys.executable,
+        "-m",
+        "breakeven.engine.selftest.bare_loop",
+        str(folder / "model.onnx"),
+        str(seconds),
+    ]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, preexec_fn=_first_core)
+    return float(done.stdout)
+
+
+def ratios(
+    model: Model,
+    runtime: str,
+    tool: Callable[[Path, Path, float], float],
+    pairs: int,
+    scratch: Path,
+    seed: int,
+    seconds: float = 2.0,
+) -> list[float]:
+    """The engine's p50 over the tool's, measured in turn on the same file, one after the other.
+
+    Args:
+        seconds: for each.
+    """
+    folder = scratch / f"agreement-{model.name}-{runtime}"
+    if not folder.exists():
+        write(model, runtime, folder)
+    images = scratch / f"{model.name}.npy"
+    np.save(images, model.images(BATCH_1))
+    found = []
+    for pair in range(pairs):
+        # Whoever is first in one pair is second in the next.
+        turns = [engine_p50_ms, tool] if (seed + pair) % 2 else [tool, engine_p50_ms]
+        p50 = {turn: turn(folder, images, seconds) for turn in turns}
+        found.append(p50[engine_p50_ms] / p50[tool])
+    return found
+
+
+def overhead_us(calls: int = 20_000, repeats: int = 9) -> list[float]:
+    """What the harness adds to a call, microseconds: the time that it reports of one that does nothing."""
+    worker = Worker()
+    worker.hardware, worker.input = Cpu(name="cpu", threads=1), None
+    worker.session = Session(lambda images: images, lambda inputs: None, lambda output: output)
+    found = []
+    for _ in range(repeats):
+        started = perf_counter_ns()
+        worker._calls(calls)
+        found.append((perf_counter_ns() - started) / calls / 1000)
+    return found
+
+
+def _first_core() -> None:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])

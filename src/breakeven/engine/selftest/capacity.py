@@ -1,0 +1,43 @@
+"""Twenty variants of ResNet-18 on two hardware: how long, and how much memory."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from breakeven.engine.measure import measure
+from breakeven.engine.selftest.models import RESNET18, again, made
+from breakeven.engine.settings import Budget
+
+RUNTIMES, EACH, REPLICATES = ("eager", "onnxruntime"), 10, 5
+
+
+def run(folder: Path, seed: int) -> dict[str, Any]:
+    """Measure; seconds and the most memory that was gone, 10**9 bytes."""
+    variants: dict[str, Path] = {}
+    for runtime in RUNTIMES:
+        first = made(RESNET18, runtime, folder / f"capacity-{runtime}")
+        variants |= {f"{runtime}{number}": again(first, number) for number in range(EACH)}
+    budget = Budget(seed=seed, min_replicates=REPLICATES, max_replicates=REPLICATES)
+    started, free = time.monotonic(), psutil.virtual_memory().available
+    least, done = [free], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(1):
+            least[0] = min(least[0], psutil.virtual_memory().available)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for threads in (1, 2):
+            measured = measure(variants, {"name": "cpu", "threads": threads}, budget, RESNET18.images(1))
+            assert all(found.speedup or name == "eager0" for name, found in measured.findings.of.items())
+    finally:
+        done.set()
+        watcher.join()
+    return {
+        "minutes": (time.monotonic() - started) / 60,
+        "gigabytes": (free - least[0]) / 1e9,
+    }

@@ -1,0 +1,98 @@
+"""Untrained models to measure: how long a model takes does not depend on what its weights say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts import artifact
+from breakeven.artifacts.artifact import Artifact
+from breakeven.core import plugin
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model to construct, and what it takes."""
+
+    name: str
+    spec: dict[str, Any]  # `_target_` and arguments
+    image: tuple[int, int, int]  # channels, height, width
+
+    def images(self, count: int) -> NDArray[np.uint8]:
+        """Random ones."""
+        return np.random.default_rng(0).integers(0, 256, (count, *self.image), np.uint8)
+
+
+CNN = Model("cnn", {"_target_": "breakeven.plugins.models.cnn.cnn"}, (1, 28, 28))
+RESNET18 = Model("resnet18", {"_target_": "breakeven.plugins.models.resnet18.resnet18"}, (3, 32, 32))
+
+
+def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | None = None) -> Path:
+    """Write an artifact of `model` for `runtime` (with its `settings`) into `folder`, and return that."""
+    import torch
+
+    from breakeven.artifacts import saved_model
+    from breakeven.artifacts.model_manifest import Card, Shape
+    from breakeven.plugins.runtimes.base import Source
+
+    settings = settings or {"name": runtime}
+    shape = Shape(*model.image, classes=10)
+    torch.manual_seed(0)
+    module = saved_model.build(model.spec, shape).eval()
+    middle = [0.5] * shape.channels
+    size = saved_model.size(module, shape)
+    folder.mkdir(parents=True)
+    with TemporaryDirectory() as scratch:
+        card = Card(
+            family=model.name,
+            recipe="none",
+            title="random images",
+            model=model.spec,
+            shape=shape,
+            mean=middle,
+            std=middle,
+            parameters=size.parameters,
+            macs=size.macs,
+            activations=size.activations,
+            val_accuracy=0.0,
+            test_accuracy=0.0,
+            train_s=0.0,
+            made="untrained",
+            key="",
+        )
+        saved_model.save(Path(scratch), module, card)
+        source = Source(module, shape.example(2), Path(scratch), "outside")
+        plugin.load("runtimes", settings, runtime).export(source, folder)
+    made = Artifact(
+        family=model.name,
+        recipe="none",
+        precision="fp32",
+        quantization="",
+        runtime=runtime,
+        settings=settings,
+        preprocessing="outside",
+        mean=middle,
+        std=middle,
+        parameters=size.parameters,
+        macs=size.macs,
+        activations=size.activations,
+    )
+    artifact.save(folder, artifact.seal(folder, made))
+    return folder
+
+
+def made(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | None = None) -> Path:
+    """The artifact in `folder`, written by the first that needs it."""
+    return folder if folder.exists() else write(model, runtime, folder, settings)
+
+
+def again(artifact: Path, number: int) -> Path:
+    """A copy of an artifact in a folder of its own, likewise."""
+    place = artifact.with_name(f"{artifact.name}-copy{number}")
+    if not place.exists():
+        copytree(artifact, place)
+    return place

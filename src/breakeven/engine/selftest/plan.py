@@ -1,0 +1,68 @@
+"""What the self-test does, piece by piece."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from breakeven.engine.selftest import agreement, capacity
+from breakeven.engine.selftest.aa_copies import MODELS, Trial
+from breakeven.engine.selftest.ablation import Habit
+
+LITTLE = 2.0  # seconds a variant, where the width of the intervals is not in question
+
+
+@dataclass(frozen=True)
+class Work:
+    """A piece of the self-test: what it is, under which name its result is kept, and what makes it."""
+
+    kind: str
+    name: str
+    run: Callable[[Path, int], Any]
+
+
+def plan(quick: bool) -> Iterator[Work]:
+    """All there is to do; a little of everything first, so that an interrupted run has seen it all."""
+    yield Work("overhead", "overhead", lambda folder, seed: agreement.overhead_us())
+    yield from _agreement(pairs=2 if quick else 8)
+    for number in range(1 if quick else 3):
+        for model in MODELS:
+            little = LITTLE if quick else None
+            yield _trial("copies", Trial(model, seconds_per_variant=little), number)
+            yield _trial("slower", Trial(model, shares=(0.02,) * 4), number)
+            if not quick:
+                yield from _in_full(model, number)
+    if not quick:
+        yield Work("capacity", "capacity", capacity.run)
+
+
+def _in_full(model: str, number: int) -> Iterator[Work]:
+    yield _trial("copies", Trial(model, loaded=True, seconds_per_variant=LITTLE), number)
+    for loaded in (False, True):
+        if number < 2:
+            trial = Trial(model, threads=2, loaded=loaded, seconds_per_variant=LITTLE)
+            yield _trial("copies", trial, number)
+            habit = Habit(model, loaded)
+            yield Work("habit", f"habit-{model}-{loaded}-{number}", habit.run)
+    if number == 0:
+        yield _trial("many slower", Trial(model, shares=(0.05,) * 20), number)
+    if model == "cnn" and number == 0:
+        yield _trial("copies", Trial(model, "eager"), number)
+        for share in (0.01, 0.2):
+            yield _trial("slower", Trial(model, shares=(share,) * 4), number)
+
+
+def _agreement(pairs: int) -> Iterator[Work]:
+    for name, runtime, tool in (
+        ("benchmark_app", "openvino", agreement.benchmark_app_p50_ms),
+        ("bare loop", "onnxruntime", agreement.bare_loop_p50_ms),
+    ):
+        for model in MODELS.values():
+            run = partial(agreement.ratios, model, runtime, tool, pairs)
+            yield Work(name, f"{name}-{model.name}-{pairs}", run)
+
+
+def _trial(kind: str, trial: Trial, number: int) -> Work:
+    values = "-".join(str(value) for value in asdict(trial).values() if not isinstance(value, tuple))
+    return Work(kind, f"{kind}-{values}-{len(trial.shares)}x{trial.shares[0]:g}-{number}", trial.run)

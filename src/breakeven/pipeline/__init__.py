@@ -1,0 +1,1 @@
+"""How a study is run: stages, sweeps, training, comparison of commits."""

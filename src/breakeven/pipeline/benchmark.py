@@ -1,0 +1,139 @@
+"""A family on one hardware, to be measured in one scenario after another."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from breakeven.artifacts.artifact import BASELINE, Artifact
+from breakeven.artifacts.dataset import Images
+from breakeven.config.schema import Config
+from breakeven.core import cache, machine_lock, paths
+from breakeven.core.cache import Key
+from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.files import read_json
+from breakeven.core.progress import Shown, shown, time_left
+from breakeven.engine.comparison import Finding
+from breakeven.engine.measure import Measurement, measure
+from breakeven.engine.roofline import Peaks, probe
+from breakeven.engine.samples import FAILED
+from breakeven.engine.settings import Progress, Scenario
+from breakeven.results import measurement_cache
+from breakeven.results.assemble import Judge, controls
+from breakeven.results.records import Part, Record, Row
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is measured, and where."""
+
+    family: str
+    hardware: str
+    study: Config
+    artifacts: Mapping[str, tuple[Path, Artifact]]  # by variant
+    test: Images
+    data: str  # the dataset's digest
+
+    def part(self, scenario: Scenario) -> Part:
+        """Measure a scenario, unless that was done before, from the same: then what that found."""
+        title = f"{self.family} on {self.hardware}, {scenario.title}"
+        key = self._key(scenario)
+        with cache.making(key, title):
+            if part := self._found(key, title):
+                return part
+            with machine_lock.measuring():
+                return self._measured(scenario, title, key)
+
+    def _key(self, scenario: Scenario) -> Key:
+        return measurement_cache.key_of(
+            self.study, self.hardware, scenario, self.data, self._cards, self._controls
+        )
+
+    def _found(self, key: Key, title: str) -> Part | None:
+        part = measurement_cache.find(key, self.family, self.hardware, self._cards)
+        if part:
+            again = (
+                f"{measurement_cache.AGAIN}=$(date +%s) dvc repro -f benchmark@{self.family}-{self.hardware}"
+            )
+            hint = "again=true" if os.environ.get(paths.HOME) else again
+            print(f"{title}: as it was measured at {part.when} ({hint} measures again)", file=sys.stderr)
+        return part
+
+    def _measured(self, scenario: Scenario, title: str, key: Key) -> Part:
+        settings, device = self.study.measure, self.study.option("hardware", self.hardware)
+        variants = {name: folder for name, (folder, card) in self.artifacts.items() if card.status == "ok"}
+        at, started = time.time(), time.monotonic()
+        peaks = self._peaks
+        budget = settings.budget(self.study.seed)
+        with shown(title, budget.time_s(len(variants))) as told:
+            every = settings.scenarios()
+            whole = f"scenario {every.index(scenario) + 1} of {len(every)}, " if len(every) > 1 else ""
+            told.tell(0, f"{whole}{len(variants)} variants and the twin")
+            place = self.study.hardware[self.hardware]
+            tell = partial(_tell, told)
+            measured = measure(
+                variants, place, budget, self.test.images, scenario, scored=True, progress=tell
+            )
+        found = measured.findings
+        # If it is unsupported, then so is the hardware here, and every row says why.
+        if found.of[BASELINE].verdict == FAILED:
+            raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
+        machine = read_json(paths.MACHINE)["name"]
+        named = (self.hardware, device.device, machine, device.threads)
+        judge = Judge(*named, scenario, settings.confidence, peaks, self._controls)
+        commit, dirty = paths.commit()
+        part = Part(
+            scenario=scenario.title,
+            at=at,
+            commit=commit,
+            dirty=dirty,
+            seconds=time.monotonic() - started,
+            stopped=measured.stopped,
+            peaks=asdict(peaks) if peaks else {},
+            warnings=[asdict(warning) for warning in measured.warnings],
+            records=[
+                self._record(row, found.of.get(row.variant, Finding(row.verdict)))
+                for row in judge.rows(self.artifacts, found, self.test.labels)
+            ],
+        )
+        if sound(measured) and peaks:
+            measurement_cache.keep(key, title, part)
+        return part
+
+    @cached_property
+    def _cards(self) -> Mapping[str, Artifact]:
+        return {variant: card for variant, (_, card) in self.artifacts.items()}
+
+    @cached_property
+    def _controls(self) -> Mapping[str, str]:
+        return controls(self.study.recipes())
+
+    def _record(self, row: Row, finding: Finding) -> Record:
+        execution: dict[str, Any] = {}
+        if row.variant in self.artifacts:
+            card = self.artifacts[row.variant][1]
+            execution = {"kernels": card.kernels, **card.facts}
+        return Record(row, [asdict(replicate) for replicate in finding.replicates], execution)
+
+    @cached_property
+    def _peaks(self) -> Peaks | None:
+        """None for a hardware that is not there: every row will say why."""
+        try:
+            return probe(self.study.hardware[self.hardware])
+        except Unsupported as error:
+            print(error, file=sys.stderr)
+            return None
+
+
+def sound(measured: Measurement) -> bool:
+    """Whether it is worth keeping: what nobody can judge, or lacks a variant that fell, is measured again."""
+    found = measured.findings
+    return not found.fault and all(finding.verdict != FAILED for finding in found.of.values())
+
+
+def _tell(told: Shown, step: Progress) -> None:
+    told.tell(step.spent_s, str(step), time_left(step.left_s, at_most=True) if step.left_s else "")

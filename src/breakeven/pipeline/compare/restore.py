@@ -1,0 +1,59 @@
+"""What a commit's stages had made, brought back into a folder of its own."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from breakeven.core.errors import UserError
+
+WORKSPACE = "workspace"  # in the place of a commit: what lies here
+
+
+@contextmanager
+def restored(revision: str, *stages: str) -> Iterator[Path]:
+    """The outputs of `stages` as a commit had them, in a folder that ends with the block.
+
+    Raises:
+        UserError: git does not know the commit, or DVC's cache lacks what it had.
+    """
+    if revision == WORKSPACE:
+        yield Path.cwd()
+        return
+    _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", failed=f"{revision} is no commit here")
+    with TemporaryDirectory() as scratch:
+        tree = Path(scratch, "tree")
+        _git("worktree", "add", "--quiet", "--detach", str(tree), revision, failed="git worktree")
+        try:
+            if not (tree / "dvc.lock").exists():
+                raise UserError(f"{revision} has no results: it has no dvc.lock.")
+            cache = _dvc(Path.cwd(), "cache", "dir").stdout.strip()
+            local = tree / ".dvc/config.local"
+            local.write_text(f"[cache]\n    dir = {cache}\n", encoding="utf-8")
+            done = _dvc(tree, "checkout", "--quiet", *stages)
+            if done.returncode:
+                last = (done.stderr.strip().splitlines() or [""])[-1]
+                raise UserError(
+                    f"{revision}: DVC's cache lacks what it had ({last}): `dvc pull` brings "
+                    f"it from a remote, `git checkout {revision} && dvc repro` makes it again."
+                )
+            yield tree
+        finally:
+            _git("worktree", "remove", "--force", str(tree), failed="git worktree")
+
+
+def _dvc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def _git(*arguments: str, failed: str) -> None:
+    if not shutil.which("git"):
+        raise UserError("git is not installed.")
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()
+        raise UserError(f"{failed}{': ' + reason[-1] if reason else ''}.")

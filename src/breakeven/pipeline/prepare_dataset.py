@@ -1,0 +1,114 @@
+"""A source of images or texts -> uint8 tensors, splits, statistics and a manifest."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from breakeven.artifacts.dataset import SPLITS, Digests, Images, Manifest
+from breakeven.core.errors import UserError
+from breakeven.core.files import atomic_folder, sha256, write_json
+from breakeven.plugins.datasets.base import Dataset
+
+
+def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests, folder: Path) -> Manifest:
+    """Read the source, split it, and write tensors and manifest to `folder`, whole or not at all.
+
+    Args:
+        name: the dataset's key in the configuration.
+        sources: the sha256 that each source file had when it was fetched.
+
+    Raises:
+        UserError: a source file is damaged, or changed since it was fetched; a class is too small to split.
+    """
+    _require_same(sources, dataset.digests(roots))
+    read = dataset.read(roots)
+    train, val, test = read.train, read.val, read.test
+    if test is None:
+        train, test = split(train, dataset.test, dataset.split_seed, read.classes)
+    if val is None:
+        train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
+    mean: list[float] = []
+    std: list[float] = []
+    if read.vocabulary:
+        inputs = {"length": train.images.shape[1], "vocabulary": read.vocabulary}
+    else:
+        inputs = dict(zip(("channels", "height", "width"), train.images.shape[1:], strict=True))
+        mean, std = statistics(train.images)
+    if dataset.mean is not None or dataset.std is not None:
+        mean, std = dataset.mean or [], dataset.std or []
+        if not len(mean) == len(std) == inputs.get("channels", 0):
+            raise UserError(
+                f"datasets.{name}: mean={mean} and std={std}: each should have {inputs.get('channels', 0)} "
+                f"values, one a channel, or both should be left out."
+            )
+    with atomic_folder(folder) as temporary:
+        parts = dict(zip(SPLITS, (train, val, test), strict=True))
+        for part, (images, labels) in parts.items():
+            arrays: dict[str, NDArray[Any]] = {"images": np.ascontiguousarray(images), "labels": labels}
+            save_file(arrays, temporary / f"{part}.safetensors")
+        manifest = Manifest(
+            dataset=name,
+            title=dataset.title,
+            classes=read.classes,
+            inputs=inputs,
+            mean=mean,
+            std=std,
+            counts={part: _counts(labels, read.classes) for part, (_, labels) in parts.items()},
+            sources=sources,
+            own_test=read.test is not None,
+            sha256={f"{part}.safetensors": sha256(temporary / f"{part}.safetensors") for part in SPLITS},
+        )
+        write_json(temporary / "manifest.json", vars(manifest))
+    return manifest
+
+
+def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tuple[Images, Images]:
+    """Take a stratified `share` away from `data`: (what stays, what was taken), both in the source's order.
+
+    Raises:
+        UserError: a class has too few images to be in both parts.
+    """
+    from sklearn.model_selection import train_test_split
+
+    smallest = int(np.bincount(data.labels, minlength=len(classes)).argmin())
+    try:
+        stay, taken = train_test_split(
+            np.arange(len(data.labels)), test_size=share, random_state=seed, stratify=data.labels
+        )
+    except ValueError as error:
+        raise UserError(
+            f"{len(data.labels)} images cannot be split with a share of {share} (the smallest class is "
+            f"{classes[smallest]!r}): {error}"
+        ) from None
+    stay, taken = np.sort(stay), np.sort(taken)
+    return Images(data.images[stay], data.labels[stay]), Images(data.images[taken], data.labels[taken])
+
+
+def statistics(images: NDArray[np.integer[Any]]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel of (N, C, H, W) images, in units of 0..1."""
+    levels = np.arange(256) / 255
+    # fsum, which rounds once: keys hold the sums, and a processor's own dot product differs in the last bit.
+    means, deviations = [], []
+    for channel in range(images.shape[1]):
+        share = np.bincount(images[:, channel].ravel(), minlength=256) / images[:, channel].size
+        mean = math.fsum(share * levels)
+        means.append(mean)
+        # An image of one colour would divide by zero.
+        deviations.append(max(math.sqrt(math.fsum(share * (levels - mean) ** 2)), 1e-3))
+    return means, deviations
+
+
+def _require_same(fetched: Digests, found: Digests) -> None:
+    if odd := sorted(n for n in fetched.keys() | found.keys() if fetched.get(n) != found.get(n)):
+        raise UserError(
+            f"{odd[0]} changed while the pipeline ran ({len(odd)} files did): run `dvc repro` again."
+        )
+
+
+def _counts(labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:
+    return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))

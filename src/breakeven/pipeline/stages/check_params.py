@@ -1,0 +1,85 @@
+"""The guard: nothing runs while params.yaml is not what conf/ composes to."""
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+import yaml
+
+from breakeven.config import compose, schema
+from breakeven.config.schema import Config, Settings
+from breakeven.core import paths
+from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.files import write_json, write_text
+from breakeven.pipeline.stages._main import run
+
+if TYPE_CHECKING:
+    from breakeven.artifacts.model_manifest import Shape, Tokens
+
+
+def guard() -> None:
+    """Pass, or stop with the one command to type."""
+    found = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    overrides = schema.overrides()
+    if os.environ.get("DVC_EXP_NAME"):
+        # DVC has composed a moment ago. What it was asked for can be read off the result.
+        overrides = recall(found)
+    elif (composed := yaml.safe_load(compose.compose(overrides))) != found:
+        changed = list(compose.differences(found, composed))
+        command = shlex.join(["breakeven", "compose", *overrides])
+        raise UserError(
+            f"params.yaml is not what conf/ composes to ({len(changed)} keys differ, the first: "
+            f"{changed[0].lstrip('+')}). Run `{command}`, then `dvc repro`."
+        )
+    require_models(schema.parse(found))
+    write_json(paths.OVERRIDES, overrides)
+    write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
+
+
+def recall(found: dict[str, object]) -> list[str]:
+    """The overrides that compose to `found`: its study, and what differs from that study."""
+    study = [f"study={found['study']}"] if found.get("study") != "quick" else []
+    return [*study, *compose.differences(yaml.safe_load(compose.compose(study)), found)]
+
+
+def require_models(config: Config) -> None:
+    """Construct each model, so that a wrong argument stops before any data is read."""
+    from breakeven.artifacts.model_manifest import Shape, Tokens
+
+    for name, family in config.families.items():
+        texts = "vocabulary" in family.model.get("_inputs_", {}).values()
+        if texts and family.train and (config.compressions or not family.checkpoint):
+            raise UserError(
+                f"families.{name}: texts are not trained, and so not compressed: "
+                f"set families.{name}.train=null and compression=[]."
+            )
+        data = config.datasets[family.data]
+        side = found if isinstance(found := data.get("size"), int) else 32
+        channels = 1 if data.get("colour") == "grey" else 3
+        shape = Tokens(128, 30_000, 10) if texts else Shape(channels, side, side, 10)
+        _construct(family.model, shape, f"families.{name}.model")
+        for recipe, steps in config.recipes().items():
+            place, spec = f"compressions.{recipe}", dict(family.model)
+            try:
+                for step in steps:
+                    spec = step.architecture(spec)
+            except Unsupported as error:
+                raise UserError(f"{place} does not fit families.{name}: {error}.") from None
+            _construct(spec, shape, place)
+
+
+def _construct(spec: Settings, shape: "Shape | Tokens", place: str) -> None:
+    """Without memory, where it can be: a constructor that computes with tensors needs some."""
+    import torch
+
+    from breakeven.artifacts.saved_model import build
+
+    try:
+        with torch.device("meta"):
+            build(spec, shape, place)
+    except UserError:
+        build(spec, shape, place)  # whether it was for want of memory, or a wrong argument
+
+
+if __name__ == "__main__":
+    run(guard)

@@ -1,0 +1,136 @@
+"""Compress a trained model by the steps of a recipe, each of them fine-tuned."""
+
+import shlex
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from breakeven.artifacts import dataset, saved_model
+from breakeven.artifacts.model_manifest import Card, read_card, save_reason
+from breakeven.config import schema
+from breakeven.config.schema import Config
+from breakeven.core import machine_lock, paths
+from breakeven.core.cache import Key
+from breakeven.core.errors import NotInstalled, Unsupported, UserError
+from breakeven.core.files import atomic_folder, source_digests
+from breakeven.core.plugin import choice
+from breakeven.core.source_digest import own
+from breakeven.pipeline.fit_model import TRAINING, Job, describe, obtain
+from breakeven.pipeline.stages._main import run
+from breakeven.pipeline.training.distillation import Teacher
+from breakeven.pipeline.training.sample_batches import lessons
+from breakeven.plugins.compression.base import Compression
+from breakeven.tracking import live_run
+
+CODE = source_digests(*TRAINING, "plugins/compression")  # what is edited from here on is not what runs
+
+
+def compress(name: str, recipe: str) -> None:
+    """Apply the recipe `recipe` to the family `name`; `models/NAME/RECIPE` holds the result.
+
+    That may be the reason why there is none, which costs the recipe's rows and nothing else.
+
+    Raises:
+        UserError: what the recipe takes is not installed.
+    """
+    study = schema.read()
+    study.family(name)
+    if recipe not in (recipes := study.recipes()):
+        raise UserError(f"{recipe}: {choice(recipe, recipes)}")
+    *first, last = recipes[recipe]
+    folder, target = paths.model(name), paths.model(name, recipe)
+    try:
+        with TemporaryDirectory() as scratch:
+            for number, step in enumerate(first):
+                folder = _step(study, name, recipe, step, folder, Path(scratch, str(number)))
+            _step(study, name, recipe, last, folder, target)
+    except NotInstalled as error:
+        raise UserError(_advice(recipe, error)) from None
+    except Unsupported as error:
+        print(f"{name}/{recipe}: unsupported: {error}")
+        with atomic_folder(target) as made:
+            save_reason(made, read_card(paths.model(name)), recipe, str(error))
+
+
+def _step(study: Config, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
+    """One step from the model in `start` to `target`; returns that.
+
+    A model that an earlier run, a sweep or another recipe made in just this way is taken as it is.
+
+    Raises:
+        Unsupported: there is no such model.
+    """
+    family = study.family(name)
+    assert family.train, "the configuration was checked"
+    data = paths.prepared(family.data)
+    with machine_lock.making():
+        model, before = saved_model.load(start)
+        teacher, _ = saved_model.load(paths.model(name))
+    tuning = family.train.model_copy(
+        update={
+            "epochs": max(1, round(compression.epochs * family.train.epochs)),
+            "lr": compression.lr * family.train.lr,
+            "sides": [1.0],
+            "patience": 0,
+        }
+    )
+    settings = {"compression": compression.model_dump(), "train": tuning.model_dump(), "seed": study.seed}
+    digest = dataset.manifest(data).digest
+    key = Key(
+        "model",
+        {
+            "settings": settings,
+            "from": [before.key, before.sha256],
+            "data": digest,
+            "own": own(settings["compression"]),
+            "code": CODE,
+        },
+    )
+    spec = compression.architecture(before.model)
+    past = before.pruning
+    with machine_lock.making():
+        if spec != before.model:
+            torch.manual_seed(study.seed)
+            model, past = saved_model.build(spec, before.shape, f"compressions.{recipe}").eval(), []
+        pruning = compression.apply(model, before.shape.example(2), partial(lessons, data, study.seed))
+    job = Job(
+        family=name,
+        recipe=recipe,
+        folder=target,
+        spec=spec,
+        build=lambda: model,
+        train=tuning,
+        seed=study.seed,
+        key=key,
+        made=compression.name,
+        pruning=[*past, *pruning],
+        teacher=Teacher(teacher, compression.distil, compression.temperature) if compression.distil else None,
+        finish=compression.finish,
+        before_s=0.0 if before.recipe == "none" else before.train_s,
+        details={"settings": settings, "data": digest, "from": before.key, "before": _past(before)},
+    )
+    called = recipe if target == paths.model(name, recipe) else compression.name
+    tags = {"kind": "compression", "family": name, "recipe": called, "dataset.sha256": digest}
+    card = obtain(job, data, lambda: live_run.run(f"{called} {name}", key.digest, tags, settings))
+    print(f"{name}/{recipe}: {describe(card)}")
+    print(f"  before: {describe(before)}")
+    return target
+
+
+def _past(card: Card) -> list[dict[str, Any]]:
+    """What the steps before came to, the uncompressed model first."""
+    figures = ("made", "val_accuracy", "test_accuracy", "parameters", "macs", "megabytes", "train_s")
+    return [*card.details.get("before", []), {figure: getattr(card, figure) for figure in figures}]
+
+
+def _advice(recipe: str, error: NotInstalled) -> str:
+    key = f"compressions.{recipe}"
+    command = shlex.join(["breakeven", "compose", *schema.overrides(), f"~{key}"])
+    return f"{key}: {error}, or leave the recipe out: `{command}`."
+
+
+if __name__ == "__main__":
+    run(compress)

@@ -1,0 +1,68 @@
+"""Every recipe of a family x every int8 toolchain."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from breakeven.artifacts import dataset
+from breakeven.artifacts.artifact import model_inputs
+from breakeven.config import schema
+from breakeven.core import machine_lock, paths
+from breakeven.core.files import atomic_folder
+from breakeven.pipeline import build
+from breakeven.pipeline.build import Reference
+from breakeven.pipeline.stages._main import run
+from breakeven.plugins.quantization.base import Examples
+
+
+def quantize(name: str) -> None:
+    """Quantize the family `name`."""
+    study = schema.read()
+    data = paths.prepared(study.family(name).data)
+    digest = dataset.manifest(data).digest
+    with machine_lock.making():
+        test, train, val = (dataset.load(data, split) for split in ("test", "train", "val"))
+    # Of the training split, never of test; drawn at random, because a source may be sorted by class.
+    drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
+        : study.export.calibration_images
+    ]
+    toolchains = {key: study.option("quantizations", key) for key in study.quantizations}
+    for key in [key for key, toolchain in toolchains.items() if toolchain.runtime not in study.runtimes]:
+        print(f"  left out: {key} (its runtime {toolchains.pop(key).runtime} is not in this study)")
+    wanted = build.wanted(study, {key: (made.precision, made.runtime) for key, made in toolchains.items()})
+    with (
+        atomic_folder(paths.artifacts("quantize", name)) as folder,
+        build.maker(
+            test,
+            build.tolerance(study),
+            study.measure.timeout_s,
+            f"quantize {name}",
+            sum(map(len, wanted.values())),
+            study.export.builds,
+        ) as maker,
+    ):
+        for recipe, keys in wanted.items():
+            reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
+            card = reference.card
+            inputs = partial(
+                model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
+            )
+            with machine_lock.making():
+                examples = Examples(inputs(train.images[drawn]), inputs(val.images), val.labels)
+            for key in keys:
+                toolchain = toolchains[key]
+                runtime = study.option("runtimes", toolchain.runtime)
+                artifact = replace(
+                    build.draft(study, reference, toolchain.runtime),
+                    precision=toolchain.precision,
+                    quantization=key,
+                )
+                write = partial(toolchain.quantize, examples, runtime)
+                more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
+                known = build.key_of(study, reference, artifact, more)
+                maker.obtain(folder, artifact, write, reference, known)
+
+
+if __name__ == "__main__":
+    run(quantize)

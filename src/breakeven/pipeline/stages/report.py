@@ -1,0 +1,33 @@
+"""From the records to what people see: summary, metrics, plots, table, and MLflow."""
+
+from breakeven.config import schema
+from breakeven.core import paths
+from breakeven.pipeline.stages._main import run
+from breakeven.report import dvc_files, html_page, picture, sweep_section, terminal_table
+from breakeven.results import study_results, summary
+from breakeven.results.recommend import Limits
+from breakeven.tracking import client
+from breakeven.tracking.study_runs import sync
+
+
+def report() -> None:
+    """Write and print the results of the study, then log them."""
+    study = schema.read()
+    found = study_results.read(study)
+    limits = Limits.of(study)
+    rows = summary.rows(found.benchmarks, limits)
+    summary.write(paths.SUMMARY, rows)
+    dvc_files.write_metrics(paths.METRICS, rows)
+    dvc_files.write_plots(paths.PLOTS, rows, found.cards)
+    picture.draw(paths.PICTURE, rows)
+    swept = sweep_section.sections(limits)
+    html_page.write(paths.REPORT, paths.PLOTS, study.study, schema.overrides(), found, rows, limits, swept)
+    terminal_table.show(found.benchmarks, rows)
+    try:
+        print(sync(study, found))
+    except Exception as error:  # whatever a store does wrong costs a warning, never a result
+        client.warn(error)
+
+
+if __name__ == "__main__":
+    run(report)

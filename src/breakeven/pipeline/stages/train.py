@@ -1,0 +1,62 @@
+"""Train a family's model, or take the user's own weights in its place."""
+
+import torch
+from torch import nn
+
+from breakeven.artifacts import dataset, saved_model
+from breakeven.config import schema
+from breakeven.core import paths
+from breakeven.core.cache import Key
+from breakeven.core.files import read_json
+from breakeven.pipeline.fit_model import CODE, UNTRAINED, Job, describe, obtain, shape_of
+from breakeven.pipeline.stages._main import run
+from breakeven.tracking import live_run
+
+
+def train(name: str) -> None:
+    """Train the family `name`; `models/NAME/none` holds the result."""
+    study = schema.read()
+    family = study.family(name)
+    data = paths.prepared(family.data)
+    manifest = dataset.manifest(data)
+    weights = read_json(paths.fetched(f"checkpoints/{name}"))
+    source = read_json(paths.fetched(f"models/{name}"))
+    scale = [manifest.mean, manifest.std]
+    settings = {**family.model_dump(), "seed": study.seed}
+    key = Key(
+        "model",
+        {
+            "settings": {k: v for k, v in settings.items() if k != "data"},
+            "data": [manifest.digest, *scale],
+            "checkpoint": weights,
+            "source": source,
+            "code": CODE,
+        },
+    )
+
+    def build() -> nn.Module:
+        torch.manual_seed(study.seed)  # of what is not trained
+        model = saved_model.build(family.model, shape_of(manifest), f"families.{name}.model")
+        if family.checkpoint:
+            saved_model.load_checkpoint(paths.checkpoint(family.checkpoint), model)
+        return model
+
+    job = Job(
+        family=name,
+        recipe="none",
+        folder=paths.model(name),
+        spec=family.model,
+        build=build,
+        train=None if family.checkpoint else family.train,
+        seed=study.seed,
+        key=key,
+        made="checkpoint" if family.checkpoint else "trained" if family.train else UNTRAINED,
+        details={"settings": settings, "data": manifest.digest, "checkpoint": weights},
+    )
+    tags = {"kind": "train", "family": name, "dataset.sha256": manifest.digest}
+    card = obtain(job, data, lambda: live_run.run(f"train {name}", key.digest, tags, settings))
+    print(f"{name}: {describe(card)}")
+
+
+if __name__ == "__main__":
+    run(train)

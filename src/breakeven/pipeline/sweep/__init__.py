@@ -1,0 +1,1 @@
+"""Hydra multirun: plan, compose, run, launch."""

@@ -1,0 +1,45 @@
+"""A job of a sweep: all stages of its study, one after another, in this process and folder."""
+
+from pathlib import Path
+
+from breakeven.core import machine_lock
+from breakeven.core.child_process import end_with_parent
+
+if __name__ == "__main__":
+    end_with_parent()  # a sweep that was killed leaves no job behind
+
+with machine_lock.making():  # these imports take seconds of the processor, beside what may be measured now
+    from breakeven.config import schema
+    from breakeven.core import cache
+    from breakeven.core.files import write_json
+    from breakeven.pipeline.stages._main import run
+    from breakeven.pipeline.stages.benchmark import benchmark
+    from breakeven.pipeline.stages.compress import compress
+    from breakeven.pipeline.stages.export import export
+    from breakeven.pipeline.stages.inputs import note
+    from breakeven.pipeline.stages.machine import machine
+    from breakeven.pipeline.stages.prepare import prepare
+    from breakeven.pipeline.stages.quantize import quantize
+    from breakeven.pipeline.stages.train import train
+
+
+def job() -> None:
+    """What `dvc repro` would do with the study here, up to its records."""
+    study = schema.read()
+    machine()
+    note(study)
+    for name in study.datasets:
+        prepare(name)
+    for name in study.families:
+        train(name)
+        for recipe in study.recipes():
+            compress(name, recipe)
+        export(name)
+        quantize(name)
+        for hardware in study.hardware:
+            benchmark(name, hardware)
+    write_json(Path(cache.USED), sorted(map(list, cache.used)))
+
+
+if __name__ == "__main__":
+    run(job, "the same command")

@@ -1,0 +1,301 @@
+"""A job of a sweep: a study of one family, which runs once, in a process of its own."""
+
+import functools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+import breakeven
+from breakeven.artifacts import variants
+from breakeven.config import compose
+from breakeven.config.schema import Config, Settings, parse
+from breakeven.core import cache, paths, system_info
+from breakeven.core.cache import Entry, Key
+from breakeven.core.child_process import PARENT
+from breakeven.core.errors import UserError
+from breakeven.core.files import digests, fingerprint, read_json, source_digests, write_json, write_text
+from breakeven.pipeline.stages.inputs import outside
+from breakeven.results import measurement_cache, records, study_results
+from breakeven.results.job_results import LOG, STUDY, of_one_family
+from breakeven.results.sweep_results import CACHED, DONE, FAILED, Outcome
+
+# The source that decides what a job comes to, but its model's, which is among what comes from outside: not
+# what shows it, nor what starts it
+SOURCE = (
+    *(
+        "plugins/compression",
+        "plugins/datasets",
+        "plugins/hardware",
+        "engine",
+        "plugins/quantization",
+        "plugins/runtimes",
+        "pipeline/training",
+    ),
+    *(
+        f"pipeline/stages/{name}"
+        for name in ("benchmark", "compress", "export", "inputs", "machine", "prepare")
+    ),
+    "pipeline/sweep/job_main",
+    *("pipeline/stages/quantize", "pipeline/stages/_main", "pipeline/stages/train"),
+    *(
+        "results/paired_accuracy",
+        "artifacts/artifact",
+        "pipeline/benchmark",
+        "artifacts/model_manifest",
+        "artifacts/precision",
+        "artifacts/fusion",
+        "results/assemble",
+        "artifacts/operators",
+        "pipeline/build",
+    ),
+    *(
+        "results/measurement_cache",
+        "artifacts/saved_model",
+        "artifacts/dataset",
+        "artifacts/preprocess",
+        "artifacts/torch_export",
+        "results/records",
+        "artifacts/inference",
+        "artifacts/onnx_strip",
+    ),
+    *("pipeline/fit_model", "artifacts/variants"),
+)
+LONG = 32  # characters
+FAULTS = "faults.json"  # beside a job's records: what of it is to be measured again, if anything is
+SINCE = "since"  # in a job's folder: when it was asked to measure again
+SIGNALLED = 128  # and the signal's number: the exit code of a job that a signal ended, and that said so
+# What makes another model, or another artifact, of the same family and variant
+NAMING = (
+    *("family.", "model@", "train@", "data.", "seed=", "export."),
+    *("compressions.", "runtimes.", "quantizations."),
+)
+
+
+def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> Outcome:
+    """Run the job with these settings, unless that was done before; whatever goes wrong costs this job only.
+
+    Args:
+        settings: as `conf/sweep.yaml` composes them.
+        choice: the name of its option in `conf/family`.
+        margin: before each line that it prints.
+    """
+    started = time.monotonic()
+    title, key = " ".join(overrides) or choice, fingerprint(settings)
+    status, reason = DONE, ""
+    try:
+        study = study_of(settings, choice, overrides)
+        known = key_of(study)
+        key = known.digest
+        with cache.making(known, title):
+            again = bool(settings.get("again"))
+            if (
+                (entry := cache.find(known))
+                and not again
+                and not (entry.folder / cache.FILES / FAULTS).exists()
+            ):
+                _touch(entry)
+                status = CACHED
+                (paths.begun(known.digest) / SINCE).unlink(missing_ok=True)  # it was given up
+            elif faults := _execute(study, known, title, margin, again):
+                more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+                reason = f"to be measured again, by the same command: {faults[0]}{more}"
+    except (UserError, JobFailed) as error:
+        status, reason = FAILED, str(error)
+    except Exception as error:  # a bug, a full disk: it costs this job as well, and is shown
+        traceback.print_exc()
+        status, reason = FAILED, words(error)
+    return Outcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
+
+
+def _touch(entry: Entry) -> None:
+    """It was used, and so was all that it was made from."""
+    entry.touch()
+    for kind, digest in read_json(entry.folder / cache.FILES / cache.USED):
+        cache.touch(kind, digest)
+
+
+def words(error: BaseException) -> str:
+    """An error in one line."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+class JobFailed(Exception):
+    """Its process ended without a result."""
+
+
+def asked(overrides: Sequence[str]) -> Config:
+    """The study that the job with these overrides would be now.
+
+    Raises:
+        UserError: it cannot be composed.
+    """
+    settings = yaml.safe_load(compose.compose(overrides, name="sweep"))
+    choice = next((o.partition("=")[2] for o in overrides if o.startswith("family=")), "cnn")
+    return study_of(settings, choice, overrides)
+
+
+def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Config:
+    """The study that a job is: its one family, named by its choice and what was changed in it.
+
+    The baseline is always among its runtimes.
+    """
+    if several := settings.get("families"):
+        raise UserError(
+            f"study={settings['study']}: it lists families, and is for `dvc repro`. In a sweep each job has "
+            f"one: family={','.join(several)}, with the study's other choices as overrides."
+        )
+    given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
+    plain = sorted(each.lstrip("+") for each in overrides)
+    name = "-".join([choice, *(_change(each) for each in plain if each.startswith(NAMING))])
+    family = settings["family"]
+    data = family.get("data")
+    if data in (None, "???"):
+        raise UserError(f"family={choice}: its `data` should name its dataset, a file of conf/data.")
+    return parse(
+        {
+            **given,
+            "families": {name: family},
+            "datasets": {data: _option("data", str(data)) | settings.get("data", {})},
+            "hardware": {_called(key, plain): found for key, found in settings["hardware"].items()},
+            "runtimes": {"eager": _option("runtime", "eager"), **settings["runtimes"]},
+        }
+    )
+
+
+def _called(hardware: str, overrides: Sequence[str]) -> str:
+    """A hardware with other settings than its file's is another one."""
+    return "-".join(
+        [hardware, *(_change(each) for each in overrides if each.startswith(f"hardware.{hardware}."))]
+    )
+
+
+def _change(override: str) -> str:
+    """What stands for it in the name of a family, and so of files: the key's last part, and the value."""
+    key, _, value = override.partition("=")
+    said = key.rpartition(".")[2] + value
+    safe = re.sub(r"[^\w.-]+", "_", said)[:LONG]
+    return safe if safe == said else f"{safe}_{fingerprint(override)[:6]}"
+
+
+def key_of(study: Config) -> Key:
+    """Of all that a job's records depend on; of its one family under the names that a sweep has for it."""
+    overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
+    parts = {
+        "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
+        "outside": {kind.partition("/")[0]: found for kind, found in outside(study).items()},
+        "machine": system_info.describe(),
+        "cores": system_info.cores(),
+        "environment": system_info.tuned(set.intersection(*overridden)),
+        "programs": digests(paths.PROGRAMS),
+        "code": source_digests.__wrapped__(*SOURCE),  # the next job is a process of its own: edits count
+    }
+    return Key("job", parts)
+
+
+def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> list[str]:
+    """Run it in a process of its own, and keep its records; returns what of it is to be measured again."""
+    folder = paths.begun(key.digest)
+    folder.mkdir(parents=True, exist_ok=True)
+    since = folder / SINCE
+    if again and not since.exists():  # one that was interrupted goes on
+        write_text(since, f"{time.time()}")
+    write_text(folder / paths.PARAMS, yaml.safe_dump(study.model_dump(), sort_keys=False))
+    if not (folder / paths.PROGRAMS).exists():
+        (folder / paths.PROGRAMS).symlink_to(paths.home() / paths.PROGRAMS)
+    package = str(Path(breakeven.__file__).parents[1])
+    search = os.pathsep.join(filter(None, [package, str(paths.home()), os.environ.get("PYTHONPATH")]))
+    environment = {
+        **os.environ,
+        paths.HOME: str(paths.home()),
+        "PYTHONPATH": search,
+        PARENT: str(os.getpid()),
+        **({measurement_cache.AGAIN: since.read_text(encoding="utf-8")} if since.exists() else {}),
+    }
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "breakeven.pipeline.sweep.job_main",
+    ]  # or what it said last comes first
+    last = ""
+    with (
+        (folder / LOG).open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as child,
+    ):
+        assert child.stdout
+        try:
+            for line in child.stdout:
+                print(f"{margin}{line}", end="", flush=True)
+                log.write(line)
+                log.flush()
+                last = line.strip() or last
+        except (Exception, SystemExit):  # it would go on beside the next job
+            child.terminate()
+            raise
+    if code := child.returncode:
+        raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG).relative_to(paths.home())})")
+    if key_of(study).digest != key.digest:
+        raise JobFailed("its source was edited while it ran: the same command runs it again")
+    with TemporaryDirectory() as scratch:
+        kept = Path(scratch)
+        study_results.copy(study, folder, kept)
+        shutil.copy2(folder / LOG, kept)
+        write_json(kept / STUDY, study.model_dump())
+        found = study_results.read(study, kept).benchmarks
+        refused = {
+            (family, card.variant)
+            for family in study.families
+            for _, card in variants.read(family, folder).values()
+            if card.refused  # and would be again
+        }
+        faults = records.faults(
+            record.row
+            for benchmark in found
+            for record in benchmark.records
+            if (record.row.family, record.row.variant) not in refused
+        )
+        shutil.copy2(folder / cache.USED, kept)
+        if faults:
+            write_json(kept / FAULTS, faults)
+        cache.keep(key, title, kept)
+    shutil.rmtree(folder)
+    return faults
+
+
+def _end(code: int, last: str) -> str:
+    """Why a process ended, in words."""
+    number = -code if code < 0 else code - SIGNALLED
+    if number not in {*signal.Signals}:
+        return last.removeprefix("breakeven: ").rstrip(".") or f"it ended with exit code {code}"
+    name = signal.Signals(number).name
+    return f"killed by {name}{', by somebody or for want of memory' if name == 'SIGKILL' else ''}"
+
+
+@functools.cache
+def _option(group: str, name: str) -> Settings:
+    """One option of `conf/`, as it stands there."""
+    found = yaml.safe_load(compose.compose([], name=f"{group}/{name}"))
+    for part in [group] if group in found else [f"{group}s", name]:
+        found = found[part]
+    return dict(found)

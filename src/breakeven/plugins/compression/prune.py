@@ -1,0 +1,177 @@
+"""Structured channel pruning by torch-pruning (Fang et al., 2023)."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from breakeven.core.errors import NotInstalled, Unsupported, UserError
+from breakeven.plugins.compression.base import Compression, Lessons
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+STEPS = 200  # on the way to a share of the work
+
+
+class Prune(Compression):
+    """Remove the channels that matter least, then fine-tune."""
+
+    ratio: float | None = Field(None, gt=0, lt=1, description="share of the channels that is removed")
+    macs: float | None = Field(None, gt=0, lt=1, description="or: share of the work that stays, at most")
+    scope: Literal["layer", "model"] = Field(
+        "layer", description="in every layer alike, or wherever in the model the least important are"
+    )
+    importance: Literal["magnitude", "hessian"] = Field(
+        "magnitude", description="of a channel: its weights, or how much the loss grows without them"
+    )
+    most: float = Field(
+        0.75, gt=0, lt=1, description="a layer that has lost this share gives no more (scope model)"
+    )
+    images: int = Field(2560, gt=0, description="of the training split, to estimate that growth (hessian)")
+    round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
+
+    @model_validator(mode="after")
+    def _go_together(self) -> "Prune":
+        if (self.ratio is None) == (self.macs is None):
+            raise ValueError("either ratio or macs should be set, and the other null")
+        if "most" in self.model_fields_set and self.scope == "layer":
+            raise ValueError("most is for scope=model: in scope=layer each layer loses the same share")
+        if "images" in self.model_fields_set and self.importance == "magnitude":
+            raise ValueError("images are for importance=hessian: weights have their size without any")
+        return self
+
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
+        """Prune all but the last layer, whose outputs are the classes.
+
+        Raises:
+            NotInstalled: torch-pruning.
+            Unsupported: it cannot follow the model's graph, or the aim is out of reach.
+        """
+        import torch
+        from torch import nn
+
+        try:
+            import torch_pruning as tp
+        except ImportError:
+            raise NotInstalled("not installed: pip install 'breakeven[prune]'") from None
+        classes = model(example).shape[1]
+        heads = [
+            m
+            for m in model.modules()
+            if (isinstance(m, nn.Linear) and m.out_features == classes)
+            or (isinstance(m, nn.Conv2d) and m.out_channels == classes)
+        ]
+        together = self.scope == "model"
+        taught = lessons(self.images) if self.importance == "hessian" else None
+        try:
+            importance: Any = tp.importance.GroupMagnitudeImportance(p=2)
+            if taught:
+                _square_gradients(model, taught)
+                # The loss is one for all layers: not normalized. A channel's is the mean over its layers.
+                importance = tp.importance.GroupHessianImportance(normalizer=None)
+            if taught and self.macs and together:
+                importance = _PerWork(importance, model, example)
+            pruner = tp.pruner.MagnitudePruner(
+                model,
+                example,
+                importance=importance,
+                pruning_ratio=self.ratio or 1.0,
+                max_pruning_ratio=self.most if together else 1.0,
+                global_pruning=together,
+                iterative_steps=STEPS if self.macs else 1,
+                round_to=self.round_to,
+                ignored_layers=heads[-1:],
+            )
+            if self.macs:
+                _until(pruner, self.macs, model, example)
+            else:
+                pruner.step()
+            with torch.no_grad():
+                left = model(example).shape[1]  # a model that is no longer consistent fails here
+            if left != classes:
+                raise Unsupported(f"pruning takes classes away ({left} of {classes} are left)")
+        except (Unsupported, UserError):
+            raise
+        except Exception as error:  # whatever it trips over in a graph that it was never tried on
+            told = str(error).strip().splitlines() or [""]
+            raise Unsupported(
+                f"torch-pruning cannot follow this model's graph ({type(error).__name__}: {told[0][:200]})"
+            ) from None
+        model.zero_grad()
+        history = pruner.DG.pruning_history()
+        if not history:
+            raise Unsupported(
+                f"nothing to prune: no layer keeps {self.round_to} channels at ratio {self.ratio}"
+            )
+        return [[name, out, [int(i) for i in index]] for name, out, index in history]
+
+
+def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> None:
+    """Prune step by step, until a `share` of the model's work is left."""
+    from breakeven.artifacts.saved_model import flops
+
+    most = share * flops(model, example)
+    for _ in range(STEPS):
+        pruner.step()
+        if (work := flops(model, example)) <= most:
+            return
+    raise Unsupported(f"its work cannot be brought below {work:,.0f} floating-point operations by pruning")
+
+
+class _PerWork:
+    """The importance of a channel over the multiply-accumulates that go with it."""
+
+    def __init__(self, importance: Any, model: "nn.Module", example: "Tensor") -> None:
+        import torch
+        from torch import nn
+        from torch.nn.modules.conv import _ConvNd
+
+        self.importance = importance
+        self.work: dict[nn.Module, float] = {}  # of a layer for one input, for each of its weights
+
+        def count(layer: nn.Module, inputs: Any, output: "Tensor") -> None:
+            used = output.numel() / (len(example) * len(layer.get_parameter("weight")))
+            self.work[layer] = self.work.get(layer, 0.0) + used
+
+        layers = [layer for layer in model.modules() if isinstance(layer, _ConvNd | nn.Linear)]
+        hooks = [layer.register_forward_hook(count) for layer in layers]
+        with torch.no_grad():
+            model(example)
+        for hook in hooks:
+            hook.remove()
+
+    def __call__(self, group: Any) -> Any:
+        """Of each of the group's channels; None where torch-pruning has none, or none does any work."""
+        found = self.importance(group)
+        work = 0.0
+        for dependency, channels in group:
+            if (layer := dependency.target.module) in self.work:
+                out = dependency.handler.__name__ == "prune_out_channels"
+                kinds = ("out_channels", "out_features") if out else ("in_channels", "in_features")
+                share = len(channels) / next(getattr(layer, kind) for kind in kinds if hasattr(layer, kind))
+                work += layer.weight.numel() * self.work[layer] * share
+        return found * len(found) / work if found is not None and work else None
+
+
+def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, Tensor]]") -> None:
+    """Leave in each parameter's `grad` the mean square of its gradients, by which torch-pruning reckons.
+
+    That stands for the diagonal of the loss's Hessian (LeCun et al., Optimal Brain Damage, 1989).
+    torch-pruning's own `accumulate_grad` keeps the last batch only. What is frozen has none.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    squares = [torch.zeros_like(parameter) for parameter in parameters]
+    count = 0
+    for inputs, labels in batches:
+        loss = cross_entropy(model(inputs), labels)
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        for square, gradient in zip(squares, gradients, strict=True):
+            if gradient is not None:
+                square.add_(gradient.square())
+        count += 1
+    for square, parameter in zip(squares, parameters, strict=True):
+        parameter.grad = square / count

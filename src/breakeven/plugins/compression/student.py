@@ -1,0 +1,35 @@
+"""Distillation to a narrower model of the same kind, trained from random weights."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from breakeven.core.errors import Unsupported
+from breakeven.plugins.compression.base import Compression, Lessons
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Student(Compression):
+    """The family's own architecture with one argument made smaller; it learns from the uncompressed model."""
+
+    argument: str = Field("width", description="of the model's constructor, as the family sets it")
+    factor: float = Field(gt=0, lt=1, description="by which that is multiplied")
+
+    def architecture(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """The same model with a smaller argument.
+
+        Raises:
+            Unsupported: the family sets no such number.
+        """
+        value = spec.get(self.argument)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Unsupported(f"families of this kind set no number {self.argument!r} to make smaller")
+        smaller = value * self.factor
+        return {**spec, self.argument: max(1, round(smaller)) if isinstance(value, int) else smaller}
+
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
+        """Nothing more."""
+        return []

@@ -1,0 +1,89 @@
+"""What a dataset is: where its source files are, and how they become uint8 tensors."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Annotated, ClassVar, NamedTuple
+
+from pydantic import Field
+
+from breakeven.artifacts.dataset import Digests, Images
+from breakeven.core.errors import UserError
+from breakeven.core.files import digest_of
+from breakeven.core.plugin import Option
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Read(NamedTuple):
+    """A dataset as its source has it; `test` and `val` are None where the source has no such split."""
+
+    train: Images
+    test: Images | None
+    classes: list[str]
+    vocabulary: int = 0  # of texts: how many tokens there are
+    val: Images | None = None
+
+
+class Dataset(Option, ABC):
+    """Settings that all datasets share, and the two things that each does in its own way."""
+
+    title: str = Field(description="the name that figures and tables quote")
+    validation: Share = Field(0.1, description="share of train that becomes the validation split")
+    test: Share = Field(0.2, description="share that becomes the test set where the source has none")
+    mean: list[Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None, description="of each channel, in units of 0 to 1, for weights that were trained so"
+    )
+    std: list[Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="likewise; null, as the mean: those of the training split"
+    )
+    split_seed: int = Field(0, ge=0, lt=2**32)
+
+    # The digests that the source's files are known to have: {path below a root: "sha256:..." or "md5:..."}
+    known: ClassVar[Mapping[str, str]] = {}
+
+    def root(self, roots: Sequence[Path]) -> Path:
+        """The first of `roots` that holds every known file; where none does, the data is downloaded.
+
+        Raises:
+            UserError: the files are nowhere, and cannot be downloaded.
+        """
+        for root in roots:
+            if all((root / name).is_file() for name in self.known):
+                return root
+        try:
+            self.download(roots[0])
+        except (OSError, RuntimeError, EOFError, HTTPException) as error:
+            reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+            raise UserError(
+                f"{self.title}: {', '.join(self.known)} not found in {' or '.join(map(str, roots))}, and the "
+                f"download failed ({reason}). Put the files there, or set BREAKEVEN_DATA to the folder "
+                f"that holds them."
+            ) from None
+        return roots[0]
+
+    def download(self, root: Path) -> None:
+        """Download the source into `root`."""
+        raise RuntimeError("this dataset cannot be downloaded")
+
+    def digests(self, roots: Sequence[Path]) -> Digests:
+        """The sha256 of each source file.
+
+        Raises:
+            UserError: a file is not what is known of it: truncated, swapped or changed.
+        """
+        root = self.root(roots)
+        for name, known in self.known.items():
+            algorithm, _, expected = known.partition(":")
+            if (found := digest_of(root / name, algorithm)) != expected:
+                raise UserError(
+                    f"{root / name} is damaged or is another file: its {algorithm} is {found[:12]}…, and "
+                    f"should be {expected[:12]}…. Replace it with the original, or delete it to download "
+                    f"it again."
+                )
+        return {name: digest_of(root / name) for name in self.known}
+
+    @abstractmethod
+    def read(self, roots: Sequence[Path]) -> Read:
+        """The source's images as they are: uint8, nothing scaled or normalized."""

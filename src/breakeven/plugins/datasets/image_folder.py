@@ -1,0 +1,184 @@
+"""A user's own images: `train/CLASS/NAME`, with or without `val/` and `test/`, in a folder or a tar."""
+
+import io
+import sys
+import tarfile
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps
+from pydantic import Field
+
+from breakeven.artifacts.dataset import Digests, Images
+from breakeven.core.errors import UserError
+from breakeven.core.files import digest_of
+from breakeven.core.progress import each
+from breakeven.plugins.datasets.base import Dataset, Read
+
+PARTS = ("train", "val", "test")
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
+ARCHIVES = (".tar", ".tar.gz", ".tgz")
+
+
+class ImageFolder(Dataset):
+    """Labels are the sorted names of the class folders."""
+
+    path: str = Field(description="the folder or tar archive, below data/raw or $BREAKEVEN_DATA, or absolute")
+    size: int | None = Field(None, gt=0, description="pixels: crop to a square and resize; None: leave as is")
+    colour: Literal["rgb", "grey"] = "rgb"
+    sha256: str | None = Field(None, description="the digest that an archive must have")
+
+    def source(self, roots: Sequence[Path]) -> Path:
+        """The folder or archive.
+
+        Raises:
+            UserError: it is nowhere.
+        """
+        places = [root / self.path for root in roots]
+        for place in places:
+            if place.exists():
+                return place
+        raise UserError(
+            f"{self.title}: {' or '.join(dict.fromkeys(map(str, places)))} not found. Put the images there, "
+            f"or set BREAKEVEN_DATA to the folder that holds {self.path}."
+        )
+
+    def digests(self, roots: Sequence[Path]) -> Digests:
+        """The sha256 of the archive, or of every image."""
+        source = self.source(roots)
+        if source.is_dir():
+            names = each(f"{self.title}: checking", _chosen(_names(source)))
+            return {name: digest_of(source / name) for name in names}
+        found = digest_of(source)
+        if self.sha256 and found != self.sha256:
+            raise UserError(
+                f"{source} is damaged or is another file: its sha256 is {found[:12]}… and should be "
+                f"{self.sha256[:12]}…. Replace it with the original."
+            )
+        return {source.name: found}
+
+    def read(self, roots: Sequence[Path]) -> Read:
+        """Decode every image.
+
+        Raises:
+            UserError: an image is damaged or of another size, by name; train or test has other classes.
+        """
+        source = self.source(roots)
+        found: dict[str, dict[str, dict[str, np.ndarray]]] = {part: defaultdict(dict) for part in PARTS}
+        shape: tuple[int, ...] | None = None
+        for name, content in _members(source, f"{self.title}: reading"):
+            part, label = PurePosixPath(name).parts[:2]
+            image = self._decode(source, name, content)
+            shape = shape or image.shape
+            if image.shape != shape:
+                raise UserError(
+                    f"{source}: {name} has {image.shape[2]}x{image.shape[1]} pixels, the images before it "
+                    f"{shape[2]}x{shape[1]}. Set `size` in conf/data to resize them all."
+                )
+            found[part][label][name] = image
+        classes = sorted(found["train"])
+        if len(classes) < 2:
+            raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
+        for part in PARTS[1:]:
+            if found[part] and (odd := set(found[part]) ^ set(classes)):
+                listed = ", ".join(sorted(odd))
+                raise UserError(f"{source}: train/ and {part}/ have different classes: {listed}.")
+        train, val, test = (_stack(found[part], classes) for part in PARTS)
+        assert train is not None
+        return Read(train, test, classes, val=val)
+
+    def _decode(self, source: Path, name: str, content: bytes) -> np.ndarray:
+        try:
+            with Image.open(io.BytesIO(content)) as file:
+                if file.mode.startswith(("I", "F")):  # would be clipped, not scaled
+                    raise ValueError("more than 8 bits a channel")
+                image = file.convert("L" if self.colour == "grey" else "RGB")
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise UserError(f"{source}: {name} cannot be decoded ({error}). Replace or remove it.") from None
+        if self.size:
+            image = ImageOps.fit(image, (self.size, self.size), Image.Resampling.BILINEAR)
+        pixels = np.asarray(image, np.uint8)  # (H, W) or (H, W, 3)
+        return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Images | None:
+    if not images:
+        return None
+    labels = np.repeat(np.arange(len(classes)), [len(images[name]) for name in classes])
+    # By name: an archive keeps its members in any order, and splits must not depend on it.
+    pixels = [images[label][name] for label in classes for name in sorted(images[label])]
+    return Images(np.stack(pixels), labels.astype(np.int64))
+
+
+def _names(folder: Path) -> list[str]:
+    """Of all files in a folder and below it, and where an image is looked for in linked folders, too."""
+    found = {*folder.rglob("*"), *folder.glob("*/*/*")}
+    return [path.relative_to(folder).as_posix() for path in sorted(found) if path.is_file()]
+
+
+def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
+    """Those of images.
+
+    Args:
+        source: whose left out files are to be told, since somebody may miss them.
+    """
+    chosen = [name for name in names if _wanted(name)]
+    seen = [name for name in names if not _is_hidden(name)]
+    if source and (rest := sorted({*seen} - {*chosen})):
+        print(
+            f"{source}: {len(rest)} files are left out, the first is {rest[0]}: an image is "
+            f"{'|'.join(PARTS)}/CLASS/NAME, and ends in {', '.join(sorted(SUFFIXES))}",
+            file=sys.stderr,
+        )
+    return chosen
+
+
+def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
+    """The name from train/ or test/ on, and the content, of each image; `title` is that of the progress."""
+    if source.is_dir():
+        for name in each(title, _chosen(_names(source), source)):
+            yield name, (source / name).read_bytes()
+        return
+    if not source.name.endswith(ARCHIVES):
+        raise UserError(f"{source} is neither a folder nor a tar archive ({', '.join(ARCHIVES)}).")
+    try:
+        with tarfile.open(source) as archive:
+            # An archive may hold the tree below one folder of its own.
+            members = [("/".join(PurePosixPath(m.name).parts[-3:]), m) for m in archive if m.isfile()]
+            count = Counter(name for name, _ in members if _wanted(name))
+            if twice := [name for name, times in count.items() if times > 1]:
+                raise UserError(f"{source}: it holds {twice[0]} twice, in different folders.")
+            files = dict(members)
+            contents = {n: archive.extractfile(files[n]) for n in _chosen([*files], source)}
+            for name in each(title, sorted(contents, key=lambda n: files[n].offset)):
+                file = contents[name]
+                assert file is not None
+                yield name, file.read()
+            _require_end(archive)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise UserError(f"{source} cannot be read ({error}): the archive is truncated or damaged.") from None
+
+
+def _require_end(archive: tarfile.TarFile) -> None:
+    """Refuse an archive that does not end as it should: tarfile takes a damaged header for the end."""
+    stream = archive.fileobj
+    assert stream is not None
+    stream.seek(archive.offset)
+    if stream.read(512) != bytes(512):
+        raise tarfile.ReadError("no end mark")
+    while stream.read(1 << 20):  # to the end, where gzip checks its checksum
+        pass
+
+
+def _wanted(name: str) -> bool:
+    path = PurePosixPath(name)
+    fits = len(path.parts) == 3 and path.parts[0] in PARTS and path.suffix.lower() in SUFFIXES
+    return fits and not _is_hidden(name)
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(name).parts)

@@ -1,0 +1,29 @@
+"""Images of noise, for models that are measured and not trained."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from breakeven.artifacts.dataset import Images
+from breakeven.plugins.datasets.base import Dataset, Read
+
+
+class RandomImages(Dataset):
+    """`count` images for training, which calibrates, and as many for the test; all of the first class."""
+
+    channels: int = Field(gt=0)
+    size: int = Field(gt=0, description="height and width, pixels")
+    classes: int = Field(gt=1, description="outputs of the models")
+    count: int = Field(gt=3)
+
+    def read(self, roots: Sequence[Path]) -> Read:
+        """Drawn anew, and always the same."""
+        generator = np.random.default_rng(self.split_seed)
+        shape = (self.count, self.channels, self.size, self.size)
+        train, test = (
+            Images(generator.integers(0, 256, shape, np.uint8), np.zeros(self.count, np.int64))
+            for _ in range(2)
+        )
+        return Read(train, test, [str(number) for number in range(self.classes)])

@@ -1,0 +1,76 @@
+"""torch.ao's FX graph mode: int8 for TorchScript."""
+
+import copy
+import dataclasses
+import warnings
+from pathlib import Path
+from typing import Any
+
+from breakeven.artifacts.inference import batches
+from breakeven.core.errors import Unsupported
+from breakeven.plugins.quantization._observers import Observed, observer
+from breakeven.plugins.quantization.base import Examples, Exporter, Quantization, seven_bits
+
+
+class Fx(Quantization):
+    """Static: convolutions and linear layers, per channel, fused. Dynamic: linear layers only.
+
+    Attributes:
+        calibration: how the static scheme finds an activation's range; `Histogram` is torch.ao's own choice.
+        reduce_range: activations in 7 bits; torch.ao's own choice, here where the processor has no VNNI.
+    """
+
+    calibration: Observed = "Histogram"
+    reduce_range: bool | None = None
+
+    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
+        """Convert the torch model, then export it as any other."""
+        import torch
+        from torch import nn
+        from torch.ao.quantization import QConfigMapping, default_dynamic_qconfig, get_default_qconfig_mapping
+        from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+        torch.backends.quantized.engine = (
+            "x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"
+        )
+        model = copy.deepcopy(source.model)
+        # Preprocessing stays in floating point in front of the quantized network.
+        front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
+        mapping = (
+            self._observed(get_default_qconfig_mapping(torch.backends.quantized.engine))
+            if self.scheme == "static"
+            else QConfigMapping().set_object_type(nn.Linear, default_dynamic_qconfig)
+        )
+        with torch.no_grad(), warnings.catch_warnings():
+            # torch.ao.quantization is deprecated in favour of torchao, which gives no TorchScript.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", UserWarning)  # observers on old defaults
+            try:
+                prepared = prepare_fx(network, mapping, (front(source.example),))
+                if self.scheme == "static":
+                    for batch in batches(examples.calibration, 32):
+                        prepared(front(torch.from_numpy(batch)))
+                network = convert_fx(prepared)
+            except (torch.fx.proxy.TraceError, RuntimeError, NotImplementedError) as error:
+                raise Unsupported(
+                    f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}"
+                ) from None
+        model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
+        with warnings.catch_warnings():
+            # Scales and zero points, which a trace makes constants: they are.
+            warnings.filterwarnings("ignore", "Converting a tensor to a Python")
+            runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)
+
+    def _observed(self, mapping: Any) -> Any:
+        """`mapping` with other observers of activations, but where an operator's range is fixed."""
+        from torch.ao.quantization import observer as observers
+
+        default = mapping.global_qconfig.activation
+        chosen = observer(observers, self.calibration, default)
+        chosen = chosen.with_args(reduce_range=seven_bits(self.reduce_range))
+        mapping.set_global(mapping.global_qconfig._replace(activation=chosen))
+        for kind, qconfig in mapping.object_type_qconfigs.items():
+            if qconfig.activation is default:
+                mapping.set_object_type(kind, qconfig._replace(activation=chosen))
+        return mapping

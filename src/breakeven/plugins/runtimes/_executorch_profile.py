@@ -1,0 +1,86 @@
+"""What ExecuTorch executes: it records the calls of its own kernels, and XNNPACK those of its operators."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from breakeven.artifacts.operators import Kernel
+
+# "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its input (or of all), the number of the call
+NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
+# As XNNPACK calls them, and as ExecuTorch does.
+PRECISIONS = {
+    **dict.fromkeys(("F32", "PF32", "FLOAT"), "fp32"),
+    **dict.fromkeys(("BF16", "BFLOAT16"), "bf16"),
+    **dict.fromkeys(("QS8", "QU8", "QC8", "QD8", "QP8", "PQS8", "QDU8", "S8", "U8", "CHAR"), "int8"),
+}
+# of what changes how numbers are held, and computes nothing
+CONVERSIONS = ("Convert", "sym_size", "view", "_copy", "clone", "quantize_")
+AROUND, BETWEEN = "XNNPACK around its operators", "ExecuTorch around its calls"
+
+
+def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[Kernel]:
+    """What each of `calls` calls of its method takes; XNNPACK counts whole microseconds."""
+    from executorch.devtools.etdump.serialize import deserialize_from_etdump_flatcc
+    from executorch.extension.pybindings import portable_lib
+
+    module = portable_lib._load_for_executorch(str(program), enable_etdump=True)
+    for _ in range(1 + calls):
+        module.forward(inputs)
+    with TemporaryDirectory() as scratch:
+        record = Path(scratch) / "record"
+        module.write_etdump_result_to_file(str(record))
+        runs = deserialize_from_etdump_flatcc(record.read_bytes()).run_data
+    own = instructions(plan_of(program))
+    # The first run is that of loading, and the second sets up what the others use.
+    return [
+        kernel for run in runs[-calls:] for kernel in told((e.profile_event for e in run.events), own, calls)
+    ]
+
+
+def plan_of(program: Path) -> Any:
+    """The one method of a program."""
+    from executorch.exir._serialize._program import deserialize_pte_binary
+
+    (plan,) = deserialize_pte_binary(program.read_bytes()).program.execution_plan
+    return plan
+
+
+def instructions(plan: Any) -> dict[tuple[int, int], tuple[str, str]]:
+    """ExecuTorch's own kernels: place -> name, and the type of the first input, where that is a tensor."""
+    found = {}
+    for chain, steps in enumerate(plan.chains):
+        for number, step in enumerate(steps.instructions):
+            if hasattr(step.instr_args, "op_index"):
+                given = plan.values[step.instr_args.args[0]].val
+                kind = given.scalar_type.name if hasattr(given, "scalar_type") else ""
+                found[chain, number] = (plan.operators[step.instr_args.op_index].name, kind)
+    return found
+
+
+def told(events: Iterable[Any], own: dict[tuple[int, int], tuple[str, str]], calls: int) -> list[Kernel]:
+    """The operators of one run, and what is left of the calls that they are parts of."""
+    kernels, around, between = [], 0.0, 0.0
+    for event in events:
+        ms = (event.end_time - event.start_time) / 1e6 / calls
+        if event.name == "Method::execute":
+            between += ms
+        elif event.name == "DELEGATE_CALL":
+            around, between = around + ms, between - ms
+        elif event.name == "OPERATOR_CALL":
+            name, kind = own[event.chain_index, event.instruction_id]
+            between -= ms
+            kernels.append(Kernel(name, precision_of(name, kind), ms, 1 / calls))
+        elif event.delegate_debug_id_str and (part := NAME.fullmatch(event.delegate_debug_id_str)):
+            around -= ms
+            precision = precision_of(part["operator"], part["type"] or "")
+            kernels.append(Kernel(part["operator"], precision, ms, 1 / calls))
+    rests = {AROUND: around, BETWEEN: between}
+    return kernels + [Kernel(name, "", max(ms, 0.0), 1 / calls) for name, ms in rests.items()]
+
+
+def precision_of(operator: str, kind: str) -> str:
+    """That of an operator, by the type of its first input."""
+    return "" if any(word in operator for word in CONVERSIONS) else PRECISIONS.get(kind, "")

@@ -1,0 +1,168 @@
+"""What the runtimes of torch itself share: precision, memory layout, threads, and tensors in and out."""
+
+import copy
+import shutil
+from abc import ABC
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts.operators import Kernel
+from breakeven.core import paths
+from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.files import read_json
+from breakeven.core.source_digest import packages
+from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+
+if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
+    from torch import Tensor, nn
+
+
+# what the profiler calls a type -> precision; the first that is among an operator's inputs counts
+TYPES = {
+    "c10::quint8": "int8",
+    "c10::qint8": "int8",
+    "signed char": "int8",
+    "c10::BFloat16": "bf16",
+    "float": "fp32",
+}
+# operators that change how numbers are held, and compute nothing
+CONVERSIONS = ("copy_", "_to_copy", "::to", "::clone", "::contiguous", "::quantize_", "::dequantize")
+
+
+class TorchRuntime(Runtime, ABC):
+    """Settings that all of them have."""
+
+    precisions = ("fp32", "bf16")
+    modules: ClassVar[tuple[str, ...]] = ("torch", "breakeven.artifacts.precision")
+
+    channels_last: bool = False
+
+    def start(self, folder: Path, place: Place) -> None:
+        """Set torch's threads."""
+        import torch
+
+        from breakeven.artifacts.precision import native_bf16
+
+        torch.set_num_threads(place.threads)
+        if self.precision == "bf16" and place.kind == "cpu" and not native_bf16():
+            raise Unsupported("this processor has no instructions for bf16 that torch would use")
+
+    def profile(
+        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
+    ) -> list[Kernel]:
+        """By torch's own profiler: the time of each operator without that of those that it calls."""
+        from torch.profiler import ProfilerActivity, profile
+
+        inputs = session.prepare(images)
+        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
+            for _ in range(calls):
+                session.run(inputs)
+        share = 1 / (1e3 * calls)  # microseconds in all -> milliseconds a call
+        return [
+            Kernel(e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share, 1 / calls)
+            for e in profiler.events()
+        ]
+
+    def converted(self, source: Source) -> "nn.Module":
+        """A copy of the model as these settings want it."""
+        from breakeven.artifacts.precision import convert
+
+        model = copy.deepcopy(source.model)
+        return convert(model, self.precision, self.channels_last, source.preprocessing)
+
+
+def precision_of(operator: str, types: Collection[str]) -> str:
+    """That of an operator of torch, by its inputs, and by its name where its weights are packed."""
+    if any(word in operator for word in CONVERSIONS):
+        return ""
+    if any(word in operator for word in ("quantized::", "qconv", "qlinear")):
+        return "int8"
+    return next((precision for name, precision in TYPES.items() if name in types), "")
+
+
+def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
+    """A session for whatever takes and gives torch's tensors, both of them on `device`."""
+    import torch
+
+    def prepare(images: NDArray[Any]) -> "Tensor":
+        return torch.from_numpy(images).to(device)
+
+    def run(inputs: "Tensor") -> "Tensor":
+        with torch.inference_mode():
+            return module(inputs)
+
+    def result(output: "Tensor") -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = output.float().cpu().numpy()
+        return logits
+
+    return Session(prepare, run, result)
+
+
+class OwnFiles(TorchRuntime, ABC):
+    """Runs the model's own code, on a copy of its files."""
+
+    modules: ClassVar[tuple[str, ...]] = (
+        "torch",
+        "breakeven.artifacts.saved_model",
+        "breakeven.artifacts.preprocess",
+        "breakeven.artifacts.precision",
+    )
+
+    def export(self, source: Source, folder: Path) -> None:
+        """Copy the model's files."""
+        from breakeven.artifacts.model_manifest import CARD, WEIGHTS
+
+        if source.changed:
+            raise Unsupported("it runs the model's own code, which no toolchain has quantized")
+        for name in (CARD, WEIGHTS):
+            shutil.copyfile(source.folder / name, folder / name)
+
+    def imports(self, folder: Path) -> tuple[str, ...]:
+        """Those of torch, and the packages that the model's source imports: torchvision takes seconds.
+
+        Where there is no card there is no source of a model, or `start` will say what is wrong.
+        """
+        try:
+            target = read_json(folder / paths.MODEL_CARD)["model"]["_target_"]
+        except (UserError, KeyError, TypeError):
+            return self.modules
+        return tuple(dict.fromkeys([*self.modules, *packages(target)]))
+
+    def start(self, folder: Path, place: Place) -> None:
+        """Set torch's threads, and import the model's source."""
+        from breakeven.artifacts import saved_model
+        from breakeven.artifacts.model_manifest import read_card
+
+        super().start(folder, place)
+        saved_model.ready(read_card(folder))
+
+    def model(self, folder: Path, preprocessing: str) -> "nn.Module":
+        """Construct the model and load its weights."""
+        from torch import nn
+
+        from breakeven.artifacts import saved_model
+        from breakeven.artifacts.precision import convert
+        from breakeven.artifacts.preprocess import Preprocess
+
+        model, card = saved_model.load(folder, checked=True)
+        if preprocessing == "inside":
+            model = nn.Sequential(Preprocess(card.mean, card.std), model).eval()
+        return convert(model, self.precision, self.channels_last, preprocessing)
+
+
+def require_compiler() -> None:
+    """Refuse a machine on which Inductor cannot compile.
+
+    Raises:
+        Unsupported: there is no C++ compiler.
+    """
+    from torch._inductor import cpp_builder, exc
+
+    try:
+        cpp_builder.get_cpp_compiler()
+    except exc.InvalidCxxCompiler:
+        raise Unsupported("Inductor needs a C++ compiler, and finds none: install g++") from None

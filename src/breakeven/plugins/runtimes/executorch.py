@@ -1,0 +1,83 @@
+"""ExecuTorch with XNNPACK: the successor of TorchScript's path to phones, which runs on servers too."""
+
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts.operators import Kernel
+from breakeven.core.errors import Unsupported
+from breakeven.plugins.runtimes import _executorch_profile
+from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+
+FILE = "model.pte"
+INSTALL = "not installed: pip install 'breakeven[executorch]'"
+MOST = 15  # images in a batch: its lowering chooses a convolution for fewer than 16
+
+
+class ExecuTorch(Runtime):
+    """Everything that XNNPACK can take is delegated to it."""
+
+    modules = ("torch",)
+    batch = MOST
+
+    def export(self, source: Source, folder: Path) -> None:
+        """One file, planned for batches of up to `MOST`."""
+        from breakeven.artifacts.torch_export import exported
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its own parts
+            try:
+                from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+                from executorch.exir import to_edge_transform_and_lower
+            except ImportError:
+                raise Unsupported(INSTALL) from None
+            program = exported(source.model, source.example, most=MOST)
+            lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+            with (folder / FILE).open("wb") as file:
+                lowered.to_executorch().write_to_file(file)
+
+    def start(self, folder: Path, place: Place) -> None:
+        """Import it, and give it its threads."""
+        place.require(("cpu",), "ExecuTorch's XNNPACK")
+        try:
+            import executorch.runtime  # noqa: F401
+            from executorch.extension.pybindings import portable_lib
+        except ImportError:
+            raise Unsupported(INSTALL) from None
+        portable_lib._unsafe_reset_threadpool(place.threads)
+
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+        """Load the program and its one method, which XNNPACK prepares then."""
+        import torch
+        from executorch.runtime import Runtime as Engine
+
+        method = Engine.get().load_program(folder / FILE).load_method("forward")
+        assert method is not None
+
+        def prepare(images: NDArray[Any]) -> Any:
+            if len(images) > MOST:
+                raise Unsupported(f"its memory is planned for {MOST} images at most, not {len(images)}")
+            return [torch.from_numpy(images)]
+
+        def result(output: Any) -> NDArray[np.float32]:
+            return np.array(output[0].numpy(), np.float32)
+
+        return Session(prepare, method.execute, result)
+
+    def profile(
+        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
+    ) -> list[Kernel]:
+        """By ExecuTorch's own record, and XNNPACK's."""
+        return _executorch_profile.profile(folder / FILE, session.prepare(images), calls)
+
+    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+        """What is delegated, and what is left to ExecuTorch's own kernels, by the program itself."""
+        plan = _executorch_profile.plan_of(folder / FILE)
+        engines = Counter(delegate.id for delegate in plan.delegates)
+        given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
+        own = [operator.name.removeprefix("aten::") for operator in plan.operators]
+        return {"delegated": f"{given or 'nothing'}; left to its own kernels: {', '.join(own) or 'nothing'}"}

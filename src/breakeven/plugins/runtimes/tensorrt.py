@@ -1,0 +1,70 @@
+"""TensorRT through torch-tensorrt: engines for the GPU that they are built on."""
+
+from pathlib import Path
+from typing import Any
+
+from breakeven.artifacts.operators import Kernel
+from breakeven.core.errors import Unsupported
+from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
+from breakeven.plugins.runtimes.base import Place, Session, Source
+
+FILE = "model.ep"
+INSTALL = "not installed: pip install 'breakeven[tensorrt]'"
+MOST = 128  # images in a batch: an engine is tuned for a range of sizes
+
+
+class TensorRt(TorchRuntime):
+    """The exported program, with all that TensorRT takes in its engines; tuned for a batch of one."""
+
+    scored_on = "cuda"
+    batch = MOST
+
+    def export(self, source: Source, folder: Path) -> None:
+        """Build the engines, on the GPU."""
+        import torch
+
+        from breakeven.artifacts.torch_export import exported
+
+        tensorrt = _library()
+        model, example = self.converted(source).cuda(), source.example.cuda()
+        shapes = [(count, *example.shape[1:]) for count in (1, 1, MOST)]
+        names = ("min_shape", "opt_shape", "max_shape")
+        batches = tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=example.dtype)
+        with torch.no_grad():
+            built = tensorrt.dynamo.compile(exported(model, example, most=MOST), inputs=[batches])
+        tensorrt.save(built, str(folder / FILE), inputs=[batches])
+
+    def start(self, folder: Path, place: Place) -> None:
+        """Import it."""
+        place.require(("cuda",), "TensorRT")
+        super().start(folder, place)
+        _library()
+
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+        """Load the program with its engines."""
+        return torch_session(_library().load(str(folder / FILE)).module(), place.device)
+
+    def profile(self, *arguments: Any) -> list[Kernel]:
+        """An engine is one operator to torch.
+
+        Raises:
+            Unsupported: always.
+        """
+        raise Unsupported("torch's profiler does not see into TensorRT's engines")
+
+
+def _library() -> Any:
+    """torch_tensorrt.
+
+    Raises:
+        Unsupported: it is not installed, or there is no GPU.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        raise Unsupported("TensorRT needs a GPU, and torch can use none here")
+    try:
+        import torch_tensorrt
+    except ImportError:
+        raise Unsupported(INSTALL) from None
+    return torch_tensorrt

@@ -1,0 +1,83 @@
+"""torch.compile: Inductor's C++ for the processor, compiled at the first call of each shape."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from breakeven.core.errors import Unsupported
+from breakeven.plugins.runtimes._torch import OwnFiles, TorchRuntime, require_compiler, torch_session
+from breakeven.plugins.runtimes.base import Place, Session, Source
+
+PROGRAM = "model.pt2"
+
+
+class TorchCompile(OwnFiles):
+    """The model's own code; or an exported program, of a model that a toolchain has changed.
+
+    Attributes:
+        mode: `max-autotune` also times kernels against each other while it compiles.
+        freezing: weights become constants, which are laid out for oneDNN and folded before the first call.
+        cpp_wrapper: the calls between kernels in C++ too, instead of Python.
+    """
+
+    modules = (*OwnFiles.modules, "torch._dynamo", "torch._inductor.compile_fx")
+    caches = ("TORCHINDUCTOR_CACHE_DIR",)
+
+    mode: Literal["default", "max-autotune"] = "default"
+    freezing: bool = True
+    cpp_wrapper: bool = False
+
+    def export(self, source: Source, folder: Path) -> None:
+        """Copy the model's files; or save the exported program."""
+        import torch
+
+        from breakeven.artifacts.torch_export import exported
+
+        require_compiler()
+        if source.changed:
+            torch.export.save(exported(source.model, source.example), folder / PROGRAM)
+        else:
+            super().export(source, folder)
+
+    def start(self, folder: Path, place: Place) -> None:
+        """Set torch's threads, and import what compiles."""
+        import torch
+        from torch._inductor import config
+
+        require_compiler()
+        config.compile_threads = 1  # a pool of processes would not stop when this one is stopped
+        # Not as an option of torch.compile: Dynamo looks here, and without it weights are no constants.
+        config.freezing = self.freezing
+        torch._dynamo.config.automatic_dynamic_shapes = False  # kernels for one batch size are faster
+        if not (folder / PROGRAM).exists():
+            super().start(folder, place)
+            return
+        TorchRuntime.start(self, folder, place)
+        place.require(("cpu",), "Inductor's int8")
+        try:  # Inductor fuses int8 by patterns that come with the import
+            import torchao.quantization.pt2e.quantizer.x86_inductor_quantizer  # noqa: F401
+        except ImportError:
+            raise Unsupported("not installed: pip install 'breakeven[torchao]'") from None
+
+    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+        """Load the model; the first call compiles it."""
+        import torch
+        from torch import nn
+        from torch._inductor import list_mode_options
+
+        model: nn.Module
+        if (folder / PROGRAM).exists():
+            model = torch.export.load(folder / PROGRAM).module()
+        else:
+            model = self.model(folder, preprocessing).to(place.device)
+        options: dict[str, Any] = {
+            **list_mode_options(self.mode),
+            "cpp_wrapper": self.cpp_wrapper,
+        }
+        return torch_session(torch.compile(model, dynamic=False, options=options), place.device)
+
+    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+        """Where Dynamo had to give the model back to Python, and why."""
+        from torch._dynamo.utils import counters
+
+        breaks = [str(reason).partition("\n")[0] for reason in counters["graph_break"]]
+        return {"graph": f"in pieces: {'; '.join(breaks)}" if breaks else "whole, no breaks"}

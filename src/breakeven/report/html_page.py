@@ -1,0 +1,157 @@
+"""The report: one page of HTML that needs nothing else, from the records."""
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from breakeven.core.files import write_text
+from breakeven.report import dvc_files, study_charts, terminal_table
+from breakeven.report.sweep_section import SweepSection
+from breakeven.report.vega import Chart
+from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
+from breakeven.results.records import Benchmark, Row, cell, folder_of, title
+from breakeven.results.study_results import Records
+
+
+@dataclass(frozen=True)
+class Section:
+    """One family on one hardware, called in one way."""
+
+    name: str  # what links and files call it
+    title: str
+    benchmark: Benchmark
+    choice: Choice
+    estimate: Row | None  # what the estimates alone would choose, if that is another
+    decides: float  # the least drop in accuracy that the test set can rule out, points
+    warnings: list[str]
+    footer: str  # why to believe it
+    charts: list[Chart]
+
+
+def write(
+    page: Path,
+    plots: Path,
+    study: str,
+    overrides: Sequence[str],
+    found: Records,
+    rows: Sequence[Row],
+    limits: Limits,
+    sweeps: Sequence[SweepSection] = (),
+) -> None:
+    """Write the page, and the data of each chart as CSV.
+
+    Args:
+        plots: the folder for that data.
+        overrides: what the study was composed with.
+        rows: of all benchmarks, with what is best marked.
+        sweeps: what is shown beside the study.
+    """
+    sections = list(_sections(found, rows, limits))
+    shown: list[Section | SweepSection] = [*sections, *sweeps]
+    for section in shown:
+        for chart in section.charts:
+            lines = [list(point.values()) for point in _rounded(chart.data)]
+            dvc_files.write_csv(plots / f"{section.name}-{chart.name}.csv", list(chart.data[0]), lines)
+    text = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            study=study,
+            command=shlex.join(["breakeven", "compose", *overrides]),
+            sections=sections,
+            sweeps=sweeps,
+            rows=[row for row in rows if row.verdict != "control"],
+            cards=found.cards,
+            machines=list({b.machine["name"]: b.machine for b in found.benchmarks}.values()),
+            commits=sorted(
+                {f"{b.commit[:9]}{' with local changes' if b.dirty else ''}" for b in found.benchmarks}
+            ),
+            limits=limits,
+            library=Markup(_library()),  # not escaped: scripts of ours and of Vega's
+            drawings=Markup(_drawings(shown)),
+            title=title,
+            place=folder_of,
+            interval=terminal_table.interval,
+            change=terminal_table.change,
+            calls=terminal_table.calls,
+            throughput=terminal_table.throughput,
+            several=any(row.scenario != "single_stream" for row in rows),
+        )
+    )
+    write_text(page, text)
+
+
+def _sections(found: Records, rows: Sequence[Row], limits: Limits) -> Iterator[Section]:
+    for benchmark in found.benchmarks:
+        own = [row for row in rows if (row.family, row.hardware) == (benchmark.family, benchmark.hardware)]
+        # A single stream comes first.
+        own.sort(key=lambda row: (row.callers, row.batch_size, row.scenario))
+        for number, (_, group) in enumerate(groupby(own, key=cell)):
+            mine = list(group)
+            drawn = study_charts.charts_of(benchmark, mine)
+            if not number and (batch := study_charts.batches(own)):
+                drawn.append(batch)
+            choice = choose(mine, limits)
+            estimate = choose(mine, replace(limits, by_estimate=True)).best
+            yield Section(
+                name=f"{benchmark.family}-{mine[0].place}",
+                title=f"{benchmark.family} ({benchmark.title}) on {title(mine[0])}",
+                benchmark=benchmark,
+                choice=choice,
+                estimate=estimate if estimate != choice.best else None,
+                decides=smallest_drop(benchmark.test_images, benchmark.settings["confidence"]),
+                warnings=terminal_table.warnings(benchmark, mine[0]),
+                footer=terminal_table.footer(benchmark, mine),
+                charts=drawn,
+            )
+
+
+def _drawings(sections: Iterable[Section | SweepSection]) -> str:
+    """Charts by the element that shows them, in JSON that cannot end the element it stands in."""
+    found = {
+        f"{section.name}-{chart.name}": {
+            **chart.spec,
+            "datasets": {**chart.spec.get("datasets", {}), "table": _rounded(chart.data)},
+        }
+        for section in sections
+        for chart in section.charts
+    }
+    return json.dumps(found, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _rounded(data: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With six significant digits, as in the summary."""
+    return [{k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in row.items()} for row in data]
+
+
+@cache
+def _library() -> str:
+    """Vega-Lite and what it needs, in one script."""
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace(
+        "</script", "<\\/script"
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("breakeven.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = terminal_table.number
+    environment.globals["source"] = lambda name: Markup(  # ours, and as safe as the rest of the package
+        (Path(__file__).with_name("templates") / name).read_text(encoding="utf-8")
+    )
+    return environment

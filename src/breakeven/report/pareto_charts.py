@@ -1,0 +1,56 @@
+"""A sweep's Pareto fronts: what each variant of a model gains, how accurate it is and how large."""
+
+import altair as alt
+
+from breakeven.report.size_charts import HEIGHT, slug
+from breakeven.report.vega import GREY, RANGE, Chart, Point, series, shapes, spec, tips
+from breakeven.results.records import title
+from breakeven.results.sweep_analysis import Swept
+
+ON, OFF = "on the front", "beaten in all three"
+
+
+def fronts(swept: Swept) -> list[Chart]:
+    """One for each compressed model on each hardware, of single streams."""
+    return [_chart(name, data) for name, data in points(swept).items()]
+
+
+def points(swept: Swept) -> dict[str, list[Point]]:
+    """Title -> all variants that have a gain, an accuracy and a size, the fastest first."""
+    best = {id(row) for row in swept.fronts}
+    return {
+        f"{rows[0].family}, {title(rows[0])}": [
+            {
+                **{"variant": row.variant, "front": ON if id(row) in best else OFF},
+                **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
+                **{"accuracy": 100 * (row.accuracy or 0.0), "mb": row.artifact_mb},
+            }
+            for row in rows
+        ]
+        for rows in swept.contenders
+        if rows[0].batch_size == 1 and rows[0].callers == 1
+        if len({row.compression for row in rows}) > 1  # or all are as accurate
+    }
+
+
+def _chart(name: str, data: list[Point]) -> Chart:
+    scale = alt.Scale(type="log", base=2, nice=False, padding=14)
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
+    base = alt.Chart(alt.NamedData("table")).encode(
+        x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32"),
+        y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=14), title="accuracy, %"),
+        color=series("front", [ON, OFF], [RANGE[0], GREY]),
+    )
+    line = base.transform_filter(f"datum.front == '{ON}'").mark_line(opacity=0.4, interpolate="step-before")
+    mark = base.mark_point(filled=True, opacity=0.85).encode(
+        size=alt.Size("mb:Q", title="MB", scale=alt.Scale(range=[30, 400]), legend=None),
+        shape=shapes("front", [ON, OFF]),
+        tooltip=tips("variant", "front", speedup=".3f", low=".3f", high=".3f", accuracy=".2f", mb=".3f"),
+    )
+    return Chart(
+        f"front-{slug(name)}",
+        f"Gain, accuracy and size: {name}",
+        "Up and to the right is better, and so is small: the area of a mark is the size of the artifact.",
+        data,
+        spec(alt.layer(line, mark), HEIGHT),
+    )

@@ -1,0 +1,175 @@
+"""A study's results as a page of Markdown, to be committed under `docs/results/`."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from breakeven.artifacts.model_manifest import Card
+from breakeven.artifacts.operators import PRECISIONS
+from breakeven.report.markdown import table
+from breakeven.report.terminal_table import (
+    TIMES,
+    against_control,
+    calls,
+    change,
+    interval,
+    number,
+    scenarios,
+    times,
+    warnings,
+)
+from breakeven.results.records import Benchmark, Row, title
+from breakeven.results.study_results import Records
+
+DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
+DECIDED = ("faster", "slower", "same")
+UNRELIABLE = "No variant has a verdict: nothing can be recommended from this run."
+TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
+
+
+def render(study: str, overrides: Sequence[str], found: Records, rows: Sequence[Row]) -> str:
+    """The whole page.
+
+    Args:
+        overrides: what the study was composed with.
+        rows: of all benchmarks, with what is best marked.
+    """
+    benchmarks = found.benchmarks
+    machines = sorted({benchmark.machine["name"] for benchmark in benchmarks})
+    commits = sorted({f"`{b.commit[:9]}`{' with local changes' if b.dirty else ''}" for b in benchmarks})
+    parts = [
+        f"# The study `{study}`",
+        "Written by `breakeven publish`; all columns are in the CSV file beside it.",
+        f"Machine: {'; '.join(machines)}. Measured at {', '.join(commits)}.",
+        f"```\n{shlex.join(['breakeven', 'compose', *overrides])}\ndvc repro\n```",
+        "## Models",
+        _models(found.cards),
+    ]
+    for benchmark in benchmarks:
+        for mine in scenarios(benchmark, rows):
+            parts += _scenario(benchmark, mine)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _models(cards: Iterable[Card]) -> str:
+    """One row a step: what it was, and what it has become."""
+    lines = []
+    for card in cards:
+        steps = [*card.details.get("before", []), vars(card)] if card.recipe != "none" else [vars(card)]
+        for order, step in enumerate(steps[1:] if len(steps) > 1 else steps):
+            name = f"{card.family} ({card.title})" if card.recipe == "none" else ""
+            lines.append(
+                [
+                    name if not order else "",
+                    card.recipe if not order else "",
+                    step["made"],
+                    number(step["val_accuracy"], ".2%") or "untrained",
+                    number(step["test_accuracy"], ".2%") or "untrained",
+                    f"{step['parameters']:,}",
+                    f"{step['macs'] / 1e6:,.2f}",
+                    f"{step['megabytes']:.2f}",
+                    f"{step['train_s']:,.0f}",
+                ]
+            )
+    sizes = ("parameters", "million MACs", "MB of weights", "seconds of training")
+    return table(["family", "recipe", "step", "validation", "test", *sizes], lines, left=3)
+
+
+def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
+    timed = sorted((r for r in rows if r.verdict in TIMED and r.speedup), key=lambda r: -(r.speedup or 0))
+    twin = next((row for row in rows if row.variant == "twin"), None)
+    floor = f"differences below {twin.noise_floor - 1:.1%} are noise; " if twin and twin.noise_floor else ""
+    header = [
+        *("variant", "executed in", "verdict", *TIMES, "accuracy", "change, points", "against the control"),
+        *("MB", "memory MB", "cold start s", "break-even calls", "share of the roofline"),
+    ]
+    lines = [
+        [
+            f"**{row.variant}**" if row.pareto else row.variant,
+            row.executed_precision or "",
+            row.verdict,
+            *times(row),
+            number(row.accuracy, ".2%") if row.trained else "untrained",
+            change(row),
+            against_control(row),
+            number(row.artifact_mb, ".2f"),
+            number(row.peak_memory_mb, ".0f"),
+            number(row.cold_start_s, ".2f"),
+            calls(row),
+            number(row.roofline_share, ".0%"),
+        ]
+        for row in timed
+    ]
+    others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
+    executed = [f"- {row.variant}: {row.execution}" for row in timed if row.execution]
+    return [
+        f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
+        table(header, lines, left=3),
+        f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
+        "Bold: no other variant is at once as fast, as accurate and as small.",
+        "### What a given loss of accuracy buys",
+        _bargains(timed) if any(row.verdict in DECIDED for row in timed) else UNRELIABLE,
+        "### How near to the hardware's peaks",
+        _peaks(benchmark, timed),
+        *(["### What else is known of how it executes", "\n".join(executed)] if executed else []),
+        *(["### Not measured, or not as its name says", "\n".join(others)] if others else []),
+        _warnings(benchmark, rows[0]),
+    ]
+
+
+def _bargains(rows: Sequence[Row]) -> str:
+    """The fastest and the smallest within each loss."""
+    lines = []
+    known = [row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None]
+    size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
+    for drop in DROPS:
+        able = [row for row in known if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
+        plain = [row for row in able if row.compression == "none"]
+        small = min(able, key=lambda row: row.artifact_mb or 0.0, default=None)
+        lines.append(
+            [
+                f"{drop:g}",
+                *(_fastest(group) for group in (plain, able)),
+                f"{small.variant}: 1/{size / small.artifact_mb:.1f}"
+                if small and size and small.artifact_mb
+                else "",
+            ]
+        )
+    header = ["points at most, as estimated", "fastest without compression", "fastest", "smallest artifact"]
+    return table(header, lines, left=4)
+
+
+def _fastest(rows: Sequence[Row]) -> str:
+    best = max(rows, key=lambda row: row.speedup or 0.0, default=None)
+    if best is None or not best.speedup_ci_low:
+        return best.variant if best else ""
+    return f"{best.variant}: {best.speedup:.2f}x ({interval(best)})"
+
+
+def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
+    """The best variant of the uncompressed model in each precision."""
+    lines = []
+    for precision in PRECISIONS:
+        mine = [
+            row
+            for row in rows
+            if row.precision.startswith(precision) and row.compression == "none" and row.roofline_share
+        ]
+        best = max(mine, key=lambda row: row.roofline_share or 0.0, default=None)
+        if best:
+            peak = f"{benchmark.peaks['operations'][precision] / 1e9:,.0f}"
+            lines.append([precision, peak, best.variant, number(best.roofline_share, ".0%")])
+    header = ["precision", "peak, 10^9 operations a second", "nearest variant", "share of the roofline"]
+    if not lines:
+        return "The peaks of this hardware are not known."
+    moved = ", ".join(
+        f"{rate / 1e9:,.0f} ({int(size) / 2**20:g} MiB)" for size, rate in benchmark.peaks["bytes"].items()
+    )
+    return (
+        f"{table(header, lines, left=1)}\n\nPeaks by a probe of matrix products, "
+        f"and of copies and sums of as much as is in use: {moved} GB/s."
+    )
+
+
+def _warnings(benchmark: Benchmark, row: Row) -> str:
+    lines = [f"- {warning}" for warning in warnings(benchmark, row)]
+    return "\n".join(["### Warnings", "", *lines]) if lines else ""

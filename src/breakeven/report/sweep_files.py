@@ -1,0 +1,52 @@
+"""From a sweep's records to its page, its flat table and its pictures."""
+
+from pathlib import Path
+
+from breakeven.core.errors import UserError
+from breakeven.core.files import write_text
+from breakeven.report import curves, html_page, pareto_charts, sweep_markdown, sweep_pictures
+from breakeven.report.size_charts import slug
+from breakeven.report.sweep_section import section
+from breakeven.results import summary
+from breakeven.results.recommend import Limits
+from breakeven.results.study_results import Records
+from breakeven.results.sweep_analysis import collect
+from breakeven.results.sweep_results import Sweep
+
+
+def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
+    """Write `page` and, beside it, a CSV file and pictures; returns what lies there.
+
+    Args:
+        charts: a page of HTML with all charts and rows, as in the report; 1 MB.
+        limits: what is recommended within them is marked in the CSV file.
+
+    Raises:
+        UserError: no job of the sweep has records.
+    """
+    swept = collect(sweep, limits)
+    if not swept.rows:
+        why = f" ({next(iter(swept.missing.values()))})" if swept.missing else ""
+        raise UserError(
+            f"{sweep.name}: none of its {len(sweep.jobs)} jobs has results{why}: run `{sweep.command}` again."
+        )
+    pictures = {}
+    for size, trends in swept.trends_over.items():
+        for hardware in sorted({each.hardware for each in trends}):
+            picture = page.with_name(f"{page.stem}_{size.column}_{slug(hardware)}.svg")
+            curves.draw(picture, hardware, swept.single, trends)
+            pictures[f"Speedup against the {size.unit} of the model, {hardware}"] = picture.name
+    if swept.interactions:
+        picture = page.with_name(f"{page.stem}_combinations.svg")
+        sweep_pictures.combinations(picture, swept.interactions)
+        pictures["Combinations against the product of their parts"] = picture.name
+    for name, data in pareto_charts.points(swept).items():
+        picture = page.with_name(f"{page.stem}_front_{slug(name)}.svg")
+        sweep_pictures.front(picture, data)
+        pictures[f"Gain, accuracy and size: {name}"] = picture.name
+    table = page.with_suffix(".csv")
+    summary.write(table, swept.rows)
+    write_text(page, sweep_markdown.render(swept, pictures))
+    shown = [section(swept)]
+    html_page.write(charts, charts.parent, sweep.name, [], Records([], []), swept.rows, limits, shown)
+    return [page, table, *(page.with_name(name) for name in pictures.values())]

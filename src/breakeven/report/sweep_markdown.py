@@ -1,0 +1,210 @@
+"""A sweep's results as a page of Markdown: who pays from which size on, and what combinations come to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from breakeven.core.format import brief
+from breakeven.report.markdown import table
+from breakeven.report.terminal_table import calls, interval, number
+from breakeven.results.interaction import best, changing
+from breakeven.results.records import SPECIAL, Row, title
+from breakeven.results.size_trend import PARAMETERS, Trend
+from breakeven.results.sweep_analysis import Swept, by_family
+
+
+def render(swept: Swept, pictures: Mapping[str, str]) -> str:
+    """The whole page.
+
+    Args:
+        pictures: title -> file, beside the page.
+    """
+    sweep, done = swept.sweep, len(swept.jobs)
+    failed = [f"- {outcome.title}: {outcome.reason}" for outcome in sweep.failed()]
+    missing = [f"- {title}: {reason}" for title, reason in swept.missing.items()]
+    parts = [
+        f"# The sweep `{sweep.study}`",
+        "Written by `breakeven analyse`; all columns are in the CSV file beside it.",
+        f"Machine: {'; '.join(swept.machines)}. {done} jobs, measured in {swept.seconds / 60:.0f} minutes.",
+        *_random(swept),
+        f"```\n{sweep.command}\n```",
+        *_sizes(swept),
+        *(f"![{title}]({file})" for title, file in pictures.items()),
+        *_models(swept),
+        *_calls(swept.single),
+        *_batches(swept.judged),
+        *_combinations(swept),
+        *_fronts(swept.fronts),
+        *_unmeasured(swept),
+        *_unreliable(swept),
+        *(["## Jobs that failed", "\n".join(failed)] if failed else []),
+        *(["## Jobs whose results are missing", "\n".join(missing)] if missing else []),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _random(swept: Swept) -> Iterable[str]:
+    if names := swept.untrained:
+        which = "All models" if len(names) == len(by_family(swept.rows)) else ", ".join(names)
+        yield f"With random weights, so without accuracies, and never recommended: {which}."
+
+
+def _sizes(swept: Swept) -> Iterable[str]:
+    if not swept.trends:
+        return
+    yield "## Break-even in model size"
+    if swept.answer:
+        yield f"**Does TorchScript's gain grow with the model?** {swept.answer}"
+    yield _trends(swept.trends, "work")
+    yield "The same against the number of parameters:"
+    yield _trends(swept.trends_over[PARAMETERS], "parameters")
+
+
+def _trends(found: Iterable[Trend], size: str) -> str:
+    header = [
+        *("variant", "hardware", "models", "faster on", "slower on", f"rank correlation with {size}"),
+        *("gain", f"factor for ten times the {size}", "faster than eager, by the fit"),
+    ]
+    lines = [
+        [
+            each.variant,
+            each.hardware,
+            f"{each.models}",
+            f"{each.faster}",
+            f"{each.slower}",
+            f"{each.correlation.value:+.2f} ({each.correlation.low:+.2f} to {each.correlation.high:+.2f})",
+            each.verdict,
+            f"{each.slope:.2f}",
+            each.pays,
+        ]
+        for each in found
+    ]
+    return table(header, lines, left=2)
+
+
+def _models(swept: Swept) -> Iterable[str]:
+    """Speedups, a row a model."""
+    rows = swept.single
+    variants = sorted(
+        {row.variant for row in rows if row.compression == "none" and row.verdict not in SPECIAL}
+    )
+    for hardware in sorted({row.hardware for row in rows}):
+        lines = []
+        for family, mine in by_family(row for row in rows if row.hardware == hardware):
+            base = next((row for row in mine if row.verdict == "baseline"), mine[0])
+            known = {row.variant: row for row in mine}
+            cells = [_gain(known.get(variant)) for variant in variants]
+            size = [
+                brief(base.params / 1e6),
+                brief(base.macs / 1e6),
+                number(base.latency_ms_p50, ".3g"),
+            ]
+            lines.append([family, *size, *cells])
+        header = ["model", "million parameters", "million MACs", "eager p50 ms", *variants]
+        yield f"### Speedups over eager fp32 on {hardware}, batch 1"
+        yield table(header, lines, left=1)
+    if swept.rows and all(row.batch_size > 1 or row.callers > 1 for row in swept.rows):
+        yield "Sizes of models, and calls, are analysed with single inputs: `measure.batch_sizes` lacks 1."
+        return
+    yield (
+        "In brackets: not decided. Empty: not measured. What several jobs measured is that of the first; "
+        "the CSV file has all."
+    )
+
+
+def _gain(row: Row | None) -> str:
+    if row is None:
+        return ""
+    if row.speedup is None:
+        return row.verdict
+    return f"{row.speedup:.2f}" if row.verdict in ("faster", "slower", "same") else f"({row.speedup:.2f})"
+
+
+def _calls(rows: Sequence[Row]) -> Iterable[str]:
+    """How many inferences until build and load are paid back."""
+    variants = sorted({row.variant for row in rows if row.breakeven_calls and row.verdict not in SPECIAL})
+    if not variants:
+        return
+    yield "## Break-even in calls"
+    for hardware in sorted({row.hardware for row in rows}):
+        lines = []
+        for family, mine in by_family(row for row in rows if row.hardware == hardware):
+            known = {row.variant: calls(row) for row in mine}
+            lines.append([family, *(known.get(variant, "") for variant in variants)])
+        yield f"Calls until build, load and the calls until steady are paid back, with bounds, {hardware}:"
+        cells = [["model", *variants], *lines]
+        if len(variants) > len(lines):  # the longer side goes down the page
+            cells = [
+                ["variant", *(line[0] for line in lines)],
+                *map(list, list(zip(*cells, strict=True))[1:]),
+            ]
+        yield table(cells[0], cells[1:], left=1)
+
+
+def _batches(rows: Sequence[Row]) -> Iterable[str]:
+    """Where the fastest variant changes with threads or batch."""
+    found = best(rows)
+    places = sorted({(hardware, batch) for _, hardware, batch in found})
+    if len(places) < 2:
+        return
+    yield "## The fastest variant, by threads and batch"
+    surely = changing(rows, found)
+    yield (
+        "By the estimates. The models for which it surely changes, each of two variants having its whole "
+        f"interval above the other's in one place: {', '.join(surely) or 'none'}."
+    )
+    lines = []
+    for family, _ in by_family(rows):
+        winners = [found.get((family, *place)) for place in places]
+        lines.append(
+            [family, *(f"{w.variant} ({w.speedup:.2f}x)" if w and w.speedup else "" for w in winners)]
+        )
+    yield table(["model", *(f"{hardware}, batch {batch}" for hardware, batch in places)], lines, left=1)
+
+
+def _combinations(swept: Swept) -> Iterable[str]:
+    lines = [
+        [
+            each.row.family,
+            each.row.variant,
+            f"{each.row.speedup:.2f} ({interval(each.row)})",
+            f"{each.product:.2f}",
+            f"{each.ratio.value:.2f} ({each.ratio.low:.2f} to {each.ratio.high:.2f})",
+            each.verdict,
+        ]
+        for each in swept.interactions
+    ]
+    if lines:
+        yield "## Combinations: are they the product of their parts?"
+        yield (
+            "The product is the gain of the compression in eager fp32, times the gain of the runtime and "
+            "precision on the uncompressed model, all against the same baseline in the same rounds."
+        )
+        header = ["model", "variant", "speedup", "product of the parts", "speedup over the product", "it is"]
+        yield table(header, lines, left=2)
+
+
+def _fronts(rows: Sequence[Row]) -> Iterable[str]:
+    lines = [
+        [
+            *(row.family, title(row), row.variant),
+            *(number(row.speedup, ".2f"), number(row.latency_ms_p50, ".3f")),
+            *(number(row.accuracy, ".2%"), number(row.artifact_mb, ".2f")),
+        ]
+        for row in rows
+    ]
+    if lines:
+        yield "## Pareto fronts: gain, accuracy, size"
+        header = ["model", "called with", "variant", "speedup", "p50 ms", "accuracy", "MB"]
+        yield table(header, lines, left=3)
+
+
+def _unmeasured(swept: Swept) -> Iterable[str]:
+    if swept.unmeasured:
+        yield "## What there are no figures of"
+        yield "\n".join(f"- {what} ({times}x)" for what, times in swept.unmeasured.items())
+
+
+def _unreliable(swept: Swept) -> Iterable[str]:
+    if swept.unreliable:
+        yield "## Not judged"
+        yield ("Nothing above counts these. The same command measures just them again:")
+        yield "\n".join(f"- {where}" for where in swept.unreliable)

@@ -1,0 +1,1 @@
+"""Rows and records on disk, and what follows from them: recommendation, trends, fronts."""

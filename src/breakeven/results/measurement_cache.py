@@ -1,0 +1,139 @@
+"""What was measured, in the store: one scenario of one family on one hardware is measured once."""
+
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from breakeven.artifacts.artifact import BASELINE, Artifact
+from breakeven.config.schema import Config
+from breakeven.core import cache, paths
+from breakeven.core.cache import Key
+from breakeven.core.errors import UserError
+from breakeven.core.files import digests, read_json, source_digests, write_json
+from breakeven.core.source_digest import own
+from breakeven.core.system_info import cores, tuned
+from breakeven.engine.samples import OK
+from breakeven.engine.settings import Scenario
+from breakeven.results.records import Part, Row, records_of
+
+FILE = "measurement.json"
+AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
+# The source that decides what a measurement comes to, besides the artifacts'
+SOURCE = (
+    *(
+        "results/paired_accuracy",
+        "artifacts/artifact",
+        "pipeline/benchmark",
+        "artifacts/model_manifest",
+        "artifacts/precision",
+        "plugins/datasets/base",
+        "artifacts/fusion",
+        "plugins/hardware",
+        "results/assemble",
+    ),
+    *(
+        "artifacts/operators",
+        "engine",
+        "results/measurement_cache",
+        "artifacts/saved_model",
+        "artifacts/dataset",
+        "artifacts/preprocess",
+        "artifacts/torch_export",
+        "results/records",
+    ),
+    *("plugins/runtimes", "artifacts/inference", "artifacts/onnx_strip", "artifacts/variants"),
+)
+CODE = source_digests(*SOURCE)  # what is edited from here on is not what runs
+
+
+def key_of(
+    study: Config,
+    hardware: str,
+    scenario: Scenario,
+    data: str,
+    artifacts: Mapping[str, Artifact],
+    controls: Mapping[str, str],
+) -> Key:
+    """Of all that a measurement depends on; the names of family and hardware are none of that.
+
+    Raises:
+        UserError: another version of Breakeven made an artifact.
+
+    Args:
+        data: the digest of the dataset, whose test images are what is predicted.
+        artifacts: by variant.
+        controls: recipe -> the one that is its control.
+    """
+    if old := [name for name, card in artifacts.items() if not card.key]:
+        raise UserError(f"{old[0]}: its card is of another version of Breakeven: run `dvc repro`.")
+    settings = study.hardware[hardware]
+    overridden = study.option("hardware", hardware).environment()
+    return Key(
+        "measurement",
+        {
+            "variants": {name: [card.key, card.status] for name, card in artifacts.items()},
+            "controls": dict(controls),
+            "data": data,
+            "hardware": settings,
+            "cores": cores(),  # that this process may use: fewer are not pinned
+            "environment": tuned(overridden),
+            "own": own(settings),
+            "scenario": asdict(scenario),
+            "budget": asdict(study.measure.budget(study.seed)),
+            "machine": read_json(paths.MACHINE),
+            "programs": digests(paths.PROGRAMS),
+            "code": CODE,
+        },
+    )
+
+
+def find(key: Key, family: str, hardware: str, artifacts: Mapping[str, Artifact]) -> Part | None:
+    """What was measured with this key, under the names of who asks; None if nothing was, or too early."""
+    if not (entry := cache.find(key)):
+        return None
+    values: dict[str, Any] = read_json(entry.folder / cache.FILES / FILE)
+    if values["at"] < since():
+        return None
+    entry.touch()
+
+    def asked(row: Row) -> Row:
+        card = artifacts.get(row.variant, artifacts[BASELINE])  # the twin is that
+        return replace(
+            row,
+            family=family,
+            hardware=hardware,
+            runtime=card.runtime,
+            quantization=card.quantization,
+            reason=row.reason if card.status == OK else card.reason,
+        )
+
+    records = records_of(values["records"])
+    return Part(**{**values, "records": [replace(record, row=asked(record.row)) for record in records]})
+
+
+def keep(key: Key, title: str, part: Part) -> None:
+    """Keep it for whoever needs the same."""
+    with TemporaryDirectory() as scratch:
+        write_json(Path(scratch) / FILE, asdict(part))
+        cache.keep(key, title, Path(scratch))
+
+
+def since() -> float:
+    """When the measurements that count begin, by `BREAKEVEN_AGAIN`; 0 without it.
+
+    Raises:
+        UserError: it is no time, or one that is still to come.
+    """
+    asked = os.environ.get(AGAIN, "0")
+    try:
+        at = float(asked)
+    except ValueError:
+        at = math.nan
+    if not 0 <= at <= time.time():
+        raise UserError(f"{AGAIN}={asked}: it should be a time in seconds since 1970, as of `date +%s`.")
+    return at

@@ -1,0 +1,208 @@
+"""Which variant to deploy: the most gain that is sure, within limits held at the ends of the intervals."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from breakeven.results import paired_accuracy
+from breakeven.results.records import Row
+
+if TYPE_CHECKING:
+    from breakeven.config.schema import Config
+
+EPSILON = 1e-9
+UNMEASURED = ("unsupported", "failed", "control")
+UNRELIABLE = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
+UNTRAINED = "its weights are random, so nobody knows what it would cost in accuracy"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a variant may cost; None is no limit."""
+
+    max_accuracy_drop: float | None = None  # percentage points below the baseline
+    max_latency_ms: float | None = None  # p50
+    max_size_mb: float | None = None  # of the artifact, 10**6 bytes
+    by_estimate: bool = False  # hold them at the estimates, not at the ends of the intervals
+
+    @classmethod
+    def of(cls, study: "Config") -> "Limits":
+        """Those of a study."""
+        return cls(**study.recommend.model_dump())
+
+    @property
+    def words(self) -> str:
+        """As they are given."""
+        given = [(kind, getattr(self, kind.limit)) for kind in KINDS]
+        said = [f"{kind.option} {limit:g}" for kind, limit in given if limit is not None]
+        return " ".join([*said, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
+
+    def broken(self, row: Row) -> list[str]:
+        """Which of them a row does not hold, in words."""
+        may = "is" if self.by_estimate else "may be"
+        return [
+            f"{kind.what} {may} {cost:.3g}{kind.unit} ({limit:g} allowed)"
+            for kind, limit, cost in self.over(row)
+        ]
+
+    def over(self, row: Row) -> list[tuple["Kind", float, float]]:
+        """The same with the limit and what the row costs."""
+        asked = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
+        return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of limit."""
+
+    limit: str  # its name in `Limits`, in a study and, with dashes, on the command line
+    what: str
+    unit: str
+    cost: Callable[[Row, bool], float]  # of a row, by estimate or at the end of its interval
+
+    @property
+    def option(self) -> str:
+        """On the command line."""
+        return f"--{self.limit.replace('_', '-')}"
+
+
+def _drop(row: Row, by_estimate: bool) -> float:
+    if row.verdict == "baseline":
+        return 0.0
+    delta = row.accuracy_delta if by_estimate else row.accuracy_delta_ci_low
+    return -100 * delta if delta is not None else float("inf")
+
+
+def _latency(row: Row, by_estimate: bool) -> float:
+    bound = row.latency_ms_p50 if by_estimate else row.latency_ms_p50_ci_high
+    return bound if bound is not None else float("inf")
+
+
+def _size(row: Row, by_estimate: bool) -> float:
+    return row.artifact_mb if row.artifact_mb is not None else float("inf")
+
+
+KINDS = (
+    Kind("max_accuracy_drop", "the drop in accuracy", " points", _drop),
+    Kind("max_latency_ms", "p50", " ms", _latency),
+    Kind("max_size_mb", "the artifact", " MB", _size),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to deploy, and why."""
+
+    best: Row | None
+    runner_up: Row | None  # the next in gain, of all that keep the limits
+    fastest: Row | None  # what gains most of all, if it is not the best
+    reason: str  # in one sentence
+    # When nothing fits: what would let something in, one limit at a time if that can be
+    relaxed: tuple[str, ...] = ()
+
+
+def gain(row: Row, by_estimate: bool = False) -> float:
+    """The speedup over the baseline that is sure."""
+    if row.verdict in ("baseline", "same"):  # within the margin
+        return 1.0
+    return (row.speedup if by_estimate else row.speedup_ci_low) or 0.0
+
+
+def choose(rows: Sequence[Row], limits: Limits) -> Choice:
+    """Choose among the variants of one family on one hardware, called in one way.
+
+    What is not surely faster than the baseline is chosen only where the baseline keeps no limit.
+    """
+    measured = [row for row in rows if row.verdict not in UNMEASURED and row.latency_ms_p50]
+    if not measured:
+        return Choice(None, None, None, "nothing was measured here")
+    if not all(row.trained for row in measured):
+        return Choice(None, None, None, UNTRAINED)
+    if any(row.unreliable for row in rows):
+        return Choice(None, None, None, UNRELIABLE)
+    ranked = sorted(measured, key=lambda row: -gain(row, limits.by_estimate))
+    able = [row for row in ranked if not limits.broken(row)]
+    if not able:
+        return Choice(None, None, ranked[0], "nothing keeps all limits", _relaxed(ranked, limits))
+    best, runner_up = able[0], able[1] if len(able) > 1 else None
+    fastest = ranked[0] if ranked[0] is not best else None
+    return Choice(best, runner_up, fastest, _reason(best, runner_up, fastest, limits))
+
+
+def _reason(best: Row, runner_up: Row | None, fastest: Row | None, limits: Limits) -> str:
+    sure, least = ("", "") if limits.by_estimate else ("surely ", "at least ")
+    if best.verdict == "baseline":
+        said = f"nothing that keeps the limits is {sure}faster than the baseline"
+    else:
+        most = "the most by the estimates" if limits.by_estimate else "for sure the most"
+        said = f"of what keeps the limits it gains {most}, {least}{gain(best, limits.by_estimate):.2f}x"
+    if runner_up:
+        said += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
+    if fastest and (broken := limits.broken(fastest)):
+        said += f"; {fastest.variant} would gain {least}{gain(fastest, limits.by_estimate):.2f}x, but "
+        said += " and ".join(broken)
+    return said
+
+
+def _beside(best: Row, other: Row, by_estimate: bool) -> str:
+    """Why not the runner-up."""
+    said = f"gains {'' if by_estimate else 'at least '}{gain(other, by_estimate):.2f}x"
+    better = []
+    if other.artifact_mb and best.artifact_mb and other.artifact_mb < 0.9 * best.artifact_mb:
+        better.append(f"its artifact is {other.artifact_mb / best.artifact_mb:.0%} as large")
+    if other.accuracy is not None and best.accuracy is not None and other.accuracy > best.accuracy:
+        better.append(f"it scores {100 * (other.accuracy - best.accuracy):.2f} points more")
+    if better:
+        said += f", though {' and '.join(better)}"
+    mine, theirs = best.speedup_ci_low or 1.0, other.speedup_ci_high or 1.0
+    return f"{said} (their intervals overlap)" if theirs > mine and best.verdict != "baseline" else said
+
+
+def _relaxed(rows: Sequence[Row], limits: Limits) -> tuple[str, ...]:
+    """For each limit, to what it would have to be raised if the others stay; or else, to what all would."""
+    found = []
+    for kind in KINDS:
+        if getattr(limits, kind.limit) is None:
+            continue
+        others = _with(limits, kind, None)
+        able = [row for row in rows if not others.broken(row)]
+        nearest = min(able, key=lambda row: kind.cost(row, limits.by_estimate), default=None)
+        if nearest and np.isfinite(cost := kind.cost(nearest, limits.by_estimate)):
+            raised = choose(rows, _with(limits, kind, _up(cost))).best
+            found.append(f"{_option(kind, cost)} would let in {(raised or nearest).variant}")
+    return tuple(found or _relaxed_together(rows, limits))
+
+
+def _with(limits: Limits, kind: Kind, value: float | None) -> Limits:
+    """The same with another limit of one kind."""
+    return Limits(**{**asdict(limits), kind.limit: value})
+
+
+def _relaxed_together(rows: Sequence[Row], limits: Limits) -> Iterator[str]:
+    """The same for what is over its limits by the least factor, taken together."""
+
+    def most(row: Row) -> float:
+        return max(cost / max(bar, EPSILON) for _, bar, cost in limits.over(row))
+
+    nearest = min(rows, key=most)
+    if np.isfinite(most(nearest)):
+        options = " ".join(_option(kind, cost) for kind, _, cost in limits.over(nearest))
+        yield f"{options} would let in {nearest.variant}"
+
+
+def _option(kind: Kind, value: float) -> str:
+    return f"{kind.option} {_up(value):g}"
+
+
+def _up(value: float) -> float:
+    """Rounded up to three digits, so that the limit that is named holds."""
+    digits = 2 - int(np.floor(np.log10(abs(value)))) if value > 0 else 0
+    return float(np.ceil(value * 10.0**digits) / 10.0**digits)
+
+
+def smallest_drop(images: int, confidence: float) -> float:
+    """The least drop that so many test images can rule out, in percentage points: if all answers agree."""
+    alike = np.ones(images, dtype=bool)
+    return -100 * paired_accuracy.compare(alike, alike, confidence).low

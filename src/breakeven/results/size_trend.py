@@ -1,0 +1,160 @@
+"""Break-even in model size: how a variant's speedup changes with the model's work, or its parameters."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from breakeven.core.format import brief
+from breakeven.engine.statistics import FASTER, SLOWER, Interval
+from breakeven.results.records import Row
+
+GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
+LEAST = 4  # models: fewer have no correlation with an interval
+RESAMPLED = 2000
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a model is large by."""
+
+    column: str  # of a row
+    unit: str
+    title: str  # of an axis
+
+    def of(self, row: Row) -> int:
+        """The model's."""
+        value: int = getattr(row, self.column)
+        return value
+
+
+MACS = Size("macs", "MACs", "multiply-accumulates of one input")
+PARAMETERS = Size("params", "parameters", "parameters")
+SIZES = (MACS, PARAMETERS)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A variant on one hardware, over models of several sizes."""
+
+    variant: str
+    hardware: str
+    size: Size
+    models: int
+    faster: int  # models on which it is
+    slower: int
+    correlation: Interval  # Spearman's, of size and speedup
+    slope: float  # factor of the speedup for ten times the size
+    intercept: float  # logarithm of the fitted speedup at size one
+    crossing: Interval | None  # the size at which the fitted speedup is 1
+    smallest: float
+    largest: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether the gain changes with size."""
+        if self.correlation.low > 0:
+            return GROWS
+        return SHRINKS if self.correlation.high < 0 else UNDECIDED
+
+    def fitted(self, size: float) -> float:
+        """The speedup that the fit gives at a size."""
+        return math.exp(self.intercept + math.log(self.slope) * math.log10(size))
+
+    @property
+    def pays(self) -> str:
+        """From which size on it pays by the fit, in words; no model that says otherwise is left out."""
+        ends = self.fitted(self.smallest), self.fitted(self.largest)
+        if min(ends) > 1:
+            return f"at every size measured{f', though slower on {self.slower}' if self.slower else ''}"
+        if max(ends) < 1 or self.crossing is None:
+            return f"at no size measured{f', though faster on {self.faster}' if self.faster else ''}"
+        at = self.crossing
+        side = "above" if self.slope > 1 else "below"
+        value, low, high = (brief(size / 1e6) for size in (at.value, at.low, at.high))
+        # The interval ends with what was measured: the crossing may lie beyond.
+        less = " or less" if at.low <= 1.001 * self.smallest else ""
+        more = " or more" if at.high >= 0.999 * self.largest else ""
+        doubt = "" if self.slower else ", though slower on none"
+        return f"{side} {value} million {self.size.unit} ({low}{less} to {high}{more}){doubt}"
+
+
+def trend(rows: Sequence[Row], confidence: float, size: Size = MACS) -> Trend | None:
+    """The trend of one variant on one hardware; None with too few models.
+
+    Rows of models with as much work and as many parameters are of one model, which counts once.
+    The fit is a straight line through the logarithms, by least squares. Its crossing has a percentile
+    interval over resampled models. Spearman's correlation has the interval of Bonett and Wright (2000).
+    """
+    models: dict[tuple[int, int], list[Row]] = {}
+    for row in rows:
+        if row.speedup:
+            models.setdefault((row.macs, row.params), []).append(row)
+    same = list(models.values())
+    if len({size.of(group[0]) for group in same}) < LEAST:
+        return None
+    large = np.log10([size.of(group[0]) for group in same])
+    gain = np.array([np.mean(np.log([row.speedup or 1.0 for row in group])) for group in same])
+    line = stats.linregress(large, gain)
+    return Trend(
+        variant=rows[0].variant,
+        hardware=rows[0].hardware,
+        size=size,
+        models=len(same),
+        faster=sum(all(row.verdict == FASTER for row in group) for group in same),
+        slower=sum(any(row.verdict == SLOWER for row in group) for group in same),
+        correlation=spearman(large, gain, confidence),
+        slope=math.exp(line.slope),
+        intercept=float(line.intercept),
+        crossing=_crossing(large, gain, confidence),
+        smallest=float(10 ** large.min()),
+        largest=float(10 ** large.max()),
+    )
+
+
+def spearman(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval:
+    """Spearman's rank correlation; where one of the two is constant, anything is possible."""
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return Interval(0.0, -1.0, 1.0)
+    found = float(stats.spearmanr(x, y).statistic)
+    # A perfect one has no interval: it is taken for one half-way to the next that so many models can have.
+    most = 1 - 6 / (len(x) ** 3 - len(x))
+    center = math.atanh(min(max(found, -most), most))
+    half = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((1 + found**2 / 2) / (len(x) - 3))
+    low, high = math.tanh(center - half), math.tanh(center + half)
+    return Interval(found, min(found, low), max(found, high))
+
+
+def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval | None:
+    """Where the fitted line is zero; None if that is outside of what was measured.
+
+    A resampled line that is above zero everywhere says that all sizes pay, as if it crossed at the end beyond
+    which all do; one that is below likewise. One that pays on the other side of where it crosses says nothing
+    of where: it counts at both ends.
+    """
+    ends = np.array([x.min(), x.max()])
+    slope, intercept = np.polyfit(x, y, 1)
+    if slope == 0 or not ends[0] <= (at := -intercept / slope) <= ends[1]:
+        return None
+    all_pay, none_pay = ends if slope > 0 else ends[::-1]
+    generator = np.random.default_rng(0)
+    found, opposed = [], 0
+    for _ in range(RESAMPLED):
+        chosen = generator.integers(0, len(x), len(x))
+        if np.ptp(x[chosen]) == 0:
+            continue
+        line = np.polyfit(x[chosen], y[chosen], 1)
+        gains = np.polyval(line, ends)
+        if gains.min() >= 0 or gains.max() <= 0:
+            found.append(all_pay if gains.min() >= 0 else none_pay)
+        elif line[0] * slope > 0:
+            found.append(-line[1] / line[0])
+        else:
+            opposed += 1
+    tail = 100 * (1 - confidence) / 2
+    low = np.percentile(found + [ends[0]] * opposed, tail)
+    high = np.percentile(found + [ends[1]] * opposed, 100 - tail)
+    return Interval(float(10**at), float(10**low), float(10**high))

@@ -1,0 +1,103 @@
+"""The flat table of the last run: `results/summary.csv`."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
+from pathlib import Path
+
+from breakeven.core.files import write_text
+from breakeven.results.recommend import UNMEASURED, Limits, choose
+from breakeven.results.records import COLUMNS, Benchmark, Row, cell
+
+
+def rows(benchmarks: Iterable[Benchmark], limits: Limits) -> list[Row]:
+    """All rows, with what stands out in each cell marked.
+
+    That is the Pareto front, what is best under the latency limit, and what is recommended within `limits`.
+    """
+    everything = [
+        row
+        for benchmark in benchmarks
+        for row in _mark_limit(
+            [record.row for record in benchmark.records], benchmark.settings["latency_limit_ms"]
+        )
+    ]
+
+    return [
+        marked
+        for _, group in groupby(sorted(everything, key=cell), key=cell)
+        for marked in _mark_recommended(_mark_pareto(list(group)), limits)
+    ]
+
+
+def write(path: Path, table: Sequence[Row]) -> None:
+    """Write the table as CSV; floats with six significant digits, empty where there is no figure."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in table:
+        writer.writerow({name: _cell(value) for name, value in asdict(row).items()})
+    write_text(path, text.getvalue())
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _mark_limit(rows: list[Row], limit_ms: float | None) -> list[Row]:
+    """For each variant the batch, and the number of callers, of most throughput with p99 in the limit."""
+    if limit_ms is None:
+        return rows
+    best: dict[tuple[str, str], float] = {}
+    for row in rows:
+        if row.throughput_per_s is not None and (row.latency_ms_p99 or 0) <= limit_ms:
+            best[_kind(row)] = max(best.get(_kind(row), 0.0), row.throughput_per_s)
+    return [
+        replace(row, within_limit=row.throughput_per_s == best.get(_kind(row)))
+        if row.throughput_per_s is not None
+        else row
+        for row in rows
+    ]
+
+
+def _kind(row: Row) -> tuple[str, str]:
+    """A single stream is a batch of one."""
+    return row.variant, "batch" if row.callers == 1 else row.scenario
+
+
+def front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
+    """The Pareto front: those for which no other is at least as good in every respect."""
+    return {
+        name
+        for name, mine in costs.items()
+        if not any(
+            other != mine and all(o <= m for o, m in zip(other, mine, strict=True))
+            for other in costs.values()
+        )
+    }
+
+
+def _mark_pareto(group: list[Row]) -> list[Row]:
+    """The front in latency, accuracy and size."""
+    costs = {
+        row.variant: (row.latency_ms_p50, -row.accuracy, row.artifact_mb)
+        for row in group
+        if row.latency_ms_p50 is not None
+        and row.accuracy is not None
+        and row.artifact_mb is not None
+        and row.verdict != "control"
+    }
+    best = front(costs)
+    return [replace(row, pareto=row.variant in best) if row.variant in costs else row for row in group]
+
+
+def _mark_recommended(group: list[Row], limits: Limits) -> list[Row]:
+    best = choose(group, limits).best
+    return [
+        row if row.verdict in UNMEASURED else replace(row, recommended=best is not None and row == best)
+        for row in group
+    ]

@@ -1,0 +1,211 @@
+"""What a sweep has come to: the rows of its jobs, and what they show together."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from breakeven.core.errors import UserError
+from breakeven.results import interaction, job_results, size_trend, summary
+from breakeven.results.interaction import Interaction
+from breakeven.results.recommend import UNMEASURED, Limits
+from breakeven.results.records import SPECIAL, Row, cell, title, unreliable_cells
+from breakeven.results.size_trend import GROWS, SHRINKS, Size, Trend
+from breakeven.results.sweep_results import Sweep
+
+CONFIDENCE = 0.95
+HYPOTHESIS = "torchscript"  # its gain is said to grow with the model
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A sweep with the results that are here."""
+
+    sweep: Sweep
+    jobs: list[list[Row]]  # only the rows of one job were measured side by side
+    missing: dict[str, str]  # title of a job that was done -> why there is nothing of it
+    seconds: float = 0.0  # that all measurements took
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Those of all jobs."""
+        return [row for job in self.jobs for row in job]
+
+    @cached_property
+    def judged(self) -> list[Row]:
+        """One a model, place and variant, of reliable runs: where several jobs measured it, the first's.
+
+        The same model counts once, however many jobs held it. Hardware of several machines is told apart.
+        """
+        rows = [self._placed(row) for job in self.jobs for row in _reliable(job)]
+        rows.sort(key=lambda row: row.verdict in UNMEASURED)  # after what another job has measured
+        found: dict[tuple[object, ...], Row] = {}
+        for row in rows:
+            found.setdefault((*cell(row), row.variant), row)
+        return list(found.values())
+
+    def _placed(self, row: Row) -> Row:
+        several = len(self.machines) > 1
+        return replace(row, hardware=f"{row.hardware} of {row.machine}") if several else row
+
+    @cached_property
+    def unreliable(self) -> list[str]:
+        """Where nothing is judged, and why."""
+        bad = (self._placed(row) for row in self.rows if row.unreliable)
+        return sorted({f"{row.family} on {title(row)}: {row.reason}" for row in bad})
+
+    @cached_property
+    def single(self) -> list[Row]:
+        """Those of them of one caller with batch 1."""
+        return [row for row in self.judged if row.batch_size == 1 and row.callers == 1]
+
+    @cached_property
+    def plain(self) -> list[Row]:
+        """Those of them that are variants of uncompressed models."""
+        return [row for row in self.single if row.compression == "none" and row.verdict not in SPECIAL]
+
+    @cached_property
+    def machines(self) -> list[str]:
+        """Their names."""
+        return sorted({row.machine for row in self.rows})
+
+    @cached_property
+    def hardware(self) -> list[str]:
+        """Their names."""
+        return sorted({row.hardware for row in self.judged})
+
+    @property
+    def trends(self) -> list[Trend]:
+        """Those of each variant of uncompressed models on each hardware, over multiply-accumulates."""
+        return self.trends_over[size_trend.MACS]
+
+    @cached_property
+    def trends_over(self) -> dict[Size, list[Trend]]:
+        """The same over each size; once, since every crossing is resampled."""
+        groups = [list(group) for _, group in groupby(sorted(self.plain, key=_place), key=_place)]
+        return {
+            what: [found for group in groups if (found := size_trend.trend(group, CONFIDENCE, what))]
+            for what in size_trend.SIZES
+        }
+
+    @cached_property
+    def interactions(self) -> list[Interaction]:
+        """All combinations, each within its job."""
+        return [
+            found
+            for job in self.jobs
+            for _, group in groupby(sorted(_reliable(job), key=cell), key=cell)
+            for found in interaction.interactions(group)
+        ]
+
+    @cached_property
+    def contenders(self) -> list[list[Row]]:
+        """What can stand on a front: of each model, as it is called, the fastest first."""
+        able = [
+            row
+            for row in self.judged
+            if row.verdict != "control" and all(cost is not None for cost in _costs(row))
+        ]
+        able.sort(key=lambda row: (called(row), _costs(row)))
+        return [list(group) for _, group in groupby(able, key=called)]
+
+    @cached_property
+    def fronts(self) -> list[Row]:
+        """What no other variant of its model beats in gain, accuracy and size at once, over all jobs."""
+        return [
+            row
+            for rows in self.contenders
+            for best in [summary.front({each.variant: _costs(each) for each in rows})]
+            for row in rows
+            if row.variant in best
+        ]
+
+    @cached_property
+    def unmeasured(self) -> dict[str, int]:
+        """Variants that there are no figures of, with the reason -> how many times."""
+        lost = (row for row in self.rows if row.verdict in ("unsupported", "failed"))
+        return dict(Counter(f"{row.variant}, {row.verdict}: {row.reason}" for row in lost))
+
+    @property
+    def untrained(self) -> list[str]:
+        """The models with random weights, from small to large."""
+        return [family for family, rows in by_family(self.rows) if not any(row.trained for row in rows)]
+
+    @property
+    def answer(self) -> str:
+        """Whether TorchScript's gain grows with the model: one sentence with its evidence, or nothing."""
+        mine = [trend for trend in self.trends if HYPOTHESIS in trend.variant]
+        return _answer(mine) if mine else ""
+
+
+def collect(sweep: Sweep, limits: Limits) -> Swept:
+    """Read what the jobs have come to; what is best is marked in each.
+
+    Args:
+        limits: within which, where the sweep has none of its own.
+    """
+    limits = Limits(**sweep.recommend) if sweep.recommend else limits
+    jobs, missing, seconds = [], {}, 0.0
+    for outcome in {outcome.key: outcome for outcome in sweep.known()}.values():
+        try:
+            found = job_results.read(outcome.key).benchmarks
+            jobs.append(summary.rows(found, limits))
+            seconds += sum(benchmark.seconds for benchmark in found)
+        except UserError as error:
+            missing[outcome.title] = str(error)
+    return Swept(sweep, jobs, missing, seconds)
+
+
+def by_family(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
+    """Families from small to large."""
+    mine: dict[str, list[Row]] = {}
+    for row in rows:
+        mine.setdefault(row.family, []).append(row)
+    return sorted(mine.items(), key=lambda item: max(row.macs for row in item[1]))
+
+
+def noise_floor(rows: Iterable[Row]) -> float:
+    """The median one: a ratio, at least 1."""
+    return float(np.median([row.noise_floor for row in rows if row.noise_floor] or [1.0]))
+
+
+def _reliable(job: Iterable[Row]) -> list[Row]:
+    """Without the runs whose twin failed, their baselines among them."""
+    rows = list(job)
+    bad = unreliable_cells(rows)
+    return [row for row in rows if cell(row) not in bad]
+
+
+def called(row: Row) -> tuple[str, str, int, int, str]:
+    """Its cell, in the order of how much is asked at once."""
+    return row.family, row.hardware, row.callers, row.batch_size, row.scenario
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row.hardware, row.variant
+
+
+def _costs(row: Row) -> tuple[Any, ...]:
+    """By the gain and not by latency, which another job may have measured while the machine was slower."""
+    return -row.speedup if row.speedup else None, row.accuracy and -row.accuracy, row.artifact_mb
+
+
+def _answer(found: Sequence[Trend]) -> str:
+    said = {GROWS: "Yes, it grows", SHRINKS: "No, the opposite: it shrinks as the model grows"}
+    decided = [each.verdict for each in found if each.verdict in said]
+    answer = (
+        said[decided[0]] if len(set(decided)) == 1 else "It depends" if decided else "That is not decided"
+    )
+    if 0 < len(decided) < len(found):
+        answer += f" (decided for {len(decided)} of {len(found)})"
+    evidence = (
+        f"{each.variant} on {each.hardware}: rank correlation {each.correlation.value:+.2f} "
+        f"({each.correlation.low:+.2f} to {each.correlation.high:+.2f}) over {each.models} models, "
+        f"faster than eager on {each.faster}, slower on {each.slower}"
+        for each in found
+    )
+    return f"{answer} ({'; '.join(evidence)})."

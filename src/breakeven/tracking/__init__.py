@@ -1,0 +1,1 @@
+"""MLflow: runs, metrics, the model registry. No other folder imports it."""

@@ -1,0 +1,71 @@
+"""A variant outside of the pipeline: loaded from its files, it turns images into logits.
+
+MLflow loads a registered variant by this module (`loader_module`).
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts import artifact
+from breakeven.artifacts.inference import at_once, in_batches
+from breakeven.core import plugin
+from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.files import read_json, write_json
+from breakeven.plugins.runtimes.base import Place
+
+HARDWARE, FILES = "hardware.json", "artifact"
+
+
+def pack(source: Path, hardware: dict[str, Any], target: Path) -> "Deployed":
+    """Copy an artifact, and what it was measured on, into one folder, and load it from there.
+
+    Raises:
+        UserError: Python cannot load it.
+    """
+    shutil.copytree(source, target / FILES, ignore=shutil.ignore_patterns(artifact.SCORES))
+    write_json(target / HARDWARE, hardware)
+    try:
+        return Deployed(target)
+    except NotImplementedError:
+        variant = artifact.read(source).variant
+        raise UserError(f"{variant} is executed by a program in C++: deploy the files in {source}.") from None
+    except Unsupported as error:
+        raise UserError(f"{artifact.read(source).variant} cannot be loaded here: {error}.") from None
+
+
+class Deployed:
+    """A loaded variant."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load what `pack` has written, with the hardware's number of threads; nothing else is touched.
+
+        Raises:
+            UserError: a file is missing or was changed.
+            Unsupported: the runtime is not installed.
+        """
+        hardware = plugin.load("hardware", read_json(folder / HARDWARE), "hardware")
+        files = folder / FILES
+        self.card = artifact.read(files)
+        artifact.verify(files, self.card.files)
+        self.runtime = plugin.load("runtimes", self.card.settings, f"runtimes.{self.card.runtime}")
+        place = Place(hardware.device, hardware.threads)
+        self.runtime.start(files, place)
+        self.session = self.runtime.load(files, place, self.card.preprocessing)
+
+    def predict(self, images: NDArray[np.generic], params: object = None) -> NDArray[np.float32]:
+        """Logits, (N, classes).
+
+        Args:
+            images: uint8, (N, C, H, W); or tokens, int64, (N, L).
+        """
+        size = self.card.scored_by(at_once(images, self.runtime.batch))
+        return in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
+
+
+def _load_pyfunc(path: str) -> Deployed:
+    """What MLflow calls."""
+    return Deployed(Path(path))

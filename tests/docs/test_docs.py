@@ -1,0 +1,48 @@
+"""Links in the documentation lead somewhere, and every page can be reached."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from project import ROOT
+
+from breakeven.results.records import COLUMNS
+
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").rglob("*.md"))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).strip().replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_every_column_is_explained() -> None:
+    _, _, section = (ROOT / "docs/numbers.md").read_text(encoding="utf-8").partition("## All columns")
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = re.findall(r"`(\w+)`", "".join(cells))
+    assert sorted(told) == sorted(COLUMNS)
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    listed = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+
+    def pages(entry: object) -> set[str]:
+        if isinstance(entry, dict | list):
+            inner = entry.values() if isinstance(entry, dict) else entry
+            return set().union(*(pages(each) for each in inner))
+        return {str(entry)}
+
+    assert pages(listed) == {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}

@@ -1,0 +1,104 @@
+"""What is recommended is loaded by MLflow alone; two commits are compared."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from project import Project
+
+from breakeven.artifacts import dataset
+from breakeven.cli import main
+
+pytestmark = pytest.mark.timeout(600)
+
+# In a process of its own, as a colleague would; what was recommended once more, by a server, is there once.
+LOAD = """
+import os, sys
+import mlflow, numpy as np
+from breakeven import cli, tracking
+assert cli.main(sys.argv[3:]) == 0
+assert "MLFLOW_TRACKING_URI" not in os.environ  # of the server that has ended
+with tracking.served() as uri:
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    assert cli.main(sys.argv[3:]) == 0
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    champion = "models:/breakeven-cnn-cpu1-batch1@champion"
+    mlflow.artifacts.download_artifacts(champion + "/requirements.txt", dst_path=".")
+    np.save(sys.argv[2], mlflow.pyfunc.load_model(champion).predict(np.load(sys.argv[1])))
+"""
+
+
+def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> None:
+    images = dataset.load(project.folder / "data/prepared/digits", "test").images[:300]
+    np.save(project.folder / "images.npy", images)
+    # Two epochs on little data: whatever it costs, something is recommended.
+    asked = ("recommend", "--max-accuracy-drop", "100", "--by-estimate")
+    printed = project.run("python", "-c", LOAD, "images.npy", "logits.npy", *asked).stdout
+    assert "models:/breakeven-cnn-cpu1-batch1@champion" in printed and "Because" in printed
+    client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
+    (version,) = client.search_model_versions("name='breakeven-cnn-cpu1-batch1'")
+    assert (
+        client.get_model_version_by_alias("breakeven-cnn-cpu1-batch1", "champion").version == version.version
+    )
+    variant = version.tags["variant"]
+    assert f"batch 1: {variant}" in printed and f"Because {version.tags['because']}." in printed
+    assert version.tags["limits"] == "--max-accuracy-drop 100 --by-estimate"
+    logged = client.get_logged_model(version.source.removeprefix("models:/"))
+    assert {metric.key for metric in logged.metrics} >= {"latency_ms_p50", "artifact_mb"}
+    run = client.get_run(version.run_id).info
+    assert run.status == "FINISHED" and (run.end_time - run.start_time) / 1000 < 600  # that of measuring
+
+    folder = next(project.folder.glob(f"artifacts/*/cnn/{variant.replace('/', '--')}"))
+    assert f"Its files: {folder.relative_to(project.folder)}" in printed
+    expected = np.load(folder / "scores.npy")[:300]
+    assert np.abs(np.load(project.folder / "logits.npy") - expected).max() < 1e-3 * np.abs(expected).max()
+    needs = {line.partition("==")[0] for line in (project.folder / "requirements.txt").read_text().split()}
+    assert needs >= {"mlflow", "numpy", "pydantic"} and not needs & {"openvino", "executorch", "nncf"}
+    assert ("onnxruntime" in needs) == variant.endswith("onnxruntime")
+
+
+def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
+    options = ("--variant", "none/fp32/onnxruntime")
+    done = project.run("breakeven", "compare", "HEAD", "workspace", *options, check=False)
+    assert done.stdout.count("none/fp32/onnxruntime") == 1 and "in the same rounds" in done.stdout, (
+        done.stderr
+    )
+    worktrees = project.run("git", "worktree", "list").stdout.splitlines()
+    assert len(worktrees) == 1
+    # Two replicates decide nothing.
+    stored = project.run("breakeven", "compare", "HEAD", "HEAD", "--stored", check=False)
+    assert stored.returncode == 2 and "cannot be ruled out: cnn " in stored.stderr
+    assert "unpaired" in stored.stdout and stored.stdout.count("1.000x") > 3
+    shutil.rmtree(project.folder / "artifacts/export/cnn/none--fp32--onnxruntime")
+    gone = project.run("breakeven", "compare", "HEAD", "workspace", "--variant", "none/*", check=False)
+    assert gone.returncode == 1 and "missing" in gone.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing", "workspace"], "nothing is no commit here"),
+        (["HEAD", "workspace", "--hardware", "cpu9"], "did you mean 'cpu1'"),
+        (["HEAD", "workspace", "--variant", "*/fp8/*"], "no variant like */fp8/* in common"),
+    ],
+)
+def test_what_cannot_be_compared_is_a_sentence(
+    project: Project,
+    words: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project.folder)
+    assert main.main(["compare", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_commit_whose_outputs_are_gone_says_how_to_get_them(project: Project) -> None:
+    shutil.rmtree(project.folder / ".dvc/cache")
+    done = project.run("breakeven", "compare", "HEAD", "workspace", check=False)
+    assert done.returncode == 2 and "dvc pull" in done.stderr and "Traceback" not in done.stderr
+    assert json.loads((project.folder / "results/metrics.json").read_text())  # nothing else is touched

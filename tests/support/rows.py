@@ -1,0 +1,80 @@
+"""Rows and records of a study that nobody measured, for tests of what is made of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from breakeven.report import sweep_section
+from breakeven.report.sweep_section import SweepSection
+from breakeven.results.records import Benchmark, Record, Row, scenario
+from breakeven.results.sweep_analysis import Swept
+from breakeven.results.sweep_results import DONE, FAILED, Outcome, Sweep
+
+PLACE = ("cpu1", "a machine, 2 cores", 1, 1, "single_stream", 1, 1000, 2000)
+
+
+def row(variant: str, verdict: str = "faster", **figures: Any) -> Row:
+    """A row of the CNN; what is not given is that of the baseline."""
+    recipe, precision, runtime = variant.split("/") if "/" in variant else ("none", "fp32", "eager")
+    known: dict[str, Any] = {
+        **{"latency_ms_p50": 2.0, "latency_ms_p50_ci_low": 1.9, "latency_ms_p50_ci_high": 2.1},
+        **{"latency_ms_p99": 3.0, "accuracy": 0.9, "accuracy_delta": 0.0, "accuracy_p_value": 1.0},
+        **{"accuracy_delta_ci_low": -0.001, "accuracy_delta_ci_high": 0.001},
+        **{"artifact_mb": 4.0, "peak_memory_mb": 30.0, "build_s": 1.0, "cold_start_s": 0.2, "load_s": 0.1},
+        **{"speedup": 1.0, "noise_floor": 1.02, "replicates": 5},
+    }
+    gain = figures.get("speedup", 1.0)
+    if verdict != "baseline" and gain:
+        known |= {"speedup_ci_low": 0.95 * gain, "speedup_ci_high": 1.05 * gain, "breakeven_calls": "100"}
+    names = ("cnn", variant, recipe, precision, "", precision, runtime)
+    return Row(*names, *PLACE, verdict=verdict, **{"reason": "", **known, **figures})
+
+
+BASELINE = row("none/fp32/eager", "baseline")
+TWIN = row("twin", "control", speedup=1.001)
+
+
+def benchmark(rows: Sequence[Row], images: int = 10_000, **more: Any) -> Benchmark:
+    """The record that holds them, two blocks each."""
+    first = rows[0] if rows else BASELINE
+    blocks = [{"round": n, "calls_ms": [1.9, 2.0, 2.0, 2.4]} for n in range(2)]
+    known: dict[str, Any] = {
+        **{"family": first.family, "hardware": first.hardware, "title": "digits", "test_images": images},
+        "settings": {"latency_limit_ms": None, "confidence": 0.95},
+        "machine": {"name": first.machine, "cores": 2, "versions": {"torch": "2.14.0"}},
+        **{"affinity": {}, "peaks": {}, "commit": "0123456789abcdef", "dirty": False, "seconds": 1.5},
+        "stopped": {scenario(each).title: "5 replicates done" for each in rows},
+        "warnings": [],
+        "records": [Record(each, [{"blocks": blocks}] if each.latency_ms_p50 else []) for each in rows],
+    }
+    return Benchmark(**{**known, **more})
+
+
+# Variant -> the factor of its speedup for ten times the work; with 100 million MACs they gain 2x, 3x, ...
+GROWTH = {"none/fp32/torchscript_frozen": 0.5, "none/fp32/onnxruntime": 0.8}
+
+
+def job(size: int, hardware: str = "cpu1", growth: dict[str, float] = GROWTH) -> list[Row]:
+    """The rows of a model of 10**`size` MACs."""
+    made = [
+        row(
+            variant,
+            speedup=(2 + number) * factor ** (size - 8),
+            breakeven_calls=str((1 + number) * 10 ** (10 - size)),
+            breakeven_calls_low="0",
+            breakeven_calls_high=str(10 ** (12 - size)),
+        )
+        for number, (variant, factor) in enumerate(growth.items())
+    ]
+    changes = {"family": f"net{size}", "macs": 10**size, "params": 10 ** (size - 2), "hardware": hardware}
+    return [replace(each, **changes) for each in (BASELINE, TWIN, *made)]
+
+
+def sweep(jobs: Sequence[Sequence[Row]], failed: Sequence[str] = (), **more: Any) -> SweepSection:
+    """The section of a sweep of these jobs, and of as many that failed for these reasons."""
+    outcomes = [Outcome(f"job={number}", [], DONE, f"key{number}") for number, _ in enumerate(jobs)]
+    outcomes += [Outcome(f"bad={reason}", [], FAILED, reason, reason) for reason in failed]
+    known = {"name": "scaling-0", "study": "scaling", "command": "breakeven-sweep study=scaling"}
+    missing = more.pop("missing", {})
+    swept = Swept(Sweep(**{**known, **more}, jobs=outcomes), [list(each) for each in jobs], missing)
+    return sweep_section.section(swept)

@@ -1,0 +1,81 @@
+"""Every command helps, and refuses what it does not know."""
+
+import argparse
+import importlib
+import shlex
+import shutil
+import socket
+
+import pytest
+from project import Project
+
+from breakeven.cli import main
+
+
+def options(name: str) -> list[argparse.Action]:
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"breakeven.cli.commands.{name}").arguments(parser)
+    return parser._actions
+
+
+@pytest.mark.parametrize("name", main.names())
+def test_a_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main([name, "--help"])
+    printed = capsys.readouterr().out
+    assert ended.value.code == 0 and "example: " in printed
+    told = [action.help for action in options(name) if action.help]
+    assert len(told) == len(options(name))  # each option says what it is
+
+
+@pytest.mark.parametrize("name", main.names())
+def test_an_example_is_one_that_the_command_takes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module(f"breakeven.cli.commands.{name}")
+    seen = []
+    monkeypatch.setattr(module, "run", seen.append)
+    words = shlex.split(module.EXAMPLE.partition("&&")[0].partition("|")[0])
+    assert main.main(words[words.index("breakeven") + 1 :]) == 0 and len(seen) == 1
+
+
+def test_the_doctor_finds_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert "torch" in printed and "onnxruntime" in printed and "MLflow" in printed and "cores" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--hardware", "cpu9"], "did you mean 'cpu1'"),
+        (["--family", "cmn"], "did you mean 'cnn'"),
+        (["--batch", "7"], "was not measured"),
+        (["--callers", "2"], "of which --scenario, server_threads"),
+        (["--max-size-mb", "-1"], "not negative"),
+        (["--max-size-mb", "0.000001"], "no recommendation"),
+    ],
+)
+def test_a_recommendation_that_cannot_be_is_a_sentence(
+    reproduced: tuple[Project, str],
+    options: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(reproduced[0].folder)
+    assert main.main(["recommend", "--no-register", *options]) == 1
+    assert said in "".join(capsys.readouterr())
+
+
+def test_a_recommendation_without_results_is_a_sentence(project: Project) -> None:
+    shutil.rmtree(project.folder / "results/benchmark")
+    done = project.run("breakeven", "recommend", check=False)
+    assert done.returncode == 1 and "dvc repro" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_a_sentence_with_another(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main.main(["ui", "--port", str(port)]) == 1
+    assert f"--port {port}: Address already in use: breakeven ui --port {port + 1}" in capsys.readouterr().err
+    assert main.main(["ui", "--port", "70000"]) == 1
+    assert "from 0 to 65535" in capsys.readouterr().err

@@ -1,0 +1,226 @@
+"""Intervals hold the truth as often as they promise, and a run that cannot be trusted says nothing."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import simulation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from simulation import Machine
+
+from breakeven.engine import statistics
+from breakeven.engine.comparison import find, log_ratios
+from breakeven.engine.samples import Samples
+from breakeven.engine.settings import Budget
+
+BASE, TWIN = "base", "twin"
+TRUTH = 1.03  # of the variant that stands beside the twin
+BUDGET = Budget()
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def draw(seed=0):
+    return np.random.default_rng(seed)
+
+
+def run(seed=0, speedups=(1.0, TRUTH), replicates=5, rounds=5):
+    """One run's samples, of a baseline, its twin, and a, b, c, ..."""
+    times = Machine().times(draw(seed), 1, speedups, replicates, rounds)[0]
+    return simulation.run(times, [BASE, TWIN, *"abcdefghijklmnop"[: len(speedups) - 1]])
+
+
+def ratios(times):
+    """`log_ratios` of many runs at once: (run, replicate, variant, round) -> (run, variant, replicate)."""
+    return np.median(np.log(times[:, :, :1] / times[:, :, 1:]), axis=-1).swapaxes(1, 2)
+
+
+def bounds(values, confidence=0.95):
+    """The bounds of `statistics.speedup` for many runs at once, over the last axis."""
+    count = values.shape[-1]
+    half = stats.t.ppf((1 + confidence) / 2, count - 1) * stats.sem(values, axis=-1)
+    return np.exp(values.mean(-1) - half), np.exp(values.mean(-1) + half)
+
+
+# The simulations below compute many runs at once; these two hold them to the code that they stand for.
+
+
+@settings(deadline=None, max_examples=50)
+@given(SEEDS, st.integers(2, 8), st.integers(1, 9))
+def test_the_simulations_ratios_are_those_of_the_findings(seed, replicates, rounds):
+    times = Machine().times(draw(seed), 1, [1.0, TRUTH], replicates, rounds)
+    base, *others = simulation.run(times[0], [BASE, TWIN, "a"]).values()
+    own = [log_ratios(base.replicates, other.replicates) for other in others]
+    assert np.allclose(ratios(times)[0], own, rtol=0, atol=1e-12)
+
+
+@given(SEEDS, st.integers(2, 15))
+def test_the_simulations_bounds_are_those_of_the_findings(seed, replicates):
+    values = draw(seed).normal(0, 0.01, replicates)
+    gain = statistics.speedup(values.tolist(), 0.95)
+    assert bounds(values) == pytest.approx((gain.low, gain.high))
+
+
+MACHINES = [Machine(), Machine(bias=0.002), Machine(bias=0.03, noise=0.03, bursts=0.2)]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("replicates", [5, 8, 15])
+def test_the_interval_holds_the_true_speedup_in_95_of_100_runs(replicates, machine):
+    values = ratios(machine.times(draw(replicates), 8000, [1.0, TRUTH], replicates))
+    low, high = bounds(values)
+    held = ((low <= [1.0, TRUTH]) & (high >= [1.0, TRUTH])).mean(0)
+    assert np.all((held > 0.93) & (held < 0.975)), held
+
+
+@pytest.mark.parametrize("bias", [0.004, 0.008, 0.012, 0.02])  # stops after 6 to 36 replicates
+def test_the_interval_holds_the_true_speedup_also_where_its_width_decided_when_to_stop(bias):
+    """To look after each replicate and to stop when the interval is narrow favours runs that look quiet."""
+    values = np.concatenate(
+        [
+            ratios(Machine(bias=bias).times(draw(seed), 1000, [1.0, TRUTH], BUDGET.max_replicates))
+            for seed in range(10)
+        ]
+    )
+    held = np.zeros(len(values), bool)
+    going = np.ones(len(values), bool)
+    for count in range(BUDGET.min_replicates, BUDGET.max_replicates + 1):
+        low, high = bounds(values[..., :count])
+        narrow = (np.sqrt(high / low) - 1).max(-1) <= BUDGET.half_width
+        stopped = going & (narrow | (count == BUDGET.max_replicates))
+        held[stopped] = (low[stopped, 1] <= TRUTH) & (high[stopped, 1] >= TRUTH)
+        going &= ~stopped
+    assert 0.93 < held.mean() < 0.975
+
+
+def test_copies_of_the_baseline_are_hardly_ever_faster_or_slower():
+    runs = [find(run(seed, [1.0, 1.0], rounds=3), 0.95, 0.01).of["a"].verdict for seed in range(1000)]
+    wrong = np.mean([verdict in ("faster", "slower") for verdict in runs])
+    assert wrong < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(runs))
+
+
+def test_among_ten_copies_none_is_faster_or_slower_in_95_of_100_runs():
+    """They share the baseline's luck, and there are ten chances to be wrong: Holm's correction holds both."""
+    times = Machine().times(draw(), 4000, [1.0] * 10, 5)
+    p_values = stats.ttest_1samp(ratios(times), 0, axis=-1).pvalue
+    levels = np.array([statistics.holm(row, 0.05) for row in p_values.tolist()])
+    wrong = (p_values < levels).any(1).mean()
+    uncorrected = (p_values < 0.05).any(1).mean()
+    assert wrong < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(times)) < uncorrected
+
+
+def test_a_difference_of_three_times_the_noise_is_found():
+    found = [find(run(seed, [1.0, 1.05], replicates=15, rounds=9), 0.95, 0.01) for seed in range(150)]
+    verdicts = [each.of["a"].verdict for each in found if not each.fault]
+    assert len(verdicts) > 120
+    assert np.mean([verdict == "faster" for verdict in verdicts]) > 0.99
+
+
+@given(SEEDS, st.lists(st.floats(-3, 3), min_size=4, max_size=4))
+@settings(deadline=None, max_examples=30)
+def test_what_slows_all_variants_of_a_round_alike_changes_no_speedup(seed, drift):
+    times = Machine(drift=0).times(draw(seed), 1, [1.0, TRUTH], 3, 4)[0]
+    still, drifting = (
+        find(simulation.run(t, [BASE, TWIN, "a"]), 0.95, 0.01) for t in (times, times * np.exp(drift))
+    )
+    for name in (TWIN, "a"):
+        one, two = still.of[name].speedup, drifting.of[name].speedup
+        assert (two.value, two.low, two.high) == pytest.approx((one.value, one.low, one.high))
+
+
+@given(st.sets(st.integers(0, 14), max_size=7), st.floats(1, 100))
+def test_a_burst_in_fewer_than_half_of_the_blocks_changes_no_speedup(hit, factor):
+    times = np.ones((1, 3, 15))
+    times[0, 2] = 0.5
+    times[0, 2, list(hit)] *= factor
+    base, _, other = simulation.run(times, [BASE, TWIN, "a"]).values()
+    assert log_ratios(base.replicates, other.replicates) == pytest.approx([np.log(2)])
+
+
+def test_blocks_are_paired_by_the_number_of_their_round():
+    """Of two groups that do not fit into memory at once, one has later rounds, of a machine that drifted."""
+    speed = np.exp(draw(1).normal(0, 1, 6))  # of the machine, in each round
+    base = simulation.samples(np.array([speed, speed]))
+
+    def group(rounds, factor):
+        blocks = [simulation.block(at, factor * speed[at]) for at in rounds]
+        return Samples([simulation.replicate(number, blocks) for number in range(2)])
+
+    early, late, mixed = group([0, 1, 2], 0.5), group([3, 4, 5], 2.0), group([5, 0, 3], 0.25)
+    for measured, log_ratio in ((early, np.log(2)), (late, -np.log(2)), (mixed, np.log(4))):
+        assert log_ratios(base.replicates, measured.replicates) == pytest.approx([log_ratio] * 2)
+
+
+def test_a_run_whose_twin_differs_from_the_baseline_gives_no_verdict():
+    times = Machine(bias=0.001).times(draw(), 1, [0.9, 2.0, 0.5, 1.0], 5)[0]
+    found = find(simulation.run(times, [BASE, TWIN, *"abc"]), 0.95, 0.01)
+    assert found.fault == "the twin's interval excludes 1"
+    assert [found.of[name].verdict for name in (BASE, TWIN)] == ["baseline", "control"]
+    assert {found.of[name].verdict for name in "abc"} == {"undecided"}
+    assert all(found.fault in found.of[name].reason for name in (TWIN, *"abc"))
+    assert found.of["a"].speedup.value == pytest.approx(2, rel=0.05)  # told, though not judged
+    assert found.noise_floor > 1.05
+
+
+def test_a_trusted_run_has_no_fault_and_no_reasons():
+    found = find(run(), 0.95, 0.01)
+    assert (found.fault, {each.reason for each in found.of.values()}) == ("", {""})
+    assert [each.verdict for each in found.of.values()][:2] == ["baseline", "control"]
+    assert found.of[BASE].speedup is None
+
+
+@pytest.mark.parametrize("status", ["failed", "unsupported"])
+@pytest.mark.parametrize("done", [0, 1, 3])
+def test_a_twin_that_was_not_measured_leaves_every_variant_undecided(status, done):
+    measured = run(speedups=[1.0, 2.0])
+    measured[TWIN] = Samples(measured[TWIN].replicates[:done], status, "killed by SIGKILL")
+    found = find(measured, 0.95, 0.01)
+    assert (found.of[TWIN].verdict, found.of[TWIN].reason) == (status, "killed by SIGKILL")
+    assert found.of["a"].verdict == "undecided"
+    assert found.of["a"].reason == "unreliable run: the twin was not measured"
+    assert found.noise_floor is None
+
+
+def test_a_twin_that_dies_in_the_first_replicate_leaves_no_figure_that_is_not_a_number():
+    measured = {name: Samples(own.replicates[:1]) for name, own in run(speedups=[1.0, 2.0]).items()}
+    measured[TWIN] = Samples([], "failed", "killed by SIGKILL")
+    found = find(measured, 0.95, 0.01)
+    assert (found.of["a"].verdict, found.of["a"].speedup) == ("undecided", None)
+    for each in found.of.values():
+        json.dumps([each.verdict, each.min_detectable_effect, each.latency_ms], allow_nan=False)
+
+
+@pytest.mark.parametrize("status", ["failed", "unsupported"])
+@pytest.mark.parametrize("done", [0, 1, 3])
+def test_a_variant_that_was_not_measured_changes_nothing_for_the_others(status, done):
+    measured = run(speedups=[1.0, 2.0, 0.5])
+    lost = measured.pop("b")
+    without = find(measured, 0.95, 0.01)
+    measured["b"] = Samples(lost.replicates[:done], status, "out of memory")
+    found = find(measured, 0.95, 0.01)
+    assert (found.of["b"].verdict, found.of["b"].reason) == (status, "out of memory")
+    assert (found.of["b"].speedup, found.of["b"].latency_ms) == (None, None)
+    del found.of["b"]
+    assert found == without
+
+
+@pytest.mark.parametrize("done", [0, 1, 3])
+def test_a_baseline_that_was_not_measured_leaves_nothing_to_judge(done):
+    measured = {name: replace(own, replicates=own.replicates[: done + 1]) for name, own in run().items()}
+    measured[BASE] = Samples(measured[BASE].replicates[:done], "failed", "killed by SIGSEGV")
+    found = find(measured, 0.95, 0.01)
+    assert (found.of[BASE].verdict, found.of[BASE].reason) == ("failed", "killed by SIGSEGV")
+    assert found.fault and "twin" not in found.fault  # that one was measured
+    assert {found.of[name].verdict for name in (TWIN, "a")} <= {"control", "undecided"}
+    assert [each.speedup for each in found.of.values()] == [None] * 3
+
+
+def test_the_half_width_is_that_of_the_widest_interval():
+    found = find(run(speedups=[1.0, 2.0, 0.5]), 0.95, 0.01)
+    gains = [each.speedup for each in found.of.values() if each.speedup]
+    assert len(gains) == 3
+    assert found.half_width == pytest.approx(max(np.sqrt(gain.high / gain.low) for gain in gains) - 1)
+    # Half as wide on the logarithm after many more replicates of the same machine.
+    assert find(run(speedups=[1.0, 2.0, 0.5], replicates=40), 0.95, 0.01).half_width < found.half_width

@@ -1,0 +1,88 @@
+"""Methods of calibration, on values with long tails: the largest that an artifact tells ends its range."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from test_artifacts import RUNTIMES, TOOLCHAINS
+from torch import nn
+
+from breakeven.core import plugin
+from breakeven.core.errors import UserError
+from breakeven.plugins.quantization.base import Examples
+from breakeven.plugins.runtimes.base import Place, Source
+
+IMAGES = np.random.default_rng(0).standard_t(4, (96, 3, 32, 32)).astype(np.float32)
+IMAGES = IMAGES[np.argsort(np.abs(IMAGES).max((1, 2, 3)))]  # the first batch does not know the largest
+LARGEST = float(IMAGES.max())
+STATIC = {name: own for name, own in TOOLCHAINS.items() if own["scheme"] == "static"}
+
+
+def methods(name: str) -> tuple[str, ...]:
+    allowed = type(plugin.load("quantization", STATIC[name], name)).model_fields["calibration"].annotation
+    return tuple(get_args(allowed))
+
+
+def model() -> nn.Module:
+    """Gives back what it is given: its output ends where its range does."""
+    convolution = nn.Conv2d(3, 3, 1)
+    with torch.no_grad():
+        convolution.weight.copy_(torch.eye(3)[..., None, None])
+        assert convolution.bias is not None
+        convolution.bias.zero_()
+    return nn.Sequential(convolution, nn.Flatten()).eval()
+
+
+def artifact(name: str, method: str, folder: Path) -> Any:
+    """Made by the real toolchain for its real runtime, and called."""
+    toolchain = plugin.load("quantization", {**STATIC[name], "calibration": method}, name)
+    runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], name)
+    source = Source(model(), torch.from_numpy(IMAGES[:2]), folder, "outside")
+    examples = Examples(IMAGES, IMAGES[:8], np.zeros(8, np.int64))
+    toolchain.quantize(examples, runtime, source, folder)
+    if toolchain.runtime == "torch_compile":  # the program that it would compile for half a minute
+        program = torch.export.load(folder / "model.pt2").module()
+        return lambda images: program(torch.from_numpy(images)).detach().numpy()
+    place = Place("cpu", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ExecuTorch calls itself experimental when it is imported
+        runtime.start(folder, place)
+    return runtime.load(folder, place, "outside").logits
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", STATIC)
+@pytest.mark.usefixtures("threads")
+def test_each_method_gives_another_range(name: str, tmp_path: Path) -> None:
+    ends = {}
+    for method in methods(name):
+        (folder := tmp_path / method).mkdir()
+        run = artifact(name, method, folder)
+        assert np.abs(run(IMAGES[:2]) - IMAGES[:2].reshape(2, -1)).mean() < 0.3
+        ends[method] = float(run(np.full_like(IMAGES[:2], 9 * LARGEST)).max())
+    all_that_was_seen = ends.pop("MinMax")
+    assert all_that_was_seen > 0.97 * LARGEST
+    assert ends and max(ends.values()) < 0.9 * all_that_was_seen
+    assert len({round(end, 3) for end in ends.values()}) == len(ends)
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_a_method_that_a_toolchain_lacks_is_refused_with_those_that_it_has(name: str) -> None:
+    with pytest.raises(UserError, match=r"calibration=Guess: .*'MinMax'"):
+        plugin.load("quantization", {**STATIC[name], "calibration": "Guess"}, name)
+
+
+@pytest.mark.parametrize("name", sorted(TOOLCHAINS.keys() - STATIC.keys()))
+def test_a_dynamic_scheme_has_nothing_to_calibrate(name: str) -> None:
+    with pytest.raises(UserError, match="ranges at run time, and calibrates nothing"):
+        plugin.load("quantization", {**TOOLCHAINS[name], "calibration": "MinMax"}, name)

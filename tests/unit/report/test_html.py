@@ -1,0 +1,218 @@
+"""The report needs nothing else, says the answer first, and leaves the data of each chart as CSV."""
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
+
+from breakeven.report import html_page
+from breakeven.report.sweep_section import SweepSection
+from breakeven.results import summary
+from breakeven.results.recommend import Limits
+from breakeven.results.study_results import Records
+
+FAST = row("none/int8-static/openvino", speedup=8.0, latency_ms_p50=0.25, artifact_mb=1.0)
+LOST = row(
+    "none/fp32/tensorrt", "unsupported", latency_ms_p50=None, speedup=None, reason="no <GPU> & no wheel"
+)
+FORBIDDEN = (
+    r"""(?:src|href)=["']?(?:https?:)?//|@import|url\(\s*["']?(?!data:)"""  # what would need the network
+)
+
+
+def write(folder: Path, rows: list, **more: object) -> str:
+    limits = Limits(max_accuracy_drop=1.0)
+    found = Records([], [benchmark(rows, **more)])
+    marked = summary.rows(found.benchmarks, limits)
+    html_page.write(folder / "report.html", folder / "plots", "quick", ["study=quick"], found, marked, limits)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("report")
+    return folder, write(folder, [BASELINE, TWIN, FAST, LOST])
+
+
+def swept(folder: Path, *sections: SweepSection) -> str:
+    """The page of the study with sweeps beside it."""
+    found, limits = Records([], [benchmark([BASELINE, TWIN, FAST])]), Limits(max_accuracy_drop=1.0)
+    marked = summary.rows(found.benchmarks, limits)
+    html_page.write(folder / "report.html", folder / "plots", "quick", [], found, marked, limits, sections)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def drawings(text: str) -> dict:
+    found = re.search(r'id="drawings">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def named(node: object) -> list[str]:
+    """The data that a drawing refers to by name."""
+    if isinstance(node, list):
+        return [name for each in node for name in named(each)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["data"]["name"]] if isinstance(node.get("data"), dict) and "name" in node["data"] else []
+    return own + [name for key, each in node.items() if key != "datasets" for name in named(each)]
+
+
+def test_the_answer_comes_first(page: tuple[Path, str]) -> None:
+    body = page[1].partition("<main>")[2]
+    answer = body.partition('<div class="charts">')[0]
+    assert '<p class="pick">none/int8-static/openvino</p>' in answer and "8.00x as fast" in answer
+
+
+def test_nothing_is_loaded_from_elsewhere(page: tuple[Path, str]) -> None:
+    ours = re.sub(r"<script>.*?</script>", "", page[1], flags=re.DOTALL)
+    assert not re.findall(FORBIDDEN, ours)
+    assert len(re.findall(r"<script>", page[1])) == 2
+
+
+def test_what_a_row_says_cannot_break_the_page(page: tuple[Path, str]) -> None:
+    assert "no &lt;GPU&gt; &amp; no wheel" in page[1] and "no <GPU>" not in page[1]
+
+
+def test_each_chart_has_its_data_beside_it(page: tuple[Path, str]) -> None:
+    folder, text = page
+    assert {name.rpartition("-")[2] for name in drawings(text)} == {
+        *("speedup", "accuracy", "calls", "cold", "latency", "memory")
+    }
+    require_data(folder, text)
+
+
+def require_data(folder: Path, text: str) -> None:
+    """Each drawing has its place, its data, and the same beside the page."""
+    for name, drawing in drawings(text).items():
+        with (folder / "plots" / f"{name}.csv").open(encoding="utf-8") as file:
+            lines = list(csv.DictReader(file))
+        assert len(lines) == len(drawing["datasets"]["table"]) > 0
+        assert set(named(drawing)) <= drawing["datasets"].keys()
+        assert f'id="{name}"' in text and f'data-chart="{name}"' in text
+
+
+def test_a_few_images_are_said_to_be_few(tmp_path: Path) -> None:
+    text = write(tmp_path, [BASELINE, TWIN, FAST], images=360)
+    assert "cannot rule out a drop of less than 1.1 points" in text
+
+
+def test_nothing_measured_is_a_page_too(tmp_path: Path) -> None:
+    failed = replace(BASELINE, verdict="failed", latency_ms_p50=None, speedup=None)
+    text = write(tmp_path, [failed])
+    assert "no recommendation" in text and drawings(text) == {}
+
+
+def test_several_batches_have_a_chart(tmp_path: Path) -> None:
+    rows = [
+        replace(
+            each, batch_size=size, scenario="batch" if size > 1 else "single_stream", throughput_per_s=500.0
+        )
+        for size in (1, 8)
+        for each in (BASELINE, FAST)
+    ]
+    assert any(name.endswith("-batch") for name in drawings(write(tmp_path, rows)))
+
+
+def test_four_hundred_rows_fit_in_six_megabytes(tmp_path: Path) -> None:
+    rows = [BASELINE, *(row(f"none/fp32/r{number}", speedup=1 + number / 100) for number in range(400))]
+    write(tmp_path, rows)
+    assert (tmp_path / "report.html").stat().st_size < 6e6
+
+
+PLACES = [job(size) + job(size, "cpu2") for size in (6, 7, 8, 9, 10)]
+
+
+def charts(text: str) -> set[str]:
+    """Those of the sweep."""
+    return {name.removeprefix("sweep-scaling-") for name in drawings(text) if name.startswith("sweep-")}
+
+
+def test_a_sweep_has_a_section_with_its_charts(tmp_path: Path) -> None:
+    text = swept(tmp_path, sweep(PLACES))
+    body = text.partition('<section id="sweep-scaling"')[2].partition("</section>")[0]
+    assert "<pre>breakeven-sweep study=scaling</pre>" in body and "5 of 5 jobs are done" in body
+    assert "Does TorchScript's gain grow with the model?</b> No, the opposite" in body
+    assert 'href="#sweep-scaling"' in text
+    assert charts(text) == {
+        *(f"{kind}-{hardware}" for kind in ("macs", "params", "calls") for hardware in ("cpu1", "cpu2")),
+        "fastest",
+    }
+    # 2x at 100 million MACs, and half of it at ten times that
+    assert "none/fp32/torchscript_frozen below 1,000 million MACs (1,000 to 1,000)" in body
+    assert "none/fp32/onnxruntime at every size measured" in body
+    require_data(tmp_path, text)
+
+
+def test_a_page_without_sweeps_has_no_section_of_one(page: tuple[Path, str]) -> None:
+    assert 'class="sweep"' not in page[1] and "#sweep-" not in page[1]
+
+
+def test_what_a_sweep_says_cannot_break_the_page(tmp_path: Path) -> None:
+    bad = "<script>alert(1)</script>"
+    section = sweep(PLACES, [f"no {bad}"], command=f"breakeven-sweep study='{bad}'", missing={bad: bad})
+    text = swept(tmp_path, section)
+    assert bad not in text and text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 5
+    assert "5 of 6 jobs are done, 1 failed; the results of 1 are missing" in text
+    rows = [replace(each, family=bad) for each in PLACES[0]]
+    assert bad not in swept(tmp_path, sweep([rows, *PLACES[1:]]))
+
+
+def test_a_sweep_of_which_nothing_is_left_is_a_section_too(tmp_path: Path) -> None:
+    text = swept(tmp_path, sweep([], ["killed"], missing={"family=cnn": "its results are not in the store"}))
+    assert charts(text) == set() and "family=cnn: its results are not in the store" in text
+
+
+def test_models_of_one_size_have_no_chart_over_size_and_one_place_none_of_places(tmp_path: Path) -> None:
+    assert charts(swept(tmp_path, sweep([job(8)]))) == set()
+    assert charts(swept(tmp_path, sweep([job(8) + job(8, "cpu2")]))) == {"fastest"}
+
+
+def test_what_could_not_be_measured_is_said_once(tmp_path: Path) -> None:
+    text = swept(tmp_path, sweep([[*rows, LOST] for rows in PLACES]))
+    told = "none/fp32/tensorrt, unsupported: no &lt;GPU&gt; &amp; no wheel (5 times)"
+    assert text.count(told) == 1
+
+
+def test_two_models_have_no_fitted_line(tmp_path: Path) -> None:
+    text = swept(tmp_path, sweep([job(7), job(8)]))
+    assert charts(text) == {"macs-cpu1", "params-cpu1", "calls-cpu1"} and "No fit below 4 models" in text
+    points = drawings(text)["sweep-scaling-macs-cpu1"]["datasets"]["table"]
+    assert {point["fit"] for point in points} == {None}
+
+
+def test_what_is_not_paid_back_is_counted_and_not_drawn(tmp_path: Path) -> None:
+    words = dict.fromkeys(("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high"), "never")
+    first = [replace(each, **words) if each.runtime == "onnxruntime" else each for each in PLACES[0]]
+    text = swept(tmp_path, sweep([first, *PLACES[1:]]))
+    assert len(drawings(text)["sweep-scaling-calls-cpu1"]["datasets"]["table"]) == 9
+    assert text.count("Not drawn: 1 never.") == 2  # on each hardware
+
+
+def test_no_more_variants_than_can_be_told_apart_are_drawn(tmp_path: Path) -> None:
+    many = {f"none/fp32/r{number}": 0.9 for number in range(11)}
+    text = swept(tmp_path, sweep([job(size, growth=many) for size in (7, 8)]))
+    points = drawings(text)["sweep-scaling-macs-cpu1"]["datasets"]["table"]
+    assert {point["variant"] for point in points} == {f"none/fp32/r{number}" for number in range(3, 11)}
+    assert "the 8 variants of most gain" in text
+
+
+def test_combinations_are_drawn_against_the_product_of_their_parts(tmp_path: Path) -> None:
+    gains = {"prune50/fp32/eager": 2.0, "none/int8-static/openvino": 3.0, "prune50/int8-static/openvino": 9.0}
+    rows = [BASELINE, *(row(variant, speedup=gain) for variant, gain in gains.items())]
+    text = swept(tmp_path, sweep([rows]))
+    (point,) = drawings(text)["sweep-scaling-combinations"]["datasets"]["table"]
+    assert (point["product"], point["speedup"], point["ratio"]) == (6, 9, 1.5)
+    assert point["ratio_low"] > 1 and point["verdict"] == "more than the product"
+    require_data(tmp_path, text)
+
+
+def test_a_large_sweep_adds_little_to_the_page(tmp_path: Path) -> None:
+    growth = {**GROWTH, **{f"none/fp32/runtime_number_{number}": 0.9 for number in range(6)}}
+    sizes = [job(5 + number % 6, hardware, growth) for number in range(19) for hardware in ("cpu1", "cpu2")]
+    without = len(swept(tmp_path))
+    assert len(swept(tmp_path, sweep(sizes))) - without < 500_000

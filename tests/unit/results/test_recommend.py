@@ -1,0 +1,132 @@
+"""What is recommended holds every limit, for sure, and gains most of what does."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rows import BASELINE, TWIN, benchmark, row
+
+from breakeven.cli.commands import recommend as command
+from breakeven.core.errors import UserError
+from breakeven.results import summary
+from breakeven.results.recommend import Limits, choose, gain, smallest_drop
+from breakeven.results.records import Row
+
+FAST = row("none/int8-static/openvino", speedup=8.0, accuracy_delta=-0.002, accuracy_delta_ci_low=-0.006)
+SAFE = row("none/fp32/onnxruntime", speedup=3.0)
+
+
+def test_the_most_gain_within_the_limits_is_chosen() -> None:
+    rows = [BASELINE, TWIN, SAFE, FAST]
+    assert choose(rows, Limits()).best == FAST
+    chosen = choose(rows, Limits(max_accuracy_drop=0.5))
+    assert chosen.best == SAFE and chosen.fastest == FAST and chosen.runner_up == BASELINE
+    assert "the drop in accuracy may be 0.6 points (0.5 allowed)" in chosen.reason
+    assert choose(rows, Limits(max_accuracy_drop=0.5, by_estimate=True)).best == FAST
+
+
+def test_the_baseline_stays_where_nothing_is_surely_faster() -> None:
+    unsure = row("none/fp32/openvino", "undecided", speedup=1.2, speedup_ci_low=0.8, speedup_ci_high=1.8)
+    chosen = choose([BASELINE, unsure], Limits())
+    assert chosen.best == BASELINE and "surely faster" in chosen.reason
+    assert choose([BASELINE, unsure], Limits(by_estimate=True)).best == unsure
+
+
+def test_what_cannot_be_met_says_what_would_have_to_be_relaxed() -> None:
+    small = replace(FAST, artifact_mb=1.0, latency_ms_p50_ci_high=0.3)
+    chosen = choose([BASELINE, SAFE, small], Limits(max_accuracy_drop=0.1, max_size_mb=2.0))
+    assert chosen.best is None
+    assert chosen.relaxed == (
+        "--max-accuracy-drop 0.6 would let in none/int8-static/openvino",
+        "--max-size-mb 4 would let in none/fp32/onnxruntime",
+    )
+
+
+def test_a_raised_limit_is_told_with_the_best_that_it_lets_in() -> None:
+    smallest, best = replace(SAFE, artifact_mb=3.991), replace(FAST, artifact_mb=3.999)
+    chosen = choose([BASELINE, smallest, best], Limits(max_size_mb=2.0))
+    assert chosen.relaxed == ("--max-size-mb 4 would let in none/int8-static/openvino",)
+
+
+def test_what_cannot_be_registered_costs_that_champion_alone(monkeypatch, capsys) -> None:
+    def register(uri: str, chosen: Row) -> tuple[str, str]:
+        if chosen.family == "cnn":
+            raise UserError("it is executed by a program in C++.")
+        return f"models:/{chosen.family}@champion", ""
+
+    monkeypatch.setattr(command, "_candidate", lambda study, found, chosen, key, why: chosen)
+    for name, fake in (
+        ("registry.register", register),
+        ("sync.sync", lambda *given: ""),
+        ("sync.key_of", lambda *given: ""),
+        ("tracking.required", nullcontext),
+        ("tracking.served", lambda: nullcontext("")),
+    ):
+        monkeypatch.setattr(f"breakeven.{name}", fake)
+    chosen = [(replace(FAST, family=family), {}) for family in ("cnn", "net")]
+    with pytest.raises(UserError, match="Not registered: cnn: it is executed by a program"):
+        command._register(None, None, chosen)  # type: ignore[arg-type]
+    assert "models:/net@champion" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "nothing was measured"),
+        ([replace(BASELINE, trained=False), replace(SAFE, trained=False)], "weights are random"),
+        ([BASELINE, replace(SAFE, verdict="undecided", reason="unreliable run: the twin")], "unreliable"),
+    ],
+)
+def test_what_says_nothing_recommends_nothing(rows: list, said: str) -> None:
+    chosen = choose(rows, Limits())
+    assert chosen.best is None and said in chosen.reason
+
+
+CHANGES = st.fixed_dictionaries(
+    {
+        "speedup": st.floats(0.1, 30),
+        "accuracy_delta_ci_low": st.floats(-0.05, 0.01),
+        "latency_ms_p50_ci_high": st.floats(0.01, 10),
+        "artifact_mb": st.floats(0.01, 20),
+    }
+)
+BOUND = st.none() | st.floats(0.01, 10)
+
+
+@given(st.lists(CHANGES, max_size=8), BOUND, BOUND, BOUND, st.booleans())
+def test_no_other_variant_that_keeps_the_limits_gains_more(changes, drop, latency, size, estimate) -> None:
+    limits = Limits(drop, latency, size, estimate)
+    rows = [BASELINE, *(row(f"none/fp32/r{n}", **change) for n, change in enumerate(changes))]
+    chosen = choose(rows, limits)
+    able = [each for each in rows if not limits.broken(each)]
+    assert (chosen.best in able) if able else chosen.best is None
+    if chosen.best:
+        assert all(gain(each, estimate) <= gain(chosen.best, estimate) for each in able)
+    # Each relaxation that is named lets something in, and where nothing fits there is one.
+    for hint in chosen.relaxed:
+        words = hint.partition(" would")[0].split()
+        raised = {
+            option.removeprefix("--").replace("-", "_"): float(value)
+            for option, value in zip(words[::2], words[1::2], strict=True)
+        }
+        assert choose(rows, replace(limits, **raised)).best is not None
+    assert chosen.relaxed or chosen.best
+
+
+def test_the_table_marks_one_row_a_cell() -> None:
+    rows = [BASELINE, TWIN, SAFE, FAST, row("none/fp32/x", "unsupported", latency_ms_p50=None)]
+    marked = summary.rows([benchmark(rows)], Limits(max_accuracy_drop=0.5))
+    assert {each.variant: each.recommended for each in marked} == {
+        "none/fp32/eager": False,
+        "twin": None,
+        "none/fp32/onnxruntime": True,
+        "none/int8-static/openvino": False,
+        "none/fp32/x": None,
+    }
+
+
+def test_few_images_cannot_rule_out_small_drops() -> None:
+    assert smallest_drop(360, 0.95) == pytest.approx(1.06, abs=0.01)
+    assert smallest_drop(10_000, 0.95) < 0.05

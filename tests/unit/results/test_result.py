@@ -1,0 +1,286 @@
+"""Records survive the disk, and the flat table is what the design says it is."""
+
+import csv
+import json
+from dataclasses import asdict, replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rows import benchmark as fabricated
+
+from breakeven.core.errors import UserError
+from breakeven.engine.settings import Scenario
+from breakeven.report import terminal_table
+from breakeven.results import records, summary
+from breakeven.results.recommend import Limits
+from breakeven.results.records import Row
+
+# As in section 4 of the design.
+COLUMNS = """
+family, variant, compression, precision, quantization, executed_precision, runtime, hardware, machine,
+threads, batch_size, scenario, callers, params, macs, verdict, reason, execution, latency_ms_p50,
+latency_ms_p50_ci_low,
+latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, roofline_share,
+speedup, speedup_ci_low,
+speedup_ci_high, noise_floor, min_detectable_effect, trained, accuracy, accuracy_top5, accuracy_delta,
+accuracy_delta_ci_low, accuracy_delta_ci_high, accuracy_p_value, control_delta,
+control_delta_ci_low, control_delta_ci_high, agreement, max_abs_error, artifact_mb,
+peak_memory_mb, train_s, build_s, load_s, first_call_ms, cold_start_s, calls_until_steady, within_limit,
+breakeven_calls, breakeven_calls_low, breakeven_calls_high, replicates, pareto, recommended
+"""
+# Positions: from `family` to `reason`.
+NAMES = ("cnn", "none/fp32/eager", "none", "fp32", "", None, "eager", "cpu1", "a machine, 2 cores")
+ROW = Row(*NAMES, 1, 1, "single_stream", 1, 1000, 2000, "baseline", "")
+
+
+def benchmark(rows, warnings=(), **settings):
+    settings = {"latency_limit_ms": None, **settings}
+    return fabricated(rows, images=360, settings=settings, warnings=list(warnings))
+
+
+def cells(path, rows):
+    """The table of `rows` as it is read back from a file."""
+    summary.write(path, rows)
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_has_the_columns_of_the_design_in_their_order(tmp_path):
+    summary.write(tmp_path / "summary.csv", [])
+    header = (tmp_path / "summary.csv").read_text(encoding="utf-8")
+    assert header.strip().split(",") == COLUMNS.replace("\n", " ").replace(" ", "").split(",")
+
+
+def test_a_benchmark_is_read_back_as_it_was_written(tmp_path):
+    written = benchmark(
+        [ROW, replace(ROW, variant="twin", speedup=1 / 3, pareto=True, breakeven_calls="never")]
+    )
+    written.write(tmp_path / "benchmark.json")
+    assert records.read(tmp_path / "benchmark.json") == written
+
+
+def test_a_benchmark_with_a_figure_that_is_none_of_these_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        benchmark([replace(ROW, speedup=float("nan"))]).write(tmp_path / "benchmark.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_benchmark_of_another_version_is_refused_with_what_to_do(tmp_path):
+    benchmark([ROW]).write(tmp_path / "benchmark.json")
+    old = json.loads((tmp_path / "benchmark.json").read_text())
+    del old["records"][0]["row"]["callers"]
+    (tmp_path / "benchmark.json").write_text(json.dumps(old))
+    with pytest.raises(UserError, match="another version of Breakeven: run `dvc repro`"):
+        records.read(tmp_path / "benchmark.json")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "title"),
+    [
+        (Scenario(), "batch 1"),
+        (Scenario(batch_size=8), "batch 8"),
+        (Scenario(callers=4), "batch 1, 4 callers (threads)"),
+        (Scenario(callers=4, processes=True), "batch 1, 4 callers (processes)"),
+    ],
+)
+def test_a_row_tells_how_the_model_was_called(scenario, title):
+    row = replace(ROW, scenario=scenario.name, batch_size=scenario.batch_size, callers=scenario.callers)
+    assert records.scenario(row) == scenario
+    assert records.title(row) == f"cpu1, {title}"
+
+
+def test_a_missing_figure_is_an_empty_cell(tmp_path):
+    (row,) = cells(tmp_path / "summary.csv", [ROW])
+    missing = [name for name, value in asdict(ROW).items() if value is None]
+    assert len(missing) > 20
+    assert {row[name] for name in missing} == {""}
+
+
+def test_a_reason_is_printed_as_it_is(capsys):
+    reason = "pip install 'breakeven[onnxruntime]' [enforce fail at x.cc] [/some/path]"
+    found = benchmark([ROW, replace(ROW, variant="a", verdict="unsupported", reason=reason)])
+    terminal_table.show([found], [record.row for record in found.records])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert reason in printed
+
+
+def test_a_warning_is_printed_with_its_remedy_below_the_table_that_it_is_about(capsys):
+    warning = {"scenario": "batch 8", "name": "steal", "text": "others ran", "remedy": "wait for them"}
+    rows = [ROW, replace(ROW, scenario="batch", batch_size=8), replace(ROW, scenario="batch", batch_size=32)]
+    terminal_table.show([benchmark(rows, [warning])], rows)
+    before, *tables = capsys.readouterr().out.split("cnn (digits) on cpu1, ")
+    assert [("steal: others ran; wait for them" in each) for each in (before, *tables)] == [
+        *(False, False),
+        *(each.startswith("batch 8") for each in tables[1:]),
+    ]
+
+
+@pytest.mark.parametrize("scenario", [Scenario(), Scenario(batch_size=32), Scenario(callers=4)])
+def test_a_table_of_the_default_study_is_printed_in_full(capsys, scenario):
+    row = replace(
+        ROW,
+        scenario=scenario.name,
+        batch_size=scenario.batch_size,
+        callers=scenario.callers,
+        variant="prune50/int8-static/torchscript_frozen",
+        verdict="undecided",
+        speedup=11.625,
+        speedup_ci_low=10.125,
+        speedup_ci_high=12.125,
+        latency_ms_p50=123.4567,
+        latency_ms_p99=234.5678,
+        throughput_per_s=12345.0,
+        accuracy=0.9876,
+        accuracy_delta=-0.1111,
+        accuracy_delta_ci_low=-0.1222,
+        accuracy_delta_ci_high=-0.1011,
+        artifact_mb=44.72,
+        breakeven_calls="undecided",
+    )
+    terminal_table.show([benchmark([row])], [row])
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    for text in ("break-even calls", "change, points", row.variant, "-11.11 (-12.2 to -10.1)", "234.568"):
+        assert text in printed
+
+
+def test_a_text_with_commas_quotes_and_line_breaks_stays_in_its_cell(tmp_path):
+    reason = 'killed by SIGSEGV: "a, b"\nlast line'
+    (row,) = cells(tmp_path / "summary.csv", [replace(ROW, reason=reason)])
+    assert row["reason"] == reason
+
+
+def test_a_mark_is_written_in_lower_case(tmp_path):
+    table = cells(tmp_path / "summary.csv", [replace(ROW, pareto=True), replace(ROW, pareto=False)])
+    assert [row["pareto"] for row in table] == ["true", "false"]
+
+
+def test_counts_are_written_in_full(tmp_path):
+    (row,) = cells(tmp_path / "summary.csv", [replace(ROW, macs=1234567891)])
+    assert row["macs"] == "1234567891"
+
+
+@settings(deadline=None)
+@given(value=st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
+def test_a_figure_has_at_most_six_significant_digits(tmp_path_factory, value):
+    (row,) = cells(tmp_path_factory.getbasetemp() / "digits.csv", [replace(ROW, speedup=value)])
+    assert len(Decimal(row["speedup"]).normalize().as_tuple().digits) <= 6
+    assert float(row["speedup"]) == pytest.approx(value, rel=5e-6, abs=1e-307)
+
+
+FIGURE = st.none() | st.sampled_from([0.25, 0.5, 0.75])
+CHANGES = st.fixed_dictionaries(
+    {
+        "family": st.sampled_from(["cnn", "resnet18"]),
+        "hardware": st.sampled_from(["cpu1", "cpu2"]),
+        "batch_size": st.sampled_from([1, 8]),
+        "scenario": st.sampled_from(["server_threads", "server_processes"]),
+        "callers": st.sampled_from([2, 4]),
+        "verdict": st.sampled_from(["faster", "undecided", "control", "baseline"]),
+        "latency_ms_p50": FIGURE,
+        "accuracy": FIGURE,
+        "artifact_mb": FIGURE,
+    }
+)
+
+
+CELL = ("family", "hardware", "scenario", "batch_size", "callers")
+
+
+def on_the_front(row, rows):
+    """By definition: nothing of the same cell is at least as good in all and better in one."""
+    costs = (row.latency_ms_p50, row.accuracy, row.artifact_mb)
+    if None in costs or row.verdict == "control":
+        return None
+    for other in rows:
+        if (
+            any(getattr(row, name) != getattr(other, name) for name in CELL)
+            or on_the_front(other, []) is None
+        ):
+            continue
+        ties = (other.latency_ms_p50, other.accuracy, other.artifact_mb) == costs
+        if not ties and (
+            other.latency_ms_p50 <= row.latency_ms_p50
+            and other.accuracy >= row.accuracy
+            and other.artifact_mb <= row.artifact_mb
+        ):
+            return False
+    return True
+
+
+@settings(deadline=None)
+@given(st.lists(CHANGES, max_size=12))
+def test_the_pareto_front_is_what_its_definition_says(changes):
+    rows = [replace(ROW, variant=str(number), **change) for number, change in enumerate(changes)]
+    marks = {row.variant: row.pareto for row in summary.rows([benchmark(rows)], Limits())}
+    assert marks == {row.variant: on_the_front(row, rows) for row in rows}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"family": "resnet18"},
+        {"hardware": "cpu2"},
+        {"batch_size": 8},
+        {"scenario": "server_threads"},
+        {"callers": 4},
+    ],
+)
+def test_only_rows_of_one_family_hardware_and_scenario_compete(change):
+    worse = replace(ROW, latency_ms_p50=2.0, accuracy=0.5, artifact_mb=2.0)
+    better = replace(worse, variant="better", latency_ms_p50=1.0, **change)
+    assert all(row.pareto for row in summary.rows([benchmark([worse, better])], Limits()))
+
+
+def served(throughputs_per_s, p99s_ms, limit_ms, **changes):
+    """Which of the batches 1, 2, 4, ... of one variant are marked as the best under the limit."""
+    rows = [
+        replace(ROW, batch_size=2**at, throughput_per_s=rate, latency_ms_p99=p99, **changes)
+        for at, (rate, p99) in enumerate(zip(throughputs_per_s, p99s_ms, strict=True))
+    ]
+    marked = summary.rows([benchmark(rows, latency_limit_ms=limit_ms)], Limits())
+    return [row.within_limit for row in sorted(marked, key=lambda row: row.batch_size)]
+
+
+def test_the_batch_of_most_throughput_within_the_latency_limit_is_marked():
+    assert served([100.0, 180.0, 300.0], [10.0, 11.0, 13.0], 12.0) == [False, True, False]
+    assert served([100.0, 180.0, 170.0], [10.0, 11.0, 12.0], 12.0) == [False, True, False]
+    assert served([100.0, 180.0, 300.0], [10.0, 11.0, 13.0], 5.0) == [False] * 3
+
+
+def test_without_a_latency_limit_no_batch_is_marked():
+    assert served([100.0, 180.0], [10.0, 11.0], None) == [None] * 2
+
+
+def test_a_row_without_a_throughput_is_not_marked():
+    assert served([None, 180.0], [None, 11.0], 12.0) == [None, True]
+
+
+def test_batches_callers_and_variants_have_a_best_each():
+    fast = {"throughput_per_s": 900.0, "latency_ms_p99": 1.0}
+    rows = [
+        replace(ROW, throughput_per_s=100.0, latency_ms_p99=1.0),
+        replace(ROW, scenario="batch", batch_size=8, throughput_per_s=200.0, latency_ms_p99=1.0),
+        replace(ROW, scenario="server_threads", callers=2, throughput_per_s=300.0, latency_ms_p99=1.0),
+        replace(ROW, scenario="server_threads", callers=4, throughput_per_s=400.0, latency_ms_p99=1.0),
+        replace(ROW, scenario="server_processes", callers=2, throughput_per_s=50.0, latency_ms_p99=1.0),
+        replace(ROW, variant="none/fp32/onnxruntime", **fast),
+    ]
+    marked = summary.rows([benchmark(rows, latency_limit_ms=2.0)], Limits())
+    best = {(row.variant.split("/")[-1], row.scenario, row.callers) for row in marked if row.within_limit}
+    assert best == {
+        ("eager", "batch", 1),
+        ("eager", "server_threads", 4),
+        ("eager", "server_processes", 2),
+        ("onnxruntime", "single_stream", 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(0.5, 2.0, "0.50 to 2.00"), (1e-12, 4e11, "0.00 to 4e+11"), (None, None, "")],
+)
+def test_a_bound_that_says_nothing_takes_no_room(low, high, shown):
+    assert terminal_table.interval(replace(ROW, speedup_ci_low=low, speedup_ci_high=high)) == shown
