@@ -14,7 +14,7 @@ from rows import BASELINE, TWIN, benchmark, job, row, sweep
 from breakeven.report import html_page
 from breakeven.results import summary
 from breakeven.results.recommend import Limits
-from breakeven.results.study_results import Records
+from breakeven.results.study_results import StudyResults
 
 playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -70,7 +70,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
         )
         for number, speed in enumerate(speeds)
     ]
-    limits, found = Limits(max_accuracy_drop=1.0), Records([], [benchmark([BASELINE, TWIN, *rows])])
+    limits, found = Limits(max_accuracy_drop=1.0), StudyResults([], [benchmark([BASELINE, TWIN, *rows])])
     marked = summary.rows(found.benchmarks, limits)
     reason = f"killed (its output: /{'a-long-folder' * 9}/log.txt)"
     several = sweep([job(size) + job(size, "cpu2") for size in range(6, 11)], [reason])

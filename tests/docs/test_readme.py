@@ -26,7 +26,7 @@ OWN = [overrides for overrides in COMPOSED if "study=mine" in overrides]
 
 @pytest.mark.parametrize("overrides", COMMANDS, ids=" ".join)
 def test_a_composition_in_the_readme_is_accepted(overrides: list[str]) -> None:
-    schema.parse(yaml.safe_load(compose.compose(overrides, conf=ROOT / "conf")))
+    schema.validate(yaml.safe_load(compose.compose(overrides, conf=ROOT / "conf")))
 
 
 @pytest.mark.parametrize("overrides", OWN, ids=" ".join)
@@ -37,7 +37,7 @@ def test_the_files_for_an_own_model_and_own_data_are_accepted(overrides: list[st
     assert [name.split("/")[1] for name, _ in files] == ["data", "family", "study"]
     for name, text in files:
         (tmp_path / name).write_text(text, encoding="utf-8")
-    study = schema.parse(yaml.safe_load(compose.compose(overrides, conf=tmp_path / "conf")))
+    study = schema.validate(yaml.safe_load(compose.compose(overrides, conf=tmp_path / "conf")))
     assert study.family("mine").data == "mine" and study.option("datasets", "mine").title == "my images"
     assert study.recipes()
 

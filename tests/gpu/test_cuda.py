@@ -14,16 +14,16 @@ import torch
 from project import Project
 
 from breakeven.core.errors import Unsupported
-from breakeven.engine.comparison import Finding
+from breakeven.engine.comparison import Comparison
 from breakeven.engine.measure import measure
 from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.selftest.models import CNN, write
 from breakeven.engine.settings import SINGLE_STREAM, Budget
 from breakeven.engine.statistics import Interval
-from breakeven.engine.worker_pool import Nursery
+from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware.cuda import Cuda
 from breakeven.report import picture
-from breakeven.results.assemble import Judge
+from breakeven.results.assemble import RowBuilder
 
 pytestmark = pytest.mark.timeout(300)
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")
@@ -60,7 +60,7 @@ assert "torch" not in sys.modules
 @pytest.mark.parametrize("name", ["eager", "onnxruntime"])
 def test_without_the_gpu_a_worker_says_so(artifacts: dict[str, Path], name: str) -> None:
     with (
-        Nursery(ABSENT, 60) as nursery,
+        WorkerPool(ABSENT, 60) as nursery,
         nursery.worker(artifacts[name]) as worker,
         pytest.raises(Unsupported) as error,
     ):
@@ -92,8 +92,8 @@ def test_a_study_with_a_hardware_that_is_not_there_completes(project: Project) -
 
 def test_memory_that_a_hardware_does_not_see_is_no_figure() -> None:
     replicate = Replicate(0, 0.1, 1.0, {}, blocks=[Block(0, [1.0], 1.0, 1.0, 0, 0.0)])
-    finding = Finding("faster", latency_ms=Interval(1.0, 1.0, 1.0), replicates=[replicate])
-    judge = Judge("cuda", "cuda:0", "a machine", 1, SINGLE_STREAM, 0.95)
+    finding = Comparison("faster", latency_ms=Interval(1.0, 1.0, 1.0), replicates=[replicate])
+    judge = RowBuilder("cuda", "cuda:0", "a machine", 1, SINGLE_STREAM, 0.95)
     assert judge._times(finding)["peak_memory_mb"] is None
     replicate.peak_memory_mb = 3.0
     assert judge._times(finding)["peak_memory_mb"] == 3.0
@@ -166,7 +166,7 @@ def test_a_worker_on_the_gpu_gives_the_processors_logits(
     images, out, found = str(tmp_path / "images.npy"), str(tmp_path / "logits.npy"), []
     np.save(images, CNN.images(4))
     for hardware in ({"name": "cpu", "threads": 1}, PRESENT):
-        with Nursery(hardware, 120) as nursery, nursery.worker(artifacts[name]) as worker:
+        with WorkerPool(hardware, 120) as nursery, nursery.worker(artifacts[name]) as worker:
             loaded = worker.ask("load", images=images, batch_size=4, compare=False)
             worker.ask("predict", images=images, out=out)
             block = worker.ask("block", calls=3, settle=1, callers=1)

@@ -15,7 +15,7 @@ from breakeven.artifacts.dataset import Images
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.pipeline import build
-from breakeven.pipeline.build import Maker, Reference
+from breakeven.pipeline.build import ArtifactBuilder, Reference
 from breakeven.plugins.runtimes.libtorch import program
 
 pytestmark = pytest.mark.timeout(300)
@@ -25,11 +25,11 @@ SETTINGS = {"name": "libtorch", "of": {"name": "torchscript", "method": "trace"}
 
 @pytest.fixture(scope="module")
 def digits(reproduced: tuple[Project, str]) -> Images:
-    return dataset.load(reproduced[0].folder / "data/prepared/digits", "test")
+    return dataset.load_split(reproduced[0].folder / "data/prepared/digits", "test")
 
 
 @pytest.fixture(scope="module")
-def maker(digits: Images) -> Iterator[Maker]:
+def maker(digits: Images) -> Iterator[ArtifactBuilder]:
     with build.maker(digits, TOLERANCE, 120) as made:
         yield made
 
@@ -41,7 +41,11 @@ def classify(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("preprocessing", ["outside", "inside"])
 def test_it_gives_eagers_class_for_an_image_file(
-    reproduced: tuple[Project, str], digits: Images, maker: Maker, preprocessing: str, tmp_path: Path
+    reproduced: tuple[Project, str],
+    digits: Images,
+    maker: ArtifactBuilder,
+    preprocessing: str,
+    tmp_path: Path,
 ) -> None:
     reference = Reference(reproduced[0].folder / "models/cnn/none", digits, preprocessing)
     runtime = plugin.load("runtimes", SETTINGS, "libtorch")

@@ -11,12 +11,12 @@ from scipy import stats
 
 from breakeven.cli import main
 from breakeven.core.errors import UserError
-from breakeven.engine.comparison import Finding
+from breakeven.engine.comparison import Comparison
 from breakeven.engine.statistics import Interval
 from breakeven.pipeline.compare import paired
 from breakeven.pipeline.compare import stored as stored_comparison
 from breakeven.pipeline.compare.paired import Change, judged
-from breakeven.pipeline.compare.stored import Stored
+from breakeven.pipeline.compare.stored import StoredComparison
 
 ONNX = "none/fp32/onnxruntime"
 
@@ -33,8 +33,8 @@ def slow(gain: float, error: float = 0.0175, level: float = 0.95, **more: object
     return row(ONNX, speedup=3 * gain, latency_ms_p50=2.0 / gain, **{**bounds, **more})
 
 
-def stored(gain: float, **more: object) -> Stored:
-    return Stored(slow(gain, **more))  # type: ignore[arg-type]
+def stored(gain: float, **more: object) -> StoredComparison:
+    return StoredComparison(slow(gain, **more))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -155,16 +155,16 @@ def test_results_of_two_machines_are_not_compared(tmp_path: Path, commits) -> No
 @pytest.mark.parametrize(
     ("first", "second", "worse", "unknown"),
     [
-        (Finding("baseline"), Finding("slower", speedup=Interval(0.9, 0.8, 0.95)), True, False),
-        (Finding("baseline"), Finding("faster", speedup=Interval(1.2, 1.1, 1.3)), False, False),
-        (Finding("baseline"), Finding("undecided", speedup=Interval(1.0, 0.97, 1.03)), False, False),
-        (Finding("baseline"), Finding("undecided", speedup=Interval(1.0, 0.9, 1.1)), False, True),
-        (Finding("baseline"), Finding("failed", "killed"), True, False),
+        (Comparison("baseline"), Comparison("slower", speedup=Interval(0.9, 0.8, 0.95)), True, False),
+        (Comparison("baseline"), Comparison("faster", speedup=Interval(1.2, 1.1, 1.3)), False, False),
+        (Comparison("baseline"), Comparison("undecided", speedup=Interval(1.0, 0.97, 1.03)), False, False),
+        (Comparison("baseline"), Comparison("undecided", speedup=Interval(1.0, 0.9, 1.1)), False, True),
+        (Comparison("baseline"), Comparison("failed", "killed"), True, False),
         # On a runner without the runtime neither runs: that says nothing of the second.
-        (Finding("unsupported", "no OpenVINO"), Finding("unsupported", "no OpenVINO"), False, True),
+        (Comparison("unsupported", "no OpenVINO"), Comparison("unsupported", "no OpenVINO"), False, True),
     ],
 )
-def test_a_pair_is_judged_by_both(first: Finding, second: Finding, worse: bool, unknown: bool) -> None:
+def test_a_pair_is_judged_by_both(first: Comparison, second: Comparison, worse: bool, unknown: bool) -> None:
     change = judged(("cnn", ONNX), {"first": first, "second": second}, "v1")  # type: ignore[arg-type]
     assert (change.worse, change.unknown(0.05)) == (worse, unknown)
     assert ("v1 does not run here" in change.reason) == (first.verdict == "unsupported")

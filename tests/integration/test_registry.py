@@ -32,7 +32,7 @@ with tracking.served() as uri:
 
 
 def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> None:
-    images = dataset.load(project.folder / "data/prepared/digits", "test").images[:300]
+    images = dataset.load_split(project.folder / "data/prepared/digits", "test").images[:300]
     np.save(project.folder / "images.npy", images)
     # Two epochs on little data: whatever it costs, something is recommended.
     asked = ("recommend", "--max-accuracy-drop", "100", "--by-estimate")

@@ -27,15 +27,15 @@ from breakeven.cli import main
 from breakeven.config import compose
 from breakeven.config.schema import Settings
 from breakeven.core import cache, files, paths, system_info
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import jobs
 from breakeven.pipeline.sweep import main as command
 from breakeven.results import records, sweep_results
 from breakeven.results.job_results import LOG, STUDY
-from breakeven.results.records import Row
-from breakeven.results.sweep_results import CACHED, DONE, FAILED, Outcome
+from breakeven.results.records import ResultRow
+from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 from breakeven.tracking import sweep_runs
 
 pytestmark = pytest.mark.timeout(900)
@@ -155,7 +155,7 @@ def test_a_study_of_several_families_is_no_job() -> None:
 def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
-    key = Key("job", {"seed": 0})
+    key = CacheKey("job", {"seed": 0})
     monkeypatch.setattr(jobs, "key_of", lambda study: key)
     fallen, ran = [rows.row("none/fp32/a", "failed", reason="killed by SIGKILL")], []
 
@@ -167,7 +167,7 @@ def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch:
         ran.append(faults := records.faults(fallen))
         if faults:
             write_json(folder / jobs.FAULTS, faults)
-        cache.keep(key, "a job", folder)
+        cache.save(key, "a job", folder)
         return faults
 
     monkeypatch.setattr(jobs, "_execute", execute)
@@ -229,7 +229,7 @@ def test_what_a_job_prints_may_be_no_text(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(sys, "executable", str(program))
     monkeypatch.setattr(jobs, "study_of", lambda *arguments: study)
-    monkeypatch.setattr(jobs, "key_of", lambda study: Key("job", {}))
+    monkeypatch.setattr(jobs, "key_of", lambda study: CacheKey("job", {}))
     assert jobs.run({}, "cnn", []).reason.startswith("not \ufffd text (its output: ")
 
 
@@ -260,7 +260,7 @@ def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
 ) -> None:
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(sweep_runs, "log", lambda sweep: None)
-    begun = command.Begun("little", tmp_path / "sweep", [["seed=1"], ["seed=2"]], {})
+    begun = command.RunningSweep("little", tmp_path / "sweep", [["seed=1"], ["seed=2"]], {})
     monkeypatch.setattr(command, "begun", [begun])
     monkeypatch.setattr(command, "finished", [])
 
@@ -272,7 +272,7 @@ def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
     assert (
         not sweep_results.every() and command.begun
     )  # there was no work yet: a launcher that does not start
-    done = Outcome("seed=1", ["seed=1"], DONE, "a key")
+    done = JobOutcome("seed=1", ["seed=1"], DONE, "a key")
     write_json(begun.folder / "0" / command.OUTCOME, asdict(done))
     end_early()
     (sweep,) = sweep_results.every()
@@ -403,7 +403,7 @@ def test_what_is_logged_already_costs_no_more_for_more_jobs(
     monkeypatch.setattr(mlflow, "MlflowClient", Spied)
     needed = []
     for number in (1, 5):
-        failed = [Outcome(f"job {n}", [], FAILED, f"key {n}", "a reason") for n in range(number)]
+        failed = [JobOutcome(f"job {n}", [], FAILED, f"key {n}", "a reason") for n in range(number)]
         sweep = sweep_results.Sweep(f"sweep {number}", "study", "command", failed)
         for _ in range(2):
             calls.clear()
@@ -413,15 +413,15 @@ def test_what_is_logged_already_costs_no_more_for_more_jobs(
     assert len(runs(Project(tmp_path), "job")) == 1 + 5  # and each is there once
 
 
-def keep(folder: Path, found: Sequence[Row]) -> Outcome:
+def keep(folder: Path, found: Sequence[ResultRow]) -> JobOutcome:
     """A job that has left these rows in the store."""
     benchmark = rows.benchmark(found)
     benchmark.write(folder / paths.benchmark(benchmark.family, benchmark.hardware))
     write_json(folder / STUDY, {"seed": 0, "families": {"net8": {}}, "datasets": {"digits": {}}})
     (folder / LOG).write_text("measured\n")
-    key = Key("job", {"seed": 0})
-    cache.keep(key, "a job", folder)
-    return Outcome("a job", ["family.checkpoint='my model.pt'"], DONE, key.digest)
+    key = CacheKey("job", {"seed": 0})
+    cache.save(key, "a job", folder)
+    return JobOutcome("a job", ["family.checkpoint='my model.pt'"], DONE, key.digest)
 
 
 def test_a_job_that_is_measured_again_is_logged_again(

@@ -12,7 +12,7 @@ from project import ROOT
 from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 
 from breakeven.core import cache, paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import submitit
@@ -27,8 +27,8 @@ from breakeven.report import (
 from breakeven.results import interaction, job_results, sweep_results
 from breakeven.results.job_results import STUDY
 from breakeven.results.recommend import Limits
-from breakeven.results.records import Row
-from breakeven.results.sweep_results import CACHED, DONE, FAILED, Outcome, Sweep
+from breakeven.results.records import ResultRow
+from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome, Sweep
 
 LIMITS = Limits(max_accuracy_drop=1.0)
 
@@ -39,31 +39,31 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def keep(folder: Path, title: str, rows: Sequence[Row]) -> Outcome:
+def keep(folder: Path, title: str, rows: Sequence[ResultRow]) -> JobOutcome:
     """A job that has left these rows in the store."""
     found = benchmark(rows)
     source = folder / title
     found.write(source / paths.benchmark(found.family, found.hardware))
     write_json(source / STUDY, {"families": {"net": {}}, "datasets": {"digits": {}}})
-    key = Key("job", {"title": title})
-    cache.keep(key, title, source)
-    return Outcome(title, [title], DONE, key.digest)
+    key = CacheKey("job", {"title": title})
+    cache.save(key, title, source)
+    return JobOutcome(title, [title], DONE, key.digest)
 
 
-def record(study: str, jobs: Sequence[Outcome], at: int = 1) -> Sweep:
+def record(study: str, jobs: Sequence[JobOutcome], at: int = 1) -> Sweep:
     """The record of a sweep, written so many seconds after the epoch."""
-    made = sweep_results.write(study, f"breakeven-sweep study={study}", jobs, {})
+    made = sweep_results.write_sweep(study, f"breakeven-sweep study={study}", jobs, {})
     os.utime(sweep_results.folder() / f"{made.name}.json", (at, at))
     return made
 
 
 @pytest.fixture
-def jobs(tmp_path: Path) -> list[Outcome]:
+def jobs(tmp_path: Path) -> list[JobOutcome]:
     return [keep(tmp_path, f"net{size}", job(size)) for size in (6, 7, 8)]
 
 
-def test_shown_is_the_newest_of_each_study_that_has_results_here(jobs: list[Outcome]) -> None:
-    gone = Outcome("gone", [], DONE, "0" * 16)
+def test_shown_is_the_newest_of_each_study_that_has_results_here(jobs: list[JobOutcome]) -> None:
+    gone = JobOutcome("gone", [], DONE, "0" * 16)
     old, new = record("scaling", jobs[:1], 1), record("scaling", jobs, 2)
     record("scaling", [gone], 3)
     alone = record("combos", [gone], 4)
@@ -72,7 +72,7 @@ def test_shown_is_the_newest_of_each_study_that_has_results_here(jobs: list[Outc
     assert sweep_results.newest() == [alone, old]
 
 
-def test_a_version_changes_with_what_is_shown_and_with_nothing_else(jobs: list[Outcome]) -> None:
+def test_a_version_changes_with_what_is_shown_and_with_nothing_else(jobs: list[JobOutcome]) -> None:
     sweep = record("scaling", jobs)
     again = replace(sweep, jobs=[replace(each, status=CACHED, seconds=9.0) for each in jobs])
     assert again.version == sweep.version
@@ -83,7 +83,7 @@ def test_a_version_changes_with_what_is_shown_and_with_nothing_else(jobs: list[O
     assert len({before, sweep.version, *(each.version for each in other)}) == 4
 
 
-def test_a_job_that_is_measured_again_is_another_version(jobs: list[Outcome], tmp_path: Path) -> None:
+def test_a_job_that_is_measured_again_is_another_version(jobs: list[JobOutcome], tmp_path: Path) -> None:
     sweep = record("scaling", jobs)
     before = sweep.version
     assert keep(tmp_path, "net6", [replace(each, speedup=1.5) for each in job(6)]).key == jobs[0].key
@@ -91,7 +91,7 @@ def test_a_job_that_is_measured_again_is_another_version(jobs: list[Outcome], tm
 
 
 def test_an_experiment_in_a_temporary_folder_notes_the_same(
-    jobs: list[Outcome], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: list[JobOutcome], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = record("scaling", jobs)
     monkeypatch.undo()
@@ -122,7 +122,7 @@ def damage(folder: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["pruned", "cut", "a file gone", "its note cut"])
-def test_a_lost_job_is_told_and_the_others_are_shown(jobs: list[Outcome], how: str) -> None:
+def test_a_lost_job_is_told_and_the_others_are_shown(jobs: list[JobOutcome], how: str) -> None:
     record("scaling", jobs)
     damage(paths.store() / "job" / jobs[0].key, how)
     (section,) = sweep_section.sections(LIMITS)
@@ -130,22 +130,22 @@ def test_a_lost_job_is_told_and_the_others_are_shown(jobs: list[Outcome], how: s
     assert {row.family for row in section.swept.rows} == {"net7", "net8"}
     assert [chart.name for chart in section.charts] == ["macs-cpu1", "params-cpu1", "calls-cpu1"]
     with pytest.raises(UserError, match="its results"):
-        job_results.read(jobs[0].key)
+        job_results.read_job(jobs[0].key)
 
 
 def test_results_of_another_version_are_told(tmp_path: Path) -> None:
     folder = tmp_path / "old"
     (folder / paths.BENCHMARKS).mkdir(parents=True)
     (folder / paths.BENCHMARKS / "net-cpu1.json").write_text('{"rows": []}')
-    key = Key("job", {"title": "old"})
-    cache.keep(key, "old", folder)
-    record("scaling", [Outcome("old", [], DONE, key.digest)])
+    key = CacheKey("job", {"title": "old"})
+    cache.save(key, "old", folder)
+    record("scaling", [JobOutcome("old", [], DONE, key.digest)])
     (section,) = sweep_section.sections(LIMITS)
     assert section.swept.missing == {"old": "its results are of another version of Breakeven"}
 
 
 def test_a_damaged_record_is_told_and_left_out(
-    jobs: list[Outcome], capsys: pytest.CaptureFixture[str]
+    jobs: list[JobOutcome], capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep = record("scaling", jobs)
     (sweep_results.folder() / "combos-1.json").write_text('{"name": "combos-1"')
@@ -155,7 +155,7 @@ def test_a_damaged_record_is_told_and_left_out(
 
 
 def test_the_page_says_what_is_missing_and_bounds_what_is_paid_back(
-    jobs: list[Outcome], tmp_path: Path
+    jobs: list[JobOutcome], tmp_path: Path
 ) -> None:
     sweep = record("scaling", jobs)
     damage(paths.store() / "job" / jobs[0].key, "pruned")
@@ -167,7 +167,7 @@ def test_the_page_says_what_is_missing_and_bounds_what_is_paid_back(
     assert "<h1>The sweep <em>scaling-" in charts and "net8" in charts and 'id="how"' not in charts
 
 
-def test_a_page_of_nothing_is_refused_with_the_command(jobs: list[Outcome], tmp_path: Path) -> None:
+def test_a_page_of_nothing_is_refused_with_the_command(jobs: list[JobOutcome], tmp_path: Path) -> None:
     sweep = record("scaling", jobs)
     shutil.rmtree(paths.store())
     with pytest.raises(UserError, match="run `breakeven-sweep study=scaling` again"):
@@ -293,7 +293,7 @@ def test_combinations_are_drawn_beside_the_page(tmp_path: Path) -> None:
 
 
 def test_another_fastest_variant_is_told_only_where_that_is_sure() -> None:
-    def places(gain: float, least: float) -> list[Row]:
+    def places(gain: float, least: float) -> list[ResultRow]:
         first = [row("none/fp32/a", speedup=2.0), row("none/fp32/b", speedup=least)]
         second = [row("none/fp32/a", speedup=2.0), row("none/fp32/b", speedup=gain)]
         return [*first, *(replace(each, batch_size=8) for each in second)]

@@ -18,30 +18,30 @@ from project import Project
 from torch import nn
 
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.inference import at_once
+from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import predictor
-from breakeven.config.training import Recipe
+from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
 from breakeven.pipeline.fit_model import doubt, require_fit
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.fit import fit
 from breakeven.pipeline.training.module import Diverged
 from breakeven.pipeline.training.precision import bf16, strides_over_one_pixel
-from breakeven.pipeline.training.result import Fitted
+from breakeven.pipeline.training.result import TrainingResult
 from breakeven.plugins.models.cnn import cnn
 from breakeven.plugins.models.resnet18 import resnet18
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def recipe(**changes: object) -> Recipe:
+def recipe(**changes: object) -> TrainingConfig:
     """A short one."""
     base = {
         **{"epochs": 2, "batch_size": 32, "optimizer": "sgd", "lr": 0.05, "schedule": "onecycle"},
         **{"warmup": 0.2, "weight_decay": 5e-4, "label_smoothing": 0.0, "flip": True, "crop": 1},
         **{"cutout": 0, "clip_norm": 0, "ema": 0, "sides": [1.0], "patience": 0, "precision": "fp32"},
     }
-    return Recipe.model_validate({**base, **changes})
+    return TrainingConfig.model_validate({**base, **changes})
 
 
 def images(count: int = 192) -> Images:
@@ -58,17 +58,17 @@ def tiny() -> nn.Module:
 
 def train(
     folder: Path,
-    recipe: Recipe,
+    recipe: TrainingConfig,
     seed: int = 0,
     build: Callable[[], nn.Module] = tiny,
     val: Images | None = None,
     **more: object,
-) -> Fitted:
+) -> TrainingResult:
     data = images()
     return fit(build, data, val or data, [0.5], [0.3], 2, recipe, seed, folder, **more)
 
 
-def weights(fitted: Fitted) -> torch.Tensor:
+def weights(fitted: TrainingResult) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in fitted.model.parameters()])
 
 
@@ -226,8 +226,8 @@ def test_a_model_that_does_not_go_with_the_data_is_refused_before_it_is_trained(
 def test_large_images_are_predicted_few_at_once() -> None:
     sides = {28: 250, 224: 111, 5000: 1}
     for side, count in sides.items():
-        assert at_once(np.broadcast_to(np.uint8(0), (9, 3, side, side))) == count
-    assert at_once(np.zeros((9, 128), np.int64)) == 250
+        assert safe_batch_size(np.broadcast_to(np.uint8(0), (9, 3, side, side))) == count
+    assert safe_batch_size(np.zeros((9, 128), np.int64)) == 250
 
 
 def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path) -> None:

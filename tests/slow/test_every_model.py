@@ -17,11 +17,11 @@ from torch.nn.functional import cross_entropy
 from breakeven.artifacts import inference, saved_model
 from breakeven.artifacts.artifact import Artifact, model_inputs
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.model_manifest import Card, Shape, read_card
+from breakeven.artifacts.model_manifest import ImageInput, ModelManifest, read_card
 from breakeven.core import plugin
 from breakeven.pipeline import build
-from breakeven.pipeline.build import Maker, Reference, Tolerance
-from breakeven.plugins.quantization.base import Examples
+from breakeven.pipeline.build import ArtifactBuilder, Reference, Tolerance
+from breakeven.plugins.quantization.base import CalibrationData
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 MEAN, STD = [0.5] * 3, [0.3] * 3
@@ -87,7 +87,7 @@ def learn(model: nn.Module, train: Images, epochs: int) -> None:
 
 def save(spec: dict[str, object], side: int, epochs: int, folder: Path) -> Path:
     """A model, trained for `epochs`, as the pipeline keeps it."""
-    shape = Shape(3, side, side, 10)
+    shape = ImageInput(3, side, side, 10)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more of them wait for each other where another test has a core
     torch.manual_seed(0)
@@ -97,7 +97,7 @@ def save(spec: dict[str, object], side: int, epochs: int, folder: Path) -> Path:
     torch.set_num_threads(threads)
     facts = {"family": "cnn", "recipe": "none", "title": "", "model": spec, "shape": shape}
     facts |= {"mean": MEAN, "std": STD, "parameters": 1, "macs": 1, "activations": 1, "key": "", "made": ""}
-    card = Card(**facts, val_accuracy=0.0, test_accuracy=0.0, train_s=0.0)
+    card = ModelManifest(**facts, val_accuracy=0.0, test_accuracy=0.0, train_s=0.0)
     folder.mkdir(exist_ok=True)
     saved_model.save(folder, model.eval(), card)
     return folder
@@ -110,7 +110,7 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def maker(family: Path) -> Iterator[Maker]:
+def maker(family: Path) -> Iterator[ArtifactBuilder]:
     """It refuses no class: the tests tell which agreement they ask for."""
     test = digits(read_card(family).shape.height)[1]
     with build.maker(test, Tolerance(1e-3, 0), 180) as made:
@@ -119,7 +119,7 @@ def maker(family: Path) -> Iterator[Maker]:
 
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_a_runtime_gives_eagers_logits_or_says_why_not(
-    maker: Maker, family: Path, name: str, tmp_path: Path
+    maker: ArtifactBuilder, family: Path, name: str, tmp_path: Path
 ) -> None:
     made = exported(maker, family, name, tmp_path)
     if made.status == "unsupported":
@@ -130,21 +130,25 @@ def test_a_runtime_gives_eagers_logits_or_says_why_not(
     assert made.relative_error < (1e-4 if made.precision == "fp32" else 0.05)
 
 
-def exported(maker: Maker, family: Path, name: str, folder: Path) -> Artifact:
+def exported(maker: ArtifactBuilder, family: Path, name: str, folder: Path) -> Artifact:
     reference = Reference(family, maker.test, "outside")
     runtime = plugin.load("runtimes", RUNTIMES[name], name)
     return maker.make(folder, draft(reference, name), runtime.export, reference)
 
 
 @pytest.mark.parametrize("name", TOOLCHAINS)
-def test_a_toolchain_gives_eagers_classes(maker: Maker, family: Path, name: str, tmp_path: Path) -> None:
+def test_a_toolchain_gives_eagers_classes(
+    maker: ArtifactBuilder, family: Path, name: str, tmp_path: Path
+) -> None:
     reference = Reference(family, maker.test, "outside")
     assert inference.accuracy(reference.logits, maker.test.labels) > 0.8
     toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
     runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
     train = digits(read_card(family).shape.height)[0]
     inputs = partial(model_inputs, preprocessing="outside", mean=MEAN, std=STD)
-    examples = Examples(inputs(train.images[:128]), inputs(train.images[128:384]), train.labels[128:384])
+    examples = CalibrationData(
+        inputs(train.images[:128]), inputs(train.images[128:384]), train.labels[128:384]
+    )
     base = draft(reference, toolchain.runtime, precision=toolchain.precision, quantization=name)
     made = maker.make(tmp_path, base, partial(toolchain.quantize, examples, runtime), reference)
     assert (made.status, made.reason) == ("ok", "")
@@ -159,7 +163,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def both_ways(branching: Path) -> Iterator[Maker]:
+def both_ways(branching: Path) -> Iterator[ArtifactBuilder]:
     """The two images that an export sees go one way, and all together the other."""
     pixels = np.random.default_rng(0).integers(128, 256, (64, 3, 8, 8), np.uint8)
     pixels[:2] //= 4
@@ -172,7 +176,7 @@ def both_ways(branching: Path) -> Iterator[Maker]:
 @pytest.mark.parametrize("name", RUNTIMES)
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_a_branch_is_taken_or_refused_or_found_to_be_frozen(
-    both_ways: Maker, branching: Path, name: str, tmp_path: Path
+    both_ways: ArtifactBuilder, branching: Path, name: str, tmp_path: Path
 ) -> None:
     made = exported(both_ways, branching, name, tmp_path)
     if made.status == "unsupported" and any(reason in made.reason for reason in CANNOT):

@@ -10,7 +10,7 @@ from project import ROOT
 from breakeven.core import paths
 from breakeven.engine.selftest import aa_copies, ablation, agreement
 from breakeven.engine.selftest.aa_copies import MODELS, Trial, half_width
-from breakeven.engine.selftest.ablation import METHODS, Habit
+from breakeven.engine.selftest.ablation import METHODS, CommonProtocol
 from breakeven.engine.selftest.check import Check, average, check, share
 from breakeven.engine.selftest.plan import plan
 from breakeven.engine.selftest.plot import draw
@@ -93,7 +93,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]
         return [
             {"kind": "copies", "result": trial.run(folder, 0)},
             {"kind": "slower", "result": slower.run(folder, 1)},
-            {"kind": "habit", "result": Habit("cnn").run(folder, 0)},
+            {"kind": "habit", "result": CommonProtocol("cnn").run(folder, 0)},
             *({"kind": "bare loop", "result": pair} for pair in pairs),
             {"kind": "overhead", "result": agreement.overhead_us(calls=1000, repeats=3)},
         ]

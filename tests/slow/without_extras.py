@@ -15,8 +15,8 @@ from breakeven.artifacts import saved_model
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.engine.selftest.models import CNN
-from breakeven.plugins.quantization.base import Examples
-from breakeven.plugins.runtimes.base import Place, Source
+from breakeven.plugins.quantization.base import CalibrationData
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 PACKAGES = {
@@ -31,11 +31,11 @@ OWN = [name for name in RUNTIMES if name not in COMPILED]
 
 
 @pytest.fixture
-def source(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+def source(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> ExportInput:
     model, _ = saved_model.load(untrained / "eager")
     for package in PACKAGES:
         monkeypatch.setitem(sys.modules, package, None)
-    return Source(model, torch.from_numpy(IMAGES), untrained / "eager", "outside")
+    return ExportInput(model, torch.from_numpy(IMAGES), untrained / "eager", "outside")
 
 
 def missing(error: Unsupported) -> str:
@@ -45,10 +45,13 @@ def missing(error: Unsupported) -> str:
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_runtime_says_which_extra_it_needs(name: str, source: Source, tmp_path: Path) -> None:
+def test_a_runtime_says_which_extra_it_needs(name: str, source: ExportInput, tmp_path: Path) -> None:
     runtime = plugin.load("runtimes", RUNTIMES[name], name)
     told = []
-    for act in (lambda: runtime.export(source, tmp_path), lambda: runtime.start(tmp_path, Place("cpu", 1))):
+    for act in (
+        lambda: runtime.export(source, tmp_path),
+        lambda: runtime.start(tmp_path, ExecutionContext("cpu", 1)),
+    ):
         try:
             act()
         except Unsupported as error:
@@ -61,10 +64,10 @@ def test_a_runtime_says_which_extra_it_needs(name: str, source: Source, tmp_path
 
 
 @pytest.mark.parametrize("name", TOOLCHAINS)
-def test_a_toolchain_says_which_extra_it_needs(name: str, source: Source, tmp_path: Path) -> None:
+def test_a_toolchain_says_which_extra_it_needs(name: str, source: ExportInput, tmp_path: Path) -> None:
     toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
     runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
-    examples = Examples(IMAGES, IMAGES, np.zeros(len(IMAGES), np.int64))
+    examples = CalibrationData(IMAGES, IMAGES, np.zeros(len(IMAGES), np.int64))
     if toolchain.name == "fx":  # torch's own
         toolchain.quantize(examples, runtime, source, tmp_path)
         return
@@ -73,7 +76,7 @@ def test_a_toolchain_says_which_extra_it_needs(name: str, source: Source, tmp_pa
     assert missing(caught.value) in EXTRAS
 
 
-def test_pruning_says_so_too(source: Source) -> None:
+def test_pruning_says_so_too(source: ExportInput) -> None:
     settings = {"name": "prune", "ratio": 0.5, "round_to": 1, "epochs": 1.0, "lr": 1.0}
     prune = plugin.load("compression", {**settings, "distil": 0.0, "temperature": 1.0}, "prune")
     with pytest.raises(Unsupported) as caught:

@@ -6,14 +6,14 @@ from typing import Any
 
 from breakeven.report import sweep_section
 from breakeven.report.sweep_section import SweepSection
-from breakeven.results.records import Benchmark, Record, Row, scenario
-from breakeven.results.sweep_analysis import Swept
-from breakeven.results.sweep_results import DONE, FAILED, Outcome, Sweep
+from breakeven.results.records import BenchmarkResult, ResultRow, VariantResult, scenario
+from breakeven.results.sweep_analysis import SweepAnalysis
+from breakeven.results.sweep_results import DONE, FAILED, JobOutcome, Sweep
 
 PLACE = ("cpu1", "a machine, 2 cores", 1, 1, "single_stream", 1, 1000, 2000)
 
 
-def row(variant: str, verdict: str = "faster", **figures: Any) -> Row:
+def row(variant: str, verdict: str = "faster", **figures: Any) -> ResultRow:
     """A row of the CNN; what is not given is that of the baseline."""
     recipe, precision, runtime = variant.split("/") if "/" in variant else ("none", "fp32", "eager")
     known: dict[str, Any] = {
@@ -27,14 +27,14 @@ def row(variant: str, verdict: str = "faster", **figures: Any) -> Row:
     if verdict != "baseline" and gain:
         known |= {"speedup_ci_low": 0.95 * gain, "speedup_ci_high": 1.05 * gain, "breakeven_calls": "100"}
     names = ("cnn", variant, recipe, precision, "", precision, runtime)
-    return Row(*names, *PLACE, verdict=verdict, **{"reason": "", **known, **figures})
+    return ResultRow(*names, *PLACE, verdict=verdict, **{"reason": "", **known, **figures})
 
 
 BASELINE = row("none/fp32/eager", "baseline")
 TWIN = row("twin", "control", speedup=1.001)
 
 
-def benchmark(rows: Sequence[Row], images: int = 10_000, **more: Any) -> Benchmark:
+def benchmark(rows: Sequence[ResultRow], images: int = 10_000, **more: Any) -> BenchmarkResult:
     """The record that holds them, two blocks each."""
     first = rows[0] if rows else BASELINE
     blocks = [{"round": n, "calls_ms": [1.9, 2.0, 2.0, 2.4]} for n in range(2)]
@@ -45,16 +45,18 @@ def benchmark(rows: Sequence[Row], images: int = 10_000, **more: Any) -> Benchma
         **{"affinity": {}, "peaks": {}, "commit": "0123456789abcdef", "dirty": False, "seconds": 1.5},
         "stopped": {scenario(each).title: "5 replicates done" for each in rows},
         "warnings": [],
-        "records": [Record(each, [{"blocks": blocks}] if each.latency_ms_p50 else []) for each in rows],
+        "records": [
+            VariantResult(each, [{"blocks": blocks}] if each.latency_ms_p50 else []) for each in rows
+        ],
     }
-    return Benchmark(**{**known, **more})
+    return BenchmarkResult(**{**known, **more})
 
 
 # Variant -> the factor of its speedup for ten times the work; with 100 million MACs they gain 2x, 3x, ...
 GROWTH = {"none/fp32/torchscript_frozen": 0.5, "none/fp32/onnxruntime": 0.8}
 
 
-def job(size: int, hardware: str = "cpu1", growth: dict[str, float] = GROWTH) -> list[Row]:
+def job(size: int, hardware: str = "cpu1", growth: dict[str, float] = GROWTH) -> list[ResultRow]:
     """The rows of a model of 10**`size` MACs."""
     made = [
         row(
@@ -70,11 +72,11 @@ def job(size: int, hardware: str = "cpu1", growth: dict[str, float] = GROWTH) ->
     return [replace(each, **changes) for each in (BASELINE, TWIN, *made)]
 
 
-def sweep(jobs: Sequence[Sequence[Row]], failed: Sequence[str] = (), **more: Any) -> SweepSection:
+def sweep(jobs: Sequence[Sequence[ResultRow]], failed: Sequence[str] = (), **more: Any) -> SweepSection:
     """The section of a sweep of these jobs, and of as many that failed for these reasons."""
-    outcomes = [Outcome(f"job={number}", [], DONE, f"key{number}") for number, _ in enumerate(jobs)]
-    outcomes += [Outcome(f"bad={reason}", [], FAILED, reason, reason) for reason in failed]
+    outcomes = [JobOutcome(f"job={number}", [], DONE, f"key{number}") for number, _ in enumerate(jobs)]
+    outcomes += [JobOutcome(f"bad={reason}", [], FAILED, reason, reason) for reason in failed]
     known = {"name": "scaling-0", "study": "scaling", "command": "breakeven-sweep study=scaling"}
     missing = more.pop("missing", {})
-    swept = Swept(Sweep(**{**known, **more}, jobs=outcomes), [list(each) for each in jobs], missing)
+    swept = SweepAnalysis(Sweep(**{**known, **more}, jobs=outcomes), [list(each) for each in jobs], missing)
     return sweep_section.section(swept)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, require_sha256, sha256, write_json
 
-CARD, SCORES = "artifact.json", "scores.npy"
+MANIFEST, LOGITS = "artifact.json", "scores.npy"
 EAGER = "fp32/eager"
 BASELINE = f"none/{EAGER}"
 PROFILED_ON = "cpu"  # the device on which artifacts are scored
@@ -73,9 +73,9 @@ class Artifact:
         """
         return 1 if self.precision == "int8-dynamic" else batch
 
-    def executed(self) -> list[Kernel]:
+    def executed(self) -> list[OperatorTime]:
         """What it executes, the longest first; nothing where that is not known."""
-        return [Kernel(**kernel) for kernel in self.kernels]
+        return [OperatorTime(**kernel) for kernel in self.kernels]
 
     def inputs(self, images: NDArray[np.generic]) -> NDArray[Any]:
         """(N, C, H, W) uint8 images in the form that the artifact takes."""
@@ -105,7 +105,7 @@ def model_inputs(
 
 def seal(folder: Path, artifact: Artifact) -> Artifact:
     """Note digest and size of each file that the runtime wrote into `folder`."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (CARD, SCORES))
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (MANIFEST, LOGITS))
     digests = {str(p.relative_to(folder)): sha256(p) for p in files}
     size = sum(p.stat().st_size for p in files) / 1e6
     return replace(artifact, files=digests, megabytes=round(size, 6))
@@ -113,7 +113,7 @@ def seal(folder: Path, artifact: Artifact) -> Artifact:
 
 def save(folder: Path, artifact: Artifact) -> None:
     """Write the card into `folder`."""
-    write_json(folder / CARD, asdict(artifact))
+    write_json(folder / MANIFEST, asdict(artifact))
 
 
 def read(folder: Path) -> Artifact:
@@ -123,9 +123,9 @@ def read(folder: Path) -> Artifact:
         UserError: another version of Breakeven wrote it.
     """
     try:
-        return Artifact(**read_json(folder / CARD))
+        return Artifact(**read_json(folder / MANIFEST))
     except TypeError:
-        raise UserError(f"{folder / CARD} is of another version of Breakeven: run `dvc repro`.") from None
+        raise UserError(f"{folder / MANIFEST} is of another version of Breakeven: run `dvc repro`.") from None
 
 
 def verify(folder: Path, files: Mapping[str, str]) -> None:

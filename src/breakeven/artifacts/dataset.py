@@ -23,7 +23,7 @@ class Images(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Manifest:
+class DatasetManifest:
     """What a model needs to know of its data, and what vouches for the tensors."""
 
     dataset: str
@@ -43,18 +43,18 @@ class Manifest:
         return fingerprint(self.sha256)
 
 
-def manifest(folder: Path) -> Manifest:
+def manifest(folder: Path) -> DatasetManifest:
     """The manifest of a prepared dataset."""
     values: dict[str, Any] = read_json(folder / "manifest.json")
     try:
-        return Manifest(**values)
+        return DatasetManifest(**values)
     except TypeError:
         raise UserError(
             f"{folder / 'manifest.json'} is of another version of Breakeven: run `dvc repro`."
         ) from None
 
 
-def load(folder: Path, part: str) -> Images:
+def load_split(folder: Path, part: str) -> Images:
     """One split, in memory, after its sha256 was checked.
 
     Args:

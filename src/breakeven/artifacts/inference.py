@@ -20,14 +20,14 @@ def accuracy(logits: Logits, labels: NDArray[np.int64], top: int = 1) -> float:
     return float((best == labels[:, None]).any(axis=1).mean())
 
 
-def at_once(images: NDArray[T], most: int = 250) -> int:
+def safe_batch_size(images: NDArray[T], most: int = 250) -> int:
     """How many of them are predicted at once: what a network makes of large ones may not fit into memory."""
     return max(1, min(most, PIXELS // int(np.prod(images.shape[1:]))))
 
 
-def in_batches(predict: Callable[[NDArray[T]], Logits], images: NDArray[T], size: int = 0) -> Logits:
+def predict_in_batches(predict: Callable[[NDArray[T]], Logits], images: NDArray[T], size: int = 0) -> Logits:
     """`predict` over all images, `size` at a time; by default as many as is reasonable."""
-    return np.concatenate([predict(batch) for batch in batches(images, size or at_once(images))])
+    return np.concatenate([predict(batch) for batch in batches(images, size or safe_batch_size(images))])
 
 
 def batches(images: NDArray[T], size: int) -> Iterator[NDArray[T]]:

@@ -15,13 +15,13 @@ from breakeven.core.files import read_json, write_json
 if TYPE_CHECKING:
     from torch import Tensor
 
-WEIGHTS, CARD = "model.safetensors", paths.MODEL_CARD
+WEIGHTS, MANIFEST = "model.safetensors", paths.MODEL_CARD
 # The figures of a card that are logged as a run's metrics
-SCORES = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "megabytes", "train_s")
+METRICS = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "megabytes", "train_s")
 
 
 @dataclass(frozen=True)
-class Shape:
+class ImageInput:
     """What a model has to know of its dataset."""
 
     channels: int
@@ -37,7 +37,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TextInput:
     """The same of a dataset of texts."""
 
     length: int  # tokens in a text
@@ -51,20 +51,20 @@ class Tokens:
         return torch.zeros(count, self.length, dtype=torch.int64)
 
 
-def shape_from(facts: Mapping[str, int]) -> "Shape | Tokens":
+def shape_from(facts: Mapping[str, int]) -> "ImageInput | TextInput":
     """The kind of shape that has these facts."""
-    return Tokens(**facts) if "vocabulary" in facts else Shape(**facts)
+    return TextInput(**facts) if "vocabulary" in facts else ImageInput(**facts)
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelManifest:
     """All that is needed to rebuild a model, and the record of how it was made."""
 
     family: str
     recipe: str  # "none" for a model that is not compressed
     title: str  # of the dataset
     model: dict[str, Any]  # `_target_` and arguments
-    shape: Shape | Tokens
+    shape: ImageInput | TextInput
     mean: list[float]
     std: list[float]
     parameters: int
@@ -86,10 +86,10 @@ class Card:
     @property
     def scores(self) -> dict[str, float]:
         """The figures that are logged as a run's metrics."""
-        return {name: value for name in SCORES if (value := getattr(self, name)) is not None}
+        return {name: value for name in METRICS if (value := getattr(self, name)) is not None}
 
 
-def save_reason(folder: Path, before: Card, recipe: str, reason: str) -> None:
+def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -> None:
     """Write into `folder` why there is no model that `recipe` makes of the one whose card is `before`."""
     nothing: dict[str, Any] = {
         "parameters": 0,
@@ -100,20 +100,20 @@ def save_reason(folder: Path, before: Card, recipe: str, reason: str) -> None:
         "sha256": "",
         "history": [],
     }
-    write_json(folder / CARD, asdict(replace(before, recipe=recipe, reason=reason, **nothing)))
+    write_json(folder / MANIFEST, asdict(replace(before, recipe=recipe, reason=reason, **nothing)))
 
 
-def relabel(folder: Path, **changes: Any) -> Card:
+def relabel(folder: Path, **changes: Any) -> ModelManifest:
     """Change what only names the model in `folder` (family, recipe); returns the card."""
     card = replace(read_card(folder), **changes)
-    write_json(folder / CARD, asdict(card))
+    write_json(folder / MANIFEST, asdict(card))
     return card
 
 
-def read_card(folder: Path) -> Card:
+def read_card(folder: Path) -> ModelManifest:
     """The card in `folder`."""
-    values = read_json(folder / CARD)
+    values = read_json(folder / MANIFEST)
     try:
-        return Card(**{**values, "shape": shape_from(values["shape"])})
+        return ModelManifest(**{**values, "shape": shape_from(values["shape"])})
     except (KeyError, TypeError):
-        raise UserError(f"{folder / CARD} is of another version of Breakeven: run `dvc repro`.") from None
+        raise UserError(f"{folder / MANIFEST} is of another version of Breakeven: run `dvc repro`.") from None

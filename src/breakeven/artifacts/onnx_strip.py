@@ -6,7 +6,7 @@ from string import ascii_letters
 from typing import Any
 
 
-def slim(model: Any) -> None:
+def strip_names(model: Any) -> None:
     """Drop noted types, comments and equal constants of an `onnx_ir.Model`, and shorten all inner names.
 
     What it computes stays as it is.

@@ -8,7 +8,7 @@ TOLD = 0.01  # share of the time
 
 
 @dataclass(frozen=True)
-class Kernel:
+class OperatorTime:
     """The calls of one operator in one precision."""
 
     operator: str
@@ -17,17 +17,17 @@ class Kernel:
     calls: float = 1.0  # likewise
 
 
-def merge(kernels: Iterable[Kernel]) -> list[Kernel]:
+def merge(kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
     """One for each operator and precision, the longest first."""
-    found: dict[tuple[str, str], Kernel] = {}
+    found: dict[tuple[str, str], OperatorTime] = {}
     for new in kernels:
         key = (new.operator, new.precision)
-        known = found.get(key, Kernel(*key, ms=0.0, calls=0.0))
-        found[key] = Kernel(*key, known.ms + new.ms, known.calls + new.calls)
+        known = found.get(key, OperatorTime(*key, ms=0.0, calls=0.0))
+        found[key] = OperatorTime(*key, known.ms + new.ms, known.calls + new.calls)
     return sorted(found.values(), key=lambda kernel: -kernel.ms)
 
 
-def shares(kernels: Iterable[Kernel]) -> dict[str, float]:
+def shares(kernels: Iterable[OperatorTime]) -> dict[str, float]:
     """The share of the time in each precision, and in none ("other"), the largest first."""
     spent: dict[str, float] = {}
     for kernel in kernels:
@@ -42,14 +42,14 @@ def describe(spent: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {share:.0%}" for name, share in spent.items() if share >= 0.005)
 
 
-def fallbacks(precision: str, kernels: Iterable[Kernel]) -> list[Kernel]:
+def fallbacks(precision: str, kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
     """What computes in another precision than the variant's name says, and takes time worth telling."""
     kernels, promised = list(kernels), precision.partition("-")[0]
     least = TOLD * sum(kernel.ms for kernel in kernels)
     return [kernel for kernel in kernels if kernel.precision not in ("", promised) and kernel.ms >= least]
 
 
-def broken_promise(precision: str, spent: Mapping[str, float]) -> str:
+def precision_mismatch(precision: str, spent: Mapping[str, float]) -> str:
     """What to say of a variant that computes mostly in something else than its name says; else nothing."""
     promised = precision.partition("-")[0]
     known = {name: share for name, share in spent.items() if name in PRECISIONS}

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-class Converted(nn.Module):
+class CastModel(nn.Module):
     """Takes float32 images, or tokens, gives float32 logits, whatever is in between.
 
     What the conversions take of each call is part of the call.
@@ -36,9 +36,9 @@ def convert(model: nn.Module, precision: str, channels_last: bool, preprocessing
     if precision == "fp32" and not channels_last:
         return model
     if preprocessing == "outside":
-        return Converted(model, precision, channels_last).eval()
+        return CastModel(model, precision, channels_last).eval()
     front, network = model.children()
-    return nn.Sequential(front, Converted(network, precision, channels_last)).eval()
+    return nn.Sequential(front, CastModel(network, precision, channels_last)).eval()
 
 
 def native_bf16() -> bool:

@@ -26,7 +26,7 @@ class Preprocess(nn.Module):
         return images.float() * self.scale + self.shift
 
 
-def inputs_of(images: NDArray[np.generic], mean: Sequence[float], std: Sequence[float]) -> Tensor:
+def normalize(images: NDArray[np.generic], mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """What a network is given: images normalized, or tokens, which have no mean, as they are."""
     inputs = torch.from_numpy(images)
     normalized: Tensor = Preprocess(mean, std)(inputs) if mean else inputs

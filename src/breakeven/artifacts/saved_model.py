@@ -15,13 +15,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from breakeven.artifacts.model_manifest import CARD, WEIGHTS, Card, Shape, Tokens, read_card
+from breakeven.artifacts.model_manifest import (
+    MANIFEST,
+    WEIGHTS,
+    ImageInput,
+    ModelManifest,
+    TextInput,
+    read_card,
+)
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import require_sha256, sha256, write_json
 
 
-class Size(NamedTuple):
-    """The figures of a `Card` that say how large a model is."""
+class ModelSize(NamedTuple):
+    """The figures of a `ModelManifest` that say how large a model is."""
 
     parameters: int
     macs: int
@@ -44,14 +51,14 @@ def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., 
         raise UserError(f"{place}._target_={target}: cannot be imported ({error}).") from None
 
 
-def ready(card: Card) -> None:
+def import_dependencies(card: ModelManifest) -> None:
     """Import all that it takes to load the model with this card."""
     constructor(card.model)
     if card.pruning:
         import torch_pruning  # noqa: F401
 
 
-def build(spec: Mapping[str, Any], shape: Shape | Tokens, place: str = "model") -> nn.Module:
+def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, place: str = "model") -> nn.Module:
     """Construct the model that `spec` describes for inputs of `shape`.
 
     `_inputs_` in `spec` says which argument takes which fact of the dataset; by default `in_channels` the
@@ -79,17 +86,17 @@ def build(spec: Mapping[str, Any], shape: Shape | Tokens, place: str = "model") 
     return model
 
 
-def save(folder: Path, model: nn.Module, card: Card) -> Card:
+def save(folder: Path, model: nn.Module, card: ModelManifest) -> ModelManifest:
     """Write weights and card into `folder`; returns the card with the weights' sha256 and size."""
     weights = folder / WEIGHTS
     # Channels-last tensors are not contiguous, which safetensors requires.
     save_file({k: v.detach().contiguous().clone() for k, v in model.state_dict().items()}, weights)
     card = replace(card, sha256=sha256(weights), megabytes=weights.stat().st_size / 1e6)
-    write_json(folder / CARD, asdict(card))
+    write_json(folder / MANIFEST, asdict(card))
     return card
 
 
-def load(folder: Path, checked: bool = False) -> tuple[nn.Module, Card]:
+def load(folder: Path, checked: bool = False) -> tuple[nn.Module, ModelManifest]:
     """The model in `folder`, in evaluation mode, after the sha256 of its weights was checked.
 
     Args:
@@ -166,7 +173,7 @@ def _without_prefix(state: Mapping[str, Any], names: Collection[str]) -> Mapping
     return state
 
 
-def size(model: nn.Module, shape: Shape | Tokens) -> Size:
+def count_work(model: nn.Module, shape: ImageInput | TextInput) -> ModelSize:
     """How large a model is."""
     moved = 0
 
@@ -182,7 +189,7 @@ def size(model: nn.Module, shape: Shape | Tokens) -> Size:
     for hook in hooks:
         hook.remove()
     parameters = sum(p.numel() for p in model.parameters())
-    return Size(parameters, math.ceil(operations / 2), moved)
+    return ModelSize(parameters, math.ceil(operations / 2), moved)
 
 
 def flops(model: nn.Module, example: Tensor) -> int:

@@ -7,7 +7,7 @@ from torch.export import ExportedProgram
 from breakeven.core.errors import Unsupported
 
 
-def exported(
+def export_program(
     model: nn.Module, example: Tensor, most: int | None = None, strict: bool = False
 ) -> ExportedProgram:
     """The graph of `model`, for any number of images, or for up to `most`.

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from breakeven.artifacts import artifact
-from breakeven.artifacts.artifact import BASELINE, CARD, Artifact
+from breakeven.artifacts.artifact import BASELINE, MANIFEST, Artifact
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 
 
-def read(family: str, root: Path = Path()) -> dict[str, tuple[Path, Artifact]]:
+def read_variants(family: str, root: Path = Path()) -> dict[str, tuple[Path, Artifact]]:
     """Every artifact of a family with its folder, by variant; the baseline first.
 
     Args:
@@ -20,7 +20,7 @@ def read(family: str, root: Path = Path()) -> dict[str, tuple[Path, Artifact]]:
     folders = [
         card.parent
         for stage in ("export", "quantize")
-        for card in sorted((root / paths.artifacts(stage, family)).glob(f"*/{CARD}"))
+        for card in sorted((root / paths.artifacts(stage, family)).glob(f"*/{MANIFEST}"))
     ]
     cards = {card.variant: (folder, card) for folder in folders for card in [artifact.read(folder)]}
     if BASELINE not in cards:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from breakeven.config import compose
 from breakeven.core import cache, leftovers, paths
-from breakeven.core.cache import Entry
+from breakeven.core.cache import CacheEntry
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
 from breakeven.pipeline.sweep import jobs
@@ -80,7 +80,7 @@ def _explain(overrides: Sequence[str]) -> None:
             print(f"  and {len(changed) - TOLD} more")
 
 
-def _cells(entry: Entry) -> list[str]:
+def _cells(entry: CacheEntry) -> list[str]:
     days = (time.time() - entry.used) / 86400
     return [entry.key.kind, entry.folder.name, escape(entry.title), f"{entry.megabytes:,.1f}", f"{days:.1f}"]
 
@@ -90,5 +90,5 @@ def _begun(found: Sequence[Path]) -> str:
     return f"{len(found)} folders of what has not ended, and of sweeps' launchers, {size}"
 
 
-def _total(found: Sequence[Entry]) -> str:
+def _total(found: Sequence[CacheEntry]) -> str:
     return f"{len(found)} entries, {sum(entry.megabytes for entry in found):,.1f} MB"

@@ -22,7 +22,7 @@ BUSY = 10  # percent of the processors
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing that was looked at."""
 
     what: str
@@ -30,27 +30,27 @@ class Finding:
     remedy: str = ""
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[Check]:
     """Look at everything."""
-    facts = system_info.describe()
-    yield Finding(f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB of memory", True)
+    facts = system_info.collect()
+    yield Check(f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB of memory", True)
     yield from _abilities(facts)
     yield from _packages()
     yield from _programs(facts)
     yield from _surroundings()
 
 
-def _abilities(facts: dict[str, Any]) -> Iterator[Finding]:
+def _abilities(facts: dict[str, Any]) -> Iterator[Check]:
     for ability, flags in ABILITIES.items():
         found = [flag for flag in flags if flag in facts["flags"]]
         said = f"{ability}: {', '.join(found) if found else 'not on this processor'}"
-        yield Finding(said, bool(found), "quantized and bf16 variants may well be slower than fp32 here")
+        yield Check(said, bool(found), "quantized and bf16 variants may well be slower than fp32 here")
     gpus: list[str] = facts["gpu"]
     if not gpus:
-        yield Finding("GPU: none seen by nvidia-smi", False, "hardware=cuda is unsupported")
+        yield Check("GPU: none seen by nvidia-smi", False, "hardware=cuda is unsupported")
         return
     remedy = 'python -c "import torch; torch.cuda.init()" says why torch cannot use it'
-    yield Finding(f"GPU: {'; '.join(gpus)}", _torch_sees_it(), remedy)
+    yield Check(f"GPU: {'; '.join(gpus)}", _torch_sees_it(), remedy)
 
 
 def _torch_sees_it() -> bool:
@@ -61,26 +61,26 @@ def _torch_sees_it() -> bool:
     return torch.cuda.is_available()
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[Check]:
     """Each extra, whole or not."""
     required = system_info.requirements()
     if not required:
-        yield Finding("breakeven is not installed", False, "pip install -e . (or `make repro`)")
+        yield Check("breakeven is not installed", False, "pip install -e . (or `make repro`)")
     for extra, names in sorted(required.items()):
         known = {name: system_info.version(name) for name in names}
         missing = [name for name, version in known.items() if not version]
         if extra:
             listed = ", ".join(f"{name} {version or 'is missing'}" for name, version in known.items())
-            yield Finding(f"{extra}: {listed}", not missing, f"pip install 'breakeven[{extra}]'")
+            yield Check(f"{extra}: {listed}", not missing, f"pip install 'breakeven[{extra}]'")
         elif missing:
-            yield Finding(f"packages: {', '.join(missing)} missing", False, "pip install breakeven")
+            yield Check(f"packages: {', '.join(missing)} missing", False, "pip install breakeven")
         else:
-            yield Finding(
+            yield Check(
                 f"packages: torch {known['torch']}, dvc {known['dvc']}, mlflow {known['mlflow']}", True
             )
 
 
-def _programs(facts: dict[str, Any]) -> Iterator[Finding]:
+def _programs(facts: dict[str, Any]) -> Iterator[Check]:
     """What compiles, and what keeps versions."""
     needs = {
         "compiler": (
@@ -90,30 +90,30 @@ def _programs(facts: dict[str, Any]) -> Iterator[Finding]:
         "cmake": ("CMake", "apt install cmake: without it, LibTorch is unsupported"),
     }
     for key, (name, remedy) in needs.items():
-        yield Finding(f"{name}: {facts[key] or 'not found'}", bool(facts[key]), remedy)
+        yield Check(f"{name}: {facts[key] or 'not found'}", bool(facts[key]), remedy)
     git = shutil.which("git")
-    yield Finding(f"git: {git or 'not found'}", bool(git), "apt install git: DVC's experiments need it")
+    yield Check(f"git: {git or 'not found'}", bool(git), "apt install git: DVC's experiments need it")
 
 
-def _surroundings() -> Iterator[Finding]:
+def _surroundings() -> Iterator[Check]:
     roots = paths.raw_roots()
     there = [root for root in roots if root.is_dir()]
-    yield Finding(
+    yield Check(
         f"data: {', '.join(map(str, there)) or 'no folder of datasets'}",
         bool(there),
         f"digits needs none; others are looked for in {roots[0]} and in $BREAKEVEN_DATA, then downloaded",
     )
     busy = psutil.cpu_percent(interval=1.0)
-    yield Finding(
+    yield Check(
         f"processors in use by others: {busy:.0f}%", busy < BUSY, "end other programs before measuring"
     )
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    yield Finding(f"load of the last minute: {load:.1f}", load < (os.cpu_count() or 1), "wait for it to fall")
+    yield Check(f"load of the last minute: {load:.1f}", load < (os.cpu_count() or 1), "wait for it to fall")
     free = shutil.disk_usage(paths.home()).free / 1e9
-    yield Finding(f"free disk space: {free:.0f} GB", free > 10, "the reference study writes about 5 GB")
+    yield Check(f"free disk space: {free:.0f} GB", free > 10, "the reference study writes about 5 GB")
     try:
         if not client.is_local():
             client.require_listener(client.address())
-        yield Finding(f"MLflow: {client.address()}", True)
+        yield Check(f"MLflow: {client.address()}", True)
     except client.Unreachable as error:
-        yield Finding(f"MLflow: {client.address()}: {error}", False, "start it, or unset MLFLOW_TRACKING_URI")
+        yield Check(f"MLflow: {client.address()}: {error}", False, "start it, or unset MLFLOW_TRACKING_URI")

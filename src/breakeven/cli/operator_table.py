@@ -9,7 +9,7 @@ from rich.table import Table
 
 from breakeven.artifacts import fusion
 from breakeven.artifacts.artifact import Artifact
-from breakeven.artifacts.operators import Kernel, broken_promise, describe, fallbacks, shares
+from breakeven.artifacts.operators import OperatorTime, describe, fallbacks, precision_mismatch, shares
 
 SHOWN = 12  # operators of each
 
@@ -37,12 +37,12 @@ def show(variant: Artifact, baseline: Artifact) -> None:
     for card in cards:
         spent = shares(card.executed())
         console.print(f"  {card.variant}: {describe(spent) or card.kernels_reason}", markup=False)
-        for title, text in fusion.facts(baseline, card).items():
+        for title, text in fusion.execution_details(baseline, card).items():
             console.print(f"  {card.variant}: {title}: {text}", markup=False)
         if others := fallbacks(card.precision, card.executed()):
             text = ", ".join(f"{kernel.calls:g} {kernel.operator} in {kernel.precision}" for kernel in others)
             console.print(f"  {card.variant}: not in {card.precision}: {text}", markup=False)
-        if fault := broken_promise(card.precision, spent):
+        if fault := precision_mismatch(card.precision, spent):
             console.print(f"  {card.variant}: {fault}", style="yellow", markup=False)
 
 
@@ -52,5 +52,7 @@ def _lines(card: Artifact) -> list[Sequence[str]]:
     total = sum(kernel.ms for kernel in kernels) or 1.0
     shown = kernels[:SHOWN]
     if rest := kernels[SHOWN:]:
-        shown.append(Kernel(f"{len(rest)} more", "", sum(k.ms for k in rest), sum(k.calls for k in rest)))
+        shown.append(
+            OperatorTime(f"{len(rest)} more", "", sum(k.ms for k in rest), sum(k.calls for k in rest))
+        )
     return [(k.operator, f"{k.calls:g}", k.precision, f"{k.ms:.4f}", f"{k.ms / total:.1%}") for k in shown]

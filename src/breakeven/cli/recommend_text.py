@@ -6,12 +6,12 @@ from rich.console import Console
 
 from breakeven.report.terminal_table import change, interval, number
 from breakeven.results.recommend import UNMEASURED, Choice, Limits
-from breakeven.results.records import Row, folder_of, title
+from breakeven.results.records import ResultRow, folder_of, title
 
 NEXT = 4  # trade-offs
 
 
-def show(rows: Sequence[Row], choice: Choice, limits: Limits, decides: float) -> None:
+def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: float) -> None:
     """Print what was chosen among `rows`.
 
     Args:
@@ -39,7 +39,7 @@ def show(rows: Sequence[Row], choice: Choice, limits: Limits, decides: float) ->
         )
 
 
-def neighbours(rows: Sequence[Row], best: Row) -> list[Row]:
+def neighbours(rows: Sequence[ResultRow], best: ResultRow) -> list[ResultRow]:
     """What is better than `best` in something, by gain."""
     able = [
         row for row in rows if row.verdict not in UNMEASURED and row.pareto and row.variant != best.variant
@@ -47,7 +47,7 @@ def neighbours(rows: Sequence[Row], best: Row) -> list[Row]:
     return sorted(able, key=lambda row: -(row.speedup or 0.0))
 
 
-def figures(row: Row) -> str:
+def figures(row: ResultRow) -> str:
     """One line."""
     gain = f"{row.speedup:.2f}x ({interval(row)})" if row.speedup_ci_low else "the baseline"
     lost = f", {change(row)} points" if change(row) else ""

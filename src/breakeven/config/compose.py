@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from breakeven.config.schema import Settings
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.core.plugin import choice
+from breakeven.core.plugin import did_you_mean
 
 MISSING = object()
 ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # of a composition
@@ -100,7 +100,7 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
             known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
             for option in map(str.strip, value.strip("[]").split(",")):
                 if option not in known and f"'{group}/{option}'" in said:
-                    return f"{key}={value}: {option!r} is {choice(option, known)}"
+                    return f"{key}={value}: {option!r} is {did_you_mean(option, known)}"
         elif f"'{key}'" in said or f"'{key.rpartition('.')[2]}'" in said:
             chosen = [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
             return f"{key}={value}: {_near(key, yaml.safe_load(compose(chosen, conf, name)))}"
@@ -126,6 +126,6 @@ def _near(key: str, node: Any) -> str:
         if not node and key.startswith("data."):
             return f"nothing is set there yet, so it is added by a plus: +{key}=VALUE."
         if part not in node:
-            return f"the key {part!r} is {choice(part, map(str, node))}"
+            return f"the key {part!r} is {did_you_mean(part, map(str, node))}"
         node = node[part]
     return "the value does not fit."

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import flatten
@@ -14,7 +14,7 @@ from breakeven.core.files import flatten
 LOCK = Path("dvc.lock")
 
 
-def require_current(study: Config) -> None:
+def require_current(study: Study) -> None:
     """Refuse results that are of other settings than the study's, which would be told as if they were.
 
     Raises:
@@ -38,7 +38,7 @@ def require_current(study: Config) -> None:
                     )
 
 
-def _stages(study: Config) -> Iterator[str]:
+def _stages(study: Study) -> Iterator[str]:
     """As DVC names them."""
     for name, family in study.families.items():
         yield from (f"prepare@{family.data}", f"train@{name}")

@@ -10,11 +10,11 @@ import yaml
 from pydantic import Field
 
 from breakeven.artifacts.artifact import BASELINE, runtime_name
-from breakeven.config.training import Recipe
+from breakeven.config.training import TrainingConfig
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
-from breakeven.core.plugin import MANDATORY, Strict, check, choice, load
+from breakeven.core.plugin import MANDATORY, StrictModel, check, did_you_mean, load
 from breakeven.engine.settings import Budget, Scenario
 
 Settings = dict[str, Any]
@@ -22,16 +22,16 @@ Positive = Annotated[int, Field(gt=0)]
 Callers = Annotated[int, Field(gt=1)]
 
 
-class Family(Strict):
+class Family(StrictModel):
     """A model on a dataset with its training recipe."""
 
     data: str = Field(description="a key of `datasets`")
     model: Settings = Field(description="`_target_` and the constructor's arguments")
-    train: Recipe | None = Field(description="null: the model is measured with random weights")
+    train: TrainingConfig | None = Field(description="null: the model is measured with random weights")
     checkpoint: str | None = Field(description="a user's own weights, which take the place of training")
 
 
-class Export(Strict):
+class Export(StrictModel):
     """What an artifact takes in, and what its outputs are held to."""
 
     preprocessing: Literal["outside", "inside"] = Field(
@@ -56,14 +56,14 @@ class Export(Strict):
         return any(fnmatchcase(rest, pattern) for pattern in self.only.get(recipe, ["*"]))
 
 
-class Server(Strict):
+class Server(StrictModel):
     """Several callers at once against one model."""
 
     threads: list[Callers] = Field(description="that share a session: so many, one scenario each")
     processes: list[Callers] = Field(description="with a session each")
 
 
-class Measure(Strict):
+class Measure(StrictModel):
     """How much is measured, and in which scenarios."""
 
     half_width: float = Field(gt=0, lt=1, description="of every interval: narrower than that is enough")
@@ -97,13 +97,13 @@ class Measure(Strict):
         return Budget(seed=seed, **self.model_dump(include={field.name for field in fields(Budget)}))
 
 
-class Steps(Strict):
+class Steps(StrictModel):
     """A recipe of several compressions."""
 
     steps: list[Settings] = Field(min_length=1)
 
 
-class Recommend(Strict):
+class Recommend(StrictModel):
     """What a variant may cost to be recommended."""
 
     max_accuracy_drop: float | None = Field(ge=0, description="percentage points below the baseline")
@@ -111,7 +111,7 @@ class Recommend(Strict):
     max_size_mb: float | None = Field(gt=0, description="of the artifact")
 
 
-class Config(Strict):
+class Study(StrictModel):
     """Everything that a study may set. The sections of options are checked by the options themselves."""
 
     study: str
@@ -131,7 +131,7 @@ class Config(Strict):
         group, place = GROUPS[section], f"{section}.{key}"
         settings = getattr(self, section).get(key)
         if settings is None:
-            raise UserError(f"{place}: {choice(key, getattr(self, section))}")
+            raise UserError(f"{place}: {did_you_mean(key, getattr(self, section))}")
         return load(group, settings, place)
 
     def recipes(self) -> dict[str, list[Any]]:
@@ -161,7 +161,7 @@ class Config(Strict):
             UserError: there is none.
         """
         if key not in self.families:
-            raise UserError(f"families.{key}: {choice(key, self.families)}")
+            raise UserError(f"families.{key}: {did_you_mean(key, self.families)}")
         return self.families[key]
 
 
@@ -179,7 +179,7 @@ def overrides() -> list[str]:
     return list(read_json(paths.OVERRIDES)) if paths.OVERRIDES.exists() else []
 
 
-def parse(settings: Settings) -> Config:
+def validate(settings: Settings) -> Study:
     """The checked configuration.
 
     Raises:
@@ -193,7 +193,7 @@ def parse(settings: Settings) -> Config:
             f"families={families}: study={study} names none. A sweep is run by "
             f"`breakeven-sweep study={study}`; what `dvc repro` runs lists its families."
         )
-    config = check(Config, settings)
+    config = check(Study, settings)
     for section in GROUPS:
         for key in getattr(config, section):
             config.option(section, key)
@@ -211,7 +211,9 @@ def parse(settings: Settings) -> Config:
         )
     for key, family in config.families.items():
         if family.data not in config.datasets:
-            raise UserError(f"families.{key}.data={family.data}: {choice(family.data, config.datasets)}")
+            raise UserError(
+                f"families.{key}.data={family.data}: {did_you_mean(family.data, config.datasets)}"
+            )
         if family.train is None:
             _require_measured_only(key, family, config)
         elif family.train.patience >= family.train.epochs:
@@ -222,7 +224,7 @@ def parse(settings: Settings) -> Config:
     return config
 
 
-def _require_measured_only(key: str, family: Family, config: Config) -> None:
+def _require_measured_only(key: str, family: Family, config: Study) -> None:
     """Refuse to fine-tune where nothing says how."""
     if config.compressions:
         raise UserError(
@@ -240,7 +242,7 @@ def _unset(settings: Any, place: str = "") -> Iterator[str]:
         yield place
 
 
-def _made(config: Config) -> dict[str, list[str]]:
+def _made(config: Study) -> dict[str, list[str]]:
     """precision/runtime of all that is made of a recipe -> the keys that make it."""
     made: dict[str, list[str]] = {}
     for key in config.runtimes:
@@ -252,7 +254,7 @@ def _made(config: Config) -> dict[str, list[str]]:
     return made
 
 
-def _require_distinct(config: Config) -> None:
+def _require_distinct(config: Study) -> None:
     """Refuse two options whose variants would have the same name."""
     for variant, keys in _made(config).items():
         if len(keys) > 1:
@@ -260,21 +262,23 @@ def _require_distinct(config: Config) -> None:
             raise UserError(f"{' and '.join(keys)} both make {precision} for {runtime}: choose one of them.")
 
 
-def _require_made(config: Config) -> None:
+def _require_made(config: Study) -> None:
     """Refuse a choice of variants that names what does not exist: it would leave them out without a word."""
     recipes, made = ["none", *config.compressions], _made(config)
     for recipe, patterns in config.export.only.items():
         place = f"export.only.{recipe}"
         if recipe not in recipes:
-            raise UserError(f"{place}: {choice(recipe, recipes)} Leave it out with `~{place}`.")
+            raise UserError(f"{place}: {did_you_mean(recipe, recipes)} Leave it out with `~{place}`.")
         for pattern in patterns:
             if not any(fnmatchcase(variant, pattern) for variant in made):
-                raise UserError(f"{place}={pattern}: matches no precision/runtime. {choice(pattern, made)}")
+                raise UserError(
+                    f"{place}={pattern}: matches no precision/runtime. {did_you_mean(pattern, made)}"
+                )
     if not config.export.wants(BASELINE):
         raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")
 
 
-def read(path: Path = paths.PARAMS) -> Config:
+def read_study(path: Path = paths.PARAMS) -> Study:
     """The configuration in `params.yaml`.
 
     Raises:
@@ -286,4 +290,4 @@ def read(path: Path = paths.PARAMS) -> Config:
         raise UserError(f"{path} is missing: write it with `breakeven compose`.") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not readable as YAML ({error}): run `breakeven compose`.") from None
-    return parse(settings)
+    return validate(settings)

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from breakeven.core.plugin import Strict
+from breakeven.core.plugin import StrictModel
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Recipe(Strict):
+class TrainingConfig(StrictModel):
     """How a model is trained; every key is in `conf/train/`."""
 
     epochs: int = Field(gt=0)

@@ -23,7 +23,7 @@ used: set[tuple[str, str]] = set()  # by this process
 
 
 @dataclass(frozen=True)
-class Key:
+class CacheKey:
     """All that decides what something is, by name: settings, inputs' digests, the code's."""
 
     kind: str  # "data", "model", "artifact"
@@ -36,11 +36,11 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """One thing in the store."""
 
     folder: Path
-    key: Key
+    key: CacheKey
     title: str
     files: Mapping[str, str]  # name -> sha256
     megabytes: float  # 10**6 bytes
@@ -63,12 +63,12 @@ class Entry:
         )
 
 
-def folder(key: Key) -> Path:
+def folder(key: CacheKey) -> Path:
     """Where what has this key lies, or would."""
     return paths.store() / key.kind / key.digest
 
 
-def find(key: Key) -> Entry | None:
+def find(key: CacheKey) -> CacheEntry | None:
     """What has this key; what was damaged since is removed, so that it is made again."""
     entry = _read(folder(key))
     if entry:
@@ -80,7 +80,7 @@ def find(key: Key) -> Entry | None:
     return entry
 
 
-def get(kind: str, digest: str) -> Entry | None:
+def get(kind: str, digest: str) -> CacheEntry | None:
     """What has the key with this digest, be it whole or not; None if there is nothing."""
     return _read(paths.store() / kind / digest)
 
@@ -91,7 +91,7 @@ def version(kind: str, digest: str) -> str:
     return sha256(note) if note.is_file() else ""
 
 
-def take(key: Key, target: Path) -> bool:
+def restore(key: CacheKey, target: Path) -> bool:
     """Copy what has this key to the folder `target`; returns whether there is something."""
     if not (entry := find(key)):
         return False
@@ -101,7 +101,7 @@ def take(key: Key, target: Path) -> bool:
     return True
 
 
-def keep(key: Key, title: str, source: Path) -> None:
+def save(key: CacheKey, title: str, source: Path) -> None:
     """Copy the folder `source` into the store.
 
     Args:
@@ -128,7 +128,7 @@ def touch(kind: str, digest: str) -> None:
 
 
 @contextlib.contextmanager
-def making(key: Key, title: str) -> Iterator[None]:
+def exclusive(key: CacheKey, title: str) -> Iterator[None]:
     """Two processes that need the same take turns: the second finds what the first has kept."""
     lock = _lock(key.kind, key.digest)
     try:
@@ -159,10 +159,10 @@ def _lock(kind: str, digest: str) -> FileLock:
     return FileLock(place)
 
 
-def differences(key: Key) -> tuple[Entry, list[str]] | None:
+def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
     """The entry of the same kind whose key is nearest, and where the two differ; None without entries."""
     mine = flatten(key.parts)
-    found: list[tuple[Entry, list[str]]] = []
+    found: list[tuple[CacheEntry, list[str]]] = []
     for entry in entries(key.kind):
         theirs = flatten(entry.key.parts)
         changed = [
@@ -174,13 +174,13 @@ def differences(key: Key) -> tuple[Entry, list[str]] | None:
     return min(found, key=lambda each: len(each[1]), default=None)
 
 
-def entries(kind: str = "*") -> list[Entry]:
+def entries(kind: str = "*") -> list[CacheEntry]:
     """All that is in the store, what was used last first."""
     found = [entry for path in paths.store().glob(f"{kind}/*") if (entry := _read(path))]
     return sorted(found, key=lambda entry: -entry.used)
 
 
-def prune(days: float) -> list[Entry]:
+def prune(days: float) -> list[CacheEntry]:
     """Remove what was not used for so many days, and is not being used; returns it."""
     old = [
         entry
@@ -192,9 +192,11 @@ def prune(days: float) -> list[Entry]:
     return old
 
 
-def _read(place: Path) -> Entry | None:
+def _read(place: Path) -> CacheEntry | None:
     try:
         note = read_json(place / NOTE)
-        return Entry(place, Key(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"])
+        return CacheEntry(
+            place, CacheKey(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"]
+        )
     except (UserError, KeyError, TypeError):  # what has no readable note is not there, and is made again
         return None

@@ -13,14 +13,14 @@ LOCK = Path(tempfile.gettempdir()) / "breakeven.lock"
 
 
 @contextmanager
-def making() -> Iterator[None]:
+def shared() -> Iterator[None]:
     """Train or export: beside others that do, but not while anything is measured."""
     with _held(fcntl.LOCK_SH, "until what is measured on this machine has been measured"):
         yield
 
 
 @contextmanager
-def measuring() -> Iterator[None]:
+def exclusive() -> Iterator[None]:
     """Measure: alone."""
     with _held(fcntl.LOCK_EX, "until nothing else is trained, exported or measured on this machine"):
         yield

@@ -100,7 +100,7 @@ def private() -> Path:
     return home() / ".breakeven"
 
 
-def begun(job: str) -> Path:
+def unfinished_job(job: str) -> Path:
     """The folder of a sweep's job that has not ended well, by its key."""
     return private() / "jobs" / job
 

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from breakeven.core.errors import UserError
 
 MANDATORY = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
-S = TypeVar("S", bound="Strict")
+S = TypeVar("S", bound="StrictModel")
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """Frozen settings that refuse unknown keys, NaN and infinity."""
 
     model_config = ConfigDict(
@@ -22,7 +22,7 @@ class Strict(BaseModel):
     )
 
 
-class Option(Strict):
+class Plugin(StrictModel):
     """Settings of one option; `name` is the module that implements it.
 
     A name without a dot is one of the group's package; with a dot, a module of the user's own.
@@ -51,7 +51,7 @@ def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
     """
     name = str(settings.get("name"))
     if "." not in name and name not in (known := names(group)):
-        raise UserError(f"{place}.name={name}: {choice(name, known)}")
+        raise UserError(f"{place}.name={name}: {did_you_mean(name, known)}")
     try:
         module = importlib.import_module(name if "." in name else f"breakeven.plugins.{group}.{name}")
     except ModuleNotFoundError as error:
@@ -59,7 +59,7 @@ def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
     options = [
         value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Option) and value.__module__ == module.__name__
+        if isinstance(value, type) and issubclass(value, Plugin) and value.__module__ == module.__name__
     ]
     if len(options) != 1:
         raise UserError(f"{place}.name={name}: should hold one option, not {len(options)}.")
@@ -78,7 +78,7 @@ def check(model: type[S], settings: Mapping[str, Any], place: str = "") -> S:
         raise UserError("\n".join(_sentences(error, model, place))) from None
 
 
-def choice(given: str, known: Iterable[str]) -> str:
+def did_you_mean(given: str, known: Iterable[str]) -> str:
     """What is allowed instead of `given`, and the nearest valid name if one is near."""
     known = list(known)
     near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
@@ -93,7 +93,7 @@ def _sentences(error: ValidationError, model: type[BaseModel], place: str) -> It
         key = ".".join([*([place] if place else []), *loc])
         if fault["type"] == "extra_forbidden":
             known = _fields(model, loc[:-1])
-            yield f"{key}={fault['input']}: the key {loc[-1]!r} is {choice(loc[-1], known)}"
+            yield f"{key}={fault['input']}: the key {loc[-1]!r} is {did_you_mean(loc[-1], known)}"
         elif fault["type"] == "missing":
             yield MANDATORY.format(key=key)
         else:

@@ -71,7 +71,7 @@ def time_left(seconds: float, at_most: bool = False) -> str:
     return f"{about} {hours} h{f' {10 * tens} min' if tens else ''} left"
 
 
-class Shown:
+class ProgressLine:
     """One piece of work on the screen, or in a log."""
 
     def __init__(self, title: str, total: float, bar: Progress | None, crowded: bool = False) -> None:
@@ -105,7 +105,7 @@ class Shown:
 
 
 @contextmanager
-def shown(title: str, total: float) -> Iterator[Shown]:
+def shown(title: str, total: float) -> Iterator[ProgressLine]:
     """Show work until the block ends, in whatever way it does.
 
     There is one bar in a terminal: another process, or a block inside of this one, prints lines.
@@ -116,17 +116,17 @@ def shown(title: str, total: float) -> Iterator[Shown]:
     console = _Console(stderr=True, markup=False, highlight=False)
     # Its lines are drawn by rich into stderr, so it has to be stdout's terminal as well.
     if not (sys.stdout.isatty() and sys.stderr.isatty() and console.is_interactive):
-        yield Shown(title, total, None)
+        yield ProgressLine(title, total, None)
         return
     with _alone() as alone:
         if not alone:
-            yield Shown(title, total, None, crowded=True)
+            yield ProgressLine(title, total, None, crowded=True)
             return
         with Progress(*_columns(), console=console, auto_refresh=False) as bar:
-            yield Shown(title, total, bar)
+            yield ProgressLine(title, total, bar)
 
 
-def each(title: str, items: Sequence[Item]) -> Iterator[Item]:
+def track(title: str, items: Sequence[Item]) -> Iterator[Item]:
     """Go through many small `items`, and show how far; a log gets a line only when it takes long."""
     with shown(title, len(items)) as on:
         estimate = Estimate(len(items))
@@ -137,10 +137,10 @@ def each(title: str, items: Sequence[Item]) -> Iterator[Item]:
             on.pace(number, f"{number:,} of {len(items):,}", estimate.left())
 
 
-class Counted:
+class ItemProgress:
     """Units of work, one after another."""
 
-    def __init__(self, on: Shown, total: int, every_s: float) -> None:
+    def __init__(self, on: ProgressLine, total: int, every_s: float) -> None:
         self._on, self._every_s = on, every_s
         self._estimate = Estimate(total)
         self._told = float("-inf")
@@ -163,10 +163,10 @@ class Counted:
 
 
 @contextmanager
-def counted(title: str, total: int, every_s: float = TOLD_EVERY_S) -> Iterator[Counted]:
+def counted(title: str, total: int, every_s: float = TOLD_EVERY_S) -> Iterator[ItemProgress]:
     """Show so many units of work; a log gets a line every `every_s` seconds at most."""
     with shown(title, total) as on:
-        yield Counted(on, total, every_s)
+        yield ItemProgress(on, total, every_s)
 
 
 def _columns() -> list[ProgressColumn]:

@@ -13,7 +13,7 @@ from typing import Any
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import sha256
-from breakeven.core.system_info import describe
+from breakeven.core.system_info import collect
 
 # What a training depends on beside the model is named in dvc.yaml.
 OWN = ("breakeven.plugins.models", "breakeven.model")
@@ -22,7 +22,7 @@ OWN = ("breakeven.plugins.models", "breakeven.model")
 def here() -> dict[str, Any]:
     """This machine and the working tree's commit, under the names of MLflow's tags."""
     commit, dirty = paths.commit()
-    return {"machine": describe()["name"], "mlflow.source.git.commit": commit, "dirty": dirty}
+    return {"machine": collect()["name"], "mlflow.source.git.commit": commit, "dirty": dirty}
 
 
 def source(target: str) -> dict[str, str]:

@@ -44,7 +44,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def tuned(overridden: Collection[str] = ()) -> dict[str, str]:
+def tuning_variables(overridden: Collection[str] = ()) -> dict[str, str]:
     """The variables that libraries are tuned by, without those that a hardware sets."""
     return {
         name: value
@@ -54,7 +54,7 @@ def tuned(overridden: Collection[str] = ()) -> dict[str, str]:
 
 
 @cache
-def describe() -> dict[str, object]:
+def collect() -> dict[str, object]:
     """The machine and the versions; `name` is what tables call it."""
     processor, flags = _processor(), features()
     # What the operating system offers, not what this process happens to be bound to.

@@ -8,7 +8,7 @@ import psutil
 OWN = ("user", "system", "children_user", "children_system")  # fields of os.times
 
 
-class Others:
+class BackgroundLoad:
     """The programs that are neither this process nor what it has started and waited for, from now on."""
 
     def __init__(self) -> None:

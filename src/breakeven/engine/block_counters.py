@@ -7,7 +7,7 @@ from typing import Any
 from breakeven.plugins.hardware.base import Hardware
 
 
-class Meter:
+class BlockCounters:
     """Counts from `start` to `stop`."""
 
     def __init__(self, hardware: Hardware) -> None:

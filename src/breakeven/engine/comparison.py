@@ -13,7 +13,7 @@ BASELINE, CONTROL = "baseline", "control"  # verdicts of the two that are not ju
 
 
 @dataclass(frozen=True)
-class Finding:
+class Comparison:
     """What was found of one variant; None where nothing was measured."""
 
     verdict: str
@@ -25,10 +25,10 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Findings:
+class ComparisonSet:
     """What was found of all variants of a run."""
 
-    of: dict[str, Finding]
+    of: dict[str, Comparison]
     noise_floor: float | None  # ratio, at least 1
     fault: str = ""  # why the run gives no verdicts
 
@@ -39,7 +39,9 @@ class Findings:
         return float(np.expm1(max(widths, default=0.0)))
 
 
-def find(samples: Mapping[str, Samples], confidence: float, margin: float, control: str = "twin") -> Findings:
+def compare_to_baseline(
+    samples: Mapping[str, Samples], confidence: float, margin: float, control: str = "twin"
+) -> ComparisonSet:
     """Judge every variant against the first, the baseline.
 
     Args:
@@ -64,7 +66,7 @@ def find(samples: Mapping[str, Samples], confidence: float, margin: float, contr
         fault = "the twin was not measured"
     elif not gains[control].low <= 1 <= gains[control].high:
         fault = "the twin's interval excludes 1"
-    found: dict[str, Finding] = {}
+    found: dict[str, Comparison] = {}
     for name, measured in samples.items():
         verdict, reason = measured.status, measured.reason
         if verdict == OK and name == base:
@@ -76,7 +78,7 @@ def find(samples: Mapping[str, Samples], confidence: float, margin: float, contr
             verdict, reason = statistics.UNDECIDED, f"unreliable run: {fault}" if fault else few
         elif verdict == OK:
             verdict = statistics.verdict(gains[name], margin)
-        found[name] = Finding(
+        found[name] = Comparison(
             verdict,
             reason,
             gains.get(name),
@@ -84,7 +86,7 @@ def find(samples: Mapping[str, Samples], confidence: float, margin: float, contr
             _latency(measured, confidence),
             measured.replicates,
         )
-    return Findings(found, statistics.noise_floor(gains[control]) if control in gains else None, fault)
+    return ComparisonSet(found, statistics.noise_floor(gains[control]) if control in gains else None, fault)
 
 
 def log_ratios(base: list[Replicate], variant: list[Replicate]) -> list[float]:

@@ -57,7 +57,7 @@ class ForkServer:
         with contextlib.suppress(ConnectionResetError):
             answer = self.channel.recv(300)
         if not answer:
-            cause = obituary(self.process.wait(), self.log)
+            cause = describe_exit(self.process.wait(), self.log)
             raise WorkerFailed(f"the process that imports its libraries was {cause}")
         if answer.startswith(b"!"):
             raise WorkerFailed(answer[1:].decode())
@@ -81,7 +81,7 @@ def _path() -> str:
     return os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def obituary(code: int, log: IO[bytes]) -> str:
+def describe_exit(code: int, log: IO[bytes]) -> str:
     """What ended a process, and the last that it said."""
     cause = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     log.seek(0)

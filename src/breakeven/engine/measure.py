@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.core.errors import UserError
-from breakeven.engine.background_load import Others
-from breakeven.engine.comparison import Finding, Findings, find
-from breakeven.engine.quality_checks import Warning, list_warnings
+from breakeven.engine.background_load import BackgroundLoad
+from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
+from breakeven.engine.quality_checks import QualityWarning, list_warnings
 from breakeven.engine.samples import OK
 from breakeven.engine.schedule import Schedule
-from breakeven.engine.settings import SINGLE_STREAM, TWIN, Budget, Progress, Scenario
+from breakeven.engine.settings import SINGLE_STREAM, TWIN, Budget, RunProgress, Scenario
 
 
 @dataclass(frozen=True)
 class Measurement:
     """The findings of a run, and how it went."""
 
-    findings: Findings
+    findings: ComparisonSet
     stopped: str  # why: the intervals are as narrow as asked, or the time was up
     seconds: float
-    warnings: list[Warning]
+    warnings: list[QualityWarning]
 
-    def __getitem__(self, variant: str) -> Finding:
+    def __getitem__(self, variant: str) -> Comparison:
         return self.findings.of[variant]
 
 
@@ -39,7 +39,7 @@ def measure(
     images: NDArray[np.integer[Any]],
     scenario: Scenario = SINGLE_STREAM,
     scored: bool = False,
-    progress: Callable[[Progress], None] = lambda step: None,
+    progress: Callable[[RunProgress], None] = lambda step: None,
 ) -> Measurement:
     """Measure variants side by side, the first of which is the baseline; a twin of it is added.
 
@@ -70,10 +70,10 @@ def measure(
     if TWIN in variants:
         raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
     started = time.monotonic()
-    others = Others()
+    others = BackgroundLoad()
     base, folder = next(iter(variants.items()))
     everyone = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
-    limit = budget.time_s(len(variants))
+    limit = budget.time_limit_s(len(variants))
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "images.npy"
         np.save(path, images[np.arange(scenario.batch_size) % len(images)])
@@ -88,7 +88,7 @@ def measure(
                 break
             spent, width = time.monotonic() - started, None
             if count >= 2:
-                width = find(schedule.samples, budget.confidence, budget.margin).half_width
+                width = compare_to_baseline(schedule.samples, budget.confidence, budget.margin).half_width
             # The next replicates take as long as these did.
             fit = int(limit * count / spent)
             most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
@@ -99,10 +99,10 @@ def measure(
             else:
                 stopped = f"{budget.max_replicates} replicates done"
             left = max(0, most - count) * spent / count
-            progress(Progress(count, spent, limit, left, width))
+            progress(RunProgress(count, spent, limit, left, width))
             if count >= most:
                 break
-    found = find(schedule.samples, budget.confidence, budget.margin)
+    found = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
     warnings = list_warnings(schedule.samples, found, budget, others.percent)
     return Measurement(found, stopped, seconds, warnings)

@@ -7,13 +7,13 @@ import numpy as np
 import psutil
 
 from breakeven.engine.cold_start import calls_until_steady
-from breakeven.engine.comparison import Findings
+from breakeven.engine.comparison import ComparisonSet
 from breakeven.engine.samples import OK, Block, Replicate, Samples
 from breakeven.engine.settings import Budget
 
 
 @dataclass(frozen=True)
-class Warning:
+class QualityWarning:
     """What is wrong, and the remedy."""
 
     name: str
@@ -22,8 +22,8 @@ class Warning:
 
 
 def list_warnings(
-    samples: Mapping[str, Samples], found: Findings, budget: Budget, busy: float
-) -> list[Warning]:
+    samples: Mapping[str, Samples], found: ComparisonSet, budget: Budget, busy: float
+) -> list[QualityWarning]:
     """What a reader of these findings has to know.
 
     Args:
@@ -32,37 +32,41 @@ def list_warnings(
     return list(_all(samples, found, budget, busy))
 
 
-def _all(samples: Mapping[str, Samples], found: Findings, budget: Budget, busy: float) -> Iterator[Warning]:
+def _all(
+    samples: Mapping[str, Samples], found: ComparisonSet, budget: Budget, busy: float
+) -> Iterator[QualityWarning]:
     fine = {name: s.replicates for name, s in samples.items() if s.status == OK and s.replicates}
     replicates = [replicate for own in fine.values() for replicate in own]
     blocks = [block for replicate in replicates for block in replicate.blocks]
     if not blocks:
         return
     if found.fault:
-        yield Warning("unreliable", found.fault, "measure again, or on a quieter machine")
+        yield QualityWarning("unreliable", found.fault, "measure again, or on a quieter machine")
     if busy > 10:
         text = f"other programs took {busy:.0f}% of the processors' time"
-        yield Warning("busy", text, "end other programs, or wait for them")
+        yield QualityWarning("busy", text, "end other programs, or wait for them")
     affinity = replicates[0].affinity
     if not affinity.get("pinned"):
-        yield Warning("unpinned", str(affinity.get("reason")), "choose a hardware with fewer threads")
+        yield QualityWarning("unpinned", str(affinity.get("reason")), "choose a hardware with fewer threads")
     if (share := _steal(blocks)) > 0.02:
         text = f"the hypervisor gave {share:.0%} of the processors' time to other machines"
-        yield Warning("steal", text, "measure at another time, or on a machine of your own")
+        yield QualityWarning("steal", text, "measure at another time, or on a machine of your own")
     if (drop := _throttling(replicates)) > 0.1:
         text = f"the processor's frequency fell by {drop:.0%} from the first round to the last"
-        yield Warning("throttling", text, "let it cool, fix its frequency, or choose fewer threads")
+        yield QualityWarning("throttling", text, "let it cool, fix its frequency, or choose fewer threads")
     if found.half_width > budget.half_width:
         count = len(replicates) // len(fine)
         reached, asked = f"±{found.half_width:.1%}", f"±{budget.half_width:.1%}"
         text = f"after {count} replicates the widest interval is {reached}, not {asked}"
-        yield Warning("few replicates", text, "raise measure.seconds_per_variant")
+        yield QualityWarning("few replicates", text, "raise measure.seconds_per_variant")
     if short := [name for name, own in fine.items() if _block_ms(own) < budget.block_ms / 3]:
         text = f"blocks of less than a third of {budget.block_ms:g} ms: {', '.join(short)}"
-        yield Warning("short blocks", text, "its first calls were slow: raise measure.block_ms")
+        yield QualityWarning("short blocks", text, "its first calls were slow: raise measure.block_ms")
     if late := [n for n, own in fine.items() if all(calls_until_steady(r) is None for r in own)]:
         text = f"still getting faster after the warm-up: {', '.join(late)}"
-        yield Warning("not steady", text, "the first rounds hold the rest of its way: raise measure.rounds")
+        yield QualityWarning(
+            "not steady", text, "the first rounds hold the rest of its way: raise measure.rounds"
+        )
 
 
 def _block_ms(replicates: list[Replicate]) -> float:

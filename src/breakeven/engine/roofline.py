@@ -20,7 +20,7 @@ TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
-class Peaks:
+class HardwarePeaks:
     """Of one hardware."""
 
     operations: dict[str, float]  # precision -> a second
@@ -49,7 +49,7 @@ class Peaks:
         return 1000 * max(2 * macs * batch / self.operations[precision], moved / self.rate(moved))
 
 
-def probe(hardware: Mapping[str, Any]) -> Peaks:
+def probe(hardware: Mapping[str, Any]) -> HardwarePeaks:
     """The best of several short trials each, by torch, in a process of its own.
 
     What torch cannot compute on this hardware, or not faster than fp32, is left out.
@@ -68,10 +68,10 @@ def probe(hardware: Mapping[str, Any]) -> Peaks:
     if done.returncode:
         told = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise Unsupported(f"the probe of its peaks failed: {told[-1][:300]}")
-    return Peaks(**json.loads(done.stdout.splitlines()[-1]))
+    return HardwarePeaks(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _measure(hardware: Any) -> Peaks:
+def _measure(hardware: Any) -> HardwarePeaks:
     import torch
 
     hardware.pin()
@@ -113,7 +113,7 @@ def _measure(hardware: Any) -> Peaks:
             moved[str(size)] = max(copied, read)
     # What is slower than fp32 is computed without this processor's instructions: its peak is not known so.
     known = {name: speed for name, speed in operations.items() if speed >= operations["fp32"]}
-    return Peaks(known, moved)
+    return HardwarePeaks(known, moved)
 
 
 if __name__ == "__main__":

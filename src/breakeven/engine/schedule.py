@@ -12,8 +12,8 @@ from breakeven.core.errors import Unsupported
 from breakeven.engine.forkserver_client import WorkerFailed
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, Samples
 from breakeven.engine.settings import Budget, Scenario
-from breakeven.engine.variant_processes import Stand
-from breakeven.engine.worker_pool import Nursery
+from breakeven.engine.variant_processes import VariantProcesses
+from breakeven.engine.worker_pool import WorkerPool
 
 
 class Schedule:
@@ -42,12 +42,12 @@ class Schedule:
         names = list(self.variants)
         order = [name for name in names if self.samples[name].status == OK]
         self._draw.shuffle(order)
-        with Nursery(self.hardware, self.budget.timeout_s, self.caches) as nursery:
+        with WorkerPool(self.hardware, self.budget.timeout_s, self.caches) as nursery:
             self._round = 0
             for name in order:  # they import side by side, because nothing is being timed yet
                 nursery.prepare(self.variants[name], self._copy(name))
             nursery.wait()
-            alive: dict[str, Stand] = {}
+            alive: dict[str, VariantProcesses] = {}
             while order:
                 with ExitStack() as group:
                     self._admit(order, names[:2], alive, nursery, group)
@@ -66,8 +66,8 @@ class Schedule:
         self,
         order: list[str],
         always: Sequence[str],
-        alive: dict[str, Stand],
-        nursery: Nursery,
+        alive: dict[str, VariantProcesses],
+        nursery: WorkerPool,
         group: ExitStack,
     ) -> None:
         """Start and load from the front of `order` while memory lasts, and `always` whatever it says.
@@ -83,38 +83,40 @@ class Schedule:
             if full and name not in always and set(alive) - set(always):
                 continue
             order.remove(name)
-            with self._costs_its_row(name, alive):
+            with self._drop_on_failure(name, alive):
                 stack = nursery if name in always else group
                 self._start(name, alive, nursery, stack)
 
-    def _start(self, name: str, alive: dict[str, Stand], nursery: Nursery, stack: ExitStack) -> None:
+    def _start(
+        self, name: str, alive: dict[str, VariantProcesses], nursery: WorkerPool, stack: ExitStack
+    ) -> None:
         folder, copy, scenario = self.variants[name], self._copy(name), self.scenario
         count = scenario.callers if scenario.processes else 1
         workers = [stack.enter_context(nursery.worker(folder, copy)) for _ in range(count)]
-        alive[name] = stand = Stand(workers, scenario)
+        alive[name] = stand = VariantProcesses(workers, scenario)
         replicate = stand.load(self._number, self.images, self.scored, self.budget)
         self.samples[name].replicates.append(replicate)
 
-    def _rounds(self, alive: dict[str, Stand]) -> None:
+    def _rounds(self, alive: dict[str, VariantProcesses]) -> None:
         """Every variant once a round, in an order that is drawn anew."""
         for _ in range(self.budget.rounds if alive else 0):
             order = list(alive)
             self._draw.shuffle(order)
             for name in order:
-                with self._costs_its_row(name, alive):
+                with self._drop_on_failure(name, alive):
                     block = alive[name].block(self._round)
                     self.samples[name].replicates[-1].blocks.append(block)
             self._round += 1
 
-    def _finish(self, name: str, alive: dict[str, Stand]) -> None:
+    def _finish(self, name: str, alive: dict[str, VariantProcesses]) -> None:
         """Note the memory; the processes end with their group."""
         if name in alive:
-            with self._costs_its_row(name, alive):
+            with self._drop_on_failure(name, alive):
                 self.samples[name].replicates[-1].peak_memory_mb = alive[name].peak_memory_mb()
             alive.pop(name, None)
 
     @contextmanager
-    def _costs_its_row(self, name: str, alive: dict[str, Stand]) -> Iterator[None]:
+    def _drop_on_failure(self, name: str, alive: dict[str, VariantProcesses]) -> Iterator[None]:
         """Strike a variant off, with the reason, where its worker cannot or dies."""
         try:
             yield

@@ -64,13 +64,13 @@ class Budget:
     margin: float = 0.01
     seed: int = 0
 
-    def time_s(self, variants: int) -> float:
+    def time_limit_s(self, variants: int) -> float:
         """For so many variants."""
         return self.seconds + self.seconds_per_variant * variants
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run is, between two replicates."""
 
     replicates: int  # done

@@ -17,7 +17,7 @@ SETTLING = 20  # calls until a model is back in the caches; docs/measuring.md ha
 
 
 @dataclass
-class Stand:
+class VariantProcesses:
     """The processes, frozen but while they load or are timed."""
 
     workers: list[WorkerProcess]
@@ -29,10 +29,10 @@ class Stand:
         """Load, warm up, and find how many calls fill a block, and the time before it."""
         for worker in self.workers:
             worker.answer()
-            worker.freeze()
+            worker.suspend()
         replicates = []
         for worker in self.workers:
-            with worker.awake():
+            with worker.resumed():
                 size, callers = self.scenario.batch_size, self._threads
                 cold = worker.ask(
                     "load", images=str(images), batch_size=size, compare=compare, callers=callers
@@ -52,7 +52,7 @@ class Stand:
         """One block; of all processes at once, if there are several."""
         with ExitStack() as awake:
             for worker in self.workers:
-                awake.enter_context(worker.awake())
+                awake.enter_context(worker.resumed())
             if len(self.workers) == 1:
                 (worker,) = self.workers
                 answer = worker.ask("block", calls=self.calls, settle=self.settle, callers=self._threads)
@@ -86,7 +86,7 @@ class Stand:
         """Of all processes together."""
         peak = 0.0
         for worker in self.workers:
-            with worker.awake():
+            with worker.resumed():
                 peak += worker.ask("memory")["peak_memory_mb"]
         return peak
 

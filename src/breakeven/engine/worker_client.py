@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from breakeven.core.errors import Unsupported
-from breakeven.engine.forkserver_client import ForkServer, WorkerFailed, obituary
+from breakeven.engine.forkserver_client import ForkServer, WorkerFailed, describe_exit
 
 
 class WorkerProcess:
@@ -77,7 +77,7 @@ class WorkerProcess:
         return self.answer()
 
     @contextlib.contextmanager
-    def awake(self) -> Iterator[None]:
+    def resumed(self) -> Iterator[None]:
         """Let a frozen worker run, and freeze it again.
 
         Threads of a library that wait for work by spinning would else take a core from whoever is timed next.
@@ -86,9 +86,9 @@ class WorkerProcess:
         try:
             yield
         finally:
-            self.freeze()
+            self.suspend()
 
-    def freeze(self) -> None:
+    def suspend(self) -> None:
         """Stop the process, all threads of it, until it is wanted."""
         self._signal(signal.SIGSTOP)
 
@@ -115,7 +115,7 @@ class WorkerProcess:
                 self.kill()
                 raise WorkerFailed(f"no answer within {self.timeout_s:g} s; killed")
             if not (chunk := os.read(self._answers, 1 << 16)):
-                raise WorkerFailed(obituary(self._wait(), self._log))
+                raise WorkerFailed(describe_exit(self._wait(), self._log))
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
         return line

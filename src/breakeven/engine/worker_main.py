@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts import artifact, operators
-from breakeven.artifacts.inference import Logits, at_once, in_batches
+from breakeven.artifacts.inference import Logits, predict_in_batches, safe_batch_size
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
-from breakeven.engine.block_counters import Meter
-from breakeven.plugins.runtimes.base import Place, Session
+from breakeven.engine.block_counters import BlockCounters
+from breakeven.plugins.runtimes.base import ExecutionContext, Session
 
 # Share of the largest logit. Kernels for another number of threads or another device add up in another order;
 # what computes something else is off by far more.
@@ -50,7 +50,7 @@ class Worker:
         self.runtime = plugin.load("runtimes", self.card.settings, f"runtimes.{self.card.runtime}")
         os.environ |= dict.fromkeys(self.runtime.caches, cache)
         self.warm = any(Path(cache).iterdir())
-        self.place = Place(self.hardware.device, self.hardware.threads)
+        self.place = ExecutionContext(self.hardware.device, self.hardware.threads)
         self.runtime.start(self.folder, self.place)
         self.program = self.runtime.command(self.folder, self.place, self.affinity)
         self.floor = self.hardware.memory_mb()
@@ -92,7 +92,7 @@ class Worker:
         }
 
     def _compare(self, logits: Logits) -> None:
-        known = np.load(self.folder / artifact.SCORES, mmap_mode="r")
+        known = np.load(self.folder / artifact.LOGITS, mmap_mode="r")
         known = known[np.arange(len(logits)) % len(known)]
         error = float(np.abs(logits - known).max() / np.abs(known).max())
         if not error <= SAME_OUTPUT:
@@ -108,19 +108,19 @@ class Worker:
 
     def _logits(self, images: NDArray[np.uint8]) -> Logits:
         """Of all of them, in batches as when it is scored."""
-        size = self.card.scored_by(at_once(images, self.runtime.batch))
+        size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
 
         def predict(batch: NDArray[np.uint8]) -> Logits:
             whole = batch[np.arange(size) % len(batch)]  # some runtimes compile for each size
             return self.session.logits(self.card.inputs(whole))[: len(batch)]
 
-        return in_batches(predict, images, size)
+        return predict_in_batches(predict, images, size)
 
     def profile(self, images: str, calls: int) -> dict[str, Any]:
         """What the first image of a file takes, operator by operator, and what else is known of it."""
         inputs = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:1]))
         self.session.run(self.session.prepare(inputs))  # of another shape than the last
-        facts = {"facts": self.runtime.facts(self.folder, self.place)}
+        facts = {"facts": self.runtime.execution_details(self.folder, self.place)}
         try:
             found = self.runtime.profile(self.folder, self.place, self.session, inputs, calls)
         except Unsupported as error:
@@ -141,7 +141,7 @@ class Worker:
 
     def block(self, calls: int, settle: int, callers: int) -> dict[str, Any]:
         """Time each of `calls` calls by each of `callers` threads, after `settle` of its own."""
-        meter = Meter(self.hardware)
+        meter = BlockCounters(self.hardware)
         if callers == 1:
             self._calls(settle)
             meter.start()
@@ -164,7 +164,9 @@ class Worker:
         milliseconds: list[float] = (np.diff(times) / 1e6).tolist()
         return milliseconds
 
-    def _crowd(self, calls: int, settle: int, callers: int, meter: Meter) -> tuple[list[float], float]:
+    def _crowd(
+        self, calls: int, settle: int, callers: int, meter: BlockCounters
+    ) -> tuple[list[float], float]:
         """The same by several threads at once, which share the session; and the time from first to last."""
         clock, together = self.hardware.clock_ns, threading.Barrier(callers, action=meter.start)
 

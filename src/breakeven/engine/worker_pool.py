@@ -17,7 +17,7 @@ from breakeven.engine.forkserver_client import ForkServer, WorkerFailed
 from breakeven.engine.worker_client import WorkerProcess
 
 
-class Nursery(ExitStack):
+class WorkerPool(ExitStack):
     """Starts workers: one server for each set of libraries, all ended with the block.
 
     A second worker of the same artifact (a twin) is asked for as `copy` 1, and gets a server of its own: it

@@ -11,49 +11,49 @@ from typing import Any
 
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.artifacts.dataset import Images
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import cache, machine_lock, paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json
-from breakeven.core.progress import Shown, shown, time_left
-from breakeven.engine.comparison import Finding
+from breakeven.core.progress import ProgressLine, shown, time_left
+from breakeven.engine.comparison import Comparison
 from breakeven.engine.measure import Measurement, measure
-from breakeven.engine.roofline import Peaks, probe
+from breakeven.engine.roofline import HardwarePeaks, probe
 from breakeven.engine.samples import FAILED
-from breakeven.engine.settings import Progress, Scenario
+from breakeven.engine.settings import RunProgress, Scenario
 from breakeven.results import measurement_cache
-from breakeven.results.assemble import Judge, controls
-from breakeven.results.records import Part, Record, Row
+from breakeven.results.assemble import RowBuilder, match_controls
+from breakeven.results.records import ResultRow, ScenarioResult, VariantResult
 
 
 @dataclass(frozen=True)
-class Bench:
+class FamilyBenchmark:
     """What is measured, and where."""
 
     family: str
     hardware: str
-    study: Config
+    study: Study
     artifacts: Mapping[str, tuple[Path, Artifact]]  # by variant
     test: Images
     data: str  # the dataset's digest
 
-    def part(self, scenario: Scenario) -> Part:
+    def part(self, scenario: Scenario) -> ScenarioResult:
         """Measure a scenario, unless that was done before, from the same: then what that found."""
         title = f"{self.family} on {self.hardware}, {scenario.title}"
         key = self._key(scenario)
-        with cache.making(key, title):
+        with cache.exclusive(key, title):
             if part := self._found(key, title):
                 return part
-            with machine_lock.measuring():
+            with machine_lock.exclusive():
                 return self._measured(scenario, title, key)
 
-    def _key(self, scenario: Scenario) -> Key:
+    def _key(self, scenario: Scenario) -> CacheKey:
         return measurement_cache.key_of(
             self.study, self.hardware, scenario, self.data, self._cards, self._controls
         )
 
-    def _found(self, key: Key, title: str) -> Part | None:
+    def _found(self, key: CacheKey, title: str) -> ScenarioResult | None:
         part = measurement_cache.find(key, self.family, self.hardware, self._cards)
         if part:
             again = (
@@ -63,13 +63,13 @@ class Bench:
             print(f"{title}: as it was measured at {part.when} ({hint} measures again)", file=sys.stderr)
         return part
 
-    def _measured(self, scenario: Scenario, title: str, key: Key) -> Part:
+    def _measured(self, scenario: Scenario, title: str, key: CacheKey) -> ScenarioResult:
         settings, device = self.study.measure, self.study.option("hardware", self.hardware)
         variants = {name: folder for name, (folder, card) in self.artifacts.items() if card.status == "ok"}
         at, started = time.time(), time.monotonic()
         peaks = self._peaks
         budget = settings.budget(self.study.seed)
-        with shown(title, budget.time_s(len(variants))) as told:
+        with shown(title, budget.time_limit_s(len(variants))) as told:
             every = settings.scenarios()
             whole = f"scenario {every.index(scenario) + 1} of {len(every)}, " if len(every) > 1 else ""
             told.tell(0, f"{whole}{len(variants)} variants and the twin")
@@ -84,9 +84,9 @@ class Bench:
             raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
-        judge = Judge(*named, scenario, settings.confidence, peaks, self._controls)
+        judge = RowBuilder(*named, scenario, settings.confidence, peaks, self._controls)
         commit, dirty = paths.commit()
-        part = Part(
+        part = ScenarioResult(
             scenario=scenario.title,
             at=at,
             commit=commit,
@@ -96,7 +96,7 @@ class Bench:
             peaks=asdict(peaks) if peaks else {},
             warnings=[asdict(warning) for warning in measured.warnings],
             records=[
-                self._record(row, found.of.get(row.variant, Finding(row.verdict)))
+                self._record(row, found.of.get(row.variant, Comparison(row.verdict)))
                 for row in judge.rows(self.artifacts, found, self.test.labels)
             ],
         )
@@ -110,17 +110,17 @@ class Bench:
 
     @cached_property
     def _controls(self) -> Mapping[str, str]:
-        return controls(self.study.recipes())
+        return match_controls(self.study.recipes())
 
-    def _record(self, row: Row, finding: Finding) -> Record:
+    def _record(self, row: ResultRow, finding: Comparison) -> VariantResult:
         execution: dict[str, Any] = {}
         if row.variant in self.artifacts:
             card = self.artifacts[row.variant][1]
             execution = {"kernels": card.kernels, **card.facts}
-        return Record(row, [asdict(replicate) for replicate in finding.replicates], execution)
+        return VariantResult(row, [asdict(replicate) for replicate in finding.replicates], execution)
 
     @cached_property
-    def _peaks(self) -> Peaks | None:
+    def _peaks(self) -> HardwarePeaks | None:
         """None for a hardware that is not there: every row will say why."""
         try:
             return probe(self.study.hardware[self.hardware])
@@ -135,5 +135,5 @@ def sound(measured: Measurement) -> bool:
     return not found.fault and all(finding.verdict != FAILED for finding in found.of.values())
 
 
-def _tell(told: Shown, step: Progress) -> None:
+def _tell(told: ProgressLine, step: RunProgress) -> None:
     told.tell(step.spent_s, str(step), time_left(step.left_s, at_most=True) if step.left_s else "")

@@ -18,22 +18,22 @@ import torch
 from numpy.typing import NDArray
 
 from breakeven.artifacts import artifact, inference, saved_model
-from breakeven.artifacts.artifact import SCORES, Artifact, variant_name
+from breakeven.artifacts.artifact import LOGITS, Artifact, variant_name
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.model_manifest import Tokens, read_card
+from breakeven.artifacts.model_manifest import TextInput, read_card
 from breakeven.artifacts.preprocess import Preprocess, predictor
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import cache, machine_lock, paths, plugin
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import digests, read_json, source_digests
-from breakeven.core.progress import Counted, counted
+from breakeven.core.progress import ItemProgress, counted
 from breakeven.core.source_digest import own
-from breakeven.core.system_info import tuned
+from breakeven.core.system_info import tuning_variables
 from breakeven.engine.forkserver_client import WorkerFailed
-from breakeven.engine.worker_pool import Nursery
+from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware.base import THREADS
-from breakeven.plugins.runtimes.base import Source
+from breakeven.plugins.runtimes.base import ExportInput
 
 BUILDING_S = 5.0  # an artifact that took so long to build is not built once more
 PROFILED, PROFILED_S = 20, 5.0  # calls of each artifact, and seconds that they may take; three at least
@@ -89,26 +89,26 @@ class Reference:
         return saved_model.load(self._folder)[0]
 
     @cached_property
-    def source(self) -> Source:
+    def source(self) -> ExportInput:
         """What is exported."""
         model = self._model
         if self.preprocessing == "inside":
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
         inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
-        return Source(model, torch.from_numpy(inputs), self._folder, self.preprocessing)
+        return ExportInput(model, torch.from_numpy(inputs), self._folder, self.preprocessing)
 
     @cached_property
     def logits(self) -> NDArray[np.float32]:
         """(N, classes), of the whole test set."""
         predict = predictor(self._model, self.card.mean, self.card.std)
-        return inference.in_batches(predict, self._images)
+        return inference.predict_in_batches(predict, self._images)
 
-    def small(self) -> Source:
+    def small(self) -> ExportInput:
         """A network of three layers in the place of the model."""
         shape = self.card.shape
         first: torch.nn.Module = (
             torch.nn.Embedding(shape.vocabulary, 8)
-            if isinstance(shape, Tokens)
+            if isinstance(shape, TextInput)
             else torch.nn.Conv2d(shape.channels, 8, 3)
         )
         network = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(2))
@@ -118,16 +118,16 @@ class Reference:
         return replace(self.source, model=network.eval())
 
 
-class Maker:
+class ArtifactBuilder:
     """Makes the artifacts of a family; each is checked in a process of its own, and dies alone."""
 
     def __init__(
         self,
         test: Images,
         tolerance: Tolerance,
-        nursery: Callable[[str], Nursery],
+        nursery: Callable[[str], WorkerPool],
         scratch: Path,
-        count: Counted,
+        count: ItemProgress,
         builds: int,
     ) -> None:
         """`nursery` gives the one of a hardware, by its name; `count` tells how many are obtained."""
@@ -142,9 +142,9 @@ class Maker:
         self,
         folder: Path,
         draft: Artifact,
-        write: Callable[[Source, Path], None],
+        write: Callable[[ExportInput, Path], None],
         reference: Reference,
-        key: Key,
+        key: CacheKey,
     ) -> Artifact:
         """Take the artifact from the store to a place below `folder`, or make it and keep it there.
 
@@ -154,8 +154,8 @@ class Maker:
         draft = replace(draft, key=key.digest)
         where = folder / draft.folder
         title = f"{draft.family} {draft.variant}"
-        with cache.making(key, title):
-            if found := cache.take(key, where):
+        with cache.exclusive(key, title):
+            if found := cache.restore(key, where):
                 done = replace(
                     artifact.read(where),
                     family=draft.family,
@@ -165,18 +165,18 @@ class Maker:
                 )
                 artifact.save(where, done)
             else:
-                with machine_lock.making():
+                with machine_lock.shared():
                     self.count.begin(draft.variant)
                     done = self.make(folder, draft, write, reference)
                 # A large model is exported again sooner than kept.
                 if (done.status != "failed" or done.refused) and done.trained:
-                    cache.keep(key, title, where)
+                    cache.save(key, title, where)
         self.count.end(made=not found)
         print(f"  {done.variant:44} {_describe(done)}", flush=True)
         return done
 
     def make(
-        self, folder: Path, draft: Artifact, write: Callable[[Source, Path], None], reference: Reference
+        self, folder: Path, draft: Artifact, write: Callable[[ExportInput, Path], None], reference: Reference
     ) -> Artifact:
         """Write one artifact below `folder` with `write`, check it, score it, and note the result."""
         where = folder / draft.folder
@@ -203,7 +203,9 @@ class Maker:
         artifact.save(where, done)
         return done
 
-    def _build(self, source: Source, where: Path, write: Callable[[Source, Path], None]) -> dict[str, Any]:
+    def _build(
+        self, source: ExportInput, where: Path, write: Callable[[ExportInput, Path], None]
+    ) -> dict[str, Any]:
         """Write the artifact, and again to nowhere, as often as is asked for and affordable; the seconds."""
         took: list[float] = []
         while len(took) < self.builds and sum(took) < BUILDING_S:
@@ -213,7 +215,9 @@ class Maker:
                 took.append(time.perf_counter() - started)
         return {"build_s": float(np.median(took)), "build_s_low": min(took), "build_s_high": max(took)}
 
-    def _warm_up(self, draft: Artifact, write: Callable[[Source, Path], None], reference: Reference) -> None:
+    def _warm_up(
+        self, draft: Artifact, write: Callable[[ExportInput, Path], None], reference: Reference
+    ) -> None:
         """Make something small once, so that no variant's build time holds the imports of the toolchain."""
         if (name := (draft.runtime, draft.quantization)) not in self.warm:
             self.warm.add(name)
@@ -251,7 +255,7 @@ class Maker:
         if draft.trained and draft.precision != "fp32" and not agreement >= asked:
             reason = f"gives eager's class for {agreement:.1%} of the test images, {asked:.0%} asked"
             return _refused(done, reason)
-        np.save(where / SCORES, logits)
+        np.save(where / LOGITS, logits)
         return done
 
     def _predict(self, where: Path, draft: Artifact) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -282,8 +286,8 @@ def maker(
     title: str = "artifacts",
     total: int = 0,
     builds: int = 1,
-) -> Iterator[Maker]:
-    """A `Maker` whose processes and scratch files end with the block.
+) -> Iterator[ArtifactBuilder]:
+    """A `ArtifactBuilder` whose processes and scratch files end with the block.
 
     Args:
         title: what the progress is called.
@@ -293,17 +297,17 @@ def maker(
     with ExitStack() as stack:
 
         @functools.cache
-        def nursery(hardware: str) -> Nursery:
+        def nursery(hardware: str) -> WorkerPool:
             settings = {"name": hardware, "threads": torch.get_num_threads()}
             # To compile for the size of a batch, and to score all, takes longer than anything that is timed.
-            return stack.enter_context(Nursery(settings, 5 * timeout_s))
+            return stack.enter_context(WorkerPool(settings, 5 * timeout_s))
 
         scratch = Path(stack.enter_context(TemporaryDirectory()))
         count = stack.enter_context(counted(title, total))
-        yield Maker(test, tolerance, nursery, scratch, count, builds)
+        yield ArtifactBuilder(test, tolerance, nursery, scratch, count, builds)
 
 
-def wanted(study: Config, options: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
+def wanted(study: Study, options: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
     """Recipe -> the keys of the options that are wanted of it.
 
     Args:
@@ -319,7 +323,7 @@ def wanted(study: Config, options: Mapping[str, tuple[str, str]]) -> dict[str, l
     }
 
 
-def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
+def draft(study: Study, reference: Reference, runtime: str) -> Artifact:
     """The card of an artifact that is still to be made."""
     card = reference.card
     return Artifact(
@@ -340,13 +344,13 @@ def draft(study: Config, reference: Reference, runtime: str) -> Artifact:
     )
 
 
-def key_of(study: Config, reference: Reference, draft: Artifact, more: Mapping[str, Any]) -> Key:
+def key_of(study: Study, reference: Reference, draft: Artifact, more: Mapping[str, Any]) -> CacheKey:
     """Of all that an artifact is made from.
 
     Args:
         more: settings, and digests of data, besides those of the runtime and of the checks.
     """
-    return Key(
+    return CacheKey(
         "artifact",
         {
             "model": [reference.card.key, reference.card.sha256, reference.card.reason],
@@ -354,14 +358,14 @@ def key_of(study: Config, reference: Reference, draft: Artifact, more: Mapping[s
             "checks": study.export.model_dump(exclude={"only"}),
             "machine": read_json(paths.MACHINE),
             "programs": digests(paths.PROGRAMS),
-            "environment": tuned(THREADS),
+            "environment": tuning_variables(THREADS),
             "own": own([draft.settings, more]),
             "code": CODE,
         },
     )
 
 
-def tolerance(study: Config) -> Tolerance:
+def tolerance(study: Study) -> Tolerance:
     """What artifacts are held to."""
     settings = study.export
     return Tolerance(settings.max_relative_error, settings.min_agreement)

@@ -14,18 +14,26 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from breakeven.artifacts import dataset, saved_model
-from breakeven.artifacts.dataset import Images, Manifest
-from breakeven.artifacts.inference import accuracy, in_batches
-from breakeven.artifacts.model_manifest import CARD, WEIGHTS, Card, Shape, Tokens, relabel, shape_from
-from breakeven.artifacts.preprocess import inputs_of, predictor
-from breakeven.config.training import Recipe
+from breakeven.artifacts.dataset import DatasetManifest, Images
+from breakeven.artifacts.inference import accuracy, predict_in_batches
+from breakeven.artifacts.model_manifest import (
+    MANIFEST,
+    WEIGHTS,
+    ImageInput,
+    ModelManifest,
+    TextInput,
+    relabel,
+    shape_from,
+)
+from breakeven.artifacts.preprocess import normalize, predictor
+from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, read_json, sha256, source_digests
 from breakeven.core.source_digest import here
 from breakeven.pipeline.training.distillation import Teacher
-from breakeven.pipeline.training.result import Fitted, OnEpoch
+from breakeven.pipeline.training.result import OnEpoch, TrainingResult
 
 UNTRAINED = "untrained"  # with the weights that it was constructed with
 # The source that decides what a training makes, besides the model's own
@@ -47,7 +55,7 @@ CODE = source_digests(*TRAINING)  # what is edited from here on is not what runs
 
 
 @dataclass(frozen=True)
-class Job:
+class ModelJob:
     """One model to be made."""
 
     family: str
@@ -55,9 +63,9 @@ class Job:
     folder: Path  # of the model that is made
     spec: dict[str, Any]  # `_target_` and arguments
     build: Callable[[], nn.Module]
-    train: Recipe | None  # None: the model is taken as it is
+    train: TrainingConfig | None  # None: the model is taken as it is
     seed: int
-    key: Key
+    key: CacheKey
     made: str
     pruning: list[Any] = field(default_factory=list)
     teacher: Teacher | None = None
@@ -66,12 +74,12 @@ class Job:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def shape_of(manifest: Manifest) -> Shape | Tokens:
+def shape_of(manifest: DatasetManifest) -> ImageInput | TextInput:
     """What a model has to know of a prepared dataset."""
     return shape_from({**manifest.inputs, "classes": len(manifest.classes)})
 
 
-def obtain(job: Job, data: Path, live: Callable[[], AbstractContextManager[OnEpoch]]) -> Card:
+def obtain(job: ModelJob, data: Path, live: Callable[[], AbstractContextManager[OnEpoch]]) -> ModelManifest:
     """Take the model from the store, or make it and keep it there; its folder is written whole or not at all.
 
     Args:
@@ -79,37 +87,37 @@ def obtain(job: Job, data: Path, live: Callable[[], AbstractContextManager[OnEpo
         live: opens a run that is given each epoch's figures, and at the end the scores.
     """
     title = f"{job.family}/{job.recipe}: {job.made}"
-    with cache.making(job.key, title):
-        if cache.take(job.key, job.folder) or (_adopt(job.key) and cache.take(job.key, job.folder)):
+    with cache.exclusive(job.key, title):
+        if cache.restore(job.key, job.folder) or (_adopt(job.key) and cache.restore(job.key, job.folder)):
             print(f"{title}: taken from {cache.folder(job.key)}")
             return relabel(job.folder, family=job.family, recipe=job.recipe)
         workdir = paths.private() / "training" / job.key.digest
-        with machine_lock.making(), live() as log:
+        with machine_lock.shared(), live() as log:
             card = _make(job, data, workdir, log)
             log({"epoch": len(card.history), **card.scores})
         shutil.rmtree(workdir, ignore_errors=True)
         if card.made != UNTRAINED:  # which is constructed sooner than copied
-            cache.keep(job.key, title, job.folder)
+            cache.save(job.key, title, job.folder)
     return card
 
 
-def _adopt(key: Key) -> bool:
+def _adopt(key: CacheKey) -> bool:
     """A model that DVC has brought from elsewhere (`dvc pull`) goes into the store; whether there is one."""
-    for path in sorted((paths.home() / paths.MODELS).glob(f"*/*/{CARD}")):
+    for path in sorted((paths.home() / paths.MODELS).glob(f"*/*/{MANIFEST}")):
         try:
             found = read_json(path)
         except UserError:  # half removed, or another tool's: it is not this one
             continue
         weights = path.with_name(WEIGHTS)
         if found.get("key") == key.digest and weights.exists() and sha256(weights) == found.get("sha256"):
-            cache.keep(key, f"{path.parent}", path.parent)
+            cache.save(key, f"{path.parent}", path.parent)
             return True
     return False
 
 
-def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
+def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManifest:
     manifest = dataset.manifest(data)
-    val, test = dataset.load(data, "val"), dataset.load(data, "test")
+    val, test = dataset.load_split(data, "val"), dataset.load_split(data, "test")
     if job.recipe == "none":
         require_fit(job, manifest, test)
     if job.train:
@@ -119,7 +127,7 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
 
         if (workdir / "last.ckpt").exists():
             print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
-        train = dataset.load(data, "train")
+        train = dataset.load_split(data, "train")
         classes = len(manifest.classes)
         fitted = fit(
             job.build,
@@ -136,11 +144,11 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
             f"{job.family}/{job.recipe}",
         )
     else:
-        fitted = Fitted(job.build().eval())
+        fitted = TrainingResult(job.build().eval())
     job.finish(fitted.model)
     predict = predictor(fitted.model, manifest.mean, manifest.std)
-    size = saved_model.size(fitted.model, shape_of(manifest))
-    card = Card(
+    size = saved_model.count_work(fitted.model, shape_of(manifest))
+    card = ModelManifest(
         family=job.family,
         recipe=job.recipe,
         title=manifest.title,
@@ -167,7 +175,7 @@ def _make(job: Job, data: Path, workdir: Path, log: OnEpoch) -> Card:
         return saved_model.save(folder, fitted.model, card)
 
 
-def require_fit(job: Job, manifest: Manifest, test: Images) -> None:
+def require_fit(job: ModelJob, manifest: DatasetManifest, test: Images) -> None:
     """Refuse a model that does not give a logit a class for two inputs, before anything is trained.
 
     Raises:
@@ -175,7 +183,7 @@ def require_fit(job: Job, manifest: Manifest, test: Images) -> None:
     """
     place = f"families.{job.family}.model"
     hint = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
-    inputs = inputs_of(test.images[:2], manifest.mean, manifest.std)
+    inputs = normalize(test.images[:2], manifest.mean, manifest.std)
     with torch.random.fork_rng():
         model = job.build()
         for training in [False, True] if job.train else [False]:
@@ -195,7 +203,7 @@ def require_fit(job: Job, manifest: Manifest, test: Images) -> None:
                 raise UserError(f"{place}: it gives {given}{when}, and logits would be {expected}; {hint}.")
 
 
-def doubt(job: Job, card: Card, labels: NDArray[np.int64], own_test: bool = True) -> str:
+def doubt(job: ModelJob, card: ModelManifest, labels: NDArray[np.int64], own_test: bool = True) -> str:
     """That what comes of a model would tell little of accuracy, if that is so.
 
     A training has taught nothing; the user's weights do not go with the data, or may have seen the test set.
@@ -227,11 +235,13 @@ def doubt(job: Job, card: Card, labels: NDArray[np.int64], own_test: bool = True
     return ""
 
 
-def _score(job: Job, predict: Callable[[NDArray[Any]], NDArray[np.float32]], data: Images) -> float | None:
-    return None if job.made == UNTRAINED else accuracy(in_batches(predict, data.images), data.labels)
+def _score(
+    job: ModelJob, predict: Callable[[NDArray[Any]], NDArray[np.float32]], data: Images
+) -> float | None:
+    return None if job.made == UNTRAINED else accuracy(predict_in_batches(predict, data.images), data.labels)
 
 
-def describe(card: Card) -> str:
+def describe(card: ModelManifest) -> str:
     """A model in one line."""
     size = f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made}"
     if card.val_accuracy is None or card.test_accuracy is None:

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from breakeven.artifacts.dataset import SPLITS, Digests, Images, Manifest
+from breakeven.artifacts.dataset import SPLITS, DatasetManifest, Digests, Images
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, sha256, write_json
 from breakeven.plugins.datasets.base import Dataset
 
 
-def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests, folder: Path) -> Manifest:
+def prepare(
+    name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests, folder: Path
+) -> DatasetManifest:
     """Read the source, split it, and write tensors and manifest to `folder`, whole or not at all.
 
     Args:
@@ -51,7 +53,7 @@ def prepare(name: str, dataset: Dataset, roots: Sequence[Path], sources: Digests
         for part, (images, labels) in parts.items():
             arrays: dict[str, NDArray[Any]] = {"images": np.ascontiguousarray(images), "labels": labels}
             save_file(arrays, temporary / f"{part}.safetensors")
-        manifest = Manifest(
+        manifest = DatasetManifest(
             dataset=name,
             title=dataset.title,
             classes=read.classes,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.core.svg import drawn
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 from breakeven.results.size_trend import Trend
 from breakeven.results.sweep_analysis import noise_floor
 
@@ -14,7 +14,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKS = "os^vDPX*<>"
 
 
-def draw(path: Path, hardware: str, rows: Iterable[Row], trends: Sequence[Trend]) -> None:
+def draw(path: Path, hardware: str, rows: Iterable[ResultRow], trends: Sequence[Trend]) -> None:
     """Write an SVG: points with intervals, the fitted lines, and the noise floor shaded.
 
     Args:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from breakeven.artifacts.model_manifest import Card
+from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.core.files import atomic, write_json
-from breakeven.results.records import Row, title
+from breakeven.results.records import ResultRow, title
 
 
-def write_metrics(path: Path, rows: Sequence[Row]) -> None:
+def write_metrics(path: Path, rows: Sequence[ResultRow]) -> None:
     """Accuracy, latency and speedup of each variant, nested by family, hardware and scenario."""
     metrics: dict[str, Any] = {}
     for row in rows:
@@ -25,7 +25,7 @@ def write_metrics(path: Path, rows: Sequence[Row]) -> None:
     write_json(path, metrics)
 
 
-def write_plots(folder: Path, rows: Sequence[Row], cards: Iterable[Card]) -> None:
+def write_plots(folder: Path, rows: Sequence[ResultRow], cards: Iterable[ModelManifest]) -> None:
     """One CSV a plot: speedups, accuracy against latency, training curves."""
     timed = [row for row in rows if row.latency_ms_p50 is not None]
     write_csv(
@@ -56,7 +56,7 @@ def write_plots(folder: Path, rows: Sequence[Row], cards: Iterable[Card]) -> Non
     )
 
 
-def _label(row: Row) -> str:
+def _label(row: ResultRow) -> str:
     return f"{row.family} {row.variant} {title(row)}"
 
 

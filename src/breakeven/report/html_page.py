@@ -17,8 +17,8 @@ from breakeven.report import dvc_files, study_charts, terminal_table
 from breakeven.report.sweep_section import SweepSection
 from breakeven.report.vega import Chart
 from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
-from breakeven.results.records import Benchmark, Row, cell, folder_of, title
-from breakeven.results.study_results import Records
+from breakeven.results.records import BenchmarkResult, ResultRow, cell, folder_of, title
+from breakeven.results.study_results import StudyResults
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Section:
 
     name: str  # what links and files call it
     title: str
-    benchmark: Benchmark
+    benchmark: BenchmarkResult
     choice: Choice
-    estimate: Row | None  # what the estimates alone would choose, if that is another
+    estimate: ResultRow | None  # what the estimates alone would choose, if that is another
     decides: float  # the least drop in accuracy that the test set can rule out, points
     warnings: list[str]
     footer: str  # why to believe it
@@ -41,8 +41,8 @@ def write(
     plots: Path,
     study: str,
     overrides: Sequence[str],
-    found: Records,
-    rows: Sequence[Row],
+    found: StudyResults,
+    rows: Sequence[ResultRow],
     limits: Limits,
     sweeps: Sequence[SweepSection] = (),
 ) -> None:
@@ -89,7 +89,7 @@ def write(
     write_text(page, text)
 
 
-def _sections(found: Records, rows: Sequence[Row], limits: Limits) -> Iterator[Section]:
+def _sections(found: StudyResults, rows: Sequence[ResultRow], limits: Limits) -> Iterator[Section]:
     for benchmark in found.benchmarks:
         own = [row for row in rows if (row.family, row.hardware) == (benchmark.family, benchmark.hardware)]
         # A single stream comes first.

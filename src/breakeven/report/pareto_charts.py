@@ -5,17 +5,17 @@ import altair as alt
 from breakeven.report.size_charts import HEIGHT, slug
 from breakeven.report.vega import GREY, RANGE, Chart, Point, series, shapes, spec, tips
 from breakeven.results.records import title
-from breakeven.results.sweep_analysis import Swept
+from breakeven.results.sweep_analysis import SweepAnalysis
 
 ON, OFF = "on the front", "beaten in all three"
 
 
-def fronts(swept: Swept) -> list[Chart]:
+def fronts(swept: SweepAnalysis) -> list[Chart]:
     """One for each compressed model on each hardware, of single streams."""
     return [_chart(name, data) for name, data in points(swept).items()]
 
 
-def points(swept: Swept) -> dict[str, list[Point]]:
+def points(swept: SweepAnalysis) -> dict[str, list[Point]]:
     """Title -> all variants that have a gain, an accuracy and a size, the fastest first."""
     best = {id(row) for row in swept.fronts}
     return {

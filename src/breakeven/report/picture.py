@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.core.svg import drawn
-from breakeven.results.records import Row, cell, title
+from breakeven.results.records import ResultRow, cell, title
 
 # Okabe and Ito's colours, which the colour-blind can tell apart
 COLOURS = {
@@ -18,7 +18,7 @@ COLOURS = {
 }
 
 
-def draw(path: Path, rows: Sequence[Row]) -> None:
+def draw(path: Path, rows: Sequence[ResultRow]) -> None:
     """Write an SVG with a panel for each cell."""
     timed = [row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high]
     panels = [(key, list(group)) for key, group in groupby(timed, key=cell)]
@@ -34,7 +34,7 @@ def draw(path: Path, rows: Sequence[Row]) -> None:
         figure.supxlabel(caption if panels else "nothing could be measured: the table says why", fontsize=9)
 
 
-def _panel(axis, rows: Sequence[Row]) -> None:  # type: ignore[no-untyped-def]  # matplotlib's Axes
+def _panel(axis, rows: Sequence[ResultRow]) -> None:  # type: ignore[no-untyped-def]  # matplotlib's Axes
     rows = sorted(rows, key=lambda row: row.speedup or 0)
     floor = max((row.noise_floor or 1 for row in rows), default=1)
     axis.axvspan(1 / floor, floor, color="#dddddd", zorder=0)

@@ -8,14 +8,14 @@ import altair as alt
 import numpy as np
 
 from breakeven.report.vega import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 from breakeven.results.size_trend import LEAST, MACS, Size
-from breakeven.results.sweep_analysis import Swept, noise_floor
+from breakeven.results.sweep_analysis import SweepAnalysis, noise_floor
 
 HEIGHT = 340  # pixels
 
 
-def speedups(swept: Swept, hardware: str, size: Size = MACS) -> Chart | None:
+def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | None:
     """Speedup against size, with intervals and fitted lines; None where all models are of one size."""
     variants = shown(swept)
     rows = [row for row in _rows(swept, hardware) if row.speedup_ci_low and row.speedup_ci_high]
@@ -60,7 +60,7 @@ def speedups(swept: Swept, hardware: str, size: Size = MACS) -> Chart | None:
     )
 
 
-def calls(swept: Swept, hardware: str) -> Chart | None:
+def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
     """Break-even calls against work, with bounds; None where nothing pays, or all models are of one size."""
     variants = shown(swept)
     rows = [row for row in _rows(swept, hardware) if row.breakeven_calls]
@@ -100,7 +100,7 @@ def calls(swept: Swept, hardware: str) -> Chart | None:
     )
 
 
-def shown(swept: Swept) -> list[str]:
+def shown(swept: SweepAnalysis) -> list[str]:
     """The variants that are drawn, the same on all hardware: no more than can be told apart."""
     gains: dict[str, list[float]] = {}
     for row in swept.plain:
@@ -109,18 +109,18 @@ def shown(swept: Swept) -> list[str]:
     return sorted(sorted(gains, key=lambda variant: -np.median(gains[variant]))[:LINES])
 
 
-def _what(swept: Swept) -> str:
+def _what(swept: SweepAnalysis) -> str:
     few = len({row.variant for row in swept.plain if row.speedup}) > LINES
     return f"Uncompressed models, batch 1{f', the {LINES} variants of most gain' if few else ''},"
 
 
-def _rows(swept: Swept, hardware: str) -> list[Row]:
+def _rows(swept: SweepAnalysis, hardware: str) -> list[ResultRow]:
     variants = shown(swept)
     mine = [row for row in swept.plain if row.hardware == hardware and row.variant in variants]
     return sorted(mine, key=lambda row: (row.variant, row.macs))
 
 
-def _names(row: Row) -> Point:
+def _names(row: ResultRow) -> Point:
     names = {"model": row.family, "variant": row.variant, "verdict": row.verdict, "machine": row.machine}
     return {**names, "macs": row.macs, "params": row.params}
 

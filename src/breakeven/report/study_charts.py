@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 
 from breakeven.report.vega import GREY, LEGEND, LINES, RANGE, STEP, Chart, Point, lines, series, spec, tips
-from breakeven.results.records import Benchmark, Row
+from breakeven.results.records import BenchmarkResult, ResultRow
 
 # Each verdict has a shape besides its colour.
 VERDICTS = {
@@ -22,14 +22,14 @@ STAR = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 
-def charts_of(benchmark: Benchmark, rows: Sequence[Row]) -> list[Chart]:
+def charts_of(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[Chart]:
     """The charts of one family on one hardware, called in one way."""
     timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
     made = (draw(benchmark, timed) for draw in DRAWN)
     return [chart for chart in made if chart.data]
 
 
-def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+def _forest(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """Speedups with their intervals, the noise floor shaded."""
     data = [
         {
@@ -64,7 +64,7 @@ def _forest(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     )
 
 
-def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """Accuracy against latency, with the Pareto front of these two."""
     data: list[Point] = [
         {
@@ -106,7 +106,7 @@ def _accuracy(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     )
 
 
-def _bounds(row: Row) -> tuple[float | None, float | None]:
+def _bounds(row: ResultRow) -> tuple[float | None, float | None]:
     """Of the accuracy in percent: the baseline's, and the interval of the change from it."""
     if row.verdict == "baseline" or row.accuracy is None or row.accuracy_delta is None:
         return None, None
@@ -115,7 +115,7 @@ def _bounds(row: Row) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _cold(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """The cost of getting there."""
     data = [
         {"variant": row.variant, "part": part, "seconds": seconds}
@@ -135,7 +135,7 @@ def _cold(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     return Chart("cold", "What it takes before it is fast", caption, data, spec(chart, STEP * len(data) // 2))
 
 
-def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """Total time against the number of calls."""
     chosen = _foremost(rows)
     base = next((row for row in chosen if row.verdict == "baseline"), None)
@@ -157,7 +157,7 @@ def _calls(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     return Chart("calls", "Break-even in calls", caption, data, spec(chart, 300))
 
 
-def _foremost(rows: Sequence[Row]) -> list[Row]:
+def _foremost(rows: Sequence[ResultRow]) -> list[ResultRow]:
     """The baseline, and what is of most interest beside it; no more than can be told apart."""
     chosen = [row for row in rows if row.verdict == "baseline"]
     faster = [row for row in rows if row.verdict == "faster"]
@@ -165,7 +165,7 @@ def _foremost(rows: Sequence[Row]) -> list[Row]:
     return chosen + faster[: LINES - len(chosen)]
 
 
-def _costs(row: Row, base: Row) -> tuple[float, float]:
+def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:
     """Seconds once and seconds a call, as the paired figures of the row have them, not each side's medians.
 
     So its line crosses the baseline's at its own break-even calls.
@@ -176,7 +176,7 @@ def _costs(row: Row, base: Row) -> tuple[float, float]:
     return once + int(row.breakeven_calls or 0) * call_s * (gain - 1), call_s
 
 
-def _latency(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """How single calls are distributed."""
     known = {_same(record.row): record.replicates for record in benchmark.records}
     data = []
@@ -209,7 +209,7 @@ def _latency(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     )
 
 
-def _memory(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
+def _memory(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """Size on disk, and in memory."""
     data = [
         {
@@ -227,7 +227,7 @@ def _memory(benchmark: Benchmark, rows: Sequence[Row]) -> Chart:
     return Chart("memory", "Size and memory", caption, data, spec(chart, 280))
 
 
-def batches(rows: Sequence[Row]) -> Chart | None:
+def batches(rows: Sequence[ResultRow]) -> Chart | None:
     """Throughput against the size of the batch, of one family on one hardware; None with a single size."""
     single = [row for row in rows if row.callers == 1 and row.throughput_per_s]
     chosen = {row.variant for row in _foremost([row for row in single if row.batch_size == 1] or single)}
@@ -252,23 +252,23 @@ def batches(rows: Sequence[Row]) -> Chart | None:
     )
 
 
-DRAWN: tuple[Callable[[Benchmark, Sequence[Row]], Chart], ...] = (
+DRAWN: tuple[Callable[[BenchmarkResult, Sequence[ResultRow]], Chart], ...] = (
     *(_forest, _cold, _latency),
     *(_accuracy, _calls, _memory),
 )
 
 
-def _same(row: Row) -> tuple[object, ...]:
+def _same(row: ResultRow) -> tuple[object, ...]:
     """What tells a record from the others of its benchmark."""
     return row.variant, row.scenario, row.batch_size, row.callers
 
 
-def _names(field: str, rows: Sequence[Row]) -> alt.Y:
+def _names(field: str, rows: Sequence[ResultRow]) -> alt.Y:
     """A row for each name, in the order of `rows`."""
     return alt.Y(f"{field}:N", sort=[row.variant for row in rows], title=None)
 
 
-def _points(base: Any, rows: Sequence[Row], **formats: str) -> Any:
+def _points(base: Any, rows: Sequence[ResultRow], **formats: str) -> Any:
     """A point a variant, which tells its verdict by colour and shape, and these figures when hovered."""
     found = _verdicts(rows)
     shapes = alt.Scale(domain=found, range=[VERDICTS[verdict][1] for verdict in found])
@@ -279,11 +279,11 @@ def _points(base: Any, rows: Sequence[Row], **formats: str) -> Any:
     )
 
 
-def _colours(rows: Sequence[Row]) -> alt.Color:
+def _colours(rows: Sequence[ResultRow]) -> alt.Color:
     found = _verdicts(rows)
     return series("verdict", found, [VERDICTS[verdict][0] for verdict in found], LEGEND)
 
 
-def _verdicts(rows: Sequence[Row]) -> list[str]:
+def _verdicts(rows: Sequence[ResultRow]) -> list[str]:
     """Those that there are."""
     return [verdict for verdict in VERDICTS if any(row.verdict == verdict for row in rows)]

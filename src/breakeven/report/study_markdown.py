@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable, Sequence
 
-from breakeven.artifacts.model_manifest import Card
+from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.operators import PRECISIONS
 from breakeven.report.markdown import table
 from breakeven.report.terminal_table import (
@@ -17,8 +17,8 @@ from breakeven.report.terminal_table import (
     times,
     warnings,
 )
-from breakeven.results.records import Benchmark, Row, title
-from breakeven.results.study_results import Records
+from breakeven.results.records import BenchmarkResult, ResultRow, title
+from breakeven.results.study_results import StudyResults
 
 DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
 DECIDED = ("faster", "slower", "same")
@@ -26,7 +26,7 @@ UNRELIABLE = "No variant has a verdict: nothing can be recommended from this run
 TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
 
 
-def render(study: str, overrides: Sequence[str], found: Records, rows: Sequence[Row]) -> str:
+def render(study: str, overrides: Sequence[str], found: StudyResults, rows: Sequence[ResultRow]) -> str:
     """The whole page.
 
     Args:
@@ -50,7 +50,7 @@ def render(study: str, overrides: Sequence[str], found: Records, rows: Sequence[
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _models(cards: Iterable[Card]) -> str:
+def _models(cards: Iterable[ModelManifest]) -> str:
     """One row a step: what it was, and what it has become."""
     lines = []
     for card in cards:
@@ -74,7 +74,7 @@ def _models(cards: Iterable[Card]) -> str:
     return table(["family", "recipe", "step", "validation", "test", *sizes], lines, left=3)
 
 
-def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
+def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str]:
     timed = sorted((r for r in rows if r.verdict in TIMED and r.speedup), key=lambda r: -(r.speedup or 0))
     twin = next((row for row in rows if row.variant == "twin"), None)
     floor = f"differences below {twin.noise_floor - 1:.1%} are noise; " if twin and twin.noise_floor else ""
@@ -116,7 +116,7 @@ def _scenario(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _bargains(rows: Sequence[Row]) -> str:
+def _bargains(rows: Sequence[ResultRow]) -> str:
     """The fastest and the smallest within each loss."""
     lines = []
     known = [row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None]
@@ -138,14 +138,14 @@ def _bargains(rows: Sequence[Row]) -> str:
     return table(header, lines, left=4)
 
 
-def _fastest(rows: Sequence[Row]) -> str:
+def _fastest(rows: Sequence[ResultRow]) -> str:
     best = max(rows, key=lambda row: row.speedup or 0.0, default=None)
     if best is None or not best.speedup_ci_low:
         return best.variant if best else ""
     return f"{best.variant}: {best.speedup:.2f}x ({interval(best)})"
 
 
-def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
+def _peaks(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     """The best variant of the uncompressed model in each precision."""
     lines = []
     for precision in PRECISIONS:
@@ -170,6 +170,6 @@ def _peaks(benchmark: Benchmark, rows: Sequence[Row]) -> str:
     )
 
 
-def _warnings(benchmark: Benchmark, row: Row) -> str:
+def _warnings(benchmark: BenchmarkResult, row: ResultRow) -> str:
     lines = [f"- {warning}" for warning in warnings(benchmark, row)]
     return "\n".join(["### Warnings", "", *lines]) if lines else ""

@@ -10,10 +10,10 @@ from breakeven.report.size_charts import slug
 from breakeven.report.vega import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
 from breakeven.results.interaction import LESS, MORE, SAME, best, changing
 from breakeven.results.size_trend import PARAMETERS
-from breakeven.results.sweep_analysis import Swept, by_family
+from breakeven.results.sweep_analysis import SweepAnalysis, by_family
 
 
-def charts_of(swept: Swept) -> list[Chart]:
+def charts_of(swept: SweepAnalysis) -> list[Chart]:
     """All that its results allow."""
     made = [
         *(
@@ -30,7 +30,7 @@ def charts_of(swept: Swept) -> list[Chart]:
     return [chart for chart in made if chart]
 
 
-def _batches(swept: Swept) -> Iterator[Chart]:
+def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
     """Throughput against the batch, of each model on each hardware where there are several."""
     for family, rows in by_family(swept.judged):
         for hardware in swept.hardware:
@@ -39,7 +39,7 @@ def _batches(swept: Swept) -> Iterator[Chart]:
                 yield replace(chart, name=name, title=f"{chart.title}: {what}")
 
 
-def _fastest(swept: Swept) -> Chart | None:
+def _fastest(swept: SweepAnalysis) -> Chart | None:
     """The fastest variant of each model by threads and batch; None with a single place."""
     found = best(swept.judged)
     places = sorted({(hardware, batch) for _, hardware, batch in found})
@@ -80,7 +80,7 @@ def _place(hardware: str, batch: int) -> str:
     return f"{hardware}, batch {batch}"
 
 
-def _combinations(swept: Swept) -> Chart | None:
+def _combinations(swept: SweepAnalysis) -> Chart | None:
     """What combinations gain against the product of what their parts gain; None where there are none."""
     data: list[Point] = [
         {

@@ -9,7 +9,7 @@ from breakeven.report.size_charts import slug
 from breakeven.report.sweep_section import section
 from breakeven.results import summary
 from breakeven.results.recommend import Limits
-from breakeven.results.study_results import Records
+from breakeven.results.study_results import StudyResults
 from breakeven.results.sweep_analysis import collect
 from breakeven.results.sweep_results import Sweep
 
@@ -45,8 +45,8 @@ def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
         sweep_pictures.front(picture, data)
         pictures[f"Gain, accuracy and size: {name}"] = picture.name
     table = page.with_suffix(".csv")
-    summary.write(table, swept.rows)
+    summary.write_summary(table, swept.rows)
     write_text(page, sweep_markdown.render(swept, pictures))
     shown = [section(swept)]
-    html_page.write(charts, charts.parent, sweep.name, [], Records([], []), swept.rows, limits, shown)
+    html_page.write(charts, charts.parent, sweep.name, [], StudyResults([], []), swept.rows, limits, shown)
     return [page, table, *(page.with_name(name) for name in pictures.values())]

@@ -6,12 +6,12 @@ from breakeven.core.format import brief
 from breakeven.report.markdown import table
 from breakeven.report.terminal_table import calls, interval, number
 from breakeven.results.interaction import best, changing
-from breakeven.results.records import SPECIAL, Row, title
+from breakeven.results.records import SPECIAL, ResultRow, title
 from breakeven.results.size_trend import PARAMETERS, Trend
-from breakeven.results.sweep_analysis import Swept, by_family
+from breakeven.results.sweep_analysis import SweepAnalysis, by_family
 
 
-def render(swept: Swept, pictures: Mapping[str, str]) -> str:
+def render(swept: SweepAnalysis, pictures: Mapping[str, str]) -> str:
     """The whole page.
 
     Args:
@@ -41,13 +41,13 @@ def render(swept: Swept, pictures: Mapping[str, str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _random(swept: Swept) -> Iterable[str]:
+def _random(swept: SweepAnalysis) -> Iterable[str]:
     if names := swept.untrained:
         which = "All models" if len(names) == len(by_family(swept.rows)) else ", ".join(names)
         yield f"With random weights, so without accuracies, and never recommended: {which}."
 
 
-def _sizes(swept: Swept) -> Iterable[str]:
+def _sizes(swept: SweepAnalysis) -> Iterable[str]:
     if not swept.trends:
         return
     yield "## Break-even in model size"
@@ -80,7 +80,7 @@ def _trends(found: Iterable[Trend], size: str) -> str:
     return table(header, lines, left=2)
 
 
-def _models(swept: Swept) -> Iterable[str]:
+def _models(swept: SweepAnalysis) -> Iterable[str]:
     """Speedups, a row a model."""
     rows = swept.single
     variants = sorted(
@@ -110,7 +110,7 @@ def _models(swept: Swept) -> Iterable[str]:
     )
 
 
-def _gain(row: Row | None) -> str:
+def _gain(row: ResultRow | None) -> str:
     if row is None:
         return ""
     if row.speedup is None:
@@ -118,7 +118,7 @@ def _gain(row: Row | None) -> str:
     return f"{row.speedup:.2f}" if row.verdict in ("faster", "slower", "same") else f"({row.speedup:.2f})"
 
 
-def _calls(rows: Sequence[Row]) -> Iterable[str]:
+def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
     """How many inferences until build and load are paid back."""
     variants = sorted({row.variant for row in rows if row.breakeven_calls and row.verdict not in SPECIAL})
     if not variants:
@@ -139,7 +139,7 @@ def _calls(rows: Sequence[Row]) -> Iterable[str]:
         yield table(cells[0], cells[1:], left=1)
 
 
-def _batches(rows: Sequence[Row]) -> Iterable[str]:
+def _batches(rows: Sequence[ResultRow]) -> Iterable[str]:
     """Where the fastest variant changes with threads or batch."""
     found = best(rows)
     places = sorted({(hardware, batch) for _, hardware, batch in found})
@@ -160,7 +160,7 @@ def _batches(rows: Sequence[Row]) -> Iterable[str]:
     yield table(["model", *(f"{hardware}, batch {batch}" for hardware, batch in places)], lines, left=1)
 
 
-def _combinations(swept: Swept) -> Iterable[str]:
+def _combinations(swept: SweepAnalysis) -> Iterable[str]:
     lines = [
         [
             each.row.family,
@@ -182,7 +182,7 @@ def _combinations(swept: Swept) -> Iterable[str]:
         yield table(header, lines, left=2)
 
 
-def _fronts(rows: Sequence[Row]) -> Iterable[str]:
+def _fronts(rows: Sequence[ResultRow]) -> Iterable[str]:
     lines = [
         [
             *(row.family, title(row), row.variant),
@@ -197,13 +197,13 @@ def _fronts(rows: Sequence[Row]) -> Iterable[str]:
         yield table(header, lines, left=3)
 
 
-def _unmeasured(swept: Swept) -> Iterable[str]:
+def _unmeasured(swept: SweepAnalysis) -> Iterable[str]:
     if swept.unmeasured:
         yield "## What there are no figures of"
         yield "\n".join(f"- {what} ({times}x)" for what, times in swept.unmeasured.items())
 
 
-def _unreliable(swept: Swept) -> Iterable[str]:
+def _unreliable(swept: SweepAnalysis) -> Iterable[str]:
     if swept.unreliable:
         yield "## Not judged"
         yield ("Nothing above counts these. The same command measures just them again:")

@@ -6,7 +6,7 @@ from breakeven.report import sweep_charts
 from breakeven.report.vega import Chart
 from breakeven.results import sweep_results
 from breakeven.results.recommend import Limits
-from breakeven.results.sweep_analysis import Swept, collect
+from breakeven.results.sweep_analysis import SweepAnalysis, collect
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class SweepSection:
 
     name: str  # what links and files call it
     title: str
-    swept: Swept
+    swept: SweepAnalysis
     charts: list[Chart]
 
 
@@ -24,7 +24,7 @@ def sections(limits: Limits) -> list[SweepSection]:
     return [section(collect(sweep, limits)) for sweep in sweep_results.newest()]
 
 
-def section(swept: Swept) -> SweepSection:
+def section(swept: SweepAnalysis) -> SweepSection:
     """That of one sweep."""
     study = swept.sweep.study
     return SweepSection(f"sweep-{study}", f"the sweep {study}", swept, sweep_charts.charts_of(swept))

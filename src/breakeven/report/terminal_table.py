@@ -11,14 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from breakeven.core.format import brief
-from breakeven.results.records import Benchmark, Row, cell, moment, scenario, title
+from breakeven.results.records import BenchmarkResult, ResultRow, cell, moment, scenario, title
 
 BEYOND = 1000  # a bound that says nothing: two replicates that differ leave it almost free
 TIMES = ("speedup", "interval", "p50 ms", "p99 ms")
 COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
 
 
-def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
+def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow]) -> None:
     """Print one table for each family, hardware and scenario."""
     console = Console(width=max(shutil.get_terminal_size().columns, 205))
     for benchmark in benchmarks:
@@ -36,20 +36,20 @@ def show(benchmarks: Iterable[Benchmark], rows: Sequence[Row]) -> None:
             console.print()
 
 
-def scenarios(benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[list[Row]]:
+def scenarios(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Iterator[list[ResultRow]]:
     """The rows of a benchmark, one list a scenario."""
     place = (benchmark.family, benchmark.hardware)
     for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
         yield list(group)
 
 
-def warnings(benchmark: Benchmark, row: Row) -> list[str]:
+def warnings(benchmark: BenchmarkResult, row: ResultRow) -> list[str]:
     """What is to be told of the scenario that `row` is of, with what to do about it."""
     mine = [w for w in benchmark.warnings if w["scenario"] == scenario(row).title]
     return [f"{warning['name']}: {warning['text']}; {warning['remedy']}" for warning in mine]
 
 
-def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
+def _table(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Table:
     table = Table(
         title=escape(f"{benchmark.family} ({benchmark.title}) on {title(rows[0])}"),
         title_justify="left",
@@ -85,7 +85,7 @@ def _table(benchmark: Benchmark, rows: Sequence[Row]) -> Table:
     return table
 
 
-def footer(benchmark: Benchmark, rows: Sequence[Row]) -> str:
+def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     """Why to believe a scenario's rows: the control, how much was measured, when and where."""
     called = scenario(rows[0]).title
     twin = next((row for row in rows if row.variant == "twin"), None)
@@ -114,12 +114,12 @@ def number(value: float | None, form: str, unit: str = "") -> str:
     return "" if value is None else f"{value:{form}}{unit}"
 
 
-def throughput(row: Row) -> str:
+def throughput(row: ResultRow) -> str:
     """Inputs a second; what reaches the most of them within the study's limit of p99 says so."""
     return number(row.throughput_per_s, ",.0f") + (" (most within the limit)" if row.within_limit else "")
 
 
-def calls(row: Row) -> str:
+def calls(row: ResultRow) -> str:
     """After how many calls a variant is paid back, with bounds: a noisy start is no fact."""
     value, *bounds = row.breakeven_calls, row.breakeven_calls_low, row.breakeven_calls_high
     told = [brief(float(bound)) for bound in bounds if bound and bound.isdigit()]
@@ -128,7 +128,7 @@ def calls(row: Row) -> str:
     return brief(float(value)) + (f" ({' to '.join(told)})" if len(told) == 2 else "")
 
 
-def interval(row: Row) -> str:
+def interval(row: ResultRow) -> str:
     """That of the speedup."""
     low, high = row.speedup_ci_low, row.speedup_ci_high
     if low is None or high is None:
@@ -136,20 +136,20 @@ def interval(row: Row) -> str:
     return f"{low:.2f} to {high:.2f}" if high < BEYOND else f"{low:.2f} to {high:.0e}"
 
 
-def times(row: Row) -> list[str]:
+def times(row: ResultRow) -> list[str]:
     """The figures under `TIMES`."""
     latencies = (number(row.latency_ms_p50, ".3f"), number(row.latency_ms_p99, ".3f"))
     return [number(row.speedup, ".2f", "x"), interval(row), *latencies]
 
 
-def change(row: Row) -> str:
+def change(row: ResultRow) -> str:
     """The accuracy's change in percentage points, with its interval."""
     if row.verdict in ("baseline", "control"):
         return ""
     return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
 
 
-def against_control(row: Row) -> str:
+def against_control(row: ResultRow) -> str:
     """The same against the uncompressed model that was trained as much longer."""
     return _points(row.control_delta, row.control_delta_ci_low, row.control_delta_ci_high)
 

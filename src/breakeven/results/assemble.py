@@ -12,16 +12,16 @@ from breakeven.artifacts import artifact, fusion, operators
 from breakeven.artifacts.artifact import BASELINE, EAGER, Artifact
 from breakeven.engine import cold_start
 from breakeven.engine.comparison import BASELINE as JUDGED_AGAINST
-from breakeven.engine.comparison import Finding, Findings
-from breakeven.engine.roofline import Peaks
+from breakeven.engine.comparison import Comparison, ComparisonSet
+from breakeven.engine.roofline import HardwarePeaks
 from breakeven.engine.samples import Replicate
 from breakeven.engine.settings import TWIN, Scenario
 from breakeven.engine.statistics import UNDECIDED, Interval
 from breakeven.results import paired_accuracy
-from breakeven.results.records import BREAKEVEN, Row
+from breakeven.results.records import BREAKEVEN, ResultRow
 
 
-def controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+def match_controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
     """Recipe -> the one that is its control: the uncompressed model, trained as long and as fast.
 
     Args:
@@ -34,7 +34,7 @@ def controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Judge:
+class RowBuilder:
     """The context of a benchmark's rows."""
 
     hardware: str
@@ -43,15 +43,15 @@ class Judge:
     threads: int
     scenario: Scenario
     confidence: float
-    peaks: Peaks | None = None  # of the hardware
+    peaks: HardwarePeaks | None = None  # of the hardware
     controls: Mapping[str, str] = field(default_factory=dict)  # recipe -> the one that is its control
 
     def rows(
         self,
         artifacts: Mapping[str, tuple[Path, Artifact]],
-        findings: Findings,
+        findings: ComparisonSet,
         labels: NDArray[np.int64],
-    ) -> list[Row]:
+    ) -> list[ResultRow]:
         """One row an artifact, and the twin's."""
         right = _right(artifacts[BASELINE][0], labels)
         controls = {
@@ -61,7 +61,7 @@ class Judge:
         }
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
-            finding = findings.of.get(name, Finding(card.status, card.reason))
+            finding = findings.of.get(name, Comparison(card.status, card.reason))
             figures: dict[str, Any] = {}
             if card.status == "ok":
                 own = _right(folder, labels)
@@ -88,18 +88,18 @@ class Judge:
         return rows
 
     def _row(
-        self, name: str, card: Artifact, baseline: Artifact, finding: Finding, figures: dict[str, Any]
-    ) -> Row:
+        self, name: str, card: Artifact, baseline: Artifact, finding: Comparison, figures: dict[str, Any]
+    ) -> ResultRow:
         profiled = self.device == artifact.PROFILED_ON
         spent = operators.shares(card.executed()) if profiled else {}
-        return Row(
+        return ResultRow(
             family=card.family,
             variant=name,
             compression=card.recipe,
             precision=card.precision,
             quantization=card.quantization,
             executed_precision=operators.describe(spent) or None,
-            execution=_one_line(fusion.facts(baseline, card)) if profiled else None,
+            execution=_one_line(fusion.execution_details(baseline, card)) if profiled else None,
             runtime=card.runtime,
             hardware=self.hardware,
             machine=self.machine,
@@ -110,7 +110,7 @@ class Judge:
             params=card.parameters,
             macs=card.macs,
             verdict=finding.verdict,
-            reason=finding.reason or operators.broken_promise(card.precision, spent),
+            reason=finding.reason or operators.precision_mismatch(card.precision, spent),
             trained=card.trained,
             replicates=len(finding.replicates),
             **figures,
@@ -145,7 +145,7 @@ class Judge:
             "control_delta_ci_high": difference.high,
         }
 
-    def _times(self, finding: Finding) -> dict[str, Any]:
+    def _times(self, finding: Comparison) -> dict[str, Any]:
         p50, replicates = finding.latency_ms, finding.replicates
         assert p50
         pooled = np.concatenate([replicate.calls_ms for replicate in replicates])
@@ -168,7 +168,7 @@ class Judge:
             "calls_until_steady": _calls_until_steady(cold),
         }
 
-    def _roofline(self, card: Artifact, finding: Finding) -> dict[str, Any]:
+    def _roofline(self, card: Artifact, finding: Comparison) -> dict[str, Any]:
         """How near to the hardware's peaks, in the precision that the variant is called by."""
         assert finding.latency_ms
         if self.scenario.callers > 1 or self.peaks is None:
@@ -178,7 +178,7 @@ class Judge:
         least = self.peaks.roofline_ms(precision, *size)
         return {"roofline_share": least / finding.latency_ms.value if least else None}
 
-    def _gain(self, finding: Finding, findings: Findings) -> dict[str, Any]:
+    def _gain(self, finding: Comparison, findings: ComparisonSet) -> dict[str, Any]:
         assert finding.speedup
         return {
             "speedup": finding.speedup.value,
@@ -215,6 +215,6 @@ def _calls_until_steady(replicates: list[Replicate]) -> int | None:
 
 def _right(folder: Path, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which test images the artifact in `folder` classifies as they are labelled."""
-    logits = np.load(folder / artifact.SCORES)
+    logits = np.load(folder / artifact.LOGITS)
     right: NDArray[np.bool_] = logits.argmax(1) == labels
     return right

@@ -11,21 +11,21 @@ from breakeven.core import cache, paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
 from breakeven.results import records
-from breakeven.results.records import Benchmark
+from breakeven.results.records import BenchmarkResult
 
 LOG, STUDY = "log.txt", "study.json"
 
 
 @dataclass(frozen=True)
-class Records:
+class JobResults:
     """What there is of a job."""
 
     settings: dict[str, Any]  # of the study that it was; empty if it did not come so far
-    benchmarks: list[Benchmark]  # one a hardware; of a job that failed, none
+    benchmarks: list[BenchmarkResult]  # one a hardware; of a job that failed, none
     files: list[Path]  # that show it
 
 
-def read(key: str) -> Records:
+def read_job(key: str) -> JobResults:
     """Those of the job with this key, once they were found to be what was kept.
 
     Raises:
@@ -39,19 +39,19 @@ def read(key: str) -> Records:
     folder = entry.folder / cache.FILES
     measured = sorted((folder / paths.BENCHMARKS).glob("*.json"))
     try:
-        found = [records.read(path) for path in measured]
+        found = [records.read_benchmark(path) for path in measured]
         settings = of_one_family(read_json(folder / STUDY))
     except (UserError, KeyError, ValueError):
         raise UserError("its results are of another version of Breakeven") from None
-    return Records(settings, found, [*measured, folder / LOG])
+    return JobResults(settings, found, [*measured, folder / LOG])
 
 
-def begun(key: str) -> Records:
+def read_unfinished(key: str) -> JobResults:
     """Those of a job that failed: what it was to be, and what it printed, as far as it came."""
-    folder = paths.begun(key)
+    folder = paths.unfinished_job(key)
     study, log = folder / paths.PARAMS, folder / LOG
     settings = of_one_family(yaml.safe_load(study.read_text(encoding="utf-8"))) if study.is_file() else {}
-    return Records(settings, [], [log] if log.is_file() else [])
+    return JobResults(settings, [], [log] if log.is_file() else [])
 
 
 def of_one_family(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from breakeven.artifacts.artifact import BASELINE, Artifact
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import cache, paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import digests, read_json, source_digests, write_json
 from breakeven.core.source_digest import own
-from breakeven.core.system_info import cores, tuned
+from breakeven.core.system_info import cores, tuning_variables
 from breakeven.engine.samples import OK
 from breakeven.engine.settings import Scenario
-from breakeven.results.records import Part, Row, records_of
+from breakeven.results.records import ResultRow, ScenarioResult, records_of
 
 FILE = "measurement.json"
 AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
@@ -52,13 +52,13 @@ CODE = source_digests(*SOURCE)  # what is edited from here on is not what runs
 
 
 def key_of(
-    study: Config,
+    study: Study,
     hardware: str,
     scenario: Scenario,
     data: str,
     artifacts: Mapping[str, Artifact],
     controls: Mapping[str, str],
-) -> Key:
+) -> CacheKey:
     """Of all that a measurement depends on; the names of family and hardware are none of that.
 
     Raises:
@@ -73,7 +73,7 @@ def key_of(
         raise UserError(f"{old[0]}: its card is of another version of Breakeven: run `dvc repro`.")
     settings = study.hardware[hardware]
     overridden = study.option("hardware", hardware).environment()
-    return Key(
+    return CacheKey(
         "measurement",
         {
             "variants": {name: [card.key, card.status] for name, card in artifacts.items()},
@@ -81,7 +81,7 @@ def key_of(
             "data": data,
             "hardware": settings,
             "cores": cores(),  # that this process may use: fewer are not pinned
-            "environment": tuned(overridden),
+            "environment": tuning_variables(overridden),
             "own": own(settings),
             "scenario": asdict(scenario),
             "budget": asdict(study.measure.budget(study.seed)),
@@ -92,7 +92,9 @@ def key_of(
     )
 
 
-def find(key: Key, family: str, hardware: str, artifacts: Mapping[str, Artifact]) -> Part | None:
+def find(
+    key: CacheKey, family: str, hardware: str, artifacts: Mapping[str, Artifact]
+) -> ScenarioResult | None:
     """What was measured with this key, under the names of who asks; None if nothing was, or too early."""
     if not (entry := cache.find(key)):
         return None
@@ -101,7 +103,7 @@ def find(key: Key, family: str, hardware: str, artifacts: Mapping[str, Artifact]
         return None
     entry.touch()
 
-    def asked(row: Row) -> Row:
+    def asked(row: ResultRow) -> ResultRow:
         card = artifacts.get(row.variant, artifacts[BASELINE])  # the twin is that
         return replace(
             row,
@@ -113,14 +115,16 @@ def find(key: Key, family: str, hardware: str, artifacts: Mapping[str, Artifact]
         )
 
     records = records_of(values["records"])
-    return Part(**{**values, "records": [replace(record, row=asked(record.row)) for record in records]})
+    return ScenarioResult(
+        **{**values, "records": [replace(record, row=asked(record.row)) for record in records]}
+    )
 
 
-def keep(key: Key, title: str, part: Part) -> None:
+def keep(key: CacheKey, title: str, part: ScenarioResult) -> None:
     """Keep it for whoever needs the same."""
     with TemporaryDirectory() as scratch:
         write_json(Path(scratch) / FILE, asdict(part))
-        cache.keep(key, title, Path(scratch))
+        cache.save(key, title, Path(scratch))
 
 
 def since() -> float:

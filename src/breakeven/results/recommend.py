@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from breakeven.results import paired_accuracy
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 
 if TYPE_CHECKING:
-    from breakeven.config.schema import Config
+    from breakeven.config.schema import Study
 
 EPSILON = 1e-9
 UNMEASURED = ("unsupported", "failed", "control")
@@ -28,7 +28,7 @@ class Limits:
     by_estimate: bool = False  # hold them at the estimates, not at the ends of the intervals
 
     @classmethod
-    def of(cls, study: "Config") -> "Limits":
+    def of(cls, study: "Study") -> "Limits":
         """Those of a study."""
         return cls(**study.recommend.model_dump())
 
@@ -39,7 +39,7 @@ class Limits:
         said = [f"{kind.option} {limit:g}" for kind, limit in given if limit is not None]
         return " ".join([*said, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
 
-    def broken(self, row: Row) -> list[str]:
+    def broken(self, row: ResultRow) -> list[str]:
         """Which of them a row does not hold, in words."""
         may = "is" if self.by_estimate else "may be"
         return [
@@ -47,7 +47,7 @@ class Limits:
             for kind, limit, cost in self.over(row)
         ]
 
-    def over(self, row: Row) -> list[tuple["Kind", float, float]]:
+    def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
         """The same with the limit and what the row costs."""
         asked = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
         return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
@@ -60,7 +60,7 @@ class Kind:
     limit: str  # its name in `Limits`, in a study and, with dashes, on the command line
     what: str
     unit: str
-    cost: Callable[[Row, bool], float]  # of a row, by estimate or at the end of its interval
+    cost: Callable[[ResultRow, bool], float]  # of a row, by estimate or at the end of its interval
 
     @property
     def option(self) -> str:
@@ -68,19 +68,19 @@ class Kind:
         return f"--{self.limit.replace('_', '-')}"
 
 
-def _drop(row: Row, by_estimate: bool) -> float:
+def _drop(row: ResultRow, by_estimate: bool) -> float:
     if row.verdict == "baseline":
         return 0.0
     delta = row.accuracy_delta if by_estimate else row.accuracy_delta_ci_low
     return -100 * delta if delta is not None else float("inf")
 
 
-def _latency(row: Row, by_estimate: bool) -> float:
+def _latency(row: ResultRow, by_estimate: bool) -> float:
     bound = row.latency_ms_p50 if by_estimate else row.latency_ms_p50_ci_high
     return bound if bound is not None else float("inf")
 
 
-def _size(row: Row, by_estimate: bool) -> float:
+def _size(row: ResultRow, by_estimate: bool) -> float:
     return row.artifact_mb if row.artifact_mb is not None else float("inf")
 
 
@@ -95,22 +95,22 @@ KINDS = (
 class Choice:
     """What to deploy, and why."""
 
-    best: Row | None
-    runner_up: Row | None  # the next in gain, of all that keep the limits
-    fastest: Row | None  # what gains most of all, if it is not the best
+    best: ResultRow | None
+    runner_up: ResultRow | None  # the next in gain, of all that keep the limits
+    fastest: ResultRow | None  # what gains most of all, if it is not the best
     reason: str  # in one sentence
     # When nothing fits: what would let something in, one limit at a time if that can be
     relaxed: tuple[str, ...] = ()
 
 
-def gain(row: Row, by_estimate: bool = False) -> float:
+def gain(row: ResultRow, by_estimate: bool = False) -> float:
     """The speedup over the baseline that is sure."""
     if row.verdict in ("baseline", "same"):  # within the margin
         return 1.0
     return (row.speedup if by_estimate else row.speedup_ci_low) or 0.0
 
 
-def choose(rows: Sequence[Row], limits: Limits) -> Choice:
+def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
     """Choose among the variants of one family on one hardware, called in one way.
 
     What is not surely faster than the baseline is chosen only where the baseline keeps no limit.
@@ -131,7 +131,7 @@ def choose(rows: Sequence[Row], limits: Limits) -> Choice:
     return Choice(best, runner_up, fastest, _reason(best, runner_up, fastest, limits))
 
 
-def _reason(best: Row, runner_up: Row | None, fastest: Row | None, limits: Limits) -> str:
+def _reason(best: ResultRow, runner_up: ResultRow | None, fastest: ResultRow | None, limits: Limits) -> str:
     sure, least = ("", "") if limits.by_estimate else ("surely ", "at least ")
     if best.verdict == "baseline":
         said = f"nothing that keeps the limits is {sure}faster than the baseline"
@@ -146,7 +146,7 @@ def _reason(best: Row, runner_up: Row | None, fastest: Row | None, limits: Limit
     return said
 
 
-def _beside(best: Row, other: Row, by_estimate: bool) -> str:
+def _beside(best: ResultRow, other: ResultRow, by_estimate: bool) -> str:
     """Why not the runner-up."""
     said = f"gains {'' if by_estimate else 'at least '}{gain(other, by_estimate):.2f}x"
     better = []
@@ -160,7 +160,7 @@ def _beside(best: Row, other: Row, by_estimate: bool) -> str:
     return f"{said} (their intervals overlap)" if theirs > mine and best.verdict != "baseline" else said
 
 
-def _relaxed(rows: Sequence[Row], limits: Limits) -> tuple[str, ...]:
+def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
     """For each limit, to what it would have to be raised if the others stay; or else, to what all would."""
     found = []
     for kind in KINDS:
@@ -180,10 +180,10 @@ def _with(limits: Limits, kind: Kind, value: float | None) -> Limits:
     return Limits(**{**asdict(limits), kind.limit: value})
 
 
-def _relaxed_together(rows: Sequence[Row], limits: Limits) -> Iterator[str]:
+def _relaxed_together(rows: Sequence[ResultRow], limits: Limits) -> Iterator[str]:
     """The same for what is over its limits by the least factor, taken together."""
 
-    def most(row: Row) -> float:
+    def most(row: ResultRow) -> float:
         return max(cost / max(bar, EPSILON) for _, bar, cost in limits.over(row))
 
     nearest = min(rows, key=most)

@@ -14,7 +14,7 @@ from breakeven.engine.settings import Scenario
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One row of `results/summary.csv`; None where there is no figure. Units are in the names."""
 
     family: str
@@ -91,17 +91,17 @@ SPECIAL = ("baseline", "control")  # verdicts of what the others are compared wi
 Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size, callers
 
 
-def cell(row: Row) -> Cell:
+def cell(row: ResultRow) -> Cell:
     """What rows have to share to be compared."""
     return row.family, row.hardware, row.scenario, row.batch_size, row.callers
 
 
-def unreliable_cells(rows: Iterable[Row]) -> set[Cell]:
+def unreliable_cells(rows: Iterable[ResultRow]) -> set[Cell]:
     """Where no verdict can be given, of the baseline either."""
     return {cell(row) for row in rows if row.unreliable}
 
 
-def faults(rows: Iterable[Row]) -> list[str]:
+def faults(rows: Iterable[ResultRow]) -> list[str]:
     """What failed, or could not be judged, with the reasons: worth trying again."""
     found = []
     for row in rows:
@@ -112,37 +112,37 @@ def faults(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def scenario(row: Row) -> Scenario:
+def scenario(row: ResultRow) -> Scenario:
     """How the model was called."""
     return Scenario(row.batch_size, row.callers, row.scenario == "server_processes")
 
 
-def title(row: Row) -> str:
+def title(row: ResultRow) -> str:
     """A row's cell in words, without its family."""
     return f"{row.hardware}, {scenario(row).title}"
 
 
-def folder_of(row: Row) -> Path:
+def folder_of(row: ResultRow) -> Path:
     """Where a variant's files lie."""
     stage = "quantize" if row.quantization else "export"
     return paths.artifacts(stage, row.family) / paths.variant(row.variant)
 
 
 BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
-COLUMNS = [column.name for column in fields(Row)]
+COLUMNS = [column.name for column in fields(ResultRow)]
 
 
 @dataclass(frozen=True)
-class Record:
+class VariantResult:
     """A row with every block that it was computed from."""
 
-    row: Row
+    row: ResultRow
     replicates: list[dict[str, Any]]
     execution: dict[str, Any] = field(default_factory=dict)  # operators by time, and what else is known
 
 
 @dataclass(frozen=True)
-class Part:
+class ScenarioResult:
     """The records of one scenario of a benchmark."""
 
     scenario: str
@@ -153,7 +153,7 @@ class Part:
     stopped: str  # why
     peaks: dict[str, Any]  # of the hardware (measure.peaks.Peaks)
     warnings: list[dict[str, str]]
-    records: list[Record]
+    records: list[VariantResult]
 
     @property
     def when(self) -> str:
@@ -162,7 +162,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class BenchmarkResult:
     """The records of one family on one hardware, with all that is needed to judge and repeat them."""
 
     family: str
@@ -178,7 +178,7 @@ class Benchmark:
     seconds: float  # of measuring, whenever that was
     stopped: dict[str, str]  # scenario -> why
     warnings: list[dict[str, str]]
-    records: list[Record]
+    records: list[VariantResult]
     # scenario -> when that was begun, seconds since the epoch, and how many seconds it took; not in old ones
     measured: dict[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -196,17 +196,17 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
 
 
-def read(path: Path) -> Benchmark:
+def read_benchmark(path: Path) -> BenchmarkResult:
     """The benchmark in a JSON file."""
     values = read_json(path)
     try:
         records, measured = records_of(values["records"]), values.get("measured", {})
         measured = {called: tuple(span) for called, span in measured.items() if isinstance(span, list)}
-        return Benchmark(**{**values, "records": records, "measured": measured})
+        return BenchmarkResult(**{**values, "records": records, "measured": measured})
     except (KeyError, TypeError):
         raise UserError(f"{path} is of another version of Breakeven: run `dvc repro`.") from None
 
 
-def records_of(values: list[dict[str, Any]]) -> list[Record]:
+def records_of(values: list[dict[str, Any]]) -> list[VariantResult]:
     """As JSON holds them."""
-    return [Record(Row(**value.pop("row")), **value) for value in map(dict, values)]
+    return [VariantResult(ResultRow(**value.pop("row")), **value) for value in map(dict, values)]

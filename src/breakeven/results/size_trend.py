@@ -10,7 +10,7 @@ from scipy import stats
 
 from breakeven.core.format import brief
 from breakeven.engine.statistics import FASTER, SLOWER, Interval
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 
 GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
 LEAST = 4  # models: fewer have no correlation with an interval
@@ -25,7 +25,7 @@ class Size:
     unit: str
     title: str  # of an axis
 
-    def of(self, row: Row) -> int:
+    def of(self, row: ResultRow) -> int:
         """The model's."""
         value: int = getattr(row, self.column)
         return value
@@ -82,14 +82,14 @@ class Trend:
         return f"{side} {value} million {self.size.unit} ({low}{less} to {high}{more}){doubt}"
 
 
-def trend(rows: Sequence[Row], confidence: float, size: Size = MACS) -> Trend | None:
+def trend(rows: Sequence[ResultRow], confidence: float, size: Size = MACS) -> Trend | None:
     """The trend of one variant on one hardware; None with too few models.
 
     Rows of models with as much work and as many parameters are of one model, which counts once.
     The fit is a straight line through the logarithms, by least squares. Its crossing has a percentile
     interval over resampled models. Spearman's correlation has the interval of Bonett and Wright (2000).
     """
-    models: dict[tuple[int, int], list[Row]] = {}
+    models: dict[tuple[int, int], list[ResultRow]] = {}
     for row in rows:
         if row.speedup:
             models.setdefault((row.macs, row.params), []).append(row)

@@ -4,26 +4,26 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from breakeven.artifacts.model_manifest import CARD, Card, read_card
-from breakeven.config.schema import Config
+from breakeven.artifacts.model_manifest import MANIFEST, ModelManifest, read_card
+from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.results import records
-from breakeven.results.records import Benchmark, Row
+from breakeven.results.records import BenchmarkResult, ResultRow
 
 
 @dataclass(frozen=True)
-class Records:
+class StudyResults:
     """All records of one study."""
 
-    cards: list[Card]
-    benchmarks: list[Benchmark]
+    cards: list[ModelManifest]
+    benchmarks: list[BenchmarkResult]
 
-    def of(self, row: Row) -> Benchmark:
+    def of(self, row: ResultRow) -> BenchmarkResult:
         """The benchmark that has a row."""
         return next(b for b in self.benchmarks if (b.family, b.hardware) == (row.family, row.hardware))
 
 
-def read(study: Config, root: Path = Path()) -> Records:
+def read_results(study: Study, root: Path = Path()) -> StudyResults:
     """The records of just what the configuration names, in its order.
 
     Args:
@@ -34,12 +34,13 @@ def read(study: Config, root: Path = Path()) -> Records:
     """
     models, benchmarks = _files(study)
     cards = [read_card((root / path).parent) for path in models]
-    return Records(
-        [card for card in cards if not card.reason], [records.read(root / path) for path in benchmarks]
+    return StudyResults(
+        [card for card in cards if not card.reason],
+        [records.read_benchmark(root / path) for path in benchmarks],
     )
 
 
-def copy(study: Config, root: Path, target: Path) -> None:
+def copy(study: Study, root: Path, target: Path) -> None:
     """Copy the files that `read` reads, and no others."""
     models, benchmarks = _files(study)
     for path in [*models, *benchmarks]:
@@ -47,10 +48,10 @@ def copy(study: Config, root: Path, target: Path) -> None:
         shutil.copy2(root / path, target / path)
 
 
-def _files(study: Config) -> tuple[list[Path], list[Path]]:
+def _files(study: Study) -> tuple[list[Path], list[Path]]:
     """Those of cards and those of benchmarks."""
     recipes = ["none", *study.recipes()]
     return (
-        [paths.model(family, recipe) / CARD for family in study.families for recipe in recipes],
+        [paths.model(family, recipe) / MANIFEST for family in study.families for recipe in recipes],
         [paths.benchmark(family, name) for family in study.families for name in study.hardware],
     )

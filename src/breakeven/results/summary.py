@@ -9,10 +9,10 @@ from pathlib import Path
 
 from breakeven.core.files import write_text
 from breakeven.results.recommend import UNMEASURED, Limits, choose
-from breakeven.results.records import COLUMNS, Benchmark, Row, cell
+from breakeven.results.records import COLUMNS, BenchmarkResult, ResultRow, cell
 
 
-def rows(benchmarks: Iterable[Benchmark], limits: Limits) -> list[Row]:
+def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRow]:
     """All rows, with what stands out in each cell marked.
 
     That is the Pareto front, what is best under the latency limit, and what is recommended within `limits`.
@@ -32,7 +32,7 @@ def rows(benchmarks: Iterable[Benchmark], limits: Limits) -> list[Row]:
     ]
 
 
-def write(path: Path, table: Sequence[Row]) -> None:
+def write_summary(path: Path, table: Sequence[ResultRow]) -> None:
     """Write the table as CSV; floats with six significant digits, empty where there is no figure."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -48,7 +48,7 @@ def _cell(value: object) -> object:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _mark_limit(rows: list[Row], limit_ms: float | None) -> list[Row]:
+def _mark_limit(rows: list[ResultRow], limit_ms: float | None) -> list[ResultRow]:
     """For each variant the batch, and the number of callers, of most throughput with p99 in the limit."""
     if limit_ms is None:
         return rows
@@ -64,12 +64,12 @@ def _mark_limit(rows: list[Row], limit_ms: float | None) -> list[Row]:
     ]
 
 
-def _kind(row: Row) -> tuple[str, str]:
+def _kind(row: ResultRow) -> tuple[str, str]:
     """A single stream is a batch of one."""
     return row.variant, "batch" if row.callers == 1 else row.scenario
 
 
-def front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
+def pareto_front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
     """The Pareto front: those for which no other is at least as good in every respect."""
     return {
         name
@@ -81,7 +81,7 @@ def front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
     }
 
 
-def _mark_pareto(group: list[Row]) -> list[Row]:
+def _mark_pareto(group: list[ResultRow]) -> list[ResultRow]:
     """The front in latency, accuracy and size."""
     costs = {
         row.variant: (row.latency_ms_p50, -row.accuracy, row.artifact_mb)
@@ -91,11 +91,11 @@ def _mark_pareto(group: list[Row]) -> list[Row]:
         and row.artifact_mb is not None
         and row.verdict != "control"
     }
-    best = front(costs)
+    best = pareto_front(costs)
     return [replace(row, pareto=row.variant in best) if row.variant in costs else row for row in group]
 
 
-def _mark_recommended(group: list[Row], limits: Limits) -> list[Row]:
+def _mark_recommended(group: list[ResultRow], limits: Limits) -> list[ResultRow]:
     best = choose(group, limits).best
     return [
         row if row.verdict in UNMEASURED else replace(row, recommended=best is not None and row == best)

@@ -13,7 +13,7 @@ from breakeven.core.errors import UserError
 from breakeven.results import interaction, job_results, size_trend, summary
 from breakeven.results.interaction import Interaction
 from breakeven.results.recommend import UNMEASURED, Limits
-from breakeven.results.records import SPECIAL, Row, cell, title, unreliable_cells
+from breakeven.results.records import SPECIAL, ResultRow, cell, title, unreliable_cells
 from breakeven.results.size_trend import GROWS, SHRINKS, Size, Trend
 from breakeven.results.sweep_results import Sweep
 
@@ -22,33 +22,33 @@ HYPOTHESIS = "torchscript"  # its gain is said to grow with the model
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepAnalysis:
     """A sweep with the results that are here."""
 
     sweep: Sweep
-    jobs: list[list[Row]]  # only the rows of one job were measured side by side
+    jobs: list[list[ResultRow]]  # only the rows of one job were measured side by side
     missing: dict[str, str]  # title of a job that was done -> why there is nothing of it
     seconds: float = 0.0  # that all measurements took
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ResultRow]:
         """Those of all jobs."""
         return [row for job in self.jobs for row in job]
 
     @cached_property
-    def judged(self) -> list[Row]:
+    def judged(self) -> list[ResultRow]:
         """One a model, place and variant, of reliable runs: where several jobs measured it, the first's.
 
         The same model counts once, however many jobs held it. Hardware of several machines is told apart.
         """
         rows = [self._placed(row) for job in self.jobs for row in _reliable(job)]
         rows.sort(key=lambda row: row.verdict in UNMEASURED)  # after what another job has measured
-        found: dict[tuple[object, ...], Row] = {}
+        found: dict[tuple[object, ...], ResultRow] = {}
         for row in rows:
             found.setdefault((*cell(row), row.variant), row)
         return list(found.values())
 
-    def _placed(self, row: Row) -> Row:
+    def _placed(self, row: ResultRow) -> ResultRow:
         several = len(self.machines) > 1
         return replace(row, hardware=f"{row.hardware} of {row.machine}") if several else row
 
@@ -59,12 +59,12 @@ class Swept:
         return sorted({f"{row.family} on {title(row)}: {row.reason}" for row in bad})
 
     @cached_property
-    def single(self) -> list[Row]:
+    def single(self) -> list[ResultRow]:
         """Those of them of one caller with batch 1."""
         return [row for row in self.judged if row.batch_size == 1 and row.callers == 1]
 
     @cached_property
-    def plain(self) -> list[Row]:
+    def plain(self) -> list[ResultRow]:
         """Those of them that are variants of uncompressed models."""
         return [row for row in self.single if row.compression == "none" and row.verdict not in SPECIAL]
 
@@ -103,7 +103,7 @@ class Swept:
         ]
 
     @cached_property
-    def contenders(self) -> list[list[Row]]:
+    def contenders(self) -> list[list[ResultRow]]:
         """What can stand on a front: of each model, as it is called, the fastest first."""
         able = [
             row
@@ -114,12 +114,12 @@ class Swept:
         return [list(group) for _, group in groupby(able, key=called)]
 
     @cached_property
-    def fronts(self) -> list[Row]:
+    def fronts(self) -> list[ResultRow]:
         """What no other variant of its model beats in gain, accuracy and size at once, over all jobs."""
         return [
             row
             for rows in self.contenders
-            for best in [summary.front({each.variant: _costs(each) for each in rows})]
+            for best in [summary.pareto_front({each.variant: _costs(each) for each in rows})]
             for row in rows
             if row.variant in best
         ]
@@ -142,7 +142,7 @@ class Swept:
         return _answer(mine) if mine else ""
 
 
-def collect(sweep: Sweep, limits: Limits) -> Swept:
+def collect(sweep: Sweep, limits: Limits) -> SweepAnalysis:
     """Read what the jobs have come to; what is best is marked in each.
 
     Args:
@@ -152,44 +152,44 @@ def collect(sweep: Sweep, limits: Limits) -> Swept:
     jobs, missing, seconds = [], {}, 0.0
     for outcome in {outcome.key: outcome for outcome in sweep.known()}.values():
         try:
-            found = job_results.read(outcome.key).benchmarks
+            found = job_results.read_job(outcome.key).benchmarks
             jobs.append(summary.rows(found, limits))
             seconds += sum(benchmark.seconds for benchmark in found)
         except UserError as error:
             missing[outcome.title] = str(error)
-    return Swept(sweep, jobs, missing, seconds)
+    return SweepAnalysis(sweep, jobs, missing, seconds)
 
 
-def by_family(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
+def by_family(rows: Iterable[ResultRow]) -> list[tuple[str, list[ResultRow]]]:
     """Families from small to large."""
-    mine: dict[str, list[Row]] = {}
+    mine: dict[str, list[ResultRow]] = {}
     for row in rows:
         mine.setdefault(row.family, []).append(row)
     return sorted(mine.items(), key=lambda item: max(row.macs for row in item[1]))
 
 
-def noise_floor(rows: Iterable[Row]) -> float:
+def noise_floor(rows: Iterable[ResultRow]) -> float:
     """The median one: a ratio, at least 1."""
     return float(np.median([row.noise_floor for row in rows if row.noise_floor] or [1.0]))
 
 
-def _reliable(job: Iterable[Row]) -> list[Row]:
+def _reliable(job: Iterable[ResultRow]) -> list[ResultRow]:
     """Without the runs whose twin failed, their baselines among them."""
     rows = list(job)
     bad = unreliable_cells(rows)
     return [row for row in rows if cell(row) not in bad]
 
 
-def called(row: Row) -> tuple[str, str, int, int, str]:
+def called(row: ResultRow) -> tuple[str, str, int, int, str]:
     """Its cell, in the order of how much is asked at once."""
     return row.family, row.hardware, row.callers, row.batch_size, row.scenario
 
 
-def _place(row: Row) -> tuple[str, str]:
+def _place(row: ResultRow) -> tuple[str, str]:
     return row.hardware, row.variant
 
 
-def _costs(row: Row) -> tuple[Any, ...]:
+def _costs(row: ResultRow) -> tuple[Any, ...]:
     """By the gain and not by latency, which another job may have measured while the machine was slower."""
     return -row.speedup if row.speedup else None, row.accuracy and -row.accuracy, row.artifact_mb
 

@@ -9,13 +9,13 @@ from typing import Any
 from breakeven.core import cache, paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, write_json
-from breakeven.core.plugin import choice
+from breakeven.core.plugin import did_you_mean
 
 DONE, CACHED, FAILED = "done", "cached", "failed"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """How a job ended."""
 
     title: str
@@ -38,14 +38,14 @@ class Sweep:
     name: str
     study: str
     command: str
-    jobs: list[Outcome]
+    jobs: list[JobOutcome]
     recommend: dict[str, Any] = field(default_factory=dict)  # the limits that it was asked with
 
-    def known(self) -> list[Outcome]:
+    def known(self) -> list[JobOutcome]:
         """The jobs that came to an end with records."""
         return [outcome for outcome in self.jobs if outcome.status != FAILED]
 
-    def failed(self) -> list[Outcome]:
+    def failed(self) -> list[JobOutcome]:
         """The jobs that did not."""
         return [outcome for outcome in self.jobs if outcome.status == FAILED]
 
@@ -61,7 +61,7 @@ def folder() -> Path:
     return paths.private() / "sweeps"
 
 
-def write(study: str, command: str, outcomes: Sequence[Outcome], recommend: dict[str, Any]) -> Sweep:
+def write_sweep(study: str, command: str, outcomes: Sequence[JobOutcome], recommend: dict[str, Any]) -> Sweep:
     """Write the record; the same jobs are the same sweep."""
     name = f"{study}-{fingerprint(sorted(outcome.key for outcome in outcomes))[:8]}"
     sweep = Sweep(name, study, command, list(outcomes), recommend)
@@ -69,7 +69,7 @@ def write(study: str, command: str, outcomes: Sequence[Outcome], recommend: dict
     return sweep
 
 
-def read(name: str = "") -> Sweep:
+def read_sweep(name: str = "") -> Sweep:
     """The sweep of that name, or the newest one of that study; by default the newest.
 
     Raises:
@@ -82,7 +82,7 @@ def read(name: str = "") -> Sweep:
     if not found:
         raise UserError("There is no sweep here yet: run `breakeven-sweep`.")
     known = dict.fromkeys(sweep.study for sweep in found)
-    raise UserError(f"{name}: {choice(name, [*known, *(sweep.name for sweep in found)])}")
+    raise UserError(f"{name}: {did_you_mean(name, [*known, *(sweep.name for sweep in found)])}")
 
 
 def every() -> list[Sweep]:
@@ -102,7 +102,7 @@ def newest() -> list[Sweep]:
 def _read(path: Path) -> Sweep | None:
     try:
         values: dict[str, Any] = read_json(path)
-        return Sweep(**{**values, "jobs": [Outcome(**outcome) for outcome in values["jobs"]]})
+        return Sweep(**{**values, "jobs": [JobOutcome(**outcome) for outcome in values["jobs"]]})
     except (UserError, KeyError, TypeError):
         print(f"{path} is damaged, and left out: delete it; its sweep, run again, writes it", file=sys.stderr)
         return None

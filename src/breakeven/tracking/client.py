@@ -83,7 +83,7 @@ def served() -> Iterator[str]:
     if not is_local():
         yield address()
         return
-    Store()  # which creates it once
+    Tracker()  # which creates it once
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -155,7 +155,7 @@ def required() -> Iterator[None]:
         raise UserError(f"MLflow at {address()} cannot be used ({error}).") from None
 
 
-class Store:
+class Tracker:
     """The experiment in MLflow, created once."""
 
     def __init__(self) -> None:

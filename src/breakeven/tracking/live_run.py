@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from breakeven.tracking.client import KEY, Store, origin, warn
+from breakeven.tracking.client import KEY, Tracker, origin, warn
 
 SAMPLED_EVERY_S = 10.0  # how busy the machine is
 Log = Callable[[Mapping[str, float]], None]
@@ -32,7 +32,7 @@ def run(
     """
     store, run = None, None
     try:
-        store = Store()
+        store = Tracker()
         store.reap()
         run = _open(store, name, key, {**tags, **origin()})
         store.log(run, params)
@@ -68,7 +68,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _watched(store: Store, run: str, every_s: float) -> Iterator[None]:
+def _watched(store: Tracker, run: str, every_s: float) -> Iterator[None]:
     """Log how busy the machine is, by MLflow's own monitors and names, until the block ends.
 
     A run that is shorter than `every_s` logs nothing. A store that fails ends it without a word: the next
@@ -103,7 +103,7 @@ def _watched(store: Store, run: str, every_s: float) -> Iterator[None]:
         thread.join()
 
 
-def _open(store: Store, name: str, key: str, tags: Mapping[str, Any]) -> str:
+def _open(store: Tracker, name: str, key: str, tags: Mapping[str, Any]) -> str:
     """The interrupted run of the same training, or a new one."""
     runs = store.client.search_runs(
         [store.experiment],

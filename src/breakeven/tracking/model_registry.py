@@ -19,9 +19,9 @@ import breakeven
 from breakeven.artifacts import artifact
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 from breakeven.tracking import pyfunc
-from breakeven.tracking.client import ANY, KEY, Store, Unreachable
+from breakeven.tracking.client import ANY, KEY, Tracker, Unreachable
 from breakeven.tracking.study_runs import figures_of
 
 CHAMPION = "champion"
@@ -36,7 +36,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 """
 
 
-def name_of(row: Row) -> str:
+def name_of(row: ResultRow) -> str:
     """Of the registered model: one a family, hardware, and way of calling."""
     return f"breakeven-{row.family}-{row.place}"
 
@@ -45,7 +45,7 @@ def name_of(row: Row) -> str:
 class Candidate:
     """A variant that is to be registered."""
 
-    row: Row  # what was measured of it, which is logged with the model
+    row: ResultRow  # what was measured of it, which is logged with the model
     key: str  # of the run that has the row
     versions: dict[str, str]  # of the packages that it was measured with
     folder: Path  # of its artifact
@@ -94,7 +94,7 @@ def _log(uri: str, candidate: Candidate) -> str:
     from mlflow.models import infer_signature
 
     row, images = candidate.row, candidate.images
-    if not (found := Store().find(candidate.key, ANY)):
+    if not (found := Tracker().find(candidate.key, ANY)):
         raise UserError(f"{row.variant} is not in MLflow: run `breakeven sync`.")
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # of a server that is about to end
     mlflow.set_tracking_uri(uri)
@@ -119,7 +119,7 @@ def _log(uri: str, candidate: Candidate) -> str:
                 )
                 mlflow.log_metrics(figures_of(row), model_id=logged.model_id)
         finally:  # the run is over since the variant was measured
-            Store().end(found.info.run_id, at=(found.info.end_time or 0) / 1000 or None)
+            Tracker().end(found.info.run_id, at=(found.info.end_time or 0) / 1000 or None)
     return str(logged.registered_model_version)
 
 

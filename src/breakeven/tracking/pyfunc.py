@@ -11,25 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts import artifact
-from breakeven.artifacts.inference import at_once, in_batches
+from breakeven.artifacts.inference import predict_in_batches, safe_batch_size
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json, write_json
-from breakeven.plugins.runtimes.base import Place
+from breakeven.plugins.runtimes.base import ExecutionContext
 
 HARDWARE, FILES = "hardware.json", "artifact"
 
 
-def pack(source: Path, hardware: dict[str, Any], target: Path) -> "Deployed":
+def pack(source: Path, hardware: dict[str, Any], target: Path) -> "LoadedVariant":
     """Copy an artifact, and what it was measured on, into one folder, and load it from there.
 
     Raises:
         UserError: Python cannot load it.
     """
-    shutil.copytree(source, target / FILES, ignore=shutil.ignore_patterns(artifact.SCORES))
+    shutil.copytree(source, target / FILES, ignore=shutil.ignore_patterns(artifact.LOGITS))
     write_json(target / HARDWARE, hardware)
     try:
-        return Deployed(target)
+        return LoadedVariant(target)
     except NotImplementedError:
         variant = artifact.read(source).variant
         raise UserError(f"{variant} is executed by a program in C++: deploy the files in {source}.") from None
@@ -37,7 +37,7 @@ def pack(source: Path, hardware: dict[str, Any], target: Path) -> "Deployed":
         raise UserError(f"{artifact.read(source).variant} cannot be loaded here: {error}.") from None
 
 
-class Deployed:
+class LoadedVariant:
     """A loaded variant."""
 
     def __init__(self, folder: Path) -> None:
@@ -52,7 +52,7 @@ class Deployed:
         self.card = artifact.read(files)
         artifact.verify(files, self.card.files)
         self.runtime = plugin.load("runtimes", self.card.settings, f"runtimes.{self.card.runtime}")
-        place = Place(hardware.device, hardware.threads)
+        place = ExecutionContext(hardware.device, hardware.threads)
         self.runtime.start(files, place)
         self.session = self.runtime.load(files, place, self.card.preprocessing)
 
@@ -62,10 +62,10 @@ class Deployed:
         Args:
             images: uint8, (N, C, H, W); or tokens, int64, (N, L).
         """
-        size = self.card.scored_by(at_once(images, self.runtime.batch))
-        return in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
+        size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
+        return predict_in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
 
 
-def _load_pyfunc(path: str) -> Deployed:
+def _load_pyfunc(path: str) -> LoadedVariant:
     """What MLflow calls."""
-    return Deployed(Path(path))
+    return LoadedVariant(Path(path))

@@ -7,14 +7,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from breakeven.artifacts.model_manifest import CARD, WEIGHTS, Card
-from breakeven.config.schema import Config
+from breakeven.artifacts.model_manifest import MANIFEST, WEIGHTS, ModelManifest
+from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.files import fingerprint, sha256
-from breakeven.core.progress import each
-from breakeven.results.records import BREAKEVEN, COLUMNS, Benchmark, Record, Row, scenario, title
-from breakeven.results.study_results import Records
-from breakeven.tracking.client import ANY, PARENT, Store
+from breakeven.core.progress import track
+from breakeven.results.records import (
+    BREAKEVEN,
+    COLUMNS,
+    BenchmarkResult,
+    ResultRow,
+    VariantResult,
+    scenario,
+    title,
+)
+from breakeven.results.study_results import StudyResults
+from breakeven.tracking.client import ANY, PARENT, Tracker
 
 SYNCED = "breakeven.synced"
 # Columns that name a variant; the other ones are figures.
@@ -31,13 +39,13 @@ TAGS = (
 )
 
 
-def sync(study: Config, records: Records) -> str:
+def sync(study: Study, records: StudyResults) -> str:
     """Log a study: a run for it, and nested in it one a model and one a benchmarked variant.
 
     Raises:
         Unreachable: the store does not answer.
     """
-    store = Store()
+    store = Tracker()
     store.reap()
     settings = study.model_dump(exclude={"recommend"})
     key = key_of(study, records)
@@ -54,7 +62,7 @@ def sync(study: Config, records: Records) -> str:
         store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)
         made += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
-    for benchmark, record in each("MLflow", variants):
+    for benchmark, record in track("MLflow", variants):
         tags = {**common, "dataset.sha256": data[benchmark.family], PARENT: parent}
         dataset = study.families[benchmark.family].data
         made += _variant(store, benchmark, record, key, dataset, tags)
@@ -68,18 +76,18 @@ def sync(study: Config, records: Records) -> str:
     return f"MLflow at {store.uri}: {total} runs, {made} of them new"
 
 
-def key_of(study: Config, records: Records) -> str:
+def key_of(study: Study, records: StudyResults) -> str:
     """Of a study's run: its settings, and what came of them."""
     measured = [sha256(paths.benchmark(b.family, b.hardware)) for b in records.benchmarks]
     return fingerprint(study.model_dump(exclude={"recommend"}), measured)
 
 
-def key_of_row(study: str, row: Row) -> str:
+def key_of_row(study: str, row: ResultRow) -> str:
     """Of a variant's run, in the study with that key."""
     return fingerprint(study, *(getattr(row, name) for name in NAMES))
 
 
-def figures_of(row: Row) -> dict[str, float]:
+def figures_of(row: ResultRow) -> dict[str, float]:
     """The metrics of a variant's run."""
     cells = {name: getattr(row, name) for name in [*FIRST, *COLUMNS]}
     values = {k: v for k, v in cells.items() if k not in NAMES and not isinstance(v, bool)}
@@ -91,12 +99,12 @@ def _is_number(column: str, value: str | None) -> bool:
     return column in BREAKEVEN and value is not None and value.isdigit()
 
 
-def _is_new(store: Store, run: str, version: str) -> bool:
+def _is_new(store: Tracker, run: str, version: str) -> bool:
     """Whether this version still has to be logged."""
     return store.client.get_run(run).data.tags.get(SYNCED) != version
 
 
-def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, bool]:
+def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tuple[str, bool]:
     """A trained or compressed model's run: the one that its stage logged live, or one from its card."""
     kind = "train" if card.recipe == "none" else "compression"
     name = f"train {card.family}" if kind == "train" else f"{card.recipe} {card.family}"
@@ -123,7 +131,7 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
             store.log(run, figures=figures, step=int(row["epoch"]) + 1)
         store.log(run, figures=card.scores, step=len(card.history) + 1)
     _dataset(store, run, study.families[card.family].data, card.details["data"])
-    for file in (CARD, WEIGHTS):
+    for file in (MANIFEST, WEIGHTS):
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
     store.client.set_tag(run, SYNCED, card.sha256)
     store.end(run)
@@ -131,7 +139,12 @@ def _model(store: Store, card: Card, parent: str, study: Config) -> tuple[str, b
 
 
 def _variant(
-    store: Store, benchmark: Benchmark, record: Record, study: str, dataset: str, tags: Mapping[str, Any]
+    store: Tracker,
+    benchmark: BenchmarkResult,
+    record: VariantResult,
+    study: str,
+    dataset: str,
+    tags: Mapping[str, Any],
 ) -> bool:
     """A benchmarked variant's run; returns whether it is new."""
     row = asdict(record.row)
@@ -159,7 +172,7 @@ def _variant(
     return True
 
 
-def _dataset(store: Store, run: str, name: str, digest: str) -> None:
+def _dataset(store: Tracker, run: str, name: str, digest: str) -> None:
     from breakeven.artifacts import dataset as dataset_files
 
     manifest = dataset_files.manifest(paths.prepared(name))

@@ -9,10 +9,10 @@ from breakeven.artifacts.artifact import BASELINE
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint
 from breakeven.results import job_results
-from breakeven.results.records import Benchmark
-from breakeven.results.sweep_results import FAILED, Outcome, Sweep
+from breakeven.results.records import BenchmarkResult
+from breakeven.results.sweep_results import FAILED, JobOutcome, Sweep
 from breakeven.tracking import client
-from breakeven.tracking.client import ANY, PARENT, Store, origin
+from breakeven.tracking.client import ANY, PARENT, Tracker, origin
 
 
 def log(sweep: Sweep) -> None:
@@ -21,7 +21,7 @@ def log(sweep: Sweep) -> None:
     A store that does not answer costs a warning.
     """
     try:
-        write(Store(), sweep)
+        write(Tracker(), sweep)
     except Exception as error:
         client.warn(error)
 
@@ -29,7 +29,7 @@ def log(sweep: Sweep) -> None:
 def attach(sweep: Sweep, files: Sequence[Path]) -> None:
     """Store files with the run of a sweep."""
     try:
-        store = Store()
+        store = Tracker()
         write(store, sweep)
         if found := store.find(sweep.name, ANY):
             for path in files:
@@ -38,7 +38,7 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
         client.warn(error)
 
 
-def write(store: Store, sweep: Sweep) -> None:
+def write(store: Tracker, sweep: Sweep) -> None:
     """The same to this store, whatever it answers."""
     store.reap()
     parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study}, ANY)
@@ -57,18 +57,18 @@ def _ended(run: Any) -> tuple[str, str]:
     return run.info.status, run.data.tags.get("reason", "")
 
 
-def _end(outcome: Outcome) -> tuple[str, str]:
+def _end(outcome: JobOutcome) -> tuple[str, str]:
     """What that is to be."""
     return "FAILED" if outcome.status == FAILED else "FINISHED", outcome.reason[:4000]
 
 
-def _is_old(run: Any, outcome: Outcome) -> bool:
+def _is_old(run: Any, outcome: JobOutcome) -> bool:
     """Whether a job was measured again since its run; what was pruned since was not."""
     version = outcome.version
     return bool(version) and run.data.tags.get("version") != version
 
 
-def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, run: str | None) -> None:
+def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: str, run: str | None) -> None:
     """Log a job to its run, or to a new one: a job that failed, or was done before, has one run."""
     status, reason = _end(outcome)
     ending = {"status": outcome.status, "reason": reason, "version": outcome.version}
@@ -81,7 +81,9 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, ru
     }
     made = run or store.create(outcome.title, key, {**origin(), **tags, **ending})
     try:
-        found = (job_results.begun if outcome.status == FAILED else job_results.read)(outcome.key)
+        found = (job_results.read_unfinished if outcome.status == FAILED else job_results.read_job)(
+            outcome.key
+        )
         store.log(made, found.settings, _figures(found.benchmarks))
         for path in found.files:
             store.artifact(made, path)
@@ -93,7 +95,7 @@ def _job(store: Store, sweep: Sweep, outcome: Outcome, parent: str, key: str, ru
     store.end(made, status)
 
 
-def _figures(benchmarks: Sequence[Benchmark]) -> dict[str, float]:
+def _figures(benchmarks: Sequence[BenchmarkResult]) -> dict[str, float]:
     """How large a job's model is, and the figures of all variants."""
     figures: dict[str, float | None] = {}
     for row in (record.row for benchmark in benchmarks for record in benchmark.records):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts import artifact
-from breakeven.artifacts.artifact import SCORES, Artifact
+from breakeven.artifacts.artifact import LOGITS, Artifact
 
 CPU1 = {"name": "cpu", "threads": 1}
 IMAGES: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), np.uint8)
@@ -26,5 +26,5 @@ def write(folder: Path, name: str, **settings: Any) -> Path:
     made = Artifact(runtime=name, settings={"name": f"fakes.{name}", **settings}, **facts)
     folder.mkdir(parents=True)
     artifact.save(folder, made)
-    np.save(folder / SCORES, logits(made.inputs(IMAGES)))
+    np.save(folder / LOGITS, logits(made.inputs(IMAGES)))
     return folder

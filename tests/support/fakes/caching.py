@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from breakeven.plugins.runtimes.base import Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExportInput, Runtime, Session
 from fakes import logits
 
 COMPILING_S = 0.3
@@ -19,7 +19,7 @@ class Caching(Runtime):
     modules = ("numpy",)
     caches = ("FAKE_CACHE",)
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """It is not made from a model."""
         raise NotImplementedError
 

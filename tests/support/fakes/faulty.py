@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from breakeven.plugins.runtimes.base import Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExportInput, Runtime, Session
 from fakes import logits
 
 
@@ -74,7 +74,7 @@ class Faulty(Runtime):
     fault: str = ""  # one of FAULTS; none: it is healthy
     when: Literal["start", "load", "first call", "warm-up", "block"] = "block"
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """It is not made from a model."""
         raise NotImplementedError
 

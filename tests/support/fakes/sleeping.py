@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from breakeven.plugins.runtimes.base import Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExportInput, Runtime, Session
 from fakes import logits
 
 CALL_S = 0.002
@@ -22,7 +22,7 @@ class Sleeping(Runtime):
     times: int = 1
     log: str = os.devnull
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """It is not made from a model."""
         raise NotImplementedError
 

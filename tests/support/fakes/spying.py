@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 from fakes import logits
 
 PATIENCE_S = 10  # a signal is not sent and obeyed at the same moment; who is not to stop does not in any time
@@ -24,14 +24,14 @@ class Spying(Runtime):
     modules = ("numpy",)
     log: str
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """It is not made from a model."""
         raise NotImplementedError
 
     def start(self, folder: Path, *place: Any) -> None:
         """Nothing."""
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Nothing is loaded."""
 
         def run(inputs: Any) -> Any:

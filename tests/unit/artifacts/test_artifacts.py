@@ -14,13 +14,13 @@ from project import ROOT, Project
 
 from breakeven.artifacts import artifact, dataset
 from breakeven.artifacts.artifact import Artifact, model_inputs
-from breakeven.artifacts.operators import broken_promise, shares
+from breakeven.artifacts.operators import precision_mismatch, shares
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.pipeline import build
-from breakeven.pipeline.build import Maker, Reference, Tolerance
-from breakeven.plugins.quantization.base import Examples
-from breakeven.plugins.runtimes.base import Place, Source
+from breakeven.pipeline.build import ArtifactBuilder, Reference, Tolerance
+from breakeven.plugins.quantization.base import CalibrationData
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
 pytestmark = [pytest.mark.timeout(300)]
 TOLERANCE = Tolerance(1e-3, 0.9)
@@ -58,14 +58,14 @@ class Warm(set[tuple[str, str]]):
 
 
 @pytest.fixture(scope="module")
-def maker(family: Path) -> Iterator[Maker]:
-    with build.maker(dataset.load(family / "data", "test"), TOLERANCE, 120) as made:
+def maker(family: Path) -> Iterator[ArtifactBuilder]:
+    with build.maker(dataset.load_split(family / "data", "test"), TOLERANCE, 120) as made:
         made.warm = Warm()
         yield made
 
 
 @pytest.fixture(scope="module")
-def reference(request: pytest.FixtureRequest, family: Path, maker: Maker) -> Reference:
+def reference(request: pytest.FixtureRequest, family: Path, maker: ArtifactBuilder) -> Reference:
     return Reference(family / "models/none", maker.test, request.param)
 
 
@@ -125,7 +125,7 @@ CANNOT = (
 
 @pytest.mark.parametrize(("reference", "name"), cases(RUNTIMES, COMPILED), indirect=["reference"])
 def test_every_runtime_gives_eagers_logits(
-    maker: Maker, reference: Reference, name: str, tmp_path: Path
+    maker: ArtifactBuilder, reference: Reference, name: str, tmp_path: Path
 ) -> None:
     runtime = plugin.load("runtimes", RUNTIMES[name], name)
     made = maker.make(tmp_path, draft(reference, name), runtime.export, reference)
@@ -137,9 +137,9 @@ def test_every_runtime_gives_eagers_logits(
     assert made.relative_error is not None
     assert made.relative_error < (1e-4 if made.precision == "fp32" else 0.05)
     assert made.precision in shares(made.executed()), made.kernels_reason
-    assert not broken_promise(made.precision, shares(made.executed()))
+    assert not precision_mismatch(made.precision, shares(made.executed()))
     assert made.files and made.megabytes > 0
-    assert np.load(tmp_path / made.folder / artifact.SCORES).shape == reference.logits.shape
+    assert np.load(tmp_path / made.folder / artifact.LOGITS).shape == reference.logits.shape
     if "of" in RUNTIMES[name]:  # another program, which has to load it likewise
         loads(maker, tmp_path / made.folder)
 
@@ -150,14 +150,14 @@ def test_every_runtime_gives_eagers_logits(
     indirect=["reference"],
 )
 def test_every_toolchain_agrees_with_eager(
-    maker: Maker, reference: Reference, family: Path, name: str, tmp_path: Path
+    maker: ArtifactBuilder, reference: Reference, family: Path, name: str, tmp_path: Path
 ) -> None:
     toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
     runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
-    train, val = dataset.load(family / "data", "train"), dataset.load(family / "data", "val")
+    train, val = dataset.load_split(family / "data", "train"), dataset.load_split(family / "data", "val")
     card = reference.card
     inputs = partial(model_inputs, preprocessing=reference.preprocessing, mean=card.mean, std=card.std)
-    examples = Examples(inputs(train.images[:128]), inputs(val.images), val.labels)
+    examples = CalibrationData(inputs(train.images[:128]), inputs(val.images), val.labels)
     write = partial(toolchain.quantize, examples, runtime)
     base = draft(reference, toolchain.runtime, precision=toolchain.precision, quantization=name)
     made = maker.make(tmp_path, base, write, reference)
@@ -170,16 +170,18 @@ def test_every_toolchain_agrees_with_eager(
 
 
 def test_a_program_in_cpp_tells_what_pythons_profiler_does(
-    maker: Maker, family: Path, tmp_path: Path
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
     toolchain = plugin.load("quantization", TOOLCHAINS["torchscript_static"], "torchscript_static")
     card = reference.card
-    images = model_inputs(dataset.load(family / "data", "train").images[:128], "outside", card.mean, card.std)
+    images = model_inputs(
+        dataset.load_split(family / "data", "train").images[:128], "outside", card.mean, card.std
+    )
     told = []
     for name in ("torchscript_frozen", "libtorch_torchscript"):
         runtime = plugin.load("runtimes", RUNTIMES[name], name)
-        write = partial(toolchain.quantize, Examples(images, images, maker.test.labels[:128]), runtime)
+        write = partial(toolchain.quantize, CalibrationData(images, images, maker.test.labels[:128]), runtime)
         base = draft(reference, name, precision=toolchain.precision, quantization="torchscript_static")
         kernels = maker.make(tmp_path, base, write, reference).executed()
         told.append({(kernel.operator, kernel.precision): round(kernel.calls) for kernel in kernels})
@@ -187,7 +189,7 @@ def test_a_program_in_cpp_tells_what_pythons_profiler_does(
     assert told[1]["quantized::conv2d_relu", "int8"] and ("aten::quantize_per_tensor", "") in told[1]
 
 
-def loads(maker: Maker, folder: Path) -> None:
+def loads(maker: ArtifactBuilder, folder: Path) -> None:
     """As a benchmark does: held to what it was scored with, whatever the batch, and whoever shares it."""
     card = artifact.read(folder)
     most = plugin.load("runtimes", card.settings, card.runtime).batch
@@ -205,12 +207,12 @@ def loads(maker: Maker, folder: Path) -> None:
 
 
 def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tmp_path: Path) -> None:
-    test = dataset.load(family / "data", "test")
+    test = dataset.load_split(family / "data", "test")
     dim = np.arange(len(test.images)) < len(test.images) / 2  # beside bright ones they would be rounded more
     images = np.where(dim[:, None, None, None], test.images // 8, test.images)
     toolchain = plugin.load("quantization", TOOLCHAINS["onnxruntime_dynamic"], "onnxruntime_dynamic")
     runtime = plugin.load("runtimes", RUNTIMES["onnxruntime"], "onnxruntime")
-    write = partial(toolchain.quantize, Examples(images, images, test.labels), runtime)
+    write = partial(toolchain.quantize, CalibrationData(images, images, test.labels), runtime)
     with build.maker(test._replace(images=images), replace(TOLERANCE, agreement=0), 120) as maker:
         reference = Reference(family / "models/none", maker.test, "outside")
         base = draft(reference, "onnxruntime", precision=toolchain.precision)
@@ -219,11 +221,11 @@ def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tm
         with maker.nursery("cpu").worker(where) as worker:
             worker.ask("load", images=str(maker.images), batch_size=1, compare=True)
             worker.ask("predict", images=str(tmp_path / "turned.npy"), out=str(tmp_path / "logits.npy"))
-    assert np.array_equal(np.load(tmp_path / "logits.npy")[::-1], np.load(where / artifact.SCORES))
+    assert np.array_equal(np.load(tmp_path / "logits.npy")[::-1], np.load(where / artifact.LOGITS))
 
 
 def test_a_single_image_with_other_logits_is_found(
-    maker: Maker, family: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    maker: ArtifactBuilder, family: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
     logits = reference.logits.copy()
@@ -234,7 +236,7 @@ def test_a_single_image_with_other_logits_is_found(
     assert made.status == "failed" and "its logits differ from eager's by 0.01 of the largest" in made.reason
 
 
-def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_path: Path) -> None:
+def test_a_pruned_model_is_rebuilt_and_exported(maker: ArtifactBuilder, family: Path, tmp_path: Path) -> None:
     reference = Reference(family / "models/prune50", maker.test, "outside")
     for name in ("eager", "onnxruntime"):  # which builds it again, and which converts it
         runtime = plugin.load("runtimes", RUNTIMES[name], name)
@@ -242,21 +244,25 @@ def test_a_pruned_model_is_rebuilt_and_exported(maker: Maker, family: Path, tmp_
         assert (made.variant, made.status) == (f"prune50/fp32/{name}", "ok")
 
 
-def test_openvino_compiles_for_the_batch_and_the_callers(maker: Maker, family: Path, tmp_path: Path) -> None:
+def test_openvino_compiles_for_the_batch_and_the_callers(
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
+) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
     runtime = plugin.load("runtimes", RUNTIMES["openvino"], "openvino")
     where = tmp_path / maker.make(tmp_path, draft(reference, "openvino"), runtime.export, reference).folder
     for callers, batch, hint in ((1, 3, "LATENCY"), (2, None, "THROUGHPUT")):
-        compiled = runtime._compiled(where, Place("cpu", 2, batch, callers), batch)
+        compiled = runtime._compiled(where, ExecutionContext("cpu", 2, batch, callers), batch)
         assert hint in str(compiled.get_property("PERFORMANCE_HINT"))
         assert compiled.input().partial_shape[0].is_static == bool(batch)
-    session = runtime.load(where, Place("cpu", 1, batch=3), "outside")
+    session = runtime.load(where, ExecutionContext("cpu", 1, batch=3), "outside")
     images = reference.source.example.numpy()[[0, 1, 0, 1]]
     for size in (3, 4):  # what it was told, and another
         assert np.allclose(session.logits(images[:size])[:2], session.logits(images[:3])[:2], atol=1e-4)
 
 
-def test_an_onnx_file_does_not_tell_where_its_source_lay(maker: Maker, family: Path, tmp_path: Path) -> None:
+def test_an_onnx_file_does_not_tell_where_its_source_lay(
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
+) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
     made = maker.make(
         tmp_path,
@@ -269,7 +275,7 @@ def test_an_onnx_file_does_not_tell_where_its_source_lay(maker: Maker, family: P
 
 
 def test_a_wrong_output_fails_that_variant_with_the_figure(
-    maker: Maker, family: Path, tmp_path: Path
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
     reference.logits = reference.logits + 1.0
@@ -277,10 +283,12 @@ def test_a_wrong_output_fails_that_variant_with_the_figure(
     made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
     assert made.status == "failed"
     assert "of the largest, allowed 0.001" in made.reason
-    assert [path.name for path in (tmp_path / made.folder).iterdir()] == [artifact.CARD]
+    assert [path.name for path in (tmp_path / made.folder).iterdir()] == [artifact.MANIFEST]
 
 
-def test_outputs_of_zero_tell_nothing_of_an_artifact(maker: Maker, family: Path, tmp_path: Path) -> None:
+def test_outputs_of_zero_tell_nothing_of_an_artifact(
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
+) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
     reference.logits = np.zeros_like(reference.logits)
     runtime = plugin.load("runtimes", RUNTIMES["eager"], "eager")
@@ -288,10 +296,12 @@ def test_outputs_of_zero_tell_nothing_of_an_artifact(maker: Maker, family: Path,
     assert made.status == "failed" and made.reason.startswith("eager's logits are all zero")
 
 
-def test_a_toolchain_that_raises_costs_its_own_row(maker: Maker, family: Path, tmp_path: Path) -> None:
+def test_a_toolchain_that_raises_costs_its_own_row(
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
+) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
 
-    def broken(source: Source, folder: Path) -> None:
+    def broken(source: ExportInput, folder: Path) -> None:
         raise AttributeError("no such operator")
 
     made = maker.make(tmp_path, draft(reference, "onnxruntime"), broken, reference)
@@ -299,12 +309,12 @@ def test_a_toolchain_that_raises_costs_its_own_row(maker: Maker, family: Path, t
 
 
 def test_no_build_time_holds_what_a_toolchain_needs_to_start(
-    maker: Maker, family: Path, tmp_path: Path
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
     made = []
 
-    def write(source: Source, folder: Path) -> None:
+    def write(source: ExportInput, folder: Path) -> None:
         made.append(source.model)
         (folder / "model.onnx").write_bytes(b"no graph")
 
@@ -314,10 +324,12 @@ def test_no_build_time_holds_what_a_toolchain_needs_to_start(
     assert made[0] is not reference.source.model and made[1] is reference.source.model
 
 
-def test_an_artifact_that_is_not_readable_fails_alone(maker: Maker, family: Path, tmp_path: Path) -> None:
+def test_an_artifact_that_is_not_readable_fails_alone(
+    maker: ArtifactBuilder, family: Path, tmp_path: Path
+) -> None:
     reference = Reference(family / "models/none", maker.test, "outside")
 
-    def garbage(source: Source, folder: Path) -> None:
+    def garbage(source: ExportInput, folder: Path) -> None:
         (folder / "model.onnx").write_bytes(b"no graph")
 
     bad = maker.make(tmp_path, draft(reference, "onnxruntime"), garbage, reference)

@@ -14,11 +14,11 @@ from project import Project
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.operators import (
     PRECISIONS,
-    Kernel,
-    broken_promise,
+    OperatorTime,
     describe,
     fallbacks,
     merge,
+    precision_mismatch,
     shares,
 )
 from breakeven.cli.commands import explain
@@ -27,12 +27,14 @@ from breakeven.plugins.runtimes import _executorch_profile, _onednn_profile
 from breakeven.plugins.runtimes.aotinductor import facts_of
 
 KERNELS = st.lists(
-    st.builds(Kernel, st.sampled_from("abc"), st.sampled_from([*PRECISIONS, ""]), st.floats(0.001, 1000))
+    st.builds(
+        OperatorTime, st.sampled_from("abc"), st.sampled_from([*PRECISIONS, ""]), st.floats(0.001, 1000)
+    )
 )
 
 
 @given(KERNELS)
-def test_merging_changes_no_share_and_puts_the_longest_first(kernels: list[Kernel]) -> None:
+def test_merging_changes_no_share_and_puts_the_longest_first(kernels: list[OperatorTime]) -> None:
     merged = merge(kernels)
     assert len({(k.operator, k.precision) for k in merged}) == len(merged)
     assert [k.ms for k in merged] == sorted((k.ms for k in merged), reverse=True)
@@ -41,7 +43,9 @@ def test_merging_changes_no_share_and_puts_the_longest_first(kernels: list[Kerne
 
 
 def test_shares_in_words() -> None:
-    spent = shares([Kernel("Conv", "int8", 9.2), Kernel("Cast", "", 0.79), Kernel("Add", "fp32", 0.01)])
+    spent = shares(
+        [OperatorTime("Conv", "int8", 9.2), OperatorTime("Cast", "", 0.79), OperatorTime("Add", "fp32", 0.01)]
+    )
     assert describe(spent) == "int8 92%, other 8%"
 
 
@@ -61,12 +65,16 @@ def test_shares_in_words() -> None:
 def test_a_variant_that_computes_in_something_else_is_marked(
     precision: str, spent: dict[str, float], broken: bool
 ) -> None:
-    assert bool(broken_promise(precision, spent)) is broken
+    assert bool(precision_mismatch(precision, spent)) is broken
 
 
 def test_what_falls_back_is_told_from_what_only_converts() -> None:
-    kernels = [Kernel("Conv", "int8", 9.0), Kernel("Gemm", "fp32", 1.0), Kernel("Cast", "", 1.0)]
-    kernels.append(Kernel("item", "fp32", 0.001))
+    kernels = [
+        OperatorTime("Conv", "int8", 9.0),
+        OperatorTime("Gemm", "fp32", 1.0),
+        OperatorTime("Cast", "", 1.0),
+    ]
+    kernels.append(OperatorTime("item", "fp32", 0.001))
     assert [kernel.operator for kernel in fallbacks("int8-static", kernels)] == ["Gemm"]
     assert fallbacks("fp32", kernels[1:]) == []
     assert fallbacks("int8", []) == []
@@ -99,13 +107,13 @@ something else,exec,cpu
 
 
 def test_what_onednn_prints_of_its_calls_is_read() -> None:
-    told = [(k.operator, k.precision, k.ms, k.calls) for k in _onednn_profile.told(PRINTED, 2)]
+    told = [(k.operator, k.precision, k.ms, k.calls) for k in _onednn_profile.parse_lines(PRINTED, 2)]
     assert told == [
         ("reorder (jit:blk)", "", 0.25, 0.5),
         ("convolution (brg_conv_fwd:avx512_core)", "bf16", 0.0349121 / 2, 0.5),
         ("matmul (brg_matmul:avx512)", "int8", 0.000976562 / 2, 0.5),
     ]
-    assert _onednn_profile.told("", 2) == []
+    assert _onednn_profile.parse_lines("", 2) == []
 
 
 def test_what_cpp_prints_is_taken_for_as_long_as_it_was_asked_to(capfd: pytest.CaptureFixture[str]) -> None:
@@ -113,9 +121,9 @@ def test_what_cpp_prints_is_taken_for_as_long_as_it_was_asked_to(capfd: pytest.C
     library.fflush(None)  # of what another test's library has printed
     capfd.readouterr()
     library.puts(b"before")
-    assert _onednn_profile.printed(lambda: library.puts(b"inside")) == "inside\n"
+    assert _onednn_profile.capture_stdout(lambda: library.puts(b"inside")) == "inside\n"
     with pytest.raises(ZeroDivisionError):
-        _onednn_profile.printed(lambda: 1 / 0)
+        _onednn_profile.capture_stdout(lambda: 1 / 0)
     library.puts(b"after")
     library.fflush(None)
     assert capfd.readouterr().out == "before\nafter\n"
@@ -146,7 +154,7 @@ def test_what_executorch_records_of_a_run_is_told_operator_by_operator() -> None
         event("Method::execute", 10),
     ]
     own = {(0, 0): ("executorch_prim::et_view", "FLOAT"), (0, 2): ("aten::add", "FLOAT")}
-    kernels = _executorch_profile.told(run, own, 2)
+    kernels = _executorch_profile.parse_events(run, own, 2)
     assert sum(kernel.ms for kernel in kernels) == pytest.approx(5)
     assert {(k.operator, k.precision): k.ms for k in kernels} == {
         ("executorch_prim::et_view", ""): 0.25,
@@ -173,19 +181,21 @@ def test_explain_goes_on_where_one_family_lacks_the_variant(
     variant = "none/fp32/onnxruntime"
     facts = {"recipe": "none", "precision": "fp32", "quantization": "", "settings": {}, "parameters": 1}
     facts |= {"preprocessing": "outside", "mean": [], "std": [], "macs": 1}
-    kernels = [vars(Kernel("Conv", "fp32", 1.0, 2))]
+    kernels = [vars(OperatorTime("Conv", "fp32", 1.0, 2))]
 
     def read(family: str) -> dict[str, tuple[Path, Artifact]]:
         none = {"status": "unsupported", "reason": "it branches"} if family == "first" else {}
         found = [
-            Artifact(family, runtime="eager", kernels=[vars(Kernel("aten::relu", "fp32", 1.0, 2))], **facts),
+            Artifact(
+                family, runtime="eager", kernels=[vars(OperatorTime("aten::relu", "fp32", 1.0, 2))], **facts
+            ),
             Artifact(family, runtime="onnxruntime", kernels=kernels, **facts, **none),
         ]
         return {card.variant: (Path(), card) for card in found}
 
     study = SimpleNamespace(families=["first", "second"], family=lambda name: None)
-    monkeypatch.setattr("breakeven.config.schema.read", lambda: study)
-    monkeypatch.setattr("breakeven.artifacts.variants.read", read)
+    monkeypatch.setattr("breakeven.config.schema.read_study", lambda: study)
+    monkeypatch.setattr("breakeven.artifacts.variants.read_variants", read)
     explain.run(Namespace(variant=variant, family=None))
     printed = capsys.readouterr().out
     assert f"first: {variant} is unsupported: it branches." in printed

@@ -8,12 +8,12 @@ from project import Project
 from safetensors.torch import save_file
 
 from breakeven.artifacts import saved_model
-from breakeven.artifacts.model_manifest import WEIGHTS, Card, Shape
+from breakeven.artifacts.model_manifest import WEIGHTS, ImageInput, ModelManifest
 from breakeven.core.errors import UserError
 from breakeven.plugins.models.cnn import cnn
 from breakeven.plugins.models.resnet18 import resnet18
 
-SHAPE = Shape(3, 32, 32, 10)
+SHAPE = ImageInput(3, 32, 32, 10)
 CNN = {"_target_": "breakeven.plugins.models.cnn.cnn", "width": 8}
 
 
@@ -37,8 +37,8 @@ def test_resnet18_with_the_original_stem_is_torchvisions() -> None:
 
 @pytest.mark.parametrize(("stem", "ratio"), [("cifar", 1.0), ("cifar_pool", 0.25)])
 def test_the_pool_makes_resnet18_four_times_cheaper(stem: str, ratio: float) -> None:
-    full = saved_model.size(resnet18(3, 10, "cifar"), SHAPE).macs
-    assert saved_model.size(resnet18(3, 10, stem), SHAPE).macs / full == pytest.approx(ratio, abs=0.03)
+    full = saved_model.count_work(resnet18(3, 10, "cifar"), SHAPE).macs
+    assert saved_model.count_work(resnet18(3, 10, stem), SHAPE).macs / full == pytest.approx(ratio, abs=0.03)
 
 
 def test_resnet18_width_scales_all_stages() -> None:
@@ -88,7 +88,7 @@ def test_a_wrong_model_gets_a_sentence(change: dict, message: str) -> None:
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
-def card(**changes: object) -> Card:
+def card(**changes: object) -> ModelManifest:
     base = {
         **{"family": "x", "recipe": "none", "title": "t", "model": CNN, "shape": SHAPE, "mean": [0.5] * 3},
         **{
@@ -101,7 +101,7 @@ def card(**changes: object) -> Card:
         },
         **{"train_s": 0.0, "made": "trained", "key": "k"},
     }
-    return Card(**{**base, **changes})
+    return ModelManifest(**{**base, **changes})
 
 
 def test_a_saved_model_is_the_same_after_loading(tmp_path: Path) -> None:

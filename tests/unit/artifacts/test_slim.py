@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from breakeven.core import plugin
 from breakeven.plugins.models.cnn import cnn
 from breakeven.plugins.models.resnet18 import resnet18
-from breakeven.plugins.quantization.base import Examples
-from breakeven.plugins.runtimes.base import Place, Source
+from breakeven.plugins.quantization.base import CalibrationData
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
 IMAGES = np.random.default_rng(0).random((8, 1, 8, 8), np.float32)
-PLACE = Place("cpu", 1)
+PLACE = ExecutionContext("cpu", 1)
 SCHEMES = [None, *(name for name, own in TOOLCHAINS.items() if own["name"] == "onnxruntime")]
 
 
@@ -58,12 +58,12 @@ MODELS = {
 
 def made(model: nn.Module, scheme: str | None, folder: Path) -> onnx.ModelProto:
     runtime = plugin.load("runtimes", RUNTIMES["onnxruntime"], "onnxruntime")
-    source = Source(model, torch.from_numpy(IMAGES[:2]), folder, "outside")
+    source = ExportInput(model, torch.from_numpy(IMAGES[:2]), folder, "outside")
     folder.mkdir()
     if scheme is None:
         runtime.export(source, folder)
     else:
-        examples = Examples(IMAGES, IMAGES, np.zeros(8, np.int64))
+        examples = CalibrationData(IMAGES, IMAGES, np.zeros(8, np.int64))
         plugin.load("quantization", TOOLCHAINS[scheme], scheme).quantize(examples, runtime, source, folder)
     return onnx.load(folder / "model.onnx")
 
@@ -92,7 +92,7 @@ def test_a_slim_file_computes_what_it_did(
     torch.manual_seed(0)
     model = MODELS[name]().eval()
     after = made(model, scheme, tmp_path / "after")
-    monkeypatch.setattr("breakeven.artifacts.onnx_strip.slim", lambda model: None)
+    monkeypatch.setattr("breakeven.artifacts.onnx_strip.strip_names", lambda model: None)
     before = made(model, scheme, tmp_path / "before")
     (operators, logits), (expected, full) = executed(tmp_path / "after"), executed(tmp_path / "before")
     assert operators == expected and np.array_equal(logits, full)

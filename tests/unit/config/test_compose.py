@@ -13,7 +13,7 @@ from project import ROOT
 from breakeven.cli import main
 from breakeven.config import compose
 from breakeven.config.compose import differences, literal
-from breakeven.config.schema import parse
+from breakeven.config.schema import validate
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
 from breakeven.pipeline.sweep import jobs
@@ -87,7 +87,7 @@ def test_every_option_composes_to_a_valid_study(group, name):
     if any(family["train"] is None for family in study["families"].values()):
         overrides.append("compression=[]")  # which what is not trained cannot be fine-tuned after
     study = composed(*overrides)
-    assert parse(filled(study)).families.keys() == study["families"].keys()
+    assert validate(filled(study)).families.keys() == study["families"].keys()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_option_that_can_stand_beside_others_lands_under_its_own_name(group, 
 @pytest.mark.parametrize("name", SWEEPS)
 def test_a_sweep_says_how_it_is_run_and_its_jobs_are_studies(name):
     with pytest.raises(UserError, match=f"`breakeven-sweep study={name}`"):
-        parse(composed(f"study={name}"))
+        validate(composed(f"study={name}"))
     job = yaml.safe_load(compose.compose([f"study={name}"], CONF, "sweep"))
     assert list(jobs.study_of(job, "cnn", []).families) == ["cnn"]
 
@@ -240,7 +240,7 @@ def test_texts_are_not_trained(train, checkpoint, compressed, refused):
     found["families"] = {"cnn": family if train else {**family, "train": None}}
     found["compressions"] = found["compressions"] if compressed else {}
     with pytest.raises(UserError, match="texts are not trained") if refused else nullcontext():
-        require_models(parse(found))
+        require_models(validate(found))
 
 
 @pytest.mark.parametrize("architecture", ["regnet_y_400mf", "squeezenet1_1"])
@@ -252,7 +252,7 @@ def test_a_constructor_that_computes_with_tensors_is_a_model_too(architecture):
         "_target_": f"torchvision.models.{architecture}",
         "_inputs_": {"num_classes": "classes"},
     }
-    require_models(parse(found))
+    require_models(validate(found))
     found["families"]["cnn"]["model"]["widht"] = 4
     with pytest.raises(UserError, match="widht"):
-        require_models(parse(found))
+        require_models(validate(found))

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from project import ROOT
 
 from breakeven.config import compose, schema
-from breakeven.config.schema import parse
+from breakeven.config.schema import validate
 from breakeven.core.errors import UserError
 from breakeven.engine.settings import Scenario
-from breakeven.results.assemble import controls
+from breakeven.results.assemble import match_controls
 
 CONF = ROOT / "conf"
 TRAIN = "families.cnn.train"
@@ -35,13 +35,13 @@ def changed(key, value):
 def refusal(settings):
     """The one sentence with which `settings` are refused."""
     with pytest.raises(UserError) as caught:
-        parse(settings)
+        validate(settings)
     (sentence,) = str(caught.value).splitlines()
     return sentence
 
 
 def test_the_default_study_is_accepted():
-    assert parse(copy.deepcopy(DEFAULT)).study == "quick"
+    assert validate(copy.deepcopy(DEFAULT)).study == "quick"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_choice_of_variants_names_what_there_is(only, sentence):
 
 
 def test_a_recipe_that_is_not_named_is_made_in_all_variants():
-    export = parse(changed("export.only", {"prune50": ["int8-*/*", "fp32/eager"]})).export
+    export = validate(changed("export.only", {"prune50": ["int8-*/*", "fp32/eager"]})).export
     wanted = ["none/fp32/eager", "none/int8-static/onnxruntime", "prune50/int8-static/openvino"]
     assert all(export.wants(variant) for variant in [*wanted, "prune50/fp32/eager"])
     assert not export.wants("prune50/fp32/onnxruntime")
@@ -147,7 +147,7 @@ def test_faults_are_told_all_at_once_one_a_line():
     settings = changed(f"{TRAIN}.lr", -5)
     settings["families"]["cnn"]["train"]["epochs"] = 0
     with pytest.raises(UserError) as caught:
-        parse(settings)
+        validate(settings)
     assert [line.partition("=")[0] for line in str(caught.value).splitlines()] == [
         f"{TRAIN}.epochs",
         f"{TRAIN}.lr",
@@ -196,7 +196,7 @@ def test_a_server_with_a_single_caller_is_refused(kind):
 def test_every_scenario_that_is_asked_for_is_measured():
     settings = changed("measure.batch_sizes", [1, 32])
     settings["measure"]["server"] = {"threads": [2, 4], "processes": [3]}
-    assert parse(settings).measure.scenarios() == [
+    assert validate(settings).measure.scenarios() == [
         Scenario(),
         Scenario(batch_size=32),
         Scenario(callers=2),
@@ -206,14 +206,14 @@ def test_every_scenario_that_is_asked_for_is_measured():
 
 
 def test_the_engine_gets_every_setting_and_the_seed():
-    measure = parse(changed("measure.rounds", 7)).measure
+    measure = validate(changed("measure.rounds", 7)).measure
     budget = vars(measure.budget(seed=3))
     assert budget == {name: getattr(measure, name) for name in budget if name != "seed"} | {"seed": 3}
     assert budget["rounds"] == 7
 
 
 def test_a_runtime_of_the_users_own_is_named_by_its_module():
-    assert parse(changed("runtimes.x.name", "fakes.faulty")).option("runtimes", "x").fault == ""
+    assert validate(changed("runtimes.x.name", "fakes.faulty")).option("runtimes", "x").fault == ""
     assert "did you mean 'fault'?" in refusal(changed("runtimes.x", {"name": "fakes.faulty", "falt": "hang"}))
 
 
@@ -245,7 +245,7 @@ def test_no_count_of_epochs_below_one_is_accepted(epochs):
 
 @given(st.floats(min_value=0, exclude_min=True, allow_infinity=False))
 def test_every_positive_finite_learning_rate_is_accepted(lr):
-    assert parse(changed(f"{TRAIN}.lr", lr)).families["cnn"].train.lr == lr
+    assert validate(changed(f"{TRAIN}.lr", lr)).families["cnn"].train.lr == lr
 
 
 def test_a_boolean_is_not_a_number():
@@ -254,7 +254,9 @@ def test_a_boolean_is_not_a_number():
 
 def test_a_recipes_control_is_trained_as_long_and_as_fast():
     def found(recipes):
-        return controls(parse(yaml.safe_load(compose.compose([f"compression=[{recipes}]"], CONF))).recipes())
+        return match_controls(
+            validate(yaml.safe_load(compose.compose([f"compression=[{recipes}]"], CONF))).recipes()
+        )
 
     expected = {"half": "control", "half_long": "control_long", "qat": "control_qat"}
     assert found("control,control_long,control_qat,half,half_long,qat,prune50_qat,student") == expected

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from breakeven.config.lock_check import LOCK, require_current
-from breakeven.config.schema import Config, Family
+from breakeven.config.schema import Family, Study
 from breakeven.core.errors import UserError
 
-STUDY = Config.model_construct(
+STUDY = Study.model_construct(
     families={"cnn": Family.model_construct(data="digits")},
     compressions={"half": {}},
     hardware={"cpu1": {}},

@@ -48,5 +48,5 @@ def test_a_bit_is_left_unused_on_x86_without_vnni(
     told: None, architecture: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: architecture)
-    assert base.seven_bits(None) is expected
-    assert base.seven_bits(True) and not base.seven_bits(False)
+    assert base.use_reduced_range(None) is expected
+    assert base.use_reduced_range(True) and not base.use_reduced_range(False)

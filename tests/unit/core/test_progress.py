@@ -27,7 +27,7 @@ from breakeven.core.progress import CLEAR_LINE, Estimate, shown, time_left
 from breakeven.engine.measure import measure
 from breakeven.pipeline.benchmark import _tell
 from breakeven.pipeline.sweep.plan import Plan
-from breakeven.results.sweep_results import CACHED, DONE, FAILED, Outcome
+from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 
 WORK = """
 import sys, threading, time
@@ -85,8 +85,8 @@ def test_units_of_unequal_size_count_by_their_work() -> None:
     assert estimate.left() == "about 8 min left"
 
 
-def outcome(status: str, seconds: float) -> Outcome:
-    return Outcome("a title", [], status, "a key", "", seconds)
+def outcome(status: str, seconds: float) -> JobOutcome:
+    return JobOutcome("a title", [], status, "a key", "", seconds)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def outcome(status: str, seconds: float) -> Outcome:
     ],
 )
 def test_the_time_left_of_a_sweep_is_that_of_the_jobs_that_were_made(
-    plan: Plan, ended: list[Outcome], said: str
+    plan: Plan, ended: list[JobOutcome], said: str
 ) -> None:
     assert plan.far(ended) == said
 
@@ -294,8 +294,8 @@ def test_a_download_is_whole_or_not_there(
 def test_many_small_things_are_told_only_when_they_take_long(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert list(progress.each("read", range(3))) == [0, 1, 2]
+    assert list(progress.track("read", range(3))) == [0, 1, 2]
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(progress, "TOLD_EVERY_S", 0)
-    assert list(progress.each("read", range(3))) == [0, 1, 2]
+    assert list(progress.track("read", range(3))) == [0, 1, 2]
     assert capsys.readouterr().err.splitlines()[0] == "read: 1 of 3, less than 10 s left"

@@ -9,14 +9,14 @@ import pytest
 
 from breakeven.cli import cache_table
 from breakeven.core import cache, leftovers, machine_lock, paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import jobs
 from breakeven.results import job_results
 from breakeven.results.job_results import STUDY
 from breakeven.results.sweep_results import CACHED
 
-KEY = Key("model", {"settings": {"lr": 0.1, "epochs": 2}, "data": "abc"})
+KEY = CacheKey("model", {"settings": {"lr": 0.1, "epochs": 2}, "data": "abc"})
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +36,9 @@ def made(tmp_path: Path) -> Path:
 
 def test_what_was_kept_is_taken_whole(made: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    assert not cache.take(KEY, target) and not target.exists()
-    cache.keep(KEY, "a model", made)
-    assert cache.take(KEY, target)
+    assert not cache.restore(KEY, target) and not target.exists()
+    cache.save(KEY, "a model", made)
+    assert cache.restore(KEY, target)
     assert (target / "a.txt").read_text() == "a" and (target / "inner/b.txt").read_text() == "b"
     assert not (target / cache.NOTE).exists()
 
@@ -46,74 +46,74 @@ def test_what_was_kept_is_taken_whole(made: Path, tmp_path: Path) -> None:
 def test_it_takes_the_place_of_what_was_there(made: Path, tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "target/old.txt").write_text("old")
-    cache.keep(KEY, "a model", made)
-    cache.take(KEY, tmp_path / "target")
+    cache.save(KEY, "a model", made)
+    cache.restore(KEY, tmp_path / "target")
     assert not (tmp_path / "target/old.txt").exists()
 
 
 def test_a_copy_may_be_changed(made: Path, tmp_path: Path) -> None:
-    cache.keep(KEY, "a model", made)
-    cache.take(KEY, tmp_path / "target")
+    cache.save(KEY, "a model", made)
+    cache.restore(KEY, tmp_path / "target")
     (tmp_path / "target/a.txt").write_text("changed")
-    assert cache.take(KEY, tmp_path / "other") and (tmp_path / "other/a.txt").read_text() == "a"
+    assert cache.restore(KEY, tmp_path / "other") and (tmp_path / "other/a.txt").read_text() == "a"
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_text("x"), lambda path: path.unlink()])
 def test_what_was_damaged_is_not_taken(made: Path, tmp_path: Path, damage, capsys) -> None:  # type: ignore[no-untyped-def]
-    cache.keep(KEY, "a model", made)
+    cache.save(KEY, "a model", made)
     damage(cache.folder(KEY) / cache.FILES / "a.txt")
-    assert not cache.take(KEY, tmp_path / "target")
+    assert not cache.restore(KEY, tmp_path / "target")
     assert "was changed after it was written" in capsys.readouterr().err
     assert not cache.folder(KEY).exists()
 
 
 def test_another_value_is_another_key() -> None:
-    other = Key("model", {"settings": {"lr": 0.2, "epochs": 2}, "data": "abc"})
-    same = Key("model", {"data": "abc", "settings": {"epochs": 2, "lr": 0.1}})
+    other = CacheKey("model", {"settings": {"lr": 0.2, "epochs": 2}, "data": "abc"})
+    same = CacheKey("model", {"data": "abc", "settings": {"epochs": 2, "lr": 0.1}})
     assert other.digest != KEY.digest == same.digest
-    assert Key("data", KEY.parts).digest != KEY.digest
+    assert CacheKey("data", KEY.parts).digest != KEY.digest
 
 
 def test_a_miss_is_explained_by_the_nearest(made: Path) -> None:
-    other = Key("model", {"settings": {"lr": 0.2, "epochs": 2}, "data": "abc"})
+    other = CacheKey("model", {"settings": {"lr": 0.2, "epochs": 2}, "data": "abc"})
     assert cache.differences(other) is None
-    cache.keep(Key("model", {"settings": {"lr": 9, "epochs": 9}, "data": "z"}), "far", made)
-    cache.keep(KEY, "near", made)
+    cache.save(CacheKey("model", {"settings": {"lr": 9, "epochs": 9}, "data": "z"}), "far", made)
+    cache.save(KEY, "near", made)
     found = cache.differences(other)
     assert found and found[0].title == "near"
     assert found[1] == ["settings.lr: 0.1 there, 0.2 here"]
 
 
 def test_what_was_used_long_ago_is_pruned(made: Path, tmp_path: Path) -> None:
-    old = Key("model", {"settings": 1})
+    old = CacheKey("model", {"settings": 1})
     for key in (KEY, old):
-        cache.keep(key, "a model", made)
+        cache.save(key, "a model", made)
         os.utime(cache.folder(key) / cache.NOTE, (0, time.time() - 10 * 86400))
-    cache.take(KEY, tmp_path / "target")
+    cache.restore(KEY, tmp_path / "target")
     assert [entry.folder.name for entry in cache.prune(5)] == [old.digest]
     assert [entry.key.digest for entry in cache.entries()] == [KEY.digest]
 
 
 def test_what_is_in_use_is_not_pruned(made: Path) -> None:
-    cache.keep(KEY, "a model", made)
+    cache.save(KEY, "a model", made)
     begun = paths.private() / "training" / KEY.digest
     begun.mkdir(parents=True)
-    with cache.making(KEY, "a model"):
+    with cache.exclusive(KEY, "a model"):
         assert cache.prune(0) == [] and leftovers.older(0) == []
     assert leftovers.older(0) == [begun]
     assert [entry.key.digest for entry in cache.prune(0)] == [KEY.digest]
 
 
 def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = Key("job", {"settings": 1})
+    key = CacheKey("job", {"settings": 1})
     write_json(made / STUDY, {"families": {"net": {}}, "datasets": {"digits": {}}})
-    cache.keep(KEY, "the model that it was made from", made)
+    cache.save(KEY, "the model that it was made from", made)
     write_json(made / cache.USED, [[KEY.kind, KEY.digest], ["artifact", "pruned"]])
-    cache.keep(key, "a job", made)
+    cache.save(key, "a job", made)
     monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
     monkeypatch.setattr(jobs, "key_of", lambda study: key)
     before = cache.version("job", key.digest)
-    for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: job_results.read(key.digest)):
+    for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: job_results.read_job(key.digest)):
         os.utime(cache.folder(key) / cache.NOTE, (0, time.time() - 10 * 86400))
         assert use() and cache.prune(5) == []
     os.utime(cache.folder(KEY) / cache.NOTE, (0, time.time() - 10 * 86400))
@@ -141,11 +141,11 @@ def test_two_that_need_the_same_make_it_once(made: Path, capsys: pytest.CaptureF
     times = []
 
     def need() -> None:
-        with cache.making(KEY, "a model"):
+        with cache.exclusive(KEY, "a model"):
             if not cache.find(KEY):
                 time.sleep(0.3)
                 times.append(1)
-                cache.keep(KEY, "a model", made)
+                cache.save(KEY, "a model", made)
 
     threads = [threading.Thread(target=need) for _ in range(4)]
     for thread in threads:
@@ -169,12 +169,12 @@ def test_who_measures_is_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             inside.remove(name)
 
     kinds = [
-        (machine_lock.making, "make"),
-        (machine_lock.making, "make"),
-        (machine_lock.measuring, "measure"),
+        (machine_lock.shared, "make"),
+        (machine_lock.shared, "make"),
+        (machine_lock.exclusive, "measure"),
     ]
     threads = [
-        threading.Thread(target=stay, args=kind) for kind in [*kinds, (machine_lock.measuring, "measure")]
+        threading.Thread(target=stay, args=kind) for kind in [*kinds, (machine_lock.exclusive, "measure")]
     ]
     for thread in threads:
         thread.start()

@@ -11,8 +11,8 @@ from fakes.caching import COMPILING_S
 
 from breakeven.artifacts import artifact
 from breakeven.engine.measure import Measurement, measure
-from breakeven.engine.settings import TWIN, Budget, Progress, Scenario
-from breakeven.results.assemble import BASELINE, Judge
+from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
+from breakeven.results.assemble import BASELINE, RowBuilder
 
 pytestmark = pytest.mark.timeout(300)
 # As little as there can be.
@@ -89,7 +89,7 @@ def test_every_scenario_gives_calls_and_throughput(tmp_path: Path, scenario: Sce
             assert len(block.calls_ms) % scenario.callers == 0 and len(block.calls_ms) > 0
             # No caller's calls take longer than the whole.
             assert 0 < sum(block.calls_ms) <= scenario.callers * block.wall_ms * 1.000001
-    judge = Judge("cpu1", "cpu", "a machine", 1, scenario, 0.95)
+    judge = RowBuilder("cpu1", "cpu", "a machine", 1, scenario, 0.95)
     artifacts = {name: (folder, artifact.read(folder)) for name, folder in variants.items()}
     labels = np.zeros(len(fakes.IMAGES), np.int64)
     for row in judge.rows(artifacts, measured.findings, labels):
@@ -151,7 +151,7 @@ def test_every_run_starts_with_cold_caches(tmp_path: Path) -> None:
 
 
 def test_a_run_stops_when_its_intervals_are_narrow_enough(tmp_path: Path) -> None:
-    said: list[Progress] = []
+    said: list[RunProgress] = []
     budget = replace(BUDGET, half_width=1e100, seconds=1000, min_replicates=3)
     measured = run(fake(tmp_path, "base"), budget, progress=said.append)
     assert len(measured["base"].replicates) == 3

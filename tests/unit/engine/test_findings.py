@@ -12,7 +12,7 @@ from scipy import stats
 from simulation import Machine
 
 from breakeven.engine import statistics
-from breakeven.engine.comparison import find, log_ratios
+from breakeven.engine.comparison import compare_to_baseline, log_ratios
 from breakeven.engine.samples import Samples
 from breakeven.engine.settings import Budget
 
@@ -96,7 +96,10 @@ def test_the_interval_holds_the_true_speedup_also_where_its_width_decided_when_t
 
 
 def test_copies_of_the_baseline_are_hardly_ever_faster_or_slower():
-    runs = [find(run(seed, [1.0, 1.0], rounds=3), 0.95, 0.01).of["a"].verdict for seed in range(1000)]
+    runs = [
+        compare_to_baseline(run(seed, [1.0, 1.0], rounds=3), 0.95, 0.01).of["a"].verdict
+        for seed in range(1000)
+    ]
     wrong = np.mean([verdict in ("faster", "slower") for verdict in runs])
     assert wrong < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(runs))
 
@@ -112,7 +115,10 @@ def test_among_ten_copies_none_is_faster_or_slower_in_95_of_100_runs():
 
 
 def test_a_difference_of_three_times_the_noise_is_found():
-    found = [find(run(seed, [1.0, 1.05], replicates=15, rounds=9), 0.95, 0.01) for seed in range(150)]
+    found = [
+        compare_to_baseline(run(seed, [1.0, 1.05], replicates=15, rounds=9), 0.95, 0.01)
+        for seed in range(150)
+    ]
     verdicts = [each.of["a"].verdict for each in found if not each.fault]
     assert len(verdicts) > 120
     assert np.mean([verdict == "faster" for verdict in verdicts]) > 0.99
@@ -123,7 +129,8 @@ def test_a_difference_of_three_times_the_noise_is_found():
 def test_what_slows_all_variants_of_a_round_alike_changes_no_speedup(seed, drift):
     times = Machine(drift=0).times(draw(seed), 1, [1.0, TRUTH], 3, 4)[0]
     still, drifting = (
-        find(simulation.run(t, [BASE, TWIN, "a"]), 0.95, 0.01) for t in (times, times * np.exp(drift))
+        compare_to_baseline(simulation.run(t, [BASE, TWIN, "a"]), 0.95, 0.01)
+        for t in (times, times * np.exp(drift))
     )
     for name in (TWIN, "a"):
         one, two = still.of[name].speedup, drifting.of[name].speedup
@@ -155,7 +162,7 @@ def test_blocks_are_paired_by_the_number_of_their_round():
 
 def test_a_run_whose_twin_differs_from_the_baseline_gives_no_verdict():
     times = Machine(bias=0.001).times(draw(), 1, [0.9, 2.0, 0.5, 1.0], 5)[0]
-    found = find(simulation.run(times, [BASE, TWIN, *"abc"]), 0.95, 0.01)
+    found = compare_to_baseline(simulation.run(times, [BASE, TWIN, *"abc"]), 0.95, 0.01)
     assert found.fault == "the twin's interval excludes 1"
     assert [found.of[name].verdict for name in (BASE, TWIN)] == ["baseline", "control"]
     assert {found.of[name].verdict for name in "abc"} == {"undecided"}
@@ -165,7 +172,7 @@ def test_a_run_whose_twin_differs_from_the_baseline_gives_no_verdict():
 
 
 def test_a_trusted_run_has_no_fault_and_no_reasons():
-    found = find(run(), 0.95, 0.01)
+    found = compare_to_baseline(run(), 0.95, 0.01)
     assert (found.fault, {each.reason for each in found.of.values()}) == ("", {""})
     assert [each.verdict for each in found.of.values()][:2] == ["baseline", "control"]
     assert found.of[BASE].speedup is None
@@ -176,7 +183,7 @@ def test_a_trusted_run_has_no_fault_and_no_reasons():
 def test_a_twin_that_was_not_measured_leaves_every_variant_undecided(status, done):
     measured = run(speedups=[1.0, 2.0])
     measured[TWIN] = Samples(measured[TWIN].replicates[:done], status, "killed by SIGKILL")
-    found = find(measured, 0.95, 0.01)
+    found = compare_to_baseline(measured, 0.95, 0.01)
     assert (found.of[TWIN].verdict, found.of[TWIN].reason) == (status, "killed by SIGKILL")
     assert found.of["a"].verdict == "undecided"
     assert found.of["a"].reason == "unreliable run: the twin was not measured"
@@ -186,7 +193,7 @@ def test_a_twin_that_was_not_measured_leaves_every_variant_undecided(status, don
 def test_a_twin_that_dies_in_the_first_replicate_leaves_no_figure_that_is_not_a_number():
     measured = {name: Samples(own.replicates[:1]) for name, own in run(speedups=[1.0, 2.0]).items()}
     measured[TWIN] = Samples([], "failed", "killed by SIGKILL")
-    found = find(measured, 0.95, 0.01)
+    found = compare_to_baseline(measured, 0.95, 0.01)
     assert (found.of["a"].verdict, found.of["a"].speedup) == ("undecided", None)
     for each in found.of.values():
         json.dumps([each.verdict, each.min_detectable_effect, each.latency_ms], allow_nan=False)
@@ -197,9 +204,9 @@ def test_a_twin_that_dies_in_the_first_replicate_leaves_no_figure_that_is_not_a_
 def test_a_variant_that_was_not_measured_changes_nothing_for_the_others(status, done):
     measured = run(speedups=[1.0, 2.0, 0.5])
     lost = measured.pop("b")
-    without = find(measured, 0.95, 0.01)
+    without = compare_to_baseline(measured, 0.95, 0.01)
     measured["b"] = Samples(lost.replicates[:done], status, "out of memory")
-    found = find(measured, 0.95, 0.01)
+    found = compare_to_baseline(measured, 0.95, 0.01)
     assert (found.of["b"].verdict, found.of["b"].reason) == (status, "out of memory")
     assert (found.of["b"].speedup, found.of["b"].latency_ms) == (None, None)
     del found.of["b"]
@@ -210,7 +217,7 @@ def test_a_variant_that_was_not_measured_changes_nothing_for_the_others(status, 
 def test_a_baseline_that_was_not_measured_leaves_nothing_to_judge(done):
     measured = {name: replace(own, replicates=own.replicates[: done + 1]) for name, own in run().items()}
     measured[BASE] = Samples(measured[BASE].replicates[:done], "failed", "killed by SIGSEGV")
-    found = find(measured, 0.95, 0.01)
+    found = compare_to_baseline(measured, 0.95, 0.01)
     assert (found.of[BASE].verdict, found.of[BASE].reason) == ("failed", "killed by SIGSEGV")
     assert found.fault and "twin" not in found.fault  # that one was measured
     assert {found.of[name].verdict for name in (TWIN, "a")} <= {"control", "undecided"}
@@ -218,9 +225,12 @@ def test_a_baseline_that_was_not_measured_leaves_nothing_to_judge(done):
 
 
 def test_the_half_width_is_that_of_the_widest_interval():
-    found = find(run(speedups=[1.0, 2.0, 0.5]), 0.95, 0.01)
+    found = compare_to_baseline(run(speedups=[1.0, 2.0, 0.5]), 0.95, 0.01)
     gains = [each.speedup for each in found.of.values() if each.speedup]
     assert len(gains) == 3
     assert found.half_width == pytest.approx(max(np.sqrt(gain.high / gain.low) for gain in gains) - 1)
     # Half as wide on the logarithm after many more replicates of the same machine.
-    assert find(run(speedups=[1.0, 2.0, 0.5], replicates=40), 0.95, 0.01).half_width < found.half_width
+    assert (
+        compare_to_baseline(run(speedups=[1.0, 2.0, 0.5], replicates=40), 0.95, 0.01).half_width
+        < found.half_width
+    )

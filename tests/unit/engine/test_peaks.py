@@ -9,25 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.core.errors import Unsupported
-from breakeven.engine.roofline import BYTES, SETS, Peaks, probe
+from breakeven.engine.roofline import BYTES, SETS, HardwarePeaks, probe
 
-PEAKS = Peaks({"fp32": 1e11, "bf16": 1e12, "int8": 2e12}, {"1000": 1e11, "1000000": 1e10})
+PEAKS = HardwarePeaks({"fp32": 1e11, "bf16": 1e12, "int8": 2e12}, {"1000": 1e11, "1000000": 1e10})
 COUNTS = st.integers(1, 10**10)
 
 
 @pytest.fixture(scope="module")
-def found() -> Peaks:
+def found() -> HardwarePeaks:
     return probe({"name": "cpu", "threads": 1})
 
 
-def test_the_probe_finds_what_this_processor_does(found: Peaks) -> None:
+def test_the_probe_finds_what_this_processor_does(found: HardwarePeaks) -> None:
     assert "fp32" in found.operations and list(found.bytes) == [str(size) for size in SETS]
     assert all(rate > 1e8 for rate in [*found.operations.values(), *found.bytes.values()])
     assert min(found.operations.values()) == found.operations["fp32"]  # what is slower is no peak
-    assert Peaks(**json.loads(json.dumps(asdict(found)))) == found
+    assert HardwarePeaks(**json.loads(json.dumps(asdict(found)))) == found
 
 
-def test_a_product_of_matrices_computes_more_than_it_moves(found: Peaks) -> None:
+def test_a_product_of_matrices_computes_more_than_it_moves(found: HardwarePeaks) -> None:
     assert found.operations["fp32"] > found.rate(2**28) / 4
 
 
@@ -58,4 +58,4 @@ def test_a_working_set_is_moved_at_most_as_fast_as_a_smaller_one() -> None:
 
 
 def test_what_the_hardware_was_not_probed_for_has_no_roofline() -> None:
-    assert Peaks({"fp32": 1.0}, {"1": 1.0}).roofline_ms("int8", 1, 1, 1, 1) is None
+    assert HardwarePeaks({"fp32": 1.0}, {"1": 1.0}).roofline_ms("int8", 1, 1, 1, 1) is None

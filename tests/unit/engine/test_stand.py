@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.engine.settings import SINGLE_STREAM, Budget, Scenario
-from breakeven.engine.variant_processes import Stand
+from breakeven.engine.variant_processes import VariantProcesses
 
 BUDGET = Budget(block_ms=30, settle_ms=80)
 COLD = {"load_s": 0.1, "first_call_ms": 1.0, "affinity": {}, "warm": False}
@@ -35,16 +35,18 @@ class FakeWorker:
             return {"calls_ms": calls, "wall_ms": sum(calls), "began_ms": self.began_ms, **REST}
         return {"load": COLD, "warm_up": {"calls_ms": [self.call_ms] * 8}}.get(do, {})
 
-    def freeze(self) -> None:
+    def suspend(self) -> None:
         pass
 
     @contextmanager
-    def awake(self):
+    def resumed(self):
         yield
 
 
-def loaded(*workers: FakeWorker, scenario: Scenario = SINGLE_STREAM, budget: Budget = BUDGET) -> Stand:
-    stand = Stand(list(workers), scenario)  # type: ignore[arg-type]
+def loaded(
+    *workers: FakeWorker, scenario: Scenario = SINGLE_STREAM, budget: Budget = BUDGET
+) -> VariantProcesses:
+    stand = VariantProcesses(list(workers), scenario)  # type: ignore[arg-type]
     stand.load(0, Path("images.npy"), False, budget)
     return stand
 

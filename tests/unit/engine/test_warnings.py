@@ -12,8 +12,8 @@ import simulation
 from simulation import Machine
 
 from breakeven.config.schema import Measure
-from breakeven.engine.background_load import Others
-from breakeven.engine.comparison import find
+from breakeven.engine.background_load import BackgroundLoad
+from breakeven.engine.comparison import compare_to_baseline
 from breakeven.engine.quality_checks import list_warnings
 from breakeven.engine.samples import Samples
 from breakeven.engine.settings import Budget
@@ -40,7 +40,7 @@ class Run:
                 replicate.blocks[:] = [change(at, block) for at, block in enumerate(replicate.blocks)]
 
     def warnings(self):
-        found = find(self.samples, 0.95, 0.01)
+        found = compare_to_baseline(self.samples, 0.95, 0.01)
         return {each.name: each for each in list_warnings(self.samples, found, BUDGET, self.busy)}
 
 
@@ -101,7 +101,7 @@ def test_what_others_take_is_not_what_this_process_and_its_children_take(monkeyp
     monkeypatch.setattr("psutil.cpu_times", lambda: SimpleNamespace(user=next(everyone), **vars(both)))
     monkeypatch.setattr("psutil.cpu_count", lambda: 2)
     monkeypatch.setattr("time.monotonic", lambda: next(moments))
-    others = Others()
+    others = BackgroundLoad()
     spin = "import time\nwhile time.process_time() < 0.5: pass"
     os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", spin])
     assert 25 < others.percent <= 75  # of two cores' second: all of it, less what the child took

@@ -20,7 +20,7 @@ from breakeven.engine.measure import measure
 from breakeven.engine.selftest.models import CNN
 from breakeven.engine.settings import Budget
 from breakeven.engine.worker_client import WorkerProcess
-from breakeven.engine.worker_pool import Nursery
+from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware import base
 from breakeven.plugins.hardware.cpu import Cpu
 
@@ -42,13 +42,13 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    with Nursery(CPU1, 60) as nursery:
+def nursery() -> Iterator[WorkerPool]:
+    with WorkerPool(CPU1, 60) as nursery:
         yield nursery
 
 
 @pytest.fixture
-def worker(nursery: Nursery, onnx: Path) -> Iterator[WorkerProcess]:
+def worker(nursery: WorkerPool, onnx: Path) -> Iterator[WorkerProcess]:
     with nursery.worker(onnx) as worker:
         yield worker
 
@@ -84,30 +84,30 @@ def test_a_warm_up_calls_no_more_often_than_it_may(loaded: WorkerProcess) -> Non
 
 
 def test_a_frozen_worker_does_nothing_until_it_is_awake(loaded: WorkerProcess) -> None:
-    loaded.freeze()
+    loaded.suspend()
     wait_until(lambda: status(loaded) == psutil.STATUS_STOPPED)
-    with loaded.awake():
+    with loaded.resumed():
         assert loaded.ask("memory")["peak_memory_mb"] > 0
         assert status(loaded) != psutil.STATUS_STOPPED
     wait_until(lambda: status(loaded) == psutil.STATUS_STOPPED)
 
 
 def test_a_worker_that_is_killed_while_it_is_stopped_is_named_with_the_signal(loaded: WorkerProcess) -> None:
-    loaded.freeze()
+    loaded.suspend()
     os.kill(loaded.pid, signal.SIGKILL)
-    with pytest.raises(WorkerFailed, match="killed by SIGKILL"), loaded.awake():
+    with pytest.raises(WorkerFailed, match="killed by SIGKILL"), loaded.resumed():
         loaded.ask("memory")
 
 
-def test_a_stopped_worker_ends_with_its_block(nursery: Nursery, onnx: Path) -> None:
+def test_a_stopped_worker_ends_with_its_block(nursery: WorkerPool, onnx: Path) -> None:
     with nursery.worker(onnx) as worker:
         worker.answer()
-        worker.freeze()
+        worker.suspend()
         process = psutil.Process(worker.pid)
     assert not process.is_running()
 
 
-def test_the_memory_of_workers_and_their_servers_is_known(nursery: Nursery, onnx: Path) -> None:
+def test_the_memory_of_workers_and_their_servers_is_known(nursery: WorkerPool, onnx: Path) -> None:
     with nursery.worker(onnx) as one, nursery.worker(onnx) as two:
         assert one.answer() == two.answer() == {}
         alone, both = nursery.memory_mb([one]), nursery.memory_mb([one, two])
@@ -138,7 +138,7 @@ def test_an_exception_is_told(worker: WorkerProcess) -> None:
         worker.ask("load", images="nowhere.npy", batch_size=1, compare=False)
 
 
-def test_a_dead_worker_leaves_the_others_of_its_server(nursery: Nursery, onnx: Path) -> None:
+def test_a_dead_worker_leaves_the_others_of_its_server(nursery: WorkerPool, onnx: Path) -> None:
     with nursery.worker(onnx) as first, nursery.worker(onnx) as second:
         first.answer()
         os.kill(first.pid, signal.SIGKILL)
@@ -148,7 +148,7 @@ def test_a_dead_worker_leaves_the_others_of_its_server(nursery: Nursery, onnx: P
 
 
 def test_a_library_that_kills_its_process_is_named_and_costs_what_it_held(
-    nursery: Nursery, onnx: Path, tmp_path: Path
+    nursery: WorkerPool, onnx: Path, tmp_path: Path
 ) -> None:
     server = nursery.prepare(onnx)
     with nursery.worker(onnx) as lost:
@@ -161,7 +161,7 @@ def test_a_library_that_kills_its_process_is_named_and_costs_what_it_held(
     assert nursery.prepare(onnx) is not server
 
 
-def test_a_twin_has_a_server_of_its_own(nursery: Nursery, onnx: Path) -> None:
+def test_a_twin_has_a_server_of_its_own(nursery: WorkerPool, onnx: Path) -> None:
     assert nursery.prepare(onnx, 0) is nursery.prepare(onnx)
     assert nursery.prepare(onnx, 1) is not nursery.prepare(onnx)
 
@@ -169,7 +169,7 @@ def test_a_twin_has_a_server_of_its_own(nursery: Nursery, onnx: Path) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_what_is_forked_after_the_imports_works(untrained: Path, images: Path, threads: int) -> None:
     """A thread that a library had started would be missing in the workers."""
-    with Nursery({"name": "cpu", "threads": threads}, 60) as nursery:
+    with WorkerPool({"name": "cpu", "threads": threads}, 60) as nursery:
         for folder in untrained.iterdir():
             with nursery.worker(folder) as worker:
                 answer = worker.ask("load", images=str(images), batch_size=4, compare=False)
@@ -179,14 +179,14 @@ def test_what_is_forked_after_the_imports_works(untrained: Path, images: Path, t
             assert count <= threads, folder.name
 
 
-def test_a_worker_has_only_its_own_libraries(nursery: Nursery, onnx: Path) -> None:
+def test_a_worker_has_only_its_own_libraries(nursery: WorkerPool, onnx: Path) -> None:
     with nursery.worker(onnx) as worker:
         worker.answer()
         loaded = {Path(m.path).name for m in psutil.Process(worker.pid).memory_maps()}
     assert not any(name.startswith("libtorch") for name in loaded)
 
 
-def test_a_tampered_artifact_is_refused_by_name(nursery: Nursery, onnx: Path, tmp_path: Path) -> None:
+def test_a_tampered_artifact_is_refused_by_name(nursery: WorkerPool, onnx: Path, tmp_path: Path) -> None:
     shutil.copytree(onnx, tmp_path / "copy")
     with (tmp_path / "copy/model.onnx").open("ab") as file:
         file.write(b"x")

@@ -13,8 +13,8 @@ from torch import nn
 
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
-from breakeven.plugins.quantization.base import Examples
-from breakeven.plugins.runtimes.base import Place, Source
+from breakeven.plugins.quantization.base import CalibrationData
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
 IMAGES = np.random.default_rng(0).standard_t(4, (96, 3, 32, 32)).astype(np.float32)
 IMAGES = IMAGES[np.argsort(np.abs(IMAGES).max((1, 2, 3)))]  # the first batch does not know the largest
@@ -41,13 +41,13 @@ def artifact(name: str, method: str, folder: Path) -> Any:
     """Made by the real toolchain for its real runtime, and called."""
     toolchain = plugin.load("quantization", {**STATIC[name], "calibration": method}, name)
     runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], name)
-    source = Source(model(), torch.from_numpy(IMAGES[:2]), folder, "outside")
-    examples = Examples(IMAGES, IMAGES[:8], np.zeros(8, np.int64))
+    source = ExportInput(model(), torch.from_numpy(IMAGES[:2]), folder, "outside")
+    examples = CalibrationData(IMAGES, IMAGES[:8], np.zeros(8, np.int64))
     toolchain.quantize(examples, runtime, source, folder)
     if toolchain.runtime == "torch_compile":  # the program that it would compile for half a minute
         program = torch.export.load(folder / "model.pt2").module()
         return lambda images: program(torch.from_numpy(images)).detach().numpy()
-    place = Place("cpu", 1)
+    place = ExecutionContext("cpu", 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ExecuTorch calls itself experimental when it is imported
         runtime.start(folder, place)

@@ -17,7 +17,7 @@ from breakeven.artifacts.saved_model import flops
 from breakeven.config import compose, schema
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
-from breakeven.plugins.compression.prune import Prune, _PerWork
+from breakeven.plugins.compression.prune import ImportancePerMac, Prune
 from breakeven.plugins.compression.qat import Qat
 from breakeven.plugins.models.cnn import cnn
 from breakeven.plugins.models.resnet18 import resnet18
@@ -131,7 +131,7 @@ def test_the_work_of_a_channel_is_what_goes_with_it(number: int) -> None:
         *(nn.Conv2d(16, 32, 1), nn.Flatten(), nn.Linear(4 * 32, 2)),
     ).eval()
     example = torch.zeros(2, 1, 8, 8)
-    ones = _PerWork(lambda group: torch.ones(8), model, example)
+    ones = ImportancePerMac(lambda group: torch.ones(8), model, example)
     graph = tp.DependencyGraph().build_dependency(model, example)
     remove = tp.prune_depthwise_conv_out_channels if number == 2 else tp.prune_conv_out_channels
     group = graph.get_pruning_group(model[number], remove, list(range(8)))
@@ -246,5 +246,5 @@ def test_a_model_of_an_earlier_version_is_left_alone(project: Project) -> None:
 )
 def test_a_wrong_chain_is_refused_before_any_work(override: str, sentence: str) -> None:
     with pytest.raises(UserError) as refused:
-        schema.parse(yaml.safe_load(compose.compose([override], ROOT / "conf")))
+        schema.validate(yaml.safe_load(compose.compose([override], ROOT / "conf")))
     assert sentence in str(refused.value)

@@ -70,7 +70,7 @@ def test_each_class_has_its_share_in_each_split(digits):
 
 
 def test_no_image_is_in_two_splits_or_lost(digits):
-    parts = [dataset_files.load(digits[1], part) for part in dataset_files.SPLITS]
+    parts = [dataset_files.load_split(digits[1], part) for part in dataset_files.SPLITS]
     found = sorted((i.tobytes(), int(label)) for part in parts for i, label in zip(*part, strict=True))
     source = dataset("digits").read([]).train
     assert found == sorted((i.tobytes(), int(label)) for i, label in zip(*source, strict=True))
@@ -90,7 +90,7 @@ def test_channel_statistics_are_numpy_s_mean_and_std():
 
 
 def test_statistics_are_those_of_train_alone(digits):
-    train = dataset_files.load(digits[1], "train").images / 255
+    train = dataset_files.load_split(digits[1], "train").images / 255
     assert (digits[0].mean, digits[0].std) == (pytest.approx([train.mean()]), pytest.approx([train.std()]))
 
 
@@ -107,7 +107,7 @@ def test_statistics_of_the_wrong_number_of_channels_are_refused(tmp_path, own):
 
 
 def test_prepared_images_become_batches_of_tensors(digits):
-    images, labels = next(iter(Batches(dataset_files.load(digits[1], "val"), 4)))
+    images, labels = next(iter(Batches(dataset_files.load_split(digits[1], "val"), 4)))
     assert (images.dtype, labels.dtype, images.shape) == (torch.uint8, torch.int64, (4, 1, 8, 8))
 
 
@@ -117,7 +117,7 @@ def test_a_changed_tensor_file_is_refused_by_name(digits, tmp_path, part):
     with (folder / f"{part}.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\x7f")
-    assert f"{part}.safetensors was changed" in refusal(dataset_files.load, folder, part)
+    assert f"{part}.safetensors was changed" in refusal(dataset_files.load_split, folder, part)
 
 
 @pytest.mark.parametrize("part", dataset_files.SPLITS)
@@ -135,7 +135,7 @@ def test_a_prepare_that_fails_leaves_the_earlier_folder_as_it_was(pets, tmp_path
     (pets / "train/cat/03.png").write_bytes(b"no image")
     refusal(make, data, [tmp_path], folder)
     assert vars(dataset_files.manifest(folder)) == vars(before)
-    assert len(dataset_files.load(folder, "train").labels) == sum(before.counts["train"].values())
+    assert len(dataset_files.load_split(folder, "train").labels) == sum(before.counts["train"].values())
 
 
 def test_a_source_that_changes_between_fetch_and_prepare_is_refused_by_name(pets, tmp_path):

@@ -11,18 +11,18 @@ import torch
 from breakeven.artifacts import artifact, saved_model
 from breakeven.core.errors import Unsupported
 from breakeven.engine.selftest.models import CNN, write
-from breakeven.engine.worker_pool import Nursery
-from breakeven.plugins.quantization.base import Examples
+from breakeven.engine.worker_pool import WorkerPool
+from breakeven.plugins.quantization.base import CalibrationData
 from breakeven.plugins.quantization.torch_fx import Fx
 from breakeven.plugins.runtimes import onnxruntime
-from breakeven.plugins.runtimes.base import Place, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 from breakeven.plugins.runtimes.eager import Eager
 from breakeven.plugins.runtimes.onnxruntime import OnnxRuntime
 from breakeven.plugins.runtimes.torchscript import TorchScript
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("threads")]
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")
-CPU, GPU = Place("cpu", 1), Place("cuda:0", 1)
+CPU, GPU = ExecutionContext("cpu", 1), ExecutionContext("cuda:0", 1)
 FROZEN = {"name": "torchscript", "method": "trace", "freeze": True}
 ONNX = OnnxRuntime(name="onnxruntime")
 INPUTS = (CNN.images(4) / 255).astype(np.float32)
@@ -42,10 +42,13 @@ def int8(
     """An artifact of torch.ao's."""
     folder = tmp_path_factory.mktemp("int8")
     model, _ = saved_model.load(artifacts["eager"])
-    source = Source(model, torch.from_numpy(INPUTS), artifacts["eager"], "outside")
+    source = ExportInput(model, torch.from_numpy(INPUTS), artifacts["eager"], "outside")
     fx = Fx(name="fx", runtime="torchscript", scheme=request.param)
     fx.quantize(
-        Examples(INPUTS, INPUTS, np.zeros(len(INPUTS), np.int64)), TorchScript(**FROZEN), source, folder
+        CalibrationData(INPUTS, INPUTS, np.zeros(len(INPUTS), np.int64)),
+        TorchScript(**FROZEN),
+        source,
+        folder,
     )
     artifact.save(folder, artifact.seal(folder, replace(artifact.read(artifacts["torchscript"]), files={})))
     return folder
@@ -64,7 +67,7 @@ def logits(session: Session) -> np.ndarray:
 
 
 def test_torch_moves_model_and_inputs(artifacts: dict[str, Path]) -> None:
-    place = Place("meta", 1)  # the one device besides the processor that every machine has
+    place = ExecutionContext("meta", 1)  # the one device besides the processor that every machine has
     session = Eager(name="eager").load(artifacts["eager"], place, "outside")
     assert session.run(session.prepare(INPUTS)).device.type == "meta"
 
@@ -82,7 +85,7 @@ def test_int8_torchscript_is_the_processors_only(int8: Path, artifacts: dict[str
 def test_int8_torchscript_costs_its_row_on_the_gpu(int8: Path) -> None:
     hardware = {"name": "cuda", "threads": 1}
     with (
-        Nursery(hardware, 120) as nursery,
+        WorkerPool(hardware, 120) as nursery,
         nursery.worker(int8) as worker,
         pytest.raises(Unsupported, match="int8"),
     ):
@@ -96,7 +99,7 @@ def test_onnxruntime_without_the_provider_is_unsupported(
     with pytest.raises(Unsupported, match="has no CUDAExecutionProvider, only CPUExecutionProvider: "):
         ONNX.start(artifacts["onnxruntime"], GPU)
     with pytest.raises(Unsupported, match="runs on cpu and cuda only, not on xpu"):
-        ONNX.start(artifacts["onnxruntime"], Place("xpu:0", 1))
+        ONNX.start(artifacts["onnxruntime"], ExecutionContext("xpu:0", 1))
     ONNX.start(artifacts["onnxruntime"], CPU)
 
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from breakeven.core import plugin
 from breakeven.plugins.models.resnet18 import resnet18
-from breakeven.plugins.quantization.base import Examples
-from breakeven.plugins.runtimes.base import Source
+from breakeven.plugins.quantization.base import CalibrationData
+from breakeven.plugins.runtimes.base import ExportInput
 
 IMAGES = np.random.default_rng(0).random((8, 3, 32, 32), np.float32)
 
@@ -19,7 +19,7 @@ IMAGES = np.random.default_rng(0).random((8, 3, 32, 32), np.float32)
 class Checked:
     """A runtime that looks at what it is given, in the place of one that compiles it."""
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         with torch.no_grad():
             self.logits = source.model(torch.from_numpy(IMAGES))
         self.code = source.model.code  # type: ignore[operator]
@@ -28,8 +28,8 @@ class Checked:
 def quantized(model: nn.Module, name: str, folder: Path, **settings: bool) -> Checked:
     toolchain = plugin.load("quantization", {**TOOLCHAINS[name], **settings}, name)
     assert toolchain.runtime in RUNTIMES
-    source, runtime = Source(model, torch.from_numpy(IMAGES[:2]), folder, "outside"), Checked()
-    toolchain.quantize(Examples(IMAGES, IMAGES, np.zeros(8, np.int64)), runtime, source, folder)
+    source, runtime = ExportInput(model, torch.from_numpy(IMAGES[:2]), folder, "outside"), Checked()
+    toolchain.quantize(CalibrationData(IMAGES, IMAGES, np.zeros(8, np.int64)), runtime, source, folder)
     return runtime
 
 

@@ -13,7 +13,7 @@ from breakeven.report import html_page
 from breakeven.report.sweep_section import SweepSection
 from breakeven.results import summary
 from breakeven.results.recommend import Limits
-from breakeven.results.study_results import Records
+from breakeven.results.study_results import StudyResults
 
 FAST = row("none/int8-static/openvino", speedup=8.0, latency_ms_p50=0.25, artifact_mb=1.0)
 LOST = row(
@@ -26,7 +26,7 @@ FORBIDDEN = (
 
 def write(folder: Path, rows: list, **more: object) -> str:
     limits = Limits(max_accuracy_drop=1.0)
-    found = Records([], [benchmark(rows, **more)])
+    found = StudyResults([], [benchmark(rows, **more)])
     marked = summary.rows(found.benchmarks, limits)
     html_page.write(folder / "report.html", folder / "plots", "quick", ["study=quick"], found, marked, limits)
     return (folder / "report.html").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def swept(folder: Path, *sections: SweepSection) -> str:
     """The page of the study with sweeps beside it."""
-    found, limits = Records([], [benchmark([BASELINE, TWIN, FAST])]), Limits(max_accuracy_drop=1.0)
+    found, limits = StudyResults([], [benchmark([BASELINE, TWIN, FAST])]), Limits(max_accuracy_drop=1.0)
     marked = summary.rows(found.benchmarks, limits)
     html_page.write(folder / "report.html", folder / "plots", "quick", [], found, marked, limits, sections)
     return (folder / "report.html").read_text(encoding="utf-8")

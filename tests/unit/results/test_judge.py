@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import simulation
 
-from breakeven.artifacts.artifact import SCORES, Artifact
-from breakeven.artifacts.operators import Kernel
-from breakeven.engine.comparison import find
+from breakeven.artifacts.artifact import LOGITS, Artifact
+from breakeven.artifacts.operators import OperatorTime
+from breakeven.engine.comparison import compare_to_baseline
 from breakeven.engine.samples import Samples
 from breakeven.engine.settings import SINGLE_STREAM, TWIN, Scenario
-from breakeven.results.assemble import BASELINE, Judge
+from breakeven.results.assemble import BASELINE, RowBuilder
 
 LABELS = np.arange(100) % 3
 JITTER = np.array([-0.002, -0.001, 0.0, 0.001, 0.002])  # of a replicate, on the logarithm; its mean is 0
@@ -41,15 +41,15 @@ class Bench:
         folder = self.root / made.folder
         folder.mkdir(exist_ok=True)
         if made.status == "ok":
-            np.save(folder / SCORES, logits)
+            np.save(folder / LOGITS, logits)
         self.artifacts[name] = (folder, made)
         if measured is not None:
             self.measured[name] = measured
 
     def rows(self, **context):
         facts = {"hardware": "cpu1", "device": "cpu", "machine": "a machine", "threads": 1}
-        judge = Judge(**{**facts, "scenario": SINGLE_STREAM, "confidence": 0.95, **context})
-        found = find(self.measured, 0.95, 0.01)
+        judge = RowBuilder(**{**facts, "scenario": SINGLE_STREAM, "confidence": 0.95, **context})
+        found = compare_to_baseline(self.measured, 0.95, 0.01)
         return {row.variant: row for row in judge.rows(self.artifacts, found, LABELS)}
 
 
@@ -224,7 +224,7 @@ def test_what_was_trained_further_is_compared_with_its_control_too(bench):
 
 
 def test_what_it_executes_is_told_for_the_device_that_was_looked_at(bench):
-    kernels = [asdict(Kernel("Conv", "fp32", 0.9)), asdict(Kernel("Cast", "", 0.1))]
+    kernels = [asdict(OperatorTime("Conv", "fp32", 0.9)), asdict(OperatorTime("Cast", "", 0.1))]
     bench.add("none/int8-static/onnxruntime", samples(0.5), kernels=kernels)
     row = bench.rows()["none/int8-static/onnxruntime"]
     assert row.executed_precision == "fp32 90%, other 10%"
@@ -236,11 +236,11 @@ def test_what_it_executes_is_told_for_the_device_that_was_looked_at(bench):
 def test_a_line_tells_what_else_is_known_of_how_it_executes(bench):
     assert bench.rows()[BASELINE].execution is None
     eager = [
-        asdict(Kernel("aten::native_batch_norm", "fp32", 0.1, 4)),
-        asdict(Kernel("aten::relu_", "fp32", 1)),
+        asdict(OperatorTime("aten::native_batch_norm", "fp32", 0.1, 4)),
+        asdict(OperatorTime("aten::relu_", "fp32", 1)),
     ]
     bench.add(BASELINE, samples(1.0), kernels=eager)
-    kernels = [asdict(Kernel("Conv", "fp32", 0.9, 4)), asdict(Kernel("Relu", "fp32", 0.1))]
+    kernels = [asdict(OperatorTime("Conv", "fp32", 0.9, 4)), asdict(OperatorTime("Relu", "fp32", 0.1))]
     bench.add(FAST, samples(0.5), kernels=kernels, facts={"providers": "CPUExecutionProvider"})
     told = bench.rows()[FAST].execution
     assert told == "providers: CPUExecutionProvider; without a call of their own: 4 of 4 batch normalizations"

@@ -19,17 +19,17 @@ from project import ROOT, Project
 
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.config import compose
-from breakeven.config.schema import Config, parse
+from breakeven.config.schema import Study, validate
 from breakeven.core import paths, system_info
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
-from breakeven.engine.comparison import Finding, Findings
+from breakeven.engine.comparison import Comparison, ComparisonSet
 from breakeven.engine.measure import Measurement
 from breakeven.engine.settings import SINGLE_STREAM, Scenario
 from breakeven.pipeline.benchmark import sound
 from breakeven.results import measurement_cache
-from breakeven.results.records import Part, Record
+from breakeven.results.records import ScenarioResult, VariantResult
 
 BENCHMARK = ("python", "-m", "breakeven.pipeline.stages.benchmark", "cnn")
 TAKEN = "batch 1: as it was measured at "
@@ -70,8 +70,8 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(project: Project) -> None
 
 
 @cache
-def composed() -> Config:
-    return parse(yaml.safe_load(compose.compose(["hardware=[cpu1,cpu2]"], ROOT / paths.CONF)))
+def composed() -> Study:
+    return validate(yaml.safe_load(compose.compose(["hardware=[cpu1,cpu2]"], ROOT / paths.CONF)))
 
 
 @pytest.fixture
@@ -84,26 +84,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def key(
-    change: Callable[[Config], Config] = lambda study: study,
+    change: Callable[[Study], Study] = lambda study: study,
     hardware: str = "cpu1",
     scenario: Scenario = SINGLE_STREAM,
     card: Artifact = CARD,
     data: str = "digest",
     controls: Mapping[str, str] = MappingProxyType({"half": "control"}),
-) -> Key:
+) -> CacheKey:
     study = change(composed())
     return measurement_cache.key_of(study, hardware, scenario, data, {BASELINE: card}, controls)
 
 
-def measuring(**changes: object) -> Callable[[Config], Config]:
+def measuring(**changes: object) -> Callable[[Study], Study]:
     return lambda study: study.model_copy(update={"measure": study.measure.model_copy(update=changes)})
 
 
-def part(at: float) -> Part:
-    return Part("batch 1", at, 2.0, "abc", False, "time", {}, [], [Record(rows.BASELINE, [])])
+def part(at: float) -> ScenarioResult:
+    return ScenarioResult(
+        "batch 1", at, 2.0, "abc", False, "time", {}, [], [VariantResult(rows.BASELINE, [])]
+    )
 
 
-def found(key: Key) -> Part | None:
+def found(key: CacheKey) -> ScenarioResult | None:
     return measurement_cache.find(key, "cnn", "cpu1", {BASELINE: CARD})
 
 
@@ -112,7 +114,7 @@ def test_it_is_found_under_the_names_of_who_asks(home: Path) -> None:
     mine = replace(CARD, runtime="my_eager", status="failed", reason="why")
     taken = measurement_cache.find(key(), "cnn-width8", "my_core", {BASELINE: mine})
     names = {"family": "cnn-width8", "hardware": "my_core", "runtime": "my_eager", "reason": "why"}
-    assert taken == replace(part(at=100.0), records=[Record(replace(rows.BASELINE, **names), [])])
+    assert taken == replace(part(at=100.0), records=[VariantResult(replace(rows.BASELINE, **names), [])])
 
 
 def test_what_was_damaged_since_is_not_taken(home: Path) -> None:
@@ -136,7 +138,7 @@ def test_an_artifact_of_another_version_is_told(home: Path) -> None:
         lambda: key(card=replace(CARD, family="another", build_s=2.0)),  # the same, exported once more
     ],
 )
-def test_what_does_not_change_it_measures_nothing_again(same: Callable[[], Key], home: Path) -> None:
+def test_what_does_not_change_it_measures_nothing_again(same: Callable[[], CacheKey], home: Path) -> None:
     assert same().digest == key().digest
 
 
@@ -155,7 +157,7 @@ def test_what_does_not_change_it_measures_nothing_again(same: Callable[[], Key],
         lambda: key(card=replace(CARD, status="failed")),
     ],
 )
-def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], Key], home: Path) -> None:
+def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], CacheKey], home: Path) -> None:
     measurement_cache.keep(key(), "the CNN", part(at=100.0))
     assert found(other()) is None
     serves = [key(scenario=Scenario(callers=4, processes=processes)).digest for processes in (False, True)]
@@ -205,5 +207,5 @@ def test_what_was_measured_before_it_was_asked_for_again_does_not_count(
     [("", "faster", True), ("", "unsupported", True), ("", "failed", False), ("the twin", "faster", False)],
 )
 def test_what_nobody_can_judge_or_lacks_a_variant_is_not_kept(fault: str, verdict: str, kept: bool) -> None:
-    judged = Findings({BASELINE: Finding("baseline"), "other": Finding(verdict)}, 1.0, fault)
+    judged = ComparisonSet({BASELINE: Comparison("baseline"), "other": Comparison(verdict)}, 1.0, fault)
     assert sound(Measurement(judged, "time", 1.0, [])) is kept

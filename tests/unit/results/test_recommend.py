@@ -12,7 +12,7 @@ from breakeven.cli.commands import recommend as command
 from breakeven.core.errors import UserError
 from breakeven.results import summary
 from breakeven.results.recommend import Limits, choose, gain, smallest_drop
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 
 FAST = row("none/int8-static/openvino", speedup=8.0, accuracy_delta=-0.002, accuracy_delta_ci_low=-0.006)
 SAFE = row("none/fp32/onnxruntime", speedup=3.0)
@@ -51,7 +51,7 @@ def test_a_raised_limit_is_told_with_the_best_that_it_lets_in() -> None:
 
 
 def test_what_cannot_be_registered_costs_that_champion_alone(monkeypatch, capsys) -> None:
-    def register(uri: str, chosen: Row) -> tuple[str, str]:
+    def register(uri: str, chosen: ResultRow) -> tuple[str, str]:
         if chosen.family == "cnn":
             raise UserError("it is executed by a program in C++.")
         return f"models:/{chosen.family}@champion", ""

@@ -15,7 +15,7 @@ from breakeven.engine.settings import Scenario
 from breakeven.report import terminal_table
 from breakeven.results import records, summary
 from breakeven.results.recommend import Limits
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 
 # As in section 4 of the design.
 COLUMNS = """
@@ -32,7 +32,7 @@ breakeven_calls, breakeven_calls_low, breakeven_calls_high, replicates, pareto, 
 """
 # Positions: from `family` to `reason`.
 NAMES = ("cnn", "none/fp32/eager", "none", "fp32", "", None, "eager", "cpu1", "a machine, 2 cores")
-ROW = Row(*NAMES, 1, 1, "single_stream", 1, 1000, 2000, "baseline", "")
+ROW = ResultRow(*NAMES, 1, 1, "single_stream", 1, 1000, 2000, "baseline", "")
 
 
 def benchmark(rows, warnings=(), **settings):
@@ -42,13 +42,13 @@ def benchmark(rows, warnings=(), **settings):
 
 def cells(path, rows):
     """The table of `rows` as it is read back from a file."""
-    summary.write(path, rows)
+    summary.write_summary(path, rows)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def test_the_table_has_the_columns_of_the_design_in_their_order(tmp_path):
-    summary.write(tmp_path / "summary.csv", [])
+    summary.write_summary(tmp_path / "summary.csv", [])
     header = (tmp_path / "summary.csv").read_text(encoding="utf-8")
     assert header.strip().split(",") == COLUMNS.replace("\n", " ").replace(" ", "").split(",")
 
@@ -58,7 +58,7 @@ def test_a_benchmark_is_read_back_as_it_was_written(tmp_path):
         [ROW, replace(ROW, variant="twin", speedup=1 / 3, pareto=True, breakeven_calls="never")]
     )
     written.write(tmp_path / "benchmark.json")
-    assert records.read(tmp_path / "benchmark.json") == written
+    assert records.read_benchmark(tmp_path / "benchmark.json") == written
 
 
 def test_a_benchmark_with_a_figure_that_is_none_of_these_is_not_written(tmp_path):
@@ -73,7 +73,7 @@ def test_a_benchmark_of_another_version_is_refused_with_what_to_do(tmp_path):
     del old["records"][0]["row"]["callers"]
     (tmp_path / "benchmark.json").write_text(json.dumps(old))
     with pytest.raises(UserError, match="another version of Breakeven: run `dvc repro`"):
-        records.read(tmp_path / "benchmark.json")
+        records.read_benchmark(tmp_path / "benchmark.json")
 
 
 @pytest.mark.parametrize(

@@ -11,22 +11,22 @@ from rows import job, sweep
 
 from breakeven.engine.statistics import Interval
 from breakeven.results.interaction import interactions
-from breakeven.results.records import Row
+from breakeven.results.records import ResultRow
 from breakeven.results.size_trend import GROWS, PARAMETERS, SHRINKS, UNDECIDED, spearman, trend
 
-BASE = Row(
+BASE = ResultRow(
     *("cnn", "none/fp32/onnxruntime", "none", "fp32", "", None, "onnxruntime", "cpu1", "machine"),
     *(1, 1, "single_stream", 1, 1000, 10**6, "faster", ""),
 )
 
 
-def row(macs: int, speedup: float, width: float = 1.02, **changes: object) -> Row:
+def row(macs: int, speedup: float, width: float = 1.02, **changes: object) -> ResultRow:
     bounds = {"speedup_ci_low": speedup / width, "speedup_ci_high": speedup * width}
     verdict = "faster" if speedup > width else "slower" if speedup * width < 1 else "undecided"
     return replace(BASE, macs=macs, speedup=speedup, verdict=verdict, **bounds, **changes)
 
 
-def line(slope: float, crossing: float, sizes: range = range(5, 11)) -> list[Row]:
+def line(slope: float, crossing: float, sizes: range = range(5, 11)) -> list[ResultRow]:
     """Speedups that grow by `slope` for ten times the work, and are 1 at `crossing` multiply-accumulates."""
     return [row(10**size, slope ** (size - math.log10(crossing))) for size in sizes]
 
@@ -128,7 +128,7 @@ def test_a_constant_correlates_with_nothing() -> None:
     assert spearman(np.arange(5.0), np.ones(5), 0.95) == Interval(0.0, -1.0, 1.0)
 
 
-def combination(both: float) -> list[Row]:
+def combination(both: float) -> list[ResultRow]:
     return [
         row(10, 2.0, variant="prune50/fp32/eager", compression="prune50"),
         row(10, 3.0, variant="none/int8-static/onnxruntime"),

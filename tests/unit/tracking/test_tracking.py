@@ -197,7 +197,7 @@ def test_a_port_that_is_none_is_no_answer() -> None:
 
 
 def test_a_copy_of_records_goes_on_in_the_run_that_was_interrupted(home: paths.Path) -> None:
-    store = tracking_client.Store()
+    store = tracking_client.Tracker()
     first = store.obtain("sweep x", "a key", {"kind": "sweep"}, tracking_client.ANY)
     store.end(first, "KILLED")
     assert store.obtain("sweep x", "a key", {"kind": "sweep"}, tracking_client.ANY) == first

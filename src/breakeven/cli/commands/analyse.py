@@ -25,7 +25,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.tracking import sweep_runs
 
     target = markdown.target_of(chosen.page)
-    sweep = sweep_results.read(chosen.sweep)
+    sweep = sweep_results.read_sweep(chosen.sweep)
     # What is recommended is no part of what a job has come to: today's limits hold.
     limits = Limits(**yaml.safe_load(compose.compose([], name="base"))["recommend"])
     with TemporaryDirectory() as scratch:

@@ -19,7 +19,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.core.files import write_json, write_text
 
     text = compose.compose(chosen.overrides)
-    settings = schema.parse(yaml.safe_load(text))
+    settings = schema.validate(yaml.safe_load(text))
     write_text(paths.PARAMS, text)
     write_json(paths.OVERRIDES, chosen.overrides)
     print(f"params.yaml: study {settings.study}, families {', '.join(settings.families)}. Next: dvc repro")

@@ -18,16 +18,16 @@ def run(chosen: Namespace) -> None:
     from breakeven.artifacts import artifact, variants
     from breakeven.cli import operator_table
     from breakeven.config import schema
-    from breakeven.core.plugin import choice
+    from breakeven.core.plugin import did_you_mean
 
-    study = schema.read()
+    study = schema.read_study()
     families = list(study.families) if chosen.family is None else [chosen.family]
     missing: list[str] = []
     for name in families:
         study.family(name)  # which says what there is, if it is unknown
-        cards = {variant: card for variant, (_, card) in variants.read(name).items()}
+        cards = {variant: card for variant, (_, card) in variants.read_variants(name).items()}
         if chosen.variant not in cards:
-            raise UserError(f"{name}: {chosen.variant}: {choice(chosen.variant, cards)}")
+            raise UserError(f"{name}: {chosen.variant}: {did_you_mean(chosen.variant, cards)}")
         card = cards[chosen.variant]
         if card.status == "ok":
             operator_table.show(card, cards[artifact.BASELINE])

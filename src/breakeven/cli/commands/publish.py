@@ -19,10 +19,10 @@ def run(chosen: Namespace) -> None:
     from breakeven.results.recommend import Limits
 
     target = markdown.target_of(chosen.page)
-    study = schema.read()
-    found = study_results.read(study)
+    study = schema.read_study()
+    found = study_results.read_results(study)
     lock_check.require_current(study)
     rows = summary.rows(found.benchmarks, Limits.of(study))
     write_text(target, study_markdown.render(study.study, schema.overrides(), found, rows))
-    summary.write(target.with_suffix(".csv"), rows)
+    summary.write_summary(target.with_suffix(".csv"), rows)
     print(f"{target} and {target.with_suffix('.csv')}: {len(rows)} rows")

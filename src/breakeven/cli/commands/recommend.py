@@ -8,10 +8,10 @@ from breakeven.core.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from breakeven.config.schema import Config
+    from breakeven.config.schema import Study
     from breakeven.results.recommend import Limits
-    from breakeven.results.records import Row
-    from breakeven.results.study_results import Records
+    from breakeven.results.records import ResultRow
+    from breakeven.results.study_results import StudyResults
     from breakeven.tracking.model_registry import Candidate
 
 EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hardware cpu1"
@@ -54,9 +54,9 @@ def run(chosen: Namespace) -> None:
     from breakeven.results import study_results, summary
     from breakeven.results.recommend import choose, smallest_drop
 
-    study = schema.read()
+    study = schema.read_study()
     limits = _limits(chosen, study)
-    found = study_results.read(study)
+    found = study_results.read_results(study)
     lock_check.require_current(study)
     rows = summary.rows(found.benchmarks, limits)
     none, best = [], []
@@ -75,7 +75,7 @@ def run(chosen: Namespace) -> None:
         raise UserError(f"There is no variant to recommend for {', '.join(none)}: the reason stands above.")
 
 
-def _limits(chosen: Namespace, study: "Config") -> "Limits":
+def _limits(chosen: Namespace, study: "Study") -> "Limits":
     from dataclasses import asdict
 
     from breakeven.results.recommend import Limits
@@ -88,14 +88,14 @@ def _limits(chosen: Namespace, study: "Config") -> "Limits":
     return Limits(**{name: known[name] if value is None else value for name, value in given.items()})
 
 
-def _cells(chosen: Namespace, study: "Config", rows: "Sequence[Row]") -> "list[list[Row]]":
+def _cells(chosen: Namespace, study: "Study", rows: "Sequence[ResultRow]") -> "list[list[ResultRow]]":
     """The rows of each family and hardware that are asked for."""
-    from breakeven.core.plugin import choice
+    from breakeven.core.plugin import did_you_mean
     from breakeven.results.records import title
 
     for name, known in (("family", study.families), ("hardware", study.hardware)):
         if (asked := getattr(chosen, name)) and asked not in known:
-            raise UserError(f"--{name} {asked}: {choice(asked, known)}")
+            raise UserError(f"--{name} {asked}: {did_you_mean(asked, known)}")
     scenario = chosen.scenario or ("single_stream" if chosen.batch == 1 else "batch")
     if chosen.callers > 1 and not chosen.scenario:
         raise UserError(
@@ -121,7 +121,9 @@ def _cells(chosen: Namespace, study: "Config", rows: "Sequence[Row]") -> "list[l
     return found
 
 
-def _register(study: "Config", found: "Records", chosen: "Sequence[tuple[Row, dict[str, str]]]") -> None:
+def _register(
+    study: "Study", found: "StudyResults", chosen: "Sequence[tuple[ResultRow, dict[str, str]]]"
+) -> None:
     from breakeven.tracking import client, model_registry, study_runs
 
     refused: list[str] = []
@@ -144,21 +146,25 @@ def _register(study: "Config", found: "Records", chosen: "Sequence[tuple[Row, di
         raise UserError(f"Not registered: {' '.join(refused)}")
 
 
-def _candidate(study: "Config", found: "Records", row: "Row", key: str, why: dict[str, str]) -> "Candidate":
+def _candidate(
+    study: "Study", found: "StudyResults", row: "ResultRow", key: str, why: dict[str, str]
+) -> "Candidate":
     from breakeven.artifacts import dataset, variants
     from breakeven.core import paths
-    from breakeven.core.plugin import choice
+    from breakeven.core.plugin import did_you_mean
     from breakeven.tracking.model_registry import Candidate
 
-    artifacts = variants.read(row.family)
+    artifacts = variants.read_variants(row.family)
     if row.variant not in artifacts:
-        raise UserError(f"{row.family}: {row.variant}: {choice(row.variant, artifacts)} Run `dvc repro`.")
+        raise UserError(
+            f"{row.family}: {row.variant}: {did_you_mean(row.variant, artifacts)} Run `dvc repro`."
+        )
     return Candidate(
         row=row,
         key=key,
         versions=found.of(row).machine["versions"],
         folder=artifacts[row.variant][0],
         hardware=study.hardware[row.hardware],
-        images=dataset.load(paths.prepared(study.family(row.family).data), "test").images[:2],
+        images=dataset.load_split(paths.prepared(study.family(row.family).data), "test").images[:2],
         why=why,
     )

@@ -15,7 +15,7 @@ def run(chosen: Namespace) -> None:
     """Log all sweeps, and the study that `dvc repro` has run."""
     from breakeven.config import lock_check, schema
     from breakeven.core import paths
-    from breakeven.core.progress import each
+    from breakeven.core.progress import track
     from breakeven.results import study_results, sweep_results
     from breakeven.tracking import client, sweep_runs
     from breakeven.tracking.study_runs import sync
@@ -23,14 +23,14 @@ def run(chosen: Namespace) -> None:
     found = sweep_results.every()
     try:
         with client.answering():
-            store = client.Store()
-            for sweep in each("MLflow", found):
+            store = client.Tracker()
+            for sweep in track("MLflow", found):
                 sweep_runs.write(store, sweep)
                 print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
             if found and not paths.BENCHMARKS.exists():
                 return
-            study = schema.read()
+            study = schema.read_study()
             lock_check.require_current(study)
-            print(sync(study, study_results.read(study)))
+            print(sync(study, study_results.read_results(study)))
     except client.Unreachable as error:
         raise UserError(f"MLflow at {client.address()} does not answer ({error}).") from None

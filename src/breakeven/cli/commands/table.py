@@ -16,7 +16,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.results import study_results, summary
     from breakeven.results.recommend import Limits
 
-    study = schema.read()
+    study = schema.read_study()
     lock_check.require_current(study)
-    found = study_results.read(study)
+    found = study_results.read_results(study)
     terminal_table.show(found.benchmarks, summary.rows(found.benchmarks, Limits.of(study)))

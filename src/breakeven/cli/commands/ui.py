@@ -34,7 +34,7 @@ def run(chosen: Namespace) -> None:
             f"--port {chosen.port}: {os.strerror(error.errno or 0)}: breakeven ui --port {chosen.port + 1}"
         ) from None
     with client.required():
-        client.Store()  # which creates it once
+        client.Tracker()  # which creates it once
     print(f"MLflow's UI: http://127.0.0.1:{chosen.port} (Ctrl-C ends it)", flush=True)
     command = client.server(chosen.port)
     os.execve(command[0], command, {**os.environ, **client.QUIET})  # a signal reaches the server itself

@@ -16,7 +16,7 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, source_digests, write_json
 from breakeven.core.progress import counted
-from breakeven.core.system_info import describe
+from breakeven.core.system_info import collect
 from breakeven.engine.selftest.plan import plan
 from breakeven.engine.selftest.plot import draw
 from breakeven.engine.selftest.rows import rows
@@ -44,7 +44,7 @@ def main() -> None:
     if not quick:
         write_json(paths.SELFTEST, [asdict(row) for row in found])
         draw(paths.SELFTEST_PICTURE, found)
-    show(found, describe())
+    show(found, collect())
     print(f"{(time.monotonic() - started) / 60:.1f} minutes; what was measured: {kept}")
 
 

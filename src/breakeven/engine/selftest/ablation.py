@@ -14,14 +14,14 @@ from scipy import stats
 from breakeven.engine.selftest.aa_copies import MODELS, Trial
 from breakeven.engine.selftest.models import made
 from breakeven.engine.selftest.synthetic_load import bursts
-from breakeven.engine.worker_pool import Nursery
+from breakeven.engine.worker_pool import WorkerPool
 
 COPIES, CALLS, ROUNDS = 8, 200, 15
 METHODS = ("sequential", "one process, paired", "paired, no replicates", "the whole")
 
 
 @dataclass(frozen=True)
-class Habit:
+class CommonProtocol:
     """What people do: one process after the other; or one process for all, in rounds."""
 
     model: str
@@ -50,7 +50,7 @@ def _sequential(place: Path, images: Path, threads: int) -> list[tuple[float, bo
     """Warm up, loop, compare the calls by rank: each copy in its own process, after the one before it."""
     calls = []
     for _ in range(COPIES + 1):
-        with Nursery({"name": "cpu", "threads": threads}, 60) as nursery, nursery.worker(place) as worker:
+        with WorkerPool({"name": "cpu", "threads": threads}, 60) as nursery, nursery.worker(place) as worker:
             worker.ask("load", images=str(images), batch_size=1, compare=False)
             calls.append(worker.ask("block", calls=CALLS, settle=20, callers=1)["calls_ms"])
     base, *copies = calls

@@ -13,9 +13,9 @@ import numpy as np
 
 from breakeven.engine.selftest.models import Model, write
 from breakeven.engine.settings import SINGLE_STREAM, Budget
-from breakeven.engine.variant_processes import Stand
+from breakeven.engine.variant_processes import VariantProcesses
 from breakeven.engine.worker_main import Worker
-from breakeven.engine.worker_pool import Nursery
+from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware.cpu import Cpu
 from breakeven.plugins.runtimes.base import Session
 
@@ -25,8 +25,8 @@ BATCH_1 = 1
 def engine_p50_ms(folder: Path, images: Path, seconds: float) -> float:
     """The median call of one worker, in blocks as the engine has them."""
     calls: list[float] = []
-    with Nursery({"name": "cpu", "threads": 1}, 60) as nursery, nursery.worker(folder) as worker:
-        stand = Stand([worker], SINGLE_STREAM)
+    with WorkerPool({"name": "cpu", "threads": 1}, 60) as nursery, nursery.worker(folder) as worker:
+        stand = VariantProcesses([worker], SINGLE_STREAM)
         stand.load(0, images, compare=False, budget=Budget())
         while sum(calls) < 1000 * seconds:
             calls += stand.block(0).calls_ms

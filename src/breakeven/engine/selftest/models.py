@@ -36,18 +36,18 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
     import torch
 
     from breakeven.artifacts import saved_model
-    from breakeven.artifacts.model_manifest import Card, Shape
-    from breakeven.plugins.runtimes.base import Source
+    from breakeven.artifacts.model_manifest import ImageInput, ModelManifest
+    from breakeven.plugins.runtimes.base import ExportInput
 
     settings = settings or {"name": runtime}
-    shape = Shape(*model.image, classes=10)
+    shape = ImageInput(*model.image, classes=10)
     torch.manual_seed(0)
     module = saved_model.build(model.spec, shape).eval()
     middle = [0.5] * shape.channels
-    size = saved_model.size(module, shape)
+    size = saved_model.count_work(module, shape)
     folder.mkdir(parents=True)
     with TemporaryDirectory() as scratch:
-        card = Card(
+        card = ModelManifest(
             family=model.name,
             recipe="none",
             title="random images",
@@ -65,7 +65,7 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
             key="",
         )
         saved_model.save(Path(scratch), module, card)
-        source = Source(module, shape.example(2), Path(scratch), "outside")
+        source = ExportInput(module, shape.example(2), Path(scratch), "outside")
         plugin.load("runtimes", settings, runtime).export(source, folder)
     made = Artifact(
         family=model.name,

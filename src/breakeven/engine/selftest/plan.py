@@ -8,7 +8,7 @@ from typing import Any
 
 from breakeven.engine.selftest import agreement, capacity
 from breakeven.engine.selftest.aa_copies import MODELS, Trial
-from breakeven.engine.selftest.ablation import Habit
+from breakeven.engine.selftest.ablation import CommonProtocol
 
 LITTLE = 2.0  # seconds a variant, where the width of the intervals is not in question
 
@@ -43,7 +43,7 @@ def _in_full(model: str, number: int) -> Iterator[Work]:
         if number < 2:
             trial = Trial(model, threads=2, loaded=loaded, seconds_per_variant=LITTLE)
             yield _trial("copies", trial, number)
-            habit = Habit(model, loaded)
+            habit = CommonProtocol(model, loaded)
             yield Work("habit", f"habit-{model}-{loaded}-{number}", habit.run)
     if number == 0:
         yield _trial("many slower", Trial(model, shares=(0.05,) * 20), number)

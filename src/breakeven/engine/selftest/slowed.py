@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from breakeven.core import plugin
-from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 
 class Slowed(Runtime):
@@ -28,15 +28,15 @@ class Slowed(Runtime):
         runtime: Runtime = plugin.load("runtimes", self.of, "of")
         return runtime
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """As it does."""
         self.inner.export(source, folder)
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """As it does."""
         self.inner.start(folder, place)
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """As it does, with a `run` that ends late."""
         session = self.inner.load(folder, place, preprocessing)
         own = _time_of(_slow(_nothing, 0.0, 0.0)) - _time_of(_nothing)

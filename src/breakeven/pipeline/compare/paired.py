@@ -5,12 +5,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from breakeven.artifacts import dataset, variants
-from breakeven.artifacts.artifact import CARD
+from breakeven.artifacts.artifact import MANIFEST
 from breakeven.config import schema
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import machine_lock, paths
 from breakeven.core.errors import UserError
-from breakeven.core.plugin import choice
+from breakeven.core.plugin import did_you_mean
 from breakeven.core.progress import counted
 from breakeven.engine.measure import Measurement, measure
 from breakeven.engine.samples import FAILED, UNSUPPORTED
@@ -51,9 +51,9 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
     Raises:
         UserError: there is nothing that both have.
     """
-    study = schema.read()
+    study = schema.read_study()
     if hardware not in study.hardware:
-        raise UserError(f"--hardware {hardware}: {choice(hardware, study.hardware)}")
+        raise UserError(f"--hardware {hardware}: {did_you_mean(hardware, study.hardware)}")
     with restored(first, "export", "quantize") as a, restored(second, "export", "quantize") as b:
         there, here = (_artifacts(root, study, pattern) for root in (a, b))
         common = [name for name in there if name in here]
@@ -64,11 +64,11 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
         # Each is a run of its own: what a run does not know of is corrected for here, by Bonferroni's rule.
         budget = replace(budget, confidence=1 - (1 - budget.confidence) / len(common))
         images = {
-            family: dataset.load(paths.prepared(study.family(family).data), "test").images
+            family: dataset.load_split(paths.prepared(study.family(family).data), "test").images
             for family in {family for family, _ in known}
         }
         changes = []
-        with machine_lock.measuring(), counted("compare", len(known), every_s=0) as count:
+        with machine_lock.exclusive(), counted("compare", len(known), every_s=0) as count:
             for name in known:
                 count.begin(" ".join(name))
                 pair = {"first": there[name], "second": here[name]}
@@ -88,14 +88,14 @@ def judged(name: Name, measured: Measurement, first: str) -> Change:
     return Change(*name, after.verdict, after.reason, after.speedup)
 
 
-def _artifacts(root: Path, study: Config, pattern: str) -> dict[Name, Path]:
+def _artifacts(root: Path, study: Study, pattern: str) -> dict[Name, Path]:
     """Those that can be executed; of what lies here the study's, since earlier ones leave theirs behind."""
-    cards = (root / paths.ARTIFACTS).glob(f"*/[!.]*/*/{CARD}")
+    cards = (root / paths.ARTIFACTS).glob(f"*/[!.]*/*/{MANIFEST}")
     families = sorted({card.parent.parent.name for card in cards})
     return {
         (family, variant): folder
         for family in families
         if root != Path.cwd() or family in study.families
-        for variant, (folder, card) in variants.read(family, root).items()
+        for variant, (folder, card) in variants.read_variants(family, root).items()
         if card.status == "ok" and fnmatchcase(variant, pattern)
     }

@@ -8,21 +8,21 @@ from pathlib import Path
 from scipy import stats
 
 from breakeven.config import schema
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.engine.statistics import POWER, UNDECIDED, WIDEST, from_logarithm, verdict
 from breakeven.pipeline.compare.paired import MISSING, Change, Name
 from breakeven.pipeline.compare.restore import restored
 from breakeven.results import records
-from breakeven.results.records import SPECIAL, Row, cell, unreliable_cells
+from breakeven.results.records import SPECIAL, ResultRow, cell, unreliable_cells
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredComparison:
     """A row, and whether its run had a fault."""
 
-    row: Row
+    row: ResultRow
     unreliable: bool = False
 
     def half_width(self, confidence: float) -> float:
@@ -49,7 +49,7 @@ def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]
     Raises:
         UserError: they were measured on different machines, or there is nothing that both have.
     """
-    study = schema.read()
+    study = schema.read_study()
     with restored(first, "benchmark") as a, restored(second, "benchmark") as b:
         there, here = (_read(root, hardware, pattern, study) for root in (a, b))
     common = [name for name in there if name in here]
@@ -65,7 +65,7 @@ def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]
     return changes + [Change(*name, MISSING) for name in there if name not in here]
 
 
-def change(first: Stored, second: Stored, confidence: float, margin: float) -> Change:
+def change(first: StoredComparison, second: StoredComparison, confidence: float, margin: float) -> Change:
     """The two intervals are independent, so their half-widths add as a triangle's sides."""
     before, after = first.row.speedup or 1.0, second.row.speedup or 1.0
     half = math.hypot(first.half_width(confidence), second.half_width(confidence))
@@ -76,11 +76,11 @@ def change(first: Stored, second: Stored, confidence: float, margin: float) -> C
     return Change(*name, verdict(gain, margin), gain=gain)
 
 
-def _read(root: Path, hardware: str, pattern: str, study: Config) -> dict[Name, Stored]:
+def _read(root: Path, hardware: str, pattern: str, study: Study) -> dict[Name, StoredComparison]:
     """Single streams, by family and variant; of what lies here the study's: earlier ones leave theirs."""
-    found: dict[Name, Stored] = {}
+    found: dict[Name, StoredComparison] = {}
     for path in sorted((root / paths.BENCHMARKS).glob(f"*-{hardware}.json")):
-        benchmark = records.read(path)
+        benchmark = records.read_benchmark(path)
         if root == Path.cwd() and benchmark.family not in study.families:
             continue
         rows = [record.row for record in benchmark.records]
@@ -88,5 +88,5 @@ def _read(root: Path, hardware: str, pattern: str, study: Config) -> dict[Name, 
         for row in rows:
             judged = row.speedup_ci_low and row.min_detectable_effect and row.batch_size == row.callers == 1
             if judged and row.verdict not in SPECIAL and fnmatchcase(row.variant, pattern):
-                found[row.family, row.variant] = Stored(row, cell(row) in unreliable)
+                found[row.family, row.variant] = StoredComparison(row, cell(row) in unreliable)
     return found

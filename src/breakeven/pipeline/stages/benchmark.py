@@ -5,32 +5,32 @@ from collections import Counter
 
 from breakeven.artifacts import dataset
 from breakeven.artifacts.artifact import BASELINE
-from breakeven.artifacts.variants import read as variants_of
+from breakeven.artifacts.variants import read_variants as variants_of
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
 from breakeven.engine.samples import FAILED, UNSUPPORTED
-from breakeven.pipeline.benchmark import Bench
+from breakeven.pipeline.benchmark import FamilyBenchmark
 from breakeven.pipeline.stages._main import run
 from breakeven.results import measurement_cache
-from breakeven.results.records import Benchmark
+from breakeven.results.records import BenchmarkResult
 
 
 def benchmark(name: str, hardware: str) -> None:
     """Benchmark the family `name` on `hardware`, in each scenario once."""
     started = time.monotonic()
-    study = schema.read()
+    study = schema.read_study()
     measurement_cache.since()  # a wrong one stops before the work
     data = paths.prepared(study.family(name).data)
-    manifest, test = dataset.manifest(data), dataset.load(data, "test")
+    manifest, test = dataset.manifest(data), dataset.load_split(data, "test")
     artifacts = variants_of(name)
     if (base := artifacts[BASELINE][1]).status != "ok":
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({base.reason}).")
-    bench = Bench(name, hardware, study, artifacts, test, manifest.digest)
+    bench = FamilyBenchmark(name, hardware, study, artifacts, test, manifest.digest)
     parts = [bench.part(scenario) for scenario in study.measure.scenarios()]
     records = [record for part in parts for record in part.records]
-    result = Benchmark(
+    result = BenchmarkResult(
         family=name,
         hardware=hardware,
         title=manifest.title,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import yaml
 
 from breakeven.config import compose, schema
-from breakeven.config.schema import Config, Settings
+from breakeven.config.schema import Settings, Study
 from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import write_json, write_text
 from breakeven.pipeline.stages._main import run
 
 if TYPE_CHECKING:
-    from breakeven.artifacts.model_manifest import Shape, Tokens
+    from breakeven.artifacts.model_manifest import ImageInput, TextInput
 
 
 def guard() -> None:
@@ -31,7 +31,7 @@ def guard() -> None:
             f"params.yaml is not what conf/ composes to ({len(changed)} keys differ, the first: "
             f"{changed[0].lstrip('+')}). Run `{command}`, then `dvc repro`."
         )
-    require_models(schema.parse(found))
+    require_models(schema.validate(found))
     write_json(paths.OVERRIDES, overrides)
     write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
 
@@ -42,9 +42,9 @@ def recall(found: dict[str, object]) -> list[str]:
     return [*study, *compose.differences(yaml.safe_load(compose.compose(study)), found)]
 
 
-def require_models(config: Config) -> None:
+def require_models(config: Study) -> None:
     """Construct each model, so that a wrong argument stops before any data is read."""
-    from breakeven.artifacts.model_manifest import Shape, Tokens
+    from breakeven.artifacts.model_manifest import ImageInput, TextInput
 
     for name, family in config.families.items():
         texts = "vocabulary" in family.model.get("_inputs_", {}).values()
@@ -56,7 +56,7 @@ def require_models(config: Config) -> None:
         data = config.datasets[family.data]
         side = found if isinstance(found := data.get("size"), int) else 32
         channels = 1 if data.get("colour") == "grey" else 3
-        shape = Tokens(128, 30_000, 10) if texts else Shape(channels, side, side, 10)
+        shape = TextInput(128, 30_000, 10) if texts else ImageInput(channels, side, side, 10)
         _construct(family.model, shape, f"families.{name}.model")
         for recipe, steps in config.recipes().items():
             place, spec = f"compressions.{recipe}", dict(family.model)
@@ -68,7 +68,7 @@ def require_models(config: Config) -> None:
             _construct(spec, shape, place)
 
 
-def _construct(spec: Settings, shape: "Shape | Tokens", place: str) -> None:
+def _construct(spec: Settings, shape: "ImageInput | TextInput", place: str) -> None:
     """Without memory, where it can be: a constructor that computes with tensors needs some."""
     import torch
 

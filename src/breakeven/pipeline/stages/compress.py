@@ -9,19 +9,19 @@ from typing import Any
 import torch
 
 from breakeven.artifacts import dataset, saved_model
-from breakeven.artifacts.model_manifest import Card, read_card, save_reason
+from breakeven.artifacts.model_manifest import ModelManifest, read_card, save_reason
 from breakeven.config import schema
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import machine_lock, paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.errors import NotInstalled, Unsupported, UserError
 from breakeven.core.files import atomic_folder, source_digests
-from breakeven.core.plugin import choice
+from breakeven.core.plugin import did_you_mean
 from breakeven.core.source_digest import own
-from breakeven.pipeline.fit_model import TRAINING, Job, describe, obtain
+from breakeven.pipeline.fit_model import TRAINING, ModelJob, describe, obtain
 from breakeven.pipeline.stages._main import run
 from breakeven.pipeline.training.distillation import Teacher
-from breakeven.pipeline.training.sample_batches import lessons
+from breakeven.pipeline.training.sample_batches import training_batches
 from breakeven.plugins.compression.base import Compression
 from breakeven.tracking import live_run
 
@@ -36,10 +36,10 @@ def compress(name: str, recipe: str) -> None:
     Raises:
         UserError: what the recipe takes is not installed.
     """
-    study = schema.read()
+    study = schema.read_study()
     study.family(name)
     if recipe not in (recipes := study.recipes()):
-        raise UserError(f"{recipe}: {choice(recipe, recipes)}")
+        raise UserError(f"{recipe}: {did_you_mean(recipe, recipes)}")
     *first, last = recipes[recipe]
     folder, target = paths.model(name), paths.model(name, recipe)
     try:
@@ -55,7 +55,7 @@ def compress(name: str, recipe: str) -> None:
             save_reason(made, read_card(paths.model(name)), recipe, str(error))
 
 
-def _step(study: Config, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
+def _step(study: Study, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
     """One step from the model in `start` to `target`; returns that.
 
     A model that an earlier run, a sweep or another recipe made in just this way is taken as it is.
@@ -66,7 +66,7 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     family = study.family(name)
     assert family.train, "the configuration was checked"
     data = paths.prepared(family.data)
-    with machine_lock.making():
+    with machine_lock.shared():
         model, before = saved_model.load(start)
         teacher, _ = saved_model.load(paths.model(name))
     tuning = family.train.model_copy(
@@ -79,7 +79,7 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     )
     settings = {"compression": compression.model_dump(), "train": tuning.model_dump(), "seed": study.seed}
     digest = dataset.manifest(data).digest
-    key = Key(
+    key = CacheKey(
         "model",
         {
             "settings": settings,
@@ -91,12 +91,14 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     )
     spec = compression.architecture(before.model)
     past = before.pruning
-    with machine_lock.making():
+    with machine_lock.shared():
         if spec != before.model:
             torch.manual_seed(study.seed)
             model, past = saved_model.build(spec, before.shape, f"compressions.{recipe}").eval(), []
-        pruning = compression.apply(model, before.shape.example(2), partial(lessons, data, study.seed))
-    job = Job(
+        pruning = compression.apply(
+            model, before.shape.example(2), partial(training_batches, data, study.seed)
+        )
+    job = ModelJob(
         family=name,
         recipe=recipe,
         folder=target,
@@ -120,7 +122,7 @@ def _step(study: Config, name: str, recipe: str, compression: Compression, start
     return target
 
 
-def _past(card: Card) -> list[dict[str, Any]]:
+def _past(card: ModelManifest) -> list[dict[str, Any]]:
     """What the steps before came to, the uncompressed model first."""
     figures = ("made", "val_accuracy", "test_accuracy", "parameters", "macs", "megabytes", "train_s")
     return [*card.details.get("before", []), {figure: getattr(card, figure) for figure in figures}]

@@ -11,9 +11,9 @@ from breakeven.pipeline.stages._main import run
 
 def export(name: str) -> None:
     """Export the family `name`."""
-    study = schema.read()
+    study = schema.read_study()
     data = paths.prepared(study.family(name).data)
-    test, digest = dataset.load(data, "test"), dataset.manifest(data).digest
+    test, digest = dataset.load_split(data, "test"), dataset.manifest(data).digest
     options = {key: study.option("runtimes", key) for key in study.runtimes}
     wanted = build.wanted(study, {key: (option.precision, key) for key, option in options.items()})
     with (

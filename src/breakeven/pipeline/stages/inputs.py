@@ -1,7 +1,7 @@
 """Find or download what comes from outside the pipeline, and note its digest. Runs every time."""
 
 from breakeven.config import schema
-from breakeven.config.schema import Config
+from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of, write_json
@@ -20,17 +20,17 @@ OPTIONS = (
 
 def fetch() -> None:
     """Datasets' files, users' source and checkpoints, sweeps: what depends on one runs again with it."""
-    note(schema.read())
+    note(schema.read_study())
     write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweep_results.newest()})
 
 
-def note(study: Config) -> None:
+def note(study: Study) -> None:
     """Write down what a study is made from."""
     for name, digests in outside(study).items():
         write_json(paths.fetched(name), digests)
 
 
-def outside(study: Config) -> dict[str, dict[str, str]]:
+def outside(study: Study) -> dict[str, dict[str, str]]:
     """Name -> what stands for each of its files.
 
     Raises:

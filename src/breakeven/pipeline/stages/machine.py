@@ -2,13 +2,13 @@
 
 from breakeven.core import paths
 from breakeven.core.files import write_json
-from breakeven.core.system_info import describe
+from breakeven.core.system_info import collect
 from breakeven.pipeline.stages._main import run
 
 
 def machine() -> None:
     """Write `results/machine.json`."""
-    write_json(paths.MACHINE, describe())
+    write_json(paths.MACHINE, collect())
 
 
 if __name__ == "__main__":

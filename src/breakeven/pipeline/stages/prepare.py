@@ -3,7 +3,7 @@
 from breakeven.artifacts import dataset as dataset_files
 from breakeven.config import schema
 from breakeven.core import cache, machine_lock, paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json, source_digests
 from breakeven.core.source_digest import own
 from breakeven.pipeline.prepare_dataset import prepare as prepare_dataset
@@ -16,11 +16,11 @@ CODE = source_digests(
 
 def prepare(name: str) -> None:
     """Prepare the dataset `name`."""
-    study = schema.read()
+    study = schema.read_study()
     dataset = study.option("datasets", name)
     sources = read_json(paths.fetched(f"datasets/{name}"))
     target = paths.prepared(name)
-    key = Key(
+    key = CacheKey(
         "data",
         {
             "settings": dataset.model_dump(),
@@ -29,11 +29,11 @@ def prepare(name: str) -> None:
             "code": CODE,
         },
     )
-    with cache.making(key, name):
-        if not cache.take(key, target):
-            with machine_lock.making():
+    with cache.exclusive(key, name):
+        if not cache.restore(key, target):
+            with machine_lock.shared():
                 prepare_dataset(name, dataset, paths.raw_roots(), sources, target)
-            cache.keep(key, dataset.title, target)
+            cache.save(key, dataset.title, target)
     manifest = dataset_files.manifest(target)
     counts = ", ".join(f"{sum(counts.values()):,} {part}" for part, counts in manifest.counts.items())
     size = ", ".join(f"{name} {value}" for name, value in manifest.inputs.items())

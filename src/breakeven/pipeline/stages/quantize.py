@@ -13,16 +13,16 @@ from breakeven.core.files import atomic_folder
 from breakeven.pipeline import build
 from breakeven.pipeline.build import Reference
 from breakeven.pipeline.stages._main import run
-from breakeven.plugins.quantization.base import Examples
+from breakeven.plugins.quantization.base import CalibrationData
 
 
 def quantize(name: str) -> None:
     """Quantize the family `name`."""
-    study = schema.read()
+    study = schema.read_study()
     data = paths.prepared(study.family(name).data)
     digest = dataset.manifest(data).digest
-    with machine_lock.making():
-        test, train, val = (dataset.load(data, split) for split in ("test", "train", "val"))
+    with machine_lock.shared():
+        test, train, val = (dataset.load_split(data, split) for split in ("test", "train", "val"))
     # Of the training split, never of test; drawn at random, because a source may be sorted by class.
     drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
         : study.export.calibration_images
@@ -48,8 +48,8 @@ def quantize(name: str) -> None:
             inputs = partial(
                 model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
             )
-            with machine_lock.making():
-                examples = Examples(inputs(train.images[drawn]), inputs(val.images), val.labels)
+            with machine_lock.shared():
+                examples = CalibrationData(inputs(train.images[drawn]), inputs(val.images), val.labels)
             for key in keys:
                 toolchain = toolchains[key]
                 runtime = study.option("runtimes", toolchain.runtime)

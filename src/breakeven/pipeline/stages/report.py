@@ -12,11 +12,11 @@ from breakeven.tracking.study_runs import sync
 
 def report() -> None:
     """Write and print the results of the study, then log them."""
-    study = schema.read()
-    found = study_results.read(study)
+    study = schema.read_study()
+    found = study_results.read_results(study)
     limits = Limits.of(study)
     rows = summary.rows(found.benchmarks, limits)
-    summary.write(paths.SUMMARY, rows)
+    summary.write_summary(paths.SUMMARY, rows)
     dvc_files.write_metrics(paths.METRICS, rows)
     dvc_files.write_plots(paths.PLOTS, rows, found.cards)
     picture.draw(paths.PICTURE, rows)

@@ -6,16 +6,16 @@ from torch import nn
 from breakeven.artifacts import dataset, saved_model
 from breakeven.config import schema
 from breakeven.core import paths
-from breakeven.core.cache import Key
+from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
-from breakeven.pipeline.fit_model import CODE, UNTRAINED, Job, describe, obtain, shape_of
+from breakeven.pipeline.fit_model import CODE, UNTRAINED, ModelJob, describe, obtain, shape_of
 from breakeven.pipeline.stages._main import run
 from breakeven.tracking import live_run
 
 
 def train(name: str) -> None:
     """Train the family `name`; `models/NAME/none` holds the result."""
-    study = schema.read()
+    study = schema.read_study()
     family = study.family(name)
     data = paths.prepared(family.data)
     manifest = dataset.manifest(data)
@@ -23,7 +23,7 @@ def train(name: str) -> None:
     source = read_json(paths.fetched(f"models/{name}"))
     scale = [manifest.mean, manifest.std]
     settings = {**family.model_dump(), "seed": study.seed}
-    key = Key(
+    key = CacheKey(
         "model",
         {
             "settings": {k: v for k, v in settings.items() if k != "data"},
@@ -41,7 +41,7 @@ def train(name: str) -> None:
             saved_model.load_checkpoint(paths.checkpoint(family.checkpoint), model)
         return model
 
-    job = Job(
+    job = ModelJob(
         family=name,
         recipe="none",
         folder=paths.model(name),

@@ -8,7 +8,7 @@ from breakeven.core.child_process import end_with_parent
 if __name__ == "__main__":
     end_with_parent()  # a sweep that was killed leaves no job behind
 
-with machine_lock.making():  # these imports take seconds of the processor, beside what may be measured now
+with machine_lock.shared():  # these imports take seconds of the processor, beside what may be measured now
     from breakeven.config import schema
     from breakeven.core import cache
     from breakeven.core.files import write_json
@@ -25,7 +25,7 @@ with machine_lock.making():  # these imports take seconds of the processor, besi
 
 def job() -> None:
     """What `dvc repro` would do with the study here, up to its records."""
-    study = schema.read()
+    study = schema.read_study()
     machine()
     note(study)
     for name in study.datasets:

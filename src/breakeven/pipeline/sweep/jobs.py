@@ -19,16 +19,16 @@ import yaml
 import breakeven
 from breakeven.artifacts import variants
 from breakeven.config import compose
-from breakeven.config.schema import Config, Settings, parse
+from breakeven.config.schema import Settings, Study, validate
 from breakeven.core import cache, paths, system_info
-from breakeven.core.cache import Entry, Key
+from breakeven.core.cache import CacheEntry, CacheKey
 from breakeven.core.child_process import PARENT
 from breakeven.core.errors import UserError
 from breakeven.core.files import digests, fingerprint, read_json, source_digests, write_json, write_text
 from breakeven.pipeline.stages.inputs import outside
 from breakeven.results import measurement_cache, records, study_results
 from breakeven.results.job_results import LOG, STUDY, of_one_family
-from breakeven.results.sweep_results import CACHED, DONE, FAILED, Outcome
+from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 
 # The source that decides what a job comes to, but its model's, which is among what comes from outside: not
 # what shows it, nor what starts it
@@ -82,7 +82,7 @@ NAMING = (
 )
 
 
-def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> Outcome:
+def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> JobOutcome:
     """Run the job with these settings, unless that was done before; whatever goes wrong costs this job only.
 
     Args:
@@ -97,7 +97,7 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
         study = study_of(settings, choice, overrides)
         known = key_of(study)
         key = known.digest
-        with cache.making(known, title):
+        with cache.exclusive(known, title):
             again = bool(settings.get("again"))
             if (
                 (entry := cache.find(known))
@@ -106,7 +106,7 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
             ):
                 _touch(entry)
                 status = CACHED
-                (paths.begun(known.digest) / SINCE).unlink(missing_ok=True)  # it was given up
+                (paths.unfinished_job(known.digest) / SINCE).unlink(missing_ok=True)  # it was given up
             elif faults := _execute(study, known, title, margin, again):
                 more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
                 reason = f"to be measured again, by the same command: {faults[0]}{more}"
@@ -115,10 +115,10 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
     except Exception as error:  # a bug, a full disk: it costs this job as well, and is shown
         traceback.print_exc()
         status, reason = FAILED, words(error)
-    return Outcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
+    return JobOutcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
 
 
-def _touch(entry: Entry) -> None:
+def _touch(entry: CacheEntry) -> None:
     """It was used, and so was all that it was made from."""
     entry.touch()
     for kind, digest in read_json(entry.folder / cache.FILES / cache.USED):
@@ -136,7 +136,7 @@ class JobFailed(Exception):
     """Its process ended without a result."""
 
 
-def asked(overrides: Sequence[str]) -> Config:
+def asked(overrides: Sequence[str]) -> Study:
     """The study that the job with these overrides would be now.
 
     Raises:
@@ -147,7 +147,7 @@ def asked(overrides: Sequence[str]) -> Config:
     return study_of(settings, choice, overrides)
 
 
-def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Config:
+def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Study:
     """The study that a job is: its one family, named by its choice and what was changed in it.
 
     The baseline is always among its runtimes.
@@ -164,7 +164,7 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
     data = family.get("data")
     if data in (None, "???"):
         raise UserError(f"family={choice}: its `data` should name its dataset, a file of conf/data.")
-    return parse(
+    return validate(
         {
             **given,
             "families": {name: family},
@@ -190,24 +190,24 @@ def _change(override: str) -> str:
     return safe if safe == said else f"{safe}_{fingerprint(override)[:6]}"
 
 
-def key_of(study: Config) -> Key:
+def key_of(study: Study) -> CacheKey:
     """Of all that a job's records depend on; of its one family under the names that a sweep has for it."""
     overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
         "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
         "outside": {kind.partition("/")[0]: found for kind, found in outside(study).items()},
-        "machine": system_info.describe(),
+        "machine": system_info.collect(),
         "cores": system_info.cores(),
-        "environment": system_info.tuned(set.intersection(*overridden)),
+        "environment": system_info.tuning_variables(set.intersection(*overridden)),
         "programs": digests(paths.PROGRAMS),
         "code": source_digests.__wrapped__(*SOURCE),  # the next job is a process of its own: edits count
     }
-    return Key("job", parts)
+    return CacheKey("job", parts)
 
 
-def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> list[str]:
+def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) -> list[str]:
     """Run it in a process of its own, and keep its records; returns what of it is to be measured again."""
-    folder = paths.begun(key.digest)
+    folder = paths.unfinished_job(key.digest)
     folder.mkdir(parents=True, exist_ok=True)
     since = folder / SINCE
     if again and not since.exists():  # one that was interrupted goes on
@@ -262,11 +262,11 @@ def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> l
         study_results.copy(study, folder, kept)
         shutil.copy2(folder / LOG, kept)
         write_json(kept / STUDY, study.model_dump())
-        found = study_results.read(study, kept).benchmarks
+        found = study_results.read_results(study, kept).benchmarks
         refused = {
             (family, card.variant)
             for family in study.families
-            for _, card in variants.read(family, folder).values()
+            for _, card in variants.read_variants(family, folder).values()
             if card.refused  # and would be again
         }
         faults = records.faults(
@@ -278,7 +278,7 @@ def _execute(study: Config, key: Key, title: str, margin: str, again: bool) -> l
         shutil.copy2(folder / cache.USED, kept)
         if faults:
             write_json(kept / FAULTS, faults)
-        cache.keep(key, title, kept)
+        cache.save(key, title, kept)
     shutil.rmtree(folder)
     return faults
 

@@ -23,13 +23,13 @@ from breakeven.core import paths
 from breakeven.core.child_process import PARENT, end_with_parent
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, write_json
-from breakeven.core.progress import Shown, shown
+from breakeven.core.progress import ProgressLine, shown
 from breakeven.core.system_info import cores
 from breakeven.pipeline.sweep import jobs, submitit
 from breakeven.pipeline.sweep.composer import NAME, REFUSED, Composer
 from breakeven.pipeline.sweep.plan import Plan, asked_for, is_basic, planned
 from breakeven.results import sweep_results
-from breakeven.results.sweep_results import FAILED, Outcome
+from breakeven.results.sweep_results import FAILED, JobOutcome
 from breakeven.tracking import sweep_runs
 
 OUTCOME = "outcome.json"
@@ -37,7 +37,7 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
-class Begun:
+class RunningSweep:
     """A sweep that has no record yet."""
 
     study: str
@@ -51,10 +51,10 @@ class Begun:
         return any(path.is_dir() for path in self.folder.glob("*"))
 
 
-begun: list[Begun] = []  # in this process
+begun: list[RunningSweep] = []  # in this process
 finished: list[int] = []  # exit codes of the others
 screen = ExitStack()  # what it shows, until it ends
-bars: list[Shown] = []  # of a sweep whose jobs run in this process
+bars: list[ProgressLine] = []  # of a sweep whose jobs run in this process
 
 
 def main() -> None:
@@ -107,7 +107,7 @@ def job(settings: DictConfig) -> None:
     _say(name, outcome, plan.far(ended))
 
 
-def _run(settings: DictConfig, choice: str, overrides: list[str], margin: str) -> Outcome:
+def _run(settings: DictConfig, choice: str, overrides: list[str], margin: str) -> JobOutcome:
     if reason := settings.get(REFUSED):
         return _failed(overrides, reason)
     try:
@@ -117,9 +117,9 @@ def _run(settings: DictConfig, choice: str, overrides: list[str], margin: str) -
     return jobs.run(values, choice, overrides, margin)
 
 
-def _failed(overrides: list[str], reason: str) -> Outcome:
+def _failed(overrides: list[str], reason: str) -> JobOutcome:
     """Of a job that came to no settings, or was lost before it said what its key is."""
-    return Outcome(" ".join(overrides) or "a job", overrides, FAILED, fingerprint(overrides), reason)
+    return JobOutcome(" ".join(overrides) or "a job", overrides, FAILED, fingerprint(overrides), reason)
 
 
 def _draw(done: int, name: str, left: str) -> None:
@@ -133,19 +133,19 @@ def _follow() -> None:
         end_with_parent()
 
 
-def _outcomes(folder: Path) -> list[Outcome]:
+def _outcomes(folder: Path) -> list[JobOutcome]:
     """Of the jobs of a sweep that have ended, in their order."""
     found = sorted(folder.glob(f"*/{OUTCOME}"), key=lambda path: int(path.parent.name))
-    return [Outcome(**read_json(path)) for path in found]
+    return [JobOutcome(**read_json(path)) for path in found]
 
 
 def _tell(plan: Plan, folder: Path, number: int) -> None:
     """Print how a job of another process ended, whose own words are in a log."""
     if (path := folder / str(number) / OUTCOME).exists():
-        _say(plan.title(number), Outcome(**read_json(path)), plan.far(_outcomes(folder)))
+        _say(plan.title(number), JobOutcome(**read_json(path)), plan.far(_outcomes(folder)))
 
 
-def _say(name: str, outcome: Outcome, far: str) -> None:
+def _say(name: str, outcome: JobOutcome, far: str) -> None:
     reason = f", {outcome.reason}" if outcome.reason else ""
     print(f"{name}: {outcome.status}{reason}, {outcome.seconds:.0f} s{far}", flush=True)
 
@@ -161,7 +161,7 @@ def _recorded() -> Iterator[None]:
         raise
 
 
-def record(sweep: Begun, lost: str) -> None:
+def record(sweep: RunningSweep, lost: str) -> None:
     """Write the record of all jobs of a sweep, and log it.
 
     Args:
@@ -176,7 +176,7 @@ def record(sweep: Begun, lost: str) -> None:
             write_json(path, asdict(outcome))
     outcomes = _outcomes(sweep.folder)
     command = shlex.join(["breakeven-sweep", *sys.argv[1:]])
-    written = sweep_results.write(sweep.study, command, outcomes, sweep.recommend)
+    written = sweep_results.write_sweep(sweep.study, command, outcomes, sweep.recommend)
     count = Counter(outcome.status for outcome in outcomes)
     print(f"{written.name}: {', '.join(f'{number} {status}' for status, number in count.items())}")
     for outcome in (each for each in outcomes if each.reason):
@@ -186,7 +186,7 @@ def record(sweep: Begun, lost: str) -> None:
     finished.append(int(any(outcome.reason for outcome in outcomes)))
 
 
-class Collect(Callback):
+class RecordCallback(Callback):
     """Before the jobs: how many there are, and on how many cores. After them: the record, and MLflow."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -194,7 +194,7 @@ class Collect(Callback):
         every = planned(config.hydra) or []
         folder = Path(config.hydra.sweep.dir)
         recommend: Any = OmegaConf.to_container(config.recommend, resolve=True)
-        begun.append(Begun(str(config.study), folder, every, recommend))
+        begun.append(RunningSweep(str(config.study), folder, every, recommend))
         for path in folder.glob(f"*/{OUTCOME}"):  # of another sweep, in a folder that was given by hand
             path.unlink()
         os.environ[PARENT] = str(os.getpid())

@@ -18,7 +18,7 @@ from breakeven.core.files import read_json, write_json
 from breakeven.core.progress import Estimate
 from breakeven.core.system_info import cores
 from breakeven.pipeline.sweep.composer import NAME
-from breakeven.results.sweep_results import CACHED, DONE, Outcome
+from breakeven.results.sweep_results import CACHED, DONE, JobOutcome
 
 FILE = "plan.json"
 
@@ -57,7 +57,7 @@ class Plan:
         """Of a job, which are counted from 0."""
         return f"job {number + 1}{f' of {self.total}' if self.total else ''}"
 
-    def left(self, ended: Sequence[Outcome]) -> str:
+    def left(self, ended: Sequence[JobOutcome]) -> str:
         """The time left in words, from the seconds of the jobs that were made; or empty."""
         if not self.total or not self.at_once:
             return ""
@@ -69,7 +69,7 @@ class Plan:
                 estimate.done += 1
         return estimate.left()
 
-    def far(self, ended: Sequence[Outcome]) -> str:
+    def far(self, ended: Sequence[JobOutcome]) -> str:
         """How far the sweep is, to be put behind the end of a job."""
         # One after another, the job's own number says how many have ended.
         count = f"{len(ended)} of {self.total} ended" if self.total and self.at_once != 1 else ""

@@ -16,17 +16,17 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
 
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.inference import at_once
-from breakeven.artifacts.preprocess import Preprocess, inputs_of, layout
+from breakeven.artifacts.inference import safe_batch_size
+from breakeven.artifacts.preprocess import Preprocess, layout, normalize
 from breakeven.artifacts.saved_model import load_tensors
-from breakeven.config.training import Recipe
+from breakeven.config.training import TrainingConfig
 from breakeven.core.files import atomic
-from breakeven.core.progress import Estimate, Shown, shown
+from breakeven.core.progress import Estimate, ProgressLine, shown
 from breakeven.pipeline.training.batches import Batches
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.module import Classifier, Diverged
 from breakeven.pipeline.training.precision import bf16
-from breakeven.pipeline.training.result import Fitted, History, OnEpoch
+from breakeven.pipeline.training.result import History, OnEpoch, TrainingResult
 
 
 def fit(
@@ -36,13 +36,13 @@ def fit(
     mean: Sequence[float],
     std: Sequence[float],
     classes: int,
-    recipe: Recipe,
+    recipe: TrainingConfig,
     seed: int,
     workdir: Path,
     on_epoch: OnEpoch = lambda row: None,
     teacher: Teacher | None = None,
     title: str = "training",
-) -> Fitted:
+) -> TrainingResult:
     """Train the model that `build` makes, and keep the best epoch.
 
     Args:
@@ -60,7 +60,7 @@ def fit(
     seed_everything(seed, workers=True, verbose=False)
     # A model that was loaded is in evaluation mode, which Lightning would keep.
     model = build().train()
-    form = layout(model, inputs_of(train.images[:2], mean, std))
+    form = layout(model, normalize(train.images[:2], mean, std))
     model = model.to(memory_format=form)
     if teacher:
         teacher.model.to(memory_format=form)
@@ -98,7 +98,7 @@ def fit(
             trainer.fit(
                 module,
                 batches,
-                Batches(val, at_once(val.images, 500)),
+                Batches(val, safe_batch_size(val.images, 500)),
                 ckpt_path=last if last.exists() else None,
                 weights_only=True,
             )
@@ -115,7 +115,7 @@ def fit(
     held = [*model.named_parameters(), *(b for b in model.named_buffers() if "running_" in b[0])]
     if odd := [name for name, value in held if not torch.isfinite(value).all()]:
         raise Diverged(f"{odd[0]} is not finite after the training (lr={recipe.lr}): try precision=fp32.")
-    return Fitted(model.eval(), history.seconds, history.rows)
+    return TrainingResult(model.eval(), history.seconds, history.rows)
 
 
 class _LastOfBest(ModelCheckpoint):
@@ -178,7 +178,7 @@ class _History(Callback):
 class _Progress(Callback):
     """A line an epoch in a log; in a terminal a bar that moves with the batches."""
 
-    told: Shown
+    told: ProgressLine
 
     def __init__(self, work: Sequence[float], history: _History, patience: int) -> None:
         """`work`: of each epoch, in any unit."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
 from breakeven.artifacts.preprocess import Preprocess
-from breakeven.config.training import Recipe
+from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
 from breakeven.pipeline.training.batches import augment, shrink
 from breakeven.pipeline.training.distillation import Teacher
@@ -23,7 +23,7 @@ class Classifier(LightningModule):
         self,
         model: nn.Module,
         preprocess: Preprocess,
-        recipe: Recipe,
+        recipe: TrainingConfig,
         classes: int,
         steps: int,
         seed: int,

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from breakeven.artifacts.precision import native_bf16
-from breakeven.config.training import Recipe
+from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
 
 
-def bf16(recipe: Recipe, model: nn.Module, shape: Sequence[int]) -> bool:
+def bf16(recipe: TrainingConfig, model: nn.Module, shape: Sequence[int]) -> bool:
     """Whether to train in bf16: where it is asked for, and by default where it is fast and right.
 
     Args:

@@ -10,7 +10,7 @@ OnEpoch = Callable[[Mapping[str, float]], None]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class TrainingResult:
     """A finished training; the model holds the weights of the best epoch by validation accuracy."""
 
     model: nn.Module

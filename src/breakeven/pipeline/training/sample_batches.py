@@ -8,23 +8,23 @@ import torch
 from torch import Tensor
 
 from breakeven.artifacts import dataset
-from breakeven.artifacts.inference import at_once
-from breakeven.artifacts.preprocess import inputs_of
+from breakeven.artifacts.inference import safe_batch_size
+from breakeven.artifacts.preprocess import normalize
 
 BATCH = 64  # images at most
 
 
-def lessons(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+def training_batches(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of inputs as a model takes them, and labels, drawn by `seed` from the training split.
 
     Args:
         data: the folder of the prepared dataset.
         count: images in all, or as many as there are.
     """
-    manifest, train = dataset.manifest(data), dataset.load(data, "train")
+    manifest, train = dataset.manifest(data), dataset.load_split(data, "train")
     drawn = np.random.default_rng(seed).permutation(len(train.labels))[:count]
-    size = at_once(train.images, BATCH)
+    size = safe_batch_size(train.images, BATCH)
     for start in range(0, len(drawn), size):
         chosen = drawn[start : start + size]
-        inputs = inputs_of(train.images[chosen], manifest.mean, manifest.std)
+        inputs = normalize(train.images[chosen], manifest.mean, manifest.std)
         yield inputs, torch.from_numpy(train.labels[chosen])

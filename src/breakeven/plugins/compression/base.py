@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from breakeven.core.plugin import Option
+from breakeven.core.plugin import Plugin
 
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
 
 # Gives batches of training inputs, as the model takes them, and labels: of so many images, or all there are.
-Lessons = Callable[[int], "Iterable[tuple[Tensor, Tensor]]"]
+TrainingBatches = Callable[[int], "Iterable[tuple[Tensor, Tensor]]"]
 
 
-class Compression(Option, ABC):
+class Compression(Plugin, ABC):
     """Settings of one step of a recipe, with those of the fine-tuning that follows."""
 
     epochs: float = Field(gt=0, description="of fine-tuning, as a share of the family's own")
@@ -35,7 +35,7 @@ class Compression(Option, ABC):
         return dict(spec)
 
     @abstractmethod
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
         """Change `model` in place; returns the history that rebuilds its structure (see modelfile).
 
         Args:

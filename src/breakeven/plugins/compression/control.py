@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from breakeven.plugins.compression.base import Compression, Lessons
+from breakeven.plugins.compression.base import Compression, TrainingBatches
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 class Control(Compression):
     """What of a compressed model's accuracy is due to its longer training, this one has too."""
 
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
         """Change nothing."""
         return []

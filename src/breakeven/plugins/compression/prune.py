@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from breakeven.core.errors import NotInstalled, Unsupported, UserError
-from breakeven.plugins.compression.base import Compression, Lessons
+from breakeven.plugins.compression.base import Compression, TrainingBatches
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -41,7 +41,7 @@ class Prune(Compression):
             raise ValueError("images are for importance=hessian: weights have their size without any")
         return self
 
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
         """Prune all but the last layer, whose outputs are the classes.
 
         Raises:
@@ -71,7 +71,7 @@ class Prune(Compression):
                 # The loss is one for all layers: not normalized. A channel's is the mean over its layers.
                 importance = tp.importance.GroupHessianImportance(normalizer=None)
             if taught and self.macs and together:
-                importance = _PerWork(importance, model, example)
+                importance = ImportancePerMac(importance, model, example)
             pruner = tp.pruner.MagnitudePruner(
                 model,
                 example,
@@ -119,7 +119,7 @@ def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> 
     raise Unsupported(f"its work cannot be brought below {work:,.0f} floating-point operations by pruning")
 
 
-class _PerWork:
+class ImportancePerMac:
     """The importance of a channel over the multiply-accumulates that go with it."""
 
     def __init__(self, importance: Any, model: "nn.Module", example: "Tensor") -> None:

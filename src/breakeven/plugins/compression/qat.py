@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from breakeven.plugins.compression.base import Compression, Lessons
+from breakeven.plugins.compression.base import Compression, TrainingBatches
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,7 +21,7 @@ class Qat(Compression):
     Range and rounding of inputs are one operator: as several, they took half of a step, and more on a GPU.
     """
 
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
         """Put the roundings in; the structure stays."""
         from torch.nn.utils import parametrize
 

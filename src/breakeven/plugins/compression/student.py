@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.compression.base import Compression, Lessons
+from breakeven.plugins.compression.base import Compression, TrainingBatches
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,6 +30,6 @@ class Student(Compression):
         smaller = value * self.factor
         return {**spec, self.argument: max(1, round(smaller)) if isinstance(value, int) else smaller}
 
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: Lessons) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
         """Nothing more."""
         return []

@@ -11,12 +11,12 @@ from pydantic import Field
 from breakeven.artifacts.dataset import Digests, Images
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of
-from breakeven.core.plugin import Option
+from breakeven.core.plugin import Plugin
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class Read(NamedTuple):
+class RawDataset(NamedTuple):
     """A dataset as its source has it; `test` and `val` are None where the source has no such split."""
 
     train: Images
@@ -26,7 +26,7 @@ class Read(NamedTuple):
     val: Images | None = None
 
 
-class Dataset(Option, ABC):
+class Dataset(Plugin, ABC):
     """Settings that all datasets share, and the two things that each does in its own way."""
 
     title: str = Field(description="the name that figures and tables quote")
@@ -85,5 +85,5 @@ class Dataset(Option, ABC):
         return {name: digest_of(root / name) for name in self.known}
 
     @abstractmethod
-    def read(self, roots: Sequence[Path]) -> Read:
+    def read(self, roots: Sequence[Path]) -> RawDataset:
         """The source's images as they are: uint8, nothing scaled or normalized."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from breakeven.artifacts.dataset import Images
 from breakeven.core.download import download
-from breakeven.plugins.datasets.base import Dataset, Read
+from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 FOLDER = "cifar-10-batches-py"
 
@@ -34,7 +34,7 @@ class Cifar10(Dataset):
         download([CIFAR10.url], root / CIFAR10.filename)
         CIFAR10(str(root), download=True)
 
-    def read(self, roots: Sequence[Path]) -> Read:
+    def read(self, roots: Sequence[Path]) -> RawDataset:
         """The images in the order of the source."""
         from torchvision.datasets import CIFAR10
 
@@ -44,4 +44,4 @@ class Cifar10(Dataset):
             Images(np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)), np.array(part.targets, np.int64))
             for part in parts
         )
-        return Read(train, test, list(parts[0].classes))
+        return RawDataset(train, test, list(parts[0].classes))

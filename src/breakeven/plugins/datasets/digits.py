@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from breakeven.artifacts.dataset import Images
-from breakeven.plugins.datasets.base import Dataset, Read
+from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 class Digits(Dataset):
@@ -24,8 +24,10 @@ class Digits(Dataset):
         assert spec is not None and spec.submodule_search_locations, "scikit-learn is a dependency"
         return Path(spec.submodule_search_locations[0], "datasets", "data")
 
-    def read(self, roots: Sequence[Path]) -> Read:
+    def read(self, roots: Sequence[Path]) -> RawDataset:
         """Levels 0 to 16 are stretched to 0 to 255."""
         rows = np.loadtxt(self.root(roots) / "digits.csv.gz", delimiter=",")  # (1797, 64 pixels + label)
         images = np.round(rows[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
-        return Read(Images(images, rows[:, -1].astype(np.int64)), None, [str(digit) for digit in range(10)])
+        return RawDataset(
+            Images(images, rows[:, -1].astype(np.int64)), None, [str(digit) for digit in range(10)]
+        )

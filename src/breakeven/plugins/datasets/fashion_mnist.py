@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from breakeven.artifacts.dataset import Images
 from breakeven.core.download import download
-from breakeven.plugins.datasets.base import Dataset, Read
+from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 class FashionMnist(Dataset):
@@ -36,11 +36,11 @@ class FashionMnist(Dataset):
             download(addresses, root / "FashionMNIST/raw" / name)
         FashionMNIST(str(root), download=True)
 
-    def read(self, roots: Sequence[Path]) -> Read:
+    def read(self, roots: Sequence[Path]) -> RawDataset:
         """The images in the order of the source."""
         from torchvision.datasets import FashionMNIST
 
         root = str(self.root(roots))
         parts = [FashionMNIST(root, train=train) for train in (True, False)]
         train, test = (Images(part.data.unsqueeze(1).numpy(), part.targets.numpy()) for part in parts)
-        return Read(train, test, list(parts[0].classes))
+        return RawDataset(train, test, list(parts[0].classes))

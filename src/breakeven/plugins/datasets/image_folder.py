@@ -16,8 +16,8 @@ from pydantic import Field
 from breakeven.artifacts.dataset import Digests, Images
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of
-from breakeven.core.progress import each
-from breakeven.plugins.datasets.base import Dataset, Read
+from breakeven.core.progress import track
+from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 PARTS = ("train", "val", "test")
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
@@ -51,7 +51,7 @@ class ImageFolder(Dataset):
         """The sha256 of the archive, or of every image."""
         source = self.source(roots)
         if source.is_dir():
-            names = each(f"{self.title}: checking", _chosen(_names(source)))
+            names = track(f"{self.title}: checking", _chosen(_names(source)))
             return {name: digest_of(source / name) for name in names}
         found = digest_of(source)
         if self.sha256 and found != self.sha256:
@@ -61,7 +61,7 @@ class ImageFolder(Dataset):
             )
         return {source.name: found}
 
-    def read(self, roots: Sequence[Path]) -> Read:
+    def read(self, roots: Sequence[Path]) -> RawDataset:
         """Decode every image.
 
         Raises:
@@ -89,7 +89,7 @@ class ImageFolder(Dataset):
                 raise UserError(f"{source}: train/ and {part}/ have different classes: {listed}.")
         train, val, test = (_stack(found[part], classes) for part in PARTS)
         assert train is not None
-        return Read(train, test, classes, val=val)
+        return RawDataset(train, test, classes, val=val)
 
     def _decode(self, source: Path, name: str, content: bytes) -> np.ndarray:
         try:
@@ -140,7 +140,7 @@ def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
 def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
     """The name from train/ or test/ on, and the content, of each image; `title` is that of the progress."""
     if source.is_dir():
-        for name in each(title, _chosen(_names(source), source)):
+        for name in track(title, _chosen(_names(source), source)):
             yield name, (source / name).read_bytes()
         return
     if not source.name.endswith(ARCHIVES):
@@ -154,7 +154,7 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
                 raise UserError(f"{source}: it holds {twice[0]} twice, in different folders.")
             files = dict(members)
             contents = {n: archive.extractfile(files[n]) for n in _chosen([*files], source)}
-            for name in each(title, sorted(contents, key=lambda n: files[n].offset)):
+            for name in track(title, sorted(contents, key=lambda n: files[n].offset)):
                 file = contents[name]
                 assert file is not None
                 yield name, file.read()

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Images
-from breakeven.plugins.datasets.base import Dataset, Read
+from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 class RandomImages(Dataset):
@@ -18,7 +18,7 @@ class RandomImages(Dataset):
     classes: int = Field(gt=1, description="outputs of the models")
     count: int = Field(gt=3)
 
-    def read(self, roots: Sequence[Path]) -> Read:
+    def read(self, roots: Sequence[Path]) -> RawDataset:
         """Drawn anew, and always the same."""
         generator = np.random.default_rng(self.split_seed)
         shape = (self.count, self.channels, self.size, self.size)
@@ -26,4 +26,4 @@ class RandomImages(Dataset):
             Images(generator.integers(0, 256, shape, np.uint8), np.zeros(self.count, np.int64))
             for _ in range(2)
         )
-        return Read(train, test, [str(number) for number in range(self.classes)])
+        return RawDataset(train, test, [str(number) for number in range(self.classes)])

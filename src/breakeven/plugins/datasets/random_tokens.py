@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Images
-from breakeven.plugins.datasets.base import Dataset, Read
+from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 class RandomTokens(Dataset):
@@ -18,7 +18,7 @@ class RandomTokens(Dataset):
     classes: int = Field(gt=1, description="outputs of the models")
     count: int = Field(gt=3)
 
-    def read(self, roots: Sequence[Path]) -> Read:
+    def read(self, roots: Sequence[Path]) -> RawDataset:
         """Drawn anew, and always the same."""
         generator = np.random.default_rng(self.split_seed)
         train, test = (
@@ -28,4 +28,4 @@ class RandomTokens(Dataset):
             )
             for _ in range(2)
         )
-        return Read(train, test, [str(number) for number in range(self.classes)], self.vocabulary)
+        return RawDataset(train, test, [str(number) for number in range(self.classes)], self.vocabulary)

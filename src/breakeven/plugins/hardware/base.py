@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 from pydantic import Field
 
-from breakeven.core.plugin import Option
+from breakeven.core.plugin import Plugin
 
 FREQUENCY = "/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq"
 SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
@@ -19,7 +19,7 @@ QUOTA = "/sys/fs/cgroup/cpu.max"  # of a container: microseconds that it may use
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-class Hardware(Option, ABC):
+class Hardware(Plugin, ABC):
     """One device with a number of threads. No other code asks which device it is."""
 
     threads: int = Field(gt=0)

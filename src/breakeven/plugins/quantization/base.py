@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_validator
 
-from breakeven.core.plugin import Option
+from breakeven.core.plugin import Plugin
 from breakeven.core.system_info import features
 
 X86 = ("x86_64", "AMD64")
@@ -19,7 +19,7 @@ INT8 = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
 @dataclass(frozen=True)
-class Examples:
+class CalibrationData:
     """What a toolchain may see of the data, as the artifact will get it: never the test set."""
 
     calibration: NDArray[Any]  # (N, C, H, W) images of the training split
@@ -34,7 +34,7 @@ class Exporter(Protocol):
         """Write an artifact."""
 
 
-class Quantization(Option, ABC):
+class Quantization(Plugin, ABC):
     """Settings of one toolchain."""
 
     runtime: str  # a key of `runtimes`
@@ -53,7 +53,7 @@ class Quantization(Option, ABC):
         return f"int8-{self.scheme}"
 
     @abstractmethod
-    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
         """Write the int8 artifact of `source` (a runtime's `Source`) into `folder`.
 
         Args:
@@ -64,7 +64,7 @@ class Quantization(Option, ABC):
         """
 
 
-def seven_bits(asked: bool | None) -> bool:
+def use_reduced_range(asked: bool | None) -> bool:
     """Whether to leave a bit of one factor unused, by default where sums of two products would saturate.
 
     Without VNNI they are added in 16 bits: of eager's classes Inductor's ResNet-18 kept 85%, with 7 bits 99%.

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.quantization.base import Examples, Exporter, Quantization
+from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization
 
 # What NNCF calls them. `MeanMinMax` is what it does unasked, but where each channel has its own range.
 RANGES = {"MinMax": "MINMAX", "MeanQuantile": "MEAN_QUANTILE", "Histogram": "HISTOGRAM"}
@@ -32,7 +32,7 @@ class Nncf(Quantization):
     fast_bias_correction: bool = True
     max_drop: float | None = Field(None, gt=0, lt=1)
 
-    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in fp32, then quantize the graph."""
         try:
             import nncf

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.inference import batches
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.quantization.base import Examples, Exporter, Quantization, seven_bits
+from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
 BINS = 2048  # of Entropy's histogram: of the tools' own 128 no range but that of all values has enough
 
 
-class OnnxRuntime(Quantization):
+class OnnxRuntimeQuantizer(Quantization):
     """Static: QDQ, per channel. Dynamic: activations are quantized at run time, one scale a tensor.
 
     Attributes:
@@ -25,7 +25,7 @@ class OnnxRuntime(Quantization):
     calibration: Literal["MinMax", "Entropy", "Percentile"] = "MinMax"
     reduce_range: bool | None = None
 
-    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in fp32, quantize the file, and drop from it what the tools leave there."""
         try:
             import onnx_ir
@@ -39,7 +39,7 @@ class OnnxRuntime(Quantization):
             from onnxruntime.quantization.shape_inference import quant_pre_process
         except ImportError:
             raise Unsupported("not installed: pip install 'breakeven[onnxruntime]'") from None
-        from breakeven.artifacts.onnx_strip import slim
+        from breakeven.artifacts.onnx_strip import strip_names
 
         logging.getLogger().setLevel(logging.ERROR)  # the tools log to the root logger
         with tempfile.TemporaryDirectory() as temporary:
@@ -52,7 +52,10 @@ class OnnxRuntime(Quantization):
             if self.scheme == "dynamic":
                 # ONNX Runtime has an integer convolution for unsigned weights only.
                 quantize_dynamic(
-                    prepared, target, weight_type=QuantType.QUInt8, reduce_range=seven_bits(self.reduce_range)
+                    prepared,
+                    target,
+                    weight_type=QuantType.QUInt8,
+                    reduce_range=use_reduced_range(self.reduce_range),
                 )
             else:
                 quantize_static(
@@ -65,12 +68,12 @@ class OnnxRuntime(Quantization):
                         _by_entropy(prepared, examples) if self.calibration == "Entropy" else None
                     ),
                     per_channel=True,
-                    reduce_range=seven_bits(self.reduce_range),
+                    reduce_range=use_reduced_range(self.reduce_range),
                     activation_type=QuantType.QUInt8,
                     weight_type=QuantType.QInt8,
                 )
         model = onnx_ir.load(target)
-        slim(model)
+        strip_names(model)
         onnx_ir.save(model, target)
 
 
@@ -89,7 +92,7 @@ def _prepare(path: Path) -> None:
     onnx.save(model, path)
 
 
-def _by_entropy(model: Path, examples: Examples) -> Path:
+def _by_entropy(model: Path, examples: CalibrationData) -> Path:
     """A file of ranges beside `model`, as the tools would find them if they took a number of bins."""
     from onnxruntime.quantization import CalibrationMethod, create_calibrator, save_tensors_data
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from breakeven.artifacts.inference import batches
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.quantization._observers import Observed, observer
-from breakeven.plugins.quantization.base import Examples, Exporter, Quantization, seven_bits
+from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
 INSTALL = "not installed: pip install 'breakeven[{}]'"
 # engine -> the module of its quantizer, the quantizer, what makes its settings, from what, its extra
@@ -19,7 +19,7 @@ QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], 
         "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer",
         "X86InductorQuantizer",
         "get_default_x86_inductor_quantization_config",
-        lambda own: {"reduce_range": seven_bits(own.reduce_range)},
+        lambda own: {"reduce_range": use_reduced_range(own.reduce_range)},
         "torchao",
     ),
     "xnnpack": (
@@ -45,11 +45,11 @@ class Pt2e(Quantization):
     calibration: Observed = "Histogram"
     reduce_range: bool | None = None
 
-    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
         """Quantize the graph, then export it as any other."""
         import torch
 
-        from breakeven.artifacts.torch_export import exported
+        from breakeven.artifacts.torch_export import export_program
 
         module, quantizer_name, config_name, settings, extra = QUANTIZERS[self.engine]
         with torch.no_grad(), warnings.catch_warnings():
@@ -68,7 +68,7 @@ class Pt2e(Quantization):
             quantizer = getattr(engine, quantizer_name)()
             quantizer.set_global(dataclasses.replace(config, input_activation=seen, output_activation=seen))
             # Strict: ResNet's blocks call one ReLU twice, and a quantizer has to see two.
-            program = exported(source.model, source.example, strict=True)
+            program = export_program(source.model, source.example, strict=True)
             prepared = prepare_pt2e(program.module(), quantizer)
             for batch in batches(examples.calibration, 32):
                 prepared(torch.from_numpy(batch))

@@ -9,7 +9,7 @@ from typing import Any
 from breakeven.artifacts.inference import batches
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.quantization._observers import Observed, observer
-from breakeven.plugins.quantization.base import Examples, Exporter, Quantization, seven_bits
+from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
 
 class Fx(Quantization):
@@ -23,7 +23,7 @@ class Fx(Quantization):
     calibration: Observed = "Histogram"
     reduce_range: bool | None = None
 
-    def quantize(self, examples: Examples, runtime: Exporter, source: Any, folder: Path) -> None:
+    def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
         """Convert the torch model, then export it as any other."""
         import torch
         from torch import nn
@@ -68,7 +68,7 @@ class Fx(Quantization):
 
         default = mapping.global_qconfig.activation
         chosen = observer(observers, self.calibration, default)
-        chosen = chosen.with_args(reduce_range=seven_bits(self.reduce_range))
+        chosen = chosen.with_args(reduce_range=use_reduced_range(self.reduce_range))
         mapping.set_global(mapping.global_qconfig._replace(activation=chosen))
         for kind, qconfig in mapping.object_type_qconfigs.items():
             if qconfig.activation is default:

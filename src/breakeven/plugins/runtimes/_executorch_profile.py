@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 
 # "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its input (or of all), the number of the call
 NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
@@ -21,7 +21,7 @@ CONVERSIONS = ("Convert", "sym_size", "view", "_copy", "clone", "quantize_")
 AROUND, BETWEEN = "XNNPACK around its operators", "ExecuTorch around its calls"
 
 
-def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[Kernel]:
+def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTime]:
     """What each of `calls` calls of its method takes; XNNPACK counts whole microseconds."""
     from executorch.devtools.etdump.serialize import deserialize_from_etdump_flatcc
     from executorch.extension.pybindings import portable_lib
@@ -36,7 +36,9 @@ def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[Kernel]:
     own = instructions(plan_of(program))
     # The first run is that of loading, and the second sets up what the others use.
     return [
-        kernel for run in runs[-calls:] for kernel in told((e.profile_event for e in run.events), own, calls)
+        kernel
+        for run in runs[-calls:]
+        for kernel in parse_events((e.profile_event for e in run.events), own, calls)
     ]
 
 
@@ -60,7 +62,9 @@ def instructions(plan: Any) -> dict[tuple[int, int], tuple[str, str]]:
     return found
 
 
-def told(events: Iterable[Any], own: dict[tuple[int, int], tuple[str, str]], calls: int) -> list[Kernel]:
+def parse_events(
+    events: Iterable[Any], own: dict[tuple[int, int], tuple[str, str]], calls: int
+) -> list[OperatorTime]:
     """The operators of one run, and what is left of the calls that they are parts of."""
     kernels, around, between = [], 0.0, 0.0
     for event in events:
@@ -72,13 +76,13 @@ def told(events: Iterable[Any], own: dict[tuple[int, int], tuple[str, str]], cal
         elif event.name == "OPERATOR_CALL":
             name, kind = own[event.chain_index, event.instruction_id]
             between -= ms
-            kernels.append(Kernel(name, precision_of(name, kind), ms, 1 / calls))
+            kernels.append(OperatorTime(name, precision_of(name, kind), ms, 1 / calls))
         elif event.delegate_debug_id_str and (part := NAME.fullmatch(event.delegate_debug_id_str)):
             around -= ms
             precision = precision_of(part["operator"], part["type"] or "")
-            kernels.append(Kernel(part["operator"], precision, ms, 1 / calls))
+            kernels.append(OperatorTime(part["operator"], precision, ms, 1 / calls))
     rests = {AROUND: around, BETWEEN: between}
-    return kernels + [Kernel(name, "", max(ms, 0.0), 1 / calls) for name, ms in rests.items()]
+    return kernels + [OperatorTime(name, "", max(ms, 0.0), 1 / calls) for name, ms in rests.items()]
 
 
 def precision_of(operator: str, kind: str) -> str:

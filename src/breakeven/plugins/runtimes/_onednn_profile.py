@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 
 # The operator, its implementation, its tensors, milliseconds; cpp/src/onednn.hpp reads the same.
@@ -20,7 +20,7 @@ CONVERSION = "reorder"
 REST = "its own kernels and what lies between"
 
 
-def profile(run: Callable[[], object], calls: int) -> list[Kernel]:
+def profile(run: Callable[[], object], calls: int) -> list[OperatorTime]:
     """The calls of oneDNN, and what is left of the time of `run`: nobody tells what that computes in.
 
     Raises:
@@ -39,22 +39,24 @@ def profile(run: Callable[[], object], calls: int) -> list[Kernel]:
     all_calls()
     whole = 1e3 * (time.perf_counter() - started) / calls  # before anything is printed, which takes time
     with mkldnn.verbose(mkldnn.VERBOSE_ON):  # type: ignore[no-untyped-call]
-        kernels = told(printed(all_calls), calls)
+        kernels = parse_lines(capture_stdout(all_calls), calls)
     rest = max(whole - sum(kernel.ms for kernel in kernels), 0.0)
-    return [*kernels, Kernel(REST, "", rest)]
+    return [*kernels, OperatorTime(REST, "", rest)]
 
 
-def told(lines: str, calls: int) -> list[Kernel]:
+def parse_lines(lines: str, calls: int) -> list[OperatorTime]:
     """The calls that oneDNN has printed, while the model was called so many times."""
     kernels = []
     for operator, implementation, tensors, ms in LINE.findall(lines):
         source = SOURCE.search(tensors)
         precision = PRECISIONS.get(source[1], "") if source and operator != CONVERSION else ""
-        kernels.append(Kernel(f"{operator} ({implementation})", precision, float(ms) / calls, 1 / calls))
+        kernels.append(
+            OperatorTime(f"{operator} ({implementation})", precision, float(ms) / calls, 1 / calls)
+        )
     return kernels
 
 
-def printed(run: Callable[[], object]) -> str:
+def capture_stdout(run: Callable[[], object]) -> str:
     """What `run` prints to standard output, C++ included."""
     flush = ctypes.CDLL(None).fflush
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json
 from breakeven.core.source_digest import packages
-from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
@@ -41,7 +41,7 @@ class TorchRuntime(Runtime, ABC):
 
     channels_last: bool = False
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Set torch's threads."""
         import torch
 
@@ -52,8 +52,8 @@ class TorchRuntime(Runtime, ABC):
             raise Unsupported("this processor has no instructions for bf16 that torch would use")
 
     def profile(
-        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
-    ) -> list[Kernel]:
+        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+    ) -> list[OperatorTime]:
         """By torch's own profiler: the time of each operator without that of those that it calls."""
         from torch.profiler import ProfilerActivity, profile
 
@@ -63,11 +63,13 @@ class TorchRuntime(Runtime, ABC):
                 session.run(inputs)
         share = 1 / (1e3 * calls)  # microseconds in all -> milliseconds a call
         return [
-            Kernel(e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share, 1 / calls)
+            OperatorTime(
+                e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share, 1 / calls
+            )
             for e in profiler.events()
         ]
 
-    def converted(self, source: Source) -> "nn.Module":
+    def converted(self, source: ExportInput) -> "nn.Module":
         """A copy of the model as these settings want it."""
         from breakeven.artifacts.precision import convert
 
@@ -102,7 +104,7 @@ def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
     return Session(prepare, run, result)
 
 
-class OwnFiles(TorchRuntime, ABC):
+class ModelSourceRuntime(TorchRuntime, ABC):
     """Runs the model's own code, on a copy of its files."""
 
     modules: ClassVar[tuple[str, ...]] = (
@@ -112,13 +114,13 @@ class OwnFiles(TorchRuntime, ABC):
         "breakeven.artifacts.precision",
     )
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """Copy the model's files."""
-        from breakeven.artifacts.model_manifest import CARD, WEIGHTS
+        from breakeven.artifacts.model_manifest import MANIFEST, WEIGHTS
 
         if source.changed:
             raise Unsupported("it runs the model's own code, which no toolchain has quantized")
-        for name in (CARD, WEIGHTS):
+        for name in (MANIFEST, WEIGHTS):
             shutil.copyfile(source.folder / name, folder / name)
 
     def imports(self, folder: Path) -> tuple[str, ...]:
@@ -132,13 +134,13 @@ class OwnFiles(TorchRuntime, ABC):
             return self.modules
         return tuple(dict.fromkeys([*self.modules, *packages(target)]))
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Set torch's threads, and import the model's source."""
         from breakeven.artifacts import saved_model
         from breakeven.artifacts.model_manifest import read_card
 
         super().start(folder, place)
-        saved_model.ready(read_card(folder))
+        saved_model.import_dependencies(read_card(folder))
 
     def model(self, folder: Path, preprocessing: str) -> "nn.Module":
         """Construct the model and load its weights."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes import _onednn_profile
 from breakeven.plugins.runtimes._torch import TorchRuntime, require_compiler, torch_session
-from breakeven.plugins.runtimes.base import Place, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 PACKAGE = "model.pt2"
 FOLDER = "package"  # unpacked: torch would do it at each start, where a killed process leaves it
@@ -38,16 +38,16 @@ class AotInductor(TorchRuntime):
         """As many as it can take when it is scored."""
         return TorchRuntime.batch if self.any_batch else 1
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """Export, compile, unpack."""
         import torch
         from torch._inductor import aoti_compile_and_package
         from torch._inductor.utils import fresh_cache
 
-        from breakeven.artifacts.torch_export import exported
+        from breakeven.artifacts.torch_export import export_program
 
         require_compiler()
-        program = exported(self.converted(source), source.example, most=None if self.any_batch else 1)
+        program = export_program(self.converted(source), source.example, most=None if self.any_batch else 1)
         settings: dict[str, Any] = {
             "freezing": self.freezing,
             "compile_threads": 1,
@@ -60,12 +60,12 @@ class AotInductor(TorchRuntime):
             packed.extractall(folder / FOLDER)
         (folder / PACKAGE).unlink()
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Set torch's threads."""
         super().start(folder, place)
         place.require(("cpu",), "AOTInductor, as it is compiled here,")
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Load the library and its weights.
 
         With one runner: a call from Python keeps the interpreter to itself, so that others would wait anyhow.
@@ -92,12 +92,12 @@ class AotInductor(TorchRuntime):
         return session.prepare(images)
 
     def profile(
-        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
-    ) -> list[Kernel]:
+        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+    ) -> list[OperatorTime]:
         """By oneDNN: the C++ calls it past torch's profiler."""
         return _onednn_profile.profile(partial(session.run, session.prepare(images)), calls)
 
-    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
         """What its C++ calls, which it keeps beside the library: what is fused has no call of its own."""
         (code,) = (folder / FOLDER).rglob("*.wrapper.cpp")
         return facts_of(code.read_text(encoding="utf-8"))

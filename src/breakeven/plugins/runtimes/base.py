@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
-from breakeven.core.plugin import Option
+from breakeven.core.plugin import Plugin
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportInput:
     """What is exported."""
 
     model: "nn.Module"  # in evaluation mode; with preprocessing, if that is to be inside
@@ -30,7 +30,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Place:
+class ExecutionContext:
     """Where an artifact runs, and for whom.
 
     An engine may prepare for the batch and the callers that a deployment knows.
@@ -69,7 +69,7 @@ class Session:
         return self.result(self.run(self.prepare(np.ascontiguousarray(images))))
 
 
-class Runtime(Option, ABC):
+class Runtime(Plugin, ABC):
     """Settings of one way to execute a model.
 
     Attributes:
@@ -97,7 +97,7 @@ class Runtime(Option, ABC):
         return value
 
     @abstractmethod
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """Write the artifact's files into `folder`.
 
         Raises:
@@ -119,7 +119,7 @@ class Runtime(Option, ABC):
         """
 
     @abstractmethod
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Ready the library for the artifact in `folder`; the memory used then is the floor.
 
         Raises:
@@ -127,10 +127,10 @@ class Runtime(Option, ABC):
         """
 
     @abstractmethod
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Make the artifact in `folder` ready to run, on the device of `place`."""
 
-    def command(self, folder: Path, place: Place, affinity: dict[str, Any]) -> list[str]:
+    def command(self, folder: Path, place: ExecutionContext, affinity: dict[str, Any]) -> list[str]:
         """A program that speaks the workers' protocol, and its arguments; by default Python does.
 
         Args:
@@ -139,8 +139,8 @@ class Runtime(Option, ABC):
         return []
 
     def profile(
-        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
-    ) -> list[Kernel]:
+        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+    ) -> list[OperatorTime]:
         """What each operator takes, when the artifact in `folder` runs on `images` so many times.
 
         Args:
@@ -151,6 +151,6 @@ class Runtime(Option, ABC):
         """
         raise Unsupported("it does not tell what it executes")
 
-    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
         """What else its process knows of how the artifact has executed: title -> text."""
         return {}

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes import _executorch_profile
-from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 FILE = "model.pte"
 INSTALL = "not installed: pip install 'breakeven[executorch]'"
@@ -24,9 +24,9 @@ class ExecuTorch(Runtime):
     modules = ("torch",)
     batch = MOST
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """One file, planned for batches of up to `MOST`."""
-        from breakeven.artifacts.torch_export import exported
+        from breakeven.artifacts.torch_export import export_program
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own parts
@@ -35,12 +35,12 @@ class ExecuTorch(Runtime):
                 from executorch.exir import to_edge_transform_and_lower
             except ImportError:
                 raise Unsupported(INSTALL) from None
-            program = exported(source.model, source.example, most=MOST)
+            program = export_program(source.model, source.example, most=MOST)
             lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
             with (folder / FILE).open("wb") as file:
                 lowered.to_executorch().write_to_file(file)
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Import it, and give it its threads."""
         place.require(("cpu",), "ExecuTorch's XNNPACK")
         try:
@@ -50,7 +50,7 @@ class ExecuTorch(Runtime):
             raise Unsupported(INSTALL) from None
         portable_lib._unsafe_reset_threadpool(place.threads)
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Load the program and its one method, which XNNPACK prepares then."""
         import torch
         from executorch.runtime import Runtime as Engine
@@ -69,12 +69,12 @@ class ExecuTorch(Runtime):
         return Session(prepare, method.execute, result)
 
     def profile(
-        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
-    ) -> list[Kernel]:
+        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+    ) -> list[OperatorTime]:
         """By ExecuTorch's own record, and XNNPACK's."""
         return _executorch_profile.profile(folder / FILE, session.prepare(images), calls)
 
-    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
         """What is delegated, and what is left to ExecuTorch's own kernels, by the program itself."""
         plan = _executorch_profile.plan_of(folder / FILE)
         engines = Counter(delegate.id for delegate in plan.delegates)

@@ -16,7 +16,7 @@ from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import digests, fingerprint, write_text
 from breakeven.core.plugin import load
-from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 PROJECT = Path(breakeven.__file__).parents[2] / "cpp"
 ABOUT = "about.txt"
@@ -60,12 +60,12 @@ class LibTorch(Runtime):
         """As many images at once as the artifact can take when it is scored."""
         return self.inner.batch
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """As it does, and what the program has to know beside."""
-        from breakeven.artifacts.model_manifest import Tokens, read_card
+        from breakeven.artifacts.model_manifest import TextInput, read_card
 
         card = read_card(source.folder)
-        if isinstance(card.shape, Tokens):
+        if isinstance(card.shape, TextInput):
             raise Unsupported("the C++ worker takes images only")
         program()
         self.inner.export(source, folder)
@@ -84,16 +84,16 @@ class LibTorch(Runtime):
         """Build the program."""
         program()
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Look for the program."""
         place.require(("cpu",), "the C++ worker")
         program()
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """The program does that."""
         raise NotImplementedError
 
-    def command(self, folder: Path, place: Place, affinity: dict[str, Any]) -> list[str]:
+    def command(self, folder: Path, place: ExecutionContext, affinity: dict[str, Any]) -> list[str]:
         """The program that takes the place of a worker's process, but for the pipes."""
         return [str(program()), str(folder), str(place.threads), json.dumps(affinity)]
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 FILE = "model.onnx"
 INSTALL = "not installed: pip install 'breakeven[onnxruntime]'"
@@ -29,7 +29,7 @@ class OnnxRuntime(Runtime):
 
     modules = ("onnxruntime",)
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """One file, with a free batch dimension; no node tells which line of whose source it comes from."""
         import torch
 
@@ -37,7 +37,7 @@ class OnnxRuntime(Runtime):
             import onnxscript  # noqa: F401  (the exporter needs it)
         except ImportError:
             raise Unsupported(INSTALL) from None
-        from breakeven.artifacts.onnx_strip import slim
+        from breakeven.artifacts.onnx_strip import strip_names
 
         batch = torch.export.Dim("batch")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -57,10 +57,10 @@ class OnnxRuntime(Runtime):
                 assert program
             except torch.onnx.errors.OnnxExporterError as error:
                 raise Unsupported(f"torch.onnx cannot export this model: {_cause(error)}") from None
-        slim(program.model)
+        strip_names(program.model)
         program.save(folder / FILE)
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Look for the provider; the threads are the session's."""
         try:
             import onnxruntime
@@ -74,13 +74,13 @@ class OnnxRuntime(Runtime):
                 f"install its package for {place.kind}"
             )
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Create the session."""
         return CALLS[place.kind](_session(folder, place), place.kind)
 
     def profile(
-        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
-    ) -> list[Kernel]:
+        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+    ) -> list[OperatorTime]:
         """By ONNX Runtime's own profiler: the median of each node's calls, since one may wait for a core."""
         with TemporaryDirectory() as scratch:
             engine = _session(folder, place, profile=f"{scratch}/profile")
@@ -100,10 +100,10 @@ class OnnxRuntime(Runtime):
             precision = "" if operator in CONVERSIONS else _precision(types)
             share = len(same) / calls
             ms = float(np.median([event["dur"] for event in same])) / 1e3 * share
-            kernels.append(Kernel(operator, precision, ms, share))
+            kernels.append(OperatorTime(operator, precision, ms, share))
         return kernels
 
-    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
         """What executes."""
         return {"providers": ", ".join(_session(folder, place).get_providers())}
 
@@ -121,7 +121,7 @@ def _precision(types: Set[str]) -> str:
     return "fp32" if "float" in types else ""
 
 
-def _session(folder: Path, place: Place, profile: str = "") -> Any:
+def _session(folder: Path, place: ExecutionContext, profile: str = "") -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

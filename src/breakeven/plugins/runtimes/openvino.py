@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes.base import Place, Runtime, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 FILE = "model.xml"
 INSTALL = "not installed: pip install 'breakeven[openvino]'"
@@ -36,7 +36,7 @@ class OpenVino(Runtime):
     modules = ()
     precisions = ("fp32", "bf16")
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """Topology and weights, with a free batch dimension; weights stay float32."""
         try:
             import openvino
@@ -52,7 +52,7 @@ class OpenVino(Runtime):
             raise Unsupported(f"openvino cannot convert this model: {reason}") from None
         openvino.save_model(model, folder / FILE, compress_to_fp16=False)
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Import it; the threads are the compiled model's."""
         place.require(DEVICES, "OpenVINO")
         try:
@@ -64,7 +64,7 @@ class OpenVino(Runtime):
             if "BF16" not in able:
                 raise Unsupported("OpenVINO has no bf16 for this processor")
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Compile for the processor, which takes most of the time.
 
         Where the size of a batch is known, for that one, and for others when they come.
@@ -91,8 +91,8 @@ class OpenVino(Runtime):
         return Session(prepare, run, result)
 
     def profile(
-        self, folder: Path, place: Place, session: Session, images: NDArray[Any], calls: int
-    ) -> list[Kernel]:
+        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+    ) -> list[OperatorTime]:
         """The graph as it was compiled, with the precision of each of its nodes."""
         import openvino
 
@@ -106,10 +106,12 @@ class OpenVino(Runtime):
                     ms = node.real_time.total_seconds() * 1e3 / calls
                     precision = PRECISIONS.get(node.exec_type.rpartition("_")[2].lower(), "")
                     precision = "" if node.node_type in CONVERSIONS else precision
-                    kernels.append(Kernel(f"{node.node_type} ({node.exec_type})", precision, ms, 1 / calls))
+                    kernels.append(
+                        OperatorTime(f"{node.node_type} ({node.exec_type})", precision, ms, 1 / calls)
+                    )
         return kernels
 
-    def _compiled(self, folder: Path, place: Place, batch: int | None, **more: str) -> Any:
+    def _compiled(self, folder: Path, place: ExecutionContext, batch: int | None, **more: str) -> Any:
         import openvino
 
         core = openvino.Core()

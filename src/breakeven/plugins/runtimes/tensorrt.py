@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from breakeven.artifacts.operators import Kernel
+from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
-from breakeven.plugins.runtimes.base import Place, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 FILE = "model.ep"
 INSTALL = "not installed: pip install 'breakeven[tensorrt]'"
@@ -19,11 +19,11 @@ class TensorRt(TorchRuntime):
     scored_on = "cuda"
     batch = MOST
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """Build the engines, on the GPU."""
         import torch
 
-        from breakeven.artifacts.torch_export import exported
+        from breakeven.artifacts.torch_export import export_program
 
         tensorrt = _library()
         model, example = self.converted(source).cuda(), source.example.cuda()
@@ -31,20 +31,20 @@ class TensorRt(TorchRuntime):
         names = ("min_shape", "opt_shape", "max_shape")
         batches = tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=example.dtype)
         with torch.no_grad():
-            built = tensorrt.dynamo.compile(exported(model, example, most=MOST), inputs=[batches])
+            built = tensorrt.dynamo.compile(export_program(model, example, most=MOST), inputs=[batches])
         tensorrt.save(built, str(folder / FILE), inputs=[batches])
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Import it."""
         place.require(("cuda",), "TensorRT")
         super().start(folder, place)
         _library()
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Load the program with its engines."""
         return torch_session(_library().load(str(folder / FILE)).module(), place.device)
 
-    def profile(self, *arguments: Any) -> list[Kernel]:
+    def profile(self, *arguments: Any) -> list[OperatorTime]:
         """An engine is one operator to torch.
 
         Raises:

@@ -4,13 +4,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes._torch import OwnFiles, TorchRuntime, require_compiler, torch_session
-from breakeven.plugins.runtimes.base import Place, Session, Source
+from breakeven.plugins.runtimes._torch import (
+    ModelSourceRuntime,
+    TorchRuntime,
+    require_compiler,
+    torch_session,
+)
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 PROGRAM = "model.pt2"
 
 
-class TorchCompile(OwnFiles):
+class TorchCompile(ModelSourceRuntime):
     """The model's own code; or an exported program, of a model that a toolchain has changed.
 
     Attributes:
@@ -19,26 +24,26 @@ class TorchCompile(OwnFiles):
         cpp_wrapper: the calls between kernels in C++ too, instead of Python.
     """
 
-    modules = (*OwnFiles.modules, "torch._dynamo", "torch._inductor.compile_fx")
+    modules = (*ModelSourceRuntime.modules, "torch._dynamo", "torch._inductor.compile_fx")
     caches = ("TORCHINDUCTOR_CACHE_DIR",)
 
     mode: Literal["default", "max-autotune"] = "default"
     freezing: bool = True
     cpp_wrapper: bool = False
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """Copy the model's files; or save the exported program."""
         import torch
 
-        from breakeven.artifacts.torch_export import exported
+        from breakeven.artifacts.torch_export import export_program
 
         require_compiler()
         if source.changed:
-            torch.export.save(exported(source.model, source.example), folder / PROGRAM)
+            torch.export.save(export_program(source.model, source.example), folder / PROGRAM)
         else:
             super().export(source, folder)
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Set torch's threads, and import what compiles."""
         import torch
         from torch._inductor import config
@@ -58,7 +63,7 @@ class TorchCompile(OwnFiles):
         except ImportError:
             raise Unsupported("not installed: pip install 'breakeven[torchao]'") from None
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Load the model; the first call compiles it."""
         import torch
         from torch import nn
@@ -75,7 +80,7 @@ class TorchCompile(OwnFiles):
         }
         return torch_session(torch.compile(model, dynamic=False, options=options), place.device)
 
-    def facts(self, folder: Path, place: Place) -> dict[str, str]:
+    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
         """Where Dynamo had to give the model back to Python, and why."""
         from torch._dynamo.utils import counters
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
-from breakeven.plugins.runtimes.base import Place, Session, Source
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 if TYPE_CHECKING:
     from torch.jit import ScriptModule
@@ -30,7 +30,7 @@ class TorchScript(TorchRuntime):
     optimize: bool = False
     compile: bool = False
 
-    def export(self, source: Source, folder: Path) -> None:
+    def export(self, source: ExportInput, folder: Path) -> None:
         """Trace or script, freeze if asked to, and save."""
         import torch
 
@@ -49,13 +49,13 @@ class TorchScript(TorchRuntime):
                 _compile(module)
             torch.jit.save(module, folder / FILE)
 
-    def start(self, folder: Path, place: Place) -> None:
+    def start(self, folder: Path, place: ExecutionContext) -> None:
         """Set torch's threads; refuse int8 where torch would first notice in the middle of loading it."""
         super().start(folder, place)
         if place.kind not in INT8 and "quantized::" in str(_load(folder, "cpu").inlined_graph):
             place.require(INT8, "torch.ao's int8")
 
-    def load(self, folder: Path, place: Place, preprocessing: str) -> Session:
+    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Load the file."""
         import torch
 
