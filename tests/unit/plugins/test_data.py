@@ -17,7 +17,7 @@ from breakeven.pipeline.training.batches import Batches
 
 
 def dataset(name, **settings):
-    return plugin.load("data", {"name": name, "title": name, **settings}, "datasets.own")
+    return plugin.load("datasets", {"name": name, "title": name, **settings}, "datasets.own")
 
 
 def make(data, roots, folder):
