@@ -1,12 +1,11 @@
 """What a person sees, in a real browser: `make test-browser`."""
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM, DRAW, QUIET
 from mlflow_pages import pages
 from project import Project, fetched
 from rows import BASELINE, TWIN, benchmark, job, row, sweep
@@ -17,9 +16,6 @@ from breakeven.results.recommend import Limits
 from breakeven.results.study_results import StudyResults
 
 playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-DRAW = "Promise.all([...places].map(draw)).then(() => null)"  # also the charts further down
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 

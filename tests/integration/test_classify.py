@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from artifact_drafts import TOLERANCE, draft
 from PIL import Image
 from project import Project
-from test_artifacts import TOLERANCE, draft
 
 from breakeven.artifacts import dataset
 from breakeven.artifacts.dataset import Images

@@ -9,8 +9,9 @@ import fakes
 import numpy as np
 import pytest
 import torch
+from artifact_drafts import draft
+from shipped_options import CANNOT, RUNTIMES, TOOLCHAINS, named
 from sklearn.datasets import load_digits
-from test_artifacts import CANNOT, RUNTIMES, TOOLCHAINS, draft, named
 from torch import nn
 from torch.nn.functional import cross_entropy
 

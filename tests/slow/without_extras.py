@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from project import ROOT
-from test_artifacts import COMPILED, RUNTIMES, TOOLCHAINS
+from shipped_options import COMPILED, RUNTIMES, TOOLCHAINS
 
 from breakeven.artifacts import saved_model
 from breakeven.core import plugin

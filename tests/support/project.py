@@ -35,7 +35,7 @@ measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, bloc
   confidence: 0.9999} # or one twin in twenty would make its run unreliable, by chance alone
 """
 
-# And what the hardware can do at most is probed in less time (tests/test_peaks.py probes as a user does).
+# And what the hardware can do at most is probed in less time (test_roofline.py probes as a user does).
 PROBED = {
     "SIDES = (512, 1024, 2048)": "SIDES = (128,)",
     "(18, 29)": "(18, 21)",

@@ -4,10 +4,10 @@ In a folder for each study.
 """
 
 import yaml
+from chromium import CHROMIUM, DRAW, QUIET
 from mlflow_pages import pages
 from playwright.sync_api import Browser, Page, sync_playwright
 from project import ROOT, Project, fetched
-from test_browser import CHROMIUM, DRAW, QUIET
 
 IMAGES = ROOT / "docs/images" / str(yaml.safe_load((ROOT / "params.yaml").read_text())["study"])
 # name -> width and height in pixels, theme, and what is scrolled to

@@ -8,37 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from _pytest.mark import ParameterSet
-from project import ROOT, Project
+from artifact_drafts import TOLERANCE, draft
+from project import Project
+from shipped_options import CANNOT, COMPILED, RUNTIMES, TOOLCHAINS, named
 
 from breakeven.artifacts import artifact, dataset
-from breakeven.artifacts.artifact import Artifact, model_inputs
+from breakeven.artifacts.artifact import model_inputs
 from breakeven.artifacts.operators import precision_mismatch, shares
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.pipeline import build
-from breakeven.pipeline.build import ArtifactBuilder, Reference, Tolerance
+from breakeven.pipeline.build import ArtifactBuilder, Reference
 from breakeven.plugins.quantization.base import CalibrationData
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
 pytestmark = [pytest.mark.timeout(300)]
-TOLERANCE = Tolerance(1e-3, 0.9)
-
-
-def options(group: str) -> dict[str, dict]:
-    files = sorted((ROOT / "conf" / group).glob("*.yaml"))
-    return {path.stem: yaml.safe_load(path.read_text()) for path in files}
-
-
-def named(settings: dict) -> Iterator[str]:
-    """The runtime's name, and that of the one that it executes the artifacts of."""
-    yield settings["name"]
-    if "of" in settings:
-        yield from named(settings["of"])
-
-
-RUNTIMES, TOOLCHAINS = options("runtime"), options("quantization")
 
 
 @pytest.fixture(scope="module")
@@ -69,28 +54,9 @@ def reference(request: pytest.FixtureRequest, family: Path, maker: ArtifactBuild
     return Reference(family / "models/none", maker.test, request.param)
 
 
-def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
-    card = reference.card
-    made = Artifact(
-        family="cnn",
-        recipe=card.recipe,
-        precision=RUNTIMES[runtime].get("precision", "fp32"),
-        quantization="",
-        runtime=runtime,
-        settings=RUNTIMES[runtime],
-        preprocessing=reference.preprocessing,
-        mean=card.mean,
-        std=card.std,
-        parameters=card.parameters,
-        macs=card.macs,
-    )
-    return replace(made, **changes)
-
-
 # Inductor compiles C++ for half a minute a variant; preprocessing inside is the same module around the model,
 # whatever the runtime's other settings are. So one of a kind, and the others in the slow tests; ExecuTorch,
 # whose lowering takes long, outside only.
-COMPILED = [name for name, own in RUNTIMES.items() if {"torch_compile", "aotinductor"} & {*named(own)}]
 FEW = {"torch_compile", "aotinductor_bf16"}
 
 
@@ -112,15 +78,6 @@ def cases(options: dict[str, dict], compiled: list[str]) -> list[ParameterSet]:
         for place in ("outside", "inside")
         for name in options
     ]
-
-
-# What no torch, or not every processor, can do: the row says so.
-CANNOT = (
-    "torch.compile refuses it",
-    "no instructions for bf16",
-    "no bf16 for this processor",
-    "TensorRT needs a GPU",
-)
 
 
 @pytest.mark.parametrize(("reference", "name"), cases(RUNTIMES, COMPILED), indirect=["reference"])

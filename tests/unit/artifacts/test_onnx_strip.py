@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from test_artifacts import RUNTIMES, TOOLCHAINS
+from shipped_options import RUNTIMES, TOOLCHAINS
 from torch import Tensor, nn
 
 from breakeven.core import plugin

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import fakes
 import pytest
+from fake_artifacts import BUDGET, fake
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from project import ROOT, Project
-from test_engine import BUDGET, fake
 
 from breakeven.core import paths, progress
 from breakeven.core.download import download

@@ -7,6 +7,7 @@ from pathlib import Path
 import fakes
 import numpy as np
 import pytest
+from fake_artifacts import BUDGET, fake
 from fakes.caching import COMPILING_S
 
 from breakeven.artifacts import artifact
@@ -15,18 +16,11 @@ from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
 from breakeven.results.assemble import BASELINE, RowBuilder
 
 pytestmark = pytest.mark.timeout(300)
-# As little as there can be.
-BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, block_ms=1, settle_ms=1)
 
 
 @pytest.fixture(autouse=True)
 def workers_find_the_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(fakes.__file__).parent.parent))
-
-
-def fake(folder: Path, *names: str, runtime: str = "faulty", **settings: object) -> dict[str, Path]:
-    """Artifacts of a runtime that does not fail, unless it is told to."""
-    return {name: fakes.write(folder / name, runtime, **settings) for name in names}
 
 
 def run(variants: dict[str, Path], budget: Budget = BUDGET, **options: object) -> Measurement:

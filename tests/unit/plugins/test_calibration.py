@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
-from test_artifacts import RUNTIMES, TOOLCHAINS
+from shipped_options import RUNTIMES, TOOLCHAINS
 from torch import nn
 
 from breakeven.core import plugin

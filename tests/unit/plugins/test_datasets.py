@@ -5,44 +5,13 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from image_datasets import dataset, draw, make, refusal
 
 from breakeven.artifacts import dataset as dataset_files
 from breakeven.artifacts.dataset import Images
-from breakeven.core import plugin
-from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.pipeline import prepare_dataset
 from breakeven.pipeline.training.batches import Batches
-
-
-def dataset(name, **settings):
-    return plugin.load("datasets", {"name": name, "title": name, **settings}, "datasets.own")
-
-
-def make(data, roots, folder):
-    """Fetch and prepare."""
-    return prepare_dataset.prepare("own", data, roots, data.digests(roots), folder)
-
-
-def refusal(function, *arguments):
-    """The one line with which a call is refused."""
-    with pytest.raises(UserError) as caught:
-        function(*arguments)
-    (line,) = str(caught.value).splitlines()
-    return line
-
-
-def draw(folder, *, classes=("cat", "dog"), parts=("train", "test"), count=12, side=6):
-    """Noise as PNG files: folder/PART/CLASS/NN.png."""
-    rng = np.random.default_rng(0)
-    for part in parts:
-        for label in classes:
-            (folder / part / label).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(0, 256, (side, side + 2, 3), np.uint8)
-                Image.fromarray(pixels).save(folder / part / label / f"{number:02}.png")
-    return folder
 
 
 @pytest.fixture

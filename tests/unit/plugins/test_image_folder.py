@@ -5,8 +5,8 @@ import tarfile
 
 import numpy as np
 import pytest
+from image_datasets import dataset, draw, make, refusal
 from PIL import Image
-from test_data import dataset, draw, make, refusal
 
 LAYOUTS = ["folder", "tar", "tar.gz"]
 

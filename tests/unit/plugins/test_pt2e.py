@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_artifacts import RUNTIMES, TOOLCHAINS
+from shipped_options import RUNTIMES, TOOLCHAINS
 from torch import nn
 
 from breakeven.core import plugin
