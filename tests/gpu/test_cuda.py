@@ -49,8 +49,8 @@ def pin(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
 def test_the_worker_sees_one_gpu_and_torch_is_not_imported_for_it() -> None:
     code = f"""
 import sys
-from breakeven import option
-variables = option.load("hardware", {ABSENT}, "hardware.cuda").environment()
+from breakeven.core import plugin
+variables = plugin.load("hardware", {ABSENT}, "hardware.cuda").environment()
 assert variables["CUDA_VISIBLE_DEVICES"] == "99" and variables["OMP_NUM_THREADS"] == "1", variables
 assert "torch" not in sys.modules
 """

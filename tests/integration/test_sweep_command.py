@@ -58,7 +58,7 @@ measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, bloc
 # A sweep that says which options it reads, and when it starts a process.
 SPIED = """
 import sys
-from breakeven import sweep
+from breakeven.pipeline.sweep import main as sweep
 
 def hear(event, words):
     if event == "subprocess.Popen":
