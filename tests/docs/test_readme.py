@@ -14,6 +14,7 @@ from breakeven.cli import main
 from breakeven.config import compose, schema
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES.remove(ROOT / "docs/own-runtime.md")  # test_own_runtime.py types what that page says
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES).replace("\\\n", "")
 COMPOSED = [
     shlex.split(line.partition(" && ")[0], comments=True)[2:]
