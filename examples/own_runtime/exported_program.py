@@ -28,14 +28,14 @@ class ExportedProgram(Runtime):
             raise Unsupported(f"torch.export cannot take this model: {str(error)[:200]}") from None
         torch.export.save(program, folder / FILE)
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
+    def start(self, folder: Path, context: ExecutionContext) -> None:
         """Set the number of threads; refuse a GPU."""
         import torch
 
-        place.require(("cpu",), "this runtime")
-        torch.set_num_threads(place.threads)
+        context.require(("cpu",), "this runtime")
+        torch.set_num_threads(context.threads)
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the graph; only the session's `run` is timed."""
         import torch
 

@@ -1,1 +1,1 @@
-"""Changes to the weights: one file each."""
+"""Compressions of a model: one file each."""

@@ -1,4 +1,4 @@
-"""What a compression is: it changes a model, and says what it did."""
+"""The interface of a compression: it changes a model, and returns how to rebuild the changed structure."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -11,12 +11,13 @@ from breakeven.core.plugin import Plugin
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
 
-# Gives batches of training inputs, as the model takes them, and labels: of so many images, or all there are.
+# Called with a number of images, it yields batches of training inputs (N, C, H, W) and labels (N,); it yields
+# the whole training split where that has fewer images.
 TrainingBatches = Callable[[int], "Iterable[tuple[Tensor, Tensor]]"]
 
 
 class Compression(Plugin, ABC):
-    """Settings of one step of a recipe, with those of the fine-tuning that follows."""
+    """Settings of one step of a recipe, and of the fine-tuning after it."""
 
     epochs: float = Field(gt=0, description="of fine-tuning, as a share of the family's own")
     lr: float = Field(gt=0, description="peak of the fine-tuning's schedule, as a share of the family's own")
@@ -25,28 +26,31 @@ class Compression(Plugin, ABC):
     temperature: float = Field(gt=0, description="of that share: above 1, the wrong classes count more")
 
     def architecture(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """What to begin with: by default the model of `spec` with the weights that it has.
+        """Return the constructor and arguments of the model to begin with, by default unchanged.
 
-        If it is another one, that begins with random weights.
+        A changed model begins with random weights.
+
+        Args:
+            spec: the family's `model` settings.
 
         Raises:
-            Unsupported: it cannot take this model.
+            Unsupported: this compression cannot change such a model.
         """
         return dict(spec)
 
     @abstractmethod
     def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
-        """Change `model` in place; returns the history that rebuilds its structure (see modelfile).
+        """Change `model` in place, and return the steps that rebuild its structure (see `saved_model`).
 
         Args:
             model: in evaluation mode.
-            example: inputs of the right shape.
-            lessons: gives training data to whoever decides by them.
+            example: inputs of the model's shape.
+            lessons: yields training data, for a compression that decides by data.
 
         Raises:
-            NotInstalled: what it takes.
-            Unsupported: it cannot take this model.
+            NotInstalled: a package that it needs is missing.
+            Unsupported: this compression cannot change this model.
         """
 
     def finish(self, model: "nn.Module") -> None:
-        """Undo, after the fine-tuning, what only that needed."""
+        """Remove from `model`, after the fine-tuning, what only the fine-tuning needed."""

@@ -1,4 +1,4 @@
-"""No compression: the uncompressed model, fine-tuned as long as the compressed ones."""
+"""No compression: the uncompressed model, fine-tuned for as long as the compressed models."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 class Control(Compression):
-    """What of a compressed model's accuracy is due to its longer training, this one has too."""
+    """Shows which part of a compressed model's accuracy comes from the longer training alone."""
 
     def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
-        """Change nothing."""
+        """Return no steps: nothing is changed."""
         return []

@@ -1,4 +1,7 @@
-"""Structured channel pruning by torch-pruning (Fang et al., 2023)."""
+"""Structured channel pruning by torch-pruning (Fang et al., arXiv:2301.12900, 2023).
+
+It needs torch-pruning 1.6 or newer (`breakeven[prune]`).
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,11 +14,11 @@ from breakeven.plugins.compression.base import Compression, TrainingBatches
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-STEPS = 200  # on the way to a share of the work
+PRUNING_STEPS = 200  # at most, until the model has the share of the work that `macs` says
 
 
 class Prune(Compression):
-    """Remove the channels that matter least, then fine-tune."""
+    """Removes the least important channels; fine-tuning follows."""
 
     ratio: float | None = Field(None, gt=0, lt=1, description="share of the channels that is removed")
     macs: float | None = Field(None, gt=0, lt=1, description="or: share of the work that stays, at most")
@@ -42,11 +45,11 @@ class Prune(Compression):
         return self
 
     def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
-        """Prune all but the last layer, whose outputs are the classes.
+        """Prune all layers but the last one, whose outputs are the classes.
 
         Raises:
-            NotInstalled: torch-pruning.
-            Unsupported: it cannot follow the model's graph, or the aim is out of reach.
+            NotInstalled: torch-pruning is missing.
+            Unsupported: torch-pruning cannot follow the model's graph, or cannot reach `macs`.
         """
         import torch
         from torch import nn
@@ -62,24 +65,25 @@ class Prune(Compression):
             if (isinstance(m, nn.Linear) and m.out_features == classes)
             or (isinstance(m, nn.Conv2d) and m.out_channels == classes)
         ]
-        together = self.scope == "model"
-        taught = lessons(self.images) if self.importance == "hessian" else None
+        whole_model = self.scope == "model"
+        training_batches = lessons(self.images) if self.importance == "hessian" else None
         try:
             importance: Any = tp.importance.GroupMagnitudeImportance(p=2)
-            if taught:
-                _square_gradients(model, taught)
-                # The loss is one for all layers: not normalized. A channel's is the mean over its layers.
+            if training_batches:
+                _square_gradients(model, training_batches)
+                # Not normalized by layer: all layers share one loss. A channel's importance is the mean over
+                # its layers.
                 importance = tp.importance.GroupHessianImportance(normalizer=None)
-            if taught and self.macs and together:
+            if training_batches and self.macs and whole_model:
                 importance = ImportancePerMac(importance, model, example)
             pruner = tp.pruner.MagnitudePruner(
                 model,
                 example,
                 importance=importance,
                 pruning_ratio=self.ratio or 1.0,
-                max_pruning_ratio=self.most if together else 1.0,
-                global_pruning=together,
-                iterative_steps=STEPS if self.macs else 1,
+                max_pruning_ratio=self.most if whole_model else 1.0,
+                global_pruning=whole_model,
+                iterative_steps=PRUNING_STEPS if self.macs else 1,
                 round_to=self.round_to,
                 ignored_layers=heads[-1:],
             )
@@ -88,15 +92,15 @@ class Prune(Compression):
             else:
                 pruner.step()
             with torch.no_grad():
-                left = model(example).shape[1]  # a model that is no longer consistent fails here
+                left = model(example).shape[1]  # an inconsistent model fails here
             if left != classes:
                 raise Unsupported(f"pruning takes classes away ({left} of {classes} are left)")
         except (Unsupported, UserError):
             raise
-        except Exception as error:  # whatever it trips over in a graph that it was never tried on
-            told = str(error).strip().splitlines() or [""]
+        except Exception as error:  # torch-pruning may raise anything on a graph that it does not know
+            lines = str(error).strip().splitlines() or [""]
             raise Unsupported(
-                f"torch-pruning cannot follow this model's graph ({type(error).__name__}: {told[0][:200]})"
+                f"torch-pruning cannot follow this model's graph ({type(error).__name__}: {lines[0][:200]})"
             ) from None
         model.zero_grad()
         history = pruner.DG.pruning_history()
@@ -108,11 +112,15 @@ class Prune(Compression):
 
 
 def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> None:
-    """Prune step by step, until a `share` of the model's work is left."""
+    """Prune step by step, until at most a `share` of the model's work is left.
+
+    Raises:
+        Unsupported: all steps together do not reach it.
+    """
     from breakeven.artifacts.saved_model import flops
 
     most = share * flops(model, example)
-    for _ in range(STEPS):
+    for _ in range(PRUNING_STEPS):
         pruner.step()
         if (work := flops(model, example)) <= most:
             return
@@ -120,7 +128,7 @@ def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> 
 
 
 class ImportancePerMac:
-    """The importance of a channel over the multiply-accumulates that go with it."""
+    """A channel's importance, divided by the multiply-accumulates that its removal saves."""
 
     def __init__(self, importance: Any, model: "nn.Module", example: "Tensor") -> None:
         import torch
@@ -128,7 +136,7 @@ class ImportancePerMac:
         from torch.nn.modules.conv import _ConvNd
 
         self.importance = importance
-        self.work: dict[nn.Module, float] = {}  # of a layer for one input, for each of its weights
+        self.work: dict[nn.Module, float] = {}  # multiply-accumulates of each weight, for one input
 
         def count(layer: nn.Module, inputs: Any, output: "Tensor") -> None:
             used = output.numel() / (len(example) * len(layer.get_parameter("weight")))
@@ -142,8 +150,11 @@ class ImportancePerMac:
             hook.remove()
 
     def __call__(self, group: Any) -> Any:
-        """Of each of the group's channels; None where torch-pruning has none, or none does any work."""
-        found = self.importance(group)
+        """Return the importance of each of the group's channels, (channels,).
+
+        It is None where torch-pruning has no importance, or no layer of the group does any work.
+        """
+        importance = self.importance(group)
         work = 0.0
         for dependency, channels in group:
             if (layer := dependency.target.module) in self.work:
@@ -151,14 +162,15 @@ class ImportancePerMac:
                 kinds = ("out_channels", "out_features") if out else ("in_channels", "in_features")
                 share = len(channels) / next(getattr(layer, kind) for kind in kinds if hasattr(layer, kind))
                 work += layer.weight.numel() * self.work[layer] * share
-        return found * len(found) / work if found is not None and work else None
+        return importance * len(importance) / work if importance is not None and work else None
 
 
 def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, Tensor]]") -> None:
-    """Leave in each parameter's `grad` the mean square of its gradients, by which torch-pruning reckons.
+    """Write into each parameter's `grad` the mean square of its gradients, for torch-pruning's importance.
 
-    That stands for the diagonal of the loss's Hessian (LeCun et al., Optimal Brain Damage, 1989).
-    torch-pruning's own `accumulate_grad` keeps the last batch only. What is frozen has none.
+    The mean square approximates the diagonal of the loss's Hessian (LeCun et al., Optimal Brain Damage,
+    1989).
+    torch-pruning's own `accumulate_grad` keeps the last batch only. A frozen parameter gets no gradient.
     """
     import torch
     from torch.nn.functional import cross_entropy

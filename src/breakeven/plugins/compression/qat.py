@@ -1,4 +1,7 @@
-"""Quantization-aware training: the fine-tuning computes with int8's roundings; the weights stay float32."""
+"""Quantization-aware training (Jacob et al., arXiv:1712.05877, 2018): fine-tuning with int8's rounding.
+
+The weights stay float32. It needs torch only.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -10,19 +13,22 @@ from breakeven.plugins.compression.base import Compression, TrainingBatches
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-ROUNDING = "input_rounding"  # the submodule that a layer has while it is trained
-LARGEST = 127  # of a weight in int8; -128 is left out, so that zero is in the middle
+ROUNDING = "input_rounding"  # a layer's submodule while it is trained
+LARGEST_INT8 = 127  # of a weight; -128 is not used, so that zero is in the middle
 
 
 class Qat(Compression):
-    """Weights per channel, inputs of convolutions and linear layers per tensor, as static toolchains do it.
+    """Rounds weights per channel, and inputs of convolutions and linear layers per tensor.
 
-    Batch normalization may follow a convolution: folding it scales whole channels, and their grids with them.
-    Range and rounding of inputs are one operator: as several, they took half of a step, and more on a GPU.
+    Static toolchains do the same.
+
+    Batch normalization may follow a convolution: folding scales a whole channel together with its grid.
+    One operator both observes and rounds inputs. Several operators took half of a training step, and more on
+    a GPU.
     """
 
     def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
-        """Put the roundings in; the structure stays."""
+        """Add rounding to every convolution and linear layer; return no steps, since the structure stays."""
         from torch.nn.utils import parametrize
 
         for layer in _layers(model):
@@ -32,7 +38,7 @@ class Qat(Compression):
         return []
 
     def finish(self, model: "nn.Module") -> None:
-        """Take them out again."""
+        """Remove the rounding."""
         from torch.nn.utils import parametrize
 
         for layer in _layers(model):
@@ -50,17 +56,17 @@ def _layers(model: "nn.Module") -> list["nn.Module"]:
 
 
 def _weight_rounding() -> "nn.Module":
-    """In a channel's range as it is now: that of an average of weights is another."""
+    """Return a parametrization that rounds in each channel's present range, not in an averaged one."""
     import torch
     from torch import nn
 
     class WeightRounding(nn.Module):
         def forward(self, weight: "Tensor") -> "Tensor":
             largest = weight.detach().abs().amax(dim=tuple(range(1, weight.ndim)))
-            scale = (largest / LARGEST).clamp_min(torch.finfo(weight.dtype).eps)
+            scale = (largest / LARGEST_INT8).clamp_min(torch.finfo(weight.dtype).eps)
             zero = torch.zeros_like(scale, dtype=torch.int32)
             rounded: Tensor = torch.fake_quantize_per_channel_affine(
-                weight, scale, zero, axis=0, quant_min=-LARGEST, quant_max=LARGEST
+                weight, scale, zero, axis=0, quant_min=-LARGEST_INT8, quant_max=LARGEST_INT8
             )
             return rounded
 
@@ -85,7 +91,7 @@ def _input_rounding() -> "nn.Module":
 
 
 def _round_input(layer: "nn.Module", inputs: tuple["Tensor"]) -> tuple["Tensor"]:
-    """A function of the layer alone, so that a copy of the model rounds by its own ranges."""
+    """Round the layer's inputs; it reads the layer only, so that a copy of the model uses its own ranges."""
     rounding = getattr(layer, ROUNDING)
     rounding.enable_observer(layer.training)  # validation must not move the ranges
     if layer.training:
@@ -95,7 +101,7 @@ def _round_input(layer: "nn.Module", inputs: tuple["Tensor"]) -> tuple["Tensor"]
 
 @contextmanager
 def _deprecated() -> Iterator[None]:
-    """torch.ao is deprecated for torchao, which has these for exported graphs only."""
+    """Silence torch.ao's deprecation: its successor torchao rounds exported graphs only."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -1,4 +1,4 @@
-"""Distillation to a narrower model of the same kind, trained from random weights."""
+"""Distillation (Hinton et al., arXiv:1503.02531, 2015) to a smaller model of the same architecture."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class Student(Compression):
-    """The family's own architecture with one argument made smaller; it learns from the uncompressed model."""
+    """Makes one argument of the constructor smaller, and learns from the uncompressed model."""
 
     argument: str = Field("width", description="of the model's constructor, as the family sets it")
     factor: float = Field(gt=0, lt=1, description="by which that is multiplied")
 
     def architecture(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """The same model with a smaller argument.
+        """Return `spec` with a smaller argument.
 
         Raises:
-            Unsupported: the family sets no such number.
+            Unsupported: the family sets no number of that name.
         """
         value = spec.get(self.argument)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -31,5 +31,5 @@ class Student(Compression):
         return {**spec, self.argument: max(1, round(smaller)) if isinstance(value, int) else smaller}
 
     def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
-        """Nothing more."""
+        """Return no steps: `architecture` has changed the model."""
         return []

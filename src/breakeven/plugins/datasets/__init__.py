@@ -1,1 +1,1 @@
-"""Datasets: one file each."""
+"""Datasets: one file each. A dataset finds or downloads its files, and reads them."""

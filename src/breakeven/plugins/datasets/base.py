@@ -1,4 +1,4 @@
-"""What a dataset is: where its source files are, and how they become uint8 tensors."""
+"""The interface of a dataset: where its source files are, and how they become uint8 arrays."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ class RawDataset(NamedTuple):
     train: Images
     test: Images | None
     classes: list[str]
-    vocabulary: int = 0  # of texts: how many tokens there are
+    vocabulary: int = 0  # how many tokens there are, for texts
     val: Images | None = None
 
 
 class Dataset(Plugin, ABC):
-    """Settings that all datasets share, and the two things that each does in its own way."""
+    """Settings that all datasets share."""
 
     title: str = Field(description="the name that figures and tables quote")
     validation: Share = Field(0.1, description="share of train that becomes the validation split")
@@ -40,14 +40,14 @@ class Dataset(Plugin, ABC):
     )
     split_seed: int = Field(0, ge=0, lt=2**32)
 
-    # The digests that the source's files are known to have: {path below a root: "sha256:..." or "md5:..."}
+    # The published digests of the source files: {path below a root: "sha256:..." or "md5:..."}
     known: ClassVar[Mapping[str, str]] = {}
 
     def root(self, roots: Sequence[Path]) -> Path:
-        """The first of `roots` that holds every known file; where none does, the data is downloaded.
+        """Return the first of `roots` that holds every file; download where none does.
 
         Raises:
-            UserError: the files are nowhere, and cannot be downloaded.
+            UserError: the files are in none of `roots`, and cannot be downloaded.
         """
         for root in roots:
             if all((root / name).is_file() for name in self.known):
@@ -64,21 +64,25 @@ class Dataset(Plugin, ABC):
         return roots[0]
 
     def download(self, root: Path) -> None:
-        """Download the source into `root`."""
+        """Download the source files into `root`.
+
+        Raises:
+            OSError, RuntimeError, EOFError, HTTPException: they cannot be downloaded.
+        """
         raise RuntimeError("this dataset cannot be downloaded")
 
     def digests(self, roots: Sequence[Path]) -> Digests:
-        """The sha256 of each source file.
+        """Return the sha256 of each source file.
 
         Raises:
-            UserError: a file is not what is known of it: truncated, swapped or changed.
+            UserError: a file has another digest than the published one.
         """
         root = self.root(roots)
-        for name, known in self.known.items():
-            algorithm, _, expected = known.partition(":")
-            if (found := digest_of(root / name, algorithm)) != expected:
+        for name, published in self.known.items():
+            algorithm, _, expected = published.partition(":")
+            if (actual := digest_of(root / name, algorithm)) != expected:
                 raise UserError(
-                    f"{root / name} is damaged or is another file: its {algorithm} is {found[:12]}…, and "
+                    f"{root / name} is damaged or is another file: its {algorithm} is {actual[:12]}…, and "
                     f"should be {expected[:12]}…. Replace it with the original, or delete it to download "
                     f"it again."
                 )
@@ -86,4 +90,8 @@ class Dataset(Plugin, ABC):
 
     @abstractmethod
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """The source's images as they are: uint8, nothing scaled or normalized."""
+        """Return the images of the source, (N, C, H, W) uint8, neither scaled nor normalized.
+
+        Raises:
+            UserError: a file is missing or damaged.
+        """

@@ -1,4 +1,4 @@
-"""CIFAR-10 (Krizhevsky, 2009), the original Python batches, read by torchvision."""
+"""CIFAR-10 (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009), by torchvision."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,7 +35,7 @@ class Cifar10(Dataset):
         CIFAR10(str(root), download=True)
 
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """The images in the order of the source."""
+        """Return the images in the order of the source, (N, 3, 32, 32) uint8."""
         from torchvision.datasets import CIFAR10
 
         root = str(self.root(roots))

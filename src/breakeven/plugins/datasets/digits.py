@@ -1,4 +1,4 @@
-"""scikit-learn's bundled 8x8 handwritten digits: the embedded default, no download."""
+"""The 8x8 handwritten digits that scikit-learn bundles (UCI, Alpaydin and Kaynak, 1998): no download."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,20 @@ from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 class Digits(Dataset):
-    """1,797 grey images of 8x8 pixels in 17 levels; no test set of its own."""
+    """1,797 grey images of 8x8 pixels in 17 levels, without a test split."""
 
     known: ClassVar[Mapping[str, str]] = {
         "digits.csv.gz": "sha256:09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
     }
 
     def root(self, roots: Sequence[Path]) -> Path:
-        """The folder inside scikit-learn, found without the cost of importing it."""
+        """Return the folder inside scikit-learn, without the cost of importing it."""
         spec = importlib.util.find_spec("sklearn")
         assert spec is not None and spec.submodule_search_locations, "scikit-learn is a dependency"
         return Path(spec.submodule_search_locations[0], "datasets", "data")
 
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """Levels 0 to 16 are stretched to 0 to 255."""
+        """Return the images, (1797, 1, 8, 8) uint8: levels 0 to 16 are stretched to 0 to 255."""
         rows = np.loadtxt(self.root(roots) / "digits.csv.gz", delimiter=",")  # (1797, 64 pixels + label)
         images = np.round(rows[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
         return RawDataset(

@@ -1,4 +1,4 @@
-"""Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), the original files, read by torchvision."""
+"""Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv:1708.07747, 2017), by torchvision."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,7 +37,7 @@ class FashionMnist(Dataset):
         FashionMNIST(str(root), download=True)
 
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """The images in the order of the source."""
+        """Return the images in the order of the source, (N, 1, 28, 28) uint8."""
         from torchvision.datasets import FashionMNIST
 
         root = str(self.root(roots))

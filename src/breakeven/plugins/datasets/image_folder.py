@@ -1,4 +1,4 @@
-"""A user's own images: `train/CLASS/NAME`, with or without `val/` and `test/`, in a folder or a tar."""
+"""A user's own images, `train/CLASS/NAME`, with or without `val/` and `test/`, in a folder or an archive."""
 
 import io
 import sys
@@ -25,7 +25,7 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
 class ImageFolder(Dataset):
-    """Labels are the sorted names of the class folders."""
+    """Takes the sorted names of the class folders as labels."""
 
     path: str = Field(description="the folder or tar archive, below data/raw or $BREAKEVEN_DATA, or absolute")
     size: int | None = Field(None, gt=0, description="pixels: crop to a square and resize; None: leave as is")
@@ -33,42 +33,46 @@ class ImageFolder(Dataset):
     sha256: str | None = Field(None, description="the digest that an archive must have")
 
     def source(self, roots: Sequence[Path]) -> Path:
-        """The folder or archive.
+        """Return the folder or archive.
 
         Raises:
-            UserError: it is nowhere.
+            UserError: it is below none of `roots`.
         """
-        places = [root / self.path for root in roots]
-        for place in places:
-            if place.exists():
-                return place
+        paths = [root / self.path for root in roots]
+        for path in paths:
+            if path.exists():
+                return path
         raise UserError(
-            f"{self.title}: {' or '.join(dict.fromkeys(map(str, places)))} not found. Put the images there, "
+            f"{self.title}: {' or '.join(dict.fromkeys(map(str, paths)))} not found. Put the images there, "
             f"or set BREAKEVEN_DATA to the folder that holds {self.path}."
         )
 
     def digests(self, roots: Sequence[Path]) -> Digests:
-        """The sha256 of the archive, or of every image."""
+        """Return the sha256 of the archive, or of every image.
+
+        Raises:
+            UserError: the archive has another digest than the settings say.
+        """
         source = self.source(roots)
         if source.is_dir():
             names = track(f"{self.title}: checking", _chosen(_names(source)))
             return {name: digest_of(source / name) for name in names}
-        found = digest_of(source)
-        if self.sha256 and found != self.sha256:
+        actual = digest_of(source)
+        if self.sha256 and actual != self.sha256:
             raise UserError(
-                f"{source} is damaged or is another file: its sha256 is {found[:12]}… and should be "
+                f"{source} is damaged or is another file: its sha256 is {actual[:12]}… and should be "
                 f"{self.sha256[:12]}…. Replace it with the original."
             )
-        return {source.name: found}
+        return {source.name: actual}
 
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """Decode every image.
+        """Decode every image, to (N, C, H, W) uint8.
 
         Raises:
-            UserError: an image is damaged or of another size, by name; train or test has other classes.
+            UserError: an image is damaged or of another size, or val/ or test/ has other classes than train/.
         """
         source = self.source(roots)
-        found: dict[str, dict[str, dict[str, np.ndarray]]] = {part: defaultdict(dict) for part in PARTS}
+        images: dict[str, dict[str, dict[str, np.ndarray]]] = {part: defaultdict(dict) for part in PARTS}
         shape: tuple[int, ...] | None = None
         for name, content in _members(source, f"{self.title}: reading"):
             part, label = PurePosixPath(name).parts[:2]
@@ -79,15 +83,15 @@ class ImageFolder(Dataset):
                     f"{source}: {name} has {image.shape[2]}x{image.shape[1]} pixels, the images before it "
                     f"{shape[2]}x{shape[1]}. Set `size` in conf/data to resize them all."
                 )
-            found[part][label][name] = image
-        classes = sorted(found["train"])
+            images[part][label][name] = image
+        classes = sorted(images["train"])
         if len(classes) < 2:
             raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
         for part in PARTS[1:]:
-            if found[part] and (odd := set(found[part]) ^ set(classes)):
+            if images[part] and (odd := set(images[part]) ^ set(classes)):
                 listed = ", ".join(sorted(odd))
                 raise UserError(f"{source}: train/ and {part}/ have different classes: {listed}.")
-        train, val, test = (_stack(found[part], classes) for part in PARTS)
+        train, val, test = (_stack(images[part], classes) for part in PARTS)
         assert train is not None
         return RawDataset(train, test, classes, val=val)
 
@@ -109,22 +113,22 @@ def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Imag
     if not images:
         return None
     labels = np.repeat(np.arange(len(classes)), [len(images[name]) for name in classes])
-    # By name: an archive keeps its members in any order, and splits must not depend on it.
+    # Sorted by name: an archive keeps its members in any order, and splits must not depend on the order.
     pixels = [images[label][name] for label in classes for name in sorted(images[label])]
     return Images(np.stack(pixels), labels.astype(np.int64))
 
 
 def _names(folder: Path) -> list[str]:
-    """Of all files in a folder and below it, and where an image is looked for in linked folders, too."""
-    found = {*folder.rglob("*"), *folder.glob("*/*/*")}
-    return [path.relative_to(folder).as_posix() for path in sorted(found) if path.is_file()]
+    """Return the paths of all files below a folder; at the depth of images also in linked folders."""
+    paths = {*folder.rglob("*"), *folder.glob("*/*/*")}
+    return [path.relative_to(folder).as_posix() for path in sorted(paths) if path.is_file()]
 
 
 def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
-    """Those of images.
+    """Return the names that are images.
 
     Args:
-        source: whose left out files are to be told, since somebody may miss them.
+        source: the folder or archive, for a message about the files that are left out; None: no message.
     """
     chosen = [name for name in names if _wanted(name)]
     seen = [name for name in names if not _is_hidden(name)]
@@ -138,7 +142,14 @@ def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
 
 
 def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
-    """The name from train/ or test/ on, and the content, of each image; `title` is that of the progress."""
+    """Yield each image's name, from train/, val/ or test/ on, and its content.
+
+    Args:
+        title: the name of the progress line.
+
+    Raises:
+        UserError: the archive is damaged, or holds an image twice.
+    """
     if source.is_dir():
         for name in track(title, _chosen(_names(source), source)):
             yield name, (source / name).read_bytes()
@@ -150,8 +161,8 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
             # An archive may hold the tree below one folder of its own.
             members = [("/".join(PurePosixPath(m.name).parts[-3:]), m) for m in archive if m.isfile()]
             count = Counter(name for name, _ in members if _wanted(name))
-            if twice := [name for name, times in count.items() if times > 1]:
-                raise UserError(f"{source}: it holds {twice[0]} twice, in different folders.")
+            if duplicates := [name for name, times in count.items() if times > 1]:
+                raise UserError(f"{source}: it holds {duplicates[0]} twice, in different folders.")
             files = dict(members)
             contents = {n: archive.extractfile(files[n]) for n in _chosen([*files], source)}
             for name in track(title, sorted(contents, key=lambda n: files[n].offset)):
@@ -164,13 +175,17 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _require_end(archive: tarfile.TarFile) -> None:
-    """Refuse an archive that does not end as it should: tarfile takes a damaged header for the end."""
+    """Refuse an archive without an end mark: tarfile takes a damaged header for the end.
+
+    Raises:
+        tarfile.ReadError: there is none.
+    """
     stream = archive.fileobj
     assert stream is not None
     stream.seek(archive.offset)
     if stream.read(512) != bytes(512):
         raise tarfile.ReadError("no end mark")
-    while stream.read(1 << 20):  # to the end, where gzip checks its checksum
+    while stream.read(1 << 20):  # gzip verifies its checksum at the end
         pass
 
 

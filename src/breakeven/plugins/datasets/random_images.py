@@ -1,4 +1,4 @@
-"""Images of noise, for models that are measured and not trained."""
+"""Images of noise, for models that are measured without being trained."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 class RandomImages(Dataset):
-    """`count` images for training, which calibrates, and as many for the test; all of the first class."""
+    """`count` images each for the training split, which calibrates, and the test split; all of one class."""
 
     channels: int = Field(gt=0)
     size: int = Field(gt=0, description="height and width, pixels")
@@ -19,7 +19,7 @@ class RandomImages(Dataset):
     count: int = Field(gt=3)
 
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """Drawn anew, and always the same."""
+        """Draw the inputs, (count, channels, size, size) uint8; the same seed draws the same."""
         generator = np.random.default_rng(self.split_seed)
         shape = (self.count, self.channels, self.size, self.size)
         train, test = (

@@ -1,4 +1,4 @@
-"""Texts of random tokens, for models that are measured and not trained."""
+"""Texts of random tokens, for models that are measured without being trained."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 class RandomTokens(Dataset):
-    """`count` texts for training, which calibrates, and as many for the test; all of the first class."""
+    """`count` texts each for the training split, which calibrates, and the test split; all of one class."""
 
     length: int = Field(gt=0, description="tokens in a text")
     vocabulary: int = Field(gt=1)
@@ -19,7 +19,7 @@ class RandomTokens(Dataset):
     count: int = Field(gt=3)
 
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """Drawn anew, and always the same."""
+        """Draw the inputs, (count, length) int64; the same seed draws the same."""
         generator = np.random.default_rng(self.split_seed)
         train, test = (
             Images(

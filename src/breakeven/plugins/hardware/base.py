@@ -1,4 +1,4 @@
-"""What a hardware is: it pins, keeps the clock, waits for the device, and knows the memory."""
+"""The interface of a hardware: it pins threads, reads the clock, waits for the device, and counts memory."""
 
 import os
 import time
@@ -15,27 +15,27 @@ from breakeven.core.plugin import Plugin
 
 FREQUENCY = "/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq"
 SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
-QUOTA = "/sys/fs/cgroup/cpu.max"  # of a container: microseconds that it may use of each period, or "max"
+QUOTA = "/sys/fs/cgroup/cpu.max"  # microseconds that a container may use of each period, or "max"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Hardware(Plugin, ABC):
-    """One device with a number of threads. No other code asks which device it is."""
+    """Settings of one device and its number of threads."""
 
     threads: int = Field(gt=0)
 
     @property
     @abstractmethod
     def device(self) -> str:
-        """As torch names it in this hardware's own environment: "cpu", "cuda:0"."""
+        """Return the device as torch names it in the environment of `environment`: "cpu", "cuda:0"."""
 
     @abstractmethod
     def environment(self) -> dict[str, str]:
-        """Variables that must be set before the process starts (thread counts, visible devices)."""
+        """Return the variables to set before a process starts: thread counts, visible devices."""
 
     @abstractmethod
     def pin(self) -> dict[str, Any]:
-        """Bind this process, and wake the device; what was done, and why not if it was not.
+        """Bind this process to cores, start the device, and return what was done, or why it was not.
 
         Raises:
             Unsupported: this machine has no such device, or cannot use it.
@@ -43,46 +43,46 @@ class Hardware(Plugin, ABC):
 
     @abstractmethod
     def clock_ns(self) -> int:
-        """A monotonic clock, nanoseconds."""
+        """Return the time of a monotonic clock, nanoseconds."""
 
     @abstractmethod
     def synchronize(self) -> None:
-        """Return when the device has done all that it was given."""
+        """Wait until the device has done all its work."""
 
     @abstractmethod
     def mark(self) -> Any:
-        """A moment on the device's own clock."""
+        """Return the present moment on the device's own clock, for `device_ms`."""
 
     @abstractmethod
     def device_ms(self, since: Any) -> float | None:
-        """Time that has passed since `mark` on the device's own clock; None where it has none."""
+        """Return milliseconds since `mark` on the device's own clock; None where it has no clock."""
 
     @abstractmethod
     def frequency_mhz(self) -> float | None:
-        """Of the processor cores in use, or None where the system does not tell."""
+        """Return the mean frequency of the usable processor cores, MHz; None where it is unknown."""
 
     @abstractmethod
     def steal_ms(self) -> float:
-        """Time since the start of the machine in which others had its processor, all cores, milliseconds."""
+        """Return the time that other virtual machines took from all cores since the start, milliseconds."""
 
     @abstractmethod
     def memory_mb(self) -> float:
-        """Memory of the device that this process holds now, without its libraries' own, 10**6 bytes."""
+        """Return the device memory that this process holds now, without its libraries, 10**6 bytes."""
 
     @abstractmethod
     def peak_memory_mb(self) -> float:
-        """The most memory that this process has held, likewise."""
+        """Return the most device memory that this process has held, without its libraries, 10**6 bytes."""
 
 
 class Host(Hardware):
-    """The part that every hardware has: `threads` threads of the processor, pinned to as many cores."""
+    """The processor's part of every hardware: `threads` threads, pinned to as many cores."""
 
     def environment(self) -> dict[str, str]:
-        """Every OpenMP and BLAS reads one of these when it is loaded."""
+        """Return the thread counts that OpenMP and BLAS libraries read when they are loaded."""
         return dict.fromkeys(THREADS, str(self.threads))
 
     def pin(self) -> dict[str, Any]:
-        """Bind to `threads` of the cores that it may use, of other physical cores as far as there are."""
+        """Bind to `threads` usable cores, on different physical cores as far as there are."""
         if not hasattr(os, "sched_setaffinity"):
             return {"pinned": False, "reason": "this system cannot set a process's affinity"}
         allowed = sorted(os.sched_getaffinity(0))
@@ -99,11 +99,11 @@ class Host(Hardware):
         return {"pinned": True, "cpus": chosen}
 
     def clock_ns(self) -> int:
-        """The performance counter."""
+        """Return Python's performance counter, nanoseconds."""
         return time.perf_counter_ns()
 
     def frequency_mhz(self) -> float | None:
-        """The mean over the cores that it may use; a virtual machine usually does not tell."""
+        """Return the mean over the usable cores, MHz; a virtual machine usually has no figure."""
         cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else []
         try:
             return float(fmean(int(Path(FREQUENCY.format(core)).read_text()) for core in cores)) / 1000
@@ -111,12 +111,12 @@ class Host(Hardware):
             return None
 
     def steal_ms(self) -> float:
-        """As the kernel counts it, in ticks of 10 ms."""
+        """Return the kernel's counter, milliseconds, in ticks of 10 ms."""
         return 1000 * float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def _apart(cores: Sequence[int]) -> list[int]:
-    """One of each physical core first, then the others; as they are where the system does not tell."""
+    """Order the cores: one of each physical core first; unchanged where the system has no topology."""
     first: dict[str, int] = {}
     for core in cores:
         first.setdefault(_read(SIBLINGS.format(core)) or str(core), core)
@@ -124,13 +124,13 @@ def _apart(cores: Sequence[int]) -> list[int]:
 
 
 def _quota() -> float:
-    """The cores whose time this container may use; as many as there are where nothing is told of a limit."""
+    """Return how many cores' time this container may use; infinity without a limit."""
     used, _, period = _read(QUOTA).partition(" ")
     return int(used) / int(period) if used.isdigit() and period.isdigit() else float("inf")
 
 
 def _read(path: str) -> str:
-    """A file of the system's, "" where there is none."""
+    """Return the text of a system file; "" where there is none."""
     try:
         return Path(path).read_text(encoding="ascii").strip()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A number of processor cores, one thread each."""
+"""A number of processor cores, one thread each. It needs psutil."""
 
 import resource
 import sys
@@ -14,28 +14,28 @@ class Cpu(Host):
 
     @property
     def device(self) -> str:
-        """The processor."""
+        """Return "cpu"."""
         return "cpu"
 
     def environment(self) -> dict[str, str]:
-        """And no GPU is seen."""
+        """Return the thread counts, and hide every GPU."""
         return super().environment() | {"CUDA_VISIBLE_DEVICES": ""}
 
     def synchronize(self) -> None:
-        """A call that returned is done."""
+        """Do nothing: a call that returned is done."""
 
     def mark(self) -> None:
-        """A processor's own clock is the clock."""
+        """Return None: the processor has no clock besides `clock_ns`."""
 
     def device_ms(self, since: Any) -> None:
-        """None."""
+        """Return None."""
 
     def memory_mb(self) -> float:
-        """Resident memory, less library pages, which a forked process maps anew when it touches them."""
+        """Return resident memory less library pages, which a forked process maps again when it reads them."""
         memory = psutil.Process().memory_info()
         return float(memory.rss - getattr(memory, "shared", 0)) / 1e6
 
     def peak_memory_mb(self) -> float:
-        """Peak resident memory, less the library pages that are resident now."""
+        """Return peak resident memory less the library pages that are resident now."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         return (peak - getattr(psutil.Process().memory_info(), "shared", 0)) / 1e6

@@ -1,4 +1,4 @@
-"""One GPU of NVIDIA's, and the processor cores that feed it; torch is imported in the worker only."""
+"""One GPU of NVIDIA's, and the processor cores that feed it. It needs a torch that is built with CUDA."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ from breakeven.plugins.hardware.base import Host
 class Cuda(Host):
     """The GPU that `nvidia-smi` lists as number `index`; a worker sees no other.
 
-    Memory is the GPU's, as torch's allocator counts it: tensors (weights, activations, workspaces), at their
-    peak. The context and the libraries' kernels, hundreds of MB in every process that uses CUDA at all, are
-    no part of that, as library pages are none of a processor's figure: what is imported is the floor. Nor is
-    what a library allocates past torch (ONNX Runtime does): then nothing is seen, and the row has no figure.
+    Memory is what torch's allocator holds on the GPU: weights, activations, workspaces. The context of CUDA
+    and the libraries' kernels take hundreds of MB in every process. They do not count, as library pages do
+    not count on a processor. What a library allocates without torch (ONNX Runtime does) is not seen: its row
+    has no figure.
     """
 
     index: int = Field(0, ge=0)
 
     @property
     def device(self) -> str:
-        """The first, since there is no other."""
+        """Return the first GPU: a worker sees no other."""
         return "cuda:0"
 
     def environment(self) -> dict[str, str]:
-        """The thread counts, and the GPU."""
+        """Return the thread counts, and make one GPU visible."""
         return super().environment() | {
             "CUDA_VISIBLE_DEVICES": str(self.index),
-            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's; CUDA's own puts the fastest first
-            # An import that asks torch for a GPU must not start CUDA: workers are forked after the imports.
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # nvidia-smi's order; CUDA's default puts the fastest first
+            # Workers are forked after the imports, so no import that looks for a GPU may start CUDA.
             "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
         }
 
@@ -45,9 +45,10 @@ class Cuda(Host):
         if not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
             raise Unsupported("the installed torch is built without CUDA: pytorch.org has one with it")
         try:
-            torch.ones(1, device=self.device).add_(1).item()  # a kernel: not every build has this GPU's
+            # This runs a kernel, since not every build of torch has kernels for this GPU.
+            torch.ones(1, device=self.device).add_(1).item()
         except (RuntimeError, AssertionError) as error:
-            if "out of memory" in str(error):  # of this GPU, today
+            if "out of memory" in str(error):  # a state of today, not a property of this GPU
                 raise
             reason = str(error).strip().splitlines()[0].split(". ")[0].rstrip(".")
             raise Unsupported(f"CUDA device {self.index} cannot be used: {reason}") from None
@@ -55,13 +56,13 @@ class Cuda(Host):
         return {**bound, "gpu": torch.cuda.get_device_name()}
 
     def synchronize(self) -> None:
-        """Wait for every stream, those of other libraries than torch too."""
+        """Wait for every stream, also of libraries other than torch."""
         import torch
 
         torch.cuda.synchronize()
 
     def mark(self) -> Any:
-        """An event in torch's stream."""
+        """Record and return an event in torch's stream."""
         import torch
 
         event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
@@ -69,19 +70,19 @@ class Cuda(Host):
         return event
 
     def device_ms(self, since: Any) -> float:
-        """Between two events, to half a microsecond; idle time counts."""
+        """Return the time between two events, milliseconds, to half a microsecond; idle time counts."""
         now = self.mark()
         self.synchronize()
         return float(since.elapsed_time(now))
 
     def memory_mb(self) -> float:
-        """What tensors hold now."""
+        """Return the memory that tensors hold now, 10**6 bytes."""
         import torch
 
         return torch.cuda.memory_allocated() / 1e6
 
     def peak_memory_mb(self) -> float:
-        """The most that tensors have held."""
+        """Return the most memory that tensors have held, 10**6 bytes."""
         import torch
 
         return torch.cuda.max_memory_allocated() / 1e6

@@ -11,13 +11,16 @@ Positive = Annotated[int, Field(gt=0)]
 
 @validate_call
 def cnn(in_channels: Positive, num_classes: Positive, width: Positive = 16, depth: Positive = 2) -> nn.Module:
-    """Three stages of `depth` 3x3 convolutions with `width`, 2 and 4 times `width` channels.
+    """Build three stages of `depth` 3x3 convolutions with `width`, 2 and 4 times `width` channels.
 
-    About 279 * width**2 parameters at depth 2: 4.8 thousand at width 4, 71 thousand at 16, 5 million at 134.
+    It has about 279 * width**2 parameters at depth 2: 4.8 thousand at width 4, 71 thousand at 16, 5 million
+    at 134.
 
     Args:
-        in_channels: of the images.
-        num_classes: size of the output.
+        in_channels: channels of the images.
+        num_classes: outputs.
+        width: channels of the first stage.
+        depth: convolutions in a stage.
     """
     layers: list[nn.Module] = []
     channels = in_channels

@@ -1,4 +1,4 @@
-"""torchvision's ResNet-18 (He et al., 2016) with a stem for small images, of any width."""
+"""torchvision's ResNet-18 (He et al., arXiv:1512.03385, 2016) of any width, with a stem for small images."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,14 +14,14 @@ def resnet18(
     stem: Literal["imagenet", "cifar", "cifar_pool"] = "cifar_pool",
     width: Annotated[int, Field(gt=0, strict=True)] = 64,
 ) -> nn.Module:
-    """ResNet-18.
+    """Build a ResNet-18.
 
     Args:
-        in_channels: of the images.
-        num_classes: size of the output.
-        stem: "imagenet" is the original (7x7, stride 2, max-pool); "cifar" a 3x3 convolution that keeps the
-            size; "cifar_pool" the same with the max-pool, four times cheaper.
-        width: channels of the first stage, as of the `cnn`; each later stage has twice as many.
+        in_channels: channels of the images.
+        num_classes: outputs.
+        stem: "imagenet" is the original (7x7, stride 2, max-pool); "cifar" is a 3x3 convolution that keeps
+            the size; "cifar_pool" is a 3x3 convolution with the max-pool, which costs a quarter of "cifar".
+        width: channels of the first stage; each later stage has twice as many as the one before.
     """
     return _Wide(in_channels, num_classes, stem, width)
 
@@ -44,7 +44,7 @@ class _Wide(ResNet):  # type: ignore[misc]  # torchvision has no types
         return channels // 64 * self.width
 
     def _make_layer(self, block: Any, planes: int, *args: Any, **kwargs: Any) -> nn.Sequential:
-        if planes == 64:  # the first stage takes what the stem gives
+        if planes == 64:  # the first stage's input is the stem's output
             self.inplanes = self._scale(64)
         layer: nn.Sequential = super()._make_layer(block, self._scale(planes), *args, **kwargs)
         return layer

@@ -1,4 +1,7 @@
-"""Text classifiers of the library transformers (Wolf et al., 2020), in any of its shapes."""
+"""Text classifiers of the library transformers (Wolf et al., arXiv:1910.03771, 2020).
+
+It needs transformers 5.23 or newer (`breakeven[text]`).
+"""
 
 from typing import Annotated, Any
 
@@ -12,17 +15,17 @@ Positive = Annotated[int, Field(gt=0)]
 
 @validate_call
 def transformer(architecture: str, vocabulary: Positive, num_classes: Positive, **shape: Any) -> nn.Module:
-    """A classifier with the default shape of `architecture` (BERT-base, RoBERTa-base), or another one.
+    """Build a classifier in the default shape of `architecture`, or with other sizes.
 
     Args:
-        architecture: as the library calls its kind: "bert", "roberta".
-        vocabulary: tokens that the texts may hold.
-        num_classes: size of the output.
-        shape: of the architecture's configuration: hidden_size, num_hidden_layers.
+        architecture: the library's name of it: "bert" (by default BERT-base), "roberta" (RoBERTa-base).
+        vocabulary: how many different tokens there are.
+        num_classes: outputs.
+        shape: fields of the architecture's configuration, such as hidden_size and num_hidden_layers.
 
     Raises:
         UserError: transformers is not installed.
-        ValueError: it has no such architecture.
+        ValueError: transformers has no such architecture.
     """
     try:
         from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -39,6 +42,6 @@ class _Logits(nn.Module):
         self.network = network
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(N, L) ids of tokens -> (N, classes)."""
+        """Return the (N, classes) logits of (N, L) token ids."""
         logits: Tensor = self.network(input_ids=tokens).logits
         return logits

@@ -1,18 +1,18 @@
-"""How a static toolchain finds an activation's range: names that mean the same wherever a toolchain has them.
+"""How a static toolchain finds an activation's range. A method has one name in all toolchains that have it.
 
-- `MinMax`: all that was seen.
-- `MeanMinMax`: the mean of the images' own ranges.
-- `MeanQuantile`: the same, of each image without its outermost values.
-- `MovingAverage`: a mean over batches, a hundredth a batch: mostly the range of the first.
-- `Histogram`: what leaves the least squared error after clipping and rounding.
-- `Entropy`: what leaves the distribution nearest to what it was.
-- `Percentile`: all but the outermost values of all images.
+- `MinMax`: the range of all values.
+- `MeanMinMax`: the mean of each image's range.
+- `MeanQuantile`: the mean of each image's range without its outermost values.
+- `MovingAverage`: a moving mean over batches with weight 0.01, so mostly the range of the first batch.
+- `Histogram`: the range with the least squared error after clipping and rounding.
+- `Entropy`: the range whose distribution is nearest to the original one (Kullback-Leibler).
+- `Percentile`: the range of all images' values without the outermost ones.
 """
 
 from types import ModuleType
 from typing import Any, Literal
 
-Observed = Literal["MinMax", "MovingAverage", "Histogram"]  # by torch's observers, and by those of torchao
+Observed = Literal["MinMax", "MovingAverage", "Histogram"]  # the methods of torch.ao and torchao
 OBSERVERS: dict[Observed, str] = {
     "MinMax": "MinMaxObserver",
     "MovingAverage": "MovingAverageMinMaxObserver",
@@ -21,5 +21,5 @@ OBSERVERS: dict[Observed, str] = {
 
 
 def observer(module: ModuleType, method: Observed, default: Any) -> Any:
-    """The observer of `module` for `method`, with the settings that the engine gives its `default` one."""
+    """Return the observer of `module` for `method`, with the settings of the `default` observer."""
     return getattr(module, OBSERVERS[method]).with_args(**default.p.keywords)

@@ -1,4 +1,7 @@
-"""NNCF: post-training int8 for OpenVINO, with accuracy control if that is asked for."""
+"""NNCF: post-training int8 for OpenVINO, with accuracy control if `max_drop` is set.
+
+It needs nncf 3.4 or newer and openvino (`breakeven[openvino]`). https://github.com/openvinotoolkit/nncf
+"""
 
 import logging
 import tempfile
@@ -12,18 +15,18 @@ from pydantic import Field
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization
 
-# What NNCF calls them. `MeanMinMax` is what it does unasked, but where each channel has its own range.
+# NNCF's names of the methods. `MeanMinMax` is its default, except where each channel has its own range.
 RANGES = {"MinMax": "MINMAX", "MeanQuantile": "MEAN_QUANTILE", "Histogram": "HISTOGRAM"}
 
 
 class Nncf(Quantization):
-    """Weights per channel, activations per tensor.
+    """Quantizes weights per channel, activations per tensor.
 
     Attributes:
-        calibration: how an activation's range is found; `MeanMinMax` is NNCF's own choice.
+        calibration: how an activation's range is found; `MeanMinMax` is NNCF's default.
         preset: `mixed` quantizes activations asymmetrically, `performance` symmetrically.
         fast_bias_correction: a rougher correction of the biases, in a fraction of the time.
-        max_drop: of the accuracy on the validation split: layers that cost more stay in floating point.
+        max_drop: allowed drop in accuracy on the validation split, a share; layers stay float32 to hold it.
     """
 
     scheme: Literal["static"]
@@ -33,7 +36,7 @@ class Nncf(Quantization):
     max_drop: float | None = Field(None, gt=0, lt=1)
 
     def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
-        """Export in fp32, then quantize the graph."""
+        """Export in float32, then quantize the graph."""
         try:
             import nncf
             import openvino
@@ -62,7 +65,7 @@ class Nncf(Quantization):
                 quantized = nncf.quantize(model, calibration, **settings, advanced_parameters=advanced)
             else:
                 pairs = list(zip(examples.validation, examples.labels, strict=True))
-                least = 1 / len(pairs)  # one image more or less decides nothing
+                least = 1 / len(pairs)  # a drop of less than one image is no drop
                 if self.max_drop < least:
                     print(f"  max_drop={self.max_drop:g} is {least:.2g} here, of {len(pairs)} images")
                 quantized = nncf.quantize_with_accuracy_control(
@@ -78,7 +81,7 @@ class Nncf(Quantization):
 
 
 def _accuracy(model: Any, pairs: Iterable[Any]) -> tuple[float, None]:
-    """The share of images whose label has the largest logit."""
+    """Return the share of images whose label has the largest logit, as NNCF wants it."""
     output = model.output(0)
     right = [int(np.argmax(model(image[None])[output])) == label for image, label in pairs]
     return float(np.mean(right)), None

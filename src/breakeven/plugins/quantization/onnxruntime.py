@@ -1,4 +1,7 @@
-"""ONNX Runtime's own quantization tools: from an fp32 ONNX file to an int8 one."""
+"""ONNX Runtime's quantization tools: from a float32 ONNX file to an int8 one.
+
+They need onnxruntime 1.31 or newer (`breakeven[onnxruntime]`).
+"""
 
 import logging
 import tempfile
@@ -11,22 +14,22 @@ from breakeven.artifacts.inference import batches
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
-BINS = 2048  # of Entropy's histogram: of the tools' own 128 no range but that of all values has enough
+ENTROPY_BINS = 2048  # of the histogram: with the tools' default of 128, Entropy keeps the range of all values
 
 
 class OnnxRuntimeQuantizer(Quantization):
-    """Static: QDQ, per channel. Dynamic: activations are quantized at run time, one scale a tensor.
+    """Writes QDQ nodes with a scale per channel (static), or quantizes activations at run time (dynamic).
 
     Attributes:
-        calibration: how the static scheme finds an activation's range; `MinMax` is ONNX Runtime's own choice.
-        reduce_range: weights in 7 bits; by default where the processor has no VNNI.
+        calibration: how the static scheme finds an activation's range; `MinMax` is ONNX Runtime's default.
+        reduce_range: hold weights in 7 bits; by default where the processor has no VNNI.
     """
 
     calibration: Literal["MinMax", "Entropy", "Percentile"] = "MinMax"
     reduce_range: bool | None = None
 
     def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
-        """Export in fp32, quantize the file, and drop from it what the tools leave there."""
+        """Export in float32, quantize the file, and remove the names that the tools leave in it."""
         try:
             import onnx_ir
             from onnxruntime.quantization import (
@@ -41,7 +44,7 @@ class OnnxRuntimeQuantizer(Quantization):
             raise Unsupported("not installed: pip install 'breakeven[onnxruntime]'") from None
         from breakeven.artifacts.onnx_strip import strip_names
 
-        logging.getLogger().setLevel(logging.ERROR)  # the tools log to the root logger
+        logging.getLogger().setLevel(logging.ERROR)  # the tools use the root logger
         with tempfile.TemporaryDirectory() as temporary:
             runtime.export(source, Path(temporary))
             (exported,) = Path(temporary).glob("*.onnx")
@@ -78,10 +81,10 @@ class OnnxRuntimeQuantizer(Quantization):
 
 
 def _prepare(path: Path) -> None:
-    """Drop noted shapes, and name all nodes.
+    """Remove stored shapes, and give every node a name.
 
-    The tools transpose weights, and then trip over what was noted before; and of nodes that share a bias they
-    change one by its name.
+    The tools transpose weights, and fail on shapes that were stored before. Of nodes that share a bias they
+    find the one to change by its name.
     """
     import onnx
 
@@ -93,14 +96,14 @@ def _prepare(path: Path) -> None:
 
 
 def _by_entropy(model: Path, examples: CalibrationData) -> Path:
-    """A file of ranges beside `model`, as the tools would find them if they took a number of bins."""
+    """Write a file of ranges beside `model`, found with `ENTROPY_BINS` bins, and return its path."""
     from onnxruntime.quantization import CalibrationMethod, create_calibrator, save_tensors_data
 
     calibrator = create_calibrator(
         model,
         augmented_model_path=str(model.with_suffix(".augmented")),
         calibrate_method=CalibrationMethod.Entropy,
-        extra_options={"num_bins": BINS},
+        extra_options={"num_bins": ENTROPY_BINS},
     )
     calibrator.collect_data(_Reader(examples.calibration))
     ranges = model.with_suffix(".json")
@@ -109,12 +112,12 @@ def _by_entropy(model: Path, examples: CalibrationData) -> Path:
 
 
 class _Reader:
-    """Calibration images in the form that the tools ask for."""
+    """Gives calibration images to the tools, in batches of 32."""
 
     def __init__(self, images: NDArray[Any]) -> None:
         self.batches = batches(images, 32)
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:
-        """The next batch, or None at the end."""
+        """Return the next batch, (32, C, H, W) or fewer, by the input's name; None at the end."""
         batch = next(self.batches, None)
         return None if batch is None else {"images": batch}

@@ -1,4 +1,7 @@
-"""PT2E: torchao quantizes an exported program, for Inductor or for ExecuTorch's XNNPACK."""
+"""PT2E: torchao quantizes an exported program, for Inductor or for ExecuTorch's XNNPACK.
+
+It needs torchao 0.18 (`breakeven[torchao]`), for XNNPACK also executorch 1.5 (`breakeven[executorch]`).
+"""
 
 import dataclasses
 import importlib
@@ -13,7 +16,7 @@ from breakeven.plugins.quantization._observers import Observed, observer
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
 INSTALL = "not installed: pip install 'breakeven[{}]'"
-# engine -> the module of its quantizer, the quantizer, what makes its settings, from what, its extra
+# Engine -> module of its quantizer, quantizer, function that makes its settings, arguments of it, extra
 QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], str]] = {
     "x86_inductor": (
         "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer",
@@ -33,11 +36,11 @@ QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], 
 
 
 class Pt2e(Quantization):
-    """Weights per channel, activations per tensor; what an engine can fuse is quantized as one.
+    """Quantizes weights per channel, activations per tensor, and operators that the engine fuses as one.
 
     Attributes:
-        calibration: how an activation's range is found; `Histogram` is both engines' own choice.
-        reduce_range: activations in 7 bits, for Inductor; by default where the processor has no VNNI.
+        calibration: how an activation's range is found; `Histogram` is the default of both engines.
+        reduce_range: hold activations in 7 bits, for Inductor; by default where the processor has no VNNI.
     """
 
     scheme: Literal["static"]
@@ -46,14 +49,14 @@ class Pt2e(Quantization):
     reduce_range: bool | None = None
 
     def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
-        """Quantize the graph, then export it as any other."""
+        """Quantize the graph, then export it with the runtime."""
         import torch
 
         from breakeven.artifacts.torch_export import export_program
 
         module, quantizer_name, config_name, settings, extra = QUANTIZERS[self.engine]
         with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of their own parts, about what is to come
+            warnings.simplefilter("ignore")  # about coming changes in the libraries' own parts
             try:
                 from torchao.quantization.pt2e import observer as observers
                 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
@@ -62,12 +65,14 @@ class Pt2e(Quantization):
             except ImportError:
                 raise Unsupported(INSTALL.format(extra)) from None
             config = getattr(engine, config_name)(**settings(self))
-            seen = config.input_activation  # and so are outputs
-            chosen = observer(observers, self.calibration, seen.observer_or_fake_quant_ctr)
-            seen = dataclasses.replace(seen, observer_or_fake_quant_ctr=chosen)
+            activation = config.input_activation  # outputs have the same settings
+            chosen = observer(observers, self.calibration, activation.observer_or_fake_quant_ctr)
+            activation = dataclasses.replace(activation, observer_or_fake_quant_ctr=chosen)
             quantizer = getattr(engine, quantizer_name)()
-            quantizer.set_global(dataclasses.replace(config, input_activation=seen, output_activation=seen))
-            # Strict: ResNet's blocks call one ReLU twice, and a quantizer has to see two.
+            quantizer.set_global(
+                dataclasses.replace(config, input_activation=activation, output_activation=activation)
+            )
+            # Strict, since ResNet's blocks call one ReLU twice, and the quantizer has to see two calls.
             program = export_program(source.model, source.example, strict=True)
             prepared = prepare_pt2e(program.module(), quantizer)
             for batch in batches(examples.calibration, 32):

@@ -1,4 +1,7 @@
-"""torch.ao's FX graph mode: int8 for TorchScript."""
+"""torch.ao's FX graph mode: int8 for TorchScript. It needs torch only.
+
+https://docs.pytorch.org/docs/stable/quantization.html
+"""
 
 import copy
 import dataclasses
@@ -13,18 +16,19 @@ from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quant
 
 
 class Fx(Quantization):
-    """Static: convolutions and linear layers, per channel, fused. Dynamic: linear layers only.
+    """Quantizes convolutions and linear layers, fused, per channel (static), or linear layers only (dynamic).
 
     Attributes:
-        calibration: how the static scheme finds an activation's range; `Histogram` is torch.ao's own choice.
-        reduce_range: activations in 7 bits; torch.ao's own choice, here where the processor has no VNNI.
+        calibration: how the static scheme finds an activation's range; `Histogram` is torch.ao's default.
+        reduce_range: hold activations in 7 bits, as torch.ao always does; by default where the processor has
+            no VNNI.
     """
 
     calibration: Observed = "Histogram"
     reduce_range: bool | None = None
 
     def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
-        """Convert the torch model, then export it as any other."""
+        """Convert the torch model, then export it with the runtime."""
         import torch
         from torch import nn
         from torch.ao.quantization import QConfigMapping, default_dynamic_qconfig, get_default_qconfig_mapping
@@ -34,7 +38,7 @@ class Fx(Quantization):
             "x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"
         )
         model = copy.deepcopy(source.model)
-        # Preprocessing stays in floating point in front of the quantized network.
+        # Preprocessing stays in float32, before the quantized network.
         front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
         mapping = (
             self._observed(get_default_qconfig_mapping(torch.backends.quantized.engine))
@@ -42,10 +46,10 @@ class Fx(Quantization):
             else QConfigMapping().set_object_type(nn.Linear, default_dynamic_qconfig)
         )
         with torch.no_grad(), warnings.catch_warnings():
-            # torch.ao.quantization is deprecated in favour of torchao, which gives no TorchScript.
+            # torch.ao.quantization is deprecated in favour of torchao, which cannot make TorchScript.
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
-            warnings.simplefilter("ignore", UserWarning)  # observers on old defaults
+            warnings.simplefilter("ignore", UserWarning)  # from observers, about old defaults
             try:
                 prepared = prepare_fx(network, mapping, (front(source.example),))
                 if self.scheme == "static":
@@ -58,12 +62,12 @@ class Fx(Quantization):
                 ) from None
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
         with warnings.catch_warnings():
-            # Scales and zero points, which a trace makes constants: they are.
+            # A trace makes constants of scales and zero points, which are constants.
             warnings.filterwarnings("ignore", "Converting a tensor to a Python")
             runtime.export(dataclasses.replace(source, model=model.eval(), changed=True), folder)
 
     def _observed(self, mapping: Any) -> Any:
-        """`mapping` with other observers of activations, but where an operator's range is fixed."""
+        """Replace the observers of activations in `mapping`, except where an operator's range is fixed."""
         from torch.ao.quantization import observer as observers
 
         default = mapping.global_qconfig.activation

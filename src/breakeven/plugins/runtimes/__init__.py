@@ -1,1 +1,1 @@
-"""Runtimes: one file each."""
+"""Runtimes: one file each. A runtime turns a model into files, and executes them."""

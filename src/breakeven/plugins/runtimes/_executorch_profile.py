@@ -1,4 +1,4 @@
-"""What ExecuTorch executes: it records the calls of its own kernels, and XNNPACK those of its operators."""
+"""The operators that ExecuTorch executes: it records its own kernels, XNNPACK records its operators."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,21 +8,21 @@ from typing import Any
 
 from breakeven.artifacts.operators import OperatorTime
 
-# "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its input (or of all), the number of the call
+# "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its first input, the number of the call
 NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
-# As XNNPACK calls them, and as ExecuTorch does.
+# The types under the names of XNNPACK and of ExecuTorch -> precision
 PRECISIONS = {
     **dict.fromkeys(("F32", "PF32", "FLOAT"), "fp32"),
     **dict.fromkeys(("BF16", "BFLOAT16"), "bf16"),
     **dict.fromkeys(("QS8", "QU8", "QC8", "QD8", "QP8", "PQS8", "QDU8", "S8", "U8", "CHAR"), "int8"),
 }
-# of what changes how numbers are held, and computes nothing
+# Parts of the names of operators that change how numbers are stored, and compute nothing
 CONVERSIONS = ("Convert", "sym_size", "view", "_copy", "clone", "quantize_")
-AROUND, BETWEEN = "XNNPACK around its operators", "ExecuTorch around its calls"
+XNNPACK_REST, EXECUTORCH_REST = "XNNPACK around its operators", "ExecuTorch around its calls"
 
 
 def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTime]:
-    """What each of `calls` calls of its method takes; XNNPACK counts whole microseconds."""
+    """Return the operators of `calls` calls, in milliseconds per call; XNNPACK counts whole microseconds."""
     from executorch.devtools.etdump.serialize import deserialize_from_etdump_flatcc
     from executorch.extension.pybindings import portable_lib
 
@@ -34,7 +34,7 @@ def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTi
         module.write_etdump_result_to_file(str(record))
         runs = deserialize_from_etdump_flatcc(record.read_bytes()).run_data
     own = instructions(plan_of(program))
-    # The first run is that of loading, and the second sets up what the others use.
+    # The first run is the loading, and the second sets up what the later runs use.
     return [
         kernel
         for run in runs[-calls:]
@@ -43,7 +43,7 @@ def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTi
 
 
 def plan_of(program: Path) -> Any:
-    """The one method of a program."""
+    """Return the execution plan of a program's one method."""
     from executorch.exir._serialize._program import deserialize_pte_binary
 
     (plan,) = deserialize_pte_binary(program.read_bytes()).program.execution_plan
@@ -51,21 +51,21 @@ def plan_of(program: Path) -> Any:
 
 
 def instructions(plan: Any) -> dict[tuple[int, int], tuple[str, str]]:
-    """ExecuTorch's own kernels: place -> name, and the type of the first input, where that is a tensor."""
-    found = {}
+    """Return ExecuTorch's own kernels: (chain, instruction) -> name, and type of the first input tensor."""
+    kernels = {}
     for chain, steps in enumerate(plan.chains):
         for number, step in enumerate(steps.instructions):
             if hasattr(step.instr_args, "op_index"):
                 given = plan.values[step.instr_args.args[0]].val
                 kind = given.scalar_type.name if hasattr(given, "scalar_type") else ""
-                found[chain, number] = (plan.operators[step.instr_args.op_index].name, kind)
-    return found
+                kernels[chain, number] = (plan.operators[step.instr_args.op_index].name, kind)
+    return kernels
 
 
 def parse_events(
     events: Iterable[Any], own: dict[tuple[int, int], tuple[str, str]], calls: int
 ) -> list[OperatorTime]:
-    """The operators of one run, and what is left of the calls that they are parts of."""
+    """Return the operators of one run, and the time around them in XNNPACK and in ExecuTorch."""
     kernels, around, between = [], 0.0, 0.0
     for event in events:
         ms = (event.end_time - event.start_time) / 1e6 / calls
@@ -81,10 +81,10 @@ def parse_events(
             around -= ms
             precision = precision_of(part["operator"], part["type"] or "")
             kernels.append(OperatorTime(part["operator"], precision, ms, 1 / calls))
-    rests = {AROUND: around, BETWEEN: between}
+    rests = {XNNPACK_REST: around, EXECUTORCH_REST: between}
     return kernels + [OperatorTime(name, "", max(ms, 0.0), 1 / calls) for name, ms in rests.items()]
 
 
 def precision_of(operator: str, kind: str) -> str:
-    """That of an operator, by the type of its first input."""
+    """Return an operator's precision by the type of its first input."""
     return "" if any(word in operator for word in CONVERSIONS) else PRECISIONS.get(kind, "")

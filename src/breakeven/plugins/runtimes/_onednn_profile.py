@@ -1,4 +1,7 @@
-"""What oneDNN executes: it prints a line for each of its calls, if it is asked to."""
+"""The calls of oneDNN, which prints a line for each call while its verbose mode is on.
+
+https://uxlfoundation.github.io/oneDNN/dev_guide_verbose.html
+"""
 
 import ctypes
 import os
@@ -17,14 +20,16 @@ LINE = re.compile(
 SOURCE = re.compile(r"\bsrc\w*:(\w+)")
 PRECISIONS = {"f32": "fp32", "bf16": "bf16", "u8": "int8", "s8": "int8"}
 CONVERSION = "reorder"
-REST = "its own kernels and what lies between"
+OUTSIDE_ONEDNN = "its own kernels and what lies between"
 
 
 def profile(run: Callable[[], object], calls: int) -> list[OperatorTime]:
-    """The calls of oneDNN, and what is left of the time of `run`: nobody tells what that computes in.
+    """Return the calls of oneDNN in `run`, in milliseconds per call, and the rest of the time.
+
+    The precision of the rest is unknown.
 
     Raises:
-        Unsupported: there is no oneDNN.
+        Unsupported: this torch has no oneDNN.
     """
     from torch.backends import mkldnn
 
@@ -37,15 +42,15 @@ def profile(run: Callable[[], object], calls: int) -> list[OperatorTime]:
 
     started = time.perf_counter()
     all_calls()
-    whole = 1e3 * (time.perf_counter() - started) / calls  # before anything is printed, which takes time
+    whole = 1e3 * (time.perf_counter() - started) / calls  # before oneDNN prints, which takes time
     with mkldnn.verbose(mkldnn.VERBOSE_ON):  # type: ignore[no-untyped-call]
         kernels = parse_lines(capture_stdout(all_calls), calls)
     rest = max(whole - sum(kernel.ms for kernel in kernels), 0.0)
-    return [*kernels, OperatorTime(REST, "", rest)]
+    return [*kernels, OperatorTime(OUTSIDE_ONEDNN, "", rest)]
 
 
 def parse_lines(lines: str, calls: int) -> list[OperatorTime]:
-    """The calls that oneDNN has printed, while the model was called so many times."""
+    """Return the calls in the printed `lines` of `calls` calls of the model."""
     kernels = []
     for operator, implementation, tensors, ms in LINE.findall(lines):
         source = SOURCE.search(tensors)
@@ -57,10 +62,10 @@ def parse_lines(lines: str, calls: int) -> list[OperatorTime]:
 
 
 def capture_stdout(run: Callable[[], object]) -> str:
-    """What `run` prints to standard output, C++ included."""
+    """Return what `run` prints to standard output, also from C++."""
     flush = ctypes.CDLL(None).fflush
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-        flush(None)  # what was printed before is no part of it
+        flush(None)  # so that what was printed before is not captured
         kept = os.dup(1)
         os.dup2(file.fileno(), 1)
         try:

@@ -1,4 +1,4 @@
-"""What the runtimes of torch itself share: precision, memory layout, threads, and tensors in and out."""
+"""The parts that the runtimes of torch share: precision, memory layout, threads, and tensors in and out."""
 
 import copy
 import shutil
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the configuration is checked without the seconds that impor
     from torch import Tensor, nn
 
 
-# what the profiler calls a type -> precision; the first that is among an operator's inputs counts
+# The profiler's name of a type -> precision. The first type that an operator's inputs have decides.
 TYPES = {
     "c10::quint8": "int8",
     "c10::qint8": "int8",
@@ -29,39 +29,43 @@ TYPES = {
     "c10::BFloat16": "bf16",
     "float": "fp32",
 }
-# operators that change how numbers are held, and compute nothing
+# Parts of the names of operators that change how numbers are stored, and compute nothing
 CONVERSIONS = ("copy_", "_to_copy", "::to", "::clone", "::contiguous", "::quantize_", "::dequantize")
 
 
 class TorchRuntime(Runtime, ABC):
-    """Settings that all of them have."""
+    """Settings that every runtime of torch has."""
 
     precisions = ("fp32", "bf16")
     modules: ClassVar[tuple[str, ...]] = ("torch", "breakeven.artifacts.precision")
 
     channels_last: bool = False
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Set torch's threads."""
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Set the number of torch's threads.
+
+        Raises:
+            Unsupported: bf16 on a processor that has no instructions for it.
+        """
         import torch
 
         from breakeven.artifacts.precision import native_bf16
 
-        torch.set_num_threads(place.threads)
-        if self.precision == "bf16" and place.kind == "cpu" and not native_bf16():
+        torch.set_num_threads(context.threads)
+        if self.precision == "bf16" and context.kind == "cpu" and not native_bf16():
             raise Unsupported("this processor has no instructions for bf16 that torch would use")
 
     def profile(
-        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+        self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
-        """By torch's own profiler: the time of each operator without that of those that it calls."""
+        """Ask torch's profiler; the operators that an operator calls do not count in its time."""
         from torch.profiler import ProfilerActivity, profile
 
         inputs = session.prepare(images)
         with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
             for _ in range(calls):
                 session.run(inputs)
-        share = 1 / (1e3 * calls)  # microseconds in all -> milliseconds a call
+        share = 1 / (1e3 * calls)  # microseconds of all calls -> milliseconds per call
         return [
             OperatorTime(
                 e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share, 1 / calls
@@ -70,7 +74,7 @@ class TorchRuntime(Runtime, ABC):
         ]
 
     def converted(self, source: ExportInput) -> "nn.Module":
-        """A copy of the model as these settings want it."""
+        """Return a copy of the model in the precision and memory layout of these settings."""
         from breakeven.artifacts.precision import convert
 
         model = copy.deepcopy(source.model)
@@ -78,7 +82,7 @@ class TorchRuntime(Runtime, ABC):
 
 
 def precision_of(operator: str, types: Collection[str]) -> str:
-    """That of an operator of torch, by its inputs, and by its name where its weights are packed."""
+    """Return an operator's precision by its input types, or by its name where its weights are packed."""
     if any(word in operator for word in CONVERSIONS):
         return ""
     if any(word in operator for word in ("quantized::", "qconv", "qlinear")):
@@ -87,7 +91,7 @@ def precision_of(operator: str, types: Collection[str]) -> str:
 
 
 def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
-    """A session for whatever takes and gives torch's tensors, both of them on `device`."""
+    """Return a session that calls `module`, whose input and output are tensors on `device`."""
     import torch
 
     def prepare(images: NDArray[Any]) -> "Tensor":
@@ -105,7 +109,7 @@ def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
 
 
 class ModelSourceRuntime(TorchRuntime, ABC):
-    """Runs the model's own code, on a copy of its files."""
+    """Runs the model's own Python code, on a copy of its weights and manifest."""
 
     modules: ClassVar[tuple[str, ...]] = (
         "torch",
@@ -115,7 +119,11 @@ class ModelSourceRuntime(TorchRuntime, ABC):
     )
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """Copy the model's files."""
+        """Copy the model's files.
+
+        Raises:
+            Unsupported: a toolchain changed the model.
+        """
         from breakeven.artifacts.model_manifest import MANIFEST, WEIGHTS
 
         if source.changed:
@@ -124,9 +132,9 @@ class ModelSourceRuntime(TorchRuntime, ABC):
             shutil.copyfile(source.folder / name, folder / name)
 
     def imports(self, folder: Path) -> tuple[str, ...]:
-        """Those of torch, and the packages that the model's source imports: torchvision takes seconds.
+        """Return torch's modules, and the packages that the model's source imports: some take seconds.
 
-        Where there is no card there is no source of a model, or `start` will say what is wrong.
+        Without a readable manifest it returns torch's modules only: `start` then says what is wrong.
         """
         try:
             target = read_json(folder / paths.MODEL_CARD)["model"]["_target_"]
@@ -134,12 +142,12 @@ class ModelSourceRuntime(TorchRuntime, ABC):
             return self.modules
         return tuple(dict.fromkeys([*self.modules, *packages(target)]))
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Set torch's threads, and import the model's source."""
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Set the number of torch's threads, and import the model's source."""
         from breakeven.artifacts import saved_model
         from breakeven.artifacts.model_manifest import read_card
 
-        super().start(folder, place)
+        super().start(folder, context)
         saved_model.import_dependencies(read_card(folder))
 
     def model(self, folder: Path, preprocessing: str) -> "nn.Module":
@@ -157,10 +165,10 @@ class ModelSourceRuntime(TorchRuntime, ABC):
 
 
 def require_compiler() -> None:
-    """Refuse a machine on which Inductor cannot compile.
+    """Refuse a machine without a C++ compiler, which Inductor needs.
 
     Raises:
-        Unsupported: there is no C++ compiler.
+        Unsupported: there is none.
     """
     from torch._inductor import cpp_builder, exc
 

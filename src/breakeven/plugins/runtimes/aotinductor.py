@@ -1,4 +1,7 @@
-"""AOTInductor: the exported program, compiled ahead of time to a shared library with its weights."""
+"""AOTInductor compiles an exported program ahead of time, to a shared library with the weights.
+
+It needs torch 2.14 and a C++ compiler. https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
+"""
 
 import re
 import zipfile
@@ -17,15 +20,15 @@ from breakeven.plugins.runtimes._torch import TorchRuntime, require_compiler, to
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 PACKAGE = "model.pt2"
-FOLDER = "package"  # unpacked: torch would do it at each start, where a killed process leaves it
+FOLDER = "package"  # the package, unpacked: torch would unpack at each start, and a killed process leave it
 
 
 class AotInductor(TorchRuntime):
-    """For the processor that it is compiled on; called as its guide does.
+    """Compiles for the processor that exports, and calls the library as AOTInductor's guide does.
 
     Attributes:
-        freezing: weights become constants, laid out for oneDNN while compiling.
-        any_batch: for any number of images at once; otherwise for one, with all sizes known to the compiler.
+        freezing: make the weights constants, laid out for oneDNN while compiling.
+        any_batch: compile for any number of inputs; otherwise for one, so that the compiler knows every size.
     """
 
     modules = (*TorchRuntime.modules, "torch.export.pt2_archive._package")
@@ -35,11 +38,11 @@ class AotInductor(TorchRuntime):
 
     @property
     def batch(self) -> int:  # type: ignore[override]
-        """As many as it can take when it is scored."""
+        """Return how many inputs a call has while accuracy is computed."""
         return TorchRuntime.batch if self.any_batch else 1
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """Export, compile, unpack."""
+        """Capture the graph, compile it, and unpack the package."""
         import torch
         from torch._inductor import aoti_compile_and_package
         from torch._inductor.utils import fresh_cache
@@ -51,7 +54,7 @@ class AotInductor(TorchRuntime):
         settings: dict[str, Any] = {
             "freezing": self.freezing,
             "compile_threads": 1,
-            # Or the number of threads here and now would be compiled in: two on one core later.
+            # Otherwise the present number of threads is compiled in: later two threads may run on one core.
             "cpp.dynamic_threads": True,
         }
         with torch.no_grad(), fresh_cache():
@@ -60,30 +63,30 @@ class AotInductor(TorchRuntime):
             packed.extractall(folder / FOLDER)
         (folder / PACKAGE).unlink()
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Set torch's threads."""
-        super().start(folder, place)
-        place.require(("cpu",), "AOTInductor, as it is compiled here,")
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Set the number of torch's threads; refuse a GPU."""
+        super().start(folder, context)
+        context.require(("cpu",), "AOTInductor, as it is compiled here,")
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the library and its weights.
 
-        With one runner: a call from Python keeps the interpreter to itself, so that others would wait anyhow.
+        One runner is enough: a call from Python holds the interpreter's lock, so that other threads wait.
         """
         import torch
         from torch.export.pt2_archive._package import AOTICompiledModel
 
         (root,) = (folder / FOLDER).iterdir()
-        # What torch._inductor.aoti_load_package does, which takes no folder.
+        # torch._inductor.aoti_load_package does this, but cannot load a folder.
         loader = torch._C._aoti.AOTIModelPackageLoader(str(root), "model", False, 1, -1)
-        session = torch_session(AOTICompiledModel(loader), place.device)
+        session = torch_session(AOTICompiledModel(loader), context.device)
         return session if self.any_batch else replace(session, prepare=partial(self._one, session))
 
     def _one(self, session: Session, images: NDArray[Any]) -> Any:
-        """A single image.
+        """Prepare a single image, (1, C, H, W).
 
         Raises:
-            Unsupported: there are more.
+            Unsupported: there is more than one.
         """
         if len(images) > 1:
             raise Unsupported(
@@ -92,19 +95,19 @@ class AotInductor(TorchRuntime):
         return session.prepare(images)
 
     def profile(
-        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+        self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
-        """By oneDNN: the C++ calls it past torch's profiler."""
+        """Ask oneDNN: torch's profiler does not see what the compiled C++ calls."""
         return _onednn_profile.profile(partial(session.run, session.prepare(images)), calls)
 
-    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
-        """What its C++ calls, which it keeps beside the library: what is fused has no call of its own."""
+    def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
+        """Return the calls in the generated C++; a fused operator has no call of its own."""
         (code,) = (folder / FOLDER).rglob("*.wrapper.cpp")
         return facts_of(code.read_text(encoding="utf-8"))
 
 
 def facts_of(code: str) -> dict[str, str]:
-    """The calls in C++ that Inductor wrote."""
+    """Return the library calls and the generated kernels in C++ that Inductor wrote."""
     libraries = Counter(re.findall(r"\baoti_torch_cpu_(\w+)\(", code))
     own = sorted(set(re.findall(r"\bcpp_fused_\w+", code)))
     return {

@@ -1,4 +1,4 @@
-"""What a runtime is: it turns a model into files, and files into something that can be called."""
+"""The interface of a runtime: it writes a model into files, and loads the files as something to call."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
@@ -20,37 +20,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExportInput:
-    """What is exported."""
+    """The model that a runtime exports."""
 
-    model: "nn.Module"  # in evaluation mode; with preprocessing, if that is to be inside
-    example: "Tensor"  # a batch of two real inputs
+    model: "nn.Module"  # in evaluation mode; begins with the preprocessing where that is "inside"
+    example: "Tensor"  # two real inputs: (2, C, H, W) float32, uint8 if "inside"; texts (2, L) int64
     folder: Path  # the model's own files
     preprocessing: str  # "inside" or "outside"
-    changed: bool = False  # by a toolchain: `model` is not what the files hold
+    changed: bool = False  # whether a toolchain changed `model`, so that it is not what `folder` holds
 
 
 @dataclass(frozen=True)
 class ExecutionContext:
-    """Where an artifact runs, and for whom.
+    """The device that an artifact runs on, and how it will be called.
 
-    An engine may prepare for the batch and the callers that a deployment knows.
+    A runtime may tune itself for the batch and the number of callers, since a deployment knows them.
     """
 
     device: str  # as torch names it: "cpu", "cuda:0"
-    threads: int  # of the processor
-    batch: int | None = None  # inputs at once, where it is known
-    callers: int = 1  # threads that share the session
+    threads: int  # threads of the processor that one call may use
+    batch: int | None = None  # inputs in a call; None where it is unknown
+    callers: int = 1  # threads that call the session at the same time
 
     @property
     def kind(self) -> str:
-        """The device without its number; a runtime looks up its own word for it."""
+        """Return the device without its number: "cpu", "cuda"."""
         return self.device.partition(":")[0]
 
     def require(self, kinds: Collection[str], what: str) -> None:
-        """Refuse a device for which `what` has nothing.
+        """Refuse a device that is none of `kinds`.
+
+        Args:
+            what: the runtime or the part of it that needs such a device, as the message names it.
 
         Raises:
-            Unsupported: its kind is none of `kinds`.
+            Unsupported: the device is none of `kinds`.
         """
         if self.kind not in kinds:
             raise Unsupported(f"{what} runs on {' and '.join(kinds)} only, not on {self.kind}")
@@ -58,14 +61,14 @@ class ExecutionContext:
 
 @dataclass(frozen=True)
 class Session:
-    """A loaded artifact. Only `run` is timed."""
+    """A loaded artifact. The engine times `run` only."""
 
-    prepare: Callable[[NDArray[Any]], Any]  # (N, C, H, W) images -> the runtime's own input
-    run: Callable[[Any], Any]
+    prepare: Callable[[NDArray[Any]], Any]  # (N, C, H, W) images or (N, L) tokens -> the runtime's own input
+    run: Callable[[Any], Any]  # the runtime's own input -> its own output
     result: Callable[[Any], NDArray[np.float32]]  # the runtime's own output -> (N, classes) logits
 
     def logits(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """All three: (N, C, H, W) images -> (N, classes) logits."""
+        """Return the (N, classes) logits of (N, C, H, W) images or (N, L) tokens."""
         return self.result(self.run(self.prepare(np.ascontiguousarray(images))))
 
 
@@ -73,12 +76,12 @@ class Runtime(Plugin, ABC):
     """Settings of one way to execute a model.
 
     Attributes:
-        precision: what a model in floating point is computed in.
-        precisions: those that it has.
-        modules: what it executes with.
-        batch: images at once when an artifact is scored.
-        scored_on: the hardware on which it is.
-        caches: variables of the environment that name the folder in which it keeps what it compiles.
+        precision: the precision that it computes a model in floating point in.
+        precisions: the values that `precision` may have.
+        modules: the modules that it needs to execute an artifact.
+        batch: inputs in a call while accuracy is computed.
+        scored_on: the hardware on which accuracy is computed, a module of `plugins.hardware`.
+        caches: environment variables, each with the folder in which the library keeps what it compiles.
     """
 
     precisions: ClassVar[tuple[str, ...]] = ("fp32",)
@@ -101,56 +104,62 @@ class Runtime(Plugin, ABC):
         """Write the artifact's files into `folder`.
 
         Raises:
-            Unsupported: this runtime cannot take this model, or is not installed.
+            Unsupported: this runtime cannot export this model, or is not installed.
         """
 
     def imports(self, folder: Path) -> tuple[str, ...]:
-        """The modules to import before a worker's process for the artifact in `folder` is forked.
+        """Return the modules to import before a worker for the artifact in `folder` is forked.
 
-        Once for all that need the same, and before memory is counted.
+        Workers with equal modules are forked from one process. It imports before any memory is counted.
         """
         return self.modules
 
     def ready(self) -> None:
-        """Make what this machine needs to execute any artifact, before anything is measured.
+        """Build what this machine needs to execute any artifact, before anything is measured.
 
         Raises:
-            Unsupported: it cannot be made; `start` will say so again.
+            Unsupported: it cannot be built; `start` raises the same again.
         """
 
     @abstractmethod
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Ready the library for the artifact in `folder`; the memory used then is the floor.
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Prepare the library for the artifact in `folder`; the memory used afterwards is the floor.
 
         Raises:
-            Unsupported: it is not installed, or has nothing for this device.
+            Unsupported: the library is not installed, or cannot use this device.
         """
 
     @abstractmethod
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
-        """Make the artifact in `folder` ready to run, on the device of `place`."""
-
-    def command(self, folder: Path, place: ExecutionContext, affinity: dict[str, Any]) -> list[str]:
-        """A program that speaks the workers' protocol, and its arguments; by default Python does.
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
+        """Load the artifact in `folder` onto the device of `context`.
 
         Args:
-            affinity: what the hardware has done to pin the process, which the program has to give back.
+            preprocessing: "inside", where the artifact takes uint8 images, or "outside".
+        """
+
+    def command(self, folder: Path, context: ExecutionContext, affinity: dict[str, Any]) -> list[str]:
+        """Return a program that speaks the workers' protocol, and its arguments; empty where Python does.
+
+        Args:
+            affinity: what the hardware's `pin` returned; the program puts it into its answer to `load`.
         """
         return []
 
     def profile(
-        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+        self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
-        """What each operator takes, when the artifact in `folder` runs on `images` so many times.
+        """Return the time of each operator, in milliseconds per call of the model.
 
         Args:
             session: the loaded artifact, for the runtimes that can look into a running one.
+            images: the input of every call, (1, C, H, W) or (1, L).
+            calls: how many times the model is called.
 
         Raises:
-            Unsupported: this runtime does not tell.
+            Unsupported: this runtime does not report its operators.
         """
         raise Unsupported("it does not tell what it executes")
 
-    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
-        """What else its process knows of how the artifact has executed: title -> text."""
+    def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
+        """Return what else is known of how the artifact was executed: title -> text."""
         return {}

@@ -1,4 +1,4 @@
-"""PyTorch as it is: in float32 and the default layout, the baseline."""
+"""PyTorch's eager mode, the baseline in float32 and the default layout. It needs torch only."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from breakeven.plugins.runtimes.base import ExecutionContext, Session
 
 
 class Eager(ModelSourceRuntime):
-    """The model's own code, run by torch in inference mode."""
+    """Runs the model's own code in inference mode."""
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Construct the model and load its weights."""
-        return torch_session(self.model(folder, preprocessing).to(place.device), place.device)
+        return torch_session(self.model(folder, preprocessing).to(context.device), context.device)

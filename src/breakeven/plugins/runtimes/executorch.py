@@ -1,4 +1,7 @@
-"""ExecuTorch with XNNPACK: the successor of TorchScript's path to phones, which runs on servers too."""
+"""ExecuTorch with XNNPACK: PyTorch's runtime for phones, which runs on servers too.
+
+It needs the package executorch 1.5 (`breakeven[executorch]`). https://docs.pytorch.org/executorch/
+"""
 
 import warnings
 from collections import Counter
@@ -15,43 +18,43 @@ from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runti
 
 FILE = "model.pte"
 INSTALL = "not installed: pip install 'breakeven[executorch]'"
-MOST = 15  # images in a batch: its lowering chooses a convolution for fewer than 16
+MAX_BATCH = 15  # inputs: its lowering chooses a convolution for fewer than 16
 
 
 class ExecuTorch(Runtime):
-    """Everything that XNNPACK can take is delegated to it."""
+    """Delegates to XNNPACK every operator that XNNPACK has."""
 
     modules = ("torch",)
-    batch = MOST
+    batch = MAX_BATCH
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """One file, planned for batches of up to `MOST`."""
+        """Write one file, whose memory is planned for batches of up to `MAX_BATCH`."""
         from breakeven.artifacts.torch_export import export_program
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its own parts
+            warnings.simplefilter("ignore")  # ExecuTorch uses deprecated parts of torch
             try:
                 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
                 from executorch.exir import to_edge_transform_and_lower
             except ImportError:
                 raise Unsupported(INSTALL) from None
-            program = export_program(source.model, source.example, most=MOST)
+            program = export_program(source.model, source.example, most=MAX_BATCH)
             lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
             with (folder / FILE).open("wb") as file:
                 lowered.to_executorch().write_to_file(file)
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Import it, and give it its threads."""
-        place.require(("cpu",), "ExecuTorch's XNNPACK")
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Import ExecuTorch, and set the size of its thread pool."""
+        context.require(("cpu",), "ExecuTorch's XNNPACK")
         try:
             import executorch.runtime  # noqa: F401
             from executorch.extension.pybindings import portable_lib
         except ImportError:
             raise Unsupported(INSTALL) from None
-        portable_lib._unsafe_reset_threadpool(place.threads)
+        portable_lib._unsafe_reset_threadpool(context.threads)
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
-        """Load the program and its one method, which XNNPACK prepares then."""
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
+        """Load the program and its one method; XNNPACK packs the weights while loading."""
         import torch
         from executorch.runtime import Runtime as Engine
 
@@ -59,8 +62,8 @@ class ExecuTorch(Runtime):
         assert method is not None
 
         def prepare(images: NDArray[Any]) -> Any:
-            if len(images) > MOST:
-                raise Unsupported(f"its memory is planned for {MOST} images at most, not {len(images)}")
+            if len(images) > MAX_BATCH:
+                raise Unsupported(f"its memory is planned for {MAX_BATCH} images at most, not {len(images)}")
             return [torch.from_numpy(images)]
 
         def result(output: Any) -> NDArray[np.float32]:
@@ -69,13 +72,13 @@ class ExecuTorch(Runtime):
         return Session(prepare, method.execute, result)
 
     def profile(
-        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+        self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
-        """By ExecuTorch's own record, and XNNPACK's."""
+        """Read ExecuTorch's own record of a run, and XNNPACK's."""
         return _executorch_profile.profile(folder / FILE, session.prepare(images), calls)
 
-    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
-        """What is delegated, and what is left to ExecuTorch's own kernels, by the program itself."""
+    def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
+        """Return what the program delegates, and what it leaves to ExecuTorch's own kernels."""
         plan = _executorch_profile.plan_of(folder / FILE)
         engines = Counter(delegate.id for delegate in plan.delegates)
         given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())

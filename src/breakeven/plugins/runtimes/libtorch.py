@@ -1,4 +1,7 @@
-"""LibTorch: the artifact of another runtime of torch, executed by a C++ program, without Python."""
+"""LibTorch: a C++ program executes the artifact of another runtime of torch, without Python.
+
+It needs a checkout of the repository, CMake and a C++ compiler; LibTorch itself comes with torch.
+"""
 
 import json
 import os
@@ -19,15 +22,17 @@ from breakeven.core.plugin import load
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 PROJECT = Path(breakeven.__file__).parents[2] / "cpp"
-ABOUT = "about.txt"
-INNER = ("torchscript", "aotinductor")
-
-
-LEFT_OUT = {"optimize": False, "compile": False}  # what Python does after loading
+FACTS_FILE = "about.txt"  # what the program has to know of the artifact
+EXPORTERS = ("torchscript", "aotinductor")
+PYTHON_ONLY = {"optimize": False, "compile": False}  # settings for what Python does after loading
 
 
 class LibTorch(Runtime):
-    """Executes what the runtime with the settings `of` exports: TorchScript, or AOTInductor."""
+    """Executes artifacts of TorchScript or AOTInductor.
+
+    Attributes:
+        of: the settings of the runtime that exports.
+    """
 
     modules = ()
 
@@ -36,32 +41,36 @@ class LibTorch(Runtime):
     @field_validator("of")
     @classmethod
     def _can_be_loaded(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if value.get("name") not in INNER:
-            raise ValueError(f"its C++ program loads what {' and '.join(INNER)} export")
+        if value.get("name") not in EXPORTERS:
+            raise ValueError(f"its C++ program loads what {' and '.join(EXPORTERS)} export")
         try:
             inner = load("runtimes", value, "of")
         except UserError as error:
             raise ValueError(str(error).rstrip(".")) from None
         if inner.precision != "fp32":
             raise ValueError("its precision should be fp32")
-        for setting, told in LEFT_OUT.items():
-            if getattr(inner, setting, told) != told:
-                raise ValueError(f"its C++ program knows {setting}={str(told).lower()} only")
+        for setting, allowed in PYTHON_ONLY.items():
+            if getattr(inner, setting, allowed) != allowed:
+                raise ValueError(f"its C++ program knows {setting}={str(allowed).lower()} only")
         return value
 
     @property
     def inner(self) -> Runtime:
-        """The runtime that exports."""
+        """Return the runtime that exports."""
         runtime: Runtime = load("runtimes", self.of, "of")
         return runtime
 
     @property
     def batch(self) -> int:  # type: ignore[override]
-        """As many images at once as the artifact can take when it is scored."""
+        """Return how many inputs a call has while accuracy is computed: as the exporting runtime says."""
         return self.inner.batch
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """As it does, and what the program has to know beside."""
+        """Export with the inner runtime, and write what the program has to know of the artifact.
+
+        Raises:
+            Unsupported: the model takes texts, or the program cannot be built.
+        """
         from breakeven.artifacts.model_manifest import TextInput, read_card
 
         card = read_card(source.folder)
@@ -78,44 +87,44 @@ class LibTorch(Runtime):
             "mean": ",".join(map(repr, card.mean)),
             "std": ",".join(map(repr, card.std)),
         }
-        write_text(folder / ABOUT, "".join(f"{key} {value}\n" for key, value in facts.items()))
+        write_text(folder / FACTS_FILE, "".join(f"{key} {value}\n" for key, value in facts.items()))
 
     def ready(self) -> None:
         """Build the program."""
         program()
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Look for the program."""
-        place.require(("cpu",), "the C++ worker")
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Build the program if there is none yet; refuse a GPU."""
+        context.require(("cpu",), "the C++ worker")
         program()
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
-        """The program does that."""
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
+        """Refuse: the program loads the artifact, not Python."""
         raise NotImplementedError
 
-    def command(self, folder: Path, place: ExecutionContext, affinity: dict[str, Any]) -> list[str]:
-        """The program that takes the place of a worker's process, but for the pipes."""
-        return [str(program()), str(folder), str(place.threads), json.dumps(affinity)]
+    def command(self, folder: Path, context: ExecutionContext, affinity: dict[str, Any]) -> list[str]:
+        """Return the program that replaces Python in the worker's process, and keeps its pipes."""
+        return [str(program()), str(folder), str(context.threads), json.dumps(affinity)]
 
 
 @cache
 def program() -> Path:
-    """The worker, built by CMake if it was not yet, for this source and this torch.
+    """Return the path of the worker program; build it by CMake once for this source and this torch.
 
     Raises:
-        Unsupported: there is no source, no CMake or no compiler, or they fail.
+        Unsupported: there is no source, no CMake or no compiler, or the build fails.
     """
     from importlib import metadata, util
 
     if not PROJECT.exists():
         raise Unsupported(f"its C++ source is not at {PROJECT}: use a checkout of the repository")
-    found = util.find_spec("torch")
-    assert found and found.origin
-    folder = paths.private() / "cpp" / fingerprint(digests(PROJECT), metadata.version("torch"), found.origin)
+    torch = util.find_spec("torch")
+    assert torch and torch.origin
+    folder = paths.private() / "cpp" / fingerprint(digests(PROJECT), metadata.version("torch"), torch.origin)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / "worker").exists():
-            _build(folder, Path(found.origin).parent)
+            _build(folder, Path(torch.origin).parent)
         _link(folder.with_name("current"), folder)
     return folder / "worker"
 
@@ -137,7 +146,7 @@ def _build(folder: Path, torch: Path) -> None:
 
 
 def _link(link: Path, folder: Path) -> None:
-    """For people: the programs that are in use."""
+    """Point `link` at the programs in use, for people who look for them."""
     if link.resolve() != folder.resolve():
         temporary = link.with_name(f"current.{os.getpid()}")
         temporary.symlink_to(folder.name)

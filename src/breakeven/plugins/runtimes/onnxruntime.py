@@ -1,4 +1,7 @@
-"""ONNX Runtime, through torch's own exporter."""
+"""ONNX Runtime, on a file that torch's exporter writes.
+
+It needs onnx 1.23, onnxruntime 1.31 and onnxscript 0.7 or newer (`breakeven[onnxruntime]`). https://onnxruntime.ai
+"""
 
 import contextlib
 import io
@@ -20,17 +23,17 @@ from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runti
 FILE = "model.onnx"
 INSTALL = "not installed: pip install 'breakeven[onnxruntime]'"
 CONVERSIONS = ("Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
-# kind of device -> what executes there
+# Kind of device -> the execution provider of ONNX Runtime
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxRuntime(Runtime):
-    """All graph optimizations; one inter-op thread, since a classifier's graph is a chain."""
+    """Uses all graph optimizations, and one inter-op thread, since a classifier's graph is a chain."""
 
     modules = ("onnxruntime",)
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """One file, with a free batch dimension; no node tells which line of whose source it comes from."""
+        """Write one file, for any number of inputs, without the paths of the source code."""
         import torch
 
         try:
@@ -42,7 +45,7 @@ class OnnxRuntime(Runtime):
         batch = torch.export.Dim("batch")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore", DeprecationWarning)  # of torch's exporter's own parts
+            warnings.simplefilter("ignore", DeprecationWarning)  # the exporter uses deprecated parts of torch
             warnings.simplefilter("ignore", FutureWarning)
             try:
                 program = torch.onnx.export(
@@ -60,31 +63,35 @@ class OnnxRuntime(Runtime):
         strip_names(program.model)
         program.save(folder / FILE)
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Look for the provider; the threads are the session's."""
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Look for the execution provider; `load` sets the threads.
+
+        Raises:
+            Unsupported: ONNX Runtime is not installed, or has no provider for this device.
+        """
         try:
             import onnxruntime
         except ImportError:
             raise Unsupported(INSTALL) from None
-        place.require(PROVIDERS, "ONNX Runtime")
-        provider, known = PROVIDERS[place.kind], onnxruntime.get_available_providers()
-        if provider not in known:
+        context.require(PROVIDERS, "ONNX Runtime")
+        provider, available = PROVIDERS[context.kind], onnxruntime.get_available_providers()
+        if provider not in available:
             raise Unsupported(
-                f"the installed onnxruntime has no {provider}, only {', '.join(known)}: "
-                f"install its package for {place.kind}"
+                f"the installed onnxruntime has no {provider}, only {', '.join(available)}: "
+                f"install its package for {context.kind}"
             )
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Create the session."""
-        return CALLS[place.kind](_session(folder, place), place.kind)
+        return CALLS[context.kind](_session(folder, context), context.kind)
 
     def profile(
-        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+        self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
-        """By ONNX Runtime's own profiler: the median of each node's calls, since one may wait for a core."""
+        """Ask ONNX Runtime's profiler; take the median of a node's calls, since one may wait for a core."""
         with TemporaryDirectory() as scratch:
-            engine = _session(folder, place, profile=f"{scratch}/profile")
-            profiled = CALLS[place.kind](engine, place.kind)
+            engine = _session(folder, context, profile=f"{scratch}/profile")
+            profiled = CALLS[context.kind](engine, context.kind)
             inputs = profiled.prepare(images)
             for _ in range(calls):
                 profiled.run(inputs)
@@ -103,13 +110,13 @@ class OnnxRuntime(Runtime):
             kernels.append(OperatorTime(operator, precision, ms, share))
         return kernels
 
-    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
-        """What executes."""
-        return {"providers": ", ".join(_session(folder, place).get_providers())}
+    def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
+        """Return the execution providers of the session."""
+        return {"providers": ", ".join(_session(folder, context).get_providers())}
 
 
 def _cause(error: BaseException) -> str:
-    """What went wrong at first; around it the exporter tells its steps, in colour."""
+    """Return the first error in the chain; the exporter wraps it in a list of its steps."""
     while error.__cause__:
         error = error.__cause__
     return str(error).strip().partition("\n")[0][:200] or type(error).__name__
@@ -121,24 +128,24 @@ def _precision(types: Set[str]) -> str:
     return "fp32" if "float" in types else ""
 
 
-def _session(folder: Path, place: ExecutionContext, profile: str = "") -> Any:
+def _session(folder: Path, context: ExecutionContext, profile: str = "") -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = place.threads
+    options.intra_op_num_threads = context.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors
     if profile:
         options.enable_profiling, options.profile_file_prefix = True, profile
-    provider = PROVIDERS[place.kind]
+    provider = PROVIDERS[context.kind]
     session = onnxruntime.InferenceSession(folder / FILE, options, [provider], enable_fallback=0)
-    if provider not in session.get_providers():  # it goes on without one whose libraries it cannot load
+    if provider not in session.get_providers():  # it drops a provider whose libraries it cannot load
         raise Unsupported(f"onnxruntime cannot start its {provider}: a library that it needs is missing")
     return session
 
 
 def _with_arrays(session: Any, kind: str) -> Session:
-    """The inputs and outputs of a device that shares the processor's memory."""
+    """Return a session whose inputs and outputs are arrays in the processor's memory."""
     name = session.get_inputs()[0].name
 
     def prepare(images: NDArray[Any]) -> Any:
@@ -151,18 +158,18 @@ def _with_arrays(session: Any, kind: str) -> Session:
 
 
 def _with_bindings(session: Any, kind: str) -> Session:
-    """Inputs and outputs stay in the device's memory, as torch's do: no call is timed with a copy."""
+    """Return a session whose inputs and outputs stay on the device, so that no copy is timed."""
     import onnxruntime
 
-    taken, given = session.get_inputs()[0].name, session.get_outputs()[0].name
+    input_name, output_name = session.get_inputs()[0].name, session.get_outputs()[0].name
 
     def prepare(images: NDArray[Any]) -> Any:
         return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(images), kind, 0)
 
     def run(inputs: Any) -> Any:
         binding = session.io_binding()  # one for each call: callers may be threads
-        binding.bind_ortvalue_input(taken, inputs)
-        binding.bind_output(given, kind, 0)
+        binding.bind_ortvalue_input(input_name, inputs)
+        binding.bind_output(output_name, kind, 0)
         session.run_with_iobinding(binding)
         return binding
 

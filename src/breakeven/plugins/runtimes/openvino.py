@@ -1,4 +1,7 @@
-"""OpenVINO on the CPU, converted straight from the PyTorch model."""
+"""OpenVINO on the processor, converted straight from the PyTorch model.
+
+It needs openvino 2026.4 or newer (`breakeven[openvino]`). https://docs.openvino.ai
+"""
 
 import threading
 import warnings
@@ -17,27 +20,28 @@ FILE = "model.xml"
 INSTALL = "not installed: pip install 'breakeven[openvino]'"
 DEVICES = {"cpu": "CPU"}  # kind of device -> OpenVINO's name
 HINTS = {"fp32": "f32", "bf16": "bf16"}
-# the end of a kernel's name -> precision
+# The end of a kernel's name -> precision
 PRECISIONS = {"i8": "int8", "u8": "int8", "bf16": "bf16", "f32": "fp32", "fp32": "fp32"}
 CONVERSIONS = ("Convert", "Reorder")
 
 
 class _Requests(threading.local):
-    """Those of one calling thread, one for each size of a batch, or for all (None)."""
+    """The inference requests of one calling thread, by batch size; None: for any size."""
 
     def __init__(self) -> None:
         self.by_batch: dict[int | None, Any] = {}
 
 
 class OpenVino(Runtime):
-    """Tuned for latency, with one stream; for throughput where callers share the session."""
+    """Uses the latency hint with one stream, or the throughput hint where callers share the session."""
 
-    # Importing it starts a thread: what is forked while that holds a lock hangs. Each worker imports it.
+    # Its import starts a thread. A process that is forked while the thread holds a lock hangs, so each worker
+    # imports it.
     modules = ()
     precisions = ("fp32", "bf16")
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """Topology and weights, with a free batch dimension; weights stay float32."""
+        """Write graph and weights, for any number of inputs; weights stay float32."""
         try:
             import openvino
         except ImportError:
@@ -45,38 +49,42 @@ class OpenVino(Runtime):
         shape = openvino.PartialShape([-1, *source.example.shape[1:]])
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # it traces the model, which torch deprecates
+                warnings.simplefilter("ignore")  # the converter traces, which torch deprecates
                 model = openvino.convert_model(source.model, example_input=source.example, input=shape)
         except openvino.frontend.OpConversionFailure as error:
             reason = str(error).strip().splitlines()[0]
             raise Unsupported(f"openvino cannot convert this model: {reason}") from None
         openvino.save_model(model, folder / FILE, compress_to_fp16=False)
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Import it; the threads are the compiled model's."""
-        place.require(DEVICES, "OpenVINO")
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Import OpenVINO; `load` sets the threads.
+
+        Raises:
+            Unsupported: it is not installed, or has no bf16 for this processor.
+        """
+        context.require(DEVICES, "OpenVINO")
         try:
             import openvino
         except ImportError:
             raise Unsupported(INSTALL) from None
         if self.precision == "bf16":
-            able = openvino.Core().get_property(DEVICES[place.kind], "OPTIMIZATION_CAPABILITIES")
+            able = openvino.Core().get_property(DEVICES[context.kind], "OPTIMIZATION_CAPABILITIES")
             if "BF16" not in able:
                 raise Unsupported("OpenVINO has no bf16 for this processor")
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
-        """Compile for the processor, which takes most of the time.
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
+        """Compile for the processor.
 
-        Where the size of a batch is known, for that one, and for others when they come.
+        Where the batch size is known it compiles for that size, and for another size at its first call.
         """
         import openvino
 
-        compiled = cache(partial(self._compiled, folder, place))
-        compiled(place.batch)
+        compiled = cache(partial(self._compiled, folder, context))
+        compiled(context.batch)
         own = _Requests()
 
         def prepare(images: NDArray[Any]) -> Any:
-            return place.batch and len(images), openvino.Tensor(np.array(images), shared_memory=True)
+            return context.batch and len(images), openvino.Tensor(np.array(images), shared_memory=True)
 
         def run(inputs: Any) -> Any:
             batch, tensor = inputs
@@ -91,18 +99,19 @@ class OpenVino(Runtime):
         return Session(prepare, run, result)
 
     def profile(
-        self, folder: Path, place: ExecutionContext, session: Session, images: NDArray[Any], calls: int
+        self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
-        """The graph as it was compiled, with the precision of each of its nodes."""
+        """Ask for the nodes of the compiled graph, each with its precision."""
         import openvino
 
-        model = self._compiled(folder, place, len(images), PERF_COUNT="YES")
+        model = self._compiled(folder, context, len(images), PERF_COUNT="YES")
         request = model.create_infer_request()
         kernels = []
         for _ in range(calls):
             request.infer([images])
             for node in request.get_profiling_info():
-                if node.status == openvino.ProfilingInfo.Status.EXECUTED:  # of some in less than it counts
+                # A node may also be executed in less time than OpenVINO counts.
+                if node.status == openvino.ProfilingInfo.Status.EXECUTED:
                     ms = node.real_time.total_seconds() * 1e3 / calls
                     precision = PRECISIONS.get(node.exec_type.rpartition("_")[2].lower(), "")
                     precision = "" if node.node_type in CONVERSIONS else precision
@@ -111,7 +120,7 @@ class OpenVino(Runtime):
                     )
         return kernels
 
-    def _compiled(self, folder: Path, place: ExecutionContext, batch: int | None, **more: str) -> Any:
+    def _compiled(self, folder: Path, context: ExecutionContext, batch: int | None, **more: str) -> Any:
         import openvino
 
         core = openvino.Core()
@@ -119,19 +128,19 @@ class OpenVino(Runtime):
         if batch:
             model.reshape({taken: [batch, *taken.partial_shape[1:]] for taken in model.inputs})
         settings = {
-            **_hints(place.callers),
-            "INFERENCE_NUM_THREADS": str(place.threads),
-            # Where the processor has bf16, OpenVINO's own choice is to compute float32 models in it.
+            **_hints(context.callers),
+            "INFERENCE_NUM_THREADS": str(context.threads),
+            # By default OpenVINO computes float32 models in bf16 where the processor has it.
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
-            # The hardware has pinned the process already.
+            # The hardware plugin has pinned the process.
             "ENABLE_CPU_PINNING": "NO",
             **more,
         }
-        return core.compile_model(model, DEVICES[place.kind], settings)
+        return core.compile_model(model, DEVICES[context.kind], settings)
 
 
 def _hints(callers: int) -> dict[str, str]:
-    """One stream that all threads work for; or as many streams as it finds right for so many callers."""
+    """Return one stream for all threads, or leave the number of streams for `callers` to OpenVINO."""
     if callers == 1:
         return {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
     return {"PERFORMANCE_HINT": "THROUGHPUT", "PERFORMANCE_HINT_NUM_REQUESTS": str(callers)}

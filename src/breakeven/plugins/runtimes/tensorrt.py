@@ -1,4 +1,7 @@
-"""TensorRT through torch-tensorrt: engines for the GPU that they are built on."""
+"""TensorRT through torch-tensorrt: engines for the GPU that they are built on.
+
+It needs a GPU of NVIDIA's and torch-tensorrt 2.14 (`breakeven[tensorrt]`). https://docs.pytorch.org/TensorRT/
+"""
 
 from pathlib import Path
 from typing import Any
@@ -10,14 +13,14 @@ from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Sessi
 
 FILE = "model.ep"
 INSTALL = "not installed: pip install 'breakeven[tensorrt]'"
-MOST = 128  # images in a batch: an engine is tuned for a range of sizes
+MAX_BATCH = 128  # inputs: an engine is tuned for a range of sizes
 
 
 class TensorRt(TorchRuntime):
-    """The exported program, with all that TensorRT takes in its engines; tuned for a batch of one."""
+    """Builds engines from all operators that TensorRT has, tuned for a batch of one."""
 
     scored_on = "cuda"
-    batch = MOST
+    batch = MAX_BATCH
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Build the engines, on the GPU."""
@@ -27,25 +30,25 @@ class TensorRt(TorchRuntime):
 
         tensorrt = _library()
         model, example = self.converted(source).cuda(), source.example.cuda()
-        shapes = [(count, *example.shape[1:]) for count in (1, 1, MOST)]
+        shapes = [(count, *example.shape[1:]) for count in (1, 1, MAX_BATCH)]
         names = ("min_shape", "opt_shape", "max_shape")
         batches = tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=example.dtype)
         with torch.no_grad():
-            built = tensorrt.dynamo.compile(export_program(model, example, most=MOST), inputs=[batches])
+            built = tensorrt.dynamo.compile(export_program(model, example, most=MAX_BATCH), inputs=[batches])
         tensorrt.save(built, str(folder / FILE), inputs=[batches])
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Import it."""
-        place.require(("cuda",), "TensorRT")
-        super().start(folder, place)
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Import torch-tensorrt; refuse all devices but a GPU."""
+        context.require(("cuda",), "TensorRT")
+        super().start(folder, context)
         _library()
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the program with its engines."""
-        return torch_session(_library().load(str(folder / FILE)).module(), place.device)
+        return torch_session(_library().load(str(folder / FILE)).module(), context.device)
 
     def profile(self, *arguments: Any) -> list[OperatorTime]:
-        """An engine is one operator to torch.
+        """Refuse: an engine is one operator to torch's profiler.
 
         Raises:
             Unsupported: always.
@@ -54,7 +57,7 @@ class TensorRt(TorchRuntime):
 
 
 def _library() -> Any:
-    """torch_tensorrt.
+    """Import and return torch_tensorrt.
 
     Raises:
         Unsupported: it is not installed, or there is no GPU.

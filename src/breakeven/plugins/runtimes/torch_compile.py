@@ -1,4 +1,7 @@
-"""torch.compile: Inductor's C++ for the processor, compiled at the first call of each shape."""
+"""torch.compile: Inductor compiles C++ for the processor at the first call of each shape.
+
+It needs torch 2.14 and a C++ compiler; for int8 also torchao 0.18 (`breakeven[torchao]`).
+"""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +19,12 @@ PROGRAM = "model.pt2"
 
 
 class TorchCompile(ModelSourceRuntime):
-    """The model's own code; or an exported program, of a model that a toolchain has changed.
+    """Compiles the model's own code, or the exported program of a model that a toolchain has changed.
 
     Attributes:
         mode: `max-autotune` also times kernels against each other while it compiles.
-        freezing: weights become constants, which are laid out for oneDNN and folded before the first call.
-        cpp_wrapper: the calls between kernels in C++ too, instead of Python.
+        freezing: make the weights constants, which are laid out for oneDNN and folded while compiling.
+        cpp_wrapper: generate the calls between kernels in C++, instead of Python.
     """
 
     modules = (*ModelSourceRuntime.modules, "torch._dynamo", "torch._inductor.compile_fx")
@@ -32,7 +35,7 @@ class TorchCompile(ModelSourceRuntime):
     cpp_wrapper: bool = False
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """Copy the model's files; or save the exported program."""
+        """Copy the model's files, or save the exported program of a changed model."""
         import torch
 
         from breakeven.artifacts.torch_export import export_program
@@ -43,27 +46,27 @@ class TorchCompile(ModelSourceRuntime):
         else:
             super().export(source, folder)
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Set torch's threads, and import what compiles."""
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Set the number of torch's threads, and import the compiler."""
         import torch
         from torch._inductor import config
 
         require_compiler()
         config.compile_threads = 1  # a pool of processes would not stop when this one is stopped
-        # Not as an option of torch.compile: Dynamo looks here, and without it weights are no constants.
+        # Dynamo reads this setting, not torch.compile's option, and makes the weights constants by it.
         config.freezing = self.freezing
         torch._dynamo.config.automatic_dynamic_shapes = False  # kernels for one batch size are faster
         if not (folder / PROGRAM).exists():
-            super().start(folder, place)
+            super().start(folder, context)
             return
-        TorchRuntime.start(self, folder, place)
-        place.require(("cpu",), "Inductor's int8")
+        TorchRuntime.start(self, folder, context)
+        context.require(("cpu",), "Inductor's int8")
         try:  # Inductor fuses int8 by patterns that come with the import
             import torchao.quantization.pt2e.quantizer.x86_inductor_quantizer  # noqa: F401
         except ImportError:
             raise Unsupported("not installed: pip install 'breakeven[torchao]'") from None
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the model; the first call compiles it."""
         import torch
         from torch import nn
@@ -73,15 +76,15 @@ class TorchCompile(ModelSourceRuntime):
         if (folder / PROGRAM).exists():
             model = torch.export.load(folder / PROGRAM).module()
         else:
-            model = self.model(folder, preprocessing).to(place.device)
+            model = self.model(folder, preprocessing).to(context.device)
         options: dict[str, Any] = {
             **list_mode_options(self.mode),
             "cpp_wrapper": self.cpp_wrapper,
         }
-        return torch_session(torch.compile(model, dynamic=False, options=options), place.device)
+        return torch_session(torch.compile(model, dynamic=False, options=options), context.device)
 
-    def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
-        """Where Dynamo had to give the model back to Python, and why."""
+    def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
+        """Return where Dynamo broke the graph, so that Python runs that part, and why."""
         from torch._dynamo.utils import counters
 
         breaks = [str(reason).partition("\n")[0] for reason in counters["graph_break"]]

@@ -1,4 +1,4 @@
-"""TorchScript: traced or scripted, and frozen, saved to a file and loaded as a deployment would."""
+"""TorchScript: a model that is traced or scripted, perhaps frozen, and saved. It needs torch only."""
 
 import warnings
 from collections.abc import Iterator
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from torch.jit import ScriptModule
 
 FILE = "model.ts"
-INT8 = ("cpu",)  # the kinds of devices that torch has kernels of torch.ao's int8 for
+INT8_DEVICES = ("cpu",)  # the devices for which torch has kernels of torch.ao's int8
 
 
 class TorchScript(TorchRuntime):
-    """`torch.jit`; deprecated by its makers, and still what much of production runs on.
+    """Runs `torch.jit`, which torch deprecates and many deployments still use.
 
     Attributes:
-        optimize: rewrite for inference after loading: weights in oneDNN's layout, which no file can hold.
-        compile: hand the loaded module to torch.compile, which some advise.
+        method: "trace" records the operators of one call; "script" compiles the Python code.
+        freeze: make the weights constants of the graph.
+        optimize: rewrite for inference after loading; no file can hold its weights in oneDNN's layout.
+        compile: hand the loaded module to torch.compile, as some advise.
     """
 
     method: Literal["trace", "script"]
@@ -31,7 +33,7 @@ class TorchScript(TorchRuntime):
     compile: bool = False
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """Trace or script, freeze if asked to, and save."""
+        """Trace or script, freeze if the settings say so, and save."""
         import torch
 
         model = self.converted(source)
@@ -49,21 +51,21 @@ class TorchScript(TorchRuntime):
                 _compile(module)
             torch.jit.save(module, folder / FILE)
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
-        """Set torch's threads; refuse int8 where torch would first notice in the middle of loading it."""
-        super().start(folder, place)
-        if place.kind not in INT8 and "quantized::" in str(_load(folder, "cpu").inlined_graph):
-            place.require(INT8, "torch.ao's int8")
+    def start(self, folder: Path, context: ExecutionContext) -> None:
+        """Set the number of torch's threads; refuse int8 on a device without kernels for it."""
+        super().start(folder, context)
+        if context.kind not in INT8_DEVICES and "quantized::" in str(_load(folder, "cpu").inlined_graph):
+            context.require(INT8_DEVICES, "torch.ao's int8")
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the file."""
         import torch
 
-        module = _load(folder, place.device)
+        module = _load(folder, context.device)
         if self.optimize:
             with torch.no_grad(), _deprecated():
                 module = torch.jit.optimize_for_inference(module)
-        return torch_session(_compile(module) if self.compile else module, place.device)
+        return torch_session(_compile(module) if self.compile else module, context.device)
 
 
 def _compile(module: "ScriptModule") -> "ScriptModule":
@@ -76,7 +78,7 @@ def _compile(module: "ScriptModule") -> "ScriptModule":
 
 
 def _load(folder: Path, device: str) -> "ScriptModule":
-    """By `map_location`: what is frozen are constants, which `to` leaves where they are."""
+    """Load the file onto the device; `to` would leave a frozen module's constants where they are."""
     import torch
 
     with _deprecated():
@@ -86,7 +88,7 @@ def _load(folder: Path, device: str) -> "ScriptModule":
 
 @contextmanager
 def _deprecated() -> Iterator[None]:
-    """The deprecation is known, and the reason why users want to see these rows."""
+    """Silence torch's warnings that TorchScript is deprecated: users want it measured nevertheless."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
@@ -94,5 +96,5 @@ def _deprecated() -> Iterator[None]:
 
 
 def _first(error: Exception) -> str:
-    """The first line that says something."""
+    """Return the first line of the message that is not empty."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")[:200]
