@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes import _onednn_profile
-from breakeven.plugins.runtimes._torch import TorchRuntime, require_compiler, torch_session
+from breakeven.plugins.runtimes import _onednn_profile, _torch_private
+from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 PACKAGE = "model.pt2"
@@ -28,7 +28,7 @@ class AotInductor(TorchRuntime):
         any_batch: for any number of images at once; otherwise for one, with all sizes known to the compiler.
     """
 
-    modules = (*TorchRuntime.modules, "torch.export.pt2_archive._package")
+    modules = (*TorchRuntime.modules, _torch_private.AOT_LOADER)
 
     freezing: bool = True
     any_batch: bool = True
@@ -41,12 +41,10 @@ class AotInductor(TorchRuntime):
     def export(self, source: ExportInput, folder: Path) -> None:
         """Export, compile, unpack."""
         import torch
-        from torch._inductor import aoti_compile_and_package
-        from torch._inductor.utils import fresh_cache
 
         from breakeven.artifacts.torch_export import export_program
 
-        require_compiler()
+        _torch_private.require_compiler()
         program = export_program(self.converted(source), source.example, most=None if self.any_batch else 1)
         settings: dict[str, Any] = {
             "freezing": self.freezing,
@@ -54,8 +52,8 @@ class AotInductor(TorchRuntime):
             # Or the number of threads here and now would be compiled in: two on one core later.
             "cpp.dynamic_threads": True,
         }
-        with torch.no_grad(), fresh_cache():
-            aoti_compile_and_package(program, package_path=str(folder / PACKAGE), inductor_configs=settings)
+        with torch.no_grad(), _torch_private.fresh_cache():
+            _torch_private.compile_ahead(program, folder / PACKAGE, settings)
         with zipfile.ZipFile(folder / PACKAGE) as packed:
             packed.extractall(folder / FOLDER)
         (folder / PACKAGE).unlink()
@@ -70,13 +68,8 @@ class AotInductor(TorchRuntime):
 
         With one runner: a call from Python keeps the interpreter to itself, so that others would wait anyhow.
         """
-        import torch
-        from torch.export.pt2_archive._package import AOTICompiledModel
-
         (root,) = (folder / FOLDER).iterdir()
-        # What torch._inductor.aoti_load_package does, which takes no folder.
-        loader = torch._C._aoti.AOTIModelPackageLoader(str(root), "model", False, 1, -1)
-        session = torch_session(AOTICompiledModel(loader), place.device)
+        session = torch_session(_torch_private.load_compiled(root), place.device)
         return session if self.any_batch else replace(session, prepare=partial(self._one, session))
 
     def _one(self, session: Session, images: NDArray[Any]) -> Any:

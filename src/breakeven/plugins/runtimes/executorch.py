@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes import _executorch_profile
+from breakeven.plugins.runtimes import _executorch_private, _executorch_profile
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 FILE = "model.pte"
@@ -45,10 +45,10 @@ class ExecuTorch(Runtime):
         place.require(("cpu",), "ExecuTorch's XNNPACK")
         try:
             import executorch.runtime  # noqa: F401
-            from executorch.extension.pybindings import portable_lib
+
+            _executorch_private.set_threads(place.threads)
         except ImportError:
             raise Unsupported(INSTALL) from None
-        portable_lib._unsafe_reset_threadpool(place.threads)
 
     def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
         """Load the program and its one method, which XNNPACK prepares then."""
@@ -76,7 +76,7 @@ class ExecuTorch(Runtime):
 
     def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
         """What is delegated, and what is left to ExecuTorch's own kernels, by the program itself."""
-        plan = _executorch_profile.plan_of(folder / FILE)
+        plan = _executorch_private.execution_plan(folder / FILE)
         engines = Counter(delegate.id for delegate in plan.delegates)
         given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
         own = [operator.name.removeprefix("aten::") for operator in plan.operators]

@@ -4,12 +4,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes._torch import (
-    ModelSourceRuntime,
-    TorchRuntime,
-    require_compiler,
-    torch_session,
-)
+from breakeven.plugins.runtimes import _torch_private
+from breakeven.plugins.runtimes._torch import ModelSourceRuntime, TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 PROGRAM = "model.pt2"
@@ -24,7 +20,7 @@ class TorchCompile(ModelSourceRuntime):
         cpp_wrapper: the calls between kernels in C++ too, instead of Python.
     """
 
-    modules = (*ModelSourceRuntime.modules, "torch._dynamo", "torch._inductor.compile_fx")
+    modules = (*ModelSourceRuntime.modules, *_torch_private.COMPILERS)
     caches = ("TORCHINDUCTOR_CACHE_DIR",)
 
     mode: Literal["default", "max-autotune"] = "default"
@@ -37,7 +33,7 @@ class TorchCompile(ModelSourceRuntime):
 
         from breakeven.artifacts.torch_export import export_program
 
-        require_compiler()
+        _torch_private.require_compiler()
         if source.changed:
             torch.export.save(export_program(source.model, source.example), folder / PROGRAM)
         else:
@@ -45,14 +41,9 @@ class TorchCompile(ModelSourceRuntime):
 
     def start(self, folder: Path, place: ExecutionContext) -> None:
         """Set torch's threads, and import what compiles."""
-        import torch
-        from torch._inductor import config
-
-        require_compiler()
-        config.compile_threads = 1  # a pool of processes would not stop when this one is stopped
-        # Not as an option of torch.compile: Dynamo looks here, and without it weights are no constants.
-        config.freezing = self.freezing
-        torch._dynamo.config.automatic_dynamic_shapes = False  # kernels for one batch size are faster
+        _torch_private.require_compiler()
+        # A pool of compiling processes would not stop when this process is stopped.
+        _torch_private.configure_inductor(compile_threads=1, freezing=self.freezing)
         if not (folder / PROGRAM).exists():
             super().start(folder, place)
             return
@@ -67,7 +58,6 @@ class TorchCompile(ModelSourceRuntime):
         """Load the model; the first call compiles it."""
         import torch
         from torch import nn
-        from torch._inductor import list_mode_options
 
         model: nn.Module
         if (folder / PROGRAM).exists():
@@ -75,14 +65,13 @@ class TorchCompile(ModelSourceRuntime):
         else:
             model = self.model(folder, preprocessing).to(place.device)
         options: dict[str, Any] = {
-            **list_mode_options(self.mode),
+            **_torch_private.options_of_mode(self.mode),
             "cpp_wrapper": self.cpp_wrapper,
         }
+        # dynamic=False: kernels for one batch size are faster.
         return torch_session(torch.compile(model, dynamic=False, options=options), place.device)
 
     def execution_details(self, folder: Path, place: ExecutionContext) -> dict[str, str]:
         """Where Dynamo had to give the model back to Python, and why."""
-        from torch._dynamo.utils import counters
-
-        breaks = [str(reason).partition("\n")[0] for reason in counters["graph_break"]]
+        breaks = _torch_private.graph_breaks()
         return {"graph": f"in pieces: {'; '.join(breaks)}" if breaks else "whole, no breaks"}
