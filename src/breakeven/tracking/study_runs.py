@@ -12,9 +12,8 @@ from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.files import fingerprint, sha256
 from breakeven.core.progress import track
+from breakeven.results.columns import column_names, tag_names
 from breakeven.results.records import (
-    BREAKEVEN,
-    COLUMNS,
     BenchmarkResult,
     ResultRow,
     VariantResult,
@@ -25,18 +24,10 @@ from breakeven.results.study_results import StudyResults
 from breakeven.tracking.client import ANY, PARENT, Tracker
 
 SYNCED = "breakeven.synced"
-# Columns that name a variant; the other ones are figures.
-NAMES = (
-    *("family", "variant", "compression", "precision", "quantization"),
-    *("runtime", "hardware", "threads", "batch_size", "scenario", "callers"),
-)
+NAMES = column_names("name")  # they identify a variant; the other columns are figures
 # Figures in the order in which they are logged: MLflow compares runs by the first, until it is told otherwise
 FIRST = ("speedup", "latency_ms_p50", "accuracy")
-# Columns that a run is found by: its tags; of calls, since "never" and "undecided" are no metrics
-TAGS = (
-    *("family", "variant", "hardware", "machine", "verdict", "reason", "executed_precision", "execution"),
-    "breakeven_calls",
-)
+TAGS = tag_names()
 
 
 def sync(study: Study, records: StudyResults) -> str:
@@ -89,14 +80,10 @@ def key_of_row(study: str, row: ResultRow) -> str:
 
 def figures_of(row: ResultRow) -> dict[str, float]:
     """The metrics of a variant's run."""
-    cells = {name: getattr(row, name) for name in [*FIRST, *COLUMNS]}
-    values = {k: v for k, v in cells.items() if k not in NAMES and not isinstance(v, bool)}
-    return {k: float(v) for k, v in values.items() if isinstance(v, int | float) or _is_number(k, v)}
-
-
-def _is_number(column: str, value: str | None) -> bool:
-    """Whether calls are paid back at all, and it is known."""
-    return column in BREAKEVEN and value is not None and value.isdigit()
+    calls = column_names("calls")
+    cells = {name: getattr(row, name) for name in [*FIRST, *column_names("figure"), *calls]}
+    known = {name: value for name, value in cells.items() if value is not None}
+    return {name: float(value) for name, value in known.items() if name not in calls or value.isdigit()}
 
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:
