@@ -22,7 +22,7 @@ from breakeven.engine.settings import SINGLE_STREAM, Budget
 from breakeven.engine.statistics import Interval
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware.cuda import Cuda
-from breakeven.report import picture
+from breakeven.report import static_svg
 from breakeven.results.assemble import RowBuilder
 
 pytestmark = pytest.mark.timeout(300)
@@ -100,7 +100,7 @@ def test_memory_that_a_hardware_does_not_see_is_no_figure() -> None:
 
 
 def test_nothing_measured_makes_a_picture_that_says_so(tmp_path: Path) -> None:
-    picture.draw(tmp_path / "speedup.svg", [])
+    static_svg.write_speedups(tmp_path / "speedup.svg", [])
     assert "nothing could be measured" in (tmp_path / "speedup.svg").read_text()
 
 

@@ -1,6 +1,7 @@
 """What is known of sweeps without running one: which is shown, what is missing, when the report changes."""
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,10 +19,10 @@ from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import submitit
 from breakeven.report import (
     pareto_charts,
+    static_svg,
+    sweep_charts,
     sweep_files,
     sweep_markdown,
-    sweep_pictures,
-    sweep_section,
     terminal_table,
 )
 from breakeven.results import interaction, job_results, sweep_results
@@ -125,7 +126,7 @@ def damage(folder: Path, how: str) -> None:
 def test_a_lost_job_is_told_and_the_others_are_shown(jobs: list[JobOutcome], how: str) -> None:
     record("scaling", jobs)
     damage(paths.store() / "job" / jobs[0].key, how)
-    (section,) = sweep_section.sections(LIMITS)
+    (section,) = sweep_charts.sections(LIMITS)
     assert list(section.swept.missing) == ["net6"] and "its results" in section.swept.missing["net6"]
     assert {row.family for row in section.swept.rows} == {"net7", "net8"}
     assert [chart.name for chart in section.charts] == ["macs-cpu1", "params-cpu1", "calls-cpu1"]
@@ -140,7 +141,7 @@ def test_results_of_another_version_are_told(tmp_path: Path) -> None:
     key = CacheKey("job", {"title": "old"})
     cache.save(key, "old", folder)
     record("scaling", [JobOutcome("old", [], DONE, key.digest)])
-    (section,) = sweep_section.sections(LIMITS)
+    (section,) = sweep_charts.sections(LIMITS)
     assert section.swept.missing == {"old": "its results are of another version of Breakeven"}
 
 
@@ -197,7 +198,7 @@ def test_a_twin_is_never_the_fastest(tmp_path: Path) -> None:
     slow = row("none/fp32/onnxruntime", "slower", speedup=0.5)
     rows = {name: [replace(each, hardware=name) for each in (BASELINE, TWIN, slow)] for name in ("a", "b")}
     record("places", [keep(tmp_path, name, mine) for name, mine in rows.items()])
-    (section,) = sweep_section.sections(LIMITS)
+    (section,) = sweep_charts.sections(LIMITS)
     (chart,) = section.charts
     assert {point["variant"] for point in chart.data} == {"none/fp32/eager"}
 
@@ -275,20 +276,24 @@ def test_a_front_is_drawn_where_models_are_compressed(tmp_path: Path) -> None:
     compressed = [row("prune30/fp32/onnxruntime", speedup=2.0, **small)]
     compressed += [row("prune50/fp32/onnxruntime", speedup=3.0, **small)]
     swept = sweep([[BASELINE, TWIN, *compressed]]).swept
-    (chart,) = pareto_charts.fronts(swept)
+    (chart,) = pareto_charts.fronts(swept).values()
     (on,) = (point for point in chart.data if point["front"] == pareto_charts.ON)
     assert (on["variant"], on["accuracy"], on["mb"]) == ("prune50/fp32/onnxruntime", 90.0, 1.0)
     assert {point["variant"] for point in chart.data} == {"none/fp32/eager", *(r.variant for r in compressed)}
-    sweep_pictures.front(tmp_path / "front.svg", chart.data)
+    static_svg.write_front(tmp_path / "front.svg", chart, pareto_charts.ON)
     drawn = (tmp_path / "front.svg").read_text()
-    assert "prune50/fp32/onnxruntime" in drawn and "prune30" not in drawn  # what is beaten has no name
-    assert pareto_charts.fronts(sweep([[BASELINE, TWIN, row("none/fp32/onnxruntime")]]).swept) == []
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert "1: prune50/fp32/onnxruntime" in texts
+    assert not any("prune30" in text for text in texts)  # what is beaten has no name
+    assert pareto_charts.fronts(sweep([[BASELINE, TWIN, row("none/fp32/onnxruntime")]]).swept) == {}
 
 
 def test_combinations_are_drawn_beside_the_page(tmp_path: Path) -> None:
     parts = [BASELINE, row("half/fp32/eager", speedup=2.0), row("none/fp32/onnxruntime", speedup=3.0)]
     swept = sweep([[*parts, row("half/fp32/onnxruntime", speedup=9.0)]]).swept
-    sweep_pictures.combinations(tmp_path / "combinations.svg", swept.interactions)
+    chart = sweep_charts.combinations(swept)
+    assert chart
+    static_svg.write_chart(tmp_path / "combinations.svg", chart)
     assert interaction.MORE in (tmp_path / "combinations.svg").read_text()
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from breakeven.report import sweep_section
-from breakeven.report.sweep_section import SweepSection
+from breakeven.report import sweep_charts
+from breakeven.report.sweep_charts import SweepSection
 from breakeven.results.records import BenchmarkResult, ResultRow, VariantResult, scenario
 from breakeven.results.sweep_analysis import SweepAnalysis
 from breakeven.results.sweep_results import DONE, FAILED, JobOutcome, Sweep
@@ -79,4 +79,4 @@ def sweep(jobs: Sequence[Sequence[ResultRow]], failed: Sequence[str] = (), **mor
     known = {"name": "scaling-0", "study": "scaling", "command": "breakeven-sweep study=scaling"}
     missing = more.pop("missing", {})
     swept = SweepAnalysis(Sweep(**{**known, **more}, jobs=outcomes), [list(each) for each in jobs], missing)
-    return sweep_section.section(swept)
+    return sweep_charts.section(swept)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from breakeven.core.files import write_text
 from breakeven.report import dvc_files, study_charts, terminal_table
-from breakeven.report.sweep_section import SweepSection
+from breakeven.report.sweep_charts import SweepSection
 from breakeven.report.vega import Chart
 from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
 from breakeven.results.records import BenchmarkResult, ResultRow, cell, folder_of, title

@@ -10,9 +10,9 @@ from breakeven.results.sweep_analysis import SweepAnalysis
 ON, OFF = "on the front", "beaten in all three"
 
 
-def fronts(swept: SweepAnalysis) -> list[Chart]:
-    """One for each compressed model on each hardware, of single streams."""
-    return [_chart(name, data) for name, data in points(swept).items()]
+def fronts(swept: SweepAnalysis) -> dict[str, Chart]:
+    """Return, by its title, a chart for each compressed model on each hardware, of single streams."""
+    return {name: _chart(name, data) for name, data in points(swept).items()}
 
 
 def points(swept: SweepAnalysis) -> dict[str, list[Point]]:

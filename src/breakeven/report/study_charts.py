@@ -30,14 +30,19 @@ def charts_of(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[Cha
 
 
 def _forest(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """Speedups with their intervals, the noise floor shaded."""
+    return speedups(rows)
+
+
+def speedups(rows: Sequence[ResultRow]) -> Chart:
+    """Return the speedups of one cell with their intervals, the noise floor shaded; the fastest first."""
+    rows = [row for row in rows if row.speedup and row.speedup_ci_low]
+    rows.sort(key=lambda row: -(row.speedup or 0))
     data = [
         {
             **{"variant": row.variant, "verdict": row.verdict, "speedup": row.speedup},
             **{"low": row.speedup_ci_low, "high": row.speedup_ci_high},
         }
         for row in rows
-        if row.speedup_ci_low
     ]
     floor = max((row.noise_floor or 1.0 for row in rows), default=1.0)
     scale = alt.Scale(type="log", base=2, nice=False, padding=12)
@@ -47,7 +52,7 @@ def _forest(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     band = once.mark_rect(opacity=0.3, color=GREY).encode(
         x=alt.XDatum(1 / floor, scale=scale), x2=alt.X2Datum(floor)
     )
-    one = once.mark_rule(color=GREY, strokeWidth=0.5).encode(x=alt.XDatum(1, scale=scale))
+    one = once.mark_rule(color=GREY, strokeWidth=1).encode(x=alt.XDatum(1, scale=scale))
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours(rows)
     )

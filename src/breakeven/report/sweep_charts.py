@@ -1,16 +1,39 @@
-"""The charts of a sweep: over the size of the model, by threads and batch, and of combinations."""
+"""The section of a sweep, and its charts: over the model's size, by threads and batch, and of combinations."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import altair as alt
 
 from breakeven.report import pareto_charts, size_charts, study_charts
 from breakeven.report.size_charts import slug
 from breakeven.report.vega import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
+from breakeven.results import sweep_results
 from breakeven.results.interaction import LESS, MORE, SAME, best, changing
+from breakeven.results.recommend import Limits
 from breakeven.results.size_trend import PARAMETERS
-from breakeven.results.sweep_analysis import SweepAnalysis, by_family
+from breakeven.results.sweep_analysis import SweepAnalysis, by_family, collect
+
+
+@dataclass(frozen=True)
+class SweepSection:
+    """The section of the page on one sweep."""
+
+    name: str  # what links and files call it
+    title: str
+    swept: SweepAnalysis
+    charts: list[Chart]
+
+
+def sections(limits: Limits) -> list[SweepSection]:
+    """Return a section for each study's newest sweep that has results here."""
+    return [section(collect(sweep, limits)) for sweep in sweep_results.newest()]
+
+
+def section(swept: SweepAnalysis) -> SweepSection:
+    """Return the section of one sweep; it says what is missing of it."""
+    study = swept.sweep.study
+    return SweepSection(f"sweep-{study}", f"the sweep {study}", swept, charts_of(swept))
 
 
 def charts_of(swept: SweepAnalysis) -> list[Chart]:
@@ -25,7 +48,7 @@ def charts_of(swept: SweepAnalysis) -> list[Chart]:
                 size_charts.calls(swept, name),
             )
         ),
-        *(_fastest(swept), *_batches(swept), _combinations(swept), *pareto_charts.fronts(swept)),
+        *(_fastest(swept), *_batches(swept), combinations(swept), *pareto_charts.fronts(swept).values()),
     ]
     return [chart for chart in made if chart]
 
@@ -80,7 +103,7 @@ def _place(hardware: str, batch: int) -> str:
     return f"{hardware}, batch {batch}"
 
 
-def _combinations(swept: SweepAnalysis) -> Chart | None:
+def combinations(swept: SweepAnalysis) -> Chart | None:
     """What combinations gain against the product of what their parts gain; None where there are none."""
     data: list[Point] = [
         {

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_text
-from breakeven.report import curves, html_page, pareto_charts, sweep_markdown, sweep_pictures
+from breakeven.report import html_page, pareto_charts, size_charts, static_svg, sweep_charts, sweep_markdown
 from breakeven.report.size_charts import slug
-from breakeven.report.sweep_section import section
 from breakeven.results import summary
 from breakeven.results.recommend import Limits
 from breakeven.results.study_results import StudyResults
@@ -32,21 +31,22 @@ def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
         )
     pictures = {}
     for size, trends in swept.trends_over.items():
-        for hardware in sorted({each.hardware for each in trends}):
-            picture = page.with_name(f"{page.stem}_{size.column}_{slug(hardware)}.svg")
-            curves.draw(picture, hardware, swept.single, trends)
-            pictures[f"Speedup against the {size.unit} of the model, {hardware}"] = picture.name
-    if swept.interactions:
+        for hardware in sorted({trend.hardware for trend in trends}):
+            if chart := size_charts.speedups(swept, hardware, size):
+                picture = page.with_name(f"{page.stem}_{size.column}_{slug(hardware)}.svg")
+                static_svg.write_chart(picture, chart)
+                pictures[f"Speedup against the {size.unit} of the model, {hardware}"] = picture.name
+    if chart := sweep_charts.combinations(swept):
         picture = page.with_name(f"{page.stem}_combinations.svg")
-        sweep_pictures.combinations(picture, swept.interactions)
+        static_svg.write_chart(picture, chart)
         pictures["Combinations against the product of their parts"] = picture.name
-    for name, data in pareto_charts.points(swept).items():
+    for name, chart in pareto_charts.fronts(swept).items():
         picture = page.with_name(f"{page.stem}_front_{slug(name)}.svg")
-        sweep_pictures.front(picture, data)
-        pictures[f"Gain, accuracy and size: {name}"] = picture.name
+        static_svg.write_front(picture, chart, pareto_charts.ON)
+        pictures[chart.title] = picture.name
     table = page.with_suffix(".csv")
     summary.write_summary(table, swept.rows)
     write_text(page, sweep_markdown.render(swept, pictures))
-    shown = [section(swept)]
+    shown = [sweep_charts.section(swept)]
     html_page.write(charts, charts.parent, sweep.name, [], StudyResults([], []), swept.rows, limits, shown)
     return [page, table, *(page.with_name(name) for name in pictures.values())]

@@ -10,7 +10,7 @@ import pytest
 from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 
 from breakeven.report import html_page
-from breakeven.report.sweep_section import SweepSection
+from breakeven.report.sweep_charts import SweepSection
 from breakeven.results import summary
 from breakeven.results.recommend import Limits
 from breakeven.results.study_results import StudyResults

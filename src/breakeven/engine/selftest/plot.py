@@ -2,45 +2,130 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from breakeven.core.svg import drawn
+from breakeven.core.files import write_text
 from breakeven.engine.selftest.ablation import METHODS
 from breakeven.engine.selftest.check import Check
 
-COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2")  # Okabe and Ito's
 DIFFERENT, ERROR, LARGEST = (
     "ablation: called different at 5%, A/A",
     "ablation: error of the ratio",
     "ablation: largest error of the ratio",
 )
+# Okabe and Ito's colours, which the colour-blind can tell apart, and shapes for those who see none
+COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2")
+SHAPES = ("square", "triangle-up", "diamond", "circle")
+# vl-convert brings the first of these fonts, and the others are as wide.
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+LINE_HEIGHT = 16  # pixels a method
 
 
 def draw(path: Path, rows: Sequence[Check]) -> None:
     """Write an SVG: on the left how often copies are called different, on the right by how much."""
-    conditions = sorted({_place(row)[0] for row in rows if row.check == ERROR})
-    with drawn(path, 10, 0.9 + 1.1 * len(conditions)) as figure:
-        left, right = figure.subplots(1, 2, sharey=True)
-        for axis, name in ((left, DIFFERENT), (right, ERROR), (right, LARGEST)):
-            for row in (row for row in rows if row.check == name):
-                condition, method = _place(row)
-                height = conditions.index(condition) + 0.18 * (1.5 - method)
-                label = METHODS[method] if axis is left and condition == conditions[0] else None
-                if row.low is not None and row.high is not None:
-                    axis.plot([row.low, row.high], [height] * 2, color=COLOURS[method], linewidth=2)
-                mark = "x" if name == LARGEST else "o"
-                axis.plot([row.value], [height], mark, color=COLOURS[method], markersize=5, label=label)
-            axis.grid(axis="x", alpha=0.3)
-        left.axvline(0.05, color="black", linewidth=0.8)
-        left.set_xlabel("share of copies called different at 5%")
-        left.set_yticks(range(len(conditions)), conditions)
-        right.set_xlabel("error of the speedup (cross: largest)")
-        right.set_xscale("log")
-        right.xaxis.set_major_formatter(lambda value, position: f"{100 * value:g}%")
-        figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    import vl_convert
+
+    write_text(path, vl_convert.vegalite_to_svg(_drawing(rows), allowed_base_urls=[]))
 
 
-def _place(row: Check) -> tuple[str, int]:
-    """A row's condition, and the number of its method."""
+def _drawing(rows: Sequence[Check]) -> dict[str, Any]:
+    """Return the picture in Vega-Lite's grammar."""
+    points = [_point(row) for row in rows if row.check in (DIFFERENT, ERROR, LARGEST)]
+    at_five_percent = {"data": {"values": [{}]}, "mark": {"type": "rule"}, "encoding": {"x": {"datum": 0.05}}}
+    left = {
+        "title": "share of copies called different at 5%",
+        "scale": {"domain": [0, 1], "padding": 8},
+        "axis": {"format": "~g", "tickCount": 6},
+    }
+    right = {
+        "title": "error of the speedup (cross: largest)",
+        "scale": {"type": "log", "nice": False, "padding": 8},
+        "axis": {"format": "~%", "values": [0.001, 0.01, 0.1, 1]},
+    }
+    return {
+        "data": {"values": points},
+        "hconcat": [
+            {
+                "layer": [at_five_percent, *_intervals(DIFFERENT, left, True)],
+                "width": 300,
+                "height": {"step": LINE_HEIGHT, "for": "offset"},
+            },
+            {
+                "layer": [*_intervals(ERROR, right, False), _crosses(right)],
+                "width": 300,
+                "height": {"step": LINE_HEIGHT, "for": "offset"},
+            },
+        ],
+        "config": {
+            **{"background": "white", "padding": 10, "font": FONT, "view": {"stroke": None}},
+            "axis": {
+                "labelFontSize": 11,
+                "titleFontSize": 11,
+                "titleFontWeight": "normal",
+                "labelLimit": 320,
+            },
+            "legend": {"labelFontSize": 11, "labelLimit": 320, "orient": "top", "columns": 4, "title": None},
+        },
+    }
+
+
+def _intervals(check: str, x: dict[str, Any], named: bool) -> list[dict[str, Any]]:
+    """Return the marks of one check: a line for each interval, and a point for each value."""
+    chosen = [{"filter": {"field": "check", "equal": check}}]
+    interval = {
+        "transform": [*chosen, {"filter": "isValid(datum.low) && isValid(datum.high)"}],
+        "mark": {"type": "rule", "strokeWidth": 2},
+        "encoding": {**_position(named), "x": {"field": "low", **_figure(x)}, "x2": {"field": "high"}},
+    }
+    shape = {"scale": {"domain": list(METHODS), "range": SHAPES}, "field": "method", "type": "nominal"}
+    value = {
+        "transform": chosen,
+        "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
+        "encoding": {**_position(named), "x": {"field": "value", **_figure(x)}, "shape": shape},
+    }
+    return [interval, value]
+
+
+def _crosses(x: dict[str, Any]) -> dict[str, Any]:
+    """Return the marks of the largest errors."""
+    text = {"type": "text", "text": "×", "fontSize": 14}
+    return {
+        "transform": [{"filter": {"field": "check", "equal": LARGEST}}],
+        "mark": text,
+        "encoding": {**_position(False), "x": {"field": "value", **_figure(x)}},
+    }
+
+
+def _figure(x: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "quantitative", **x}
+
+
+def _position(named: bool) -> dict[str, Any]:
+    """Return a line for each condition and method, and the method's colour.
+
+    Args:
+        named: whether the conditions' names stand at the axis.
+    """
+    axis = {"grid": True, "labels": named, "ticks": named}
+    return {
+        "y": {"field": "condition", "type": "nominal", "title": None, "axis": axis},
+        "yOffset": {"field": "method", "type": "nominal", "sort": list(METHODS)},
+        "color": {
+            "field": "method",
+            "type": "nominal",
+            "scale": {"domain": list(METHODS), "range": COLOURS},
+        },
+    }
+
+
+def _point(row: Check) -> dict[str, Any]:
+    """Return a row as data."""
     condition, _, rest = row.condition.partition(": ")
-    (method,) = (index for index, name in enumerate(METHODS) if rest.startswith(name))
-    return condition.replace(" in onnxruntime", ""), method
+    (method,) = (name for name in METHODS if rest.startswith(name))
+    figures = {"value": row.value, "low": row.low, "high": row.high}
+    return {
+        "check": row.check,
+        "condition": condition.replace(" in onnxruntime", ""),
+        "method": method,
+        **figures,
+    }

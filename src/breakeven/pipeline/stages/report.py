@@ -3,7 +3,7 @@
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.pipeline.stages._main import run
-from breakeven.report import dvc_files, html_page, picture, sweep_section, terminal_table
+from breakeven.report import dvc_files, html_page, static_svg, sweep_charts, terminal_table
 from breakeven.results import study_results, summary
 from breakeven.results.recommend import Limits
 from breakeven.tracking import address
@@ -19,8 +19,8 @@ def report() -> None:
     summary.write_summary(paths.SUMMARY, rows)
     dvc_files.write_metrics(paths.METRICS, rows)
     dvc_files.write_plots(paths.PLOTS, rows, found.cards)
-    picture.draw(paths.PICTURE, rows)
-    swept = sweep_section.sections(limits)
+    static_svg.write_speedups(paths.PICTURE, rows)
+    swept = sweep_charts.sections(limits)
     html_page.write(paths.REPORT, paths.PLOTS, study.study, schema.overrides(), found, rows, limits, swept)
     terminal_table.show(found.benchmarks, rows)
     try:

@@ -1,0 +1,123 @@
+"""The charts as SVG files, for pages that run no script: the same drawings as on the report's page.
+
+Text stays text, and nothing is random, dated or fetched: the same results give the same file.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from breakeven.core.files import write_text
+from breakeven.report import study_charts
+from breakeven.report.vega import ACROSS, Chart, Point
+from breakeven.results.records import ResultRow, cell, title
+
+WIDTH = 560  # pixels of a chart's plot, without what stands beside it
+CAPTION_CHARACTERS = 110  # a line
+NAMES_WIDTH = 260  # pixels of a list of variants' names
+# vl-convert brings the first of these fonts, and the others are as wide: so nothing is cut where a reader has
+# only them, and texts are placed alike on every machine.
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+STYLE: dict[str, Any] = {
+    "background": "white",
+    "padding": 10,
+    "font": FONT,
+    "view": {"stroke": None},
+    "title": {"anchor": "start", "frame": "group", "fontSize": 13, "subtitleFontSize": 11, "offset": 10},
+    "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 320},
+    "legend": {"labelFontSize": 11},
+}
+
+
+def write_speedups(path: Path, rows: Sequence[ResultRow]) -> None:
+    """Write the speedups of a study with their intervals, a panel for each cell."""
+    panels = []
+    for key, group in groupby(rows, key=cell):
+        mine = list(group)
+        chart = study_charts.speedups(mine)
+        if chart.data:
+            panels.append(_panel(chart, f"{key[0]} on {title(mine[0])}"))
+    if not panels:
+        text = {"type": "text", "text": "nothing could be measured: the table says why", "fontSize": 13}
+        panels = [{"mark": text, "data": {"values": [{}]}, "width": WIDTH, "height": 40}]
+    _write(path, {"vconcat": panels, "spacing": 30})
+
+
+def write_chart(path: Path, chart: Chart) -> None:
+    """Write one chart under its title and caption."""
+    _write(path, {"hconcat": [_panel(chart, chart.title)]})
+
+
+def write_front(path: Path, chart: Chart, on: str) -> None:
+    """Write a Pareto front; the marks on it are numbered, and the list beside the chart names them.
+
+    Args:
+        on: what the column `front` holds of variants on the front.
+    """
+    best: list[Point] = [point for point in chart.data if point["front"] == on]
+    numbered = [{**point, "number": number} for number, point in enumerate(best, 1)]
+    panel = _panel(chart, chart.title)
+    # Alternately above and below: neighbours in speed would be written over each other.
+    panel["layer"] += [
+        {
+            "data": {"values": numbered},
+            "transform": [{"filter": f"datum.number % 2 == {odd}"}],
+            "mark": {"type": "text", "dy": offset, "fontSize": 11},
+            "encoding": {**_positions(panel), "text": {"field": "number", "type": "quantitative"}},
+        }
+        for odd, offset in ((1, -13), (0, 14))
+    ]
+    names = {
+        "data": {
+            "values": [{**point, "name": f"{point['number']}: {point['variant']}"} for point in numbered]
+        },
+        "mark": {"type": "text", "align": "left", "fontSize": 11, "x": 0},
+        "encoding": {
+            "y": {"field": "number", "type": "ordinal", "axis": None},
+            "text": {"field": "name", "type": "nominal"},
+        },
+        **{"width": NAMES_WIDTH, "height": {"step": 16}},
+    }
+    _write(path, {"hconcat": [panel, names], "spacing": 25})
+
+
+def _positions(panel: dict[str, Any]) -> dict[str, Any]:
+    """Return where the first marks of a layered chart are drawn."""
+    encoding = panel["layer"][0]["encoding"]
+    return {axis: encoding[axis] for axis in ("x", "y")}
+
+
+def _panel(chart: Chart, heading: str) -> dict[str, Any]:
+    """Return a chart as part of a larger drawing, with its data inside."""
+    caption = textwrap.wrap(chart.caption, CAPTION_CHARACTERS)
+    spec = {key: value for key, value in chart.spec.items() if key not in ("$schema", "params", "datasets")}
+    datasets = {**chart.spec.get("datasets", {}), "table": chart.data}
+    return {**_with_data(spec, datasets), "width": WIDTH, "title": {"text": heading, "subtitle": caption}}
+
+
+def _with_data(spec: Any, datasets: dict[str, list[Point]]) -> Any:
+    """Return a drawing with the named data sets replaced by their values."""
+    if isinstance(spec, list):
+        return [_with_data(part, datasets) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    return {
+        key: {"values": datasets[value["name"]]}
+        if key == "data" and "name" in value
+        else _with_data(value, datasets)
+        for key, value in spec.items()
+    }
+
+
+def _write(path: Path, drawing: dict[str, Any]) -> None:
+    import vl_convert
+
+    whole = {
+        **drawing,
+        "config": STYLE,
+        "params": [{"name": ACROSS, "value": WIDTH}],
+        "resolve": {"scale": dict.fromkeys(("color", "shape", "size"), "independent")},
+    }
+    write_text(path, vl_convert.vegalite_to_svg(whole, allowed_base_urls=[]))
