@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 from project import Project, fetched
 
-from breakeven.results.records import COLUMNS
+from breakeven.results.columns import column_names
 
 Reproduced = tuple[Project, str]
 pytestmark = pytest.mark.timeout(600)
@@ -28,7 +28,7 @@ def runs(project: Project) -> list:
 def test_summary_has_a_row_for_each_variant_and_the_twin(reproduced: Reproduced) -> None:
     with (reproduced[0].folder / "results/summary.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == COLUMNS
+    assert list(rows[0]) == column_names()
     assert {row["variant"] for row in rows} == {
         "none/fp32/eager",
         "none/fp32/onnxruntime",

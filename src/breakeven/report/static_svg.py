@@ -71,7 +71,7 @@ def write_front(path: Path, chart: Chart, on: str) -> None:
     ]
     names = {
         "data": {
-            "values": [{**point, "name": f"{point['number']}: {point['variant']}"} for point in numbered]
+            "values": [{**point, "name": "{number}: {variant}".format(**point)} for point in numbered]
         },
         "mark": {"type": "text", "align": "left", "fontSize": 11, "x": 0},
         "encoding": {

@@ -1,4 +1,4 @@
-"""The section of a sweep, and its charts: over the model's size, by threads and batch, and of combinations."""
+"""A sweep's section and its charts: over the model's size, by threads and batch, and of combinations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

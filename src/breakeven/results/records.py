@@ -1,7 +1,7 @@
 """The record of one variant on one hardware at one batch size: a row of the summary, and all its samples."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from breakeven.engine.settings import Scenario
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One row of `results/summary.csv`; None where there is no figure. Units are in the names."""
+    """One row of `results/summary.csv`; None where there is no figure. `columns.py` says what each column is."""
 
     family: str
     variant: str  # compression/precision/runtime, or "twin"
@@ -129,7 +129,6 @@ def folder_of(row: ResultRow) -> Path:
 
 
 BREAKEVEN = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
-COLUMNS = [column.name for column in fields(ResultRow)]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from itertools import groupby
 from pathlib import Path
 
 from breakeven.core.files import write_text
+from breakeven.results.columns import column_names
 from breakeven.results.recommend import UNMEASURED, Limits, choose
-from breakeven.results.records import COLUMNS, BenchmarkResult, ResultRow, cell
+from breakeven.results.records import BenchmarkResult, ResultRow, cell
 
 
 def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRow]:
@@ -35,7 +36,7 @@ def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRo
 def write_summary(path: Path, table: Sequence[ResultRow]) -> None:
     """Write the table as CSV; floats with six significant digits, empty where there is no figure."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, column_names(), lineterminator="\n")
     writer.writeheader()
     for row in table:
         writer.writerow({name: _cell(value) for name, value in asdict(row).items()})

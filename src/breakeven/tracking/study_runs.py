@@ -12,9 +12,8 @@ from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.files import fingerprint, sha256
 from breakeven.core.progress import track
+from breakeven.results.columns import column_names, tag_names
 from breakeven.results.records import (
-    BREAKEVEN,
-    COLUMNS,
     BenchmarkResult,
     ResultRow,
     VariantResult,
@@ -25,18 +24,11 @@ from breakeven.results.study_results import StudyResults
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 
 SYNCED = "breakeven.synced"
-# Columns that name a variant; the others are figures
-NAME_COLUMNS = (
-    *("family", "variant", "compression", "precision", "quantization"),
-    *("runtime", "hardware", "threads", "batch_size", "scenario", "callers"),
-)
+NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
 # Columns that become tags, to search for; break-even calls are no metric: they may be "never" or "undecided"
-TAG_COLUMNS = (
-    *("family", "variant", "hardware", "machine", "verdict", "reason", "executed_precision", "execution"),
-    "breakeven_calls",
-)
+TAG_COLUMNS = tag_names()
 
 
 def sync(study: Study, records: StudyResults) -> str:
@@ -89,14 +81,11 @@ def key_of_row(study: str, row: ResultRow) -> str:
 
 def figures_of(row: ResultRow) -> dict[str, float]:
     """Return the metrics of a variant's run."""
-    cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *COLUMNS]}
-    values = {k: v for k, v in cells.items() if k not in NAME_COLUMNS and not isinstance(v, bool)}
-    return {k: float(v) for k, v in values.items() if isinstance(v, int | float) or _is_number(k, v)}
-
-
-def _is_number(column: str, value: str | None) -> bool:
-    """Return whether a break-even is a number of calls, not "never" or "undecided"."""
-    return column in BREAKEVEN and value is not None and value.isdigit()
+    calls = column_names("calls")
+    cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *column_names("figure"), *calls]}
+    known = {name: value for name, value in cells.items() if value is not None}
+    # A break-even is a number of calls, "never" or "undecided".
+    return {name: float(value) for name, value in known.items() if name not in calls or value.isdigit()}
 
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:

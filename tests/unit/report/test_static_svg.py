@@ -65,4 +65,4 @@ def test_the_selftest_draws_each_method(tmp_path: Path) -> None:
     plot.draw(tmp_path / "selftest.svg", checks)
     svg = (tmp_path / "selftest.svg").read_text()
     assert all(f">{method}<" in svg for method in METHODS) and svg.count(">cnn, quiet<") == 1
-    assert svg.count(">×<") == len(METHODS)
+    assert svg.count(">\u00d7<") == len(METHODS)

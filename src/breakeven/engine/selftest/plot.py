@@ -88,7 +88,7 @@ def _intervals(check: str, x: dict[str, Any], named: bool) -> list[dict[str, Any
 
 def _crosses(x: dict[str, Any]) -> dict[str, Any]:
     """Return the marks of the largest errors."""
-    text = {"type": "text", "text": "×", "fontSize": 14}
+    text = {"type": "text", "text": "\u00d7", "fontSize": 14}
     return {
         "transform": [{"filter": {"field": "check", "equal": LARGEST}}],
         "mark": text,

@@ -1,0 +1,107 @@
+"""The columns of a result, in one list: the CSV, MLflow's runs and the documentation's table are made from it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+# What a column is to a reader and to MLflow:
+# name: identifies a variant, together with the other names; a parameter of its run
+# text: a word; a tag
+# figure: a number; a metric
+# calls: a number, "never" or "undecided"; a metric where it is a number
+# flag: true or false; not logged, since MLflow compares numbers
+Kind = Literal["name", "text", "figure", "calls", "flag"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of `results/summary.csv`."""
+
+    name: str
+    kind: Kind
+    unit: str  # empty where it has none
+    description: str
+    tag: bool = False  # whether a run in MLflow is found by it
+
+
+COLUMNS = (
+    Column('family', 'name', '', "the model's family, a key of `families`", tag=True),
+    Column('variant', 'name', '', 'compression/precision/runtime, or `twin`', tag=True),
+    Column('compression', 'name', '', 'the recipe that made the model smaller; `none` for the uncompressed one'),
+    Column('precision', 'name', '', 'the precision that the variant is called by'),
+    Column('quantization', 'name', '', "the toolchain's option; empty without one"),
+    Column('executed_precision', 'text', '', "share of the time by precision, as the runtime's own profiler tells", tag=True),
+    Column('runtime', 'name', '', 'the runtime that executed it, a key of `runtimes`'),
+    Column('hardware', 'name', '', 'the option that says where it was measured', tag=True),
+    Column('machine', 'text', '', 'the machine, with a fingerprint of its versions', tag=True),
+    Column('threads', 'name', '', 'threads that the runtime may use'),
+    Column('batch_size', 'name', '', 'inputs a call'),
+    Column('scenario', 'name', '', 'how it was called: `single_stream`, `batch`, `server_threads`, `server_processes`'),
+    Column('callers', 'name', '', 'how many call at once'),
+    Column('params', 'figure', '', 'parameters of the model'),
+    Column('macs', 'figure', '', 'multiply-accumulates for one input'),
+    Column('verdict', 'text', '', 'what came out, in a word', tag=True),
+    Column('reason', 'text', '', 'why there is no figure', tag=True),
+    Column('execution', 'text', '', "what else is known of how it executes: ONNX Runtime's provider, the graph that torch.compile found whole or in pieces, what ExecuTorch delegated, which calls and kernels AOTInductor's C++ consists of, which of eager's batch normalizations, activations and additions are fused or folded into other calls (where all kernels are seen)", tag=True),
+    Column('latency_ms_p50', 'figure', 'ms', 'median of a call, averaged over replicates (geometric mean)'),
+    Column('latency_ms_p50_ci_low', 'figure', 'ms', 'lower end of its own interval of 95%'),
+    Column('latency_ms_p50_ci_high', 'figure', 'ms', 'upper end of its own interval of 95%'),
+    Column('latency_ms_p90', 'figure', 'ms', '90th percentile of all single calls'),
+    Column('latency_ms_p99', 'figure', 'ms', '99th percentile of all single calls'),
+    Column('throughput_per_s', 'figure', 'inputs/s', 'inputs a second'),
+    Column('roofline_share', 'figure', 'share', "the least time that the hardware's measured peaks allow, over p50"),
+    Column('speedup', 'figure', 'ratio', 'over the baseline, paired by round: above 1 is faster'),
+    Column('speedup_ci_low', 'figure', 'ratio', "lower end of the speedup's interval, corrected for the number of variants"),
+    Column('speedup_ci_high', 'figure', 'ratio', "upper end of the speedup's interval, corrected for the number of variants"),
+    Column('noise_floor', 'figure', 'ratio', 'what the twin shows as noise; at least 1'),
+    Column('min_detectable_effect', 'figure', 'ratio', 'what four of five such runs find; at least 1'),
+    Column('trained', 'flag', '', 'whether the weights are trained; if not, the columns of accuracy are empty'),
+    Column('accuracy', 'figure', 'share', 'accuracy on the test set'),
+    Column('accuracy_top5', 'figure', 'share', 'share of the test set whose class is among the five most likely ones'),
+    Column('accuracy_delta', 'figure', 'share', "accuracy minus the baseline's"),
+    Column('accuracy_delta_ci_low', 'figure', 'share', 'lower end of its interval of 95%'),
+    Column('accuracy_delta_ci_high', 'figure', 'share', 'upper end of its interval of 95%'),
+    Column('accuracy_p_value', 'figure', '', 'of the exact McNemar test against the baseline'),
+    Column('control_delta', 'figure', 'share', 'accuracy minus that of the uncompressed model that was trained as much longer'),
+    Column('control_delta_ci_low', 'figure', 'share', 'lower end of its interval of 95%'),
+    Column('control_delta_ci_high', 'figure', 'share', 'upper end of its interval of 95%'),
+    Column('agreement', 'figure', 'share', 'share of test images with the class that eager gives with the same weights'),
+    Column('max_abs_error', 'figure', '', "largest difference of a logit from eager's with the same weights"),
+    Column('artifact_mb', 'figure', 'MB', 'size of its files'),
+    Column('peak_memory_mb', 'figure', 'MB', 'what its process held above the imports'),
+    Column('train_s', 'figure', 's', 'training of the compression, once'),
+    Column('build_s', 'figure', 's', 'export, quantization and compilation, once'),
+    Column('load_s', 'figure', 's', 'load at each start, with what the compiler has cached'),
+    Column('first_call_ms', 'figure', 'ms', 'first call after such a start'),
+    Column('cold_start_s', 'figure', 's', 'a start with nothing cached: load, and the calls until they are as fast as later ones'),
+    Column('calls_until_steady', 'figure', 'calls', 'how many calls that takes'),
+    Column('within_limit', 'flag', '', 'whether its throughput is the most with p99 under `measure.latency_limit_ms`'),
+    Column('breakeven_calls', 'calls', 'calls', 'after how many calls build and start are paid back: a number, `never` or `undecided`', tag=True),
+    Column('breakeven_calls_low', 'calls', 'calls', 'lower bound of the same'),
+    Column('breakeven_calls_high', 'calls', 'calls', 'upper bound of the same'),
+    Column('replicates', 'figure', '', 'sets of fresh processes'),
+    Column('pareto', 'flag', '', 'whether no other variant is at once as fast, as accurate and as small'),
+    Column('recommended', 'flag', '', 'whether it is what `recommend` names'),
+)
+
+
+def column_names(*kinds: Kind) -> list[str]:
+    """Return the names of the columns of these kinds, or of all, in the order of the CSV."""
+    return [column.name for column in COLUMNS if not kinds or column.kind in kinds]
+
+
+def tag_names() -> list[str]:
+    """Return the names of the columns that a run in MLflow is found by."""
+    return [column.name for column in COLUMNS if column.tag]
+
+
+def markdown_table() -> str:
+    """Return the table of all columns for the documentation."""
+    lines = ["| column | unit | meaning | in MLflow |", "|---|---|---|---|"]
+    for column in COLUMNS:
+        lines.append(f"| `{column.name}` | {column.unit} | {column.description} | {_in_mlflow(column)} |")
+    return "\n".join(lines)
+
+
+def _in_mlflow(column: Column) -> str:
+    logged = {"name": "parameter", "figure": "metric", "calls": "metric"}.get(column.kind)
+    return " and ".join(part for part in (logged, "tag" if column.tag else None) if part)
