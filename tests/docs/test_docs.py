@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 from project import ROOT
+from write_reference import PARTS
 
-from breakeven.results.columns import column_names
+from breakeven.results import columns
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").rglob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -29,11 +30,15 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
 
 
+@pytest.mark.parametrize("name", PARTS)
+def test_what_is_made_from_the_code_is_current(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert PARTS[name](text) == text, "run: python tests/support/write_reference.py"
+
+
 def test_every_column_is_explained() -> None:
-    _, _, section = (ROOT / "docs/numbers.md").read_text(encoding="utf-8").partition("## All columns")
-    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    told = re.findall(r"`(\w+)`", "".join(cells))
-    assert sorted(told) == sorted(column_names())
+    text = (ROOT / "docs/numbers.md").read_text(encoding="utf-8")
+    assert columns.markdown_table() in text and all(column.description for column in columns.COLUMNS)
 
 
 def test_every_page_is_in_the_navigation() -> None:

@@ -70,16 +70,16 @@ class Measure(StrictModel):
     seconds: float = Field(ge=0, description="time budget of a scenario")
     seconds_per_variant: float = Field(ge=0, description="and for each variant besides")
     min_replicates: int = Field(ge=2, description="sets of fresh processes, whatever the time budget")
-    max_replicates: int = Field(ge=2)
+    max_replicates: int = Field(ge=2, description="sets of fresh processes, however much time is left")
     rounds: int = Field(ge=3, description="blocks of each variant in a replicate")
     block_ms: float = Field(gt=0, description="length of a block")
     settle_ms: float = Field(ge=0, description="of calls before a block that are not counted, at most")
     memory_mb: float = Field(ge=0, description="of all workers alive at once; 0: half of what is free")
     timeout_s: float = Field(gt=0, description="a worker that does not answer for so long has failed")
-    confidence: float = Field(gt=0.5, lt=1)
+    confidence: float = Field(gt=0.5, lt=1, description="of all intervals")
     margin: float = Field(gt=0, lt=1, description="speedups within 1 +- margin count as the same")
-    batch_sizes: list[Positive] = Field(min_length=1)
-    server: Server
+    batch_sizes: list[Positive] = Field(min_length=1, description="inputs a call, one scenario each")
+    server: Server = Field(description="several callers at once")
     latency_limit_ms: float | None = Field(
         gt=0, description="on p99, for the best batch and number of callers"
     )
@@ -100,7 +100,7 @@ class Measure(StrictModel):
 class Steps(StrictModel):
     """A recipe of several compressions."""
 
-    steps: list[Settings] = Field(min_length=1)
+    steps: list[Settings] = Field(min_length=1, description="compressions, in the order they are applied in")
 
 
 class Recommend(StrictModel):
@@ -114,17 +114,17 @@ class Recommend(StrictModel):
 class Study(StrictModel):
     """Everything that a study may set. The sections of options are checked by the options themselves."""
 
-    study: str
-    seed: int = Field(ge=0, lt=2**32)
-    datasets: dict[str, Settings]
-    families: dict[str, Family] = Field(min_length=1)
-    compressions: dict[str, Settings]
-    runtimes: dict[str, Settings] = Field(min_length=1)
-    quantizations: dict[str, Settings]
-    hardware: dict[str, Settings] = Field(min_length=1)
-    export: Export
-    measure: Measure
-    recommend: Recommend
+    study: str = Field(description="name of the study, a file in `conf/study`")
+    seed: int = Field(ge=0, lt=2**32, description="of training, and of the order of measurements")
+    datasets: dict[str, Settings] = Field(description="name -> an option of datasets")
+    families: dict[str, Family] = Field(min_length=1, description="name -> a model on a dataset")
+    compressions: dict[str, Settings] = Field(description="recipe -> an option of compressions, or `steps`")
+    runtimes: dict[str, Settings] = Field(min_length=1, description="name -> an option of runtimes")
+    quantizations: dict[str, Settings] = Field(description="name -> an option of quantizations")
+    hardware: dict[str, Settings] = Field(min_length=1, description="name -> an option of hardware")
+    export: Export = Field(description="how artifacts are made and checked")
+    measure: Measure = Field(description="how much is measured")
+    recommend: Recommend = Field(description="what a variant may cost to be recommended")
 
     def option(self, section: str, key: str) -> Any:
         """The checked option at `section.key`, for example the runtime at `runtimes.eager`."""

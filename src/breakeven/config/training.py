@@ -12,14 +12,14 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 class TrainingConfig(StrictModel):
     """How a model is trained; every key is in `conf/train/`."""
 
-    epochs: int = Field(gt=0)
-    batch_size: int = Field(gt=1)
-    optimizer: Literal["sgd", "adamw"]
+    epochs: int = Field(gt=0, description="passes over the training images, at most")
+    batch_size: int = Field(gt=1, description="images a step")
+    optimizer: Literal["sgd", "adamw"] = Field(description="what takes the steps")
     lr: float = Field(gt=0, description="the peak of the schedule")
-    schedule: Literal["onecycle", "cosine"]
+    schedule: Literal["onecycle", "cosine"] = Field(description="how the learning rate changes")
     warmup: Fraction = Field(description="share of the steps until the peak (onecycle)")
-    weight_decay: float = Field(ge=0)
-    label_smoothing: Fraction
+    weight_decay: float = Field(ge=0, description="of the optimizer")
+    label_smoothing: Fraction = Field(description="share of a label that goes to all classes")
     flip: bool = Field(description="mirror half of the images, left to right")
     crop: int = Field(ge=0, description="pixels by which an image is shifted at most")
     cutout: int = Field(ge=0, description="side of the square that is blanked, pixels")
@@ -35,5 +35,5 @@ class TrainingConfig(StrictModel):
     )
 
     def side(self, epoch: int) -> float:
-        """Of the training images in an epoch, as a share of the full one."""
+        """Return the side of the training images in an epoch, as a share of the full one."""
         return self.sides[epoch * len(self.sides) // self.epochs]

@@ -70,9 +70,7 @@ def write_front(path: Path, chart: Chart, on: str) -> None:
         for odd, offset in ((1, -13), (0, 14))
     ]
     names = {
-        "data": {
-            "values": [{**point, "name": "{number}: {variant}".format(**point)} for point in numbered]
-        },
+        "data": {"values": [{**point, "name": "{number}: {variant}".format(**point)} for point in numbered]},
         "mark": {"type": "text", "align": "left", "fontSize": 11, "x": 0},
         "encoding": {
             "y": {"field": "number", "type": "ordinal", "axis": None},
