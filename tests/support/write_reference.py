@@ -1,4 +1,4 @@
-"""Write the parts of the documentation that are made from the code: `python tests/support/write_reference.py`."""
+"""Write what is made from the code in the documentation: `python tests/support/write_reference.py`."""
 
 import json
 import re

@@ -18,8 +18,8 @@ BOUNDS = {
 }
 HEAD = """# All settings
 
-`breakeven compose KEY=VALUE` sets any of them, for example `breakeven compose measure.seconds=60`; their values in
-each study are in `conf/`. A key without a default has its value from `conf/`. [The same as a JSON
+`breakeven compose KEY=VALUE` sets any of them, for example `breakeven compose measure.seconds=60`; their
+values in each study are in `conf/`. A key without a default has its value from `conf/`. [The same as a JSON
 schema](params.schema.json) lets an editor complete and check a `params.yaml`: in VS Code, give it to the YAML
 extension under `yaml.schemas`.
 
@@ -90,7 +90,7 @@ def _first_line(definition: dict[str, Any]) -> str:
 def _table(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
     """Return a table of the settings of one object, or nothing if it has none."""
     lines = [
-        f"| `{key}` | {_type(field, definitions)} | {_default(field)} | {_cell(field.get('description', ''))} |"
+        f"| `{key}` | {_type(field, definitions)} | {_default(field)} | {_meaning(field)} |"
         for key, field in definition["properties"].items()
         if "const" not in field
     ]
@@ -135,6 +135,6 @@ def _bounds(field: dict[str, Any]) -> Iterator[str]:
             yield text.format(field[keyword])
 
 
-def _cell(text: str) -> str:
+def _meaning(field: dict[str, Any]) -> str:
     """Return a description that cannot end the cell of a table that it stands in."""
-    return text.replace("|", "\\|")
+    return str(field.get("description", "")).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""The columns of a result, in one list: the CSV, MLflow's runs and the documentation's table are made from it."""
+"""The columns of a result in one list, which the CSV, MLflow's runs and the documentation are made from."""
 
 from dataclasses import dataclass
 from typing import Literal

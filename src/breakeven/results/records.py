@@ -15,7 +15,7 @@ from breakeven.engine.settings import Scenario
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One row of `results/summary.csv`; None where there is no figure. `columns.py` says what each column is."""
+    """One row of `results/summary.csv`; None where there is no figure. `columns.py` describes them."""
 
     family: str
     variant: str  # compression/precision/runtime, or "twin"
