@@ -58,7 +58,10 @@ COLUMNS = (
         "execution",
         "text",
         "",
-        "what else is known of how it executes: ONNX Runtime's provider, the graph that torch.compile found whole or in pieces, what ExecuTorch delegated, which calls and kernels AOTInductor's C++ consists of, which of eager's batch normalizations, activations and additions are fused or folded into other calls (where all kernels are seen)",
+        "what else is known of how it executes: ONNX Runtime's provider, the graph that torch.compile "
+        "found whole or in pieces, what ExecuTorch delegated, which calls and kernels AOTInductor's C++ "
+        "consists of, which of eager's batch normalizations, activations and additions are fused or "
+        "folded into other calls (where all kernels are seen)",
         tag=True,
     ),
     Column("latency_ms_p50", "figure", "ms", "median of a call, averaged over replicates (geometric mean)"),
