@@ -283,7 +283,7 @@ def test_a_strided_convolution_over_one_pixel_is_found(stem: str, side: int, exp
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="it is the processor's gradients that are wrong")
 def test_bf16_is_left_where_its_gradients_are_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     model = resnet18(1, 10, width=8)
     assert bf16(recipe(precision="auto"), model, (1, 32, 32))
     assert not bf16(recipe(precision="auto"), model, (1, 8, 8))

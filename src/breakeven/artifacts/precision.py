@@ -43,4 +43,5 @@ def convert(model: nn.Module, precision: str, channels_last: bool, preprocessing
 
 def native_bf16() -> bool:
     """Whether the processor has instructions for bf16: emulated, it is slower than float32."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("avx512_bf16") or abilities.get("amx_tile"))

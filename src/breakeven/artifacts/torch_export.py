@@ -27,6 +27,6 @@ def export_program(
             return torch.export.export(
                 model, (example[:1] if most == 1 else example,), dynamic_shapes=shapes, strict=strict
             )
-    except (torch._dynamo.exc.TorchDynamoException, RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:  # Dynamo's are RuntimeErrors
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
         raise Unsupported(f"torch.export cannot take this model: {reason[:200]}") from None

@@ -74,6 +74,8 @@ def probe(hardware: Mapping[str, Any]) -> HardwarePeaks:
 def _measure(hardware: Any) -> HardwarePeaks:
     import torch
 
+    from breakeven.plugins.runtimes._torch_private import int8_product
+
     hardware.pin()
     torch.set_num_threads(hardware.threads)
     place = hardware.device
@@ -94,7 +96,7 @@ def _measure(hardware: Any) -> HardwarePeaks:
     types = {"fp32": torch.float32, "bf16": torch.bfloat16, "int8": torch.int8}
     with torch.inference_mode():
         for precision, dtype in types.items():
-            product = torch._int_mm if dtype == torch.int8 else torch.mm
+            product = int8_product() if dtype == torch.int8 else torch.mm
             for side in SIDES:
                 # The second one by columns, as a layer's weights are.
                 one, other = (torch.ones(side, side, device=place).to(dtype) for _ in range(2))

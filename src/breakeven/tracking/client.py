@@ -23,6 +23,7 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import flatten
 from breakeven.core.source_digest import here
+from breakeven.tracking import _mlflow_private
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -173,14 +174,9 @@ class Tracker:
         self._empty: set[str] = set()  # runs in which nothing was logged yet
         require_listener(self.uri)
         # Importing MLflow takes a second or two: only when there is something to log to.
-        import logging
-
         import mlflow
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        # What fails is told by the one warning; MLflow would add a traceback, and a line for each try.
-        for name in ("mlflow.store.db.utils", "mlflow.system_metrics", "urllib3.connectionpool"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        _mlflow_private.silence_loggers()
         paths.private().mkdir(parents=True, exist_ok=True)
         # The first parallel use of a fresh SQLite store would corrupt it.
         with FileLock(paths.private() / "mlflow.lock"), answering():
@@ -282,15 +278,11 @@ class Tracker:
         if not self.local:
             self.client.log_artifact(run, str(path), folder)
             return
-        from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
-
         # Where `mlflow server --artifacts-destination` looks for the run's `mlflow-artifacts:` address.
         if run not in self._locations:
             self._locations[run] = urlparse(self.client.get_run(run).info.artifact_uri).path
         place = artifact_root() + self._locations[run]
-        LocalArtifactRepository(place).log_artifact(  # type: ignore[no-untyped-call]
-            str(path), folder
-        )
+        _mlflow_private.copy_to_folder(place, str(path), folder)
 
     def end(self, run: str, status: str = "FINISHED", at: float | None = None) -> None:
         """End a run; by default now."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from breakeven.tracking._mlflow_private import SystemMetrics
 from breakeven.tracking.client import KEY, Tracker, origin, warn
 
 SAMPLED_EVERY_S = 10.0  # how busy the machine is
@@ -80,19 +81,11 @@ def _watched(store: Tracker, run: str, every_s: float) -> Iterator[None]:
     over = threading.Event()
 
     def watch() -> None:
-        # MLflow's own loop would ask the store before each sample whether the run goes on, and log after an
-        # interval what it saw before it.
         with contextlib.suppress(Exception):  # also where the system does not tell, as in some containers
-            from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
-            monitor: Any = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
-                run, every_s, resume_logging=True, tracking_uri=store.uri
-            )
+            metrics = SystemMetrics(run, every_s, store.uri)
             psutil.cpu_percent()  # from now on
-            while not over.wait(monitor.sampling_interval):
-                monitor.collect_metrics()
-                monitor.publish_metrics(monitor.aggregate_metrics())
-                monitor.mlflow_logger.flush()
+            while not over.wait(metrics.every_s):
+                metrics.log()
 
     thread = threading.Thread(target=watch, name="system metrics", daemon=True)
     thread.start()

@@ -33,8 +33,9 @@ class Qat(Compression):
 
         for layer in _layers(model):
             parametrize.register_parametrization(layer, "weight", _weight_rounding())
-            layer.add_module(ROUNDING, _input_rounding())
-            layer.register_forward_pre_hook(_round_input)
+            rounding: Any = _input_rounding()
+            rounding.hook = layer.register_forward_pre_hook(_round_input)
+            layer.add_module(ROUNDING, rounding)
         return []
 
     def finish(self, model: "nn.Module") -> None:
@@ -43,10 +44,8 @@ class Qat(Compression):
 
         for layer in _layers(model):
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=False)
+            getattr(layer, ROUNDING).hook.remove()
             delattr(layer, ROUNDING)
-            hooks = layer._forward_pre_hooks
-            for number in [number for number, hook in hooks.items() if hook is _round_input]:
-                del hooks[number]
 
 
 def _layers(model: "nn.Module") -> list["nn.Module"]:

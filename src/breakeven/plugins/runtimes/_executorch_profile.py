@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from breakeven.artifacts.operators import OperatorTime
+from breakeven.plugins.runtimes._executorch_private import execution_plan
 
 # "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its first input, the number of the call
 NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
@@ -24,30 +25,24 @@ XNNPACK_REST, EXECUTORCH_REST = "XNNPACK around its operators", "ExecuTorch arou
 def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTime]:
     """Return the operators of `calls` calls, in milliseconds per call; XNNPACK counts whole microseconds."""
     from executorch.devtools.etdump.serialize import deserialize_from_etdump_flatcc
-    from executorch.extension.pybindings import portable_lib
+    from executorch.runtime import Runtime
 
-    module = portable_lib._load_for_executorch(str(program), enable_etdump=True)
+    loaded = Runtime.get().load_program(program, enable_etdump=True)
+    method = loaded.load_method("forward")
+    assert method is not None
     for _ in range(1 + calls):
-        module.forward(inputs)
+        method.execute(inputs)
     with TemporaryDirectory() as scratch:
         record = Path(scratch) / "record"
-        module.write_etdump_result_to_file(str(record))
+        loaded.write_etdump_result_to_file(str(record), str(Path(scratch) / "buffers"))
         runs = deserialize_from_etdump_flatcc(record.read_bytes()).run_data
-    own = instructions(plan_of(program))
+    own = instructions(execution_plan(program))
     # The first run is the loading, and the second sets up what the later runs use.
     return [
         kernel
         for run in runs[-calls:]
         for kernel in parse_events((e.profile_event for e in run.events), own, calls)
     ]
-
-
-def plan_of(program: Path) -> Any:
-    """Return the execution plan of a program's one method."""
-    from executorch.exir._serialize._program import deserialize_pte_binary
-
-    (plan,) = deserialize_pte_binary(program.read_bytes()).program.execution_plan
-    return plan
 
 
 def instructions(plan: Any) -> dict[tuple[int, int], tuple[str, str]]:

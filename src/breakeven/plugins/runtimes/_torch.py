@@ -162,17 +162,3 @@ class ModelSourceRuntime(TorchRuntime, ABC):
         if preprocessing == "inside":
             model = nn.Sequential(Preprocess(card.mean, card.std), model).eval()
         return convert(model, self.precision, self.channels_last, preprocessing)
-
-
-def require_compiler() -> None:
-    """Refuse a machine without a C++ compiler, which Inductor needs.
-
-    Raises:
-        Unsupported: there is none.
-    """
-    from torch._inductor import cpp_builder, exc
-
-    try:
-        cpp_builder.get_cpp_compiler()
-    except exc.InvalidCxxCompiler:
-        raise Unsupported("Inductor needs a C++ compiler, and finds none: install g++") from None

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes import _onednn_profile
-from breakeven.plugins.runtimes._torch import TorchRuntime, require_compiler, torch_session
+from breakeven.plugins.runtimes import _onednn_profile, _torch_private
+from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 PACKAGE = "model.pt2"
@@ -31,7 +31,7 @@ class AotInductor(TorchRuntime):
         any_batch: compile for any number of inputs; otherwise for one, so that the compiler knows every size.
     """
 
-    modules = (*TorchRuntime.modules, "torch.export.pt2_archive._package")
+    modules = (*TorchRuntime.modules, _torch_private.AOT_LOADER)
 
     freezing: bool = True
     any_batch: bool = True
@@ -44,12 +44,10 @@ class AotInductor(TorchRuntime):
     def export(self, source: ExportInput, folder: Path) -> None:
         """Capture the graph, compile it, and unpack the package."""
         import torch
-        from torch._inductor import aoti_compile_and_package
-        from torch._inductor.utils import fresh_cache
 
         from breakeven.artifacts.torch_export import export_program
 
-        require_compiler()
+        _torch_private.require_compiler()
         program = export_program(self.converted(source), source.example, most=None if self.any_batch else 1)
         settings: dict[str, Any] = {
             "freezing": self.freezing,
@@ -57,8 +55,8 @@ class AotInductor(TorchRuntime):
             # Otherwise the present number of threads is compiled in: later two threads may run on one core.
             "cpp.dynamic_threads": True,
         }
-        with torch.no_grad(), fresh_cache():
-            aoti_compile_and_package(program, package_path=str(folder / PACKAGE), inductor_configs=settings)
+        with torch.no_grad(), _torch_private.fresh_cache():
+            _torch_private.compile_ahead(program, folder / PACKAGE, settings)
         with zipfile.ZipFile(folder / PACKAGE) as packed:
             packed.extractall(folder / FOLDER)
         (folder / PACKAGE).unlink()
@@ -73,13 +71,8 @@ class AotInductor(TorchRuntime):
 
         One runner is enough: a call from Python holds the interpreter's lock, so that other threads wait.
         """
-        import torch
-        from torch.export.pt2_archive._package import AOTICompiledModel
-
         (root,) = (folder / FOLDER).iterdir()
-        # torch._inductor.aoti_load_package does this, but cannot load a folder.
-        loader = torch._C._aoti.AOTIModelPackageLoader(str(root), "model", False, 1, -1)
-        session = torch_session(AOTICompiledModel(loader), context.device)
+        session = torch_session(_torch_private.load_compiled(root), context.device)
         return session if self.any_batch else replace(session, prepare=partial(self._one, session))
 
     def _one(self, session: Session, images: NDArray[Any]) -> Any:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes import _executorch_profile
+from breakeven.plugins.runtimes import _executorch_private, _executorch_profile
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 FILE = "model.pte"
@@ -48,10 +48,10 @@ class ExecuTorch(Runtime):
         context.require(("cpu",), "ExecuTorch's XNNPACK")
         try:
             import executorch.runtime  # noqa: F401
-            from executorch.extension.pybindings import portable_lib
+
+            _executorch_private.set_threads(context.threads)
         except ImportError:
             raise Unsupported(INSTALL) from None
-        portable_lib._unsafe_reset_threadpool(context.threads)
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the program and its one method; XNNPACK packs the weights while loading."""
@@ -79,7 +79,7 @@ class ExecuTorch(Runtime):
 
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return what the program delegates, and what it leaves to ExecuTorch's own kernels."""
-        plan = _executorch_profile.plan_of(folder / FILE)
+        plan = _executorch_private.execution_plan(folder / FILE)
         engines = Counter(delegate.id for delegate in plan.delegates)
         given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
         own = [operator.name.removeprefix("aten::") for operator in plan.operators]

@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.runtimes._torch import (
-    ModelSourceRuntime,
-    TorchRuntime,
-    require_compiler,
-    torch_session,
-)
+from breakeven.plugins.runtimes import _torch_private
+from breakeven.plugins.runtimes._torch import ModelSourceRuntime, TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 PROGRAM = "model.pt2"
@@ -27,7 +23,7 @@ class TorchCompile(ModelSourceRuntime):
         cpp_wrapper: generate the calls between kernels in C++, instead of Python.
     """
 
-    modules = (*ModelSourceRuntime.modules, "torch._dynamo", "torch._inductor.compile_fx")
+    modules = (*ModelSourceRuntime.modules, *_torch_private.COMPILERS)
     caches = ("TORCHINDUCTOR_CACHE_DIR",)
 
     mode: Literal["default", "max-autotune"] = "default"
@@ -40,7 +36,7 @@ class TorchCompile(ModelSourceRuntime):
 
         from breakeven.artifacts.torch_export import export_program
 
-        require_compiler()
+        _torch_private.require_compiler()
         if source.changed:
             torch.export.save(export_program(source.model, source.example), folder / PROGRAM)
         else:
@@ -48,14 +44,9 @@ class TorchCompile(ModelSourceRuntime):
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Set the number of torch's threads, and import the compiler."""
-        import torch
-        from torch._inductor import config
-
-        require_compiler()
-        config.compile_threads = 1  # a pool of processes would not stop when this one is stopped
-        # Dynamo reads this setting, not torch.compile's option, and makes the weights constants by it.
-        config.freezing = self.freezing
-        torch._dynamo.config.automatic_dynamic_shapes = False  # kernels for one batch size are faster
+        _torch_private.require_compiler()
+        # A pool of compiling processes would not stop when this process is stopped.
+        _torch_private.configure_inductor(compile_threads=1, freezing=self.freezing)
         if not (folder / PROGRAM).exists():
             super().start(folder, context)
             return
@@ -70,7 +61,6 @@ class TorchCompile(ModelSourceRuntime):
         """Load the model; the first call compiles it."""
         import torch
         from torch import nn
-        from torch._inductor import list_mode_options
 
         model: nn.Module
         if (folder / PROGRAM).exists():
@@ -78,14 +68,12 @@ class TorchCompile(ModelSourceRuntime):
         else:
             model = self.model(folder, preprocessing).to(context.device)
         options: dict[str, Any] = {
-            **list_mode_options(self.mode),
+            **_torch_private.options_of_mode(self.mode),
             "cpp_wrapper": self.cpp_wrapper,
         }
         return torch_session(torch.compile(model, dynamic=False, options=options), context.device)
 
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return where Dynamo broke the graph, so that Python runs that part, and why."""
-        from torch._dynamo.utils import counters
-
-        breaks = [str(reason).partition("\n")[0] for reason in counters["graph_break"]]
+        breaks = _torch_private.graph_breaks()
         return {"graph": f"in pieces: {'; '.join(breaks)}" if breaks else "whole, no breaks"}
