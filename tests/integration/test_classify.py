@@ -15,7 +15,8 @@ from breakeven.artifacts.dataset import Images
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.pipeline import build
-from breakeven.pipeline.build import ArtifactBuilder, Reference
+from breakeven.pipeline.build import ArtifactBuilder
+from breakeven.pipeline.check import Reference
 from breakeven.plugins.runtimes.libtorch import program
 
 pytestmark = pytest.mark.timeout(300)
@@ -30,7 +31,7 @@ def digits(reproduced: tuple[Project, str]) -> Images:
 
 @pytest.fixture(scope="module")
 def maker(digits: Images) -> Iterator[ArtifactBuilder]:
-    with build.maker(digits, TOLERANCE, 120) as made:
+    with build.open_builder(digits, TOLERANCE, 120) as made:
         yield made
 
 

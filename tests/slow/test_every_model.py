@@ -21,7 +21,8 @@ from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import ImageInput, ModelManifest, read_card
 from breakeven.core import plugin
 from breakeven.pipeline import build
-from breakeven.pipeline.build import ArtifactBuilder, Reference, Tolerance
+from breakeven.pipeline.build import ArtifactBuilder
+from breakeven.pipeline.check import Reference, Tolerance
 from breakeven.plugins.quantization.base import CalibrationData
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -114,7 +115,7 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def maker(family: Path) -> Iterator[ArtifactBuilder]:
     """It refuses no class: the tests tell which agreement they ask for."""
     test = digits(read_card(family).shape.height)[1]
-    with build.maker(test, Tolerance(1e-3, 0), 180) as made:
+    with build.open_builder(test, Tolerance(1e-3, 0), 180) as made:
         yield made
 
 
@@ -132,7 +133,7 @@ def test_a_runtime_gives_eagers_logits_or_says_why_not(
 
 
 def exported(maker: ArtifactBuilder, family: Path, name: str, folder: Path) -> Artifact:
-    reference = Reference(family, maker.test, "outside")
+    reference = Reference(family, maker.checker.test, "outside")
     runtime = plugin.load("runtimes", RUNTIMES[name], name)
     return maker.make(folder, draft(reference, name), runtime.export, reference)
 
@@ -141,8 +142,8 @@ def exported(maker: ArtifactBuilder, family: Path, name: str, folder: Path) -> A
 def test_a_toolchain_gives_eagers_classes(
     maker: ArtifactBuilder, family: Path, name: str, tmp_path: Path
 ) -> None:
-    reference = Reference(family, maker.test, "outside")
-    assert inference.accuracy(reference.logits, maker.test.labels) > 0.8
+    reference = Reference(family, maker.checker.test, "outside")
+    assert inference.accuracy(reference.logits, maker.checker.test.labels) > 0.8
     toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
     runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
     train = digits(read_card(family).shape.height)[0]
@@ -169,7 +170,7 @@ def both_ways(branching: Path) -> Iterator[ArtifactBuilder]:
     pixels = np.random.default_rng(0).integers(128, 256, (64, 3, 8, 8), np.uint8)
     pixels[:2] //= 4
     images = Images(pixels, np.zeros(64, np.int64))
-    with pytest.MonkeyPatch.context() as patch, build.maker(images, Tolerance(1e-3, 0.5), 180) as made:
+    with pytest.MonkeyPatch.context() as patch, build.open_builder(images, Tolerance(1e-3, 0.5), 180) as made:
         patch.setenv("PYTHONPATH", str(Path(fakes.__file__).parent.parent))  # for the workers
         yield made
 

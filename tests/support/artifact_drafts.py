@@ -5,7 +5,7 @@ from dataclasses import replace
 from shipped_options import RUNTIMES
 
 from breakeven.artifacts.artifact import Artifact
-from breakeven.pipeline.build import Reference, Tolerance
+from breakeven.pipeline.check import Reference, Tolerance
 
 TOLERANCE = Tolerance(1e-3, 0.9)
 

@@ -19,7 +19,8 @@ from breakeven.artifacts.operators import precision_mismatch, shares
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.pipeline import build
-from breakeven.pipeline.build import ArtifactBuilder, Reference
+from breakeven.pipeline.build import ArtifactBuilder
+from breakeven.pipeline.check import Reference
 from breakeven.plugins.quantization.base import CalibrationData
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
@@ -44,14 +45,14 @@ class Warm(set[tuple[str, str]]):
 
 @pytest.fixture(scope="module")
 def maker(family: Path) -> Iterator[ArtifactBuilder]:
-    with build.maker(dataset.load_split(family / "data", "test"), TOLERANCE, 120) as made:
+    with build.open_builder(dataset.load_split(family / "data", "test"), TOLERANCE, 120) as made:
         made.warm = Warm()
         yield made
 
 
 @pytest.fixture(scope="module")
 def reference(request: pytest.FixtureRequest, family: Path, maker: ArtifactBuilder) -> Reference:
-    return Reference(family / "models/none", maker.test, request.param)
+    return Reference(family / "models/none", maker.checker.test, request.param)
 
 
 # Inductor compiles C++ for half a minute a variant; preprocessing inside is the same module around the model,
@@ -129,7 +130,7 @@ def test_every_toolchain_agrees_with_eager(
 def test_a_program_in_cpp_tells_what_pythons_profiler_does(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
     toolchain = plugin.load("quantization", TOOLCHAINS["torchscript_static"], "torchscript_static")
     card = reference.card
     images = model_inputs(
@@ -138,7 +139,9 @@ def test_a_program_in_cpp_tells_what_pythons_profiler_does(
     told = []
     for name in ("torchscript_frozen", "libtorch_torchscript"):
         runtime = plugin.load("runtimes", RUNTIMES[name], name)
-        write = partial(toolchain.quantize, CalibrationData(images, images, maker.test.labels[:128]), runtime)
+        write = partial(
+            toolchain.quantize, CalibrationData(images, images, maker.checker.test.labels[:128]), runtime
+        )
         base = draft(reference, name, precision=toolchain.precision, quantization="torchscript_static")
         kernels = maker.make(tmp_path, base, write, reference).executed()
         told.append({(kernel.operator, kernel.precision): round(kernel.calls) for kernel in kernels})
@@ -152,13 +155,15 @@ def loads(maker: ArtifactBuilder, folder: Path) -> None:
     most = plugin.load("runtimes", card.settings, card.runtime).batch
     if most == 1:
         with (
-            maker.nursery("cpu").worker(folder) as worker,
+            maker.checker.worker_pool("cpu").worker(folder) as worker,
             pytest.raises(Unsupported, match="not for 8: any_batch"),
         ):
-            worker.ask("load", images=str(maker.images), batch_size=8, compare=True)
+            worker.ask("load", images=str(maker.checker.images), batch_size=8, compare=True)
     for size, callers in ((1, 1), (min(8, most), 2)):
-        with maker.nursery("cpu").worker(folder) as worker:
-            worker.ask("load", images=str(maker.images), batch_size=size, compare=True, callers=callers)
+        with maker.checker.worker_pool("cpu").worker(folder) as worker:
+            worker.ask(
+                "load", images=str(maker.checker.images), batch_size=size, compare=True, callers=callers
+            )
             block = worker.ask("block", calls=3, settle=1, callers=callers)
             assert len(block["calls_ms"]) == 3 * callers
 
@@ -170,13 +175,13 @@ def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tm
     toolchain = plugin.load("quantization", TOOLCHAINS["onnxruntime_dynamic"], "onnxruntime_dynamic")
     runtime = plugin.load("runtimes", RUNTIMES["onnxruntime"], "onnxruntime")
     write = partial(toolchain.quantize, CalibrationData(images, images, test.labels), runtime)
-    with build.maker(test._replace(images=images), replace(TOLERANCE, agreement=0), 120) as maker:
-        reference = Reference(family / "models/none", maker.test, "outside")
+    with build.open_builder(test._replace(images=images), replace(TOLERANCE, agreement=0), 120) as maker:
+        reference = Reference(family / "models/none", maker.checker.test, "outside")
         base = draft(reference, "onnxruntime", precision=toolchain.precision)
         where = tmp_path / maker.make(tmp_path, base, write, reference).folder
         np.save(tmp_path / "turned.npy", images[::-1])
-        with maker.nursery("cpu").worker(where) as worker:
-            worker.ask("load", images=str(maker.images), batch_size=1, compare=True)
+        with maker.checker.worker_pool("cpu").worker(where) as worker:
+            worker.ask("load", images=str(maker.checker.images), batch_size=1, compare=True)
             worker.ask("predict", images=str(tmp_path / "turned.npy"), out=str(tmp_path / "logits.npy"))
     assert np.array_equal(np.load(tmp_path / "logits.npy")[::-1], np.load(where / artifact.LOGITS))
 
@@ -184,17 +189,17 @@ def test_a_dynamic_scale_is_that_of_one_image_when_it_is_scored(family: Path, tm
 def test_a_single_image_with_other_logits_is_found(
     maker: ArtifactBuilder, family: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
     logits = reference.logits.copy()
     logits[1] += 0.01 * np.abs(logits).max()
-    monkeypatch.setattr(maker, "_predict", lambda where, draft: (logits, {}))
+    monkeypatch.setattr(maker.checker, "predict", lambda where, draft: (logits, {}))
     runtime = plugin.load("runtimes", RUNTIMES["eager"], "eager")
     made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
     assert made.status == "failed" and "its logits differ from eager's by 0.01 of the largest" in made.reason
 
 
 def test_a_pruned_model_is_rebuilt_and_exported(maker: ArtifactBuilder, family: Path, tmp_path: Path) -> None:
-    reference = Reference(family / "models/prune50", maker.test, "outside")
+    reference = Reference(family / "models/prune50", maker.checker.test, "outside")
     for name in ("eager", "onnxruntime"):  # which builds it again, and which converts it
         runtime = plugin.load("runtimes", RUNTIMES[name], name)
         made = maker.make(tmp_path, draft(reference, name), runtime.export, reference)
@@ -204,7 +209,7 @@ def test_a_pruned_model_is_rebuilt_and_exported(maker: ArtifactBuilder, family: 
 def test_openvino_compiles_for_the_batch_and_the_callers(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
     runtime = plugin.load("runtimes", RUNTIMES["openvino"], "openvino")
     where = tmp_path / maker.make(tmp_path, draft(reference, "openvino"), runtime.export, reference).folder
     for callers, batch, hint in ((1, 3, "LATENCY"), (2, None, "THROUGHPUT")):
@@ -220,7 +225,7 @@ def test_openvino_compiles_for_the_batch_and_the_callers(
 def test_an_onnx_file_does_not_tell_where_its_source_lay(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
     made = maker.make(
         tmp_path,
         draft(reference, "onnxruntime"),
@@ -234,7 +239,7 @@ def test_an_onnx_file_does_not_tell_where_its_source_lay(
 def test_a_wrong_output_fails_that_variant_with_the_figure(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
     reference.logits = reference.logits + 1.0
     runtime = plugin.load("runtimes", RUNTIMES["eager"], "eager")
     made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
@@ -246,7 +251,7 @@ def test_a_wrong_output_fails_that_variant_with_the_figure(
 def test_outputs_of_zero_tell_nothing_of_an_artifact(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
     reference.logits = np.zeros_like(reference.logits)
     runtime = plugin.load("runtimes", RUNTIMES["eager"], "eager")
     made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
@@ -256,7 +261,7 @@ def test_outputs_of_zero_tell_nothing_of_an_artifact(
 def test_a_toolchain_that_raises_costs_its_own_row(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
 
     def broken(source: ExportInput, folder: Path) -> None:
         raise AttributeError("no such operator")
@@ -268,7 +273,7 @@ def test_a_toolchain_that_raises_costs_its_own_row(
 def test_no_build_time_holds_what_a_toolchain_needs_to_start(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
     made = []
 
     def write(source: ExportInput, folder: Path) -> None:
@@ -284,7 +289,7 @@ def test_no_build_time_holds_what_a_toolchain_needs_to_start(
 def test_an_artifact_that_is_not_readable_fails_alone(
     maker: ArtifactBuilder, family: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(family / "models/none", maker.test, "outside")
+    reference = Reference(family / "models/none", maker.checker.test, "outside")
 
     def garbage(source: ExportInput, folder: Path) -> None:
         (folder / "model.onnx").write_bytes(b"no graph")

@@ -4,8 +4,8 @@ from breakeven.artifacts import dataset
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.files import atomic_folder
-from breakeven.pipeline import build
-from breakeven.pipeline.build import Reference
+from breakeven.pipeline import build, keys
+from breakeven.pipeline.check import Reference, Tolerance
 from breakeven.pipeline.stages._main import run
 
 
@@ -15,24 +15,24 @@ def export(name: str) -> None:
     data = paths.prepared(study.family(name).data)
     test, digest = dataset.load_split(data, "test"), dataset.manifest(data).digest
     options = {key: study.option("runtimes", key) for key in study.runtimes}
-    wanted = build.wanted(study, {key: (option.precision, key) for key, option in options.items()})
+    wanted = keys.wanted_artifacts(study, {key: (option.precision, key) for key, option in options.items()})
     with (
         atomic_folder(paths.artifacts("export", name)) as folder,
-        build.maker(
+        build.open_builder(
             test,
-            build.tolerance(study),
+            Tolerance.of(study),
             study.measure.timeout_s,
             f"export {name}",
             sum(map(len, wanted.values())),
             study.export.builds,
-        ) as maker,
+        ) as builder,
     ):
-        for recipe, keys in wanted.items():
+        for recipe, options_of_recipe in wanted.items():
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
-            for key in keys:
-                draft = build.draft(study, reference, key)
-                known = build.key_of(study, reference, draft, {"data": digest})
-                maker.obtain(folder, draft, options[key].export, reference, known)
+            for key in options_of_recipe:
+                draft = keys.draft_artifact(study, reference, key)
+                cache_key = keys.artifact_key(study, reference, draft, {"data": digest})
+                builder.obtain(folder, draft, options[key].export, reference, cache_key)
 
 
 if __name__ == "__main__":

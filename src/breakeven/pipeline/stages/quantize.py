@@ -10,8 +10,8 @@ from breakeven.artifacts.artifact import model_inputs
 from breakeven.config import schema
 from breakeven.core import machine_lock, paths
 from breakeven.core.files import atomic_folder
-from breakeven.pipeline import build
-from breakeven.pipeline.build import Reference
+from breakeven.pipeline import build, keys
+from breakeven.pipeline.check import Reference, Tolerance
 from breakeven.pipeline.stages._main import run
 from breakeven.plugins.quantization.base import CalibrationData
 
@@ -30,19 +30,21 @@ def quantize(name: str) -> None:
     toolchains = {key: study.option("quantizations", key) for key in study.quantizations}
     for key in [key for key, toolchain in toolchains.items() if toolchain.runtime not in study.runtimes]:
         print(f"  left out: {key} (its runtime {toolchains.pop(key).runtime} is not in this study)")
-    wanted = build.wanted(study, {key: (made.precision, made.runtime) for key, made in toolchains.items()})
+    wanted = keys.wanted_artifacts(
+        study, {key: (made.precision, made.runtime) for key, made in toolchains.items()}
+    )
     with (
         atomic_folder(paths.artifacts("quantize", name)) as folder,
-        build.maker(
+        build.open_builder(
             test,
-            build.tolerance(study),
+            Tolerance.of(study),
             study.measure.timeout_s,
             f"quantize {name}",
             sum(map(len, wanted.values())),
             study.export.builds,
-        ) as maker,
+        ) as builder,
     ):
-        for recipe, keys in wanted.items():
+        for recipe, options_of_recipe in wanted.items():
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             card = reference.card
             inputs = partial(
@@ -50,18 +52,18 @@ def quantize(name: str) -> None:
             )
             with machine_lock.shared():
                 examples = CalibrationData(inputs(train.images[drawn]), inputs(val.images), val.labels)
-            for key in keys:
+            for key in options_of_recipe:
                 toolchain = toolchains[key]
                 runtime = study.option("runtimes", toolchain.runtime)
                 artifact = replace(
-                    build.draft(study, reference, toolchain.runtime),
+                    keys.draft_artifact(study, reference, toolchain.runtime),
                     precision=toolchain.precision,
                     quantization=key,
                 )
                 write = partial(toolchain.quantize, examples, runtime)
                 more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
-                known = build.key_of(study, reference, artifact, more)
-                maker.obtain(folder, artifact, write, reference, known)
+                cache_key = keys.artifact_key(study, reference, artifact, more)
+                builder.obtain(folder, artifact, write, reference, cache_key)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ SOURCE = (
         "results/assemble",
         "artifacts/operators",
         "pipeline/build",
+        "pipeline/check",
+        "pipeline/keys",
     ),
     *(
         "results/measurement_cache",

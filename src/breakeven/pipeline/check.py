@@ -1,0 +1,178 @@
+"""Check an artifact against its model: run it in a process of its own, compare its logits with eager's."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from breakeven.artifacts import artifact, inference, saved_model
+from breakeven.artifacts.artifact import LOGITS, Artifact
+from breakeven.artifacts.dataset import Images
+from breakeven.artifacts.model_manifest import TextInput, read_card
+from breakeven.artifacts.preprocess import Preprocess, predictor
+from breakeven.config.schema import Study
+from breakeven.core import plugin
+from breakeven.core.errors import Unsupported
+from breakeven.engine.forkserver_client import WorkerFailed
+from breakeven.engine.worker_pool import WorkerPool
+from breakeven.plugins.runtimes.base import ExportInput
+
+PROFILED_CALLS, PROFILED_S = 20, 5.0  # at most, of each artifact; at least three calls
+# The classes of random weights are ties, so that an untrained model's logits are compared in any precision
+UNTRAINED_RELATIVE_ERROR = 0.5
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far an artifact may be from eager."""
+
+    relative_error: float  # floating point
+    agreement: float  # quantized
+
+    @classmethod
+    def of(cls, study: Study) -> "Tolerance":
+        """Return the study's own limits."""
+        return cls(study.export.max_relative_error, study.export.min_agreement)
+
+
+class Reference:
+    """A model with its logits in eager mode, against which all its artifacts are checked.
+
+    The manifest may say that there is no such model, so the weights are loaded at their first use.
+    """
+
+    def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
+        self.card = read_card(folder)
+        self.preprocessing = preprocessing if self.card.mean else "outside"  # tokens need none
+        self._folder, self._images = folder, test.images
+
+    @cached_property
+    def _model(self) -> torch.nn.Module:
+        return saved_model.load(self._folder)[0]
+
+    @cached_property
+    def source(self) -> ExportInput:
+        """What runtimes and toolchains export."""
+        model = self._model
+        if self.preprocessing == "inside":
+            model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
+        inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
+        return ExportInput(model, torch.from_numpy(inputs), self._folder, self.preprocessing)
+
+    @cached_property
+    def logits(self) -> NDArray[np.float32]:
+        """(N, classes), of the whole test set."""
+        predict = predictor(self._model, self.card.mean, self.card.std)
+        return inference.predict_in_batches(predict, self._images)
+
+    def small(self) -> ExportInput:
+        """Return a network of three layers with the model's inputs, to warm a toolchain up."""
+        shape = self.card.shape
+        first: torch.nn.Module = (
+            torch.nn.Embedding(shape.vocabulary, 8)
+            if isinstance(shape, TextInput)
+            else torch.nn.Conv2d(shape.channels, 8, 3)
+        )
+        network = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(2))
+        network(shape.example())  # the lazy layer takes its size from the first call
+        if self.source.preprocessing == "inside":
+            network = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), network)
+        return replace(self.source, model=network.eval())
+
+
+class ArtifactChecker:
+    """Runs artifacts on the test set, each in a worker process, and compares them with their reference."""
+
+    def __init__(
+        self,
+        test: Images,
+        tolerance: Tolerance,
+        worker_pool: Callable[[str], WorkerPool],
+        scratch: Path,
+    ) -> None:
+        """Write the test set where workers read it.
+
+        Args:
+            worker_pool: returns the pool of a hardware, by its name.
+            scratch: a folder for files that workers exchange with this process.
+        """
+        self.test, self.tolerance, self.worker_pool = test, tolerance, worker_pool
+        self.images = scratch / "test.npy"
+        self.out = scratch / "logits.npy"
+        np.save(self.images, test.images)
+
+    def check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:
+        """Return the artifact with its scores, refused if it is too far from its reference.
+
+        Raises:
+            Unsupported: the runtime cannot run it.
+            WorkerFailed: the process that ran it died, hung or answered with an error.
+        """
+        logits, executed = self.predict(where, draft)
+        expected = reference.logits
+        if not (largest := float(np.abs(expected).max())):
+            reason = "eager's logits are all zero: its last layer is untrained, or died in training"
+            return _refused(draft, reason)
+        error = float(np.abs(logits - expected).max())
+        scored = replace(
+            draft,
+            max_abs_error=error,
+            relative_error=error / largest,
+            agreement=float((logits.argmax(1) == expected.argmax(1)).mean()),
+            **(self._accuracies(logits) if draft.trained else {}),
+            **executed,
+        )
+        if reason := _objection(scored, self.tolerance):
+            return _refused(scored, reason)
+        np.save(where / LOGITS, logits)
+        return scored
+
+    def predict(self, where: Path, draft: Artifact) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Return the artifact's logits, and what it executes."""
+        artifact.save(where, draft)
+        runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
+        with self.worker_pool(runtime.scored_on).worker(where) as worker:
+            worker.ask("load", images=str(self.images), batch_size=1, compare=False)
+            started = time.perf_counter()
+            worker.ask("predict", images=str(self.images), out=str(self.out))
+            affordable = PROFILED_S * len(self.test.images) / (time.perf_counter() - started)
+            calls = max(3, min(PROFILED_CALLS, int(affordable)))
+            try:
+                executed = worker.ask("profile", images=str(self.images), calls=calls)
+            except (Unsupported, WorkerFailed) as error:  # says nothing about the artifact itself
+                executed = {"kernels_reason": str(error)}
+        logits: NDArray[np.float32] = np.load(self.out)
+        if not np.isfinite(logits).all():
+            raise WorkerFailed("its logits are not finite")
+        return logits, executed
+
+    def _accuracies(self, logits: NDArray[np.float32]) -> dict[str, float | None]:
+        labels, classes = self.test.labels, logits.shape[1]
+        return {
+            "accuracy": inference.accuracy(logits, labels),
+            "accuracy_top5": inference.accuracy(logits, labels, top=5) if classes > 5 else None,
+        }
+
+
+def _objection(scored: Artifact, tolerance: Tolerance) -> str:
+    """Return why an artifact is too far from eager; empty if it is not."""
+    relative, agreement = scored.relative_error, scored.agreement
+    assert relative is not None and agreement is not None
+    allowed, required = tolerance.relative_error, tolerance.agreement
+    if scored.precision == "fp32" and not relative <= allowed:
+        return f"its logits differ from eager's by {relative:.2g} of the largest, allowed {allowed:g}"
+    if not scored.trained and not relative <= UNTRAINED_RELATIVE_ERROR:
+        return f"its logits differ from eager's by {relative:.2g} of the largest"
+    if scored.trained and scored.precision != "fp32" and not agreement >= required:
+        return f"gives eager's class for {agreement:.1%} of the test images, {required:.0%} asked"
+    return ""
+
+
+def _refused(draft: Artifact, reason: str) -> Artifact:
+    return replace(draft, status="failed", refused=True, reason=reason)

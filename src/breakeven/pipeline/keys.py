@@ -1,0 +1,73 @@
+"""Decide which artifacts a study wants, and under which key each lies in the cache."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from breakeven.artifacts.artifact import Artifact, variant_name
+from breakeven.config.schema import Study
+from breakeven.core import paths
+from breakeven.core.cache import CacheKey
+from breakeven.core.files import digests, read_json
+from breakeven.core.source_digest import own
+from breakeven.core.system_info import tuning_variables
+from breakeven.pipeline.build import CODE
+from breakeven.pipeline.check import Reference
+from breakeven.plugins.hardware.base import THREADS
+
+
+def wanted_artifacts(study: Study, options: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the keys of the options that each recipe is exported or quantized by.
+
+    Args:
+        options: key of a runtime or toolchain -> the precision that it makes, and its runtime's key.
+    """
+    return {
+        recipe: [
+            key
+            for key, (precision, runtime) in options.items()
+            if study.export.wants(variant_name(recipe, precision, runtime))
+        ]
+        for recipe in ["none", *study.recipes()]
+    }
+
+
+def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact:
+    """Return the manifest of an artifact before it is built."""
+    card = reference.card
+    return Artifact(
+        family=card.family,
+        recipe=card.recipe,
+        precision=study.option("runtimes", runtime).precision,
+        quantization="",
+        runtime=runtime,
+        settings=study.runtimes[runtime],
+        preprocessing=reference.preprocessing,
+        mean=card.mean,
+        std=card.std,
+        parameters=card.parameters,
+        macs=card.macs,
+        activations=card.activations,
+        train_s=0.0 if card.recipe == "none" else card.train_s,
+        trained=card.test_accuracy is not None,
+    )
+
+
+def artifact_key(study: Study, reference: Reference, draft: Artifact, more: Mapping[str, Any]) -> CacheKey:
+    """Return the cache key of an artifact: everything that it is made from.
+
+    Args:
+        more: settings and digests of data, besides the runtime's settings and the limits of the checks.
+    """
+    return CacheKey(
+        "artifact",
+        {
+            "model": [reference.card.key, reference.card.sha256, reference.card.reason],
+            "settings": {"runtime": draft.settings, "precision": draft.precision, **more},
+            "checks": study.export.model_dump(exclude={"only"}),
+            "machine": read_json(paths.MACHINE),
+            "programs": digests(paths.PROGRAMS),
+            "environment": tuning_variables(THREADS),
+            "own": own([draft.settings, more]),
+            "code": CODE,
+        },
+    )
