@@ -22,11 +22,11 @@ from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
-from breakeven.pipeline.fit_model import doubt, require_fit
+from breakeven.pipeline.sanity import accuracy_warning, require_model_fits_data
 from breakeven.pipeline.training.distillation import Teacher
-from breakeven.pipeline.training.fit import fit
+from breakeven.pipeline.training.fit import FitInputs, fit
 from breakeven.pipeline.training.module import Diverged
-from breakeven.pipeline.training.precision import bf16, strides_over_one_pixel
+from breakeven.pipeline.training.precision import strides_over_one_pixel, use_bf16
 from breakeven.pipeline.training.result import TrainingResult
 from breakeven.plugins.models.cnn import cnn
 from breakeven.plugins.models.resnet18 import resnet18
@@ -65,7 +65,7 @@ def train(
     **more: object,
 ) -> TrainingResult:
     data = images()
-    return fit(build, data, val or data, [0.5], [0.3], 2, recipe, seed, folder, **more)
+    return fit(FitInputs(build, data, val or data, [0.5], [0.3], 2, recipe, seed, folder, **more))
 
 
 def weights(fitted: TrainingResult) -> torch.Tensor:
@@ -91,7 +91,7 @@ def test_a_student_follows_its_teacher_against_its_labels(tmp_path: Path) -> Non
     inverted = Images(data.images, 1 - data.labels)
     right = train(tmp_path / "teacher", recipe(epochs=4)).model
     alone, taught = (
-        fit(lambda: cnn(1, 2, 4, 1), inverted, data, [0.5], [0.3], 2, recipe(epochs=4), 1, folder, **more)
+        fit(FitInputs(tiny, inverted, data, [0.5], [0.3], 2, recipe(epochs=4), 1, folder, **more))
         for folder, more in (
             (tmp_path / "alone", {}),
             (tmp_path / "taught", {"teacher": Teacher(right, 1.0, 2.0)}),
@@ -218,9 +218,9 @@ def test_a_model_that_does_not_go_with_the_data_is_refused_before_it_is_trained(
     job = SimpleNamespace(family="mine", build=build, train=recipe())
     manifest = SimpleNamespace(mean=[0.5], std=[0.3], classes=["dark", "bright"])
     with pytest.raises(UserError, match=f"families.mine.model: {said}"):
-        require_fit(job, manifest, images())  # type: ignore[arg-type]
+        require_model_fits_data(job, manifest, images())  # type: ignore[arg-type]
     job.build = tiny
-    require_fit(job, manifest, images())  # type: ignore[arg-type]
+    require_model_fits_data(job, manifest, images())  # type: ignore[arg-type]
 
 
 def test_large_images_are_predicted_few_at_once() -> None:
@@ -242,10 +242,10 @@ def test_a_training_that_taught_nothing_is_told(accuracy: float | None, said: bo
     job = SimpleNamespace(family="mine", recipe="none", train=SimpleNamespace(lr=0.1), made="trained")
     labels = np.array([0, 0, 1, 2])
     card = SimpleNamespace(val_accuracy=accuracy)
-    assert ("lower learning rate than 0.1 may do" in doubt(job, card, labels)) is said  # type: ignore[arg-type]
+    assert ("lower learning rate than 0.1 may do" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
     job.train, job.made = None, "checkpoint"
-    assert ("does not go with the data" in doubt(job, card, labels)) is said  # type: ignore[arg-type]
-    seen = doubt(job, card, labels, own_test=False)  # type: ignore[arg-type]
+    assert ("does not go with the data" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
+    seen = accuracy_warning(job, card, labels, own_test=False)  # type: ignore[arg-type]
     assert ("may have been trained on it" in seen) is (accuracy == 0.51)
 
 
@@ -285,11 +285,11 @@ def test_a_strided_convolution_over_one_pixel_is_found(stem: str, side: int, exp
 def test_bf16_is_left_where_its_gradients_are_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     model = resnet18(1, 10, width=8)
-    assert bf16(recipe(precision="auto"), model, (1, 32, 32))
-    assert not bf16(recipe(precision="auto"), model, (1, 8, 8))
-    assert not bf16(recipe(precision="auto", sides=[0.25, 1.0]), model, (1, 32, 32))
+    assert use_bf16(recipe(precision="auto"), model, (1, 32, 32))
+    assert not use_bf16(recipe(precision="auto"), model, (1, 8, 8))
+    assert not use_bf16(recipe(precision="auto", sides=[0.25, 1.0]), model, (1, 32, 32))
     with pytest.raises(UserError, match="strided convolution over a single pixel"):
-        bf16(recipe(precision="bf16"), model, (1, 8, 8))
+        use_bf16(recipe(precision="bf16"), model, (1, 8, 8))
 
 
 def test_progressive_sides_and_bf16_run(tmp_path: Path) -> None:

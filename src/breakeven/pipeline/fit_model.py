@@ -1,4 +1,4 @@
-"""From a model that can be built to a model on disk: fit (or take as it is), score, size, save."""
+"""Make a model on disk: train it (or use its weights unchanged), score it, count its work, save it."""
 
 import shutil
 import sys
@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from breakeven.artifacts import dataset, saved_model
 from breakeven.artifacts.dataset import DatasetManifest, Images
@@ -25,13 +24,14 @@ from breakeven.artifacts.model_manifest import (
     relabel,
     shape_from,
 )
-from breakeven.artifacts.preprocess import normalize, predictor
+from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, read_json, sha256, source_digests
 from breakeven.core.source_digest import here
+from breakeven.pipeline.sanity import accuracy_warning, require_model_fits_data
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
 
@@ -50,45 +50,48 @@ TRAINING = (
         "artifacts/inference",
     ),
     "pipeline/fit_model",
+    "pipeline/sanity",
 )
 CODE = source_digests(*TRAINING)  # what is edited from here on is not what runs
 
 
 @dataclass(frozen=True)
 class ModelJob:
-    """One model to be made."""
+    """One model that a stage makes."""
 
     family: str
     recipe: str  # "none", or the compression
-    folder: Path  # of the model that is made
+    folder: Path  # where the model is saved
     spec: dict[str, Any]  # `_target_` and arguments
     build: Callable[[], nn.Module]
-    train: TrainingConfig | None  # None: the model is taken as it is
+    train: TrainingConfig | None  # None: the weights stay as they are
     seed: int
     key: CacheKey
-    made: str
+    made: str  # how: "trained", "checkpoint", `UNTRAINED`, or the compression's name
     pruning: list[Any] = field(default_factory=list)
     teacher: Teacher | None = None
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
-    before_s: float = 0.0  # of training, in the recipe's earlier steps
+    before_s: float = 0.0  # seconds of training in the recipe's earlier steps
     details: dict[str, Any] = field(default_factory=dict)
 
 
 def shape_of(manifest: DatasetManifest) -> ImageInput | TextInput:
-    """What a model has to know of a prepared dataset."""
+    """Return the inputs and classes of a prepared dataset, as a model's constructor takes them."""
     return shape_from({**manifest.inputs, "classes": len(manifest.classes)})
 
 
 def obtain(job: ModelJob, data: Path, live: Callable[[], AbstractContextManager[OnEpoch]]) -> ModelManifest:
-    """Take the model from the store, or make it and keep it there; its folder is written whole or not at all.
+    """Restore the model from the cache, or make it and save it there; its folder is written atomically.
 
     Args:
         data: the folder of the prepared dataset.
-        live: opens a run that is given each epoch's figures, and at the end the scores.
+        live: opens a run that logs each epoch's figures, and at the end the scores.
     """
     title = f"{job.family}/{job.recipe}: {job.made}"
     with cache.exclusive(job.key, title):
-        if cache.restore(job.key, job.folder) or (_adopt(job.key) and cache.restore(job.key, job.folder)):
+        if cache.restore(job.key, job.folder) or (
+            _cache_pulled_model(job.key) and cache.restore(job.key, job.folder)
+        ):
             print(f"{title}: taken from {cache.folder(job.key)}")
             return relabel(job.folder, family=job.family, recipe=job.recipe)
         workdir = paths.private() / "training" / job.key.digest
@@ -96,20 +99,24 @@ def obtain(job: ModelJob, data: Path, live: Callable[[], AbstractContextManager[
             card = _make(job, data, workdir, log)
             log({"epoch": len(card.history), **card.scores})
         shutil.rmtree(workdir, ignore_errors=True)
-        if card.made != UNTRAINED:  # which is constructed sooner than copied
+        if card.made != UNTRAINED:  # an untrained model is constructed sooner than copied
             cache.save(job.key, title, job.folder)
     return card
 
 
-def _adopt(key: CacheKey) -> bool:
-    """A model that DVC has brought from elsewhere (`dvc pull`) goes into the store; whether there is one."""
+def _cache_pulled_model(key: CacheKey) -> bool:
+    """Save a model in the cache that `dvc pull` brought from elsewhere; return whether there is one."""
     for path in sorted((paths.home() / paths.MODELS).glob(f"*/*/{MANIFEST}")):
         try:
-            found = read_json(path)
-        except UserError:  # half removed, or another tool's: it is not this one
+            manifest = read_json(path)
+        except UserError:  # half removed, or another tool's file
             continue
         weights = path.with_name(WEIGHTS)
-        if found.get("key") == key.digest and weights.exists() and sha256(weights) == found.get("sha256"):
+        if (
+            manifest.get("key") == key.digest
+            and weights.exists()
+            and sha256(weights) == manifest.get("sha256")
+        ):
             cache.save(key, f"{path.parent}", path.parent)
             return True
     return False
@@ -119,35 +126,34 @@ def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManife
     manifest = dataset.manifest(data)
     val, test = dataset.load_split(data, "val"), dataset.load_split(data, "test")
     if job.recipe == "none":
-        require_fit(job, manifest, test)
+        require_model_fits_data(job, manifest, test)
     if job.train:
-        from breakeven.pipeline.training.fit import (
-            fit,  # seconds of imports, which a model that is taken does without
-        )
+        # Takes seconds to import, which a model that is not trained does without.
+        from breakeven.pipeline.training.fit import FitInputs, fit
 
         if (workdir / "last.ckpt").exists():
             print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
-        train = dataset.load_split(data, "train")
-        classes = len(manifest.classes)
-        fitted = fit(
-            job.build,
-            train,
-            val,
-            manifest.mean,
-            manifest.std,
-            classes,
-            job.train,
-            job.seed,
-            workdir,
-            log,
-            job.teacher,
-            f"{job.family}/{job.recipe}",
+        trained = fit(
+            FitInputs(
+                build=job.build,
+                train=dataset.load_split(data, "train"),
+                val=val,
+                mean=manifest.mean,
+                std=manifest.std,
+                classes=len(manifest.classes),
+                config=job.train,
+                seed=job.seed,
+                workdir=workdir,
+                on_epoch=log,
+                teacher=job.teacher,
+                title=f"{job.family}/{job.recipe}",
+            )
         )
     else:
-        fitted = TrainingResult(job.build().eval())
-    job.finish(fitted.model)
-    predict = predictor(fitted.model, manifest.mean, manifest.std)
-    size = saved_model.count_work(fitted.model, shape_of(manifest))
+        trained = TrainingResult(job.build().eval())
+    job.finish(trained.model)
+    predict = predictor(trained.model, manifest.mean, manifest.std)
+    size = saved_model.count_work(trained.model, shape_of(manifest))
     card = ModelManifest(
         family=job.family,
         recipe=job.recipe,
@@ -161,78 +167,18 @@ def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManife
         activations=size.activations,
         val_accuracy=_score(job, predict, val),
         test_accuracy=_score(job, predict, test),
-        train_s=job.before_s + fitted.seconds,
+        train_s=job.before_s + trained.seconds,
         made=job.made,
         key=job.key.digest,
         pruning=job.pruning,
         details=job.details,
         origin=here(),
-        history=fitted.history,
+        history=trained.history,
     )
-    if said := doubt(job, card, val.labels, manifest.own_test):
-        print(f"warning: {said}", file=sys.stderr)
+    if warning := accuracy_warning(job, card, val.labels, manifest.own_test):
+        print(f"warning: {warning}", file=sys.stderr)
     with atomic_folder(job.folder) as folder:
-        return saved_model.save(folder, fitted.model, card)
-
-
-def require_fit(job: ModelJob, manifest: DatasetManifest, test: Images) -> None:
-    """Refuse a model that does not give a logit a class for two inputs, before anything is trained.
-
-    Raises:
-        UserError: with what it gives, and where the cause may be.
-    """
-    place = f"families.{job.family}.model"
-    hint = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
-    inputs = normalize(test.images[:2], manifest.mean, manifest.std)
-    with torch.random.fork_rng():
-        model = job.build()
-        for training in [False, True] if job.train else [False]:
-            try:
-                with torch.no_grad():
-                    found: Any = model.train(training)(inputs)
-            except Exception as error:  # of code that is not ours
-                first = (str(error).splitlines() or [""])[0][:200]
-                raise UserError(
-                    f"{place}: it stops on inputs of {tuple(inputs.shape)} ({type(error).__name__}: {first})"
-                    f"; {hint}."
-                ) from None
-            expected = (len(inputs), len(manifest.classes))
-            given = tuple(found.shape) if isinstance(found, Tensor) else f"a {type(found).__name__}"
-            if given != expected:
-                when = " while it is trained" if training else ""
-                raise UserError(f"{place}: it gives {given}{when}, and logits would be {expected}; {hint}.")
-
-
-def doubt(job: ModelJob, card: ModelManifest, labels: NDArray[np.int64], own_test: bool = True) -> str:
-    """That what comes of a model would tell little of accuracy, if that is so.
-
-    A training has taught nothing; the user's weights do not go with the data, or may have seen the test set.
-
-    Args:
-        labels: of the validation split.
-        own_test: whether the source has a test set, or it was split off the training images.
-    """
-    chance = np.bincount(labels).max() / len(labels)
-    if card.val_accuracy is None:
-        return ""
-    said = f"{card.val_accuracy:.2%} on validation is no more than naming the most frequent class gives"
-    if card.val_accuracy <= chance and job.train:
-        return (
-            f"{job.family}/{job.recipe} has learned nothing: {said}. A lower learning rate than "
-            f"{job.train.lr:g} may do (`lr`, of a family under families.{job.family}.train)."
-        )
-    if card.val_accuracy <= chance:
-        return (
-            f"{job.family}: the checkpoint does not go with the data: {said}. Classes are numbered in the "
-            f"order of their sorted names; the dataset's `mean`, `std` and `size` should be those that it "
-            f"was trained with."
-        )
-    if job.made == "checkpoint" and not own_test:
-        return (
-            f"{job.family}: the test set was split off train/, and the checkpoint may have been trained on "
-            f"it: its accuracy would be too high. Bring a test/ that it has not seen."
-        )
-    return ""
+        return saved_model.save(folder, trained.model, card)
 
 
 def _score(
@@ -242,7 +188,7 @@ def _score(
 
 
 def describe(card: ModelManifest) -> str:
-    """A model in one line."""
+    """Return a line about a model."""
     size = f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made}"
     if card.val_accuracy is None or card.test_accuracy is None:
         return size

@@ -71,7 +71,7 @@ SOURCE = (
         "artifacts/inference",
         "artifacts/onnx_strip",
     ),
-    *("pipeline/fit_model", "artifacts/variants"),
+    *("pipeline/fit_model", "pipeline/sanity", "artifacts/variants"),
 )
 LONG = 32  # characters
 FAULTS = "faults.json"  # beside a job's records: what of it is to be measured again, if anything is

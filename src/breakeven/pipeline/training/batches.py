@@ -1,4 +1,4 @@
-"""Batches from a split that lies in memory as uint8; augmented as tensors, never image by image."""
+"""Make batches from a split in memory (uint8), and augment them as tensors, never image by image."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,9 @@ from breakeven.core.errors import UserError
 
 
 class Batches:
-    """An epoch of batches, in an order that follows from the seed and the epoch alone.
+    """An epoch of batches, in an order that follows only from the seed and the epoch.
 
-    So that a resumed training sees what an uninterrupted one would have seen.
+    A resumed training therefore sees the same batches as an uninterrupted one.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Batches:
 def augment(
     images: Tensor, generator: torch.Generator, *, flip: bool = False, crop: int = 0, cutout: int = 0
 ) -> Tensor:
-    """Random flips, shifts and blanked squares, drawn for each image of a (N, C, H, W) batch.
+    """Flip, shift and blank squares of a (N, C, H, W) batch at random, each image by itself.
 
     Args:
         crop: pixels by which an image is shifted at most; the border is filled by reflection.
@@ -63,7 +63,7 @@ def augment(
         shift = torch.randint(-crop, crop + 1, (2, count, 1), generator=generator, device=device)
         rows, columns = _reflect(rows + shift[0], height), _reflect(columns + shift[1], width)
     if flip or crop:
-        # One gather in the layout (N, H, W, C), which is how channels_last lies in memory.
+        # One gather in the order (N, H, W, C), the memory order of channels_last.
         batch = torch.arange(count, device=device)[:, None, None]
         images = images.permute(0, 2, 3, 1)[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     if cutout:
@@ -76,7 +76,7 @@ def augment(
 
 
 def shrink(images: Tensor, side: float) -> Tensor:
-    """Float images at `side` of their height and width (progressive resizing)."""
+    """Return float images at a share `side` of their height and width (progressive resizing)."""
     return F.interpolate(images, scale_factor=side, mode="bilinear", antialias=True) if side < 1 else images
 
 

@@ -17,53 +17,64 @@ from breakeven.pipeline.training.distillation import Teacher
 
 
 class Classifier(LightningModule):
-    """Trains `model` by `recipe` on batches of uint8 images."""
+    """Trains `model` as `config` says on batches of uint8 images."""
 
     def __init__(
         self,
         model: nn.Module,
         preprocess: Preprocess,
-        recipe: TrainingConfig,
+        config: TrainingConfig,
         classes: int,
         steps: int,
         seed: int,
         teacher: Teacher | None = None,
-        form: torch.memory_format = torch.channels_last,
+        memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
-        """`steps` is the number of optimizer steps of the whole training, `form` that of the inputs."""
+        """Prepare a training.
+
+        Args:
+            steps: of the optimizer, in the whole training.
+            memory_format: of the inputs.
+        """
         super().__init__()
-        self.form = form
-        self.teacher = teacher  # no module, so that no checkpoint holds it
+        self.memory_format = memory_format
+        self.teacher = teacher  # `Teacher` is no module, so that checkpoints do not contain it
         self.model, self.preprocess = model, preprocess
-        self.recipe, self.steps, self.seed = recipe, steps, seed
+        self.config, self.steps, self.seed = config, steps, seed
         self.train_accuracy = MulticlassAccuracy(classes, average="micro")
         self.val_accuracy = MulticlassAccuracy(classes, average="micro")
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 -> (N, classes) logits."""
-        inputs = self.preprocess(images).clone(memory_format=self.form)  # which of one channel is both
+        """Return logits, (N, classes), of uint8 images, (N, C, H, W)."""
+        inputs = self.preprocess(images).clone(
+            memory_format=self.memory_format
+        )  # a clone, because images of one channel have both formats
         logits: Tensor = self.model(inputs)
         return logits
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        """One step; a loss that is not a number ends the training."""
+        """Return the loss of a step.
+
+        Raises:
+            Diverged: the loss is not a number.
+        """
         images, labels = batch
         # Drawn from the step alone, so that a resumed training continues as an uninterrupted one.
-        drawn = self.seed * 1_000_003 + self.global_step
-        generator = torch.Generator(images.device).manual_seed(drawn)
-        _seed(images.device, drawn + 500_009)  # of dropout
-        r = self.recipe
-        images = augment(images, generator, flip=r.flip, crop=r.crop, cutout=r.cutout)
-        inputs = shrink(self.preprocess(images), r.side(self.current_epoch))
-        inputs = inputs.clone(memory_format=self.form)
+        step_seed = self.seed * 1_000_003 + self.global_step
+        generator = torch.Generator(images.device).manual_seed(step_seed)
+        _seed(images.device, step_seed + 500_009)  # of dropout
+        config = self.config
+        images = augment(images, generator, flip=config.flip, crop=config.crop, cutout=config.cutout)
+        inputs = shrink(self.preprocess(images), config.side(self.current_epoch))
+        inputs = inputs.clone(memory_format=self.memory_format)
         logits = self.model(inputs).float()
-        loss = F.cross_entropy(logits, labels, label_smoothing=r.label_smoothing)
+        loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
         if self.teacher:
             loss = self.teacher.loss(loss, logits, inputs)
         if not torch.isfinite(loss):
             raise Diverged(
                 f"The loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}): "
-                f"lower the learning rate (lr={r.lr}) or set clip_norm."
+                f"lower the learning rate (lr={config.lr}) or set clip_norm."
             )
         self.train_accuracy.update(logits, labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True)
@@ -71,7 +82,7 @@ class Classifier(LightningModule):
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        """Loss and accuracy of the averaged weights, where there are any."""
+        """Log loss and accuracy, of the averaged weights if they are averaged."""
         images, labels = batch
         logits = self(images).float()
         self.val_accuracy.update(logits, labels)
@@ -79,24 +90,24 @@ class Classifier(LightningModule):
         self.log("val_accuracy", self.val_accuracy, on_epoch=True, prog_bar=True)
 
     def configure_optimizers(self) -> Any:
-        """SGD with Nesterov momentum or AdamW; no weight decay on biases and normalizations."""
-        r = self.recipe
+        """Return SGD with Nesterov momentum or AdamW, without weight decay on biases and normalizations."""
+        config = self.config
         parameters = [p for p in self.model.parameters() if p.requires_grad]
         groups = [
-            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": r.weight_decay},
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
         optimizer: torch.optim.Optimizer
-        if r.optimizer == "sgd":
-            optimizer = torch.optim.SGD(groups, lr=r.lr, momentum=0.9, nesterov=True)
+        if config.optimizer == "sgd":
+            optimizer = torch.optim.SGD(groups, lr=config.lr, momentum=0.9, nesterov=True)
         else:
-            optimizer = torch.optim.AdamW(groups, lr=r.lr)
+            optimizer = torch.optim.AdamW(groups, lr=config.lr)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _factor(self, step: int) -> float:
-        """The learning rate as a share of its peak: cosine down, after a linear rise for "onecycle"."""
-        rise = self.recipe.warmup * self.steps if self.recipe.schedule == "onecycle" else 0.0
+        """Return the learning rate as a share of its peak: cosine down, after a linear rise for "onecycle"."""
+        rise = self.config.warmup * self.steps if self.config.schedule == "onecycle" else 0.0
         if step < rise:
             return max(step, 1) / rise
         return max(0.5 * (1 + math.cos(math.pi * (step - rise) / max(self.steps - rise, 1))), 1e-4)
@@ -105,8 +116,8 @@ class Classifier(LightningModule):
 def _seed(device: torch.device, seed: int) -> None:
     """Seed the processor's generator and the device's.
 
-    torch.manual_seed seeds all devices; for one that is not in use it notes where it was called from, which
-    took a fourth of a small model's step.
+    `torch.manual_seed` seeds all devices. It records a stack trace for each device that is not in use, which is
+    slow beside a small model's step.
     """
     torch.default_generator.manual_seed(seed)
     if device.type != "cpu":

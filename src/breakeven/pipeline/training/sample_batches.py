@@ -1,4 +1,4 @@
-"""Training data for a compression that decides by it."""
+"""Sample training data for a compression that decides by gradients or activations."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +11,11 @@ from breakeven.artifacts import dataset
 from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import normalize
 
-BATCH = 64  # images at most
+SAMPLE_BATCH = 64  # images at most
 
 
 def training_batches(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of inputs as a model takes them, and labels, drawn by `seed` from the training split.
+    """Yield batches of normalized inputs and labels, drawn by `seed` from the training split.
 
     Args:
         data: the folder of the prepared dataset.
@@ -23,7 +23,7 @@ def training_batches(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor
     """
     manifest, train = dataset.manifest(data), dataset.load_split(data, "train")
     drawn = np.random.default_rng(seed).permutation(len(train.labels))[:count]
-    size = safe_batch_size(train.images, BATCH)
+    size = safe_batch_size(train.images, SAMPLE_BATCH)
     for start in range(0, len(drawn), size):
         chosen = drawn[start : start + size]
         inputs = normalize(train.images[chosen], manifest.mean, manifest.std)

@@ -1,0 +1,78 @@
+"""Check a model before its training (does it fit the data?) and after it (do its accuracies mean something?)."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from breakeven.artifacts.dataset import DatasetManifest, Images
+from breakeven.artifacts.model_manifest import ModelManifest
+from breakeven.artifacts.preprocess import normalize
+from breakeven.core.errors import UserError
+
+if TYPE_CHECKING:
+    from breakeven.pipeline.fit_model import ModelJob
+
+
+def require_model_fits_data(job: "ModelJob", manifest: DatasetManifest, test: Images) -> None:
+    """Refuse a model that does not return a logit a class for two inputs, before anything is trained.
+
+    Raises:
+        UserError: the model stops, or returns something else.
+    """
+    option = f"families.{job.family}.model"
+    hint = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
+    inputs = normalize(test.images[:2], manifest.mean, manifest.std)
+    with torch.random.fork_rng():
+        model = job.build()
+        for training in [False, True] if job.train else [False]:
+            try:
+                with torch.no_grad():
+                    output: Any = model.train(training)(inputs)
+            except Exception as error:  # any error of the user's code
+                first = (str(error).splitlines() or [""])[0][:200]
+                raise UserError(
+                    f"{option}: it stops on inputs of {tuple(inputs.shape)} ({type(error).__name__}: {first})"
+                    f"; {hint}."
+                ) from None
+            expected = (len(inputs), len(manifest.classes))
+            actual = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+            if actual != expected:
+                when = " while it is trained" if training else ""
+                raise UserError(f"{option}: it gives {actual}{when}, and logits would be {expected}; {hint}.")
+
+
+def accuracy_warning(
+    job: "ModelJob", card: ModelManifest, labels: NDArray[np.int64], own_test: bool = True
+) -> str:
+    """Return a warning if the accuracies of a model would mean little; empty if there is no reason for one.
+
+    The training may have failed. The user's weights may not go with the data, or may have seen the test set.
+
+    Args:
+        labels: of the validation split.
+        own_test: whether the source has a test set of its own; otherwise, images for training were split.
+    """
+    chance = np.bincount(labels).max() / len(labels)
+    if card.val_accuracy is None:
+        return ""
+    at_chance = f"{card.val_accuracy:.2%} on validation is no more than naming the most frequent class gives"
+    if card.val_accuracy <= chance and job.train:
+        return (
+            f"{job.family}/{job.recipe} has learned nothing: {at_chance}. A lower learning rate than "
+            f"{job.train.lr:g} may do (`lr`, of a family under families.{job.family}.train)."
+        )
+    if card.val_accuracy <= chance:
+        return (
+            f"{job.family}: the checkpoint does not go with the data: {at_chance}. Classes are numbered in the "
+            f"order of their sorted names; the dataset's `mean`, `std` and `size` should be those that it "
+            f"was trained with."
+        )
+    if job.made == "checkpoint" and not own_test:
+        return (
+            f"{job.family}: the test set was split off train/, and the checkpoint may have been trained on "
+            f"it: its accuracy would be too high. Bring a test/ that it has not seen."
+        )
+    return ""

@@ -1,0 +1,123 @@
+"""Callbacks of Lightning: what is kept, when a training stops, and what it shows."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import Tensor
+
+from breakeven.core.files import atomic
+from breakeven.core.progress import Estimate, ProgressLine
+from breakeven.pipeline.training.batches import Batches
+from breakeven.pipeline.training.result import History, OnEpoch
+
+
+class LastBestCheckpoint(ModelCheckpoint):
+    """Keeps the last of equally good epochs: its learning rate is the lowest. Few images make many equals."""
+
+    def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
+        equal = current is not None and self.best_model_score is not None and current == self.best_model_score
+        return bool(equal) or super().check_monitor_top_k(trainer, current)
+
+
+class ResumableEarlyStopping(EarlyStopping):
+    """Stops a training that was stopped before, if it was interrupted before its model was saved."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_start(trainer, pl_module)
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes checkpoints atomically.
+
+    Lightning writes a checkpoint elsewhere and moves it; between two file systems, a move is a copy.
+    """
+
+    def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any | None = None) -> None:
+        with atomic(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
+
+
+@dataclass
+class HistoryRecorder(Callback):
+    """Records one row of figures an epoch, in the checkpoint, so that a resumed training has all rows."""
+
+    on_epoch: OnEpoch
+    rows: History = field(default_factory=list)
+    seconds: float = 0.0
+    started: float = 0.0
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.started = time.perf_counter()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Train figures of this epoch come with the next hook; Lightning validates inside the epoch.
+        self.seconds += time.perf_counter() - self.started
+        self.started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
+        self.rows.append({"epoch": trainer.current_epoch, **figures, "lr": rate, "seconds": self.seconds})
+        self.on_epoch(self.rows[-1])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.seconds = state_dict["rows"], state_dict["seconds"]
+
+
+class TrainingProgress(Callback):
+    """Shows a line an epoch in a log, and in a terminal a bar that moves with the batches."""
+
+    line: ProgressLine
+
+    def __init__(self, work: Sequence[float], history: HistoryRecorder, patience: int) -> None:
+        """Estimate the time left from the `work` of each epoch, in any unit."""
+        self.work, self.history = work, history
+        self.estimate = Estimate(sum(work), at_most=patience > 0)
+        self.started = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.estimate.done = sum(self.work[: trainer.current_epoch])  # epochs before the interruption
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.started = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        epoch = trainer.current_epoch
+        partial = self.work[epoch] * (batch_idx + 1) / (trainer.num_training_batches + 1)
+        text = f"epoch {epoch + 1}/{len(self.work)}"
+        self.line.move(self.estimate.done + partial, text, self.estimate.left(partial))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        row, epoch = self.history.rows[-1], trainer.current_epoch
+        self.estimate.finish(time.monotonic() - self.started, self.work[epoch])
+        text = (
+            f"epoch {epoch + 1}/{len(self.work)}: loss {row['train_loss']:.3f}, "
+            f"val accuracy {row['val_accuracy']:.2%}, {row['seconds']:.0f} s"
+        )
+        self.line.tell(self.estimate.done, text, self.estimate.left())
+
+
+class EpochOrder(Callback):
+    """Sets the epoch of the batches, which decides their order, also after a resume."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches = batches
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.batches.epoch = trainer.current_epoch
