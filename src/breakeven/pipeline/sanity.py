@@ -1,4 +1,4 @@
-"""Check a model before its training (does it fit the data?) and after it (do its accuracies mean something?)."""
+"""Check whether a model fits the data, before its training, and whether its accuracies mean something."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +66,9 @@ def accuracy_warning(
         )
     if card.val_accuracy <= chance:
         return (
-            f"{job.family}: the checkpoint does not go with the data: {at_chance}. Classes are numbered in the "
-            f"order of their sorted names; the dataset's `mean`, `std` and `size` should be those that it "
-            f"was trained with."
+            f"{job.family}: the checkpoint does not go with the data: {at_chance}. Classes are numbered in "
+            f"the order of their sorted names; the dataset's `mean`, `std` and `size` should be those that "
+            f"it was trained with."
         )
     if job.made == "checkpoint" and not own_test:
         return (

@@ -1,5 +1,7 @@
 """Callbacks of Lightning: what is kept, when a training stops, and what it shows."""
 
+# ruff: noqa: D102  (Lightning documents its hooks)
+
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -106,7 +106,7 @@ class Classifier(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _factor(self, step: int) -> float:
-        """Return the learning rate as a share of its peak: cosine down, after a linear rise for "onecycle"."""
+        """Return the learning rate over its peak: a cosine down, after a linear rise for "onecycle"."""
         rise = self.config.warmup * self.steps if self.config.schedule == "onecycle" else 0.0
         if step < rise:
             return max(step, 1) / rise
@@ -116,8 +116,8 @@ class Classifier(LightningModule):
 def _seed(device: torch.device, seed: int) -> None:
     """Seed the processor's generator and the device's.
 
-    `torch.manual_seed` seeds all devices. It records a stack trace for each device that is not in use, which is
-    slow beside a small model's step.
+    `torch.manual_seed` seeds all devices. It records a stack trace for each device that is not in use, which
+    is slow beside a small model's step.
     """
     torch.default_generator.manual_seed(seed)
     if device.type != "cpu":
