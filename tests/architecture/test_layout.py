@@ -28,7 +28,8 @@ STAGES = {
     for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items()
 }
 # These cannot change what a stage writes, or what they tell is among its dependencies.
-NAMES = ["config.compose", "config.schema", "tracking.client", "tracking.live_run", "pipeline.stages._main"]
+NAMES = ["config.compose", "config.schema", "pipeline.stages._main"]
+NAMES += [f"tracking.{name}" for name in ("address", "client", "live_run", "origin")]
 NAMES += [
     f"core.{name}"
     for name in (

@@ -9,7 +9,9 @@ from typing import Any
 import psutil
 
 from breakeven.tracking._mlflow_private import SystemMetrics
-from breakeven.tracking.client import KEY, Tracker, origin, warn
+from breakeven.tracking.address import warn
+from breakeven.tracking.client import KEY_TAG, Tracker
+from breakeven.tracking.origin import origin_tags
 
 SAMPLED_EVERY_S = 10.0  # how busy the machine is
 Log = Callable[[Mapping[str, float]], None]
@@ -23,19 +25,19 @@ def run(
     params: Mapping[str, Any],
     sampled_every_s: float = SAMPLED_EVERY_S,
 ) -> Iterator[Log]:
-    """A run that follows long work while it goes on; gives the function that logs a step's figures.
+    """Open a run that follows long work; yield the function that logs a step's figures.
 
-    A training that is resumed goes on in its own run. The run ends FINISHED, FAILED or KILLED as the block
-    does. Whatever the store does wrong costs one warning.
+    A resumed training continues its own run. The run ends FINISHED, FAILED or KILLED as the block does.
+    If MLflow fails, print one warning and continue without it.
 
     Args:
-        sampled_every_s: how busy the machine is, under MLflow's names.
+        sampled_every_s: seconds between samples of how busy the machine is.
     """
     store, run = None, None
     try:
         store = Tracker()
-        store.reap()
-        run = _open(store, name, key, {**tags, **origin()})
+        store.end_dead_runs()
+        run = _open(store, name, key, {**tags, **origin_tags()})
         store.log(run, params)
     except Exception as error:
         warn(error)
@@ -64,7 +66,7 @@ def run(
         raise
     finally:
         if store is not None and run is not None:
-            with contextlib.suppress(Exception):  # the warning is out; `sync` repairs the rest
+            with contextlib.suppress(Exception):  # the warning was printed; `sync` repairs the rest
                 store.end(run, status)
 
 
@@ -72,19 +74,19 @@ def run(
 def _watched(store: Tracker, run: str, every_s: float) -> Iterator[None]:
     """Log how busy the machine is, by MLflow's own monitors and names, until the block ends.
 
-    A run that is shorter than `every_s` logs nothing. A store that fails ends it without a word: the next
-    figures of the run will fail, too, and say so.
+    A run that is shorter than `every_s` logs nothing. If MLflow fails, logging ends silently: the run's next
+    figures will fail, too, and print the warning.
     """
     if os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "").lower() in ("false", "0"):
         yield
         return
-    over = threading.Event()
+    ended = threading.Event()
 
     def watch() -> None:
-        with contextlib.suppress(Exception):  # also where the system does not tell, as in some containers
+        with contextlib.suppress(Exception):  # some containers hide how busy they are
             metrics = SystemMetrics(run, every_s, store.uri)
-            psutil.cpu_percent()  # from now on
-            while not over.wait(metrics.every_s):
+            psutil.cpu_percent()  # the next call covers the time from here
+            while not ended.wait(metrics.every_s):
                 metrics.log()
 
     thread = threading.Thread(target=watch, name="system metrics", daemon=True)
@@ -92,15 +94,15 @@ def _watched(store: Tracker, run: str, every_s: float) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 
 def _open(store: Tracker, name: str, key: str, tags: Mapping[str, Any]) -> str:
-    """The interrupted run of the same training, or a new one."""
+    """Resume the interrupted run of this training, or create a new one; return its id."""
     runs = store.client.search_runs(
         [store.experiment],
-        f"tags.`{KEY}` = '{key}' and attributes.status = 'KILLED'",
+        f"tags.`{KEY_TAG}` = '{key}' and attributes.status = 'KILLED'",
         max_results=1,
         order_by=["attributes.start_time DESC"],
     )

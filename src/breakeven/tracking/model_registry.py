@@ -1,10 +1,10 @@
-"""A recommended variant in MLflow's registry: `mlflow.pyfunc.load_model("models:/NAME@champion")`."""
+"""Register recommended variants in MLflow, to load by `mlflow.pyfunc.load_model("models:/NAME@champion")`."""
 
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -16,18 +16,23 @@ from numpy.typing import NDArray
 from packaging.utils import canonicalize_name
 
 import breakeven
-from breakeven.artifacts import artifact
+from breakeven.artifacts import artifact, dataset, variants
+from breakeven.config.schema import Study
+from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint
+from breakeven.core.plugin import did_you_mean
 from breakeven.results.records import ResultRow
-from breakeven.tracking import pyfunc
-from breakeven.tracking.client import ANY, KEY, Tracker, Unreachable
-from breakeven.tracking.study_runs import figures_of
+from breakeven.results.study_results import StudyResults
+from breakeven.tracking import pyfunc, study_runs
+from breakeven.tracking.address import Unreachable, required
+from breakeven.tracking.client import ANY_STATUS, KEY_TAG, Tracker
+from breakeven.tracking.server import served
 
 CHAMPION = "champion"
-OURS = ("psutil", "pydantic", "safetensors")  # what our own code needs besides
-# In a process of its own
-USE = """
+OWN_REQUIREMENTS = ("psutil", "pydantic", "safetensors")  # of our own code, besides the runtime's
+# Loads a packed variant, calls it, and prints the modules that this has imported
+LOAD_AND_CALL = """
 import sys
 import numpy as np
 from breakeven.tracking.pyfunc import _load_pyfunc
@@ -37,31 +42,83 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 def name_of(row: ResultRow) -> str:
-    """Of the registered model: one a family, hardware, and way of calling."""
+    """Return the name of the registered model: one a family, hardware, and way of calling."""
     return f"breakeven-{row.family}-{row.place}"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A variant that is to be registered."""
+    """A variant to register."""
 
-    row: ResultRow  # what was measured of it, which is logged with the model
+    row: ResultRow  # its measurements, which are logged with the model
     key: str  # of the run that has the row
     versions: dict[str, str]  # of the packages that it was measured with
     folder: Path  # of its artifact
     hardware: dict[str, Any]  # the settings that it was measured with
     images: NDArray[np.generic]  # some inputs, as an example of what it takes
-    why: dict[str, str]  # it was chosen: tags of the version
+    why: dict[str, str]  # why it was chosen: tags of the version
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What became of a variant that was to be registered."""
+
+    row: ResultRow
+    address: str = ""  # to load the variant by
+    previous: str = ""  # the variant that was the champion before
+    refusal: str = ""  # why the variant is not registered
+
+
+def register_all(
+    study: Study, results: StudyResults, chosen: Sequence[tuple[ResultRow, dict[str, str]]]
+) -> Iterator[Registration]:
+    """Log the study to MLflow, register the chosen variants, and yield what became of each.
+
+    Args:
+        chosen: rows, each with the reason of its choice as tags.
+
+    Raises:
+        UserError: MLflow cannot be used.
+    """
+    with required():
+        study_runs.sync(study, results)  # the registered models refer to its runs
+        key = study_runs.key_of(study, results)
+        with served() as uri:
+            for row, why in chosen:
+                try:
+                    candidate = _candidate(study, results, row, study_runs.key_of_row(key, row), why)
+                    yield Registration(row, *register(uri, candidate))
+                except UserError as error:
+                    yield Registration(row, refusal=str(error))
+
+
+def _candidate(
+    study: Study, results: StudyResults, row: ResultRow, key: str, why: dict[str, str]
+) -> Candidate:
+    artifacts = variants.read_variants(row.family)
+    if row.variant not in artifacts:
+        raise UserError(
+            f"{row.family}: {row.variant}: {did_you_mean(row.variant, artifacts)} Run `dvc repro`."
+        )
+    return Candidate(
+        row=row,
+        key=key,
+        versions=results.of(row).machine["versions"],
+        folder=artifacts[row.variant][0],
+        hardware=study.hardware[row.hardware],
+        images=dataset.load_split(paths.prepared(study.family(row.family).data), "test").images[:2],
+        why=why,
+    )
 
 
 def register(uri: str, candidate: Candidate) -> tuple[str, str]:
-    """Register a variant with the server at `uri` and make it the champion; twice is as once.
+    """Register a variant with the server at `uri` and make it the champion. Safe to repeat.
 
     Returns:
         The address to load it by, and the variant that was the champion before; empty if none was.
 
     Raises:
-        UserError: it cannot be loaded by Python, or was not logged yet.
+        UserError: Python cannot load the variant, or its run is not in MLflow yet.
         Unreachable: the store has no registry.
     """
     import mlflow
@@ -73,28 +130,29 @@ def register(uri: str, candidate: Candidate) -> tuple[str, str]:
     try:
         client = mlflow.MlflowClient(uri, registry_uri=uri)
         versions = client.search_model_versions(f"name='{name}'")
-        known = {found.tags.get(KEY): found.version for found in versions}
-        if version not in known:
-            known[version] = _log(uri, candidate)
-        for tag, value in {KEY: version, "variant": row.variant, **candidate.why}.items():
-            client.set_model_version_tag(name, known[version], tag, value)
-        place: dict[str, Any] = next(
+        registered = {model.tags.get(KEY_TAG): model.version for model in versions}
+        if version not in registered:
+            registered[version] = _log(uri, candidate)
+        for tag, value in {KEY_TAG: version, "variant": row.variant, **candidate.why}.items():
+            client.set_model_version_tag(name, registered[version], tag, value)
+        aliases: dict[str, Any] = next(
             (model.aliases for model in client.search_registered_models(f"name='{name}'")), {}
         )
-        before = next((v.tags["variant"] for v in versions if str(v.version) == str(place.get(CHAMPION))), "")
-        client.set_registered_model_alias(name, CHAMPION, known[version])
+        champion = str(aliases.get(CHAMPION))
+        previous = next((v.tags["variant"] for v in versions if str(v.version) == champion), "")
+        client.set_registered_model_alias(name, CHAMPION, registered[version])
     except MlflowException as error:
         raise Unreachable(str(error).splitlines()[0]) from None
-    return f"models:/{name}@{CHAMPION}", before
+    return f"models:/{name}@{CHAMPION}", previous
 
 
 def _log(uri: str, candidate: Candidate) -> str:
-    """Log the model with its benchmark's run, and register it; returns its version."""
+    """Log the model with its benchmark's run, register it, and return its version."""
     import mlflow
     from mlflow.models import infer_signature
 
     row, images = candidate.row, candidate.images
-    if not (found := Tracker().find(candidate.key, ANY)):
+    if not (run := Tracker().find(candidate.key, ANY_STATUS)):
         raise UserError(f"{row.variant} is not in MLflow: run `breakeven sync`.")
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # of a server that is about to end
     mlflow.set_tracking_uri(uri)
@@ -104,9 +162,9 @@ def _log(uri: str, candidate: Candidate) -> str:
         model = pyfunc.pack(candidate.folder, candidate.hardware, packed)
         np.save(example := Path(scratch, "example.npy"), images)
         versions = {name: candidate.versions[name] for name in _needed(packed, example, candidate.versions)}
-        versions |= {name: metadata.version(name) for name in OURS}
+        versions |= {name: metadata.version(name) for name in OWN_REQUIREMENTS}
         try:
-            with mlflow.start_run(found.info.run_id):
+            with mlflow.start_run(run.info.run_id):
                 logged = mlflow.pyfunc.log_model(
                     name="variant",
                     loader_module="breakeven.tracking.pyfunc",
@@ -117,15 +175,15 @@ def _log(uri: str, candidate: Candidate) -> str:
                     pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
                     registered_model_name=name_of(row),
                 )
-                mlflow.log_metrics(figures_of(row), model_id=logged.model_id)
-        finally:  # the run is over since the variant was measured
-            Tracker().end(found.info.run_id, at=(found.info.end_time or 0) / 1000 or None)
+                mlflow.log_metrics(study_runs.figures_of(row), model_id=logged.model_id)
+        finally:  # the run ended when the variant was measured
+            Tracker().end(run.info.run_id, at=(run.info.end_time or 0) / 1000 or None)
     return str(logged.registered_model_version)
 
 
 def _needed(packed: Path, example: Path, packages: Iterable[str]) -> list[str]:
-    """Those of `packages` that it takes to load the variant and to call it."""
-    command = [sys.executable, "-c", USE, str(packed), str(example)]
+    """Return the packages that are needed to load the variant and to call it."""
+    command = [sys.executable, "-c", LOAD_AND_CALL, str(packed), str(example)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(f"the packed variant does not run: {(done.stderr.strip().splitlines() or [''])[-1]}.")

@@ -1,4 +1,4 @@
-"""A variant outside of the pipeline: loaded from its files, it turns images into logits.
+"""Load a variant outside of the pipeline, from its files: it turns images into logits.
 
 MLflow loads a registered variant by this module (`loader_module`).
 """
@@ -21,7 +21,7 @@ HARDWARE, FILES = "hardware.json", "artifact"
 
 
 def pack(source: Path, hardware: dict[str, Any], target: Path) -> "LoadedVariant":
-    """Copy an artifact, and what it was measured on, into one folder, and load it from there.
+    """Copy an artifact and the settings of its hardware into one folder, and load it from there.
 
     Raises:
         UserError: Python cannot load it.
@@ -38,10 +38,10 @@ def pack(source: Path, hardware: dict[str, Any], target: Path) -> "LoadedVariant
 
 
 class LoadedVariant:
-    """A loaded variant."""
+    """A variant that is loaded and can be called."""
 
     def __init__(self, folder: Path) -> None:
-        """Load what `pack` has written, with the hardware's number of threads; nothing else is touched.
+        """Load what `pack` has written, with the hardware's number of threads.
 
         Raises:
             UserError: a file is missing or was changed.
@@ -52,12 +52,12 @@ class LoadedVariant:
         self.card = artifact.read(files)
         artifact.verify(files, self.card.files)
         self.runtime = plugin.load("runtimes", self.card.settings, f"runtimes.{self.card.runtime}")
-        place = ExecutionContext(hardware.device, hardware.threads)
-        self.runtime.start(files, place)
-        self.session = self.runtime.load(files, place, self.card.preprocessing)
+        context = ExecutionContext(hardware.device, hardware.threads)
+        self.runtime.start(files, context)
+        self.session = self.runtime.load(files, context, self.card.preprocessing)
 
     def predict(self, images: NDArray[np.generic], params: object = None) -> NDArray[np.float32]:
-        """Logits, (N, classes).
+        """Return logits, (N, classes).
 
         Args:
             images: uint8, (N, C, H, W); or tokens, int64, (N, L).
@@ -67,5 +67,5 @@ class LoadedVariant:
 
 
 def _load_pyfunc(path: str) -> LoadedVariant:
-    """What MLflow calls."""
+    """Load a variant for MLflow, which calls this function by its name."""
     return LoadedVariant(Path(path))

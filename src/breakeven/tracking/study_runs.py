@@ -1,4 +1,4 @@
-"""From the records on disk to MLflow: fills an empty store, and twice is as once."""
+"""Log a study's results on disk to MLflow. Safe to repeat."""
 
 import json
 from collections.abc import Mapping
@@ -22,18 +22,18 @@ from breakeven.results.records import (
     title,
 )
 from breakeven.results.study_results import StudyResults
-from breakeven.tracking.client import ANY, PARENT, Tracker
+from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 
 SYNCED = "breakeven.synced"
-# Columns that name a variant; the other ones are figures.
-NAMES = (
+# Columns that name a variant; the others are figures
+NAME_COLUMNS = (
     *("family", "variant", "compression", "precision", "quantization"),
     *("runtime", "hardware", "threads", "batch_size", "scenario", "callers"),
 )
-# Figures in the order in which they are logged: MLflow compares runs by the first, until it is told otherwise
-FIRST = ("speedup", "latency_ms_p50", "accuracy")
-# Columns that a run is found by: its tags; of calls, since "never" and "undecided" are no metrics
-TAGS = (
+# The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
+FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
+# Columns that become tags, to search for; break-even calls are no metric, as they may be "never" or "undecided"
+TAG_COLUMNS = (
     *("family", "variant", "hardware", "machine", "verdict", "reason", "executed_precision", "execution"),
     "breakeven_calls",
 )
@@ -46,15 +46,15 @@ def sync(study: Study, records: StudyResults) -> str:
         Unreachable: the store does not answer.
     """
     store = Tracker()
-    store.reap()
+    store.end_dead_runs()
     settings = study.model_dump(exclude={"recommend"})
     key = key_of(study, records)
     common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
-    made = int(store.find(key, ANY) is None)
+    made = int(store.find(key, ANY_STATUS) is None)
     origin = {"mlflow.source.git.commit": records.benchmarks[0].commit, "dirty": records.benchmarks[0].dirty}
     tags = {"kind": "study", "machine": machine, **origin, **common}
-    parent = store.obtain(f"study {study.study}", key, tags, ANY)
+    parent = store.obtain(f"study {study.study}", key, tags, ANY_STATUS)
     store.log(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
     data = {card.family: card.details["data"] for card in records.cards}
     for card in records.cards:
@@ -63,7 +63,7 @@ def sync(study: Study, records: StudyResults) -> str:
         made += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
     for benchmark, record in track("MLflow", variants):
-        tags = {**common, "dataset.sha256": data[benchmark.family], PARENT: parent}
+        tags = {**common, "dataset.sha256": data[benchmark.family], PARENT_TAG: parent}
         dataset = study.families[benchmark.family].data
         made += _variant(store, benchmark, record, key, dataset, tags)
     if _is_new(store, parent, key):
@@ -77,35 +77,38 @@ def sync(study: Study, records: StudyResults) -> str:
 
 
 def key_of(study: Study, records: StudyResults) -> str:
-    """Of a study's run: its settings, and what came of them."""
+    """Return the key of a study's run: its settings and its measurements."""
     measured = [sha256(paths.benchmark(b.family, b.hardware)) for b in records.benchmarks]
     return fingerprint(study.model_dump(exclude={"recommend"}), measured)
 
 
 def key_of_row(study: str, row: ResultRow) -> str:
-    """Of a variant's run, in the study with that key."""
-    return fingerprint(study, *(getattr(row, name) for name in NAMES))
+    """Return the key of a variant's run in the study with this key."""
+    return fingerprint(study, *(getattr(row, name) for name in NAME_COLUMNS))
 
 
 def figures_of(row: ResultRow) -> dict[str, float]:
-    """The metrics of a variant's run."""
-    cells = {name: getattr(row, name) for name in [*FIRST, *COLUMNS]}
-    values = {k: v for k, v in cells.items() if k not in NAMES and not isinstance(v, bool)}
+    """Return the metrics of a variant's run."""
+    cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *COLUMNS]}
+    values = {k: v for k, v in cells.items() if k not in NAME_COLUMNS and not isinstance(v, bool)}
     return {k: float(v) for k, v in values.items() if isinstance(v, int | float) or _is_number(k, v)}
 
 
 def _is_number(column: str, value: str | None) -> bool:
-    """Whether calls are paid back at all, and it is known."""
+    """Return whether a break-even is a number of calls, not "never" or "undecided"."""
     return column in BREAKEVEN and value is not None and value.isdigit()
 
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:
-    """Whether this version still has to be logged."""
+    """Return whether this version still has to be logged."""
     return store.client.get_run(run).data.tags.get(SYNCED) != version
 
 
 def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tuple[str, bool]:
-    """A trained or compressed model's run: the one that its stage logged live, or one from its card."""
+    """Log a trained or compressed model, to the run that its stage logged live or to a new one.
+
+    Return the run's id, and whether it is new.
+    """
     kind = "train" if card.recipe == "none" else "compression"
     name = f"train {card.family}" if kind == "train" else f"{card.recipe} {card.family}"
     tags = {
@@ -115,17 +118,17 @@ def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tu
         "dataset.sha256": card.details["data"],
         **card.origin,
     }
-    found = store.find(card.key)
+    existing = store.find(card.key)
     run = store.obtain(name, card.key, tags)
     if not _is_new(store, run, card.sha256):
         return run, False
     for tag, value in (("recipe", card.recipe), ("mlflow.runName", name)):
-        store.client.set_tag(run, tag, value)  # made as a step of another recipe, it had that step's name
+        store.client.set_tag(run, tag, value)  # as a step of another recipe, it had the step's name
     data = store.client.get_run(run).data
-    if PARENT not in data.tags:  # a run from the cache stays with the study that made it
-        store.client.set_tag(run, PARENT, parent)
+    if PARENT_TAG not in data.tags:  # a run from the cache stays with the study that made it
+        store.client.set_tag(run, PARENT_TAG, parent)
     store.log(run, card.details.get("settings", {}))
-    if not found:
+    if not existing:
         for row in card.history:
             figures = {k: v for k, v in row.items() if k != "epoch"}
             store.log(run, figures=figures, step=int(row["epoch"]) + 1)
@@ -135,7 +138,7 @@ def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tu
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
     store.client.set_tag(run, SYNCED, card.sha256)
     store.end(run)
-    return run, not found
+    return run, not existing
 
 
 def _variant(
@@ -146,7 +149,7 @@ def _variant(
     dataset: str,
     tags: Mapping[str, Any],
 ) -> bool:
-    """A benchmarked variant's run; returns whether it is new."""
+    """Log a benchmarked variant; return whether its run is new."""
     row = asdict(record.row)
     key = key_of_row(study, record.row)
     tags = {
@@ -154,14 +157,14 @@ def _variant(
         "kind": "benchmark",
         "mlflow.source.git.commit": benchmark.commit,
         "dirty": benchmark.dirty,
-        **{name: row[name] for name in TAGS},
+        **{name: row[name] for name in TAG_COLUMNS},
     }
     name = f"{row['variant']} {row['family']} {title(record.row)}"  # lists cut long names at their end
     at, took = benchmark.measured.get(scenario(record.row).title, (None, 0.0))
-    run = store.obtain(name, key, tags, ANY, at)
+    run = store.obtain(name, key, tags, ANY_STATUS, at)
     if not _is_new(store, run, key):
         return False
-    store.log(run, {name: row[name] for name in NAMES}, figures_of(record.row))
+    store.log(run, {name: row[name] for name in NAME_COLUMNS}, figures_of(record.row))
     _dataset(store, run, dataset, tags["dataset.sha256"])
     with TemporaryDirectory() as scratch:
         path = Path(scratch, "record.json")

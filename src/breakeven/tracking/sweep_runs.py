@@ -1,4 +1,4 @@
-"""The run in MLflow that shows a sweep, and in it one a job."""
+"""Log sweeps to MLflow: a run for the sweep, and nested in it one a job."""
 
 import shlex
 from collections.abc import Sequence
@@ -11,19 +11,20 @@ from breakeven.core.files import fingerprint
 from breakeven.results import job_results
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.sweep_results import FAILED, JobOutcome, Sweep
-from breakeven.tracking import client
-from breakeven.tracking.client import ANY, PARENT, Tracker, origin
+from breakeven.tracking.address import warn
+from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
+from breakeven.tracking.origin import origin_tags
 
 
 def log(sweep: Sweep) -> None:
-    """Log a sweep to MLflow: a run for it, and nested in it one a job; twice is as once.
+    """Log a sweep to MLflow: a run for it, and nested in it one a job. Safe to repeat.
 
-    A store that does not answer costs a warning.
+    If MLflow does not answer, print a warning.
     """
     try:
         write(Tracker(), sweep)
     except Exception as error:
-        client.warn(error)
+        warn(error)
 
 
 def attach(sweep: Sweep, files: Sequence[Path]) -> None:
@@ -31,34 +32,35 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
     try:
         store = Tracker()
         write(store, sweep)
-        if found := store.find(sweep.name, ANY):
+        if run := store.find(sweep.name, ANY_STATUS):
             for path in files:
-                store.artifact(found.info.run_id, path, "analysis")
+                store.artifact(run.info.run_id, path, "analysis")
     except Exception as error:
-        client.warn(error)
+        warn(error)
 
 
 def write(store: Tracker, sweep: Sweep) -> None:
-    """The same to this store, whatever it answers."""
-    store.reap()
-    parent = store.obtain(f"sweep {sweep.name}", sweep.name, {"kind": "sweep", "study": sweep.study}, ANY)
+    """Log a sweep to this store, and let its errors pass."""
+    store.end_dead_runs()
+    tags = {"kind": "sweep", "study": sweep.study}
+    parent = store.obtain(f"sweep {sweep.name}", sweep.name, tags, ANY_STATUS)
     store.client.set_tag(parent, "command", sweep.command)
     logged = store.children(parent)
     for outcome in {outcome.key: outcome for outcome in sweep.jobs}.values():
         key = fingerprint(sweep.name, outcome.key)
-        known = logged.get(key)
-        if not known or _ended(known) != _end(outcome) or _is_old(known, outcome):
-            _job(store, sweep, outcome, parent, key, known.info.run_id if known else None)
+        run = logged.get(key)
+        if not run or _logged_end(run) != _end(outcome) or _is_old(run, outcome):
+            _job(store, sweep, outcome, parent, key, run.info.run_id if run else None)
     store.end(parent)
 
 
-def _ended(run: Any) -> tuple[str, str]:
-    """How the job of a run ended, as far as it was logged: the run's status, and the reason of a failure."""
+def _logged_end(run: Any) -> tuple[str, str]:
+    """Return how the job of a run ended, as it was logged: the run's status, and the reason of a failure."""
     return run.info.status, run.data.tags.get("reason", "")
 
 
 def _end(outcome: JobOutcome) -> tuple[str, str]:
-    """What that is to be."""
+    """Return how a job ended: its run's status, and the reason of a failure."""
     return "FAILED" if outcome.status == FAILED else "FINISHED", outcome.reason[:4000]
 
 
@@ -77,32 +79,32 @@ def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: st
         "study": sweep.study,
         "command": shlex.join(["breakeven-sweep", *outcome.overrides]),
         "job": outcome.key,
-        PARENT: parent,
+        PARENT_TAG: parent,
     }
-    made = run or store.create(outcome.title, key, {**origin(), **tags, **ending})
+    run_id = run or store.create(outcome.title, key, {**origin_tags(), **tags, **ending})
     try:
         found = (job_results.read_unfinished if outcome.status == FAILED else job_results.read_job)(
             outcome.key
         )
-        store.log(made, found.settings, _figures(found.benchmarks))
+        store.log(run_id, found.settings, _figures(found.benchmarks))
         for path in found.files:
-            store.artifact(made, path)
-    except UserError as error:  # pruned since: the other jobs are logged none the less
+            store.artifact(run_id, path)
+    except UserError as error:  # pruned in the meantime: the other jobs are still logged
         status, ending["reason"] = "FAILED", str(error)
     if run or ending["reason"] != reason:
         for tag, value in ending.items():
-            store.client.set_tag(made, tag, value)
-    store.end(made, status)
+            store.client.set_tag(run_id, tag, value)
+    store.end(run_id, status)
 
 
 def _figures(benchmarks: Sequence[BenchmarkResult]) -> dict[str, float]:
-    """How large a job's model is, and the figures of all variants."""
+    """Return how large a job's model is, and the figures of all variants."""
     figures: dict[str, float | None] = {}
     for row in (record.row for benchmark in benchmarks for record in benchmark.records):
         load = f"batch{row.batch_size}" if row.callers == 1 else f"{row.scenario}{row.callers}"
-        place = f"{row.hardware}/{load}/{row.variant}"
-        figures |= {f"latency_ms/{place}": row.latency_ms_p50, f"speedup/{place}": row.speedup}
-        figures[f"accuracy/{place}"] = row.accuracy
+        cell = f"{row.hardware}/{load}/{row.variant}"
+        figures |= {f"latency_ms/{cell}": row.latency_ms_p50, f"speedup/{cell}": row.speedup}
+        figures[f"accuracy/{cell}"] = row.accuracy
         if row.variant == BASELINE:
             figures |= {"params": row.params, "macs": row.macs}
     return {name: value for name, value in figures.items() if value is not None}

@@ -14,9 +14,9 @@ from project import Project
 from rows import row
 
 from breakeven.core import paths
-from breakeven.tracking import client as tracking_client
-from breakeven.tracking import live_run
-from breakeven.tracking.study_runs import TAGS, figures_of
+from breakeven.tracking import address, client, live_run
+from breakeven.tracking.server import served
+from breakeven.tracking.study_runs import TAG_COLUMNS, figures_of
 
 pytestmark = pytest.mark.timeout(300)
 DEAD = "http://127.0.0.1:9"  # the discard port: nobody listens
@@ -157,7 +157,7 @@ def test_a_server_that_dies_while_a_run_is_live_costs_one_warning(
     capfd,  # type: ignore[no-untyped-def]
 ) -> None:
     with contextlib.ExitStack() as server:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.enter_context(tracking_client.served()))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.enter_context(served()))
         with live_run.run("x", "key", {}, {}, 0.2) as log:
             wait_for(lambda: sampled(home))
             server.close()
@@ -188,19 +188,19 @@ def test_the_store_is_the_same_from_every_folder(
 ) -> None:
     monkeypatch.setattr(paths, "home", lambda: paths.Path("/project"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", given)
-    assert tracking_client.address() == expected
+    assert address.address() == expected
 
 
 def test_a_port_that_is_none_is_no_answer() -> None:
-    with pytest.raises(tracking_client.Unreachable, match="Port could not be cast"):
-        tracking_client.require_listener("http://server:abc")
+    with pytest.raises(address.Unreachable, match="Port could not be cast"):
+        address.require_listener("http://server:abc")
 
 
 def test_a_copy_of_records_goes_on_in_the_run_that_was_interrupted(home: paths.Path) -> None:
-    store = tracking_client.Tracker()
-    first = store.obtain("sweep x", "a key", {"kind": "sweep"}, tracking_client.ANY)
+    store = client.Tracker()
+    first = store.obtain("sweep x", "a key", {"kind": "sweep"}, client.ANY_STATUS)
     store.end(first, "KILLED")
-    assert store.obtain("sweep x", "a key", {"kind": "sweep"}, tracking_client.ANY) == first
+    assert store.obtain("sweep x", "a key", {"kind": "sweep"}, client.ANY_STATUS) == first
     assert store.obtain("train x", "a key", {"kind": "train"}) != first
 
 
@@ -208,7 +208,7 @@ def test_break_even_calls_are_a_metric_where_they_are_a_number() -> None:
     known = row("none/fp32/onnxruntime", breakeven_calls="100", breakeven_calls_high="never")
     figures = figures_of(known)
     assert figures["breakeven_calls"] == 100.0 and "breakeven_calls_high" not in figures
-    assert "breakeven_calls" in TAGS
+    assert "breakeven_calls" in TAG_COLUMNS
 
 
 def test_a_queued_experiment_finds_the_main_repository(

@@ -10,15 +10,13 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> None:
-    """Print one line a finding."""
+    """Print a line for each check."""
     from rich.console import Console
 
-    from breakeven.cli import doctor
+    from breakeven.cli import machine_checks
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    for finding in doctor.examine():
-        console.print(
-            f"{'  ok' if finding.fine else '  --'}  {finding.what}", style="" if finding.fine else "bold"
-        )
-        if finding.remedy and not finding.fine:
-            console.print(f"        {finding.remedy}")
+    for check in machine_checks.examine():
+        console.print(f"{'  ok' if check.fine else '  --'}  {check.what}", style="" if check.fine else "bold")
+        if check.remedy and not check.fine:
+            console.print(f"        {check.remedy}")

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
     from breakeven.results.recommend import Limits
     from breakeven.results.records import ResultRow
     from breakeven.results.study_results import StudyResults
-    from breakeven.tracking.model_registry import Candidate
 
 EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hardware cpu1"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Limits, and where they are to hold."""
+    """Add the limits, and where they hold."""
     limits = parser.add_argument_group("limits (default: those of the study, `recommend` in params.yaml)")
     limits.add_argument(
         "--max-accuracy-drop", type=float, metavar="POINTS", help="percentage points below the baseline"
@@ -44,10 +43,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> None:
-    """Choose, print and register.
+    """Choose variants, print them and register them.
 
     Raises:
-        UserError: nothing keeps the limits, or nothing was measured there.
+        UserError: no variant keeps the limits, or nothing was measured there.
     """
     from breakeven.cli import recommend_text
     from breakeven.config import lock_check, schema
@@ -56,23 +55,24 @@ def run(chosen: Namespace) -> None:
 
     study = schema.read_study()
     limits = _limits(chosen, study)
-    found = study_results.read_results(study)
+    results = study_results.read_results(study)
     lock_check.require_current(study)
-    rows = summary.rows(found.benchmarks, limits)
-    none, best = [], []
+    rows = summary.rows(results.benchmarks, limits)
+    without, best = [], []
     for group in _cells(chosen, study, rows):
-        benchmark = found.of(group[0])
+        benchmark = results.of(group[0])
         choice = choose(group, limits)
         decides = smallest_drop(benchmark.test_images, study.measure.confidence)
         recommend_text.show(group, choice, limits, decides)
         if not choice.best:
-            none.append(f"{benchmark.family} on {benchmark.hardware}")
+            without.append(f"{benchmark.family} on {benchmark.hardware}")
         else:
             best.append((choice.best, {"limits": limits.words, "because": choice.reason}))
     if best and not chosen.no_register:
-        _register(study, found, best)
-    if none:
-        raise UserError(f"There is no variant to recommend for {', '.join(none)}: the reason stands above.")
+        _register(study, results, best)
+    if without:
+        families = ", ".join(without)
+        raise UserError(f"There is no variant to recommend for {families}: the reason stands above.")
 
 
 def _limits(chosen: Namespace, study: "Study") -> "Limits":
@@ -80,91 +80,60 @@ def _limits(chosen: Namespace, study: "Study") -> "Limits":
 
     from breakeven.results.recommend import Limits
 
-    given = {name: getattr(chosen, name) for name in asdict(Limits())}
-    for name, value in given.items():
+    options = {name: getattr(chosen, name) for name in asdict(Limits())}
+    for name, value in options.items():
         if isinstance(value, float) and not 0 <= value < float("inf"):
             raise UserError(f"--{name.replace('_', '-')} {value:g}: should be a number that is not negative.")
-    known = asdict(Limits.of(study))
-    return Limits(**{name: known[name] if value is None else value for name, value in given.items()})
+    defaults = asdict(Limits.of(study))
+    return Limits(**{name: defaults[name] if value is None else value for name, value in options.items()})
 
 
 def _cells(chosen: Namespace, study: "Study", rows: "Sequence[ResultRow]") -> "list[list[ResultRow]]":
-    """The rows of each family and hardware that are asked for."""
+    """Return the rows of each family and hardware that the command line selects."""
     from breakeven.core.plugin import did_you_mean
     from breakeven.results.records import title
 
-    for name, known in (("family", study.families), ("hardware", study.hardware)):
-        if (asked := getattr(chosen, name)) and asked not in known:
-            raise UserError(f"--{name} {asked}: {did_you_mean(asked, known)}")
+    for name, existing in (("family", study.families), ("hardware", study.hardware)):
+        if (value := getattr(chosen, name)) and value not in existing:
+            raise UserError(f"--{name} {value}: {did_you_mean(value, existing)}")
     scenario = chosen.scenario or ("single_stream" if chosen.batch == 1 else "batch")
     if chosen.callers > 1 and not chosen.scenario:
         raise UserError(
             f"--callers {chosen.callers}: of which --scenario, server_threads or server_processes?"
         )
-    found = []
+    groups = []
     for family in [chosen.family] if chosen.family else study.families:
         for hardware in [chosen.hardware] if chosen.hardware else study.hardware:
-            mine = [row for row in rows if (row.family, row.hardware) == (family, hardware)]
+            rows_there = [row for row in rows if (row.family, row.hardware) == (family, hardware)]
             group = [
                 row
-                for row in mine
+                for row in rows_there
                 if (row.scenario, row.batch_size, row.callers) == (scenario, chosen.batch, chosen.callers)
             ]
             if not group:
-                measured = sorted({title(row) for row in mine})
+                measured = sorted({title(row) for row in rows_there})
                 raise UserError(
                     f"{family}: {scenario} with batch {chosen.batch} and {chosen.callers} callers was not "
                     f"measured; measured were {'; '.join(measured)}. "
                     "Add it: breakeven compose 'measure.batch_sizes=[...]', or measure.server."
                 )
-            found.append(group)
-    return found
+            groups.append(group)
+    return groups
 
 
 def _register(
-    study: "Study", found: "StudyResults", chosen: "Sequence[tuple[ResultRow, dict[str, str]]]"
+    study: "Study", results: "StudyResults", chosen: "Sequence[tuple[ResultRow, dict[str, str]]]"
 ) -> None:
-    from breakeven.tracking import client, model_registry, study_runs
+    from breakeven.tracking import address, model_registry
 
     refused: list[str] = []
-    server = "http://127.0.0.1:5000 (make ui)" if client.is_local() else client.address()
-    with client.required():
-        study_runs.sync(study, found)  # their runs have to be there
-        key = study_runs.key_of(study, found)
-        with client.served() as uri:
-            for row, why in chosen:
-                try:
-                    candidate = _candidate(study, found, row, study_runs.key_of_row(key, row), why)
-                    address, before = model_registry.register(uri, candidate)
-                except UserError as error:
-                    refused.append(f"{row.family}: {error}")
-                    continue
-                print(f"Registered: mlflow.pyfunc.load_model({address!r}), with MLFLOW_TRACKING_URI={server}")
-                if before not in ("", row.variant):
-                    print(f"  It takes the place of {before}.")
+    server = "http://127.0.0.1:5000 (make ui)" if address.is_local() else address.address()
+    for choice in model_registry.register_all(study, results, chosen):
+        if choice.refusal:
+            refused.append(f"{choice.row.family}: {choice.refusal}")
+            continue
+        print(f"Registered: mlflow.pyfunc.load_model({choice.address!r}), with MLFLOW_TRACKING_URI={server}")
+        if choice.previous not in ("", choice.row.variant):
+            print(f"  It takes the place of {choice.previous}.")
     if refused:
         raise UserError(f"Not registered: {' '.join(refused)}")
-
-
-def _candidate(
-    study: "Study", found: "StudyResults", row: "ResultRow", key: str, why: dict[str, str]
-) -> "Candidate":
-    from breakeven.artifacts import dataset, variants
-    from breakeven.core import paths
-    from breakeven.core.plugin import did_you_mean
-    from breakeven.tracking.model_registry import Candidate
-
-    artifacts = variants.read_variants(row.family)
-    if row.variant not in artifacts:
-        raise UserError(
-            f"{row.family}: {row.variant}: {did_you_mean(row.variant, artifacts)} Run `dvc repro`."
-        )
-    return Candidate(
-        row=row,
-        key=key,
-        versions=found.of(row).machine["versions"],
-        folder=artifacts[row.variant][0],
-        hardware=study.hardware[row.hardware],
-        images=dataset.load_split(paths.prepared(study.family(row.family).data), "test").images[:2],
-        why=why,
-    )

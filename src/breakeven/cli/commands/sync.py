@@ -17,20 +17,21 @@ def run(chosen: Namespace) -> None:
     from breakeven.core import paths
     from breakeven.core.progress import track
     from breakeven.results import study_results, sweep_results
-    from breakeven.tracking import client, sweep_runs
+    from breakeven.tracking import address, sweep_runs
+    from breakeven.tracking.client import Tracker
     from breakeven.tracking.study_runs import sync
 
-    found = sweep_results.every()
+    sweeps = sweep_results.every()
     try:
-        with client.answering():
-            store = client.Tracker()
-            for sweep in track("MLflow", found):
+        with address.answering():
+            store = Tracker()
+            for sweep in track("MLflow", sweeps):
                 sweep_runs.write(store, sweep)
                 print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
-            if found and not paths.BENCHMARKS.exists():
+            if sweeps and not paths.BENCHMARKS.exists():
                 return
             study = schema.read_study()
             lock_check.require_current(study)
             print(sync(study, study_results.read_results(study)))
-    except client.Unreachable as error:
-        raise UserError(f"MLflow at {client.address()} does not answer ({error}).") from None
+    except address.Unreachable as error:
+        raise UserError(f"MLflow at {address.address()} does not answer ({error}).") from None

@@ -6,7 +6,7 @@ from breakeven.pipeline.stages._main import run
 from breakeven.report import dvc_files, html_page, picture, sweep_section, terminal_table
 from breakeven.results import study_results, summary
 from breakeven.results.recommend import Limits
-from breakeven.tracking import client
+from breakeven.tracking import address
 from breakeven.tracking.study_runs import sync
 
 
@@ -26,7 +26,7 @@ def report() -> None:
     try:
         print(sync(study, found))
     except Exception as error:  # whatever a store does wrong costs a warning, never a result
-        client.warn(error)
+        address.warn(error)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is installed, and what this machine can do."""
+"""Check what is installed, and what this machine can do: the lines of `breakeven doctor`."""
 
 import os
 import shutil
@@ -10,20 +10,20 @@ import psutil
 
 from breakeven.core import paths, system_info
 from breakeven.plugins.quantization.base import INT8
-from breakeven.tracking import client
+from breakeven.tracking.address import Unreachable, address, is_local, require_listener
 
-# What an instruction set is good for: any of the flags will do
+# What an instruction set is good for; one of the flags is enough
 ABILITIES = {
     "fast int8 (VNNI, AMX, or ARM's dot products)": INT8,
     "fast bf16 (AVX-512 BF16, AMX, or ARM's)": ("avx512_bf16", "amx_bf16", "bf16"),
     "wide vectors (AVX2, AVX-512 or NEON)": ("avx2", "avx512f", "asimd"),
 }
-BUSY = 10  # percent of the processors
+BUSY_PERCENT = 10  # of all processors
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
     fine: bool
@@ -31,20 +31,20 @@ class Check:
 
 
 def examine() -> Iterator[Check]:
-    """Look at everything."""
+    """Yield the result of each check."""
     facts = system_info.collect()
     yield Check(f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB of memory", True)
     yield from _abilities(facts)
     yield from _packages()
     yield from _programs(facts)
-    yield from _surroundings()
+    yield from _data_load_and_services()
 
 
 def _abilities(facts: dict[str, Any]) -> Iterator[Check]:
     for ability, flags in ABILITIES.items():
-        found = [flag for flag in flags if flag in facts["flags"]]
-        said = f"{ability}: {', '.join(found) if found else 'not on this processor'}"
-        yield Check(said, bool(found), "quantized and bf16 variants may well be slower than fp32 here")
+        present = [flag for flag in flags if flag in facts["flags"]]
+        line = f"{ability}: {', '.join(present) if present else 'not on this processor'}"
+        yield Check(line, bool(present), "quantized and bf16 variants may well be slower than fp32 here")
     gpus: list[str] = facts["gpu"]
     if not gpus:
         yield Check("GPU: none seen by nvidia-smi", False, "hardware=cuda is unsupported")
@@ -62,26 +62,25 @@ def _torch_sees_it() -> bool:
 
 
 def _packages() -> Iterator[Check]:
-    """Each extra, whole or not."""
+    """Yield a check of each extra."""
     required = system_info.requirements()
     if not required:
         yield Check("breakeven is not installed", False, "pip install -e . (or `make repro`)")
     for extra, names in sorted(required.items()):
-        known = {name: system_info.version(name) for name in names}
-        missing = [name for name, version in known.items() if not version]
+        versions = {name: system_info.version(name) for name in names}
+        missing = [name for name, version in versions.items() if not version]
         if extra:
-            listed = ", ".join(f"{name} {version or 'is missing'}" for name, version in known.items())
+            listed = ", ".join(f"{name} {version or 'is missing'}" for name, version in versions.items())
             yield Check(f"{extra}: {listed}", not missing, f"pip install 'breakeven[{extra}]'")
         elif missing:
             yield Check(f"packages: {', '.join(missing)} missing", False, "pip install breakeven")
         else:
-            yield Check(
-                f"packages: torch {known['torch']}, dvc {known['dvc']}, mlflow {known['mlflow']}", True
-            )
+            shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "dvc", "mlflow"))
+            yield Check(f"packages: {shown}", True)
 
 
 def _programs(facts: dict[str, Any]) -> Iterator[Check]:
-    """What compiles, and what keeps versions."""
+    """Yield checks of the compiler, CMake and git."""
     needs = {
         "compiler": (
             "a C++ compiler",
@@ -95,25 +94,24 @@ def _programs(facts: dict[str, Any]) -> Iterator[Check]:
     yield Check(f"git: {git or 'not found'}", bool(git), "apt install git: DVC's experiments need it")
 
 
-def _surroundings() -> Iterator[Check]:
+def _data_load_and_services() -> Iterator[Check]:
     roots = paths.raw_roots()
-    there = [root for root in roots if root.is_dir()]
+    existing = [root for root in roots if root.is_dir()]
     yield Check(
-        f"data: {', '.join(map(str, there)) or 'no folder of datasets'}",
-        bool(there),
+        f"data: {', '.join(map(str, existing)) or 'no folder of datasets'}",
+        bool(existing),
         f"digits needs none; others are looked for in {roots[0]} and in $BREAKEVEN_DATA, then downloaded",
     )
     busy = psutil.cpu_percent(interval=1.0)
-    yield Check(
-        f"processors in use by others: {busy:.0f}%", busy < BUSY, "end other programs before measuring"
-    )
+    idle = busy < BUSY_PERCENT
+    yield Check(f"processors in use by others: {busy:.0f}%", idle, "end other programs before measuring")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     yield Check(f"load of the last minute: {load:.1f}", load < (os.cpu_count() or 1), "wait for it to fall")
     free = shutil.disk_usage(paths.home()).free / 1e9
     yield Check(f"free disk space: {free:.0f} GB", free > 10, "the reference study writes about 5 GB")
     try:
-        if not client.is_local():
-            client.require_listener(client.address())
-        yield Check(f"MLflow: {client.address()}", True)
-    except client.Unreachable as error:
-        yield Check(f"MLflow: {client.address()}: {error}", False, "start it, or unset MLFLOW_TRACKING_URI")
+        if not is_local():
+            require_listener(address())
+        yield Check(f"MLflow: {address()}", True)
+    except Unreachable as error:
+        yield Check(f"MLflow: {address()}: {error}", False, "start it, or unset MLFLOW_TRACKING_URI")

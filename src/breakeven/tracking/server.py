@@ -1,0 +1,99 @@
+"""Start MLflow's own server on this machine, for its UI and for its registry of models."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import NoReturn
+from urllib.request import urlopen
+
+from breakeven.core.errors import UserError
+from breakeven.tracking.address import Unreachable, address, artifact_root, is_local, required
+from breakeven.tracking.client import Tracker
+
+ADDRESS_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+START_TIMEOUT_S = 60.0
+# Without it, the server starts seven processes that judge language models.
+SERVER_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def become_ui(port: int) -> NoReturn:
+    """Replace this process by the server of MLflow's UI.
+
+    Raises:
+        UserError: the runs are elsewhere, or the port is taken.
+    """
+    if not is_local():
+        raise UserError(f"The runs are at {address()}: open that address.")
+    if not 0 <= port <= 65535:
+        raise UserError(f"--port {port}: should be from 0 to 65535.")
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise UserError(
+            f"--port {port}: {os.strerror(error.errno or 0)}: breakeven ui --port {port + 1}"
+        ) from None
+    with required():
+        Tracker()  # creates the store
+    print(f"MLflow's UI: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+    command = _command(port)
+    # Replaced, so that a signal reaches the server itself.
+    os.execve(command[0], command, {**os.environ, **SERVER_ENVIRONMENT})
+
+
+def _command(port: int) -> list[str]:
+    """Return the command that serves the repository's store on this machine only."""
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
+        *("--backend-store-uri", address(), "--artifacts-destination", artifact_root(), "--workers", "1"),
+    ]
+
+
+@contextlib.contextmanager
+def served() -> Iterator[str]:
+    """Yield the address of a server; if the store is the repository's own, start one until the block ends.
+
+    MLflow finds the files of a logged model from any folder only if a server has logged them.
+
+    Raises:
+        Unreachable: it does not start.
+    """
+    if not is_local():
+        yield address()
+        return
+    Tracker()  # creates the store
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        _command(port),
+        env={**os.environ, **SERVER_ENVIRONMENT},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    before = {name: os.environ.get(name) for name in ADDRESS_VARIABLES}
+    try:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not _answers(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise Unreachable("its server does not start: `breakeven ui` says why")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+        for name, value in before.items():  # MLflow's own functions leave the server's address there
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
