@@ -32,7 +32,7 @@ NAME_COLUMNS = (
 )
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
-# Columns that become tags, to search for; break-even calls are no metric, as they may be "never" or "undecided"
+# Columns that become tags, to search for; break-even calls are no metric: they may be "never" or "undecided"
 TAG_COLUMNS = (
     *("family", "variant", "hardware", "machine", "verdict", "reason", "executed_precision", "execution"),
     "breakeven_calls",
