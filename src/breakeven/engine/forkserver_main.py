@@ -5,6 +5,10 @@ forks is whole. A request is `ready`; or `fork`, with the worker's pipes and log
 process id; or `wait PID`, answered by the exit code of a worker that is dead or dying.
 """
 
+# Why not multiprocessing's own fork server: a process has only one, with one environment and one list of
+# modules to preload. Each set of libraries needs its own: libraries read variables such as OMP_NUM_THREADS
+# when they are imported, and a library that starts threads would make the forks of the others unsafe.
+
 import contextlib
 import ctypes
 import importlib

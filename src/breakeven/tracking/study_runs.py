@@ -24,9 +24,10 @@ from breakeven.results.study_results import StudyResults
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 
 SYNCED = "breakeven.synced"
-NAME_COLUMNS = column_names("name")  # they identify a variant; the other columns are figures
-# Figures in the order in which they are logged: MLflow compares runs by the first, until it is told otherwise
+NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
+# The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
+# Columns that become tags, to search for; break-even calls are no metric: they may be "never" or "undecided"
 TAG_COLUMNS = tag_names()
 
 
@@ -82,8 +83,9 @@ def figures_of(row: ResultRow) -> dict[str, float]:
     """Return the metrics of a variant's run."""
     calls = column_names("calls")
     cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *column_names("figure"), *calls]}
-    figures = {name: value for name, value in cells.items() if value is not None}
-    return {name: float(value) for name, value in figures.items() if name not in calls or value.isdigit()}
+    known = {name: value for name, value in cells.items() if value is not None}
+    # A break-even is a number of calls, "never" or "undecided".
+    return {name: float(value) for name, value in known.items() if name not in calls or value.isdigit()}
 
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:

@@ -42,10 +42,12 @@ def configure_inductor(*, compile_threads: int, freezing: bool) -> None:
 
     Freezing cannot be an option of `torch.compile`: Dynamo reads the global one to make weights constants.
     """
+    import torch
     from torch._inductor import config
 
     config.compile_threads = compile_threads
     config.freezing = freezing
+    torch._dynamo.config.automatic_dynamic_shapes = False  # kernels for one batch size are faster
 
 
 def options_of_mode(mode: str) -> dict[str, Any]:
