@@ -10,7 +10,7 @@ from breakeven.results.records import BenchmarkResult, ResultRow, VariantResult,
 from breakeven.results.sweep_analysis import SweepAnalysis
 from breakeven.results.sweep_results import DONE, FAILED, JobOutcome, Sweep
 
-PLACE = ("cpu1", "a machine, 2 cores", 1, 1, "single_stream", 1, 1000, 2000)
+PLACE: tuple[Any, ...] = ("cpu1", "a machine, 2 cores", 1, 1, "single_stream", 1, 1000, 2000)
 
 
 def row(variant: str, verdict: str = "faster", **figures: Any) -> ResultRow:
