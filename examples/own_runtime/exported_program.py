@@ -43,6 +43,7 @@ class ExportedProgram(Runtime):
 
         def run(images: torch.Tensor) -> torch.Tensor:
             with torch.inference_mode():
-                return model(images)
+                logits: torch.Tensor = model(images)
+            return logits
 
         return Session(prepare=torch.from_numpy, run=run, result=lambda logits: logits.numpy())

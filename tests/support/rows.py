@@ -26,8 +26,8 @@ def row(variant: str, verdict: str = "faster", **figures: Any) -> ResultRow:
     gain = figures.get("speedup", 1.0)
     if verdict != "baseline" and gain:
         known |= {"speedup_ci_low": 0.95 * gain, "speedup_ci_high": 1.05 * gain, "breakeven_calls": "100"}
-    names = ("cnn", variant, recipe, precision, "", precision, runtime)
-    return ResultRow(*names, *PLACE, verdict=verdict, **{"reason": "", **known, **figures})
+    names = ("cnn", variant, recipe, precision, "", precision, runtime, *PLACE)
+    return ResultRow(*names, verdict=verdict, **{"reason": "", **known, **figures})
 
 
 BASELINE = row("none/fp32/eager", "baseline")

@@ -12,4 +12,5 @@ class Branching(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         means = images.mean((2, 3))
-        return self.one(means) if means.sum() > 0 else -self.other(means)
+        logits: Tensor = self.one(means) if means.sum() > 0 else -self.other(means)
+        return logits

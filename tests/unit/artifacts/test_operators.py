@@ -215,7 +215,7 @@ def test_publish_writes_a_page_from_the_records(project: Project) -> None:
     assert (project.folder / "docs.csv").read_text() == table
     # Another way of measuring, of training: what lies here is of neither, and no command says that it is.
     for setting, command in (
-        ("measure.half_width=0.5", ("publish", "docs.md")),
+        ("measure.half_width=0.5", ("publish", "docs.md", "--allow-dirty")),
         ("families.cnn.train.lr=0.07", ("sync",)),
         ("export.calibration_images=16", ("table",)),
     ):

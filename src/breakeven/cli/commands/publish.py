@@ -8,17 +8,28 @@ EXAMPLE = "breakeven publish docs/results/mine.md"
 def arguments(parser: ArgumentParser) -> None:
     """The page."""
     parser.add_argument("page", metavar="PAGE.md", help="as docs/results/reference.md")
+    parser.add_argument(
+        "--allow-dirty", action="store_true", help="also with changes that are not committed, besides results"
+    )
 
 
 def run(chosen: Namespace) -> None:
     """Write the page, and the table beside it."""
     from breakeven.config import lock_check, schema
+    from breakeven.core import paths
+    from breakeven.core.errors import UserError
     from breakeven.core.files import write_text
     from breakeven.report import markdown, study_markdown
     from breakeven.results import study_results, summary
     from breakeven.results.recommend import Limits
 
     target = markdown.target_of(chosen.page)
+    commit, dirty = paths.commit()
+    if dirty and not chosen.allow_dirty:
+        raise UserError(
+            f"The working tree differs from commit {commit[:8]}, so nobody could reproduce {target} from it: "
+            "commit the changes, or add --allow-dirty."
+        )
     study = schema.read_study()
     found = study_results.read_results(study)
     lock_check.require_current(study)
