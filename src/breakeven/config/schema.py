@@ -278,8 +278,13 @@ def _require_made(config: Study) -> None:
         raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")
 
 
-def read_study(path: Path = paths.PARAMS) -> Study:
-    """The configuration in `params.yaml`.
+def read_study(path: Path = paths.PARAMS, checked: bool = False) -> Study:
+    """Return the configuration in `params.yaml`.
+
+    Args:
+        path: another file of the kind.
+        checked: whether the guard has checked all of it before. Then no plugin is imported here: a stage
+            imports those that it needs.
 
     Raises:
         UserError: the file is missing, or one sentence for each fault in it.
@@ -290,4 +295,4 @@ def read_study(path: Path = paths.PARAMS) -> Study:
         raise UserError(f"{path} is missing: write it with `breakeven compose`.") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not readable as YAML ({error}): run `breakeven compose`.") from None
-    return validate(settings)
+    return check(Study, settings) if checked else validate(settings)
