@@ -16,6 +16,7 @@ def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str,
     for name in study.families:
         model = [str(study.families[name].model.get("_target_"))]
         runtimes = plugin_modules("runtimes", study.runtimes)
+        compressions = plugin_modules("compression", study.compressions)
         yield f"train/{name}", digests_of("train", model, tree)
         for recipe, settings in study.compressions.items():
             steps = plugin_modules("compression", settings)
@@ -24,7 +25,7 @@ def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str,
         yield f"export/{name}", digests_of("export", scored, tree)
         yield f"quantize/{name}", digests_of("quantize", [*model, *_quantizing(study)], tree)
         for hardware, settings in study.hardware.items():
-            measured = [*model, *runtimes, *plugin_modules("hardware", settings)]
+            measured = [*model, *runtimes, *compressions, *plugin_modules("hardware", settings)]
             yield f"benchmark/{name}-{hardware}", digests_of("benchmark", measured, tree)
     yield "report", digests_of("report", [], tree)
 

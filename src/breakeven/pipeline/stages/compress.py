@@ -16,7 +16,6 @@ from breakeven.core import machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import NotInstalled, Unsupported, UserError
 from breakeven.core.files import atomic_folder
-from breakeven.core.plugin import did_you_mean
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.pipeline.fit_model import ModelJob, describe, obtain
 from breakeven.pipeline.stages._main import run
@@ -36,9 +35,7 @@ def compress(name: str, recipe: str) -> None:
     """
     study = schema.read_study(checked=True)
     study.family(name)
-    if recipe not in (recipes := study.recipes()):
-        raise UserError(f"{recipe}: {did_you_mean(recipe, recipes)}")
-    *first, last = recipes[recipe]
+    *first, last = study.recipe(recipe)
     folder, target = paths.model(name), paths.model(name, recipe)
     try:
         with TemporaryDirectory() as scratch:

@@ -32,7 +32,7 @@ def job() -> None:
         prepare(name)
     for name in study.families:
         train(name)
-        for recipe in study.recipes():
+        for recipe in study.compressions:
             compress(name, recipe)
         export(name)
         quantize(name)
