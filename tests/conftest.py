@@ -24,6 +24,9 @@ LOCKS.mkdir(parents=True, exist_ok=True)
 os.environ["TMPDIR"] = str(LOCKS)
 machine_lock.LOCK = LOCKS / machine_lock.LOCK.name
 
+# Notes which source files stages open (tests/integration/test_source.py)
+AUDIT = ROOT / "tests/support/audit"
+
 # A job in a shell's background ignores Ctrl-C, and so would all that the tests start.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -53,7 +56,8 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tupl
         if not printed.exists():
             folder.mkdir()
             project = copy_project(folder)
-            done = project.run("dvc", "repro")
+            audited = {"PYTHONPATH": f"src:{AUDIT}", "BREAKEVEN_TEST_OPENED": str(base / "opened")}
+            done = project.run("dvc", "repro", **audited)
             project.commit("results")
             printed.write_text(done.stdout + done.stderr)
     return Project(folder), printed.read_text()

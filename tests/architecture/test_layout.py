@@ -11,12 +11,7 @@ import pytest
 import yaml
 from project import ROOT
 
-from breakeven.config.schema import GROUPS
 from breakeven.core import paths
-from breakeven.pipeline.build import MAKING
-from breakeven.pipeline.fit_model import TRAINING
-from breakeven.pipeline.sweep import jobs
-from breakeven.results import measurement_cache
 
 PACKAGE = ROOT / "src/breakeven"
 MODULES = {
@@ -27,18 +22,6 @@ STAGES = {
     name: stage.get("do", stage)
     for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items()
 }
-# These cannot change what a stage writes, or what they tell is among its dependencies.
-NAMES = ["config.compose", "config.schema", "pipeline.stages._main"]
-NAMES += [f"tracking.{name}" for name in ("address", "client", "live_run", "origin")]
-NAMES += [
-    f"core.{name}"
-    for name in (
-        *("cache", "download", "errors", "files", "machine_lock", "paths", "plugin", "progress"),
-        *("source_digest", "system_info"),
-    )
-]
-HARMLESS = {f"breakeven.{name}" for name in NAMES}
-HARMLESS |= {module for module, path in MODULES.items() if path.name == "__init__.py"}
 
 
 @cache
@@ -62,27 +45,6 @@ def imports(module):
     return found
 
 
-@cache
-def loads(module):
-    """The modules that `module` loads by a name from the configuration: every option of the group.
-
-    But not models: `fetch` notes the source of each family's own (tests/test_rerun.py).
-    """
-    groups = set()
-    for node in ast.walk(tree(module)):
-        if not isinstance(node, ast.Call):
-            continue
-        called = ast.unparse(node.func)
-        first = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-        if called.endswith(".option"):
-            groups.add(GROUPS[first])
-        elif called in ("load", "plugin.load") and first is not None:
-            groups.add(first)
-        elif called == "compression.apply":
-            groups.add("compression")
-    return {name for name in MODULES for group in groups if name.startswith(f"breakeven.plugins.{group}.")}
-
-
 def reached(start, follow=imports, stop=frozenset()):
     """All that `start` imports, transitively, with itself; `stop` and what only that imports is left out."""
     found, new = set(), {start}
@@ -95,28 +57,6 @@ def reached(start, follow=imports, stop=frozenset()):
 def outside(modules):
     """The top packages among `modules` that are not this one."""
     return {module.partition(".")[0] for module in modules} - {"breakeven"}
-
-
-def sources(stage):
-    """The source paths that a stage of dvc.yaml depends on."""
-    return [ROOT / dep for dep in STAGES[stage].get("deps", []) if dep.startswith("src/")]
-
-
-def needed(stage):
-    """The source files that decide what a stage writes."""
-    (name,) = re.findall(r"-m (breakeven\.pipeline\.stages\.\w+)", STAGES[stage]["cmd"])
-
-    def follow(module):
-        # Of another stage's module only some helper is used, not what its own body loads.
-        borrowed = module.startswith("breakeven.pipeline.stages.") and module != name
-        return imports(module) if borrowed else imports(module) | loads(module)
-
-    modules = reached(name, follow, HARMLESS)
-    return {MODULES[module] for module in modules & MODULES.keys()}
-
-
-def inside(path, folder):
-    return folder == path or folder in path.parents
 
 
 def unsafe_loads(node):
@@ -160,42 +100,6 @@ def test_nothing_is_unpickled(module):
 def test_the_search_for_unpickling_finds_it():
     text = "torch.load(p)\ntorch.load(p, weights_only=False)\ntorch.load(p, weights_only=True)\nnp.load(p)"
     assert unsafe_loads(ast.parse(text)) == ["torch.load(p)", "torch.load(p, weights_only=False)"]
-
-
-# A stage that runs every time needs no reason to.
-@pytest.mark.parametrize("stage", [name for name, stage in STAGES.items() if not stage.get("always_changed")])
-def test_a_stage_depends_on_all_source_that_decides_its_output(stage):
-    missing = {path for path in needed(stage) if not any(inside(path, dep) for dep in sources(stage))}
-    assert not missing, f"{stage} lacks the deps\n" + "\n".join(
-        sorted(str(p.relative_to(ROOT)) for p in missing)
-    )
-
-
-KEYS = [
-    ("prepare", ("plugins/datasets", "artifacts/dataset", "pipeline/prepare_dataset")),
-    ("train", TRAINING),
-    ("compress", (*TRAINING, "plugins/compression")),
-    ("export", MAKING),
-    ("quantize", MAKING),
-    ("benchmark", measurement_cache.SOURCE),
-    ("benchmark", jobs.SOURCE),
-]
-
-
-@pytest.mark.parametrize(("stage", "names"), KEYS)
-def test_a_key_holds_all_source_that_decides_what_it_stands_for(stage, names):
-    parts = [PACKAGE / name for name in names]
-    kept = {*parts, *(part.with_suffix(".py") for part in parts)}
-    # A stage's own file says in which order things happen; the source of models is noted by `fetch`.
-    own = PACKAGE / f"pipeline/stages/{stage}.py"
-    missing = {path for path in needed(stage) - {own} if not any(inside(path, part) for part in kept)}
-    assert not missing, f"{stage} lacks {sorted(str(path.relative_to(PACKAGE)) for path in missing)}"
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_no_source_that_it_does_not_reach(stage):
-    idle = [str(dep) for dep in sources(stage) if not any(inside(path, dep) for path in needed(stage))]
-    assert not idle, f"{stage} has deps that it does not import: {idle}"
 
 
 @pytest.mark.parametrize("stage", STAGES)

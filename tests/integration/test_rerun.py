@@ -45,28 +45,72 @@ def test_a_setting_touches_just_the_stages_that_read_it(
     assert changed(project) == expected | {"compose"}
 
 
-@pytest.mark.parametrize(
-    ("file", "expected"),
-    [
-        ("src/breakeven/report/terminal_table.py", {"report"}),
-        ("src/breakeven/tracking/client.py", set()),
-        ("src/breakeven/plugins/runtimes/eager.py", {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}),
-    ],
-)
-def test_a_line_of_source_touches_just_the_stages_that_import_it(
+STATEMENT = "\nEDITED = True\n"
+REMARK = "\n# A remark\n"
+MADE = {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
+EDITS = [
+    ("plugins/models/cnn.py", {"train@cnn", "compress@cnn-prune50", *MADE}),
+    ("plugins/models/resnet18.py", set()),
+    ("plugins/compression/prune.py", {"compress@cnn-prune50", "benchmark@cnn-cpu1"}),
+    ("plugins/compression/qat.py", set()),
+    ("plugins/runtimes/eager.py", {"export@cnn", "benchmark@cnn-cpu1"}),
+    ("plugins/runtimes/openvino.py", set()),
+    ("plugins/quantization/onnxruntime.py", {"quantize@cnn"}),
+    ("plugins/datasets/digits.py", {"prepare@digits"}),
+    ("engine/worker_main.py", MADE),
+    ("engine/schedule.py", {"benchmark@cnn-cpu1"}),
+    ("report/terminal_table.py", {"report"}),
+    ("report/templates/report.css", {"report"}),
+    ("tracking/client.py", set()),
+    ("core/progress.py", set()),
+    ("cli/main.py", set()),
+]
+
+
+@pytest.mark.parametrize(("file", "expected"), EDITS)
+def test_an_edit_touches_just_the_stages_that_use_the_file(
     project: Project, file: str, expected: set[str]
 ) -> None:
-    with (project.folder / file).open("a") as source:
-        source.write("\n# a line\n")
-    assert changed(project) == expected
+    path = project.folder / "src/breakeven" / file
+    text = path.read_text()
+    if path.suffix == ".py":
+        path.write_text('"""Says it otherwise."""\n' + text.partition("\n")[2] + REMARK)
+        assert noted(project) == set(), "a comment and a docstring"
+    path.write_text(text + STATEMENT)
+    assert noted(project) == expected
 
 
-@pytest.mark.parametrize(("model", "expected"), [("cnn", {"train@cnn"}), ("resnet18", set())])
-def test_a_line_of_a_model_trains_that_model_alone(project: Project, model: str, expected: set[str]) -> None:
-    with (project.folder / f"src/breakeven/plugins/models/{model}.py").open("a") as source:
-        source.write("\n# a line\n")
-    project.run("dvc", "repro", "fetch")
-    assert changed(project) == expected
+def noted(project: Project) -> set[str]:
+    """Return the stages that DVC finds changed once `fetch` has looked at the source."""
+    project.run("dvc", "repro", "-s", "fetch")
+    return changed(project)
+
+
+def test_a_new_plugin_and_its_option_touch_only_the_guard(project: Project) -> None:
+    runtimes = project.folder / "src/breakeven/plugins/runtimes"
+    (runtimes / "faster.py").write_text((runtimes / "eager.py").read_text())
+    (project.folder / "conf/runtime/faster.yaml").write_text("# @package runtimes.faster\nname: faster\n")
+    assert noted(project) == {"compose"}
+    ran = project.stages(project.run("dvc", "repro").stdout)
+    assert ran == {"compose"}, "its output is what it was"
+
+
+def test_a_c_source_touches_stages_only_where_its_runtime_is_selected(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = project.folder / "cpp/src/worker.cpp"
+    source.write_text(source.read_text() + "\n// A remark\n")
+    assert noted(project) == set()
+    monkeypatch.chdir(project.folder)
+    runtimes = "runtime=[eager,onnxruntime,libtorch_torchscript]"
+    assert main.main(["compose", "study=tiny", runtimes]) == 0
+    project.run("dvc", "repro", "-s", "compose", "fetch")
+    code = project.folder / "data/fetched/code"
+    before = {path: path.read_bytes() for path in code.rglob("*.json")}
+    source.write_text(source.read_text() + "\n// Another one\n")
+    project.run("dvc", "repro", "-s", "fetch")
+    after = {path.relative_to(code) for path, content in before.items() if path.read_bytes() != content}
+    assert {str(path) for path in after} == {"export/cnn.json", "benchmark/cnn-cpu1.json"}
 
 
 def test_what_python_compiled_touches_no_stage(project: Project) -> None:

@@ -26,10 +26,11 @@ from project import ROOT, Project, copy_project, is_over
 from breakeven.cli import main
 from breakeven.config import compose
 from breakeven.config.schema import Settings
-from breakeven.core import cache, files, paths, system_info
+from breakeven.core import cache, paths, system_info
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
+from breakeven.core.source_walk import SourceTree
 from breakeven.pipeline.sweep import jobs
 from breakeven.pipeline.sweep import main as command
 from breakeven.results import records, sweep_results
@@ -120,7 +121,7 @@ def test_a_hardware_is_named_by_what_was_changed_in_it() -> None:
     [
         ("sched_getaffinity", lambda process: {0}),
         ("GIVEN", {**os.environ, "KMP_BLOCKTIME": "0"}),
-        ("outside", lambda study: {"own": {"my.runtime": "another"}}),
+        ("input_digests", lambda study: {"datasets/digits": {"digits.csv": "another"}}),
     ],
 )
 def test_what_makes_another_measurement_makes_another_job(
@@ -217,7 +218,8 @@ def test_an_edit_is_another_key_in_a_sweep_that_goes_on(monkeypatch: pytest.Monk
     study = jobs.study_of(composed(), "cnn", [])
     before = jobs.key_of(study).parts["code"]
     assert jobs.key_of(study).parts["code"] == before
-    monkeypatch.setattr(files, "digest_of", lambda path: "edited")
+    read = SourceTree.read
+    monkeypatch.setattr(SourceTree, "read", lambda tree, path: read(tree, path) + b"\nEDITED = True\n")
     assert jobs.key_of(study).parts["code"] != before
 
 

@@ -135,20 +135,24 @@ class Study(StrictModel):
         return load(group, settings, place)
 
     def recipes(self) -> dict[str, list[Any]]:
-        """The compressions of each recipe, in the order in which they are applied.
+        """Return the compressions of each recipe, in the order in which they are applied."""
+        return {key: self.recipe(key) for key in self.compressions}
 
-        A recipe is one compression, or a list of several under `steps`.
+    def recipe(self, key: str) -> list[Any]:
+        """Return the compressions of a recipe, which is one compression, or a list of several under `steps`.
+
+        Raises:
+            UserError: there is no such recipe.
         """
-        found: dict[str, list[Any]] = {}
-        for key, settings in self.compressions.items():
-            place = f"compressions.{key}"
-            if set(settings) == {"steps"}:
-                steps = check(Steps, settings, place).steps
-                places = [f"{place}.steps.{number}" for number in range(len(steps))]
-            else:
-                steps, places = [settings], [place]
-            found[key] = [load("compression", *step) for step in zip(steps, places, strict=True)]
-        return found
+        if key not in self.compressions:
+            raise UserError(f"{key}: {did_you_mean(key, self.compressions)}")
+        settings, place = self.compressions[key], f"compressions.{key}"
+        if set(settings) == {"steps"}:
+            steps = check(Steps, settings, place).steps
+            places = [f"{place}.steps.{number}" for number in range(len(steps))]
+        else:
+            steps, places = [settings], [place]
+        return [load("compression", *step) for step in zip(steps, places, strict=True)]
 
     def measured_with(self, hardware: str) -> Settings:
         """The settings that a benchmark's record holds."""
@@ -278,8 +282,13 @@ def _require_made(config: Study) -> None:
         raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")
 
 
-def read_study(path: Path = paths.PARAMS) -> Study:
-    """The configuration in `params.yaml`.
+def read_study(path: Path = paths.PARAMS, checked: bool = False) -> Study:
+    """Return the configuration in `params.yaml`.
+
+    Args:
+        path: another file of the kind.
+        checked: whether the guard has checked all of it before. Then no plugin is imported here: a stage
+            imports those that it needs.
 
     Raises:
         UserError: the file is missing, or one sentence for each fault in it.
@@ -290,4 +299,4 @@ def read_study(path: Path = paths.PARAMS) -> Study:
         raise UserError(f"{path} is missing: write it with `breakeven compose`.") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not readable as YAML ({error}): run `breakeven compose`.") from None
-    return validate(settings)
+    return check(Study, settings) if checked else validate(settings)

@@ -116,14 +116,6 @@ def fingerprint(*values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT]
 
 
-@cache  # a process runs one version of it
-def source_digests(*parts: str) -> dict[str, str]:
-    """The sha256, in short, of modules and packages of `breakeven`: what other code made is another thing."""
-    root = Path(__file__).parent.parent
-    files = sorted(path for part in parts for path in [*root.glob(f"{part}.py"), *(root / part).glob("*.py")])
-    return {str(path.relative_to(root)): digest_of(path)[:SHORT] for path in files}
-
-
 def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
     """Nested mappings as one, with dotted keys."""
     flat: dict[str, Any] = {}

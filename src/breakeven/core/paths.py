@@ -31,7 +31,7 @@ REPORT = RESULTS / "report.html"
 
 
 def fetched(name: str) -> Path:
-    """The digests of a dataset's source files, a family's model or checkpoint, users' options, or sweeps."""
+    """Return the file with the digests of a dataset's files, a checkpoint, a stage's source, or sweeps."""
     return FETCHED / f"{name}.json"
 
 

@@ -1,136 +1,115 @@
-"""Where things come from: the machine and the commit that made them, and the source of a model."""
+"""The source that an output depends on: the one answer for DVC's stages and for the keys of the cache."""
 
-import ast
 import contextlib
-import importlib.util
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.core.files import sha256
+from breakeven.core.source_memory import SHORT
+from breakeven.core.source_walk import SourceTree, is_installed
 from breakeven.core.system_info import collect
 
-# What a training depends on beside the model is named in dvc.yaml.
-OWN = ("breakeven.plugins.models", "breakeven.model")
+STAGES = "breakeven.pipeline.stages"
+
+# What a stage reaches, but what cannot change the stage's output: module or package -> why not.
+LEFT_OUT = {
+    "breakeven.tracking": "copies results to MLflow",
+    "breakeven.config.compose": "writes params.yaml, whose values are dependencies themselves",
+    "breakeven.config.schema": "reads and checks params.yaml, whose values are dependencies themselves",
+    "breakeven.core.cache": "finds by its key what was made before",
+    "breakeven.core.download": "the digest of a downloaded file is a dependency itself",
+    "breakeven.core.errors": "sentences for users",
+    "breakeven.core.files": "writes files whole; callers decide what is in them",
+    "breakeven.core.machine_lock": "waits for other processes",
+    "breakeven.core.paths": "dvc.yaml names the same files",
+    "breakeven.core.plugin": "imports the plugins that the settings name, which count themselves",
+    "breakeven.core.progress": "what a terminal shows meanwhile",
+    "breakeven.core.source_digest": "decides what runs again, not what it makes",
+    "breakeven.core.source_imports": "decides what runs again, not what it makes",
+    "breakeven.core.source_memory": "decides what runs again, not what it makes",
+    "breakeven.core.source_text": "decides what runs again, not what it makes",
+    "breakeven.core.source_walk": "decides what runs again, not what it makes",
+    "breakeven.core.system_info": "its findings are in results/machine.json, a dependency itself",
+    "breakeven.pipeline.stages._main": "how a stage ends that fails",
+}
+PUBLIC_API = "breakeven"  # the package's own `__init__`, which no stage uses; all below it counts
+
+AT_START = SourceTree()  # an edit from here on is not what this process runs
 
 
-def here() -> dict[str, Any]:
-    """This machine and the working tree's commit, under the names of MLflow's tags."""
-    commit, dirty = paths.commit()
-    return {"machine": collect()["name"], "mlflow.source.git.commit": commit, "dirty": dirty}
+def digests_of(stage: str, plugins: Iterable[str], tree: SourceTree = AT_START) -> dict[str, str]:
+    """Return name -> digest of all source that decides what a stage makes.
 
+    A name is a module, a data file, or an installed package that a model or a user's own module imports,
+    for which its version stands. Comments and docstrings do not count.
 
-def source(target: str) -> dict[str, str]:
-    """What stands for the source of the constructor `target`, found without the cost of importing it.
-
-    So that an edit of a model trains it again, and an edit of another one does not. Models of this package
-    and the user's own modules stand there with their sha256, and so do those that they import; installed
-    packages with their version. Nothing for what does not exist, which a later stage says in a sentence.
+    Args:
+        stage: the name of a module in `breakeven.pipeline.stages`.
+        plugins: modules, and constructors of models, that the stage loads by their names in the settings.
+        tree: the source files.
 
     Raises:
         UserError: a file is no Python.
     """
-    return {
-        module: _version(module.partition(".")[0]) if _is_installed(path) else sha256(path)
-        for module, path in _reached(target).items()
-    }
+    return digests_of_modules([f"{STAGES}.{stage}", *plugins], tree)
 
 
-def own(settings: Any) -> dict[str, str]:
-    """What stands for the source of the user's own options: those whose `name`, anywhere in it, has a dot."""
-    found: dict[str, str] = {}
+def digests_of_modules(starts: Iterable[str], tree: SourceTree = AT_START) -> dict[str, str]:
+    """Return name -> digest of all source that these modules reach, as `digests_of` does."""
+    digests: dict[str, str] = {}
+    for name, path in tree.reach(starts, is_left_out).items():
+        if is_installed(path):
+            digests[name] = _version(name)
+        elif path.suffix != ".py":
+            digests[name] = hashlib.sha256(tree.read(path)).hexdigest()[:SHORT]
+        elif digest := tree.parse(path).digest:
+            digests[name] = digest
+    return digests
+
+
+def is_left_out(module: str) -> bool:
+    """Return whether a module cannot change an output."""
+    parents = module.split(".")
+    return module == PUBLIC_API or any(
+        ".".join(parents[:length]) in LEFT_OUT for length in range(1, len(parents) + 1)
+    )
+
+
+def plugin_modules(group: str, settings: Any) -> list[str]:
+    """Return the modules that settings name anywhere in them: plugins of the group, and the user's own.
+
+    Args:
+        group: a package below `breakeven.plugins`.
+        settings: one option's section of the configuration, or a list or a mapping of such.
+    """
+    modules: list[str] = []
     if isinstance(settings, Mapping):
-        name = settings.get("name")
-        if isinstance(name, str) and "." in name:
-            found |= source(name)
+        if isinstance(name := settings.get("name"), str):
+            modules.append(name if "." in name else f"breakeven.plugins.{group}.{name}")
         settings = list(settings.values())
-    if isinstance(settings, list):
+    if isinstance(settings, list | tuple):
         for each in settings:
-            found |= own(each)
-    return found
+            modules += plugin_modules(group, each)
+    return modules
 
 
 @cache
 def packages(target: str) -> tuple[str, ...]:
-    """The installed packages that importing the constructor `target` surely imports."""
-    with contextlib.suppress(UserError):  # which the import itself will tell
-        return tuple(name for name, path in _reached(target, _at_once).items() if _is_installed(path))
+    """Return the installed packages that importing the constructor `target` surely imports."""
+    with contextlib.suppress(UserError):  # the import itself will say it
+        reached = AT_START.reach([target], is_left_out, top_level=True)
+        return tuple(name for name, path in reached.items() if is_installed(path))
     return ()
 
 
-def _reached(target: str, nodes: Callable[[ast.Module], Iterable[ast.AST]] = ast.walk) -> dict[str, Path]:
-    """The modules that `target` lies in, and that those import; an installed package is one.
-
-    Args:
-        nodes: those of a file that are looked at.
-    """
-    found: dict[str, Path] = {}
-    todo = [target.replace(":", ".")]
-    while todo:
-        module, path = _locate(todo.pop())
-        if module in found or path is None:
-            continue
-        found[module] = path
-        if not _is_installed(path):
-            tree = _parse(path)
-            todo += _imports(nodes(tree), module if path.stem == "__init__" else module.rpartition(".")[0])
-    return dict(sorted(found.items()))
-
-
-def _parse(path: Path) -> ast.Module:
-    try:
-        return ast.parse(path.read_bytes(), filename=str(path))
-    except SyntaxError as error:
-        raise UserError(f"{path}, line {error.lineno}: {error.msg}: Python cannot read it.") from None
-
-
-def _is_installed(path: Path) -> bool:
-    return "-packages" in str(path.parent)
-
-
-def _locate(name: str) -> tuple[str, Path | None]:
-    """The longest part of a dotted name that is a module, and its file, if its source is to be noted."""
-    top, *rest = name.split(".")
-    if top in sys.stdlib_module_names or not top or (top == "breakeven" and not name.startswith(OWN)):
-        return name, None
-    spec = importlib.util.find_spec(top)
-    if spec is None:
-        return name, None
-    module, file = top, Path(spec.origin) if spec.origin else None
-    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-    if file and _is_installed(file):
-        return top, file
-    for part in rest:
-        candidates = [
-            path for folder in folders for path in (folder / part / "__init__.py", folder / f"{part}.py")
-        ]
-        folders = [folder / part for folder in folders if (folder / part).is_dir()]
-        inner = next((path for path in candidates if path.is_file()), None)
-        if inner is None and not folders:
-            break
-        module, file = f"{module}.{part}", inner
-    return module, file
-
-
-def _at_once(tree: ast.Module) -> Iterable[ast.AST]:
-    """The statements of a file's own body: what a function, a branch or a `try` imports may never be."""
-    return tree.body
-
-
-def _imports(nodes: Iterable[ast.AST], package: str) -> Iterator[str]:
-    """The dotted names that nodes of a file import."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            start = ".".join([*base, *([node.module] if node.module else [])])
-            yield from (f"{start}.{alias.name}" for alias in node.names)
+def here() -> dict[str, Any]:
+    """Return this machine and the working tree's commit, under the names of MLflow's tags."""
+    commit, dirty = paths.commit()
+    return {"machine": collect()["name"], "mlflow.source.git.commit": commit, "dirty": dirty}
 
 
 def _version(package: str) -> str:

@@ -21,7 +21,6 @@ from breakeven.artifacts.dataset import Images
 from breakeven.core import cache, machine_lock
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Unsupported, UserError
-from breakeven.core.files import source_digests
 from breakeven.core.progress import ItemProgress, counted
 from breakeven.engine.forkserver_client import WorkerFailed
 from breakeven.engine.worker_pool import WorkerPool
@@ -29,32 +28,6 @@ from breakeven.pipeline.check import ArtifactChecker, Reference, Tolerance
 from breakeven.plugins.runtimes.base import ExportInput
 
 REBUILD_LIMIT_S = 5.0  # an artifact whose builds took this long is not built once more
-# The source that decides what an artifact is
-MAKING = (
-    *(
-        "plugins/datasets/base",
-        "plugins/hardware",
-        "engine",
-        "plugins/runtimes",
-        "plugins/quantization",
-        "artifacts/artifact",
-        "artifacts/model_manifest",
-        "artifacts/precision",
-    ),
-    *(
-        "artifacts/operators",
-        "pipeline/build",
-        "pipeline/check",
-        "pipeline/keys",
-        "artifacts/saved_model",
-        "artifacts/dataset",
-        "artifacts/preprocess",
-        "artifacts/torch_export",
-        "artifacts/inference",
-        "artifacts/onnx_strip",
-    ),
-)
-CODE = source_digests(*MAKING)  # what is edited from here on is not what runs
 
 
 class ArtifactBuilder:

@@ -29,30 +29,13 @@ from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
-from breakeven.core.files import atomic_folder, read_json, sha256, source_digests
+from breakeven.core.files import atomic_folder, read_json, sha256
 from breakeven.core.source_digest import here
 from breakeven.pipeline.sanity import accuracy_warning, require_model_fits_data
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
 
 UNTRAINED = "untrained"  # with the weights that it was constructed with
-# The source that decides what a training makes, besides the model's own
-TRAINING = (
-    "config/training",
-    *(
-        "pipeline/training",
-        "artifacts/model_manifest",
-        "artifacts/precision",
-        "plugins/datasets/base",
-        "artifacts/saved_model",
-        "artifacts/dataset",
-        "artifacts/preprocess",
-        "artifacts/inference",
-    ),
-    "pipeline/fit_model",
-    "pipeline/sanity",
-)
-CODE = source_digests(*TRAINING)  # what is edited from here on is not what runs
 
 
 @dataclass(frozen=True)

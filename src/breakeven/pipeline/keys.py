@@ -1,16 +1,15 @@
 """Decide which artifacts a study wants, and under which key each lies in the cache."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from breakeven.artifacts.artifact import Artifact, variant_name
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
-from breakeven.core.files import digests, read_json
-from breakeven.core.source_digest import own
+from breakeven.core.files import read_json
+from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import tuning_variables
-from breakeven.pipeline.build import CODE
 from breakeven.pipeline.check import Reference
 from breakeven.plugins.hardware.base import THREADS
 
@@ -27,7 +26,7 @@ def wanted_artifacts(study: Study, options: Mapping[str, tuple[str, str]]) -> di
             for key, (precision, runtime) in options.items()
             if study.export.wants(variant_name(recipe, precision, runtime))
         ]
-        for recipe in ["none", *study.recipes()]
+        for recipe in ["none", *study.compressions]
     }
 
 
@@ -52,12 +51,22 @@ def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact
     )
 
 
-def artifact_key(study: Study, reference: Reference, draft: Artifact, more: Mapping[str, Any]) -> CacheKey:
+def artifact_key(
+    stage: str,
+    study: Study,
+    reference: Reference,
+    draft: Artifact,
+    more: Mapping[str, Any],
+    plugins: Sequence[str] = (),
+) -> CacheKey:
     """Return the cache key of an artifact: everything that it is made from.
 
     Args:
         more: settings and digests of data, besides the runtime's settings and the limits of the checks.
     """
+    scored_on = study.option("runtimes", draft.runtime).scored_on
+    modules = [*plugins, *plugin_modules("runtimes", draft.settings)]
+    modules += plugin_modules("hardware", {"name": scored_on})
     return CacheKey(
         "artifact",
         {
@@ -65,9 +74,7 @@ def artifact_key(study: Study, reference: Reference, draft: Artifact, more: Mapp
             "settings": {"runtime": draft.settings, "precision": draft.precision, **more},
             "checks": study.export.model_dump(exclude={"only"}),
             "machine": read_json(paths.MACHINE),
-            "programs": digests(paths.PROGRAMS),
             "environment": tuning_variables(THREADS),
-            "own": own([draft.settings, more]),
-            "code": CODE,
+            "code": digests_of(stage, modules),
         },
     )

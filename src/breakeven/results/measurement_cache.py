@@ -14,8 +14,8 @@ from breakeven.config.schema import Study
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
-from breakeven.core.files import digests, read_json, source_digests, write_json
-from breakeven.core.source_digest import own
+from breakeven.core.files import read_json, write_json
+from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import cores, tuning_variables
 from breakeven.engine.samples import OK
 from breakeven.engine.settings import Scenario
@@ -23,32 +23,6 @@ from breakeven.results.records import ResultRow, ScenarioResult, records_of
 
 FILE = "measurement.json"
 AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
-# The source that decides what a measurement comes to, besides the artifacts'
-SOURCE = (
-    *(
-        "results/paired_accuracy",
-        "artifacts/artifact",
-        "pipeline/benchmark",
-        "artifacts/model_manifest",
-        "artifacts/precision",
-        "plugins/datasets/base",
-        "artifacts/fusion",
-        "plugins/hardware",
-        "results/assemble",
-    ),
-    *(
-        "artifacts/operators",
-        "engine",
-        "results/measurement_cache",
-        "artifacts/saved_model",
-        "artifacts/dataset",
-        "artifacts/preprocess",
-        "artifacts/torch_export",
-        "results/records",
-    ),
-    *("plugins/runtimes", "artifacts/inference", "artifacts/onnx_strip", "artifacts/variants"),
-)
-CODE = source_digests(*SOURCE)  # what is edited from here on is not what runs
 
 
 def key_of(
@@ -72,6 +46,8 @@ def key_of(
     if old := [name for name, card in artifacts.items() if not card.key]:
         raise UserError(f"{old[0]}: its card is of another version of Breakeven: run `dvc repro`.")
     settings = study.hardware[hardware]
+    plugins = plugin_modules("hardware", settings)
+    plugins += plugin_modules("runtimes", [card.settings for card in artifacts.values()])
     overridden = study.option("hardware", hardware).environment()
     return CacheKey(
         "measurement",
@@ -82,12 +58,10 @@ def key_of(
             "hardware": settings,
             "cores": cores(),  # that this process may use: fewer are not pinned
             "environment": tuning_variables(overridden),
-            "own": own(settings),
             "scenario": asdict(scenario),
             "budget": asdict(study.measure.budget(study.seed)),
             "machine": read_json(paths.MACHINE),
-            "programs": digests(paths.PROGRAMS),
-            "code": CODE,
+            "code": digests_of("benchmark", plugins),
         },
     )
 

@@ -50,7 +50,7 @@ def copy(study: Study, root: Path, target: Path) -> None:
 
 def _files(study: Study) -> tuple[list[Path], list[Path]]:
     """Those of cards and those of benchmarks."""
-    recipes = ["none", *study.recipes()]
+    recipes = ["none", *study.compressions]
     return (
         [paths.model(family, recipe) / MANIFEST for family in study.families for recipe in recipes],
         [paths.benchmark(family, name) for family in study.families for name in study.hardware],

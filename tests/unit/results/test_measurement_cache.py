@@ -169,8 +169,7 @@ def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], CacheKey],
     [
         ("sched_getaffinity", lambda process: {0}),
         ("GIVEN", {**os.environ, "KMP_BLOCKTIME": "0"}),
-        ("digests", lambda folder: ["another program"]),
-        ("CODE", {"bench.py": "another"}),
+        ("digests_of", lambda stage, plugins: {"bench": "another"}),
     ],
 )
 def test_where_and_with_what_it_was_measured_counts(

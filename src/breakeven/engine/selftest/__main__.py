@@ -14,8 +14,10 @@ from tempfile import TemporaryDirectory
 
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, source_digests, write_json
+from breakeven.core.files import fingerprint, read_json, write_json
+from breakeven.core.plugin import names
 from breakeven.core.progress import counted
+from breakeven.core.source_digest import digests_of_modules
 from breakeven.core.system_info import collect
 from breakeven.engine.selftest.plan import plan
 from breakeven.engine.selftest.plot import draw
@@ -28,7 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m breakeven.engine.selftest", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="five minutes, and wider intervals")
     quick = parser.parse_args().quick
-    code = source_digests("engine", "engine/selftest", "plugins/hardware", "plugins/runtimes")
+    groups = ("runtimes", "hardware")
+    plugins = [f"breakeven.plugins.{group}.{name}" for group in groups for name in names(group)]
+    code = digests_of_modules(["breakeven.engine.selftest.__main__", *plugins])
     kept = paths.private() / "selftest" / fingerprint(code)
     kept.mkdir(parents=True, exist_ok=True)
     work, started, results = list(plan(quick)), time.monotonic(), []

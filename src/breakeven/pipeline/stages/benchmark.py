@@ -20,7 +20,7 @@ from breakeven.results.records import BenchmarkResult
 def benchmark(name: str, hardware: str) -> None:
     """Benchmark the family `name` on `hardware`, in each scenario once."""
     started = time.monotonic()
-    study = schema.read_study()
+    study = schema.read_study(checked=True)
     measurement_cache.since()  # a wrong one stops before the work
     data = paths.prepared(study.family(name).data)
     manifest, test = dataset.manifest(data), dataset.load_split(data, "test")

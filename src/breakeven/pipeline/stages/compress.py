@@ -15,17 +15,14 @@ from breakeven.config.schema import Study
 from breakeven.core import machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import NotInstalled, Unsupported, UserError
-from breakeven.core.files import atomic_folder, source_digests
-from breakeven.core.plugin import did_you_mean
-from breakeven.core.source_digest import own
-from breakeven.pipeline.fit_model import TRAINING, ModelJob, describe, obtain
+from breakeven.core.files import atomic_folder
+from breakeven.core.source_digest import digests_of, plugin_modules
+from breakeven.pipeline.fit_model import ModelJob, describe, obtain
 from breakeven.pipeline.stages._main import run
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.sample_batches import training_batches
 from breakeven.plugins.compression.base import Compression
 from breakeven.tracking import live_run
-
-CODE = source_digests(*TRAINING, "plugins/compression")  # what is edited from here on is not what runs
 
 
 def compress(name: str, recipe: str) -> None:
@@ -36,11 +33,9 @@ def compress(name: str, recipe: str) -> None:
     Raises:
         UserError: what the recipe takes is not installed.
     """
-    study = schema.read_study()
+    study = schema.read_study(checked=True)
     study.family(name)
-    if recipe not in (recipes := study.recipes()):
-        raise UserError(f"{recipe}: {did_you_mean(recipe, recipes)}")
-    *first, last = recipes[recipe]
+    *first, last = study.recipe(recipe)
     folder, target = paths.model(name), paths.model(name, recipe)
     try:
         with TemporaryDirectory() as scratch:
@@ -78,6 +73,8 @@ def _step(study: Study, name: str, recipe: str, compression: Compression, start:
         }
     )
     settings = {"compression": compression.model_dump(), "train": tuning.model_dump(), "seed": study.seed}
+    spec = compression.architecture(before.model)
+    plugins = plugin_modules("compression", settings["compression"])
     digest = dataset.manifest(data).digest
     key = CacheKey(
         "model",
@@ -85,11 +82,9 @@ def _step(study: Study, name: str, recipe: str, compression: Compression, start:
             "settings": settings,
             "from": [before.key, before.sha256],
             "data": digest,
-            "own": own(settings["compression"]),
-            "code": CODE,
+            "code": digests_of("compress", [str(spec.get("_target_")), *plugins]),
         },
     )
-    spec = compression.architecture(before.model)
     past = before.pruning
     with machine_lock.shared():
         if spec != before.model:

@@ -11,7 +11,7 @@ from breakeven.pipeline.stages._main import run
 
 def export(name: str) -> None:
     """Export the family `name`."""
-    study = schema.read_study()
+    study = schema.read_study(checked=True)
     data = paths.prepared(study.family(name).data)
     test, digest = dataset.load_split(data, "test"), dataset.manifest(data).digest
     options = {key: study.option("runtimes", key) for key in study.runtimes}
@@ -31,7 +31,7 @@ def export(name: str) -> None:
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             for key in options_of_recipe:
                 draft = keys.draft_artifact(study, reference, key)
-                cache_key = keys.artifact_key(study, reference, draft, {"data": digest})
+                cache_key = keys.artifact_key("export", study, reference, draft, {"data": digest})
                 builder.obtain(folder, draft, options[key].export, reference, cache_key)
 
 

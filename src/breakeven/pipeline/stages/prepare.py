@@ -4,19 +4,15 @@ from breakeven.artifacts import dataset as dataset_files
 from breakeven.config import schema
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
-from breakeven.core.files import read_json, source_digests
-from breakeven.core.source_digest import own
+from breakeven.core.files import read_json
+from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.pipeline.prepare_dataset import prepare as prepare_dataset
 from breakeven.pipeline.stages._main import run
-
-CODE = source_digests(
-    "plugins/datasets", "artifacts/dataset", "pipeline/prepare_dataset"
-)  # what is edited from here on is not what runs
 
 
 def prepare(name: str) -> None:
     """Prepare the dataset `name`."""
-    study = schema.read_study()
+    study = schema.read_study(checked=True)
     dataset = study.option("datasets", name)
     sources = read_json(paths.fetched(f"datasets/{name}"))
     target = paths.prepared(name)
@@ -25,8 +21,7 @@ def prepare(name: str) -> None:
         {
             "settings": dataset.model_dump(),
             "sources": sources,
-            "own": own(study.datasets[name]),
-            "code": CODE,
+            "code": digests_of("prepare", plugin_modules("datasets", study.datasets[name])),
         },
     )
     with cache.exclusive(key, name):

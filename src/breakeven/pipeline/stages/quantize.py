@@ -10,6 +10,7 @@ from breakeven.artifacts.artifact import model_inputs
 from breakeven.config import schema
 from breakeven.core import machine_lock, paths
 from breakeven.core.files import atomic_folder
+from breakeven.core.source_digest import plugin_modules
 from breakeven.pipeline import build, keys
 from breakeven.pipeline.check import Reference, Tolerance
 from breakeven.pipeline.stages._main import run
@@ -18,7 +19,7 @@ from breakeven.plugins.quantization.base import CalibrationData
 
 def quantize(name: str) -> None:
     """Quantize the family `name`."""
-    study = schema.read_study()
+    study = schema.read_study(checked=True)
     data = paths.prepared(study.family(name).data)
     digest = dataset.manifest(data).digest
     with machine_lock.shared():
@@ -62,7 +63,8 @@ def quantize(name: str) -> None:
                 )
                 write = partial(toolchain.quantize, examples, runtime)
                 more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
-                cache_key = keys.artifact_key(study, reference, artifact, more)
+                plugins = plugin_modules("quantization", study.quantizations[key])
+                cache_key = keys.artifact_key("quantize", study, reference, artifact, more, plugins)
                 builder.obtain(folder, artifact, write, reference, cache_key)
 
 

@@ -12,7 +12,7 @@ from breakeven.tracking.study_runs import sync
 
 def report() -> None:
     """Write and print the results of the study, then log them."""
-    study = schema.read_study()
+    study = schema.read_study(checked=True)
     found = study_results.read_results(study)
     limits = Limits.of(study)
     rows = summary.rows(found.benchmarks, limits)

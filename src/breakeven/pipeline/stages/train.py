@@ -8,19 +8,19 @@ from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
-from breakeven.pipeline.fit_model import CODE, UNTRAINED, ModelJob, describe, obtain, shape_of
+from breakeven.core.source_digest import digests_of
+from breakeven.pipeline.fit_model import UNTRAINED, ModelJob, describe, obtain, shape_of
 from breakeven.pipeline.stages._main import run
 from breakeven.tracking import live_run
 
 
 def train(name: str) -> None:
     """Train the family `name`; `models/NAME/none` holds the result."""
-    study = schema.read_study()
+    study = schema.read_study(checked=True)
     family = study.family(name)
     data = paths.prepared(family.data)
     manifest = dataset.manifest(data)
     weights = read_json(paths.fetched(f"checkpoints/{name}"))
-    source = read_json(paths.fetched(f"models/{name}"))
     scale = [manifest.mean, manifest.std]
     settings = {**family.model_dump(), "seed": study.seed}
     key = CacheKey(
@@ -29,8 +29,7 @@ def train(name: str) -> None:
             "settings": {k: v for k, v in settings.items() if k != "data"},
             "data": [manifest.digest, *scale],
             "checkpoint": weights,
-            "source": source,
-            "code": CODE,
+            "code": digests_of("train", [str(family.model.get("_target_"))]),
         },
     )
 

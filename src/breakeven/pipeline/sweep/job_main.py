@@ -16,7 +16,7 @@ with machine_lock.shared():  # these imports take seconds of the processor, besi
     from breakeven.pipeline.stages.benchmark import benchmark
     from breakeven.pipeline.stages.compress import compress
     from breakeven.pipeline.stages.export import export
-    from breakeven.pipeline.stages.inputs import note
+    from breakeven.pipeline.stages.fetch import note_inputs
     from breakeven.pipeline.stages.machine import machine
     from breakeven.pipeline.stages.prepare import prepare
     from breakeven.pipeline.stages.quantize import quantize
@@ -27,12 +27,12 @@ def job() -> None:
     """What `dvc repro` would do with the study here, up to its records."""
     study = schema.read_study()
     machine()
-    note(study)
+    note_inputs(study)
     for name in study.datasets:
         prepare(name)
     for name in study.families:
         train(name)
-        for recipe in study.recipes():
+        for recipe in study.compressions:
             compress(name, recipe)
         export(name)
         quantize(name)

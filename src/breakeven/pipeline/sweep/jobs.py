@@ -24,55 +24,13 @@ from breakeven.core import cache, paths, system_info
 from breakeven.core.cache import CacheEntry, CacheKey
 from breakeven.core.child_process import PARENT
 from breakeven.core.errors import UserError
-from breakeven.core.files import digests, fingerprint, read_json, source_digests, write_json, write_text
-from breakeven.pipeline.stages.inputs import outside
+from breakeven.core.files import fingerprint, read_json, write_json, write_text
+from breakeven.pipeline.stage_code import job_code
+from breakeven.pipeline.stages.fetch import input_digests
 from breakeven.results import measurement_cache, records, study_results
 from breakeven.results.job_results import LOG, STUDY, of_one_family
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 
-# The source that decides what a job comes to, but its model's, which is among what comes from outside: not
-# what shows it, nor what starts it
-SOURCE = (
-    *(
-        "plugins/compression",
-        "plugins/datasets",
-        "plugins/hardware",
-        "engine",
-        "plugins/quantization",
-        "plugins/runtimes",
-        "pipeline/training",
-    ),
-    *(
-        f"pipeline/stages/{name}"
-        for name in ("benchmark", "compress", "export", "inputs", "machine", "prepare")
-    ),
-    "pipeline/sweep/job_main",
-    *("pipeline/stages/quantize", "pipeline/stages/_main", "pipeline/stages/train"),
-    *(
-        "results/paired_accuracy",
-        "artifacts/artifact",
-        "pipeline/benchmark",
-        "artifacts/model_manifest",
-        "artifacts/precision",
-        "artifacts/fusion",
-        "results/assemble",
-        "artifacts/operators",
-        "pipeline/build",
-        "pipeline/check",
-        "pipeline/keys",
-    ),
-    *(
-        "results/measurement_cache",
-        "artifacts/saved_model",
-        "artifacts/dataset",
-        "artifacts/preprocess",
-        "artifacts/torch_export",
-        "results/records",
-        "artifacts/inference",
-        "artifacts/onnx_strip",
-    ),
-    *("pipeline/fit_model", "pipeline/sanity", "artifacts/variants"),
-)
 LONG = 32  # characters
 FAULTS = "faults.json"  # beside a job's records: what of it is to be measured again, if anything is
 SINCE = "since"  # in a job's folder: when it was asked to measure again
@@ -197,12 +155,11 @@ def key_of(study: Study) -> CacheKey:
     overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
         "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
-        "outside": {kind.partition("/")[0]: found for kind, found in outside(study).items()},
+        "outside": {kind.partition("/")[0]: found for kind, found in input_digests(study).items()},
         "machine": system_info.collect(),
         "cores": system_info.cores(),
         "environment": system_info.tuning_variables(set.intersection(*overridden)),
-        "programs": digests(paths.PROGRAMS),
-        "code": source_digests.__wrapped__(*SOURCE),  # the next job is a process of its own: edits count
+        "code": job_code(study),
     }
     return CacheKey("job", parts)
 

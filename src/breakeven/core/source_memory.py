@@ -1,0 +1,87 @@
+"""Python files that were parsed before: a repeated `dvc repro` reads and hashes them, and parses none."""
+
+import ast
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from breakeven.core import source_imports, source_text
+from breakeven.core.errors import UserError
+from breakeven.core.files import write_text
+from breakeven.core.source_imports import References, find_references
+from breakeven.core.source_text import code_lines, decode
+
+SHORT = 16  # characters of a digest
+
+
+@dataclass(frozen=True)
+class ParsedFile:
+    """What a Python file says."""
+
+    digest: str  # of its code; empty for a file that has only comments and a docstring
+    references: References
+
+
+class SourceMemory:
+    """Content of a file -> what it says. It is never wrong: it goes by the content, not by names or times."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file that keeps what was parsed; it need not exist."""
+        self._path = path
+        self._entries: dict[str, Any] | None = None
+        self._has_news = False
+
+    def parse(self, path: Path, content: bytes) -> ParsedFile:
+        """Return what a file says.
+
+        Raises:
+            UserError: the file is no Python.
+        """
+        key = hashlib.sha256(content).hexdigest()
+        entries = self._load()
+        if key not in entries:
+            entries[key] = asdict(parse(path, content))
+            self._has_news = True
+        return ParsedFile(entries[key]["digest"], References(**entries[key]["references"]))
+
+    def save(self) -> None:
+        """Keep what was parsed for other processes."""
+        if self._has_news:
+            write_text(self._path, json.dumps({"parser": _parser(), "files": self._entries}))
+            self._has_news = False
+
+    def _load(self) -> dict[str, Any]:
+        if self._entries is None:
+            self._entries = {}
+            try:
+                kept = json.loads(self._path.read_text(encoding="utf-8"))
+            except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):  # then all is parsed again
+                kept = {}
+            if kept.get("parser") == _parser():
+                self._entries.update(kept["files"])
+        return self._entries
+
+
+def parse(path: Path, content: bytes) -> ParsedFile:
+    """Return what a file says.
+
+    Raises:
+        UserError: the file is no Python.
+    """
+    try:
+        text = decode(content)
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as error:  # ValueError: a null byte
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        reason = error.msg if isinstance(error, SyntaxError) else error
+        raise UserError(f"{path}{line}: {reason}: Python cannot read it.") from None
+    lines = b"\n".join(code_lines(text, tree))
+    return ParsedFile(hashlib.sha256(lines).hexdigest()[:SHORT] if lines else "", find_references(tree))
+
+
+def _parser() -> str:
+    """Return a digest of the code that parses: another version of it may find something else."""
+    modules = (source_text, source_imports)
+    return hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules)).hexdigest()

@@ -1,0 +1,143 @@
+"""The modules that some modules reach by imports, by name, and as data."""
+
+import importlib.util
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+
+from breakeven.core import paths
+from breakeven.core.source_imports import PACKAGE, absolute_name
+from breakeven.core.source_memory import ParsedFile, SourceMemory
+
+ROOT = Path(__file__).parents[1]  # of the package
+# The versions of installed packages that these import count: they hold the layers that a model is made of.
+MODELS = ("breakeven.plugins.models.", "breakeven.model.")
+
+
+class SourceTree:
+    """Source files as they were when they were first read; the package's own are read at once."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self._root = root
+        self._texts: dict[Path, bytes] = {}
+        self._parsed: dict[Path, ParsedFile] = {}
+        self.modules = {_module_name(path, root): path for path in sorted(root.rglob("*.py"))}
+        for path in [*self.modules.values(), *self._project_folder("cpp")]:
+            self.read(path)
+
+    def read(self, path: Path) -> bytes:
+        """Return the bytes of a file as they were when it was first read here."""
+        if path not in self._texts:
+            self._texts[path] = path.read_bytes()
+        return self._texts[path]
+
+    def parse(self, path: Path) -> ParsedFile:
+        """Return what a Python file says.
+
+        Raises:
+            UserError: the file is no Python.
+        """
+        if path not in self._parsed:
+            self._parsed[path] = self.memory.parse(path, self.read(path))
+        return self._parsed[path]
+
+    def reach(
+        self,
+        starts: Iterable[str],
+        is_left_out: Callable[[str], bool] = lambda module: False,
+        top_level: bool = False,
+    ) -> dict[str, Path]:
+        """Return name -> file of all that `starts` need, with themselves.
+
+        A name is a module, the path of a data file, or an installed package, whose file is its `__init__`.
+
+        Args:
+            starts: modules, or dotted names of something in a module.
+            is_left_out: whether a module is neither counted nor followed.
+            top_level: whether to follow only imports that are surely executed.
+        """
+        reached: dict[str, Path] = {}
+        queue = deque((name, True) for name in starts)
+        while queue:
+            name, counts_packages = queue.popleft()
+            module, path = self.locate(name)
+            if path is None or module in reached or is_left_out(module):
+                continue
+            if is_installed(path):
+                if counts_packages:
+                    reached[module] = path
+                continue
+            reached[module] = path
+            inside = module == PACKAGE or module.startswith(f"{PACKAGE}.")
+            counts_packages = not inside or module.startswith(MODELS)
+            references = self.parse(path).references
+            package = module if path.stem == "__init__" else module.rpartition(".")[0]
+            if inside and package != module:
+                queue.append((package, False))  # importing a module executes its packages' `__init__`
+            names = references.top_level if top_level else references.imports
+            queue.extend((absolute_name(each, package), counts_packages) for each in names)
+            if not top_level:
+                queue.extend((each, False) for each in references.modules)
+                for folder in references.folders if inside else ():
+                    reached |= self._data_files(path, folder)
+        return dict(sorted(reached.items()))
+
+    def locate(self, name: str) -> tuple[str, Path | None]:
+        """Return the longest part of a dotted name that is a module, and the file of that module, if any."""
+        parts = name.replace(":", ".").split(".")
+        if parts[0] == PACKAGE:
+            while parts and ".".join(parts) not in self.modules:
+                parts.pop()
+            return ".".join(parts), self.modules.get(".".join(parts))
+        return _locate_outside(parts)
+
+    def _data_files(self, module: Path, folder: str) -> dict[str, Path]:
+        beside = module.parent / folder
+        paths = sorted(beside.rglob("*")) if beside.is_dir() else self._project_folder(folder)
+        base = self._root.parent if beside.is_dir() else self._project
+        return {str(path.relative_to(base)): path for path in paths if path.is_file()}
+
+    def _project_folder(self, folder: str) -> list[Path]:
+        return sorted(path for path in (self._project / folder).rglob("*") if path.is_file())
+
+    @cached_property
+    def memory(self) -> SourceMemory:
+        """Return what earlier processes parsed in this project."""
+        return SourceMemory(paths.private() / "source.json")
+
+    @cached_property
+    def _project(self) -> Path:
+        return self._root.parents[1]
+
+
+def is_installed(path: Path) -> bool:
+    """Return whether a file belongs to an installed package, whose version stands for all its files."""
+    return "-packages" in str(path.parent)
+
+
+def _module_name(path: Path, root: Path) -> str:
+    parts = path.relative_to(root.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def _locate_outside(parts: list[str]) -> tuple[str, Path | None]:
+    """Find a module of the user's own or an installed package, without the cost of importing it."""
+    top, *rest = parts
+    if not top or top in sys.stdlib_module_names or (spec := importlib.util.find_spec(top)) is None:
+        return ".".join(parts), None
+    module, file = top, Path(spec.origin) if spec.origin else None
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    if file and is_installed(file):
+        return top, file
+    for part in rest:
+        candidates = [
+            path for folder in folders for path in (folder / part / "__init__.py", folder / f"{part}.py")
+        ]
+        folders = [folder / part for folder in folders if (folder / part).is_dir()]
+        inner = next((path for path in candidates if path.is_file()), None)
+        if inner is None and not folders:
+            break
+        module, file = f"{module}.{part}", inner
+    return module, file

@@ -1,0 +1,53 @@
+"""The source that each stage of a study depends on: its own, and that of the plugins that it loads."""
+
+from collections.abc import Iterator
+
+from breakeven.config.schema import Study
+from breakeven.core.source_digest import AT_START, digests_of, plugin_modules
+from breakeven.core.source_walk import SourceTree
+
+Digests = dict[str, str]
+
+
+def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str, Digests]]:
+    """Yield the name of each stage of dvc.yaml, as `STAGE/INSTANCE`, and the digests of its source."""
+    for name, settings in study.datasets.items():
+        yield f"prepare/{name}", digests_of("prepare", plugin_modules("datasets", settings), tree)
+    for name in study.families:
+        model = [str(study.families[name].model.get("_target_"))]
+        runtimes = plugin_modules("runtimes", study.runtimes)
+        compressions = plugin_modules("compression", study.compressions)
+        yield f"train/{name}", digests_of("train", model, tree)
+        for recipe, settings in study.compressions.items():
+            steps = plugin_modules("compression", settings)
+            yield f"compress/{name}-{recipe}", digests_of("compress", [*model, *steps], tree)
+        scored = [*model, *runtimes, *_scoring_hardware(study, list(study.runtimes))]
+        yield f"export/{name}", digests_of("export", scored, tree)
+        yield f"quantize/{name}", digests_of("quantize", [*model, *_quantizing(study)], tree)
+        for hardware, settings in study.hardware.items():
+            measured = [*model, *runtimes, *compressions, *plugin_modules("hardware", settings)]
+            yield f"benchmark/{name}-{hardware}", digests_of("benchmark", measured, tree)
+    yield "report", digests_of("report", [], tree)
+
+
+def job_code(study: Study) -> Digests:
+    """Return the digests of all source that decides what a sweep's job measures, as the files are now."""
+    tree = SourceTree()
+    code = [digests for stage, digests in stage_code(study, tree) if stage != "report"]
+    tree.memory.save()
+    return {name: digest for digests in code for name, digest in digests.items()}
+
+
+def _quantizing(study: Study) -> Iterator[str]:
+    """Yield the plugins that the stage `quantize` loads."""
+    yield from plugin_modules("quantization", study.quantizations)
+    runtimes = {str(settings.get("runtime")) for settings in study.quantizations.values()}
+    for runtime in sorted(runtimes & study.runtimes.keys()):
+        yield from plugin_modules("runtimes", study.runtimes[runtime])
+    yield from _scoring_hardware(study, sorted(runtimes & study.runtimes.keys()))
+
+
+def _scoring_hardware(study: Study, runtimes: list[str]) -> list[str]:
+    """Return the modules of the hardware on which artifacts of these runtimes are scored."""
+    names = {study.option("runtimes", runtime).scored_on for runtime in runtimes}
+    return plugin_modules("hardware", [{"name": name} for name in sorted(names)])

@@ -1,0 +1,52 @@
+"""Find or download what comes from outside, and note its digest and the source's. Runs every time."""
+
+import shutil
+
+from breakeven.config import schema
+from breakeven.config.schema import Study
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+from breakeven.core.files import digest_of, write_json
+from breakeven.core.source_digest import AT_START
+from breakeven.pipeline.stage_code import stage_code
+from breakeven.pipeline.stages._main import run
+from breakeven.results import sweep_results
+
+
+def fetch() -> None:
+    """Note the digests of datasets, checkpoints, sweeps and source, on which other stages depend."""
+    study = schema.read_study(checked=True)
+    note_inputs(study)
+    write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweep_results.newest()})
+    shutil.rmtree(paths.FETCHED / "code", ignore_errors=True)  # of stages that the study no longer has
+    for stage, digests in stage_code(study):
+        write_json(paths.fetched(f"code/{stage}"), digests)
+    AT_START.memory.save()
+
+
+def note_inputs(study: Study) -> None:
+    """Write down the digests of datasets' files and of checkpoints."""
+    for name, digests in input_digests(study).items():
+        write_json(paths.fetched(name), digests)
+
+
+def input_digests(study: Study) -> dict[str, dict[str, str]]:
+    """Return name -> file -> digest, for each dataset and each family's checkpoint.
+
+    Raises:
+        UserError: a checkpoint is not there, or a dataset can neither be found nor downloaded.
+    """
+    roots = paths.raw_roots()
+    inputs = {f"datasets/{name}": study.option("datasets", name).digests(roots) for name in study.datasets}
+    for name, family in study.families.items():
+        inputs[f"checkpoints/{name}"] = {}
+        if family.checkpoint:
+            path = paths.checkpoint(family.checkpoint)
+            if not path.is_file():
+                raise UserError(f"families.{name}.checkpoint={family.checkpoint}: {path} is not a file.")
+            inputs[f"checkpoints/{name}"] = {family.checkpoint: digest_of(path)}
+    return inputs
+
+
+if __name__ == "__main__":
+    run(fetch)
