@@ -71,7 +71,6 @@ class TorchCompile(ModelSourceRuntime):
             **_torch_private.options_of_mode(self.mode),
             "cpp_wrapper": self.cpp_wrapper,
         }
-        # dynamic=False: kernels for one batch size are faster.
         return torch_session(torch.compile(model, dynamic=False, options=options), context.device)
 
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
