@@ -89,6 +89,13 @@ def checkpoint(path: str) -> Path:
     return home() / Path(path).expanduser()
 
 
+def shipped(name: str) -> Path:
+    """Return the folder "conf" or "cpp" that belongs to this code, in the wheel or in the checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / name
+    return inside if inside.is_dir() else package.parents[1] / name
+
+
 def import_from_here() -> None:
     """Find the user's own modules, as `python -m` does in the stages; a command looks in its own folder."""
     if (here := str(Path.cwd())) not in sys.path:
