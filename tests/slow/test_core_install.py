@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from project import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 MEGABYTES = 300  # of site-packages, at most
 ABSENT = ("torch", "dvc", "mlflow", "hydra", "omegaconf", "lightning", "altair", "matplotlib", "sklearn")
@@ -26,7 +26,7 @@ def short():
     return spin(20_000)
 
 def long():
-    return spin(40_000)
+    return spin(200_000)
 """
 EXAMPLE = """
 import breakeven, targets
