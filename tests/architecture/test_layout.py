@@ -33,7 +33,7 @@ NAMES += [f"tracking.{name}" for name in ("address", "client", "live_run", "orig
 NAMES += [
     f"core.{name}"
     for name in (
-        *("cache", "download", "errors", "files", "machine_lock", "paths", "plugin", "progress"),
+        *("cache", "download", "errors", "files", "git", "machine_lock", "paths", "plugin", "progress"),
         *("source_digest", "system_info"),
     )
 ]

@@ -1,4 +1,4 @@
-"""Where things come from: the machine and the commit that made them, and the source of a model."""
+"""The source of a model."""
 
 import ast
 import contextlib
@@ -10,19 +10,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import sha256
-from breakeven.core.system_info import collect
 
 # What a training depends on beside the model is named in dvc.yaml.
 OWN = ("breakeven.plugins.models", "breakeven.model")
-
-
-def here() -> dict[str, Any]:
-    """This machine and the working tree's commit, under the names of MLflow's tags."""
-    commit, dirty = paths.commit()
-    return {"machine": collect()["name"], "mlflow.source.git.commit": commit, "dirty": dirty}
 
 
 def source(target: str) -> dict[str, str]:

@@ -61,7 +61,7 @@ def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
     if not (pid := os.fork()):
         os.setpgid(0, 0)
         channel.close()
-        # No worker outlives a parent that is killed, however busy the worker is. Outside of Linux, a worker ends
+        # A killed parent leaves no worker behind, however busy the worker is. Outside of Linux, a worker ends
         # when it reads from the closed pipe, after its block.
         end_with_parent(parent, signal.SIGKILL)
         os.dup2(log, 1)
