@@ -65,5 +65,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -e $@ || ! ls $(VENV)/.ready-* >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  -c constraints.txt -e '.[prune,onnxruntime,openvino,torchao,executorch,text,dev]'
+	  -c constraints.txt -e '.[all,dev]'
 	@touch $@

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from breakeven.config import compose
-from breakeven.core import cache, leftovers, paths
+from breakeven.core import cache, cache_cleanup, paths
 from breakeven.core.cache import CacheEntry
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
@@ -35,15 +35,15 @@ def show() -> None:
     if found:
         console.print(table)
     console.print(_total(found))
-    if begun := leftovers.older(0):
+    if begun := cache_cleanup.unfinished(0):
         console.print(f"besides, {_begun(begun)}", soft_wrap=True)
 
 
 def prune(days: float) -> None:
     """Remove what was not used for so long."""
-    kept, begun = cache.prune(days), leftovers.older(days)
+    kept, begun = cache_cleanup.prune(days), cache_cleanup.unfinished(days)
     words = [_total(kept), *([_begun(begun)] if begun else [])]
-    leftovers.remove(begun)
+    cache_cleanup.remove(begun)
     print(f"removed: {'; '.join(words)}")
 
 
@@ -86,7 +86,7 @@ def _cells(entry: CacheEntry) -> list[str]:
 
 
 def _begun(found: Sequence[Path]) -> str:
-    size = f"{leftovers.megabytes(found):,.1f} MB"
+    size = f"{cache_cleanup.megabytes(found):,.1f} MB"
     return f"{len(found)} folders of what has not ended, and of sweeps' launchers, {size}"
 
 

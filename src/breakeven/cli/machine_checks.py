@@ -69,14 +69,12 @@ def _packages() -> Iterator[Check]:
     for extra, names in sorted(required.items()):
         versions = {name: system_info.version(name) for name in names}
         missing = [name for name, version in versions.items() if not version]
-        if extra:
+        if extra or not missing:
             listed = ", ".join(f"{name} {version or 'is missing'}" for name, version in versions.items())
-            yield Check(f"{extra}: {listed}", not missing, f"pip install 'breakeven[{extra}]'")
-        elif missing:
-            yield Check(f"packages: {', '.join(missing)} missing", False, "pip install breakeven")
+            title = extra or "packages"
+            yield Check(f"{title}: {listed}", not missing, f"pip install 'breakeven[{extra}]'")
         else:
-            shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "dvc", "mlflow"))
-            yield Check(f"packages: {shown}", True)
+            yield Check(f"packages: {', '.join(missing)} missing", False, "pip install breakeven")
 
 
 def _programs(facts: dict[str, Any]) -> Iterator[Check]:

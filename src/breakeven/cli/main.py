@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from breakeven.cli import commands
-from breakeven.core import paths
+from breakeven.core import extras, paths
 from breakeven.core.errors import UserError
 
 FIRST = (
@@ -37,9 +37,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if not (sentence := extras.missing(error)):
+            raise
+        print(f"breakeven: {sentence}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("breakeven: interrupted.", file=sys.stderr)
         return 130
+
+
+def sweep() -> None:
+    """Run `breakeven-sweep`."""
+    try:
+        from breakeven.pipeline.sweep.main import main as run
+    except ModuleNotFoundError as error:
+        if not (sentence := extras.missing(error)):
+            raise
+        sys.exit(f"breakeven: {sentence}")
+    run()
 
 
 def names() -> list[str]:

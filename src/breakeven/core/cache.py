@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,18 +177,6 @@ def entries(kind: str = "*") -> list[CacheEntry]:
     """All that is in the store, what was used last first."""
     found = [entry for path in paths.store().glob(f"{kind}/*") if (entry := _read(path))]
     return sorted(found, key=lambda entry: -entry.used)
-
-
-def prune(days: float) -> list[CacheEntry]:
-    """Remove what was not used for so many days, and is not being used; returns it."""
-    old = [
-        entry
-        for entry in entries()
-        if time.time() - entry.used >= 86400 * days and not is_busy(entry.key.kind, entry.folder.name)
-    ]
-    for entry in old:
-        shutil.rmtree(entry.folder)
-    return old
 
 
 def _read(place: Path) -> CacheEntry | None:

@@ -1,8 +1,6 @@
 """Every path of the project, relative to the folder that a stage runs in."""
 
 import os
-import shutil
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -89,6 +87,13 @@ def checkpoint(path: str) -> Path:
     return home() / Path(path).expanduser()
 
 
+def shipped(name: str) -> Path:
+    """Return the folder "conf" or "cpp" that belongs to this code, in the wheel or in the checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / name
+    return inside if inside.is_dir() else package.parents[1] / name
+
+
 def import_from_here() -> None:
     """Find the user's own modules, as `python -m` does in the stages; a command looks in its own folder."""
     if (here := str(Path.cwd())) not in sys.path:
@@ -108,19 +113,3 @@ def unfinished_job(job: str) -> Path:
 def store() -> Path:
     """What was made once (see store.py)."""
     return private() / "store"
-
-
-@cache
-def commit() -> tuple[str, bool]:
-    """The commit of the working tree, and whether more than results was changed; ("", False) outside git."""
-    if not shutil.which("git"):
-        return "", False
-    tree = os.environ.get(HOME, ".")
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=tree, capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    # While DVC runs, dvc.lock and results are always on their way.
-    changes = git("status", "--porcelain", "--untracked-files=no", ".", ":!dvc.lock", f":!{RESULTS}")
-    return git("rev-parse", "HEAD"), bool(changes)

@@ -7,11 +7,9 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.source_memory import SHORT
 from breakeven.core.source_walk import SourceTree, is_installed
-from breakeven.core.system_info import collect
 
 STAGES = "breakeven.pipeline.stages"
 
@@ -24,6 +22,7 @@ LEFT_OUT = {
     "breakeven.core.download": "the digest of a downloaded file is a dependency itself",
     "breakeven.core.errors": "sentences for users",
     "breakeven.core.files": "writes files whole; callers decide what is in them",
+    "breakeven.core.git": "notes the commit in the record, whatever it is",
     "breakeven.core.machine_lock": "waits for other processes",
     "breakeven.core.paths": "dvc.yaml names the same files",
     "breakeven.core.plugin": "imports the plugins that the settings name, which count themselves",
@@ -104,12 +103,6 @@ def packages(target: str) -> tuple[str, ...]:
         reached = AT_START.reach([target], is_left_out, top_level=True)
         return tuple(name for name, path in reached.items() if is_installed(path))
     return ()
-
-
-def here() -> dict[str, Any]:
-    """Return this machine and the working tree's commit, under the names of MLflow's tags."""
-    commit, dirty = paths.commit()
-    return {"machine": collect()["name"], "mlflow.source.git.commit": commit, "dirty": dirty}
 
 
 def _version(package: str) -> str:

@@ -35,7 +35,9 @@ TUNING = (
 )
 GIVEN = dict(os.environ)  # by the user: libraries add to it when they are imported
 OTHERS = ("KMP_INIT_AT_FORK",)  # joblib's, which its workers hand on; nothing is faster or slower for it
-DEVELOPERS = ("dev", "browser", "docs")  # extras that execute no model
+DEVELOPERS = ("dev", "browser", "docs")  # extras that users do not need
+# Extras whose versions change no call's time, but for torch and torchvision, which are noted
+NOT_EXECUTING = ("", "torch", "pipeline", "tracking", "report", "cluster")
 LETTERS = string.ascii_letters + string.digits + "-_."
 
 
@@ -112,8 +114,8 @@ def _lines(*command: str) -> list[str]:
 
 
 def _packages() -> set[str]:
-    """What can execute a model: torch and the extras."""
-    extras = {name for extra, names in requirements().items() if extra for name in names}
+    """What can execute a model: torch and the extras of runtimes and toolchains."""
+    extras = {name for extra, names in requirements().items() if extra not in NOT_EXECUTING for name in names}
     return {"numpy", "torch", "torchvision", "onnxruntime-gpu", *extras}
 
 
@@ -128,8 +130,9 @@ def requirements() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in lines:
         extra = line.partition("extra == ")[2].strip("\"' ")
-        if extra not in DEVELOPERS:
-            found.setdefault(extra, []).append(line[: len(line) - len(line.lstrip(LETTERS))])
+        package = line[: len(line) - len(line.lstrip(LETTERS))]
+        if extra not in DEVELOPERS and package != "breakeven":  # an extra of extras
+            found.setdefault(extra, []).append(package)
     return found
 
 

@@ -10,7 +10,6 @@ process id; or `wait PID`, answered by the exit code of a worker that is dead or
 # when they are imported, and a library that starts threads would make the forks of the others unsafe.
 
 import contextlib
-import ctypes
 import importlib
 import os
 import signal
@@ -20,10 +19,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from breakeven.core.child_process import end_with_parent
 from breakeven.engine import worker_main
-
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def serve(channel: socket.socket, modules: Sequence[str]) -> None:
@@ -68,7 +65,9 @@ def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
     if not (pid := os.fork()):
         os.setpgid(0, 0)
         channel.close()
-        _die_with(parent)
+        # A killed parent leaves no worker behind, however busy the worker is. Outside of Linux, a worker ends
+        # when it reads from the closed pipe, after its block.
+        end_with_parent(parent, signal.SIGKILL)
         os.dup2(log, 1)
         os.dup2(log, 2)
         code = 1
@@ -83,17 +82,6 @@ def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
     with contextlib.suppress(OSError):  # the child has done it, or is over
         os.setpgid(pid, pid)
     return pid
-
-
-def _die_with(parent: int) -> None:
-    """A parent that is killed leaves no worker behind, however busy this one is.
-
-    By Linux itself; elsewhere a worker ends when its pipe does, at the end of its block.
-    """
-    if LIBC is not None:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.config.schema import Study
-from breakeven.core import cache, machine_lock, paths
+from breakeven.core import cache, git, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json
@@ -85,7 +85,7 @@ class FamilyBenchmark:
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
         judge = RowBuilder(*named, scenario, settings.confidence, peaks, self._controls)
-        commit, dirty = paths.commit()
+        commit, dirty = git.commit()
         part = ScenarioResult(
             scenario=scenario.title,
             at=at,

@@ -30,7 +30,7 @@ from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, read_json, sha256
-from breakeven.core.source_digest import here
+from breakeven.core.git import here
 from breakeven.pipeline.sanity import accuracy_warning, require_model_fits_data
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult

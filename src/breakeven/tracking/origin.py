@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from breakeven.core.source_digest import here
+from breakeven.core.git import here
 
 HOST_TAG, PROCESS_TAG = "breakeven.host", "breakeven.process"
 

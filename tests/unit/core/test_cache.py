@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.cli import cache_table
-from breakeven.core import cache, leftovers, machine_lock, paths
+from breakeven.core import cache, cache_cleanup, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import jobs
@@ -90,7 +90,7 @@ def test_what_was_used_long_ago_is_pruned(made: Path, tmp_path: Path) -> None:
         cache.save(key, "a model", made)
         os.utime(cache.folder(key) / cache.NOTE, (0, time.time() - 10 * 86400))
     cache.restore(KEY, tmp_path / "target")
-    assert [entry.folder.name for entry in cache.prune(5)] == [old.digest]
+    assert [entry.folder.name for entry in cache_cleanup.prune(5)] == [old.digest]
     assert [entry.key.digest for entry in cache.entries()] == [KEY.digest]
 
 
@@ -99,9 +99,9 @@ def test_what_is_in_use_is_not_pruned(made: Path) -> None:
     begun = paths.private() / "training" / KEY.digest
     begun.mkdir(parents=True)
     with cache.exclusive(KEY, "a model"):
-        assert cache.prune(0) == [] and leftovers.older(0) == []
-    assert leftovers.older(0) == [begun]
-    assert [entry.key.digest for entry in cache.prune(0)] == [KEY.digest]
+        assert cache_cleanup.prune(0) == [] and cache_cleanup.unfinished(0) == []
+    assert cache_cleanup.unfinished(0) == [begun]
+    assert [entry.key.digest for entry in cache_cleanup.prune(0)] == [KEY.digest]
 
 
 def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +115,9 @@ def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.Mo
     before = cache.version("job", key.digest)
     for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: job_results.read_job(key.digest)):
         os.utime(cache.folder(key) / cache.NOTE, (0, time.time() - 10 * 86400))
-        assert use() and cache.prune(5) == []
+        assert use() and cache_cleanup.prune(5) == []
     os.utime(cache.folder(KEY) / cache.NOTE, (0, time.time() - 10 * 86400))
-    assert jobs.run({}, "cnn", []).status == CACHED and cache.prune(5) == []
+    assert jobs.run({}, "cnn", []).status == CACHED and cache_cleanup.prune(5) == []
     assert cache.version("job", key.digest) == before
 
 
@@ -134,7 +134,7 @@ def test_what_did_not_end_is_listed_and_pruned(capsys: pytest.CaptureFixture[str
     assert "4.5 MB" in printed
     cache_table.prune(5)
     assert "2 folders of what has not ended" in (printed := capsys.readouterr().out) and "3.0 MB" in printed
-    assert [path.name for path in leftovers.older(0)] == ["new"]
+    assert [path.name for path in cache_cleanup.unfinished(0)] == ["new"]
 
 
 def test_two_that_need_the_same_make_it_once(made: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from breakeven.core.errors import Unsupported
+from breakeven.core.errors import NotInstalled, Unsupported
 from breakeven.plugins.hardware.base import Host
 
 
@@ -39,8 +39,10 @@ class Cuda(Host):
         Raises:
             Unsupported: there is no such GPU, or torch cannot use it.
         """
-        import torch
-
+        try:
+            import torch
+        except ModuleNotFoundError:
+            raise NotInstalled("not installed: pip install 'breakeven[torch]'") from None
         bound = super().pin()
         if not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
             raise Unsupported("the installed torch is built without CUDA: pytorch.org has one with it")

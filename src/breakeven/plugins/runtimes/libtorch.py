@@ -14,14 +14,13 @@ from typing import Any
 from filelock import FileLock
 from pydantic import field_validator
 
-import breakeven
 from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import digests, fingerprint, write_text
 from breakeven.core.plugin import load
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
-PROJECT = Path(breakeven.__file__).parents[2] / "cpp"
+PROJECT = paths.shipped("cpp")
 FACTS_FILE = "about.txt"  # what the program has to know of the artifact
 EXPORTERS = ("torchscript", "aotinductor")
 PYTHON_ONLY = {"optimize": False, "compile": False}  # settings for what Python does after loading
