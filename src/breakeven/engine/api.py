@@ -85,14 +85,16 @@ def measure(
     with TemporaryDirectory(prefix="breakeven-") as folder:
         scratch = Path(folder)
         resolved = {
-            name: resolve(name, variants[name], scratch / f"{index}.pickle") for index, name in enumerate(order)
+            name: resolve(name, variants[name], scratch / f"{index}.pickle")
+            for index, name in enumerate(order)
         }
         resolved, images = _with_inputs(resolved, inputs, scratch, seed)
         batch = len(np.load(images, mmap_mode="r")) if images.exists() else 1
         timeout_s = budget.timeout_s if budget else max(max_seconds, SHORTEST_TIMEOUT_S)
         rehearsal = rehearse(resolved, hardware, images, batch, check, timeout_s, scratch)
         rejected = {
-            name: VariantResult(name, verdict, reason) for name, (verdict, reason) in rehearsal.rejected.items()
+            name: VariantResult(name, verdict, reason)
+            for name, (verdict, reason) in rehearsal.rejected.items()
         }
         if len(order) > 1 and len(rehearsal.variants) == 1:  # nothing is left to compare
             alone = {base: VariantResult(base, "baseline"), **rejected}

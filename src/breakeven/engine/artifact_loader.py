@@ -71,9 +71,7 @@ class ArtifactLoader:
             UserError: they differ.
         """
         size = len(self.first)
-        logits = (
-            self._logits(self.first) if self.card.scored_by(size) < size else self.session.result(output)
-        )
+        logits = self._logits(self.first) if self.card.scored_by(size) < size else self.session.result(output)
         scored = np.load(self.folder / artifact.LOGITS, mmap_mode="r")
         scored = scored[np.arange(len(logits)) % len(scored)]
         error = float(np.abs(logits - scored).max() / np.abs(scored).max())

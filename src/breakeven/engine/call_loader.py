@@ -113,7 +113,9 @@ class CallLoader:
         try:
             Path(path).write_bytes(cloudpickle.dumps(value))
         except Exception as error:
-            raise UserError(f"its output ({_kind(value)}) cannot be compared ({error}): set check off") from None
+            raise UserError(
+                f"its output ({_kind(value)}) cannot be compared ({error}): set check off"
+            ) from None
         return {}
 
     def imported(self) -> dict[str, Any]:
@@ -148,7 +150,9 @@ def _attribute(module: ModuleType, name: str, title: str) -> Any:
     for part in name.split("."):
         if not hasattr(value, part):
             near = difflib.get_close_matches(part, dir(value), n=1)
-            raise UserError(f"{title}: there is no {part!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise UserError(
+                f"{title}: there is no {part!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            )
         value = getattr(value, part)
     return value
 
@@ -182,5 +186,6 @@ def _explained(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         text = str(error).strip().splitlines()
-        raise UserError(f"{what}: {type(error).__name__}: {text[0][:300] if text else 'no message'}") from None
-
+        raise UserError(
+            f"{what}: {type(error).__name__}: {text[0][:300] if text else 'no message'}"
+        ) from None

@@ -62,7 +62,9 @@ def difference(base: Any, other: Any, check: Check, where: str = "output") -> st
         numbers = _numbers(base), _numbers(other)
         if numbers[0] is not None and numbers[1] is not None:
             return _array_difference(numbers[0], numbers[1], check, where)
-        pairs = [(one, two, f"{where}[{index}]") for index, (one, two) in enumerate(zip(base, other, strict=True))]
+        pairs = [
+            (one, two, f"{where}[{index}]") for index, (one, two) in enumerate(zip(base, other, strict=True))
+        ]
     else:
         return _leaf_difference(base, other, check, where)
     return next((found for one, two, place in pairs if (found := difference(one, two, check, place))), "")
@@ -84,7 +86,9 @@ def _array_difference(base: Any, other: Any, check: Check, where: str) -> str:
     if check == EQUAL or not numeric:
         same = np.array_equal(base, other, equal_nan=numeric)
         return "" if same else f"{where} is not equal to the baseline's"
-    base, other = (each.astype(np.complex128 if each.dtype.kind == "c" else np.float64) for each in (base, other))
+    base, other = (
+        each.astype(np.complex128 if each.dtype.kind == "c" else np.float64) for each in (base, other)
+    )
     finite = np.abs(base[np.isfinite(base)])
     largest = float(finite.max()) if finite.size else 0.0
     if np.allclose(other, base, rtol=RELATIVE, atol=OF_LARGEST * largest, equal_nan=True):

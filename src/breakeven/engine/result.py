@@ -113,7 +113,10 @@ class Result(Mapping[str, VariantResult]):
         speedup = statistics.speedup(ratios, 1 - alpha)
         verdict, reason = statistics.verdict(speedup, self.margin), ""
         floor = statistics.noise_floor(self.control.speedup) if self.control and self.control.speedup else 1.0
-        if verdict in (statistics.FASTER, statistics.SLOWER) and max(speedup.value, 1 / speedup.value) <= floor:
+        if (
+            verdict in (statistics.FASTER, statistics.SLOWER)
+            and max(speedup.value, 1 / speedup.value) <= floor
+        ):
             verdict = statistics.UNDECIDED
             reason = f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
         effect = statistics.detectable_effect(ratios, alpha)

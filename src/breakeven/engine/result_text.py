@@ -57,8 +57,10 @@ def sentence(result: "Result") -> str:
     """Say in one sentence what was found."""
     untimed = [each for each in result.others if each.time is None]
     if untimed:
-        causes = "; ".join(f"{each.name} {'is' if each.verdict == 'wrong' else ''} {each.verdict}: {each.reason}"
-                           for each in untimed).replace("  ", " ")
+        causes = "; ".join(
+            f"{each.name} {'is' if each.verdict == 'wrong' else ''} {each.verdict}: {each.reason}"
+            for each in untimed
+        ).replace("  ", " ")
         return f"{causes}."
     effort = f"{result.seconds:.0f} s, {result.stopped}" if result.stopped else f"{result.seconds:.0f} s"
     if not result.others:
