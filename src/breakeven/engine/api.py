@@ -1,7 +1,6 @@
 """Measure anything that can be called: the public function of the package."""
 
 import math
-import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import cloudpickle
 import numpy as np
 
-from breakeven.artifacts import artifact
 from breakeven.core.errors import UserError
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import compare_to_baseline
@@ -33,7 +32,7 @@ REMEDIES = {
     "short blocks": "its first calls were slow: give it a budget with longer blocks",
     "not steady": "call it some times in its factory, or give it a budget with more rounds",
     "unpinned": "choose fewer threads",
-    "unreliable": "only differences larger than the control's count here; a quieter machine shows smaller ones",
+    "unreliable": "only larger differences than the control's count; a quieter machine shows smaller ones",
 }
 
 
@@ -55,9 +54,9 @@ def measure(
 ) -> Result:
     """Time variants side by side, and say which is faster and how sure that is.
 
-    Each variant runs in fresh processes, which take turns in short blocks. A factory runs once in each process,
-    untimed; what it returns is called with `inputs` and timed. A second copy of the baseline, the A/A control,
-    shows how much two copies of the same thing differ here. With one variant, the control is all there is.
+    Each variant runs in fresh processes, which take turns in short blocks. A factory runs once in each
+    process, untimed; what it returns is called with `inputs` and timed. A second copy of the baseline, the A/A
+    control, shows how much two copies of one thing differ here. One variant alone is compared with its copy.
 
     Args:
         variants: name -> a factory, "file.py:factory", "package.module:factory", or an artifact's folder. An
@@ -66,11 +65,11 @@ def measure(
         baseline: the variant to compare with; by default the first.
         within: stop when every interval is as narrow as plus or minus this share.
         max_seconds: stop after this time.
-        check: how outputs are compared before anything is timed: "close", "equal", "off", or a function of the
-            baseline's and the variant's output that returns whether they agree.
+        check: how outputs are compared before anything is timed: "close", "equal", "off", or a function of
+            the baseline's and the variant's output that returns whether they agree.
         margin: call two variants the same if they differ by less than this share for sure.
         progress: a function that is called after each replicate.
-        budget: every setting of the engine; overrides `within`, `max_seconds`, `margin`, `confidence`, `seed`.
+        budget: all settings of the engine; overrides `within`, `max_seconds`, `margin`, `confidence`, `seed`.
 
     Raises:
         UserError: an argument is wrong, or the baseline fails. Another variant that fails has the verdict
@@ -88,7 +87,7 @@ def measure(
             name: resolve(name, variants[name], scratch / f"{index}.pickle")
             for index, name in enumerate(order)
         }
-        resolved, images = _with_inputs(resolved, inputs, scratch, seed)
+        resolved, images = _with_inputs(resolved, inputs, scratch)
         batch = len(np.load(images, mmap_mode="r")) if images.exists() else 1
         timeout_s = budget.timeout_s if budget else max(max_seconds, SHORTEST_TIMEOUT_S)
         rehearsal = rehearse(resolved, hardware, images, batch, check, timeout_s, scratch)
@@ -179,33 +178,24 @@ def _hardware(device: str, threads: int) -> dict[str, Any]:
 
 
 def _with_inputs(
-    variants: Mapping[str, Variant], inputs: Sequence[Any] | None, scratch: Path, seed: int
+    variants: Mapping[str, Variant], inputs: Sequence[Any] | None, scratch: Path
 ) -> tuple[dict[str, Variant], Path]:
     """Write the arguments of the calls, and an artifact's images, where the workers find them."""
     images, arguments = scratch / "images.npy", scratch / "inputs.pickle"
     artifacts = [variant for variant in variants.values() if isinstance(variant, Path)]
     if artifacts:
-        np.save(images, np.asarray(inputs[0]) if inputs else _images_for(artifacts[0], seed))
+        if not inputs:
+            raise UserError(f"{artifacts[0]}: an artifact needs its images: pass inputs=(images,).")
+        np.save(images, np.asarray(inputs[0]))
     if len(artifacts) < len(variants):
         try:
-            arguments.write_bytes(_pickled(tuple(inputs or ())))
+            arguments.write_bytes(cloudpickle.dumps(tuple(inputs or ())))
         except Exception as error:
             raise UserError(f"inputs: cannot be sent to another process ({error}).") from None
     return {
         name: replace(variant, inputs=str(arguments)) if isinstance(variant, CallTarget) else variant
         for name, variant in variants.items()
     }, images
-
-
-def _pickled(value: Any) -> bytes:
-    import cloudpickle
-
-    data: bytes = cloudpickle.dumps(value) if value else pickle.dumps(value)
-    return data
-
-
-def _images_for(folder: Path, seed: int) -> Any:
-    raise UserError(f"{artifact.read(folder).variant}: an artifact needs inputs: pass inputs=(images,).")
 
 
 def _budget(

@@ -65,7 +65,7 @@ class CallLoader:
             import torch
 
             # For the rest of this process, because entering it for each call would be timed.
-            torch.inference_mode().__enter__()  # type: ignore[no-untyped-call]
+            torch.inference_mode().__enter__()
             call = call.to(self.device).eval()
             self.inputs = tuple(_as_tensor(value, self.device) for value in self.inputs)
         if not callable(call):

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from breakeven.engine import statistics
 from breakeven.engine.comparison import Comparison, ComparisonSet
-from breakeven.engine.samples import OK
 from breakeven.engine.settings import TWIN
 
 
@@ -37,8 +36,3 @@ def _judged(comparison: Comparison, measured: ComparisonSet, margin: float) -> C
     elif verdict == statistics.SAME and measured.fault and floor > 1 + margin:
         verdict, reason = statistics.UNDECIDED, measured.fault
     return replace(comparison, verdict=verdict, reason=reason)
-
-
-def is_measured(comparison: Comparison) -> bool:
-    """Tell whether a variant was timed to the end."""
-    return comparison.latency_ms is not None and comparison.verdict != OK

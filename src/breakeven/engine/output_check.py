@@ -39,8 +39,8 @@ def plain(value: Any) -> Any:
     if hasattr(value, "__array__"):
         return np.asarray(value)
     raise UserError(
-        f"its output holds a {type(value).__name__}, which {CLOSE!r} and {EQUAL!r} cannot compare: set check to "
-        f"{OFF!r} or to a function of two outputs"
+        f"its output holds a {type(value).__name__}, which {CLOSE!r} and {EQUAL!r} cannot compare: set check "
+        f"to {OFF!r} or to a function of two outputs"
     )
 
 

@@ -1,4 +1,4 @@
-"""Run every variant once before anything is timed: does it work, does it return the same, how long is a call?"""
+"""Run every variant once before timing: does it work, does it return the same, how long is a call?"""
 
 import pickle
 from collections.abc import Mapping
@@ -78,8 +78,8 @@ def rehearse(
                 result.variants.pop(name, None)
             if name == TWIN and (reason := difference(outputs[base], outputs[TWIN], check)):
                 raise UserError(
-                    f"{base} ({variant}) returns something else in each process ({reason}), so that no output can "
-                    "be compared with it: seed its random numbers, or turn the check off."
+                    f"{base} ({variant}) returns something else in each process ({reason}), so that no "
+                    "output can be compared with it: seed its random numbers, or turn the check off."
                 )
     for name in list(result.variants):
         if check != OFF and name != base and (reason := difference(outputs[base], outputs[name], check)):
@@ -109,7 +109,7 @@ def _run_once(
     calls = worker.ask("warm_up", least=3, most=50, limit_ms=20)["calls_ms"]
     result.call_ms[name] = float(np.median(calls[len(calls) // 2 :]))
     result.start_s[name] = loaded["load_s"] + loaded["first_call_ms"] / 1000
-    if call:
+    if isinstance(variant, CallTarget):
         if result.call_ms[name] < SHORT_CALL_MS:
             result.loop_ns = worker.ask("loop_cost")["loop_ns"]
         variant = replace(variant, preload=tuple(worker.ask("imported")["modules"]))

@@ -2,6 +2,7 @@
 
 import io
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
@@ -18,11 +19,12 @@ def render(result: "Result") -> str:
     parts = [_table(result), sentence(result)]
     if result.loop_ns is not None:
         parts.append(
-            f"Calls are timed in loops; the loop adds about {duration(result.loop_ns * 1e-9)} to each call of "
-            "every variant."
+            f"Calls are timed in loops; the loop adds about {duration(result.loop_ns * 1e-9)} to each call "
+            "of every variant."
         )
     parts += [f"Warning: {warning.text}: {warning.remedy}." for warning in result.warnings]
-    return "\n".join(parts)
+    wrapped = [textwrap.fill(part, WIDTH, break_on_hyphens=False) for part in parts[1:]]
+    return "\n".join([parts[0], *wrapped])
 
 
 def _table(result: "Result") -> str:

@@ -47,8 +47,8 @@ class Budget:
         block_ms: length of a block: long against the clock, short against the noise.
         settle_ms: the most time for the calls before each block that are not counted, because the caches
             were somebody else's; a longer call is one of them.
-        narrow_replicates: how many replicates there must be before narrow intervals end the run. A spread that
-            is estimated from few replicates is often too small.
+        narrow_replicates: how many replicates there must be before narrow intervals end the run. A spread
+            that is estimated from few replicates is often too small.
         warm_up_calls: the fewest calls of a fresh process before its first block.
         loop_ms: the time between two readings of the clock, for calls that are short against a reading; 0
             reads it after each call.

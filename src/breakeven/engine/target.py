@@ -1,4 +1,4 @@
-"""What a variant is before it is loaded: an artifact's folder, or a callable that a fresh process can find."""
+"""What a variant is before it is loaded: an artifact's folder, or a callable that a process can find."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field

@@ -28,8 +28,8 @@ def parse(text: str, *, direct: bool = False, paths: Sequence[str] = (), within:
     source, colon, name = text.rpartition(":")
     if not (source and colon and all(part.isidentifier() for part in name.split("."))):
         raise UserError(
-            f"{text}: name a target as file.py:function, as package.module:function, or by an artifact's folder "
-            f"(one that holds {ARTIFACT_FILE})."
+            f"{text}: name a target as file.py:function, as package.module:function, or by an artifact's "
+            f"folder (one that holds {ARTIFACT_FILE})."
         )
     if source.endswith(".py"):
         path = (Path(paths[0]) if paths else Path()) / source
@@ -51,8 +51,8 @@ def save_callable(value: Callable[..., Any], path: Path) -> CallTarget:
         path.write_bytes(cloudpickle.dumps(value))
     except Exception as error:
         raise UserError(
-            f"{getattr(value, '__qualname__', type(value).__name__)} cannot be sent to another process ({error}): "
-            "create what it holds inside of the factory."
+            f"{getattr(value, '__qualname__', type(value).__name__)} cannot be sent to another process "
+            f"({error}): create what it holds inside of the factory."
         ) from None
     return CallTarget("pickle", str(path), paths=tuple(entry for entry in sys.path if entry))
 

@@ -221,7 +221,7 @@ def main(commands: int, answers: int) -> None:
                 answer = {"error": str(error)}
             except Exception as error:
                 text = str(error).strip().splitlines()
-                answer = {"error": f"{type(error).__name__}: {text[0][:300] if text else ''}"}
+                answer = {"error": type(error).__name__ + (f": {text[0][:300]}" if text else "")}
             if worker.replacement_program:
                 _become(worker.replacement_program, commands, answers)
             pipe.write(json.dumps(answer) + "\n")

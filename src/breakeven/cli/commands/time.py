@@ -1,7 +1,7 @@
 """Time functions, models and scripts side by side, and say which is faster.
 
-Exit code 0: done; 1: surely slower than --fail-if-slower allows; 2: wrong usage, or a target that fails; 3: under
---fail-if-slower, undecided.
+Exit code 0: done; 1: surely slower than --fail-if-slower allows; 2: wrong usage, or a target that fails; 3:
+undecided under --fail-if-slower.
 """
 
 import re
@@ -67,8 +67,8 @@ def arguments(parser: ArgumentParser) -> None:
         "targets",
         nargs="+",
         metavar="[NAME=]TARGET",
-        help="file.py:function, package.module:function, or an artifact's folder; the function is a factory: it runs "
-        "once, untimed, and what it returns is timed",
+        help="file.py:function, package.module:function, or an artifact's folder; the function is a factory: it "
+        "runs once, untimed, and what it returns is timed",
     )
     add = parser.add_argument
     add(
