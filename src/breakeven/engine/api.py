@@ -55,8 +55,8 @@ def measure(
     """Time variants side by side, and say which is faster and how sure that is.
 
     Each variant runs in fresh processes, which take turns in short blocks. A factory runs once in each
-    process, untimed; what it returns is called with `inputs` and timed. A second copy of the baseline, the A/A
-    control, shows how much two copies of one thing differ here. One variant alone is compared with its copy.
+    process, untimed; what it returns is called with `inputs` and timed. A second copy of the baseline, the
+    A/A control, shows how much two copies of one thing differ here. One variant alone is compared with it.
 
     Args:
         variants: name -> a factory, "file.py:factory", "package.module:factory", or an artifact's folder. An

@@ -16,8 +16,8 @@ from breakeven.core.errors import Unsupported, UserError
 from breakeven.plugins.hardware.base import Hardware
 from breakeven.plugins.runtimes.base import ExecutionContext, Session
 
-# The largest accepted error, as a share of the largest logit. Kernels for another number of threads or another
-# device add up in another order; an artifact that computes something else is off by far more.
+# The largest accepted error, as a share of the largest logit. Kernels for another number of threads or
+# another device add up in another order; an artifact that computes something else is off by far more.
 SAME_OUTPUT = 0.05
 
 
@@ -97,7 +97,7 @@ class ArtifactLoader:
         return predict_in_batches(predict, images, size)
 
     def profile(self, images: str, calls: int) -> dict[str, Any]:
-        """Return the time of each operator on the first image of a file, and what the runtime knows besides."""
+        """Return the time of each operator on the first image of a file, and what the runtime knows."""
         inputs = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:1]))
         self.session.run(self.session.prepare(inputs))  # of another shape than the last
         facts = {"facts": self.runtime.execution_details(self.folder, self.context)}

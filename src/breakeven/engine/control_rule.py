@@ -11,10 +11,10 @@ from breakeven.engine.settings import TWIN
 def judge_beyond_control(measured: ComparisonSet, base: str, margin: float) -> dict[str, Comparison]:
     """Return the comparisons, with a verdict only for a difference that the A/A control rules out as noise.
 
-    A variant is faster or slower if its interval excludes 1 and its speedup is farther from 1 than the farthest
-    bound of the control's interval. Two copies of the same program can differ by that much, for reasons that a
-    process keeps for its life (where its memory lies, the seed of its hashes). A control that differs from the
-    baseline therefore does not end the run: it makes the run blunter.
+    A variant is faster or slower if its interval excludes 1 and its speedup is farther from 1 than the
+    farthest bound of the control's interval. Two copies of one program can differ by that much, for reasons
+    that last as long as a process (where its memory lies, the seed of its hashes). A control that differs
+    from the baseline therefore does not end the run: it makes the run blunter.
     """
     return {
         name: comparison if name in (base, TWIN) else _judged(comparison, measured, margin)

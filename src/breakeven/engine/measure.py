@@ -1,4 +1,4 @@
-"""Measure artifacts: variants, hardware and a budget in, comparisons out. (`engine.api` measures callables.)"""
+"""Measure artifacts: variants, hardware and a budget in, comparisons out; `api.py` measures callables."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ RELATIVE, OF_LARGEST = 1e-3, 1e-4
 Check = str | Callable[[Any, Any], bool]
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911  (one for each kind)
     """Return an output as nested builtins and numpy arrays, which any process can read.
 
     Raises:

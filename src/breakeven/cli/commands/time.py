@@ -67,8 +67,8 @@ def arguments(parser: ArgumentParser) -> None:
         "targets",
         nargs="+",
         metavar="[NAME=]TARGET",
-        help="file.py:function, package.module:function, or an artifact's folder; the function is a factory: it "
-        "runs once, untimed, and what it returns is timed",
+        help="file.py:function, package.module:function, or an artifact's folder; the function is a "
+        "factory: it runs once, untimed, and what it returns is timed",
     )
     add = parser.add_argument
     add(
