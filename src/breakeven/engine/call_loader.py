@@ -64,8 +64,10 @@ class CallLoader:
         if _is_module(call):
             import torch
 
-            # For the rest of this process, because entering it for each call would be timed.
-            torch.inference_mode().__enter__()
+            # For the rest of this process, because entering it for each call would be timed. It ends with the
+            # object, which is kept for that reason.
+            self.inference_mode = torch.inference_mode()
+            self.inference_mode.__enter__()
             call = call.to(self.device).eval()
             self.inputs = tuple(_as_tensor(value, self.device) for value in self.inputs)
         if not callable(call):

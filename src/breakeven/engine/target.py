@@ -31,7 +31,7 @@ class CallTarget:
     preload: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return self.source + (f":{self.name}" if self.name else "")
+        return "a callable" if self.kind == "pickle" else f"{self.source}:{self.name}"
 
 
 Variant = Path | CallTarget  # a path is an artifact's folder
