@@ -15,7 +15,7 @@ from project import Project
 
 from breakeven.core.errors import Unsupported
 from breakeven.engine.comparison import Comparison
-from breakeven.engine.measure import measure
+from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.selftest.models import CNN, write
 from breakeven.engine.settings import SINGLE_STREAM, Budget
@@ -70,7 +70,7 @@ def test_without_the_gpu_a_worker_says_so(artifacts: dict[str, Path], name: str)
 
 
 def test_without_the_gpu_every_variant_is_unsupported(artifacts: dict[str, Path]) -> None:
-    measured = measure(artifacts, ABSENT, Budget(seconds=0, seconds_per_variant=0), CNN.images(1))
+    measured = measure_artifacts(artifacts, ABSENT, Budget(seconds=0, seconds_per_variant=0), CNN.images(1))
     found = measured.findings.of
     assert list(found) == ["eager", "twin", "onnxruntime", "torchscript"]
     assert {finding.verdict for finding in found.values()} == {"unsupported"}

@@ -12,7 +12,7 @@ import fakes
 import psutil
 import pytest
 
-from breakeven.engine.measure import Measurement, measure
+from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.settings import TWIN, Budget, Scenario
 
 pytestmark = pytest.mark.timeout(300)
@@ -52,7 +52,7 @@ def run(
     for fault, when in cases:
         name = f"{fault} at {when}"
         variants[name] = fakes.write(folder / name, "faulty", fault=fault, when=when)
-    return measure(variants, fakes.CPU1, budget, fakes.IMAGES, scored=True, **options)  # type: ignore[arg-type]
+    return measure_artifacts(variants, fakes.CPU1, budget, fakes.IMAGES, scored=True, **options)  # type: ignore[arg-type]
 
 
 def assert_whole(measured: Measurement, names: tuple[str, ...] = HEALTHY, budget: Budget = BUDGET) -> None:
@@ -112,7 +112,7 @@ def test_a_worker_that_is_killed_from_outside_costs_its_row(tmp_path: Path) -> N
     killer = threading.Thread(target=kill)
     killer.start()
     budget = replace(BUDGET, rounds=200, block_ms=0.5)
-    measured = measure(variants, fakes.CPU1, budget, fakes.IMAGES)
+    measured = measure_artifacts(variants, fakes.CPU1, budget, fakes.IMAGES)
     killer.join()
     assert (measured["victim"].verdict, measured["victim"].reason) == ("failed", "killed by SIGKILL")
     assert_whole(measured, budget=budget)
@@ -132,7 +132,7 @@ def test_a_fault_costs_its_row_with_several_callers_too(tmp_path: Path, processe
 def test_a_baseline_that_dies_ends_the_run_with_its_reason(tmp_path: Path, when: str) -> None:
     base = fakes.write(tmp_path / "base", "faulty", fault="killed", when=when)
     other = fakes.write(tmp_path / "other", "faulty")
-    measured = measure({"base": base, "other": other}, fakes.CPU1, BUDGET, fakes.IMAGES)
+    measured = measure_artifacts({"base": base, "other": other}, fakes.CPU1, BUDGET, fakes.IMAGES)
     # The twin is made of the same artifact.
     assert {measured[name].reason for name in ("base", TWIN)} == {"killed by SIGKILL"}
     assert "baseline failed" in measured.stopped
@@ -142,5 +142,5 @@ def test_a_baseline_that_dies_ends_the_run_with_its_reason(tmp_path: Path, when:
 def test_what_was_not_scored_with_these_images_is_not_compared(tmp_path: Path) -> None:
     variants = {"base": fakes.write(tmp_path / "base", "faulty")}
     variants["lie"] = fakes.write(tmp_path / "lie", "faulty", fault="lie", when="first call")
-    measured = measure(variants, fakes.CPU1, BUDGET, fakes.IMAGES, scored=False)
+    measured = measure_artifacts(variants, fakes.CPU1, BUDGET, fakes.IMAGES, scored=False)
     assert_whole(measured, ("base", TWIN, "lie"))

@@ -20,13 +20,13 @@ SCRIPT = """
 import signal, sys
 from pathlib import Path
 import fakes
-from breakeven.engine.measure import measure
+from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.settings import Budget
 from breakeven.pipeline.stages._main import run
 
 def work(kind):
     variants = {name: Path(name) for name in ("base", "other")}
-    measure(variants, fakes.CPU1, Budget(rounds=10**7, block_ms=1, settle_ms=1), fakes.IMAGES)
+    measure_artifacts(variants, fakes.CPU1, Budget(rounds=10**7, block_ms=1, settle_ms=1), fakes.IMAGES)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & would ignore it
 run(work) if sys.argv[1] == "stage" else work("script")

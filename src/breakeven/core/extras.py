@@ -7,7 +7,7 @@ MODULES = {
         *("packaging", "dvc", "hydra", "omegaconf"),
     },
     "tracking": {"mlflow"},
-    "report": {"altair", "vl_convert", "jinja2", "matplotlib"},
+    "report": {"altair", "vl_convert", "jinja2"},
 }
 
 

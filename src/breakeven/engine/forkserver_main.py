@@ -22,13 +22,18 @@ from pathlib import Path
 from breakeven.core.child_process import end_with_parent
 from breakeven.engine import worker_main
 
+# Modules that start no threads but OpenBLAS's, which ends them before a fork and starts them again.
+FORK_SAFE = ("numpy", "scipy", "breakeven.engine.artifact_loader", "breakeven.engine.call_loader")
+
 
 def serve(channel: socket.socket, modules: Sequence[str]) -> None:
     """Import, then answer until the parent's end is closed, which a killed parent's is too."""
-    threads = _threads()  # numpy's may be there
+    threads = _threads()
     for name in modules:
         with contextlib.suppress(Exception):  # the worker itself will say what is missing, or wrong
             importlib.import_module(name)
+        if name in FORK_SAFE:
+            threads = _threads()
         if _threads() > threads:  # what it forked would not be whole: each worker imports that by itself
             rest = [other for other in modules if other != name]
             again = [sys.executable, "-m", "breakeven.engine.forkserver_main", str(channel.fileno()), *rest]

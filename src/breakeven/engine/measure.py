@@ -1,4 +1,4 @@
-"""Measuring as a library: variants, hardware and a budget in, findings out."""
+"""Measure artifacts: variants, hardware and a budget in, comparisons out; `api.py` measures callables."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ class Measurement:
         return self.findings.of[variant]
 
 
-def measure(
+def measure_artifacts(
     variants: Mapping[str, Path],
     hardware: Mapping[str, Any],
     budget: Budget,
@@ -54,14 +54,14 @@ def measure(
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from breakeven.engine.measure import measure
+    >>> from breakeven.engine.measure import measure_artifacts
     >>> from breakeven.engine.settings import Budget
     >>> from breakeven.engine.selftest.models import CNN, write
     >>> with TemporaryDirectory() as folder:
     ...     images = CNN.images(1)
     ...     variants = {name: write(CNN, name, Path(folder, name)) for name in ("eager", "onnxruntime")}
     ...     budget = Budget(min_replicates=3, seconds=1, seconds_per_variant=1)
-    ...     found = measure(variants, {"name": "cpu", "threads": 1}, budget, images)
+    ...     found = measure_artifacts(variants, {"name": "cpu", "threads": 1}, budget, images)
     >>> found["onnxruntime"].verdict
     'faster'
     >>> found["twin"].verdict
@@ -80,29 +80,44 @@ def measure(
         caches = Path(scratch) / "caches"
         caches.mkdir()
         schedule = Schedule(everyone, hardware, path, scenario, budget, scored, caches)
-        for count in range(1, budget.max_replicates + 1):
-            schedule.replicate()
-            needed = {"baseline": schedule.samples[base].status, "twin": schedule.samples[TWIN].status}
-            if fallen := [f"{name} {status}" for name, status in needed.items() if status != OK]:
-                stopped = fallen[0]
-                break
-            spent, width = time.monotonic() - started, None
-            if count >= 2:
-                width = compare_to_baseline(schedule.samples, budget.confidence, budget.margin).half_width
-            # The next replicates take as long as these did.
-            fit = int(limit * count / spent)
-            most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
-            if width is not None and width <= budget.half_width and count >= budget.min_replicates:
-                most, stopped = count, f"every interval within ±{budget.half_width:.1%}"
-            elif fit <= count:
-                stopped = f"time budget of {limit:.0f} s spent"
-            else:
-                stopped = f"{budget.max_replicates} replicates done"
-            left = max(0, most - count) * spent / count
-            progress(RunProgress(count, spent, limit, left, width))
-            if count >= most:
-                break
+        stopped = run_replicates(schedule, limit, started, progress)
     found = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
     warnings = list_warnings(schedule.samples, found, budget, others.percent)
     return Measurement(found, stopped, seconds, warnings)
+
+
+def run_replicates(
+    schedule: Schedule, limit_s: float, started: float, progress: Callable[[RunProgress], None]
+) -> str:
+    """Run replicates until the intervals are narrow enough or the time is up; return why it stopped.
+
+    Args:
+        schedule: its first variant is the baseline; its second is the twin.
+        started: when the run began, by `time.monotonic`; the limit counts from there.
+    """
+    budget, (base, *_) = schedule.budget, schedule.samples
+    stopped = ""
+    for count in range(1, budget.max_replicates + 1):
+        schedule.replicate()
+        needed = {"baseline": schedule.samples[base].status, "twin": schedule.samples[TWIN].status}
+        if fallen := [f"{name} {status}" for name, status in needed.items() if status != OK]:
+            return fallen[0]
+        spent, width = time.monotonic() - started, None
+        if count >= 2:
+            width = compare_to_baseline(schedule.samples, budget.confidence, budget.margin).half_width
+        # The next replicates take as long as these did.
+        fit = int(limit_s * count / spent)
+        most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
+        enough = max(budget.min_replicates, budget.narrow_replicates)
+        if width is not None and width <= budget.half_width and count >= enough:
+            most, stopped = count, f"every interval within ±{budget.half_width:.1%}"
+        elif fit <= count:
+            stopped = f"time budget of {limit_s:.0f} s spent"
+        else:
+            stopped = f"{budget.max_replicates} replicates done"
+        left = max(0, most - count) * spent / count
+        progress(RunProgress(count, spent, limit_s, left, width))
+        if count >= most:
+            break
+    return stopped

@@ -22,11 +22,12 @@ class Block:
     mhz: float | None = None  # of the pinned cores, where it can be read
     device_ms: float | None = None  # on the accelerator, by its own clock
     began_ms: float = 0.0  # by a clock that all processes of the machine share
+    inner: int = 1  # calls between two readings of the clock; each of `calls_ms` is the mean of so many
 
     @property
     def mean_ms(self) -> float:
         """Wall time for one call; its inverse is the throughput."""
-        return self.wall_ms / len(self.calls_ms)
+        return self.wall_ms / (self.inner * len(self.calls_ms))
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Replicate:
     load_s: float
     first_call_ms: float
     affinity: dict[str, Any]
+    inner: int = 1  # calls between two readings of the clock
     warm: bool = False  # with what an earlier start left in the compiler's cache
     peak_memory_mb: float = 0.0
     warmup_ms: list[float] = field(default_factory=list)  # the calls after the first, in no other figure

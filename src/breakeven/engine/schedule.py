@@ -12,6 +12,7 @@ from breakeven.core.errors import Unsupported
 from breakeven.engine.forkserver_client import WorkerFailed
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, Samples
 from breakeven.engine.settings import Budget, Scenario
+from breakeven.engine.target import Variant
 from breakeven.engine.variant_processes import VariantProcesses
 from breakeven.engine.worker_pool import WorkerPool
 
@@ -21,7 +22,7 @@ class Schedule:
 
     def __init__(
         self,
-        variants: Mapping[str, Path],
+        variants: Mapping[str, Variant],
         hardware: Mapping[str, Any],
         images: Path,
         scenario: Scenario,
@@ -59,8 +60,8 @@ class Schedule:
 
     def _copy(self, name: str) -> int:
         """How many before it are made of the same artifact."""
-        folders = list(self.variants.values())
-        return folders[: list(self.variants).index(name)].count(self.variants[name])
+        variants = list(self.variants.values())
+        return variants[: list(self.variants).index(name)].count(self.variants[name])
 
     def _admit(
         self,
@@ -90,9 +91,9 @@ class Schedule:
     def _start(
         self, name: str, alive: dict[str, VariantProcesses], nursery: WorkerPool, stack: ExitStack
     ) -> None:
-        folder, copy, scenario = self.variants[name], self._copy(name), self.scenario
+        variant, copy, scenario = self.variants[name], self._copy(name), self.scenario
         count = scenario.callers if scenario.processes else 1
-        workers = [stack.enter_context(nursery.worker(folder, copy)) for _ in range(count)]
+        workers = [stack.enter_context(nursery.worker(variant, copy)) for _ in range(count)]
         alive[name] = stand = VariantProcesses(workers, scenario)
         replicate = stand.load(self._number, self.images, self.scored, self.budget)
         self.samples[name].replicates.append(replicate)

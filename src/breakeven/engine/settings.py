@@ -47,6 +47,11 @@ class Budget:
         block_ms: length of a block: long against the clock, short against the noise.
         settle_ms: the most time for the calls before each block that are not counted, because the caches
             were somebody else's; a longer call is one of them.
+        narrow_replicates: how many replicates there must be before narrow intervals end the run. A spread
+            that is estimated from few replicates is often too small.
+        warm_up_calls: the fewest calls of a fresh process before its first block.
+        loop_ms: the time between two readings of the clock, for calls that are short against a reading; 0
+            reads it after each call.
         memory_mb: the most that workers alive at once may hold; 0: half of what is free.
     """
 
@@ -54,10 +59,13 @@ class Budget:
     seconds: float = 30.0
     seconds_per_variant: float = 10.0
     min_replicates: int = 5
+    narrow_replicates: int = 0
     max_replicates: int = 40
     rounds: int = 10
     block_ms: float = 30.0
     settle_ms: float = 80.0
+    warm_up_calls: int = 5
+    loop_ms: float = 0.0
     memory_mb: float = 0.0
     timeout_s: float = 120.0
     confidence: float = 0.95

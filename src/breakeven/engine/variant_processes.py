@@ -24,6 +24,7 @@ class VariantProcesses:
     scenario: Scenario
     calls: int = 1  # a block and caller
     settle: int = 1  # before it, by each caller
+    inner: int = 1  # calls between two readings of the clock
 
     def load(self, number: int, images: Path, compare: bool, budget: Budget) -> Replicate:
         """Load, warm up, and find how many calls fill a block, and the time before it."""
@@ -34,15 +35,17 @@ class VariantProcesses:
         for worker in self.workers:
             with worker.resumed():
                 size, callers = self.scenario.batch_size, self._threads
-                cold = worker.ask(
-                    "load", images=str(images), batch_size=size, compare=compare, callers=callers
-                )
-                limit = max(50.0, 2 * budget.settle_ms)
-                warm = worker.ask("warm_up", least=5, most=200, limit_ms=limit)["calls_ms"]
+                fields = {"images": str(images), "batch_size": size, "compare": compare, "callers": callers}
+                if budget.loop_ms:
+                    fields["loop_ms"] = budget.loop_ms
+                cold = worker.ask("load", **fields)
+                limit, least = max(50.0, 2 * budget.settle_ms), budget.warm_up_calls
+                warm = worker.ask("warm_up", least=least, most=200, limit_ms=limit)["calls_ms"]
             replicates.append(Replicate(number, **cold, warmup_ms=warm))
         warm = replicates[0].warmup_ms
         target = budget.block_ms * (LONGER if self.scenario.callers > 1 else 1)
-        steady = float(np.median(warm[len(warm) // 2 :]))
+        self.inner = replicates[0].inner
+        steady = self.inner * float(np.median(warm[len(warm) // 2 :]))  # between two readings of the clock
         self.calls = max(1, round(target / steady / self.scenario.callers))
         settle_ms = min(budget.settle_ms, max(budget.block_ms, SETTLING * steady))
         self.settle = math.ceil(settle_ms / steady)
@@ -56,7 +59,7 @@ class VariantProcesses:
             if len(self.workers) == 1:
                 (worker,) = self.workers
                 answer = worker.ask("block", calls=self.calls, settle=self.settle, callers=self._threads)
-                return Block(number, **answer)
+                return Block(number, **answer, inner=self.inner)
             self._all("settle", calls=self.settle)
             answers = self._all("block", calls=self.calls, settle=0, callers=1)
         began = min(answer["began_ms"] for answer in answers)

@@ -16,15 +16,16 @@ import psutil
 
 from breakeven.core.errors import Unsupported
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed, describe_exit
+from breakeven.engine.target import Variant, worker_spec
 
 
 class WorkerProcess:
     """One worker. Use it in a `with` block, so that it cannot outlive it."""
 
     def __init__(
-        self, server: ForkServer, hardware: Mapping[str, Any], folder: Path, cache: Path, timeout_s: float
+        self, server: ForkServer, hardware: Mapping[str, Any], variant: Variant, cache: Path, timeout_s: float
     ) -> None:
-        """Fork the process for the artifact in `folder`, with a folder for what its runtime compiles.
+        """Fork the process for `variant`, with a folder for what a runtime compiles.
 
         Raises:
             WorkerFailed: the server cannot.
@@ -45,7 +46,7 @@ class WorkerProcess:
         finally:
             os.close(commands)
             os.close(answers)
-        self.send("start", hardware=dict(hardware), folder=str(folder), cache=str(cache))
+        self.send("start", hardware=dict(hardware), target=worker_spec(variant), cache=str(cache))
 
     def send(self, do: str, **fields: Any) -> None:
         """Give a command without waiting for its answer."""

@@ -1,4 +1,4 @@
-"""The process that holds one variant: pins itself, loads the artifact, and does what its parent says.
+"""The process that holds one variant: it pins itself, loads the variant, and does what its parent says.
 
 Each command and each answer is one line of JSON in a pipe of its own, so that nothing a library prints can
 get between them.
@@ -7,130 +7,110 @@ get between them.
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from importlib import import_module
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from breakeven.artifacts import artifact, operators
-from breakeven.artifacts.inference import Logits, predict_in_batches, safe_batch_size
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.engine.block_counters import BlockCounters
-from breakeven.plugins.runtimes.base import ExecutionContext, Session
-
-# Share of the largest logit. Kernels for another number of threads or another device add up in another order;
-# what computes something else is off by far more.
-SAME_OUTPUT = 0.05
 
 
 class Worker:
-    """The commands; each method is one, takes the command's fields and gives the answer's."""
+    """Answer the commands; each method is one, takes the command's fields and returns the answer's.
 
-    session: Session
-    input: Any
+    The loader says what is loaded and called; this class only times it. Commands that are no method of this
+    class are the loader's own.
+    """
+
+    loader: Any
+    call: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    inner: int = 1  # calls between two readings of the clock
     peak: float = 0.0
-    program: Sequence[str] = ()  # that goes on in this process, instead of Python
+    replacement_program: Sequence[str] = ()  # that goes on in this process, instead of Python
 
-    def start(self, hardware: dict[str, Any], folder: str, cache: str) -> dict[str, Any]:
-        """Pin, check the artifact in `folder`, ready the runtime; the memory held after that is the floor.
+    def start(self, hardware: dict[str, Any], target: dict[str, Any], cache: str) -> dict[str, Any]:
+        """Pin the process and start the loader of `target`; the memory held after that is the floor.
 
         Args:
-            cache: a folder for what the runtime compiles.
+            cache: a folder for what a runtime compiles.
         """
         self.hardware = plugin.load("hardware", hardware, "hardware")
         self.affinity = self.hardware.pin()
-        self.folder = Path(folder)
-        self.card = artifact.read(self.folder)
-        artifact.verify(self.folder, self.card.files)
-        self.runtime = plugin.load("runtimes", self.card.settings, f"runtimes.{self.card.runtime}")
-        os.environ |= dict.fromkeys(self.runtime.caches, cache)
+        self.loader = _loader(**target)
         self.warm = any(Path(cache).iterdir())
-        self.place = ExecutionContext(self.hardware.device, self.hardware.threads)
-        self.runtime.start(self.folder, self.place)
-        self.program = self.runtime.command(self.folder, self.place, self.affinity)
+        self.replacement_program = self.loader.start(self.hardware, self.affinity, cache)
         self.floor = self.hardware.memory_mb()
         return {}
 
-    def load(self, images: str, batch_size: int, compare: bool, callers: int = 1) -> dict[str, Any]:
-        """Load the artifact, and run it once on the first images of a file.
+    def load(
+        self, images: str, batch_size: int, compare: bool, callers: int = 1, loop_ms: float = 0.0
+    ) -> dict[str, Any]:
+        """Load the target, and call it once.
 
         Args:
+            images: a file with an artifact's inputs.
             callers: threads that will share it.
-            compare: these are the images that the artifact was scored with.
+            compare: have the loader check or keep the first output.
+            loop_ms: let this time pass between two readings of the clock; 0: read it after each call.
 
         Raises:
-            UserError: its outputs are not what they were then.
+            UserError: an artifact's outputs are not those that it was scored with.
         """
         clock = self.hardware.clock_ns
-        first = np.load(images, mmap_mode="r")[:batch_size]
-        batch = np.ascontiguousarray(self.card.inputs(first))
-        self.place = replace(self.place, batch=batch_size, callers=callers)
+        self.loader.read_inputs(images, batch_size, callers)
         started = clock()
-        self.session = self.runtime.load(self.folder, self.place, self.card.preprocessing)
+        self.call = self.loader.load()
         self.hardware.synchronize()
         loaded = clock()
-        self.input = self.session.prepare(batch)
+        self.arguments = self.loader.arguments()
         self.hardware.synchronize()
         before = clock()
-        output = self.session.run(self.input)
+        output = self.call(*self.arguments)
         self.hardware.synchronize()
         after = clock()
         self.peak = self.hardware.peak_memory_mb()
         if compare:
-            alone = self.card.scored_by(batch_size) < batch_size
-            self._compare(self._logits(first) if alone else self.session.result(output))
+            self.loader.keep_output(output)
+        del output
+        if loop_ms:
+            self.inner = self._calls_in(loop_ms)
         return {
             "load_s": (loaded - started) / 1e9,
             "first_call_ms": (after - before) / 1e6,
             "affinity": self.affinity,
             "warm": self.warm,
+            "inner": self.inner,
         }
 
-    def _compare(self, logits: Logits) -> None:
-        known = np.load(self.folder / artifact.LOGITS, mmap_mode="r")
-        known = known[np.arange(len(logits)) % len(known)]
-        error = float(np.abs(logits - known).max() / np.abs(known).max())
-        if not error <= SAME_OUTPUT:
-            raise UserError(
-                f"its outputs are off by {error:.2g} of the largest from those that it was scored with"
-            )
+    def _calls_in(self, milliseconds: float) -> int:
+        """Return how many calls fill a time, found by doubling."""
+        count = 1
+        while True:
+            took = self._loop_ns(count) / 1e6
+            if took >= milliseconds / 2:
+                return max(1, round(count * milliseconds / took))
+            count *= 2
 
-    def predict(self, images: str, out: str) -> dict[str, Any]:
-        """Logits of all images of a file, written to another."""
-        logits = self._logits(np.load(images, mmap_mode="r"))
-        np.save(out, logits)
-        return {"count": len(logits)}
-
-    def _logits(self, images: NDArray[np.uint8]) -> Logits:
-        """Of all of them, in batches as when it is scored."""
-        size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
-
-        def predict(batch: NDArray[np.uint8]) -> Logits:
-            whole = batch[np.arange(size) % len(batch)]  # some runtimes compile for each size
-            return self.session.logits(self.card.inputs(whole))[: len(batch)]
-
-        return predict_in_batches(predict, images, size)
-
-    def profile(self, images: str, calls: int) -> dict[str, Any]:
-        """What the first image of a file takes, operator by operator, and what else is known of it."""
-        inputs = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:1]))
-        self.session.run(self.session.prepare(inputs))  # of another shape than the last
-        facts = {"facts": self.runtime.execution_details(self.folder, self.place)}
-        try:
-            found = self.runtime.profile(self.folder, self.place, self.session, inputs, calls)
-        except Unsupported as error:
-            return {**facts, "kernels_reason": str(error)}
-        return {**facts, "kernels": [asdict(kernel) for kernel in operators.merge(found)]}
+    def loop_cost(self) -> dict[str, Any]:
+        """Return what one turn of the inner loop takes without a call, in nanoseconds: the best of five."""
+        clock, turns = self.hardware.clock_ns, 100_000
+        times = []
+        for _ in range(5):
+            started = clock()
+            for _ in repeat(None, turns):
+                pass
+            times.append(clock() - started)
+        return {"loop_ns": min(times) / turns}
 
     def warm_up(self, least: int, most: int, limit_ms: float) -> dict[str, Any]:
-        """Call until `limit_ms` have passed, at least and at most so often; each call's time."""
+        """Call until `limit_ms` have passed, at least and at most so often; return each call's time."""
         times: list[float] = []
-        while len(times) < least or (len(times) < most and sum(times) < limit_ms):
+        while len(times) < least or (len(times) < most and self.inner * sum(times) < limit_ms):
             times += self._calls(1)
         return {"calls_ms": times}
 
@@ -146,23 +126,47 @@ class Worker:
             self._calls(settle)
             meter.start()
             times = self._calls(calls)
-            wall = sum(times)
+            wall = self.inner * sum(times)
         else:
             times, wall = self._crowd(calls, settle, callers, meter)
         return {"calls_ms": times, "wall_ms": wall, **meter.stop()}
 
     def _calls(self, calls: int) -> list[float]:
-        """The time of each call, milliseconds."""
-        run, inputs = self.session.run, self.input
+        """Return the time of each call, milliseconds; with an inner loop, of one call of each turn."""
+        if self.inner > 1:
+            return [self._loop_ns(self.inner) / 1e6 / self.inner for _ in range(calls)]
+        call, arguments = self.call, self.arguments
         wait, clock = self.hardware.synchronize, self.hardware.clock_ns
         times = [0] * (calls + 1)
         times[0] = clock()
-        for call in range(calls):
-            run(inputs)
+        for number in range(calls):
+            call(*arguments)
             wait()
-            times[call + 1] = clock()
-        milliseconds: list[float] = (np.diff(times) / 1e6).tolist()
-        return milliseconds
+            times[number + 1] = clock()
+        return [(after - before) / 1e6 for before, after in pairwise(times)]
+
+    def _loop_ns(self, count: int) -> int:
+        """Return the time of `count` calls between two readings of the clock.
+
+        The loops are written out because unpacking arguments takes as long as a short call.
+        """
+        call, arguments, clock = self.call, self.arguments, self.hardware.clock_ns
+        turns = repeat(None, count)
+        if not arguments:
+            started = clock()
+            for _ in turns:
+                call()
+        elif len(arguments) == 1:
+            (only,) = arguments
+            started = clock()
+            for _ in turns:
+                call(only)
+        else:
+            started = clock()
+            for _ in turns:
+                call(*arguments)
+        self.hardware.synchronize()
+        return int(clock() - started)
 
     def _crowd(
         self, calls: int, settle: int, callers: int, meter: BlockCounters
@@ -193,6 +197,13 @@ class Worker:
         return {"peak_memory_mb": max(peak - self.floor, 0.0)}
 
 
+def _loader(kind: str, **spec: Any) -> Any:
+    """Return the loader for a target; only one of the two modules is imported, often before the fork."""
+    if kind == "artifact":
+        return import_module("breakeven.engine.artifact_loader").ArtifactLoader(**spec)
+    return import_module("breakeven.engine.call_loader").CallLoader(kind=kind, **spec)
+
+
 def main(commands: int, answers: int) -> None:
     """Serve until the parent closes the pipe."""
     # Without a buffer: what was not asked for yet may be another program's to read.
@@ -201,16 +212,18 @@ def main(commands: int, answers: int) -> None:
         while line := lines.readline():
             command = json.loads(line)
             try:
-                answer: dict[str, Any] = getattr(worker, command.pop("do"))(**command)
+                verb = command.pop("do")
+                method = getattr(worker, verb, None) or getattr(worker.loader, verb)
+                answer: dict[str, Any] = method(**command)
             except Unsupported as error:
                 answer = {"unsupported": str(error)}
             except UserError as error:
                 answer = {"error": str(error)}
             except Exception as error:
                 text = str(error).strip().splitlines()
-                answer = {"error": f"{type(error).__name__}: {text[0][:300] if text else ''}"}
-            if worker.program:
-                _become(worker.program, commands, answers)
+                answer = {"error": type(error).__name__ + (f": {text[0][:300]}" if text else "")}
+            if worker.replacement_program:
+                _become(worker.replacement_program, commands, answers)
             pipe.write(json.dumps(answer) + "\n")
 
 

@@ -14,6 +14,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.core.files import fingerprint
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed
+from breakeven.engine.target import Variant, server_modules, worker_spec
 from breakeven.engine.worker_client import WorkerProcess
 
 
@@ -32,13 +33,14 @@ class WorkerPool(ExitStack):
         self.environment: dict[str, str] = plugin.load("hardware", hardware, "hardware").environment()
         self._servers: dict[tuple[tuple[str, ...], int], ForkServer] = {}
 
-    def prepare(self, folder: Path, copy: int = 0) -> ForkServer:
-        """The server for the artifact in `folder`, started by the first that needs it, and if it has died."""
-        card = artifact.read(folder)
-        runtime = plugin.load("runtimes", card.settings, f"runtimes.{card.runtime}")
-        with contextlib.suppress(Unsupported):  # the worker itself will say so
-            runtime.ready()
-        modules = runtime.imports(folder)
+    def prepare(self, variant: Variant, copy: int = 0) -> ForkServer:
+        """Return the server for `variant`, started by the first that needs it, and again if it has died."""
+        if isinstance(variant, Path):
+            card = artifact.read(variant)
+            runtime = plugin.load("runtimes", card.settings, f"runtimes.{card.runtime}")
+            with contextlib.suppress(Unsupported):  # the worker itself will say so
+                runtime.ready()
+        modules = server_modules(variant)
         server = self._servers.get((modules, copy))
         if server is None or not server.alive:
             server = self._servers[modules, copy] = ForkServer(self.environment, modules, self.timeout_s)
@@ -59,8 +61,8 @@ class WorkerPool(ExitStack):
                 held += psutil.Process(server.process.pid).memory_info().rss / 1e6
         return held
 
-    def worker(self, folder: Path, copy: int = 0) -> WorkerProcess:
-        """A fresh process for the artifact in `folder`; to be used in a `with` block."""
-        cache = self._caches / f"{fingerprint(str(folder))}-{copy}"
+    def worker(self, variant: Variant, copy: int = 0) -> WorkerProcess:
+        """Return a fresh process for `variant`; to be used in a `with` block."""
+        cache = self._caches / f"{fingerprint(worker_spec(variant))}-{copy}"
         cache.mkdir(exist_ok=True)
-        return WorkerProcess(self.prepare(folder, copy), self.hardware, folder, cache, self.timeout_s)
+        return WorkerProcess(self.prepare(variant, copy), self.hardware, variant, cache, self.timeout_s)

@@ -18,7 +18,7 @@ from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json
 from breakeven.core.progress import ProgressLine, shown, time_left
 from breakeven.engine.comparison import Comparison
-from breakeven.engine.measure import Measurement, measure
+from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.roofline import HardwarePeaks, probe
 from breakeven.engine.samples import FAILED
 from breakeven.engine.settings import RunProgress, Scenario
@@ -75,7 +75,7 @@ class FamilyBenchmark:
             told.tell(0, f"{whole}{len(variants)} variants and the twin")
             place = self.study.hardware[self.hardware]
             tell = partial(_tell, told)
-            measured = measure(
+            measured = measure_artifacts(
                 variants, place, budget, self.test.images, scenario, scored=True, progress=tell
             )
         found = measured.findings

@@ -24,7 +24,7 @@ from project import ROOT, Project
 from breakeven.core import paths, progress
 from breakeven.core.download import download
 from breakeven.core.progress import CLEAR_LINE, Estimate, shown, time_left
-from breakeven.engine.measure import measure
+from breakeven.engine.measure import measure_artifacts
 from breakeven.pipeline.benchmark import _tell
 from breakeven.pipeline.sweep.plan import Plan
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
@@ -231,7 +231,7 @@ def test_nothing_is_drawn_while_a_replicate_is_measured(
             size = len(terminal.getvalue())
 
         budget = replace(BUDGET, min_replicates=3)
-        measure(
+        measure_artifacts(
             fake(tmp_path, "base"),
             fakes.CPU1,
             budget,

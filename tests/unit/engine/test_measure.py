@@ -11,7 +11,7 @@ from fake_artifacts import BUDGET, fake
 from fakes.caching import COMPILING_S
 
 from breakeven.artifacts import artifact
-from breakeven.engine.measure import Measurement, measure
+from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
 from breakeven.results.assemble import BASELINE, RowBuilder
 
@@ -24,7 +24,7 @@ def workers_find_the_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(variants: dict[str, Path], budget: Budget = BUDGET, **options: object) -> Measurement:
-    return measure(variants, fakes.CPU1, budget, fakes.IMAGES, **options)  # type: ignore[arg-type]
+    return measure_artifacts(variants, fakes.CPU1, budget, fakes.IMAGES, **options)  # type: ignore[arg-type]
 
 
 def test_every_variant_and_a_twin_have_every_block_of_every_replicate(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from breakeven.artifacts import artifact
 from breakeven.engine.forkserver_client import WorkerFailed
-from breakeven.engine.measure import measure
+from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.selftest.models import CNN
 from breakeven.engine.settings import Budget
 from breakeven.engine.worker_client import WorkerProcess
@@ -199,7 +199,7 @@ def test_a_file_that_no_runtime_can_load_costs_its_own_row(onnx: Path, tmp_path:
     (tmp_path / "bad/model.onnx").write_bytes(b"no graph")
     artifact.save(tmp_path / "bad", replace(artifact.read(onnx), files={}))
     budget = Budget(seconds=0, seconds_per_variant=0, min_replicates=2, rounds=3, block_ms=1, settle_ms=1)
-    measured = measure({"good": onnx, "bad": tmp_path / "bad"}, CPU1, budget, CNN.images(1))
+    measured = measure_artifacts({"good": onnx, "bad": tmp_path / "bad"}, CPU1, budget, CNN.images(1))
     assert len(measured["good"].replicates) == 2 and measured["good"].latency_ms
     assert measured["bad"].verdict == "failed" and measured["bad"].reason
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.engine.comparison import log_ratios
-from breakeven.engine.measure import measure
+from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.selftest.models import CNN, RESNET18, Model, again, made
 from breakeven.engine.selftest.synthetic_load import bursts
 from breakeven.engine.settings import TWIN, Budget
@@ -46,7 +46,7 @@ class Trial:
             budget = replace(budget, seconds_per_variant=self.seconds_per_variant)
         with bursts(self.loaded):
             hardware = {"name": "cpu", "threads": self.threads}
-            measured = measure(variants, hardware, budget, model.images(1))
+            measured = measure_artifacts(variants, hardware, budget, model.images(1))
         base = measured["base"].replicates
         rows = []
         for name, slower in zip(list(variants)[1:], self.shares, strict=True):

@@ -17,7 +17,6 @@ from breakeven.engine.variant_processes import VariantProcesses
 from breakeven.engine.worker_main import Worker
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware.cpu import Cpu
-from breakeven.plugins.runtimes.base import Session
 
 BATCH_1 = 1
 
@@ -96,8 +95,8 @@ def ratios(
 def overhead_us(calls: int = 20_000, repeats: int = 9) -> list[float]:
     """What the harness adds to a call, microseconds: the time that it reports of one that does nothing."""
     worker = Worker()
-    worker.hardware, worker.input = Cpu(name="cpu", threads=1), None
-    worker.session = Session(lambda images: images, lambda inputs: None, lambda output: output)
+    worker.hardware = Cpu(name="cpu", threads=1)
+    worker.call, worker.arguments = (lambda inputs: None), (None,)
     found = []
     for _ in range(repeats):
         started = perf_counter_ns()

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from breakeven.engine.measure import measure
+from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.selftest.models import RESNET18, again, made
 from breakeven.engine.settings import Budget
 
@@ -32,7 +32,9 @@ def run(folder: Path, seed: int) -> dict[str, Any]:
     watcher.start()
     try:
         for threads in (1, 2):
-            measured = measure(variants, {"name": "cpu", "threads": threads}, budget, RESNET18.images(1))
+            measured = measure_artifacts(
+                variants, {"name": "cpu", "threads": threads}, budget, RESNET18.images(1)
+            )
             assert all(found.speedup or name == "eager0" for name, found in measured.findings.of.items())
     finally:
         done.set()

@@ -3,8 +3,10 @@
 import json
 import random
 import sys
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from breakeven.engine.target import worker_spec
 from breakeven.engine.worker_main import Worker
 
 
@@ -14,7 +16,7 @@ def main(folder: str, images: str, threads: int, copies: int, rounds: int) -> No
     for _ in range(copies):
         worker = Worker()
         with TemporaryDirectory() as cache:
-            worker.start({"name": "cpu", "threads": threads}, folder, cache)
+            worker.start({"name": "cpu", "threads": threads}, worker_spec(Path(folder)), cache)
             worker.load(images, batch_size=1, compare=False)
         workers.append(worker)
     warm = [sorted(worker.warm_up(least=5, most=200, limit_ms=50.0)["calls_ms"]) for worker in workers]

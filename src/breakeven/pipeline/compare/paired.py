@@ -12,7 +12,7 @@ from breakeven.core import machine_lock, paths
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 from breakeven.core.progress import counted
-from breakeven.engine.measure import Measurement, measure
+from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.samples import FAILED, UNSUPPORTED
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.pipeline.compare.restore import restored
@@ -72,7 +72,7 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
             for name in known:
                 count.begin(" ".join(name))
                 pair = {"first": there[name], "second": here[name]}
-                measured = measure(pair, study.hardware[hardware], budget, images[name[0]])
+                measured = measure_artifacts(pair, study.hardware[hardware], budget, images[name[0]])
                 count.end()
                 changes.append(judged(name, measured, first))
     foreign = "the study here has no such family"

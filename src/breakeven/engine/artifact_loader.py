@@ -1,0 +1,108 @@
+"""Load an exported artifact in a worker, and run what only artifacts have: scoring and profiling."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts import artifact, operators
+from breakeven.artifacts.inference import Logits, predict_in_batches, safe_batch_size
+from breakeven.core import plugin
+from breakeven.core.errors import Unsupported, UserError
+from breakeven.plugins.hardware.base import Hardware
+from breakeven.plugins.runtimes.base import ExecutionContext, Session
+
+# The largest accepted error, as a share of the largest logit. Kernels for another number of threads or
+# another device add up in another order; an artifact that computes something else is off by far more.
+SAME_OUTPUT = 0.05
+
+
+class ArtifactLoader:
+    """The artifact in one folder, with its runtime."""
+
+    session: Session
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def start(self, hardware: Hardware, affinity: dict[str, Any], cache: str) -> Sequence[str]:
+        """Check the files and start the runtime; return a program that replaces this process, if any.
+
+        Args:
+            affinity: how the hardware pinned this process.
+            cache: a folder for what the runtime compiles.
+        """
+        self.card = artifact.read(self.folder)
+        artifact.verify(self.folder, self.card.files)
+        self.runtime = plugin.load("runtimes", self.card.settings, f"runtimes.{self.card.runtime}")
+        os.environ |= dict.fromkeys(self.runtime.caches, cache)
+        self.context = ExecutionContext(hardware.device, hardware.threads)
+        self.runtime.start(self.folder, self.context)
+        program: list[str] = self.runtime.command(self.folder, self.context, affinity)
+        return program
+
+    def read_inputs(self, images: str, batch_size: int, callers: int) -> None:
+        """Read the first images of a file, before the load is timed.
+
+        Args:
+            callers: threads that will share the session.
+        """
+        self.first = np.load(images, mmap_mode="r")[:batch_size]
+        self.batch = np.ascontiguousarray(self.card.inputs(self.first))
+        self.context = replace(self.context, batch=batch_size, callers=callers)
+
+    def load(self) -> Any:
+        """Load the artifact; return the callable that is timed."""
+        self.session = self.runtime.load(self.folder, self.context, self.card.preprocessing)
+        return self.session.run
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Return the arguments of each timed call."""
+        return (self.session.prepare(self.batch),)
+
+    def keep_output(self, output: Any) -> None:
+        """Compare the first output with the logits that the artifact was scored with.
+
+        Raises:
+            UserError: they differ.
+        """
+        size = len(self.first)
+        logits = self._logits(self.first) if self.card.scored_by(size) < size else self.session.result(output)
+        scored = np.load(self.folder / artifact.LOGITS, mmap_mode="r")
+        scored = scored[np.arange(len(logits)) % len(scored)]
+        error = float(np.abs(logits - scored).max() / np.abs(scored).max())
+        if not error <= SAME_OUTPUT:
+            raise UserError(
+                f"its outputs are off by {error:.2g} of the largest from those that it was scored with"
+            )
+
+    def predict(self, images: str, out: str) -> dict[str, Any]:
+        """Write the logits of all images of a file to another file."""
+        logits = self._logits(np.load(images, mmap_mode="r"))
+        np.save(out, logits)
+        return {"count": len(logits)}
+
+    def _logits(self, images: NDArray[np.uint8]) -> Logits:
+        """Return the logits of all images, in batches as when the artifact is scored."""
+        size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
+
+        def predict(batch: NDArray[np.uint8]) -> Logits:
+            whole = batch[np.arange(size) % len(batch)]  # some runtimes compile for each size
+            return self.session.logits(self.card.inputs(whole))[: len(batch)]
+
+        return predict_in_batches(predict, images, size)
+
+    def profile(self, images: str, calls: int) -> dict[str, Any]:
+        """Return the time of each operator on the first image of a file, and what the runtime knows."""
+        inputs = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:1]))
+        self.session.run(self.session.prepare(inputs))  # of another shape than the last
+        facts = {"facts": self.runtime.execution_details(self.folder, self.context)}
+        try:
+            kernels = self.runtime.profile(self.folder, self.context, self.session, inputs, calls)
+        except Unsupported as error:
+            return {**facts, "kernels_reason": str(error)}
+        return {**facts, "kernels": [asdict(kernel) for kernel in operators.merge(kernels)]}

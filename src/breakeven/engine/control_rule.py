@@ -1,0 +1,38 @@
+"""Judge callables with the A/A control as a yardstick."""
+
+import math
+from dataclasses import replace
+
+from breakeven.engine import statistics
+from breakeven.engine.comparison import Comparison, ComparisonSet
+from breakeven.engine.settings import TWIN
+
+
+def judge_beyond_control(measured: ComparisonSet, base: str, margin: float) -> dict[str, Comparison]:
+    """Return the comparisons, with a verdict only for a difference that the A/A control rules out as noise.
+
+    A variant is faster or slower if its interval excludes 1 and its speedup is farther from 1 than the
+    farthest bound of the control's interval. Two copies of one program can differ by that much, for reasons
+    that last as long as a process (where its memory lies, the seed of its hashes). A control that differs
+    from the baseline therefore does not end the run: it makes the run blunter.
+    """
+    return {
+        name: comparison if name in (base, TWIN) else _judged(comparison, measured, margin)
+        for name, comparison in measured.of.items()
+    }
+
+
+def _judged(comparison: Comparison, measured: ComparisonSet, margin: float) -> Comparison:
+    if comparison.speedup is None:
+        return comparison
+    floor = measured.noise_floor
+    if floor is None:
+        return replace(comparison, verdict=statistics.UNDECIDED, reason=measured.fault)
+    verdict, reason = statistics.verdict(comparison.speedup, margin), ""
+    different = verdict in (statistics.FASTER, statistics.SLOWER)
+    if different and abs(math.log(comparison.speedup.value)) <= math.log(floor):
+        verdict = statistics.UNDECIDED
+        reason = f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
+    elif verdict == statistics.SAME and measured.fault and floor > 1 + margin:
+        verdict, reason = statistics.UNDECIDED, measured.fault
+    return replace(comparison, verdict=verdict, reason=reason)

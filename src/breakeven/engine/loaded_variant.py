@@ -1,0 +1,61 @@
+"""Load an exported artifact outside of a measurement, as a function from images to logits."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts import artifact
+from breakeven.artifacts.inference import predict_in_batches, safe_batch_size
+from breakeven.core import plugin
+from breakeven.core.errors import Unsupported, UserError
+from breakeven.plugins.runtimes.base import ExecutionContext, Runtime, Session
+
+
+class LoadedVariant:
+    """A loaded artifact: call it with images."""
+
+    def __init__(self, manifest: artifact.Artifact, runtime: Runtime, session: Session) -> None:
+        self.manifest, self._runtime, self._session = manifest, runtime, session
+
+    def __call__(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Return the logits, (N, classes).
+
+        Args:
+            images: uint8, (N, C, H, W); or tokens, int64, (N, L).
+        """
+        size = self.manifest.scored_by(safe_batch_size(images, self._runtime.batch))
+
+        def predict(part: NDArray[Any]) -> NDArray[np.float32]:
+            return self._session.logits(self.manifest.inputs(part))
+
+        return predict_in_batches(predict, images, size)
+
+
+def load_variant(folder: str | Path, *, threads: int = 1, device: str = "cpu") -> LoadedVariant:
+    """Load an exported artifact and return a callable that turns images into logits.
+
+    Args:
+        folder: as `artifacts/export/FAMILY/VARIANT`.
+        threads: of the processor.
+        device: as torch names it: "cpu", "cuda:0".
+
+    Raises:
+        UserError: a file is missing or was changed, or Python cannot execute the artifact here.
+    """
+    folder = Path(folder)
+    if not (folder / artifact.MANIFEST).is_file():
+        raise UserError(f"{folder} is not the folder of an artifact: it holds no {artifact.MANIFEST}.")
+    manifest = artifact.read(folder)
+    artifact.verify(folder, manifest.files)
+    runtime = plugin.load("runtimes", manifest.settings, f"runtimes.{manifest.runtime}")
+    context = ExecutionContext(device, threads)
+    try:
+        runtime.start(folder, context)
+        session = runtime.load(folder, context, manifest.preprocessing)
+    except NotImplementedError:
+        raise UserError(f"{manifest.variant} is executed by a program in C++, not by Python.") from None
+    except Unsupported as error:
+        raise UserError(f"{manifest.variant} cannot be loaded here: {error}.") from None
+    return LoadedVariant(manifest, runtime, session)

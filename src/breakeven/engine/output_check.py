@@ -1,0 +1,112 @@
+"""Compare what two variants return: close, equal, or as a user's own function says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from breakeven.core.errors import UserError
+
+CLOSE, EQUAL, OFF = "close", "equal", "off"
+CHECKS = (CLOSE, EQUAL, OFF)
+# "close" accepts an error of 0.1% of the number itself, plus 0.01% of the largest number beside it.
+RELATIVE, OF_LARGEST = 1e-3, 1e-4
+Check = str | Callable[[Any, Any], bool]
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911  (one for each kind)
+    """Return an output as nested builtins and numpy arrays, which any process can read.
+
+    Raises:
+        UserError: it holds an object that cannot be compared.
+    """
+    if value is None or isinstance(value, str | bytes | bool | int | float | complex | np.ndarray):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, set | frozenset):
+        return {"set": sorted(map(repr, value))}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "detach"):  # a torch tensor
+        tensor = value.detach().cpu()
+        return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+    if hasattr(value, "__array__"):
+        return np.asarray(value)
+    raise UserError(
+        f"its output holds a {type(value).__name__}, which {CLOSE!r} and {EQUAL!r} cannot compare: set check "
+        f"to {OFF!r} or to a function of two outputs"
+    )
+
+
+def difference(base: Any, other: Any, check: Check, where: str = "output") -> str:
+    """Return how an output differs from the baseline's, "" if it does not.
+
+    Args:
+        check: "close", "equal", or a function of both outputs that returns whether they agree.
+    """
+    if callable(check):
+        return "" if check(base, other) else "the check function refuses its output"
+    if isinstance(base, dict) and isinstance(other, dict):
+        if base.keys() != other.keys():
+            return f"{where} has the keys {_brief([*other])}, not {_brief([*base])}"
+        pairs = [(base[key], other[key], f"{where}[{key!r}]") for key in base]
+    elif isinstance(base, list) and isinstance(other, list):
+        if len(base) != len(other):
+            return f"{where} has {len(other)} items, not {len(base)}"
+        numbers = _numbers(base), _numbers(other)
+        if numbers[0] is not None and numbers[1] is not None:
+            return _array_difference(numbers[0], numbers[1], check, where)
+        pairs = [
+            (one, two, f"{where}[{index}]") for index, (one, two) in enumerate(zip(base, other, strict=True))
+        ]
+    else:
+        return _leaf_difference(base, other, check, where)
+    return next((found for one, two, place in pairs if (found := difference(one, two, check, place))), "")
+
+
+def _leaf_difference(base: Any, other: Any, check: Check, where: str) -> str:
+    number = bool | int | float | complex | np.ndarray
+    if isinstance(base, number) and isinstance(other, number):
+        return _array_difference(np.asarray(base), np.asarray(other), check, where)
+    if type(base) is type(other) and base == other:
+        return ""
+    return f"{where} is {_brief(other)}, not {_brief(base)}"
+
+
+def _array_difference(base: Any, other: Any, check: Check, where: str) -> str:
+    if base.shape != other.shape:
+        return f"{where} has the shape {other.shape}, not {base.shape}"
+    numeric = base.dtype.kind in "biufc" and other.dtype.kind in "biufc"
+    if check == EQUAL or not numeric:
+        same = np.array_equal(base, other, equal_nan=numeric)
+        return "" if same else f"{where} is not equal to the baseline's"
+    base, other = (
+        each.astype(np.complex128 if each.dtype.kind == "c" else np.float64) for each in (base, other)
+    )
+    finite = np.abs(base[np.isfinite(base)])
+    largest = float(finite.max()) if finite.size else 0.0
+    if np.allclose(other, base, rtol=RELATIVE, atol=OF_LARGEST * largest, equal_nan=True):
+        return ""
+    with np.errstate(invalid="ignore"):
+        error = np.abs(other - base)
+    worst = float(np.nanmax(error)) if np.isfinite(error).any() else float("nan")
+    return f"{where} is off by up to {worst:.3g}, where the baseline's largest number is {largest:.3g}"
+
+
+def _numbers(values: list[Any]) -> Any:
+    """Return a list of plain numbers as an array, which is compared as a whole; None for any other list."""
+    if values and all(isinstance(value, bool | int | float | complex) for value in values):
+        array = np.asarray(values)
+        return array if array.dtype.kind in "biufc" else None
+    return None
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"

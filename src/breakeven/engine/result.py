@@ -1,0 +1,151 @@
+"""What a measurement of callables returns."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from typing import Any
+
+from breakeven.core.errors import UserError
+from breakeven.engine import statistics
+from breakeven.engine.comparison import BASELINE, Comparison, log_ratios
+from breakeven.engine.quality_checks import QualityWarning
+from breakeven.engine.samples import Replicate
+from breakeven.engine.statistics import Interval
+
+
+@dataclass(frozen=True)
+class VariantResult:
+    """One variant.
+
+    Attributes:
+        verdict: "baseline", "control", "faster", "slower", "same", "undecided", or, without any timing,
+            "wrong" (it returns something else), "failed", "unsupported".
+        reason: why, for the verdicts that need one.
+        speedup: the baseline's time over this variant's, with a corrected interval.
+        time: seconds for one call.
+        detectable: the smallest speedup that a run like this one finds in four of five tries.
+    """
+
+    name: str
+    verdict: str
+    reason: str = ""
+    speedup: Interval | None = None
+    time: Interval | None = None
+    detectable: float | None = None
+    replicates: list[Replicate] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def from_comparison(cls, name: str, comparison: Comparison) -> "VariantResult":
+        """Return what the engine has found, with the time in seconds."""
+        latency = comparison.latency_ms
+        return cls(
+            name,
+            comparison.verdict,
+            comparison.reason,
+            comparison.speedup,
+            latency and Interval(latency.value / 1e3, latency.low / 1e3, latency.high / 1e3),
+            comparison.min_detectable_effect,
+            comparison.replicates,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures, without the single calls."""
+        return {
+            "name": self.name,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "speedup": self.speedup and asdict(self.speedup),
+            "time_s": self.time and asdict(self.time),
+            "detectable": self.detectable,
+            "replicates": len(self.replicates),
+        }
+
+
+@dataclass(frozen=True)
+class Result(Mapping[str, VariantResult]):
+    """All variants of one run, by name; `print(result)` shows the table.
+
+    Attributes:
+        control: the A/A control, a second copy of the baseline.
+        stopped: why the run ended.
+        warnings: what was wrong with the run, each with a remedy.
+        loop_ns: what the inner loop adds to each call; None if the calls were timed one by one.
+    """
+
+    variants: dict[str, VariantResult]
+    baseline: str
+    control: VariantResult | None
+    stopped: str
+    seconds: float
+    warnings: list[QualityWarning]
+    confidence: float
+    margin: float
+    loop_ns: float | None = None
+
+    def __getitem__(self, name: str) -> VariantResult:
+        try:
+            return self.variants[name]
+        except KeyError:
+            raise KeyError(f"no variant {name!r}; there are {', '.join(self.variants)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variants)
+
+    def __len__(self) -> int:
+        return len(self.variants)
+
+    def compare(self, one: str, other: str) -> VariantResult:
+        """Return how fast `other` is over `one`, with an interval corrected for all pairs of variants.
+
+        Raises:
+            UserError: one of them was not timed.
+        """
+        if one not in self.variants or other not in self.variants or one == other:
+            raise UserError(f"compare({one!r}, {other!r}): name two of {', '.join(self.variants)}.")
+        for name in (one, other):
+            if len(self[name].replicates) < 2 or self[name].time is None:
+                raise UserError(f"compare: {name} was not timed ({self[name].verdict}).")
+        first, second = self[one], self[other]
+        ratios = log_ratios(first.replicates, second.replicates)
+        pairs = len(list(combinations(self.variants, 2)))
+        alpha = (1 - self.confidence) / pairs
+        speedup = statistics.speedup(ratios, 1 - alpha)
+        verdict, reason = statistics.verdict(speedup, self.margin), ""
+        floor = statistics.noise_floor(self.control.speedup) if self.control and self.control.speedup else 1.0
+        if (
+            verdict in (statistics.FASTER, statistics.SLOWER)
+            and max(speedup.value, 1 / speedup.value) <= floor
+        ):
+            verdict = statistics.UNDECIDED
+            reason = f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
+        effect = statistics.detectable_effect(ratios, alpha)
+        return VariantResult(other, verdict, reason, speedup, second.time, effect, second.replicates)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all figures as values that JSON can hold."""
+        return {
+            "baseline": self.baseline,
+            "variants": {name: each.to_dict() for name, each in self.variants.items()},
+            "control": self.control and self.control.to_dict(),
+            "stopped": self.stopped,
+            "seconds": self.seconds,
+            "warnings": [asdict(warning) for warning in self.warnings],
+            "confidence": self.confidence,
+            "margin": self.margin,
+            "loop_ns": self.loop_ns,
+        }
+
+    def to_json(self) -> str:
+        """Return all figures as JSON."""
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False)
+
+    @property
+    def others(self) -> list[VariantResult]:
+        """All variants but the baseline."""
+        return [each for each in self.variants.values() if each.verdict != BASELINE]
+
+    def __str__(self) -> str:
+        from breakeven.engine.result_text import render
+
+        return render(self)

@@ -1,0 +1,127 @@
+"""Known answers for `measure`: are the verdicts right? Prints a table; writes JSON to the file that is named.
+
+python -m breakeven.engine.selftest.calls [FILE.json] [--only CASE] [--runs N]
+"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from breakeven.core.files import write_json
+from breakeven.engine.api import measure
+from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED
+
+Factory = Callable[[], Callable[[], Any]]
+
+
+def spinning(milliseconds: float) -> Callable[[], None]:
+    """Return a function that spins for a time."""
+    seconds = milliseconds / 1000
+
+    def spin() -> None:
+        end = perf_counter() + seconds
+        while perf_counter() < end:
+            pass
+
+    return spin
+
+
+def counting(turns: int) -> Callable[[], None]:
+    """Return a function that takes about 100 nanoseconds and some 5 for each turn."""
+    return partial(sum, (1,) * turns)  # type: ignore[return-value]
+
+
+def nanoseconds_of(turns: int) -> float:
+    """Return the time of `counting(turns)`, the best of many."""
+    call, best = counting(turns), float("inf")
+    for _ in range(200):
+        started = perf_counter()
+        for _ in range(1000):
+            call()
+        best = min(best, perf_counter() - started)
+    return best * 1e6
+
+
+def turns_for(nanoseconds: float) -> int:
+    """Return how many turns take the time here."""
+    return min(range(1, 100), key=lambda turns: abs(nanoseconds_of(turns) - nanoseconds))
+
+
+def copying(megabytes: int) -> Callable[[], Any]:
+    """Return a function that copies an array, larger than the caches, in memory."""
+    import numpy as np
+
+    source = np.ones(megabytes * 10**6 // 8)
+    target = np.empty_like(source)
+    return partial(np.copyto, target, source)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two factories, and the verdicts on the second that are right."""
+
+    name: str
+    base: Factory
+    other: Factory
+    right: tuple[str, ...]
+    runs: int
+    max_seconds: float
+
+
+def cases() -> list[Case]:
+    """Return all cases, with the calls of 100 nanoseconds fitted to this machine."""
+    short, long = turns_for(100), turns_for(105)
+    long = max(long, short + 1)
+    aa = (SAME, UNDECIDED)
+    return [
+        Case("1.00 and 1.05 ms", partial(spinning, 1.0), partial(spinning, 1.05), (SLOWER,), 10, 10),
+        Case("1.05 and 1.00 ms", partial(spinning, 1.05), partial(spinning, 1.0), (FASTER,), 10, 10),
+        Case("100 and 105 ns", partial(counting, short), partial(counting, long), (SLOWER,), 10, 10),
+        Case("copy 64 and 72 MB", partial(copying, 64), partial(copying, 72), (SLOWER,), 10, 10),
+        Case("A/A 1 ms", partial(spinning, 1.0), partial(spinning, 1.0), aa, 20, 10),
+        Case("A/A 100 ns", partial(counting, short), partial(counting, short), aa, 20, 10),
+        Case("A/A copy 64 MB", partial(copying, 64), partial(copying, 64), aa, 20, 10),
+    ]
+
+
+def run(case: Case, seed: int) -> dict[str, Any]:
+    """Measure a case once."""
+    result = measure({"a": case.base, "b": case.other}, max_seconds=case.max_seconds, check="off", seed=seed)
+    return {"case": case.name, "right": result["b"].verdict in case.right, **result.to_dict()}
+
+
+def main() -> int:
+    """Run all cases; return 1 if a verdict was wrong."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path)
+    parser.add_argument("--only", default="", help="cases whose name holds this text")
+    parser.add_argument("--runs", type=int, default=0, help="runs of each case; default: 10, and 20 of A/A")
+    chosen = parser.parse_args()
+    rows = []
+    print(f"{'case':20} {'right':>7}  {'speedups':19} {'widest':>7} {'replicates':>10} {'seconds':>7}")
+    for case in (case for case in cases() if chosen.only in case.name):
+        own = [run(case, seed) for seed in range(chosen.runs or case.runs)]
+        rows += own
+        others = [row["variants"]["b"] for row in own]
+        gains = [other["speedup"] for other in others]
+        values = [gain["value"] for gain in gains]
+        widest = max(gain["high"] / gain["low"] - 1 for gain in gains) / 2
+        replicates = sum(other["replicates"] for other in others) / len(own)
+        print(
+            f"{case.name:20} {sum(row['right'] for row in own):3} of {len(own):<2} "
+            f"{min(values):.3f} to {max(values):.3f}     ±{widest:6.1%} {replicates:10.1f} "
+            f"{max(row['seconds'] for row in own):7.1f}",
+            flush=True,
+        )
+    if chosen.file:
+        write_json(chosen.file, rows)
+    return 0 if all(row["right"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
