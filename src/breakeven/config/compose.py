@@ -17,7 +17,7 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from breakeven.config.schema import Settings
@@ -35,13 +35,33 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
     Raises:
         UserError: an override names what does not exist, or a file in `conf/` is wrong.
     """
+    return OmegaConf.to_yaml(_compose(overrides, conf, name)[0])
+
+
+def compose_with_choices(
+    overrides: Sequence[str], conf: Path = paths.CONF, name: str = "config"
+) -> tuple[Settings, dict[str, Any]]:
+    """Return the settings for these overrides, and which option of each group is in them.
+
+    Raises:
+        UserError: an override names what does not exist, or a file in `conf/` is wrong.
+    """
+    config, choices = _compose(overrides, conf, name)
+    settings: Any = OmegaConf.to_container(config)
+    return settings, choices
+
+
+def _compose(overrides: Sequence[str], conf: Path, name: str) -> tuple[DictConfig, dict[str, Any]]:
     try:
         with initialized(conf):
-            config = hydra_compose(name, overrides=list(overrides))
+            config = hydra_compose(name, overrides=list(overrides), return_hydra_config=True)
+        choices = dict(config.hydra.runtime.choices)
+        with open_dict(config):
+            del config["hydra"]
         OmegaConf.resolve(config)
     except ERRORS as error:
         raise UserError(explain(error, overrides, conf, name)) from None
-    return OmegaConf.to_yaml(config)
+    return config, choices
 
 
 def initialized(conf: Path) -> AbstractContextManager[Any]:

@@ -136,15 +136,14 @@ class JobFailed(Exception):
     """Its process ended without a result."""
 
 
-def asked(overrides: Sequence[str]) -> Study:
-    """The study that the job with these overrides would be now.
+def composed_study(overrides: Sequence[str]) -> Study:
+    """Return the study that the job with these overrides would be now.
 
     Raises:
         UserError: it cannot be composed.
     """
-    settings = yaml.safe_load(compose.compose(overrides, name="sweep"))
-    choice = next((o.partition("=")[2] for o in overrides if o.startswith("family=")), "cnn")
-    return study_of(settings, choice, overrides)
+    settings, choices = compose.compose_with_choices(overrides, name="sweep")
+    return study_of(settings, choices["family"], overrides)
 
 
 def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Study:
