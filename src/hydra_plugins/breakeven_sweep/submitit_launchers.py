@@ -1,7 +1,7 @@
 """Launchers by submitit that go on where a task is lost.
 
-Those of hydra-submitit-launcher end at the first task that is lost, and the others are never waited for. These
-have the same settings: their `_target_` is all that `conf/hydra/launcher` replaces.
+Those of hydra-submitit-launcher end at the first task that is lost, and never wait for the others. These have
+the same settings: their `_target_` is all that `conf/hydra/launcher` replaces.
 """
 
 import re
@@ -80,8 +80,9 @@ class LocalTasks(Launcher):
         return submitit.helpers.DelayedSubmission(self, *arguments)
 
     def _wait(self, task: Any, number: int) -> JobReturn:
-        from breakeven.pipeline.sweep import job_task
         from submitit.core.utils import FailedJobError, UncompletedJobError
+
+        from breakeven.pipeline.sweep import job_task
 
         try:
             result: JobReturn = task.result()
@@ -100,7 +101,7 @@ class SlurmTasks(LocalTasks):
 
 
 def reason(error: RuntimeError, raised: bool) -> str:
-    """Return submitit's message in one line; of a task that raised, the end of its trace, between two rules."""
+    """Return submitit's message in one line; of a task that raised, the last line between the two rules."""
     if raised:
         return re.split("-{8,}", str(error))[1].strip().splitlines()[-1]
     return " ".join(str(error).splitlines()[:2])

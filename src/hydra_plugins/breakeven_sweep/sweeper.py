@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 class JobSweeper(Sweeper):
     """Run one job for each combination of choices, and record how each ended."""
 
-    def __init__(self, max_batch_size: int | None = None, params: dict[str, Any] | None = None) -> None:
-        self.max_batch_size, self.params = max_batch_size, params or {}
+    def __init__(self, **settings: Any) -> None:
+        """Accept the settings of `conf/hydra/sweeper`, which the sweep reads from its configuration."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra hands over."""
@@ -23,9 +23,6 @@ class JobSweeper(Sweeper):
         from breakeven.pipeline.sweep.run_sweep import run_sweep
 
         assert self.config is not None and self.hydra_context is not None
-        chosen = [f"{key}={value}" for key, value in self.params.items()]
-        complete = run_sweep(
-            self.config, self.hydra_context, self.task_function, [*chosen, *arguments], self.max_batch_size
-        )
+        complete = run_sweep(self.config, self.hydra_context, self.task_function, arguments)
         if not complete:
             sys.exit(1)

@@ -1,7 +1,8 @@
 """Which jobs a command line asks for: the overrides of each, as Hydra's own sweeper expands them."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
@@ -33,6 +34,31 @@ def expand(overrides: Sequence[str], loader: ConfigLoader) -> list[list[str]]:
     return [list(job) for job in itertools.product(*choices.values())]
 
 
+def expand_all(sweeper: Mapping[str, Any], overrides: Sequence[str], loader: ConfigLoader) -> list[list[str]]:
+    """Return the overrides of each job: each list of a study's choices, with those of the command line.
+
+    A command line that gives what every list gives, such as a family, replaces the lists.
+
+    Args:
+        sweeper: the settings of the sweeper; `params` and `params_lists` are the study's choices.
+        overrides: those of the command line.
+
+    Raises:
+        HydraException: as of `expand`.
+    """
+    params, lists = dict(sweeper.get("params") or {}), list(sweeper.get("params_lists") or [])
+    if lists:
+        shared = set.intersection(*(set(choices) for choices in lists))
+        if shared & {override.lstrip("+").partition("=")[0] for override in overrides}:
+            lists = []
+    every: list[list[str]] = []
+    for choices in lists or [{}]:
+        chosen = [f"{key}={value}" for key, value in {**params, **choices}.items()]
+        # Where the command line replaces what differs between two lists, their jobs are the same.
+        every += [job for job in expand([*chosen, *overrides], loader) if job not in every]
+    return every
+
+
 def jobs_of_command(overrides: Sequence[str]) -> list[list[str]]:
     """Return the overrides of each job that a command line asks for, Hydra's own first.
 
@@ -42,6 +68,5 @@ def jobs_of_command(overrides: Sequence[str]) -> list[list[str]]:
     with compose.initialized(paths.CONF):
         loader = GlobalHydra.instance().config_loader()
         hydra = loader.load_configuration(CONFIG_NAME, list(overrides), RunMode.MULTIRUN).hydra
-        chosen = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
-        every = expand([*chosen, *hydra.overrides.task], loader)
+        every = expand_all(hydra.sweeper, hydra.overrides.task, loader)
         return [[*hydra.overrides.hydra, *job] for job in every]

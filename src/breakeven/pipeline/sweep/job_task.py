@@ -1,4 +1,4 @@
-"""What a launcher runs for each job, and the files of a sweep's folder by which jobs and sweep know of each other."""
+"""What a launcher runs for each job, and the files by which a sweep and its jobs know of each other."""
 
 import os
 from collections.abc import Sequence

@@ -71,7 +71,7 @@ SOURCE = (
     ),
     *("pipeline/fit_model", "artifacts/variants"),
 )
-LONG = 32  # characters
+LONG = 38  # characters
 FAULTS = "faults.json"  # beside a job's records: what of it is to be measured again, if anything is
 SINCE = "since"  # in a job's folder: when it was asked to measure again
 SIGNALLED = 128  # and the signal's number: the exit code of a job that a signal ended, and that said so
@@ -184,9 +184,10 @@ def _called(hardware: str, overrides: Sequence[str]) -> str:
 def _change(override: str) -> str:
     """What stands for it in the name of a family, and so of files: the key's last part, and the value."""
     key, _, value = override.partition("=")
-    said = key.rpartition(".")[2] + value
-    safe = re.sub(r"[^\w.-]+", "_", said)[:LONG]
-    return safe if safe == said else f"{safe}_{fingerprint(override)[:6]}"
+    last = key.rpartition(".")[2]
+    text = value if last == "_target_" else last + value  # a path says by itself what it is
+    safe = re.sub(r"[^\w.-]+", "_", text)[:LONG]
+    return safe if safe == text else f"{safe}_{fingerprint(override)[:6]}"
 
 
 def key_of(study: Study) -> CacheKey:

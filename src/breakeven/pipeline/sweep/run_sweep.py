@@ -20,7 +20,7 @@ from breakeven.core.progress import shown
 from breakeven.core.system_info import cores
 from breakeven.pipeline.sweep import job_task, jobs
 from breakeven.pipeline.sweep.composer import ComposedJobs, compose_jobs
-from breakeven.pipeline.sweep.job_overrides import expand
+from breakeven.pipeline.sweep.job_overrides import expand_all
 from breakeven.pipeline.sweep.plan import Plan, is_basic, jobs_at_once
 from breakeven.pipeline.sweep.record import RunningSweep, write_record
 
@@ -30,15 +30,13 @@ def run_sweep(
     context: HydraContext,
     task: TaskFunction,
     overrides: Sequence[str],
-    batch: int | None = None,
 ) -> bool:
     """Run the sweep.
 
     Args:
         master: its configuration.
         task: runs one job.
-        overrides: of the sweep.
-        batch: how many jobs the launcher gets at once; by default all.
+        overrides: those of the command line.
 
     Returns:
         Whether every job is done, with nothing to be measured again.
@@ -47,7 +45,7 @@ def run_sweep(
         UserError: no job can be composed, or the launcher failed.
     """
     hydra = master.hydra
-    every = expand(overrides, context.config_loader)
+    every = expand_all(hydra.sweeper, overrides, context.config_loader)
     folder = Path(hydra.sweep.dir)
     recommend: Any = OmegaConf.to_container(master.recommend, resolve=True)
     sweep = RunningSweep(str(master.study), folder, every, recommend)
@@ -72,8 +70,9 @@ def run_sweep(
         try:
             launcher = Plugins.instance().instantiate_launcher(launched, task, master)
             lost = {}
-            for first in range(0, len(plan.launched), batch or len(every)):
-                numbers = plan.launched[first : first + (batch or len(every))]
+            size = hydra.sweeper.max_batch_size or len(every)
+            for first in range(0, len(plan.launched), size):
+                numbers = plan.launched[first : first + size]
                 lost |= _lost(numbers, launcher.launch([every[n] for n in numbers], initial_job_idx=first))
         except (Exception, KeyboardInterrupt) as error:
             screen.close()
