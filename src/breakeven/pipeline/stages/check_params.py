@@ -22,7 +22,8 @@ def guard() -> None:
     found = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
     overrides = schema.overrides()
     if os.environ.get("DVC_EXP_NAME"):
-        # DVC has composed a moment ago. What it was asked for can be read off the result.
+        # DVC has composed a moment ago, and tells no stage its -S overrides: not in the environment, not in a
+        # file, and a queue's worker has another command line. Only here they are read off the result.
         overrides = recall(found)
     elif (composed := yaml.safe_load(compose.compose(overrides))) != found:
         changed = list(compose.differences(found, composed))
@@ -38,8 +39,12 @@ def guard() -> None:
 
 def recall(found: dict[str, object]) -> list[str]:
     """The overrides that compose to `found`: its study, and what differs from that study."""
-    study = [f"study={found['study']}"] if found.get("study") != "quick" else []
-    return [*study, *compose.differences(yaml.safe_load(compose.compose(study)), found)]
+    composed = yaml.safe_load(compose.compose())
+    study = []
+    if found.get("study") != composed["study"]:
+        study = [f"study={found['study']}"]
+        composed = yaml.safe_load(compose.compose(study))
+    return [*study, *compose.differences(composed, found)]
 
 
 def require_models(config: Study) -> None:

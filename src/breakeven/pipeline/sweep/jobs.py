@@ -156,7 +156,7 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
             f"study={settings['study']}: it lists families, and is for `dvc repro`. In a sweep each job has "
             f"one: family={','.join(several)}, with the study's other choices as overrides."
         )
-    given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
+    given = {k: v for k, v in settings.items() if k not in ("family", "data", "again", "growing_runtime")}
     plain = sorted(each.lstrip("+") for each in overrides)
     name = "-".join([choice, *(_change(each) for each in plain if each.startswith(NAMING))])
     family = settings["family"]

@@ -23,6 +23,7 @@ class RunningSweep:
     folder: Path
     jobs: list[list[str]]  # the overrides of each
     recommend: dict[str, Any]  # within what limits
+    growing_runtime: str | None = None  # whose gain the study expects to grow with the model
 
     @property
     def has_begun(self) -> bool:
@@ -48,7 +49,9 @@ def write_record(sweep: RunningSweep, reason: str, lost: Mapping[int, str] | Non
             write_json(path, asdict(outcome))
     outcomes = job_task.outcomes(sweep.folder)
     command = shlex.join(["breakeven-sweep", *(word for word in sys.argv[1:] if word != "-m")])
-    written = sweep_results.write_sweep(sweep.study, command, outcomes, sweep.recommend)
+    written = sweep_results.write_sweep(
+        sweep.study, command, outcomes, sweep.recommend, sweep.growing_runtime
+    )
     count = Counter(outcome.status for outcome in outcomes)
     print(f"{written.name}: {', '.join(f'{number} {status}' for status, number in count.items())}")
     with_reason = [outcome for outcome in outcomes if outcome.reason]

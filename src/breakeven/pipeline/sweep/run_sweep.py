@@ -48,7 +48,7 @@ def run_sweep(
     every = expand_all(hydra.sweeper, overrides, context.config_loader)
     folder = Path(hydra.sweep.dir)
     recommend: Any = OmegaConf.to_container(master.recommend, resolve=True)
-    sweep = RunningSweep(str(master.study), folder, every, recommend)
+    sweep = RunningSweep(str(master.study), folder, every, recommend, master.growing_runtime)
     for number in range(len(every)):  # of another sweep, in a folder that was given by hand
         job_task.outcome_file(folder, number).unlink(missing_ok=True)
     refused = compose_jobs(context.config_loader, master, every, folder)
