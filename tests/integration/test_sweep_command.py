@@ -292,7 +292,7 @@ def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
     [
         (["a=1,2", "b=3"], [["a=1", "b=3"], ["a=2", "b=3"]]),
         (["a=1,2", "a=3"], [["a=3"]]),  # a choice of the study, and one of the command line
-        (["+a=range(1,4)", "~b"], [["+a=1", "~b="], ["+a=2", "~b="], ["+a=3", "~b="]]),
+        (["+a=range(1,4)", "~b"], [["+a=1", "~b=null"], ["+a=2", "~b=null"], ["+a=3", "~b=null"]]),
         (["family=glob(cnn*)"], [["family=cnn"], ["family=cnn_fashion_mnist"]]),
     ],
 )

@@ -17,7 +17,7 @@ FILE = "plan.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """Lies in the sweep's folder, because jobs run in other processes, and on other machines."""
+    """The plan of a sweep. It lies in the sweep's folder, since jobs run in other processes and machines."""
 
     total: int
     at_once: int | None  # None: as many as the launcher pleases
@@ -25,7 +25,7 @@ class Plan:
 
     @classmethod
     def read(cls, folder: Path) -> "Plan":
-        """The one in the sweep's folder."""
+        """Read the plan in the sweep's folder."""
         values: dict[str, Any] = read_json(folder / FILE)
         return cls(**values)
 
@@ -34,30 +34,30 @@ class Plan:
         write_json(folder / FILE, asdict(self))
 
     def title(self, number: int) -> str:
-        """Of a job, which are counted from 0."""
+        """Return the title of a job; jobs are counted from 0."""
         return f"job {number + 1} of {self.total}"
 
     def left(self, ended: Sequence[JobOutcome]) -> str:
-        """The time left in words, from the seconds of the jobs that were made; or empty."""
+        """Return the time left in words, from the seconds of the jobs that were made; or nothing."""
         if not self.at_once:
             return ""
         estimate = Estimate(self.total, self.at_once)
         for outcome in ended:
             if outcome.status in (DONE, CACHED):
                 estimate.finish(outcome.seconds if outcome.status == DONE else None)
-            else:  # says nothing of how long the others take
+            else:  # a failed job does not show how long the others take
                 estimate.done += 1
         return estimate.left()
 
     def far(self, ended: Sequence[JobOutcome]) -> str:
-        """How far the sweep is, to be put behind the end of a job."""
+        """Return how far the sweep is, for the line that says how a job ended."""
         # One after another, the job's own number says how many have ended.
         count = f"{len(ended)} of {self.total} ended" if self.at_once != 1 else ""
         return "".join(f", {part}" for part in (count, self.left(ended)) if part)
 
 
 def is_basic(hydra: DictConfig) -> bool:
-    """Whether jobs run one after another in this process."""
+    """Return whether jobs run one after another in this process."""
     return str(hydra.launcher._target_).endswith(".BasicLauncher")
 
 

@@ -27,7 +27,7 @@ class RunningSweep:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a job was begun, or given to a cluster: a launcher makes a folder for each."""
+        """Return whether a job was begun or submitted: a launcher makes a folder for each."""
         return any(path.is_dir() for path in self.folder.glob("*"))
 
 

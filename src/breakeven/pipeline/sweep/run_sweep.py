@@ -87,7 +87,7 @@ def run_sweep(
 
 
 def _share_cores(hydra: DictConfig, plan: Plan) -> None:
-    """Jobs that train at once with as many threads as there are cores would wait for each other."""
+    """Limit the threads of jobs that run at once: with as many as cores each, they wait for each other."""
     share = hydra.launcher.get("cpus_per_task") or max(1, cores() // (plan.at_once or 1))
     if share < cores():
         os.environ.setdefault("OMP_NUM_THREADS", str(share))
