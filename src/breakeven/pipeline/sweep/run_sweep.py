@@ -63,13 +63,13 @@ def run_sweep(
     with ExitStack() as screen:
         if is_basic(hydra):  # or the processes of jobs would print into the bar
             bar = screen.enter_context(shown("sweep", len(every)))
-            task = functools.partial(task, bar=bar)
+            task = functools.partial(job_task.run_task, bar=bar)
         launched = HydraContext(
             config_loader=ComposedJobs(context.config_loader), callbacks=context.callbacks
         )
         try:
             launcher = Plugins.instance().instantiate_launcher(launched, task, master)
-            lost = {}
+            lost: dict[int, str] = {}
             size = hydra.sweeper.max_batch_size or len(every)
             for first in range(0, len(plan.launched), size):
                 numbers = plan.launched[first : first + size]
