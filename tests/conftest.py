@@ -57,7 +57,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tupl
             folder.mkdir()
             project = copy_project(folder)
             audited = {"PYTHONPATH": f"src:{AUDIT}", "BREAKEVEN_TEST_OPENED": str(base / "opened")}
-            done = project.run("dvc", "repro", **audited)
+            done = project.run("dvc", "repro", check=True, **audited)
             project.commit("results")
             printed.write_text(done.stdout + done.stderr)
     return Project(folder), printed.read_text()

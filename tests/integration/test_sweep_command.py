@@ -19,6 +19,9 @@ import psutil
 import pytest
 import rows
 import yaml
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from mlflow import MlflowClient
 from project import ROOT, Project, copy_project, is_over
@@ -31,8 +34,9 @@ from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.core.source_walk import SourceTree
-from breakeven.pipeline.sweep import jobs
-from breakeven.pipeline.sweep import main as command
+from breakeven.pipeline.sweep import job_task, jobs
+from breakeven.pipeline.sweep.job_overrides import expand, expand_all, jobs_of_command
+from breakeven.pipeline.sweep.record import RunningSweep, write_record
 from breakeven.results import records, sweep_results
 from breakeven.results.job_results import LOG, STUDY
 from breakeven.results.records import ResultRow
@@ -59,7 +63,7 @@ measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, bloc
 # A sweep that says which options it reads, and when it starts a process.
 SPIED = """
 import sys
-from breakeven.pipeline.sweep import main as sweep
+from breakeven.pipeline.sweep.main import main
 
 def hear(event, words):
     if event == "subprocess.Popen":
@@ -68,7 +72,7 @@ def hear(event, words):
         print("opened", str(words[0]).rpartition("conf/")[2])
 
 sys.addaudithook(hear)
-sweep.main()
+main()
 """
 DROPS = "recommend.max_accuracy_drop=1,2,3"  # three jobs with one key: it is no part of what is measured
 
@@ -238,7 +242,10 @@ def test_what_a_job_prints_may_be_no_text(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["family=glob(scale_*)", "family.model.widht=4"], "'widht' is unknown; did you mean 'width'?"),
+        (
+            ["family=glob(scal*)", "family.model.widht=4"],
+            "'widht' is unknown; did you mean 'width'?",
+        ),
         (["compression=[]", "family.model.widht=4"], "'widht' is unknown; did you mean 'width'?"),
         (["family=scale_bert_base", "family.model.width=4"], "'width' is unknown. Allowed: _target_, "),
     ],
@@ -262,34 +269,69 @@ def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
 ) -> None:
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(sweep_runs, "log", lambda sweep: None)
-    begun = command.RunningSweep("little", tmp_path / "sweep", [["seed=1"], ["seed=2"]], {})
-    monkeypatch.setattr(command, "begun", [begun])
-    monkeypatch.setattr(command, "finished", [])
-
-    def end_early() -> None:
-        with pytest.raises(RuntimeError), command._recorded():
-            raise RuntimeError("a worker was killed\nby somebody")
-
-    end_early()
-    assert (
-        not sweep_results.every() and command.begun
-    )  # there was no work yet: a launcher that does not start
+    every = [["seed=1"], ["seed=2"], ["seed=3"]]
+    begun = RunningSweep("little", tmp_path / "sweep", every, {})
+    begun.folder.mkdir()
+    assert not begun.has_begun  # a launcher that does not start
+    (begun.folder / "0").mkdir()
+    assert begun.has_begun
     done = JobOutcome("seed=1", ["seed=1"], DONE, "a key")
-    write_json(begun.folder / "0" / command.OUTCOME, asdict(done))
-    end_early()
+    write_json(job_task.outcome_file(begun.folder, 0), asdict(done))
+    reason = "it had not ended when the sweep did (interrupted)"
+    assert not write_record(begun, reason, {2: "its node died"})
     (sweep,) = sweep_results.every()
     assert sweep.jobs[0] == done
     lost = sweep.jobs[1]
     assert (lost.title, lost.overrides, lost.status) == ("seed=2", ["seed=2"], FAILED)
-    assert lost.reason == "it had not ended when the sweep did (RuntimeError: a worker was killed)"
-    assert lost.reason in capsys.readouterr().out
-    assert (command.begun, command.finished) == ([], [1])
-    command.begun.append(begun)
-    (begun.folder / "1" / command.OUTCOME).unlink()
-    with pytest.raises(KeyboardInterrupt), command._recorded():
-        raise KeyboardInterrupt
-    (sweep,) = sweep_results.every()
-    assert sweep.jobs[1].reason == "it had not ended when the sweep did (interrupted)"
+    assert [job.reason for job in sweep.jobs[1:]] == [reason, "its node died"]
+    assert lost.key == jobs.key_of(jobs.composed_study(["seed=2"])).digest
+    assert reason in capsys.readouterr().out
+    assert write_record(RunningSweep("little", begun.folder, [], {}), "") is False  # two have failed
+
+
+@pytest.mark.parametrize(
+    ("asked", "every"),
+    [
+        (["a=1,2", "b=3"], [["a=1", "b=3"], ["a=2", "b=3"]]),
+        (["a=1,2", "a=3"], [["a=3"]]),  # a choice of the study, and one of the command line
+        (["+a=range(1,4)", "~b"], [["+a=1", "~b=null"], ["+a=2", "~b=null"], ["+a=3", "~b=null"]]),
+        (["family=glob(cnn*)"], [["family=cnn"], ["family=cnn_fashion_mnist"]]),
+    ],
+)
+def test_jobs_are_those_that_hydras_own_sweeper_makes(asked: list[str], every: list[list[str]]) -> None:
+    with compose.initialized(ROOT / paths.CONF):
+        loader = GlobalHydra.instance().config_loader()
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides(asked)
+        (hydras,) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+        assert expand(asked, loader) == hydras == every
+
+
+@pytest.mark.parametrize(
+    ("asked", "every"),
+    [
+        ([], [["f=x", "w=1"], ["f=x", "w=2"], ["f=y", "t=3"]]),
+        (["s=0"], [["f=x", "w=1", "s=0"], ["f=x", "w=2", "s=0"], ["f=y", "t=3", "s=0"]]),
+        (["w=5"], [["f=x", "w=5"], ["f=y", "t=3", "w=5"]]),
+        (["f=z", "w=5,6"], [["f=z", "w=5"], ["f=z", "w=6"]]),  # other models than the study's
+    ],
+)
+def test_a_study_lists_choices_that_go_together(asked: list[str], every: list[list[str]]) -> None:
+    sweeper = {"params_lists": [{"f": "x", "w": "1,2"}, {"f": "y", "t": 3}]}
+    with compose.initialized(ROOT / paths.CONF):
+        assert expand_all(sweeper, asked, GlobalHydra.instance().config_loader()) == every
+
+
+def test_the_models_of_scaling_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    studies = [jobs.composed_study(each) for each in jobs_of_command(["study=scaling"])]
+    names = {name for study in studies for name in study.families}
+    assert len(names) == len(studies) == 22
+    assert names > {"untrained-width134", "scale-torchvision.models.mobilenet_v3_large", "scale_vit_b_16"}
+
+
+def test_a_sweep_over_an_interval_has_no_jobs() -> None:
+    with compose.initialized(ROOT / paths.CONF), pytest.raises(HydraException, match="a=interval"):
+        expand(["a=interval(0,1)"], GlobalHydra.instance().config_loader())
 
 
 @pytest.fixture(scope="module")
@@ -383,7 +425,7 @@ def test_a_cached_job_starts_no_process_and_is_composed_once(swept: tuple[Projec
     assert statuses(project) == ["cached"] * 3, said
     before, _, rest = said.partition("job 1 of 3: ")
     first, _, others = rest.partition("job 2 of 3: ")
-    assert before.count("opened family/cnn.yaml") == 2 + 1  # the command's two compositions, and all jobs'
+    assert before.count("opened family/cnn.yaml") == 2 + 3  # the command's two compositions, and one a job
     assert "opened family/cnn.yaml" not in first + others
     jobs, _, after = others.partition("job 3 of 3: cached")
     assert "started" not in jobs and "opened" not in jobs

@@ -1,9 +1,8 @@
-"""Jobs that are composed of files that were read once are what Hydra composes of each file anew."""
+"""Jobs that a sweep composes once are what Hydra composes of each."""
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import OmegaConf
@@ -12,38 +11,50 @@ from project import ROOT
 from breakeven.config import compose
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.pipeline.sweep.composer import NAME, REFUSED, Composer
+from breakeven.core.files import read_json
+from breakeven.pipeline.sweep.composer import ComposedJobs, compose_jobs
+from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME
+from breakeven.pipeline.sweep.job_task import settings_file
 
 JOBS = [
     ["family=cnn", "family.model.width=7", "measure.rounds=9"],
     ["family=cnn"],  # which shows no trace of the first
     ["study=scaling", "family=scale_bert_base", "hardware=[cpu2]"],
     ["study=combos", "family=resnet18", "compression=prune50", "runtime=[openvino,onnxruntime]"],
-    ["family=cnn", "family.model.width=7", "measure.rounds=9"],
 ]
 
 
-def composed(loader: ConfigLoaderImpl, job: Sequence[str]) -> object:
-    found = loader.load_configuration(NAME, list(job), RunMode.RUN)
-    return OmegaConf.to_container(found, resolve=False)
-
-
-def test_a_job_is_composed_as_by_hydra() -> None:
+def test_a_job_is_composed_as_by_hydra(tmp_path: Path) -> None:
     with compose.initialized(ROOT / paths.CONF):
-        plain = GlobalHydra.instance().config_loader()
-        assert isinstance(plain, ConfigLoaderImpl)
-        composer = Composer(plain.get_search_path(), JOBS, keeps=False)
-        for job in JOBS:
-            assert composed(composer, job) == composed(plain, job)
+        loader = GlobalHydra.instance().config_loader()
+        master = loader.load_configuration(CONFIG_NAME, [], RunMode.MULTIRUN)
+        assert compose_jobs(loader, master, JOBS, tmp_path) == {}
+        for number, job in enumerate(JOBS):
+            settings, choices = compose.compose_with_choices(job, ROOT / paths.CONF, CONFIG_NAME)
+            assert read_json(settings_file(tmp_path, number)) == {
+                "choice": choices["family"],
+                "settings": settings,
+            }
+            plain = loader.load_sweep_config(master, job)
+            del plain["hydra"]
+            assert settings == OmegaConf.to_container(plain, resolve=True)
 
 
-def test_a_job_that_cannot_be_composed_is_told_and_all_of_them_are_an_error() -> None:
+def test_a_launcher_gets_the_overrides_of_a_job_and_composes_none() -> None:
+    with compose.initialized(ROOT / paths.CONF):
+        loader = GlobalHydra.instance().config_loader()
+        master = loader.load_configuration(CONFIG_NAME, [], RunMode.MULTIRUN)
+        for job in (*JOBS, ["family=cnnn"]):
+            assert ComposedJobs(loader).load_sweep_config(master, job).hydra.overrides.task == job
+        assert master.hydra.overrides.task == []
+
+
+def test_a_job_that_cannot_be_composed_is_told_and_all_of_them_are_an_error(tmp_path: Path) -> None:
     good, bad = ["family=cnn"], ["family=cnnn"]
     with compose.initialized(ROOT / paths.CONF):
-        plain = GlobalHydra.instance().config_loader()
-        master = plain.load_configuration(NAME, [], RunMode.MULTIRUN)
-        composer = Composer(plain.get_search_path(), [good, bad], keeps=False)
-        assert "cnnn" in composer.load_sweep_config(master, bad)[REFUSED]
-        assert REFUSED not in composer.load_sweep_config(master, good)
+        loader = GlobalHydra.instance().config_loader()
+        master = loader.load_configuration(CONFIG_NAME, [], RunMode.MULTIRUN)
+        refused = compose_jobs(loader, master, [good, bad], tmp_path)
+        assert [*refused] == [1] and "cnnn" in refused[1]
         with pytest.raises(UserError, match="cnnn"):
-            Composer(plain.get_search_path(), [bad], keeps=False).load_sweep_config(master, bad)
+            compose_jobs(loader, master, [bad], tmp_path)

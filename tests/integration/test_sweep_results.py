@@ -16,7 +16,6 @@ from breakeven.core import cache, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
-from breakeven.pipeline.sweep import submitit
 from breakeven.report import (
     pareto_charts,
     static_svg,
@@ -30,6 +29,7 @@ from breakeven.results.job_results import STUDY
 from breakeven.results.recommend import Limits
 from breakeven.results.records import ResultRow
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome, Sweep
+from hydra_plugins.breakeven_sweep import submitit_launchers
 
 LIMITS = Limits(max_accuracy_drop=1.0)
 
@@ -322,5 +322,7 @@ def test_a_cluster_is_asked_for_whole_nodes(tmp_path: Path) -> None:
 def test_the_reason_of_a_lost_task_is_one_line() -> None:
     raised = f"Job (task=0) failed during processing with trace:\n{'-' * 22}\n  File x\nImportError: no y\n\n"
     died = f"Job 7 (task: 0) with path z\nhas not produced any output (state: OUT)\n{'-' * 40}\nepoch 3"
-    assert submitit._reason(RuntimeError(raised + "-" * 22 + "\nlogs"), True) == "ImportError: no y"
-    assert submitit._reason(RuntimeError(died), False).endswith("z has not produced any output (state: OUT)")
+    assert submitit_launchers.reason(RuntimeError(raised + "-" * 22 + "\nlogs"), True) == "ImportError: no y"
+    assert submitit_launchers.reason(RuntimeError(died), False).endswith(
+        "z has not produced any output (state: OUT)"
+    )

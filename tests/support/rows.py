@@ -77,6 +77,7 @@ def sweep(jobs: Sequence[Sequence[ResultRow]], failed: Sequence[str] = (), **mor
     outcomes = [JobOutcome(f"job={number}", [], DONE, f"key{number}") for number, _ in enumerate(jobs)]
     outcomes += [JobOutcome(f"bad={reason}", [], FAILED, reason, reason) for reason in failed]
     known = {"name": "scaling-0", "study": "scaling", "command": "breakeven-sweep study=scaling"}
+    known["growing_runtime"] = "TorchScript"
     missing = more.pop("missing", {})
     swept = SweepAnalysis(Sweep(**{**known, **more}, jobs=outcomes), [list(each) for each in jobs], missing)
     return sweep_charts.section(swept)

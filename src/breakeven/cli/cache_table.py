@@ -15,8 +15,7 @@ from breakeven.core.cache import CacheEntry
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
 from breakeven.pipeline.sweep import jobs
-from breakeven.pipeline.sweep.composer import NAME
-from breakeven.pipeline.sweep.plan import asked_for
+from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 
 TOLD = 10  # differences
 
@@ -54,9 +53,9 @@ def explain(overrides: Sequence[str]) -> None:
         UserError: it cannot be composed.
     """
     try:
-        every = asked_for(overrides) or [list(overrides)]
+        every = jobs_of_command(overrides) or [list(overrides)]
     except compose.ERRORS as error:
-        raise UserError(compose.explain(error, overrides, paths.CONF, NAME)) from None
+        raise UserError(compose.explain(error, overrides, paths.CONF, CONFIG_NAME)) from None
     for each in every:
         if len(every) > 1:
             print(f"{' '.join(each)}:")
@@ -64,7 +63,7 @@ def explain(overrides: Sequence[str]) -> None:
 
 
 def _explain(overrides: Sequence[str]) -> None:
-    key = jobs.key_of(jobs.asked(overrides))
+    key = jobs.key_of(jobs.composed_study(overrides))
     if entry := cache.find(key):
         faults = entry.folder / cache.FILES / jobs.FAULTS
         again = f"; of it will be measured again: {'; '.join(read_json(faults))}" if faults.exists() else ""

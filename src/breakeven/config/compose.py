@@ -1,8 +1,7 @@
-"""From `conf/` to `params.yaml`, and the knowledge of which overrides that took.
+"""Compose `conf/` into the text of `params.yaml`, and explain what cannot be composed.
 
-`dvc repro` never composes, so it would go on with yesterday's `params.yaml` after an edit in `conf/`. The
-guard compares the two. It has to remember the overrides of the last composition, because `params.yaml` alone
-does not say what was asked for and what `conf/` said at the time.
+`dvc repro` never composes, so it would use yesterday's `params.yaml` after an edit in `conf/`. The guard
+(`pipeline/stages/check_params.py`) composes again from the overrides that the last composition noted.
 """
 
 import re
@@ -17,7 +16,7 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from breakeven.config.schema import Settings
@@ -25,38 +24,58 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 
-MISSING = object()
+MISSING = object()  # a key that is not there
 ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # of a composition
 
 
 def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
-    """The text of `params.yaml` for these overrides, as DVC would write it.
+    """Return the text of `params.yaml` for these overrides, as DVC would write it.
 
     Raises:
         UserError: an override names what does not exist, or a file in `conf/` is wrong.
     """
+    return OmegaConf.to_yaml(_compose(overrides, conf, name)[0])
+
+
+def compose_with_choices(
+    overrides: Sequence[str], conf: Path = paths.CONF, name: str = "config"
+) -> tuple[Settings, dict[str, Any]]:
+    """Return the settings for these overrides, and which option of each group is in them.
+
+    Raises:
+        UserError: an override names what does not exist, or a file in `conf/` is wrong.
+    """
+    config, choices = _compose(overrides, conf, name)
+    settings: Any = OmegaConf.to_container(config)
+    return settings, choices
+
+
+def _compose(overrides: Sequence[str], conf: Path, name: str) -> tuple[DictConfig, dict[str, Any]]:
     try:
         with initialized(conf):
-            config = hydra_compose(name, overrides=list(overrides))
+            config = hydra_compose(name, overrides=list(overrides), return_hydra_config=True)
+        choices = dict(config.hydra.runtime.choices)
+        with open_dict(config):
+            del config["hydra"]
         OmegaConf.resolve(config)
     except ERRORS as error:
         raise UserError(explain(error, overrides, conf, name)) from None
-    return OmegaConf.to_yaml(config)
+    return config, choices
 
 
 def initialized(conf: Path) -> AbstractContextManager[Any]:
-    """Hydra takes one folder in a process: within a sweep's job, that is the folder of the sweep."""
+    """Initialize Hydra for this folder, unless it is: within a job of a sweep, the sweep has done it."""
     if GlobalHydra.instance().is_initialized():
         return nullcontext()
     context: AbstractContextManager[Any] = initialize_config_dir(str(conf.resolve()), version_base=None)
     return context
 
 
-def differences(old: Settings, new: Settings, place: str = "") -> Iterator[str]:
-    """The overrides, in Hydra's grammar, that turn `old` into `new`."""
+def differences(old: Settings, new: Settings, prefix: str = "") -> Iterator[str]:
+    """Yield the overrides, in Hydra's grammar, that turn `old` into `new`."""
     for key in [*old, *(key for key in new if key not in old)]:
         before, after = old.get(key, MISSING), new.get(key, MISSING)
-        path = f"{place}.{key}" if place else str(key)
+        path = f"{prefix}.{key}" if prefix else str(key)
         if isinstance(before, dict) and isinstance(after, dict):
             yield from differences(before, after, path)
         elif after is MISSING:
@@ -66,7 +85,7 @@ def differences(old: Settings, new: Settings, place: str = "") -> Iterator[str]:
 
 
 def literal(value: Any) -> str:
-    """`value` as it is written in an override."""
+    """Return `value` as it is written in an override."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{k}:{literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
@@ -83,13 +102,13 @@ def literal(value: Any) -> str:
 
 
 def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = "config") -> str:
-    """Hydra's message in one sentence, with the nearest valid name where there is one.
+    """Return Hydra's message in one sentence, with the nearest valid name where there is one.
 
     Args:
         name: of what was composed.
     """
-    said = str(error) or str(error.__cause__)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    message = str(error) or str(error.__cause__)
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
     sentence = " ".join(lines[:2] if lines and lines[0].startswith("In ") else lines[:1]).rstrip(".")
     for override in overrides:
         key, equals, value = override.lstrip("+~").partition("=")
@@ -97,29 +116,29 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
             return f"{override}: an override is KEY=VALUE, for example seed=1 or study=reference."
         if _chooses(override, conf):
             group = key.partition("@")[0]
-            known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+            options = sorted(path.stem for path in (conf / group).glob("*.yaml"))
             for option in map(str.strip, value.strip("[]").split(",")):
-                if option not in known and f"'{group}/{option}'" in said:
-                    return f"{key}={value}: {option!r} is {did_you_mean(option, known)}"
-        elif f"'{key}'" in said or f"'{key.rpartition('.')[2]}'" in said:
+                if option not in options and f"'{group}/{option}'" in message:
+                    return f"{key}={value}: {option!r} is {did_you_mean(option, options)}"
+        elif f"'{key}'" in message or f"'{key.rpartition('.')[2]}'" in message:
             chosen = [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
             return f"{key}={value}: {_near(key, yaml.safe_load(compose(chosen, conf, name)))}"
     return f"{conf}: {sentence}."
 
 
 def _chooses(override: str, conf: Path) -> bool:
-    """Whether it chooses options of a group."""
+    """Return whether it chooses options of a group."""
     return (conf / override.lstrip("+~").partition("=")[0].partition("@")[0]).is_dir()
 
 
 def _sweeps(override: str) -> bool:
-    """Whether it stands for several, and so is in no single composition."""
+    """Return whether it gives several values, so that no single composition can have it."""
     (parsed,) = OverridesParser.create().parse_overrides([override])
     return parsed.is_sweep_override()
 
 
 def _near(key: str, node: Any) -> str:
-    """What `key` could have meant, among the keys of a composition."""
+    """Say which key of a composition `key` is near to."""
     for part in key.split("."):
         if not isinstance(node, dict):
             break

@@ -1,4 +1,4 @@
-"""Whether what lies here is of `params.yaml` as it stands: DVC notes what each stage was run with."""
+"""Check that the results here belong to `params.yaml`: `dvc.lock` notes the settings of each stage."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,31 +15,31 @@ LOCK = Path("dvc.lock")
 
 
 def require_current(study: Study) -> None:
-    """Refuse results that are of other settings than the study's, which would be told as if they were.
+    """Refuse results that were made with other settings than the study's.
 
     Raises:
-        UserError: by stage and setting.
+        UserError: it names the stage and the setting.
     """
     if not LOCK.exists():  # nothing was run by DVC
         return
     ran = _read(LOCK).get("stages", {})
     settings = _read(paths.PARAMS)
     for name in _stages(study):
-        noted = ran.get(name, {}).get("params", {}).get(str(paths.PARAMS), {})
-        for section, value in noted.items():
-            then, now = (flatten({section: found}) for found in (value, _part(settings, section)))
-            for place in sorted(then.keys() | now.keys()):
-                # As text: DVC writes 1e-05, which YAML 1.1 takes for some.
-                was, wanted = (str(found.get(place, "nothing")) for found in (then, now))
+        sections = ran.get(name, {}).get("params", {}).get(str(paths.PARAMS), {})
+        for section, value in sections.items():
+            then, now = (flatten({section: part}) for part in (value, _part(settings, section)))
+            for key in sorted(then.keys() | now.keys()):
+                # Compared as text: DVC writes 1e-05, which YAML 1.1 reads as text.
+                was, wanted = (str(values.get(key, "nothing")) for values in (then, now))
                 if was != wanted:
                     raise UserError(
-                        f"The results here are of {place}={was} (stage {name}), and {paths.PARAMS} says "
+                        f"The results here are of {key}={was} (stage {name}), and {paths.PARAMS} says "
                         f"{wanted}: run `dvc repro`."
                     )
 
 
 def _stages(study: Study) -> Iterator[str]:
-    """As DVC names them."""
+    """Yield the names of the stages, as DVC writes them."""
     for name, family in study.families.items():
         yield from (f"prepare@{family.data}", f"train@{name}")
         yield from (f"compress@{name}-{recipe}" for recipe in study.compressions)

@@ -121,7 +121,7 @@ def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def _kind(field: dict[str, Any], definitions: dict[str, Any]) -> str:
-    kind = field.get("type", "any")
+    kind: str = field.get("type", "any")
     if kind == "array" and "items" in field:
         return f"list of {_type(field['items'], definitions)}"
     return {"object": "mapping", "integer": "whole number", "boolean": "true or false", "null": "null"}.get(

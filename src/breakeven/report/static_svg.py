@@ -69,14 +69,15 @@ def write_front(path: Path, chart: Chart, on: str) -> None:
         }
         for odd, offset in ((1, -13), (0, 14))
     ]
-    names = {
+    names: dict[str, Any] = {
         "data": {"values": [{**point, "name": "{number}: {variant}".format(**point)} for point in numbered]},
         "mark": {"type": "text", "align": "left", "fontSize": 11, "x": 0},
         "encoding": {
             "y": {"field": "number", "type": "ordinal", "axis": None},
             "text": {"field": "name", "type": "nominal"},
         },
-        **{"width": NAMES_WIDTH, "height": {"step": 16}},
+        "width": NAMES_WIDTH,
+        "height": {"step": 16},
     }
     _write(path, {"hconcat": [panel, names], "spacing": 25})
 

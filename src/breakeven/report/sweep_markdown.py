@@ -52,7 +52,7 @@ def _sizes(swept: SweepAnalysis) -> Iterable[str]:
         return
     yield "## Break-even in model size"
     if swept.answer:
-        yield f"**Does TorchScript's gain grow with the model?** {swept.answer}"
+        yield f"**Does {swept.sweep.growing_runtime}'s gain grow with the model?** {swept.answer}"
     yield _trends(swept.trends, "work")
     yield "The same against the number of parameters:"
     yield _trends(swept.trends_over[PARAMETERS], "parameters")

@@ -18,7 +18,6 @@ from breakeven.results.size_trend import GROWS, SHRINKS, Size, Trend
 from breakeven.results.sweep_results import Sweep
 
 CONFIDENCE = 0.95
-HYPOTHESIS = "torchscript"  # its gain is said to grow with the model
 
 
 @dataclass(frozen=True)
@@ -137,8 +136,10 @@ class SweepAnalysis:
 
     @property
     def answer(self) -> str:
-        """Whether TorchScript's gain grows with the model: one sentence with its evidence, or nothing."""
-        mine = [trend for trend in self.trends if HYPOTHESIS in trend.variant]
+        """Whether the gain of the runtime that the study asks about grows with the model, or nothing."""
+        if not (runtime := self.sweep.growing_runtime):
+            return ""
+        mine = [trend for trend in self.trends if runtime.lower() in trend.variant]
         return _answer(mine) if mine else ""
 
 

@@ -40,6 +40,7 @@ class Sweep:
     command: str
     jobs: list[JobOutcome]
     recommend: dict[str, Any] = field(default_factory=dict)  # the limits that it was asked with
+    growing_runtime: str | None = None  # the study asks whether its gain grows with the model
 
     def known(self) -> list[JobOutcome]:
         """The jobs that came to an end with records."""
@@ -61,10 +62,16 @@ def folder() -> Path:
     return paths.private() / "sweeps"
 
 
-def write_sweep(study: str, command: str, outcomes: Sequence[JobOutcome], recommend: dict[str, Any]) -> Sweep:
+def write_sweep(
+    study: str,
+    command: str,
+    outcomes: Sequence[JobOutcome],
+    recommend: dict[str, Any],
+    growing_runtime: str | None = None,
+) -> Sweep:
     """Write the record; the same jobs are the same sweep."""
     name = f"{study}-{fingerprint(sorted(outcome.key for outcome in outcomes))[:8]}"
-    sweep = Sweep(name, study, command, list(outcomes), recommend)
+    sweep = Sweep(name, study, command, list(outcomes), recommend, growing_runtime)
     write_json(folder() / f"{name}.json", asdict(sweep))
     return sweep
 

@@ -16,7 +16,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(chosen: Namespace) -> None:
     """Write the page, and the table beside it."""
     from breakeven.config import lock_check, schema
-    from breakeven.core import paths
+    from breakeven.core import git
     from breakeven.core.errors import UserError
     from breakeven.core.files import write_text
     from breakeven.report import markdown, study_markdown
@@ -24,7 +24,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.results.recommend import Limits
 
     target = markdown.target_of(chosen.page)
-    commit, dirty = paths.commit()
+    commit, dirty = git.commit()
     if dirty and not chosen.allow_dirty:
         raise UserError(
             f"The working tree differs from commit {commit[:8]}, so nobody could reproduce {target} from it: "

@@ -1,4 +1,4 @@
-"""The guard: nothing runs while params.yaml is not what conf/ composes to."""
+"""The guard of the pipeline: nothing runs while params.yaml is not what conf/ composes to."""
 
 import os
 import shlex
@@ -18,28 +18,33 @@ if TYPE_CHECKING:
 
 
 def guard() -> None:
-    """Pass, or stop with the one command to type."""
-    found = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    """Compose again from the noted overrides; stop with the one command to type if params.yaml differs."""
+    params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
     overrides = schema.overrides()
     if os.environ.get("DVC_EXP_NAME"):
-        # DVC has composed a moment ago. What it was asked for can be read off the result.
-        overrides = recall(found)
-    elif (composed := yaml.safe_load(compose.compose(overrides))) != found:
-        changed = list(compose.differences(found, composed))
+        # DVC has composed a moment ago, and tells no stage its -S overrides: not in the environment, not in a
+        # file, and a queue's worker has another command line. Only here they are read off the result.
+        overrides = recall(params)
+    elif (composed := yaml.safe_load(compose.compose(overrides))) != params:
+        changed = list(compose.differences(params, composed))
         command = shlex.join(["breakeven", "compose", *overrides])
         raise UserError(
             f"params.yaml is not what conf/ composes to ({len(changed)} keys differ, the first: "
             f"{changed[0].lstrip('+')}). Run `{command}`, then `dvc repro`."
         )
-    require_models(schema.validate(found))
+    require_models(schema.validate(params))
     write_json(paths.OVERRIDES, overrides)
     write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
 
 
-def recall(found: dict[str, object]) -> list[str]:
-    """The overrides that compose to `found`: its study, and what differs from that study."""
-    study = [f"study={found['study']}"] if found.get("study") != "quick" else []
-    return [*study, *compose.differences(yaml.safe_load(compose.compose(study)), found)]
+def recall(params: dict[str, object]) -> list[str]:
+    """Return overrides that compose to these params: their study, and what differs from it."""
+    composed = yaml.safe_load(compose.compose())
+    study = []
+    if params.get("study") != composed["study"]:
+        study = [f"study={params['study']}"]
+        composed = yaml.safe_load(compose.compose(study))
+    return [*study, *compose.differences(composed, params)]
 
 
 def require_models(config: Study) -> None:
@@ -54,31 +59,31 @@ def require_models(config: Study) -> None:
                 f"set families.{name}.train=null and compression=[]."
             )
         data = config.datasets[family.data]
-        side = found if isinstance(found := data.get("size"), int) else 32
+        side = size if isinstance(size := data.get("size"), int) else 32
         channels = 1 if data.get("colour") == "grey" else 3
         shape = TextInput(128, 30_000, 10) if texts else ImageInput(channels, side, side, 10)
         _construct(family.model, shape, f"families.{name}.model")
         for recipe, steps in config.recipes().items():
-            place, spec = f"compressions.{recipe}", dict(family.model)
+            key, spec = f"compressions.{recipe}", dict(family.model)
             try:
                 for step in steps:
                     spec = step.architecture(spec)
             except Unsupported as error:
-                raise UserError(f"{place} does not fit families.{name}: {error}.") from None
-            _construct(spec, shape, place)
+                raise UserError(f"{key} does not fit families.{name}: {error}.") from None
+            _construct(spec, shape, key)
 
 
-def _construct(spec: Settings, shape: "ImageInput | TextInput", place: str) -> None:
-    """Without memory, where it can be: a constructor that computes with tensors needs some."""
+def _construct(spec: Settings, shape: "ImageInput | TextInput", key: str) -> None:
+    """Build the model without memory, if its constructor does not compute with tensors."""
     import torch
 
     from breakeven.artifacts.saved_model import build
 
     try:
         with torch.device("meta"):
-            build(spec, shape, place)
+            build(spec, shape, key)
     except UserError:
-        build(spec, shape, place)  # whether it was for want of memory, or a wrong argument
+        build(spec, shape, key)  # tells a wrong argument from a constructor that needs memory
 
 
 if __name__ == "__main__":

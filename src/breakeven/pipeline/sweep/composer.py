@@ -1,89 +1,108 @@
-"""How a sweep composes its jobs: each file is read once, and what cannot be composed costs its job alone."""
+"""How a sweep composes its jobs: each once, before any runs; a launcher composes none again."""
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl  # Hydra is pinned to one minor version
-from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
-from hydra.plugins.config_source import ConfigResult
-from omegaconf import DictConfig, open_dict
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from hydra.plugins.config_source import ConfigSource
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from breakeven.config import compose
 from breakeven.core import paths
 from breakeven.core.errors import UserError
+from breakeven.core.files import write_json
+from breakeven.pipeline.sweep import job_task
+from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME
 
-NAME = "sweep"  # of the configuration of a job
-REFUSED = "refused"  # its key with the reason why a job cannot be composed
 
+def compose_jobs(
+    loader: ConfigLoader, master: DictConfig, every: Sequence[Sequence[str]], folder: Path
+) -> dict[int, str]:
+    """Write the settings of each job into the sweep's folder.
 
-class Composer(ConfigLoaderImpl):
-    """Composes jobs: one that cannot be composed is one that fails, unless none can be.
+    Args:
+        loader: Hydra's own.
+        master: the configuration of the sweep.
+        every: the overrides of each job.
 
-    Hydra composes each job to check it, before any runs, and again to run it. Where that is in this process,
-    the first is kept for the second.
+    Returns:
+        For each job that cannot be composed, by its number: why.
+
+    Raises:
+        UserError: none of the jobs can be composed.
     """
+    refused = {}
+    for number, overrides in enumerate(every):
+        try:
+            config = loader.load_sweep_config(master, list(overrides))
+            HydraConfig.instance().set_config(config)  # for settings that refer to ${hydra:...}
+            choice = str(config.hydra.runtime.choices["family"])
+            with open_dict(config):
+                del config["hydra"]
+            settings: Any = OmegaConf.to_container(config, resolve=True)
+        except compose.ERRORS as error:
+            refused[number] = compose.explain(error, overrides, paths.CONF, CONFIG_NAME)
+        else:
+            write_json(job_task.settings_file(folder, number), {"choice": choice, "settings": settings})
+    if refused and len(refused) == len(every):
+        raise UserError(refused[0])
+    return refused
 
-    def __init__(self, path: ConfigSearchPath, every: Sequence[Sequence[str]], keeps: bool) -> None:
-        """For jobs with these overrides."""
-        super().__init__(path)
-        repository: Any = Files(self.repository)
-        self.repository = repository
-        self._every, self._keeps = {tuple(overrides) for overrides in every}, keeps
-        self._composed: dict[tuple[str, ...], DictConfig] = {}
-        self._refused: dict[tuple[str, ...], str] = {}
+
+class ComposedJobs(ConfigLoader):
+    """Hands launchers a job's configuration without its settings, which lie in the sweep's folder."""
+
+    def __init__(self, loader: ConfigLoader) -> None:
+        self._loader = loader
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """The configuration of a job.
+        """Return the sweep's configuration with the overrides of a job."""
+        config = copy.deepcopy(master_config)
+        with open_dict(config):
+            config.hydra.overrides.task = list(sweep_overrides)
+        return config
 
-        Raises:
-            UserError: none of the jobs can be composed.
-        """
-        job = tuple(sweep_overrides)
-        if job in self._composed:
-            return self._composed.pop(job)
-        if job not in self._refused:
-            try:
-                found = super().load_sweep_config(master_config, sweep_overrides)
-            except Exception as error:
-                self._refused[job] = compose.explain(error, job, paths.CONF, NAME)
-                if self._every.issubset(self._refused):
-                    raise UserError(next(iter(self._refused.values()))) from None
-            else:
-                if self._keeps:
-                    self._composed[job] = copy.deepcopy(found)  # who asks for it twice would find it in use
-                return found
-        refusal = copy.deepcopy(master_config)
-        with open_dict(refusal):
-            refusal.hydra.overrides.task = list(job)
-            refusal[REFUSED] = self._refused[job]
-        return refusal
+    def load_configuration(
+        self,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        """Compose, as Hydra does."""
+        return self._loader.load_configuration(
+            config_name, overrides, run_mode, from_shell, validate_sweep_overrides
+        )
 
+    def get_search_path(self) -> ConfigSearchPath:
+        """Return Hydra's."""
+        return self._loader.get_search_path()
 
-class Files(CachingConfigRepository):
-    """Hydra's own copy of what it has read lasts for one composition, and is changed by it."""
+    def get_sources(self) -> list[ConfigSource]:
+        """Return Hydra's."""
+        return self._loader.get_sources()
 
-    def __init__(self, delegate: IConfigRepository) -> None:
-        """Of what this one finds."""
-        super().__init__(delegate)
-        self._read: dict[str, ConfigResult] = {}
+    def list_groups(self, parent_name: str) -> list[str]:
+        """Return Hydra's."""
+        return self._loader.list_groups(parent_name)
 
-    def load_config(self, config_path: str) -> ConfigResult | None:
-        """A file, by its name in the search path; the caller's own."""
-        if config_path not in self._read:
-            if not (found := self.delegate.load_config(config_path)):
-                return None
-            self._read[config_path] = found
-        return copy.deepcopy(self._read[config_path])
+    def get_group_options(
+        self,
+        group_name: str,
+        results_filter: ObjectType | None = ObjectType.CONFIG,
+        config_name: str | None = None,
+        overrides: list[str] | None = None,
+    ) -> list[str]:
+        """Return Hydra's."""
+        return self._loader.get_group_options(group_name, results_filter, config_name, overrides)
 
-    def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
-        """Look elsewhere."""
-        self._read = {}
-        super().initialize_sources(config_search_path)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Files":
-        """One that may look elsewhere, and until then has read the same."""
-        other = Files(self.delegate)
-        other._read = self._read
-        return other
+    def compute_defaults_list(self, config_name: str | None, overrides: list[str], run_mode: RunMode) -> Any:
+        """Return Hydra's."""
+        return self._loader.compute_defaults_list(config_name, overrides, run_mode)

@@ -24,7 +24,7 @@ with machine_lock.shared():  # these imports take seconds of the processor, besi
 
 
 def job() -> None:
-    """What `dvc repro` would do with the study here, up to its records."""
+    """Do what `dvc repro` would do with the study here, up to its records."""
     study = schema.read_study()
     machine()
     note_inputs(study)

@@ -1,4 +1,7 @@
-"""A job of a sweep: a study of one family, which runs once, in a process of its own."""
+"""A job of a sweep: a study of one family, which runs once, in a process of its own.
+
+Says what its study and its key are, runs it, and keeps its records in the cache.
+"""
 
 import functools
 import os
@@ -31,10 +34,10 @@ from breakeven.results import measurement_cache, records, study_results
 from breakeven.results.job_results import LOG, STUDY, of_one_family
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 
-LONG = 32  # characters
-FAULTS = "faults.json"  # beside a job's records: what of it is to be measured again, if anything is
-SINCE = "since"  # in a job's folder: when it was asked to measure again
-SIGNALLED = 128  # and the signal's number: the exit code of a job that a signal ended, and that said so
+MAX_VALUE_LENGTH = 38  # characters of a value in a name
+FAULTS = "faults.json"  # beside a job's records, if anything is to be measured again: what
+SINCE = "since"  # in a job's folder: when `again=true` was given
+SIGNAL_EXIT_CODE = 128  # plus the number of the signal that ended a process, as shells count
 # What makes another model, or another artifact, of the same family and variant
 NAMING = (
     *("family.", "model@", "train@", "data.", "seed=", "export."),
@@ -55,19 +58,21 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
     status, reason = DONE, ""
     try:
         study = study_of(settings, choice, overrides)
-        known = key_of(study)
-        key = known.digest
-        with cache.exclusive(known, title):
+        cache_key = key_of(study)
+        key = cache_key.digest
+        with cache.exclusive(cache_key, title):
             again = bool(settings.get("again"))
             if (
-                (entry := cache.find(known))
+                (entry := cache.find(cache_key))
                 and not again
                 and not (entry.folder / cache.FILES / FAULTS).exists()
             ):
                 _touch(entry)
                 status = CACHED
-                (paths.unfinished_job(known.digest) / SINCE).unlink(missing_ok=True)  # it was given up
-            elif faults := _execute(study, known, title, margin, again):
+                (paths.unfinished_job(cache_key.digest) / SINCE).unlink(
+                    missing_ok=True
+                )  # an unfinished `again=true` was given up
+            elif faults := _execute(study, cache_key, title, margin, again):
                 more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
                 reason = f"to be measured again, by the same command: {faults[0]}{more}"
     except (UserError, JobFailed) as error:
@@ -79,36 +84,35 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
 
 
 def _touch(entry: CacheEntry) -> None:
-    """It was used, and so was all that it was made from."""
+    """Note that the entry was used, and all that it was made from."""
     entry.touch()
     for kind, digest in read_json(entry.folder / cache.FILES / cache.USED):
         cache.touch(kind, digest)
 
 
 def words(error: BaseException) -> str:
-    """An error in one line."""
+    """Return an error in one line."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 class JobFailed(Exception):
-    """Its process ended without a result."""
+    """The process of a job has ended without a result."""
 
 
-def asked(overrides: Sequence[str]) -> Study:
-    """The study that the job with these overrides would be now.
+def composed_study(overrides: Sequence[str]) -> Study:
+    """Return the study that the job with these overrides would be now.
 
     Raises:
         UserError: it cannot be composed.
     """
-    settings = yaml.safe_load(compose.compose(overrides, name="sweep"))
-    choice = next((o.partition("=")[2] for o in overrides if o.startswith("family=")), "cnn")
-    return study_of(settings, choice, overrides)
+    settings, choices = compose.compose_with_choices(overrides, name="sweep")
+    return study_of(settings, choices["family"], overrides)
 
 
 def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Study:
-    """The study that a job is: its one family, named by its choice and what was changed in it.
+    """Return the study of a job: its one family is named by its choice and by what was changed in it.
 
     The baseline is always among its runtimes.
     """
@@ -117,7 +121,9 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
             f"study={settings['study']}: it lists families, and is for `dvc repro`. In a sweep each job has "
             f"one: family={','.join(several)}, with the study's other choices as overrides."
         )
-    given = {k: v for k, v in settings.items() if k not in ("family", "data", "again")}
+    settings_of_study = {
+        k: v for k, v in settings.items() if k not in ("family", "data", "again", "growing_runtime")
+    }
     plain = sorted(each.lstrip("+") for each in overrides)
     name = "-".join([choice, *(_change(each) for each in plain if each.startswith(NAMING))])
     family = settings["family"]
@@ -126,32 +132,33 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
         raise UserError(f"family={choice}: its `data` should name its dataset, a file of conf/data.")
     return validate(
         {
-            **given,
+            **settings_of_study,
             "families": {name: family},
             "datasets": {data: _option("data", str(data)) | settings.get("data", {})},
-            "hardware": {_called(key, plain): found for key, found in settings["hardware"].items()},
+            "hardware": {_hardware_name(key, plain): values for key, values in settings["hardware"].items()},
             "runtimes": {"eager": _option("runtime", "eager"), **settings["runtimes"]},
         }
     )
 
 
-def _called(hardware: str, overrides: Sequence[str]) -> str:
-    """A hardware with other settings than its file's is another one."""
+def _hardware_name(hardware: str, overrides: Sequence[str]) -> str:
+    """Return the name of a hardware: with other settings than its file's it is another one."""
     return "-".join(
         [hardware, *(_change(each) for each in overrides if each.startswith(f"hardware.{hardware}."))]
     )
 
 
 def _change(override: str) -> str:
-    """What stands for it in the name of a family, and so of files: the key's last part, and the value."""
+    """Return an override for the name of a family, and so of files: its key's last part and value."""
     key, _, value = override.partition("=")
-    said = key.rpartition(".")[2] + value
-    safe = re.sub(r"[^\w.-]+", "_", said)[:LONG]
-    return safe if safe == said else f"{safe}_{fingerprint(override)[:6]}"
+    last = key.rpartition(".")[2]
+    text = value if last == "_target_" else last + value  # a path says by itself what it is
+    safe = re.sub(r"[^\w.-]+", "_", text)[:MAX_VALUE_LENGTH]
+    return safe if safe == text else f"{safe}_{fingerprint(override)[:6]}"
 
 
 def key_of(study: Study) -> CacheKey:
-    """Of all that a job's records depend on; of its one family under the names that a sweep has for it."""
+    """Return the key of all that the records of a job depend on; the name of its family is no part of it."""
     overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
         "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
@@ -165,7 +172,7 @@ def key_of(study: Study) -> CacheKey:
 
 
 def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) -> list[str]:
-    """Run it in a process of its own, and keep its records; returns what of it is to be measured again."""
+    """Run a job in a process of its own, and keep its records; return what is to be measured again."""
     folder = paths.unfinished_job(key.digest)
     folder.mkdir(parents=True, exist_ok=True)
     since = folder / SINCE
@@ -183,12 +190,8 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
         PARENT: str(os.getpid()),
         **({measurement_cache.AGAIN: since.read_text(encoding="utf-8")} if since.exists() else {}),
     }
-    command = [
-        sys.executable,
-        "-u",
-        "-m",
-        "breakeven.pipeline.sweep.job_main",
-    ]  # or what it said last comes first
+    # Unbuffered, or the last line of its output comes first
+    command = [sys.executable, "-u", "-m", "breakeven.pipeline.sweep.job_main"]
     last = ""
     with (
         (folder / LOG).open("w", encoding="utf-8") as log,
@@ -209,7 +212,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
                 log.write(line)
                 log.flush()
                 last = line.strip() or last
-        except (Exception, SystemExit):  # it would go on beside the next job
+        except (Exception, SystemExit):  # the process would go on beside the next job
             child.terminate()
             raise
     if code := child.returncode:
@@ -221,7 +224,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
         study_results.copy(study, folder, kept)
         shutil.copy2(folder / LOG, kept)
         write_json(kept / STUDY, study.model_dump())
-        found = study_results.read_results(study, kept).benchmarks
+        benchmarks = study_results.read_results(study, kept).benchmarks
         refused = {
             (family, card.variant)
             for family in study.families
@@ -230,7 +233,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
         }
         faults = records.faults(
             record.row
-            for benchmark in found
+            for benchmark in benchmarks
             for record in benchmark.records
             if (record.row.family, record.row.variant) not in refused
         )
@@ -243,8 +246,8 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
 
 
 def _end(code: int, last: str) -> str:
-    """Why a process ended, in words."""
-    number = -code if code < 0 else code - SIGNALLED
+    """Say why a process ended."""
+    number = -code if code < 0 else code - SIGNAL_EXIT_CODE
     if number not in {*signal.Signals}:
         return last.removeprefix("breakeven: ").rstrip(".") or f"it ended with exit code {code}"
     name = signal.Signals(number).name
@@ -253,8 +256,8 @@ def _end(code: int, last: str) -> str:
 
 @functools.cache
 def _option(group: str, name: str) -> Settings:
-    """One option of `conf/`, as it stands there."""
-    found = yaml.safe_load(compose.compose([], name=f"{group}/{name}"))
-    for part in [group] if group in found else [f"{group}s", name]:
-        found = found[part]
-    return dict(found)
+    """Return an option of `conf/` without changes."""
+    option = yaml.safe_load(compose.compose([], name=f"{group}/{name}"))
+    for part in [group] if group in option else [f"{group}s", name]:
+        option = option[part]
+    return dict(option)

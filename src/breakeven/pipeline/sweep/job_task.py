@@ -1,0 +1,84 @@
+"""What a launcher runs for each job, and the files by which a sweep and its jobs know of each other."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from breakeven.core.child_process import PARENT, end_with_parent
+from breakeven.core.files import fingerprint, read_json, write_json
+from breakeven.core.progress import ProgressLine
+from breakeven.pipeline.sweep import jobs
+from breakeven.pipeline.sweep.plan import Plan
+from breakeven.results.sweep_results import FAILED, JobOutcome
+
+
+class TaskLost(Exception):
+    """A launcher has lost the task of a job."""
+
+
+def settings_file(folder: Path, number: int) -> Path:
+    """Return where the settings of a job lie."""
+    return folder / f"settings-{number}.json"
+
+
+def outcome_file(folder: Path, number: int) -> Path:
+    """Return where the outcome of a job lies, once it has ended."""
+    return folder / f"outcome-{number}.json"
+
+
+def run_task(config: DictConfig, bar: ProgressLine | None = None) -> None:
+    """Run one job, and write how it ended; nothing that happens to it ends the others.
+
+    Args:
+        config: Hydra's argument; the job's settings lie in the sweep's folder.
+        bar: to be moved, of a sweep whose jobs run in its process.
+    """
+    # A launcher's process ends with the sweep that started it, and so do its jobs: joblib's would go on.
+    if str(os.getppid()) == os.environ.get(PARENT):
+        end_with_parent()
+    context = HydraConfig.get()
+    folder, overrides = Path(context.sweep.dir), list(context.overrides.task)
+    plan = Plan.read(folder)
+    number = plan.launched[context.job.num]
+    title = plan.title(number)
+    print(f"{title}: {' '.join(overrides)}", flush=True)
+    if bar:
+        bar.move(number, title, plan.left(outcomes(folder)), now=True)
+    # Where jobs run side by side, each line says whose it is.
+    margin = "  " if plan.at_once == 1 else f"  {number + 1}: "
+    composed = read_json(settings_file(folder, number))
+    outcome = jobs.run(composed["settings"], composed["choice"], overrides, margin)
+    write_json(outcome_file(folder, number), asdict(outcome))
+    if bar:
+        bar.move(number + 1, title, plan.left(outcomes(folder)), now=True)
+    print_outcome(plan, number, outcome, folder)
+
+
+def print_end(folder: Path, launched: int) -> None:
+    """Print how a job of another process ended, whose own words are in a log."""
+    plan = Plan.read(folder)
+    number = plan.launched[launched]
+    if (path := outcome_file(folder, number)).exists():
+        print_outcome(plan, number, JobOutcome(**read_json(path)), folder)
+
+
+def print_outcome(plan: Plan, number: int, outcome: JobOutcome, folder: Path) -> None:
+    """Print how a job ended, and how far the sweep is."""
+    reason = f", {outcome.reason}" if outcome.reason else ""
+    far = plan.far(outcomes(folder))
+    print(f"{plan.title(number)}: {outcome.status}{reason}, {outcome.seconds:.0f} s{far}", flush=True)
+
+
+def outcomes(folder: Path) -> list[JobOutcome]:
+    """Return the outcomes of the jobs that have ended, in the jobs' order."""
+    found = sorted(folder.glob("outcome-*.json"), key=lambda path: int(path.stem.partition("-")[2]))
+    return [JobOutcome(**read_json(path)) for path in found]
+
+
+def failed(overrides: Sequence[str], reason: str) -> JobOutcome:
+    """Return the outcome of a job that came to no settings, or was lost before its key was known."""
+    return JobOutcome(" ".join(overrides) or "a job", list(overrides), FAILED, fingerprint(overrides), reason)

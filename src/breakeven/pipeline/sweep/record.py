@@ -1,0 +1,61 @@
+"""The record of a sweep: how each of its jobs ended, also where the sweep ended early."""
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from breakeven.core.files import write_json
+from breakeven.pipeline.sweep import job_task, jobs
+from breakeven.results import sweep_results
+from breakeven.tracking import sweep_runs
+
+
+@dataclass(frozen=True)
+class RunningSweep:
+    """A sweep that has no record yet."""
+
+    study: str
+    folder: Path
+    jobs: list[list[str]]  # the overrides of each
+    recommend: dict[str, Any]  # within what limits
+    growing_runtime: str | None = None  # whose gain the study expects to grow with the model
+
+    @property
+    def has_begun(self) -> bool:
+        """Return whether a job was begun or submitted: a launcher makes a folder for each."""
+        return any(path.is_dir() for path in self.folder.glob("*"))
+
+
+def write_record(sweep: RunningSweep, reason: str, lost: Mapping[int, str] | None = None) -> bool:
+    """Write the record of all jobs of a sweep, and log it.
+
+    Args:
+        reason: why a job failed that has left no outcome,
+        lost: or why by its number, where it is known.
+
+    Returns:
+        Whether every job is done, with nothing to be measured again.
+    """
+    for number, overrides in enumerate(sweep.jobs):
+        if not (path := job_task.outcome_file(sweep.folder, number)).exists():
+            outcome = job_task.failed(overrides, (lost or {}).get(number, reason))
+            with suppress(Exception):  # by its own key the sweep is the same one when it is completed
+                outcome = replace(outcome, key=jobs.key_of(jobs.composed_study(overrides)).digest)
+            write_json(path, asdict(outcome))
+    outcomes = job_task.outcomes(sweep.folder)
+    command = shlex.join(["breakeven-sweep", *(word for word in sys.argv[1:] if word != "-m")])
+    written = sweep_results.write_sweep(
+        sweep.study, command, outcomes, sweep.recommend, sweep.growing_runtime
+    )
+    count = Counter(outcome.status for outcome in outcomes)
+    print(f"{written.name}: {', '.join(f'{number} {status}' for status, number in count.items())}")
+    with_reason = [outcome for outcome in outcomes if outcome.reason]
+    for outcome in with_reason:
+        print(f"  {outcome.title}: {outcome.reason}")
+    sweep_runs.log(written)
+    return not with_reason
