@@ -59,13 +59,14 @@ def write_front(path: Path, chart: Chart, on: str) -> None:
     best: list[Point] = [point for point in chart.data if point["front"] == on]
     numbered = [{**point, "number": number} for number, point in enumerate(best, 1)]
     panel = _panel(chart, chart.title)
+    encoding: dict[str, Any] = {**_positions(panel), "text": {"field": "number", "type": "quantitative"}}
     # Alternately above and below: neighbours in speed would be written over each other.
     panel["layer"] += [
         {
             "data": {"values": numbered},
             "transform": [{"filter": f"datum.number % 2 == {odd}"}],
             "mark": {"type": "text", "dy": offset, "fontSize": 11},
-            "encoding": {**_positions(panel), "text": {"field": "number", "type": "quantitative"}},
+            "encoding": encoding,
         }
         for odd, offset in ((1, -13), (0, 14))
     ]
