@@ -11,6 +11,9 @@ from write_reference import PARTS
 from breakeven.results import columns
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").rglob("*.md"))
+# Users or stages write these.
+USERS_FOLDERS = ("my_runtimes/", "data/", "results/", "models/", "artifacts/")
+USERS_FILES = ("conf/hardware/cpu4.yaml", "conf/data/mine.yaml", "conf/runtime/exported_program.yaml")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -28,6 +31,18 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         target = (page.parent / name).resolve() if name else page
         assert target.exists(), f"{page.name}: {link}"
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+FILE = re.compile(r"`((?:[\w-]+/)+[\w-]+\.(?:py|yaml|html|css|js|cpp|hpp|sh))`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_in_backticks_exist(page: Path) -> None:
+    for name in FILE.findall(page.read_text(encoding="utf-8")):
+        if name.startswith(USERS_FOLDERS) or name in USERS_FILES:
+            continue
+        folders = (ROOT, ROOT / "src/breakeven", page.parent)
+        assert any((folder / name).exists() for folder in folders), f"{page.name}: {name}"
 
 
 @pytest.mark.parametrize("name", PARTS)

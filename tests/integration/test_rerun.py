@@ -126,7 +126,7 @@ def test_another_dataset_touches_no_family(project: Project) -> None:
 
 
 def test_another_sweep_makes_the_report_again_once(project: Project) -> None:
-    folder = project.folder / ".breakeven/results/sweep_results"
+    folder = project.folder / ".breakeven/sweeps"
     folder.mkdir(parents=True, exist_ok=True)
     lost = {"title": "family=cnn", "overrides": [], "status": "done", "key": "0" * 16}
     record = {"name": "small-1", "study": "small", "command": "breakeven-sweep study=small", "jobs": [lost]}

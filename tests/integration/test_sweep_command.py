@@ -353,7 +353,7 @@ def sweep(
 
 def record(project: Project) -> dict:
     """The newest sweep's."""
-    records = (project.folder / ".breakeven/results/sweep_results").glob("*.json")
+    records = (project.folder / ".breakeven/sweeps").glob("*.json")
     return json.loads(max(records, key=lambda path: path.stat().st_mtime).read_text())
 
 
@@ -748,7 +748,7 @@ def test_a_text_model_is_measured_untrained(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_word_gets_a_sentence(swept: tuple[Project, str], wrong: list[str], said: str) -> None:
-    records = swept[0].folder / ".breakeven/results/sweep_results"
+    records = swept[0].folder / ".breakeven/sweeps"
     before = {path: path.stat().st_mtime_ns for path in records.iterdir()}
     done = sweep(swept[0], *wrong, check=False)
     assert done.returncode == 1 and said in done.stdout + done.stderr

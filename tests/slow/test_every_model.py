@@ -185,6 +185,6 @@ def test_a_branch_is_taken_or_refused_or_found_to_be_frozen(
         return
     *_, last = named(RUNTIMES[name])
     settings = RUNTIMES[name].get("of", RUNTIMES[name])
-    status, reason = BRANCH[settings.get("method", last)]
+    status, reason = BRANCH.get(settings.get("method", last), REFUSED)
     assert made.status == status
     assert re.search(reason, made.reason), made.reason

@@ -49,7 +49,7 @@ class Artifact:
     agreement: float | None = None  # share of test images with eager's class
     accuracy: float | None = None  # on the whole test set, through this artifact
     accuracy_top5: float | None = None
-    kernels: list[dict[str, Any]] = field(default_factory=list)  # what it executes (kernels.Kernel)
+    kernels: list[dict[str, Any]] = field(default_factory=list)  # what it executes (operators.OperatorTime)
     kernels_reason: str = ""  # why they are not known
     facts: dict[str, str] = field(default_factory=dict)  # what else is known of how it executes
     files: dict[str, str] = field(default_factory=dict)  # name -> sha256

@@ -19,7 +19,7 @@ from breakeven.engine.measure import run_replicates
 from breakeven.engine.output_check import CHECKS, Check
 from breakeven.engine.quality_checks import QualityWarning, list_warnings
 from breakeven.engine.rehearsal import Rehearsal, rehearse
-from breakeven.engine.result import Result, VariantResult
+from breakeven.engine.result import Result, TimedVariant
 from breakeven.engine.schedule import Schedule
 from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
 from breakeven.engine.target import CallTarget, Variant
@@ -92,11 +92,11 @@ def measure(
         timeout_s = budget.timeout_s if budget else max(max_seconds, SHORTEST_TIMEOUT_S)
         rehearsal = rehearse(resolved, hardware, images, batch, check, timeout_s, scratch)
         rejected = {
-            name: VariantResult(name, verdict, reason)
+            name: TimedVariant(name, verdict, reason)
             for name, (verdict, reason) in rehearsal.rejected.items()
         }
         if len(order) > 1 and len(rehearsal.variants) == 1:  # nothing is left to compare
-            alone = {base: VariantResult(base, "baseline"), **rejected}
+            alone = {base: TimedVariant(base, "baseline"), **rejected}
             return Result(alone, base, None, "", time.monotonic() - started, [], confidence, margin)
         spent = time.monotonic() - started
         plan = budget or _budget(rehearsal, within, max_seconds - spent, margin, confidence, seed, timeout_s)
@@ -119,7 +119,7 @@ def measure(
     judged = judge_beyond_control(measured, base, plan.margin)
     if judged[base].latency_ms is None:
         raise UserError(f"{base} ({resolved[base]}): {judged[base].reason or stopped}.")
-    found = {name: VariantResult.from_comparison(name, judged[name]) for name in judged} | rejected
+    found = {name: TimedVariant.from_comparison(name, judged[name]) for name in judged} | rejected
     return Result(
         {name: found[name] for name in order},
         base,

@@ -15,7 +15,7 @@ from breakeven.engine.statistics import Interval
 
 
 @dataclass(frozen=True)
-class VariantResult:
+class TimedVariant:
     """One variant.
 
     Attributes:
@@ -36,7 +36,7 @@ class VariantResult:
     replicates: list[Replicate] = field(default_factory=list, repr=False)
 
     @classmethod
-    def from_comparison(cls, name: str, comparison: Comparison) -> "VariantResult":
+    def from_comparison(cls, name: str, comparison: Comparison) -> "TimedVariant":
         """Return what the engine has found, with the time in seconds."""
         latency = comparison.latency_ms
         return cls(
@@ -63,7 +63,7 @@ class VariantResult:
 
 
 @dataclass(frozen=True)
-class Result(Mapping[str, VariantResult]):
+class Result(Mapping[str, TimedVariant]):
     """All variants of one run, by name; `print(result)` shows the table.
 
     Attributes:
@@ -73,9 +73,9 @@ class Result(Mapping[str, VariantResult]):
         loop_ns: what the inner loop adds to each call; None if the calls were timed one by one.
     """
 
-    variants: dict[str, VariantResult]
+    variants: dict[str, TimedVariant]
     baseline: str
-    control: VariantResult | None
+    control: TimedVariant | None
     stopped: str
     seconds: float
     warnings: list[QualityWarning]
@@ -83,7 +83,7 @@ class Result(Mapping[str, VariantResult]):
     margin: float
     loop_ns: float | None = None
 
-    def __getitem__(self, name: str) -> VariantResult:
+    def __getitem__(self, name: str) -> TimedVariant:
         try:
             return self.variants[name]
         except KeyError:
@@ -95,7 +95,7 @@ class Result(Mapping[str, VariantResult]):
     def __len__(self) -> int:
         return len(self.variants)
 
-    def compare(self, one: str, other: str) -> VariantResult:
+    def compare(self, one: str, other: str) -> TimedVariant:
         """Return how fast `other` is over `one`, with an interval corrected for all pairs of variants.
 
         Raises:
@@ -120,7 +120,7 @@ class Result(Mapping[str, VariantResult]):
             verdict = statistics.UNDECIDED
             reason = f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
         effect = statistics.detectable_effect(ratios, alpha)
-        return VariantResult(other, verdict, reason, speedup, second.time, effect, second.replicates)
+        return TimedVariant(other, verdict, reason, speedup, second.time, effect, second.replicates)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as values that JSON can hold."""
@@ -141,7 +141,7 @@ class Result(Mapping[str, VariantResult]):
         return json.dumps(self.to_dict(), indent=1, allow_nan=False)
 
     @property
-    def others(self) -> list[VariantResult]:
+    def others(self) -> list[TimedVariant]:
         """All variants but the baseline."""
         return [each for each in self.variants.values() if each.verdict != BASELINE]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 
 if TYPE_CHECKING:
-    from breakeven.engine.result import Result, VariantResult
+    from breakeven.engine.result import Result, TimedVariant
 
 WIDTH = 80
 UNITS = ((1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
@@ -77,7 +77,7 @@ def sentence(result: "Result") -> str:
     return f"{'; '.join(_clause(each, result) for each in result.others)} ({effort})."
 
 
-def _clause(each: "VariantResult", result: "Result") -> str:
+def _clause(each: "TimedVariant", result: "Result") -> str:
     if each.speedup is None:
         return f"{each.name} is {each.verdict}" + (f": {each.reason}" if each.reason else "")
     if each.verdict == FASTER:

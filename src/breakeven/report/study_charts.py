@@ -25,7 +25,7 @@ QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 def charts_of(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[Chart]:
     """The charts of one family on one hardware, called in one way."""
     timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
-    made = (draw(benchmark, timed) for draw in DRAWN)
+    made = (draw(benchmark, timed) for draw in CHARTS_IN_ORDER)
     return [chart for chart in made if chart.data]
 
 
@@ -257,7 +257,7 @@ def batches(rows: Sequence[ResultRow]) -> Chart | None:
     )
 
 
-DRAWN: tuple[Callable[[BenchmarkResult, Sequence[ResultRow]], Chart], ...] = (
+CHARTS_IN_ORDER: tuple[Callable[[BenchmarkResult, Sequence[ResultRow]], Chart], ...] = (
     *(_forest, _cold, _latency),
     *(_accuracy, _calls, _memory),
 )

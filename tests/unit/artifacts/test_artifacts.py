@@ -22,7 +22,7 @@ from breakeven.pipeline import build
 from breakeven.pipeline.build import ArtifactBuilder
 from breakeven.pipeline.check import Reference
 from breakeven.plugins.quantization.base import CalibrationData
-from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime
 
 pytestmark = [pytest.mark.timeout(300)]
 
@@ -94,7 +94,8 @@ def test_every_runtime_gives_eagers_logits(
     assert made.agreement is not None and made.agreement > 0.95
     assert made.relative_error is not None
     assert made.relative_error < (1e-4 if made.precision == "fp32" else 0.05)
-    assert made.precision in shares(made.executed()), made.kernels_reason
+    if type(runtime).profile is not Runtime.profile:  # which proves what it executes
+        assert made.precision in shares(made.executed()), made.kernels_reason
     assert not precision_mismatch(made.precision, shares(made.executed()))
     assert made.files and made.megabytes > 0
     assert np.load(tmp_path / made.folder / artifact.LOGITS).shape == reference.logits.shape

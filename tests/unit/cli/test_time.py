@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from breakeven.cli.commands import time
 from breakeven.cli.main import main
 from breakeven.core.errors import UserError
-from breakeven.engine.result import Result, VariantResult
+from breakeven.engine.result import Result, TimedVariant
 from breakeven.engine.statistics import Interval
 
 pytestmark = pytest.mark.timeout(300)
@@ -41,8 +41,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def result(*others: VariantResult) -> Result:
-    base = VariantResult("a", "baseline")
+def result(*others: TimedVariant) -> Result:
+    base = TimedVariant("a", "baseline")
     return Result({"a": base, **{each.name: each for each in others}}, "a", None, "", 1.0, [], 0.95, 0.01)
 
 
@@ -50,15 +50,15 @@ def result(*others: VariantResult) -> Result:
 def test_a_gate_fails_only_if_the_whole_interval_is_beyond(value: float, half: float, allowed: float) -> None:
     gain = Interval(value, value / (1 + half), value * (1 + half))
     verdict = "slower" if gain.high < 1 else "faster" if gain.low > 1 else "undecided"
-    code = time.exit_code(result(VariantResult("b", verdict, speedup=gain)), allowed)
+    code = time.exit_code(result(TimedVariant("b", verdict, speedup=gain)), allowed)
     least = 1 / (1 + allowed)
     assert code == (1 if gain.high < least and gain.high < 1 else 0 if gain.low >= least else 3)
 
 
 @pytest.mark.parametrize("verdict", ["failed", "wrong", "unsupported"])
 def test_a_target_that_fails_has_a_code_of_its_own(verdict: str) -> None:
-    slower = VariantResult("c", "slower", speedup=Interval(0.5, 0.4, 0.6))
-    assert time.exit_code(result(VariantResult("b", verdict), slower), 0.02) == 2
+    slower = TimedVariant("c", "slower", speedup=Interval(0.5, 0.4, 0.6))
+    assert time.exit_code(result(TimedVariant("b", verdict), slower), 0.02) == 2
     assert time.exit_code(result(slower), None) == 0
     assert time.exit_code(result(slower), 0.02) == 1
 
@@ -106,6 +106,7 @@ def test_the_function_itself_with_an_input(folder: Path, capsys: pytest.CaptureF
         (["calls.py:fast", "--against", "x"], "--against x: is none of the targets fast"),
         (["calls.py:fast", "--at", "main"], "--at main"),
         (["calls.py:fast", "--threads", "0"], "--threads 0"),
+        (["calls.py:fast", "--fail-if-slower", "2%"], "has nothing to be slower than"),
     ],
 )
 def test_mistakes_are_one_sentence_and_code_2(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from breakeven.core.errors import UserError
 
 if TYPE_CHECKING:
-    from breakeven.engine.result import Result, VariantResult
+    from breakeven.engine.result import Result, TimedVariant
     from breakeven.engine.settings import RunProgress
     from breakeven.engine.variant_specs import Given
 
@@ -132,7 +132,7 @@ def exit_code(result: "Result", allowed: float | None) -> int:
     return next((code for code in (SLOWER, UNDECIDED) if code in codes), DONE)
 
 
-def _decision(each: "VariantResult", allowed: float) -> int:
+def _decision(each: "TimedVariant", allowed: float) -> int:
     """Decide about one target by its whole corrected interval."""
     least = 1 / (1 + allowed)  # the smallest speedup that is allowed
     if each.speedup is None:
@@ -172,6 +172,10 @@ def _variants(chosen: Namespace, stack: ExitStack) -> "tuple[dict[str, Given], s
     from breakeven.engine.variant_specs import parse
 
     named = name_targets(chosen.targets)
+    if chosen.fail_if_slower is not None and len(named) == 1 and not chosen.at:
+        raise UserError(
+            "--fail-if-slower: one target alone has nothing to be slower than: add --at COMMIT, or a target."
+        )
     if not chosen.at:
         here = [str(Path.cwd())]
         return {name: parse(text, direct=chosen.direct, paths=here) for name, text in named.items()}, None
