@@ -13,7 +13,13 @@ from breakeven.results import columns
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").rglob("*.md"))
 # Users or stages write these.
 USERS_FOLDERS = ("my_runtimes/", "data/", "results/", "models/", "artifacts/")
-USERS_FILES = ("conf/hardware/cpu4.yaml", "conf/data/mine.yaml", "conf/runtime/exported_program.yaml")
+USERS_FILES = (
+    "conf/hardware/cpu4.yaml",
+    "conf/data/mine.yaml",
+    "conf/family/mine.yaml",
+    "conf/study/mine.yaml",
+    "conf/runtime/exported_program.yaml",
+)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
