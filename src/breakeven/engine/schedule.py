@@ -1,4 +1,4 @@
-"""The order in which variants run: replicates of fresh workers, rounds in random order, one variant at a time."""
+"""The schedule of a run: replicates of fresh workers, rounds in random order, one variant at a time."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The variants of a run before a worker loads them: artifact folders, or callables that a process can find."""
+"""The variants of a run before a worker loads them: artifact folders, or callables to find."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field

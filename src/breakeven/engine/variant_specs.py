@@ -1,4 +1,4 @@
-"""The forms of a variant that users pass: a callable, "file.py:f", "package.module:f", an artifact's folder."""
+"""The forms of a variant that users pass: a callable, "file.py:f", "package.module:f", an artifact folder."""
 
 import sys
 from collections.abc import Callable, Sequence
