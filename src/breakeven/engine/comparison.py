@@ -45,8 +45,8 @@ def compare_to_baseline(
     """Return the comparison of every variant with the first, which is the baseline.
 
     Args:
-        control: the name of the baseline's twin. It does not count for Holm's correction. If its interval
-            excludes 1, the run gives no verdicts.
+        control: the name of the baseline's twin. Holm's correction leaves it out. If its interval excludes 1,
+            the run gives no verdicts.
         margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
     """
     base, *rest = samples

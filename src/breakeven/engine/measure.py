@@ -96,7 +96,7 @@ def run_replicates(
 ) -> str:
     """Run replicates until the intervals are narrow enough or the time is up; return why they stopped.
 
-    A failure of the baseline or the twin ends the run, too.
+    A failure of the baseline or the twin also ends the run.
 
     Args:
         schedule: a schedule whose first variant is the baseline, and whose second is the twin.

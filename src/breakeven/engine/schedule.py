@@ -125,7 +125,7 @@ class Schedule:
 
     @contextmanager
     def _drop_on_failure(self, name: str, alive: dict[str, VariantProcesses]) -> Iterator[None]:
-        """Exclude a variant from the rest of the run, with the reason, if its worker fails in this block."""
+        """Exclude a variant from the rest of the run, and keep the reason, if the `with` block fails."""
         try:
             yield
             return

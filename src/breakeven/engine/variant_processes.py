@@ -12,7 +12,7 @@ from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.settings import Budget, Scenario
 from breakeven.engine.worker_client import WorkerProcess
 
-LONGER = 10  # times as long is a block with several callers, because each needs enough calls
+LONGER = 10  # factor of the block's length for several callers, because each needs enough calls
 SETTLING = 20  # calls that bring a model back into the caches; data in docs/measuring.md
 
 
@@ -53,7 +53,7 @@ class VariantProcesses:
         warm = replicates[0].warmup_ms
         target = budget.block_ms * (LONGER if self.scenario.callers > 1 else 1)
         self.inner = replicates[0].inner
-        steady = self.inner * float(np.median(warm[len(warm) // 2 :]))  # until the next reading
+        steady = self.inner * float(np.median(warm[len(warm) // 2 :]))  # ms between readings
         self.calls = max(1, round(target / steady / self.scenario.callers))
         settle_ms = min(budget.settle_ms, max(budget.block_ms, SETTLING * steady))
         self.settle = math.ceil(settle_ms / steady)

@@ -91,7 +91,7 @@ class Worker:
         }
 
     def _calls_in(self, milliseconds: float) -> int:
-        """Return how many calls take about this time. Doubles the number until they take half of it."""
+        """Return how many calls take this time: double the number until they take half of it, then scale."""
         count = 1
         while True:
             took = self._loop_ns(count) / 1e6

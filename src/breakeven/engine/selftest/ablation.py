@@ -85,7 +85,7 @@ def no_replicates(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
 def whole(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
     """Return log-ratio and decision for each copy, from the engine's own test over replicates.
 
-    The test is at 5% without Holm's correction, because the tests of the other methods are, too.
+    The test is at 5% without Holm's correction, as are the tests of the other methods.
     """
     found = [np.array(copy["log_ratios"]) for copy in trial["copies"]]
     return [(float(own.mean()), bool(stats.ttest_1samp(own, 0.0).pvalue < 0.05)) for own in found]
