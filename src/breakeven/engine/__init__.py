@@ -1,1 +1,1 @@
-"""Measuring: workers, schedule, statistics. Imports neither DVC, Hydra nor MLflow."""
+"""The measuring engine: workers, schedule and statistics. It imports neither DVC, Hydra nor MLflow."""

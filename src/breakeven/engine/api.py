@@ -1,4 +1,4 @@
-"""Measure anything that can be called: the public function of the package."""
+"""The public function of the package, `measure`, which times anything that can be called."""
 
 import math
 import time
@@ -26,7 +26,7 @@ from breakeven.engine.target import CallTarget, Variant
 from breakeven.engine.variant_specs import Given, resolve
 
 SHORTEST_TIMEOUT_S = 5.0
-START_S = 0.5  # of a fresh process, beyond its own load
+START_S = 0.5  # start of a fresh process, without the load of its variant
 REMEDIES = {
     "few replicates": "give it more time (max_seconds), or accept wider intervals (within)",
     "short blocks": "its first calls were slow: give it a budget with longer blocks",
@@ -52,28 +52,34 @@ def measure(
     progress: Callable[[RunProgress], None] | None = None,
     budget: Budget | None = None,
 ) -> Result:
-    """Time variants side by side, and say which is faster and how sure that is.
+    """Time variants in turns, and return their speedups over the baseline with confidence intervals.
 
-    Each variant runs in fresh processes, which take turns in short blocks. A factory runs once in each
-    process, untimed; what it returns is called with `inputs` and timed. A second copy of the baseline, the
-    A/A control, shows how much two copies of one thing differ here. One variant alone is compared with it.
+    Each variant runs in fresh processes, which take turns in short blocks. Each process calls a variant's
+    factory once, untimed, and then times the callable that the factory returns. A second copy of the
+    baseline, the A/A control, shows how much two copies of one program differ on this machine. A single
+    variant is compared with its own copy.
 
     Args:
         variants: name -> a factory, "file.py:factory", "package.module:factory", or an artifact's folder. An
-            nn.Module is called itself, in evaluation mode and without gradients.
-        inputs: positional arguments of each timed call. An artifact takes its images from the first.
-        baseline: the variant to compare with; by default the first.
-        within: stop when every interval is as narrow as plus or minus this share.
-        max_seconds: stop after this time.
-        check: how outputs are compared before anything is timed: "close", "equal", "off", or a function of
-            the baseline's and the variant's output that returns whether they agree.
-        margin: call two variants the same if they differ by less than this share for sure.
-        progress: a function that is called after each replicate.
-        budget: all settings of the engine; overrides `within`, `max_seconds`, `margin`, `confidence`, `seed`.
+            nn.Module needs no factory; it runs in evaluation mode and without gradients.
+        inputs: the positional arguments of each timed call. The first one holds the images of artifacts.
+        baseline: the name of the variant to compare with; by default the first.
+        within: stop when every interval is at most plus or minus this share of the speedup.
+        max_seconds: stop after this time, but not before three replicates.
+        threads: the number of processor threads of each variant.
+        device: "cpu", "cuda" or "cuda:1".
+        check: the comparison of outputs before the timing: "close", "equal", "off", or a function of the
+            baseline's and the variant's output that returns whether they agree.
+        margin: two variants count as the same if their interval excludes differences above this share.
+        confidence: the level of the intervals.
+        seed: the seed of the random order in which variants run.
+        progress: a function that the run calls after each replicate.
+        budget: all settings of the engine. It overrides `within`, `max_seconds`, `margin`, `confidence` and
+            `seed`.
 
     Raises:
-        UserError: an argument is wrong, or the baseline fails. Another variant that fails has the verdict
-            "failed" instead.
+        UserError: an argument is wrong, or the baseline fails. If another variant fails, its result has the
+            verdict "failed" instead.
     """
     started = time.monotonic()
     _require(variants, inputs, baseline, within, max_seconds, threads, check, margin, confidence)
@@ -95,7 +101,7 @@ def measure(
             name: TimedVariant(name, verdict, reason)
             for name, (verdict, reason) in rehearsal.rejected.items()
         }
-        if len(order) > 1 and len(rehearsal.variants) == 1:  # nothing is left to compare
+        if len(order) > 1 and len(rehearsal.variants) == 1:  # no variant is left to compare
             alone = {base: TimedVariant(base, "baseline"), **rejected}
             return Result(alone, base, None, "", time.monotonic() - started, [], confidence, margin)
         spent = time.monotonic() - started
@@ -144,7 +150,7 @@ def _require(
     margin: float,
     confidence: float,
 ) -> None:
-    """Refuse arguments that make no sense, before anything is started."""
+    """Raise a UserError if an argument is out of range or of a wrong kind, before any process starts."""
     if not variants:
         raise UserError("variants: give at least one, as {'name': factory}.")
     if TWIN in variants:
@@ -168,7 +174,11 @@ def _require(
 
 
 def _hardware(device: str, threads: int) -> dict[str, Any]:
-    """Return the hardware plugin's settings for "cpu", "cuda" or "cuda:1"."""
+    """Return the settings of the hardware plugin for "cpu", "cuda" or "cuda:1".
+
+    Raises:
+        UserError: the device has another form.
+    """
     kind, _, index = device.partition(":")
     if kind == "cpu" and not index:
         return {"name": "cpu", "threads": threads}
@@ -180,7 +190,13 @@ def _hardware(device: str, threads: int) -> dict[str, Any]:
 def _with_inputs(
     variants: Mapping[str, Variant], inputs: Sequence[Any] | None, scratch: Path
 ) -> tuple[dict[str, Variant], Path]:
-    """Write the arguments of the calls, and an artifact's images, where the workers find them."""
+    """Write the arguments of the calls, and the images of artifacts, into `scratch`.
+
+    Return the variants with the path of their arguments, and the path of the images.
+
+    Raises:
+        UserError: an artifact has no images, or the arguments cannot be pickled.
+    """
     images, arguments = scratch / "images.npy", scratch / "inputs.pickle"
     artifacts = [variant for variant in variants.values() if isinstance(variant, Path)]
     if artifacts:
@@ -207,14 +223,18 @@ def _budget(
     seed: int,
     timeout_s: float,
 ) -> Budget:
-    """Divide the time into as many replicates as are useful; fewer and shorter ones for slow calls."""
+    """Return a budget that divides the time into eight replicates; slow calls get fewer rounds in each.
+
+    Args:
+        seconds: the time that is left for the replicates.
+    """
     base = next(iter(rehearsal.variants))
-    names = [base, *rehearsal.variants]  # the baseline twice
+    names = [base, *rehearsal.variants]  # the baseline has a twin
     calls_s = [rehearsal.call_ms[name] / 1000 for name in names]
     starts_s = [START_S + rehearsal.start_s[name] for name in names]
-    block_s = sum(max(0.02, 2 * call) for call in calls_s)  # with the calls before it that do not count
+    block_s = sum(max(0.02, 2 * call) for call in calls_s)  # with the uncounted calls before the block
     warm_s = sum(max(0.05, call) for call in calls_s)
-    useful = 8  # replicates: fewer cannot tell small differences from a process's own luck
+    useful = 8  # replicates; fewer cannot tell small differences from differences between processes
     rounds = (seconds / useful - sum(starts_s) - warm_s) / block_s
     return Budget(
         half_width=within,

@@ -1,4 +1,4 @@
-"""Load an exported artifact in a worker, and run what only artifacts have: scoring and profiling."""
+"""A loader for exported artifacts in a worker, which can also score and profile them."""
 
 import os
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from breakeven.core.errors import Unsupported, UserError
 from breakeven.plugins.hardware.base import Hardware
 from breakeven.plugins.runtimes.base import ExecutionContext, Session
 
-# The largest accepted error, as a share of the largest logit. Kernels for another number of threads or
-# another device add up in another order; an artifact that computes something else is off by far more.
+# The largest accepted error, as a share of the largest logit. Kernels add numbers in an order that depends on
+# the device and the number of threads, so small errors are normal. Real mistakes cause far larger ones.
 SAME_OUTPUT = 0.05
 
 
 class ArtifactLoader:
-    """The artifact in one folder, with its runtime."""
+    """The loader of the artifact in one folder, with its runtime."""
 
     session: Session
 
@@ -30,11 +30,13 @@ class ArtifactLoader:
         self.folder = Path(folder)
 
     def start(self, hardware: Hardware, affinity: dict[str, Any], cache: str) -> Sequence[str]:
-        """Check the files and start the runtime; return a program that replaces this process, if any.
+        """Check the files, start the runtime, and return the command of a program that replaces this process.
+
+        The command is empty if Python itself executes the artifact.
 
         Args:
             affinity: how the hardware pinned this process.
-            cache: a folder for what the runtime compiles.
+            cache: a folder for files that the runtime compiles.
         """
         self.card = artifact.read(self.folder)
         artifact.verify(self.folder, self.card.files)
@@ -46,7 +48,7 @@ class ArtifactLoader:
         return program
 
     def read_inputs(self, images: str, batch_size: int, callers: int) -> None:
-        """Read the first images of a file, before the load is timed.
+        """Read the first `batch_size` images of a file; this happens before the timed load.
 
         Args:
             callers: threads that will share the session.
@@ -56,7 +58,7 @@ class ArtifactLoader:
         self.context = replace(self.context, batch=batch_size, callers=callers)
 
     def load(self) -> Any:
-        """Load the artifact; return the callable that is timed."""
+        """Load the artifact, and return the callable to time."""
         self.session = self.runtime.load(self.folder, self.context, self.card.preprocessing)
         return self.session.run
 
@@ -68,7 +70,7 @@ class ArtifactLoader:
         """Compare the first output with the logits that the artifact was scored with.
 
         Raises:
-            UserError: they differ.
+            UserError: they differ by more than `SAME_OUTPUT` of the largest logit.
         """
         size = len(self.first)
         logits = self._logits(self.first) if self.card.scored_by(size) < size else self.session.result(output)
@@ -81,25 +83,29 @@ class ArtifactLoader:
             )
 
     def predict(self, images: str, out: str) -> dict[str, Any]:
-        """Write the logits of all images of a file to another file."""
+        """Write the logits of all images in the file `images` to the file `out`; return their count."""
         logits = self._logits(np.load(images, mmap_mode="r"))
         np.save(out, logits)
         return {"count": len(logits)}
 
     def _logits(self, images: NDArray[np.uint8]) -> Logits:
-        """Return the logits of all images, in batches as when the artifact is scored."""
+        """Return the logits of all images, computed in the batch size that scoring uses."""
         size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
 
         def predict(batch: NDArray[np.uint8]) -> Logits:
-            whole = batch[np.arange(size) % len(batch)]  # some runtimes compile for each size
+            # The last part becomes a full batch, because some runtimes compile anew for each size.
+            whole = batch[np.arange(size) % len(batch)]
             return self.session.logits(self.card.inputs(whole))[: len(batch)]
 
         return predict_in_batches(predict, images, size)
 
     def profile(self, images: str, calls: int) -> dict[str, Any]:
-        """Return the time of each operator on the first image of a file, and what the runtime knows."""
+        """Return the time of each operator on the first image of a file, and facts about the execution.
+
+        A runtime without a profiler gives the reason instead of the times.
+        """
         inputs = self.card.inputs(np.ascontiguousarray(np.load(images, mmap_mode="r")[:1]))
-        self.session.run(self.session.prepare(inputs))  # of another shape than the last
+        self.session.run(self.session.prepare(inputs))  # the first call with a new shape may take longer
         facts = {"facts": self.runtime.execution_details(self.folder, self.context)}
         try:
             kernels = self.runtime.profile(self.folder, self.context, self.session, inputs, calls)

@@ -1,4 +1,4 @@
-"""Find a target as it is in another commit: a temporary git worktree, first on the path."""
+"""The search for a target in another commit, in a temporary git worktree."""
 
 import subprocess
 import sys
@@ -14,10 +14,10 @@ INSTALLED = ("site-packages", "dist-packages")
 
 @contextmanager
 def checkout(commit: str) -> Iterator[Path]:
-    """Check a commit out into a temporary folder; yield the counterpart of the current folder there.
+    """Check out a commit into a temporary folder, and yield the counterpart of the current folder in it.
 
     Raises:
-        UserError: this is no git repository, or it has no such commit.
+        UserError: the current folder is in no git repository, or the repository has no such commit.
     """
     root = Path(
         _git("rev-parse", "--show-toplevel", problem=f"--at {commit}: this folder is in no git repository")
@@ -48,7 +48,11 @@ def checkout(commit: str) -> Iterator[Path]:
 
 
 def here_paths() -> list[str]:
-    """Return the folders of this repository that Python looks in, the current one first."""
+    """Return the folders of this repository in which Python searches modules, the current folder first.
+
+    Raises:
+        UserError: the current folder is in no git repository.
+    """
     root = Path(
         _git("rev-parse", "--show-toplevel", problem="--at: this folder is in no git repository")
     ).resolve()

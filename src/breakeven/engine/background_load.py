@@ -1,4 +1,4 @@
-"""How much of the processors other programs use."""
+"""A meter of the processor time that other programs use."""
 
 import os
 import time
@@ -9,19 +9,28 @@ OWN = ("user", "system", "children_user", "children_system")  # fields of os.tim
 
 
 class BackgroundLoad:
-    """The programs that are neither this process nor what it has started and waited for, from now on."""
+    """The processor time of other programs, from the construction of this object on.
+
+    Other programs are all but this process and the children that it has waited for.
+    """
 
     def __init__(self) -> None:
         self._began, self._used = time.monotonic(), _used_s()
 
     @property
     def percent(self) -> float:
-        """Of the time of all cores, as long as nothing that was started is still running."""
+        """Return the share of all cores' time that other programs used, percent.
+
+        A child of this process that still runs counts as another program.
+        """
         there = (time.monotonic() - self._began) * (psutil.cpu_count() or 1)
         return 100 * max(_used_s() - self._used, 0.0) / there
 
 
 def _used_s() -> float:
-    """By others, seconds of all cores; what the hypervisor gave to other machines is not among it."""
+    """Return the time that other programs used so far, seconds summed over cores.
+
+    It excludes the time that the hypervisor gave to other machines.
+    """
     everyone, own = psutil.cpu_times(), os.times()
     return float(everyone.user + everyone.nice + everyone.system - sum(getattr(own, name) for name in OWN))

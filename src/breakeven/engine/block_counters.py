@@ -1,4 +1,4 @@
-"""What a block takes besides the time of its calls."""
+"""Counters of what a block costs besides the time of its calls."""
 
 import resource
 import time
@@ -8,13 +8,13 @@ from breakeven.plugins.hardware.base import Hardware
 
 
 class BlockCounters:
-    """Counts from `start` to `stop`."""
+    """Counters of this process and its hardware, from `start` to `stop`."""
 
     def __init__(self, hardware: Hardware) -> None:
         self._hardware = hardware
 
     def start(self) -> None:
-        """From now on."""
+        """Start counting."""
         self._switches = self._involuntary()
         self._stolen = self._hardware.steal_ms()
         self._mark = self._hardware.mark()
@@ -22,7 +22,7 @@ class BlockCounters:
         self._began = time.monotonic_ns()
 
     def stop(self) -> dict[str, Any]:
-        """The fields of a block, by name."""
+        """Return the counts since `start`, as fields of `Block` by name."""
         cpu, device = time.process_time_ns() - self._cpu, self._hardware.device_ms(self._mark)
         return {
             "began_ms": self._began / 1e6,

@@ -1,4 +1,4 @@
-"""Load a callable in a worker: import it, execute its file, or read its pickle, and call its factory once."""
+"""A loader for callables in a worker: it imports, executes or unpickles one, and calls its factory once."""
 
 import difflib
 import importlib
@@ -16,7 +16,7 @@ from breakeven.core.errors import UserError
 from breakeven.engine.target import CallTarget
 from breakeven.plugins.hardware.base import Hardware
 
-# Libraries that take long to import. The fork server imports those that the check of a target found in use.
+# Libraries that take long to import. The fork server imports those of them that the rehearsal found in use.
 SLOW_IMPORTS = (
     *("numpy", "scipy", "pandas", "sklearn", "numba", "torch", "torchvision", "transformers"),
     *("onnxruntime", "openvino", "tensorflow", "jax"),
@@ -25,13 +25,13 @@ INSTALLED = ("site-packages", "dist-packages")
 
 
 class CallLoader:
-    """One callable, and its arguments."""
+    """The loader of one callable and its arguments."""
 
     def __init__(self, **spec: Any) -> None:
         self.target = CallTarget(**spec)
 
     def start(self, hardware: Hardware, affinity: dict[str, Any], cache: str) -> Sequence[str]:
-        """Find the object that the target names; its factory is not called yet."""
+        """Find the object that the target names, without calling its factory; return no command."""
         self.device = hardware.device
         sys.path[:0] = [path for path in self.target.paths if path not in sys.path[: len(self.target.paths)]]
         with _explained("cannot be imported"):
@@ -52,20 +52,26 @@ class CallLoader:
         return _attribute(module, target.name, str(target))
 
     def read_inputs(self, images: str, batch_size: int, callers: int) -> None:
-        """Read the arguments of a call from the target's own file."""
+        """Read the arguments of a call from the target's own file; the parameters are for artifacts."""
         with _explained("its inputs cannot be read"):
             self.inputs = tuple(pickle.loads(Path(self.target.inputs).read_bytes()))
 
     def load(self) -> Any:
-        """Call the factory, unless the target is the callable itself; return what is timed."""
+        """Return the callable to time: the target's object itself, or what its factory returns.
+
+        An nn.Module moves to the device, in evaluation mode and without gradients.
+
+        Raises:
+            UserError: the factory fails, needs arguments, or returns an object that cannot be called.
+        """
         call = self.object
         if not self.target.direct and not _is_module(call):
             call = self._made()
         if _is_module(call):
             import torch
 
-            # For the rest of this process, because entering it for each call would be timed. It ends with the
-            # object, which is kept for that reason.
+            # Inference mode lasts for the rest of this process, because entering it for each call would be
+            # timed. It ends when the context object is deleted; an attribute keeps the object alive.
             self.inference_mode = torch.inference_mode()
             self.inference_mode.__enter__()
             call = call.to(self.device).eval()
@@ -87,7 +93,7 @@ class CallLoader:
                 f"a factory is called without arguments ({error}): return the function to time from a "
                 "factory, or time the function itself (--direct)"
             ) from None
-        except ValueError:  # written in C, without a signature
+        except ValueError:  # a callable written in C has no signature
             pass
         with _explained("its factory raised"):
             return self.object()
@@ -97,14 +103,17 @@ class CallLoader:
         return self.inputs
 
     def keep_output(self, output: Any) -> None:
-        """Keep the first output for `output`."""
+        """Keep the first output until `output` writes it."""
         self.first_output = output
 
     def output(self, path: str, raw: bool) -> dict[str, Any]:
         """Write the first output to a file.
 
         Args:
-            raw: write the object as it is; otherwise as nested builtins and numpy arrays.
+            raw: write the object itself, instead of nested builtins and numpy arrays.
+
+        Raises:
+            UserError: the output cannot be pickled, or holds an object that cannot be compared.
         """
         import cloudpickle
 
@@ -121,11 +130,11 @@ class CallLoader:
         return {}
 
     def imported(self) -> dict[str, Any]:
-        """Return the slow libraries that this process has imported, for the fork servers to import."""
+        """Return the slow libraries that this process has imported; fork servers import them in advance."""
         return {"modules": [name for name in SLOW_IMPORTS if self._installed(sys.modules.get(name))]}
 
     def _installed(self, module: ModuleType | None) -> bool:
-        """Tell whether a module is an installed one: a checkout's own version must not be imported early."""
+        """Tell whether a module is installed; a fork server must not import a checkout's own copy of it."""
         return module is not None and any(part in (module.__file__ or "") for part in INSTALLED)
 
 
@@ -134,7 +143,7 @@ def _import(name: str) -> ModuleType:
 
 
 def _execute(path: Path) -> ModuleType:
-    """Execute a file as a module, with its own folder first on the path, as a script has it."""
+    """Execute a file as a module. Its folder comes first on `sys.path`, as it does for a script."""
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     sys.path.insert(0, str(path.parent.resolve()))
@@ -181,7 +190,7 @@ def _kind(value: Any) -> str:
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Put a phase before the message of whatever the user's own code raises in it."""
+    """Turn an error of the user's code into a UserError whose message begins with `what`."""
     try:
         yield
     except UserError:

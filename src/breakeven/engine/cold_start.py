@@ -1,4 +1,4 @@
-"""The way to the steady state, what it costs, and after how many calls that is paid back."""
+"""The cost of reaching the steady state, and the number of calls that pays it back."""
 
 import math
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ NEVER = "never"
 
 
 def calls_until_steady(replicate: Replicate, within: float = 0.1, window: int = 5) -> int | None:
-    """How many calls come before the first `window` whose median is `within` of the steady state's.
+    """Return how many calls of a replicate come before its steady state; None if the warm-up is too short.
 
-    None: that was not reached in the warm-up.
+    The steady state begins at the first call that is fast enough itself and starts `window` calls whose
+    median is fast enough. Fast enough is at most 1 + `within` times the median call of the blocks.
     """
     calls = [replicate.first_call_ms, *replicate.warmup_ms]
     steady = (1 + within) * float(np.median(replicate.calls_ms))
@@ -25,14 +26,20 @@ def calls_until_steady(replicate: Replicate, within: float = 0.1, window: int = 
 
 
 def start_ms(replicate: Replicate) -> float:
-    """Load, and what the calls until the steady state take above it."""
+    """Return the load time plus the excess of the calls before the steady state, milliseconds.
+
+    The excess of a call is its time above the median call of the blocks.
+    """
     calls = [replicate.first_call_ms, *replicate.warmup_ms][: calls_until_steady(replicate)]
     steady = float(np.median(replicate.calls_ms))
     return 1000 * replicate.load_s + max(sum(call - steady for call in calls), 0.0)
 
 
 def cold(replicates: Sequence[Replicate]) -> list[Replicate]:
-    """Those that started with empty compiler caches: all of them where the runtime keeps none."""
+    """Return the replicates that started with empty compiler caches.
+
+    A runtime without such a cache starts cold in every replicate.
+    """
     return [r for r in replicates if not r.warm]
 
 
@@ -43,17 +50,18 @@ def breakeven_calls(
     gain: Interval,
     confidence: float,
 ) -> tuple[str, str, str]:
-    """After how many calls an extra one-off cost is paid back: estimate, lower and upper bound.
+    """Return after how many calls a variant's extra one-off cost is paid back.
 
-    The bounds take build, start, gain and the baseline's time each at the end of its interval, which is
-    wider than need be.
+    The one-off cost is the extra time to build and to start the variant. Each bound takes build, start,
+    gain and the baseline's time at an end of their intervals, so the bounds are wider than necessary.
 
     Args:
-        build_ms: to build the variant, beyond the baseline.
-        gain: the speedup.
+        build_ms: the time to build the variant, beyond the time to build the baseline, milliseconds.
+        gain: the speedup of the variant.
 
     Returns:
-        Numbers, or "never" where nothing is saved, or "undecided" where the saving's interval holds zero.
+        The estimate, the lower and the upper bound. All three are "never" if the variant is slower, and
+        "undecided" if the interval of the speedup holds 1.
     """
     if gain.low <= 1 <= gain.high:
         return (UNDECIDED,) * 3

@@ -1,4 +1,4 @@
-"""From samples to findings: what the replicates say of each variant, corrected for how many there are."""
+"""The comparison of each variant with the baseline, corrected for the number of variants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,32 +9,32 @@ from breakeven.engine import statistics
 from breakeven.engine.samples import OK, Replicate, Samples
 from breakeven.engine.statistics import Interval
 
-BASELINE, CONTROL = "baseline", "control"  # verdicts of the two that are not judged
+BASELINE, CONTROL = "baseline", "control"  # verdicts of the two variants that are not judged
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found of one variant; None where nothing was measured."""
+    """The findings about one variant; a field is None if there is no measurement for it."""
 
     verdict: str
     reason: str = ""
-    speedup: Interval | None = None  # corrected by Holm
-    min_detectable_effect: float | None = None  # ratio, at least 1
-    latency_ms: Interval | None = None  # the median of the calls
+    speedup: Interval | None = None  # baseline's time over the variant's; corrected by Holm's procedure
+    min_detectable_effect: float | None = None  # a ratio of at least 1
+    latency_ms: Interval | None = None  # geometric mean of the replicates' median calls
     replicates: list[Replicate] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class ComparisonSet:
-    """What was found of all variants of a run."""
+    """The findings about all variants of a run."""
 
     of: dict[str, Comparison]
-    noise_floor: float | None  # ratio, at least 1
-    fault: str = ""  # why the run gives no verdicts
+    noise_floor: float | None  # a ratio of at least 1; None without a twin
+    fault: str = ""  # why the run gives no verdicts; "" if it gives them
 
     @property
     def half_width(self) -> float:
-        """Half the width of the widest interval, as a share of the speedup."""
+        """Return half the width of the widest interval, as a share of the speedup; 0 without any interval."""
         widths = [np.log(f.speedup.high / f.speedup.low) / 2 for f in self.of.values() if f.speedup]
         return float(np.expm1(max(widths, default=0.0)))
 
@@ -42,10 +42,11 @@ class ComparisonSet:
 def compare_to_baseline(
     samples: Mapping[str, Samples], confidence: float, margin: float, control: str = "twin"
 ) -> ComparisonSet:
-    """Judge every variant against the first, the baseline.
+    """Return the comparison of every variant with the first, which is the baseline.
 
     Args:
-        control: the name of the baseline's twin: no hypothesis, but the test of the run itself.
+        control: the name of the baseline's twin. Holm's correction leaves it out. If its interval excludes 1,
+            the run gives no verdicts.
         margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
     """
     base, *rest = samples
@@ -53,7 +54,7 @@ def compare_to_baseline(
         name: log_ratios(samples[base].replicates, samples[name].replicates)
         for name in rest
         if samples[name].status == samples[base].status == OK
-        and len(samples[name].replicates) > 1  # one alone has no interval
+        and len(samples[name].replicates) > 1  # one replicate has no interval
     }
     others = [name for name in ratios if name != control]
     levels = statistics.holm([statistics.p_value(ratios[name]) for name in others], 1 - confidence)
@@ -90,10 +91,11 @@ def compare_to_baseline(
 
 
 def log_ratios(base: list[Replicate], variant: list[Replicate]) -> list[float]:
-    """One figure a replicate: the median over rounds of log(baseline / variant) in the same round.
+    """Return one number for each replicate: the median over its rounds of log(baseline / variant).
 
-    The median, because a burst of somebody else's work hits single blocks, up to several times as long; the
-    mean of a block's calls, because a user waits for all of them (docs/measuring.md has the data for both).
+    A round compares the mean call of both blocks, because a user waits for all calls. The median over
+    rounds ignores bursts of other programs' work, which lengthen single blocks up to several times.
+    docs/measuring.md has the data for both choices.
     """
     return [_log_ratio(one, two) for one, two in zip(base, variant, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Judge callables with the A/A control as a yardstick."""
+"""The rule that judges callables by the size of the A/A control's difference."""
 
 import math
 from dataclasses import replace
@@ -9,12 +9,16 @@ from breakeven.engine.settings import TWIN
 
 
 def judge_beyond_control(measured: ComparisonSet, base: str, margin: float) -> dict[str, Comparison]:
-    """Return the comparisons, with a verdict only for a difference that the A/A control rules out as noise.
+    """Return the comparisons, and call a variant faster or slower only beyond the A/A control's difference.
 
-    A variant is faster or slower if its interval excludes 1 and its speedup is farther from 1 than the
-    farthest bound of the control's interval. Two copies of one program can differ by that much, for reasons
-    that last as long as a process (where its memory lies, the seed of its hashes). A control that differs
-    from the baseline therefore does not end the run: it makes the run blunter.
+    A variant is faster or slower if its interval excludes 1, and if its speedup is farther from 1 than the
+    farthest bound of the control's interval. Two copies of one program can differ by up to this bound. The
+    causes last as long as a process, for example its memory layout and its hash seed. A control that
+    differs from the baseline does not invalidate the run. It hides small differences of the variants.
+
+    Args:
+        base: the name of the baseline; its comparison and the control's stay as they are.
+        margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
     """
     return {
         name: comparison if name in (base, TWIN) else _judged(comparison, measured, margin)

@@ -1,4 +1,4 @@
-"""The fork server from its parent's side: start it, ask it, and name what killed a process."""
+"""The parent's side of a fork server: it starts the server, sends requests, and explains dead processes."""
 
 import contextlib
 import os
@@ -18,14 +18,14 @@ SOURCE = Path(breakeven.__file__).parent.parent
 
 
 class WorkerFailed(Exception):
-    """A worker died, hung or answered with an error: costs its row, with this reason."""
+    """The death, hang or error of a worker; its message becomes the reason in the variant's row."""
 
 
 class ForkServer:
-    """A process that has imported `modules` under a hardware's settings, and forks workers."""
+    """A process that imports modules in a hardware's environment, and forks workers."""
 
     def __init__(self, environment: Mapping[str, str], modules: Sequence[str], timeout_s: float) -> None:
-        """Start the process; it imports while the parent goes on."""
+        """Start the process, and return while it still imports `modules`."""
         self.timeout_s = timeout_s
         self.channel, channel = socket.socketpair()
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
@@ -36,20 +36,20 @@ class ForkServer:
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
-            start_new_session=True,  # Ctrl-C goes to the parent, which ends its workers itself
+            start_new_session=True,  # Ctrl-C reaches only the parent, which ends its workers
         )
         channel.close()
 
     def request(self, text: str, descriptors: Sequence[int] = ()) -> int:
-        """The server's answer.
+        """Send a request with open file descriptors, and return the server's answer.
 
         Raises:
-            WorkerFailed: it died, hangs, or cannot.
+            WorkerFailed: the server died, did not answer in time, or could not do it.
         """
-        with contextlib.suppress(OSError):  # the missing answer will tell why
+        with contextlib.suppress(OSError):  # the missing answer is explained below
             socket.send_fds(self.channel, [text.encode()], list(descriptors))
         if not select.select([self.channel], [], [], self.timeout_s)[0]:
-            self.process.kill()  # a late answer must not be taken for the next one's
+            self.process.kill()  # a late answer must not answer the next request
             raise WorkerFailed(
                 f"the process that imports its libraries hung for {self.timeout_s:g} s; killed"
             )
@@ -65,11 +65,11 @@ class ForkServer:
 
     @property
     def alive(self) -> bool:
-        """Whether it can still be asked."""
+        """Return whether the process still runs."""
         return self.process.poll() is None
 
     def close(self) -> None:
-        """End the process; its workers end by themselves."""
+        """Kill the process; its workers end by themselves."""
         self.channel.close()
         self.process.kill()
         self.process.wait()
@@ -77,12 +77,12 @@ class ForkServer:
 
 
 def _path() -> str:
-    """The user's own modules are found in a worker as they are here."""
+    """Return a PYTHONPATH with this package first, so that workers find it and the user's own modules."""
     return os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def describe_exit(code: int, log: IO[bytes]) -> str:
-    """What ended a process, and the last that it said."""
+    """Return the signal or exit code that ended a process, and the last line of its log."""
     cause = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     log.seek(0)
     lines = log.read().decode(errors="replace").strip().splitlines()

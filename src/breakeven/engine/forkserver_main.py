@@ -1,13 +1,16 @@
-"""The process that imports a runtime's library once, and forks the workers that need it.
+"""The process that imports a runtime's libraries once, and forks the workers that need them.
 
-Started as `python -m breakeven.engine.forkserver_main SOCKET MODULE...`. It starts no thread, so that what it
-forks is whole. A request is `ready`; or `fork`, with the worker's pipes and log attached, answered by a
-process id; or `wait PID`, answered by the exit code of a worker that is dead or dying.
+Its command is `python -m breakeven.engine.forkserver_main SOCKET MODULE...`. It starts no thread, because a
+fork copies only the thread that forks. It answers three requests:
+
+- `ready` returns 0 when the imports are done.
+- `fork`, with the worker's pipes and log attached, returns the worker's process id.
+- `wait PID` waits for the end of a worker, and returns its exit code.
 """
 
-# Why not multiprocessing's own fork server: a process has only one, with one environment and one list of
-# modules to preload. Each set of libraries needs its own: libraries read variables such as OMP_NUM_THREADS
-# when they are imported, and a library that starts threads would make the forks of the others unsafe.
+# multiprocessing's fork server does not fit: a process has only one, with one environment and one list of
+# modules to preload. Each set of libraries needs a server of its own. Libraries read variables such as
+# OMP_NUM_THREADS when they are imported, and a library that starts threads makes all forks unsafe.
 
 import contextlib
 import importlib
@@ -22,19 +25,23 @@ from pathlib import Path
 from breakeven.core.child_process import end_with_parent
 from breakeven.engine import worker_main
 
-# Modules that start no threads but OpenBLAS's, which ends them before a fork and starts them again.
+# Modules whose only threads are OpenBLAS's. OpenBLAS ends its threads before a fork and restarts them later.
 FORK_SAFE = ("numpy", "scipy", "breakeven.engine.artifact_loader", "breakeven.engine.call_loader")
 
 
 def serve(channel: socket.socket, modules: Sequence[str]) -> None:
-    """Import, then answer until the parent's end is closed, which a killed parent's is too."""
+    """Import the modules, then answer requests until the parent closes its end of the channel, or dies.
+
+    If a module starts threads while it is imported, the server restarts itself without this module, and each
+    worker imports the module for itself.
+    """
     threads = _threads()
     for name in modules:
-        with contextlib.suppress(Exception):  # the worker itself will say what is missing, or wrong
+        with contextlib.suppress(Exception):  # the worker imports it again and reports the error
             importlib.import_module(name)
         if name in FORK_SAFE:
             threads = _threads()
-        if _threads() > threads:  # what it forked would not be whole: each worker imports that by itself
+        if _threads() > threads:  # a fork would lack them: leave this module to the workers
             rest = [other for other in modules if other != name]
             again = [sys.executable, "-m", "breakeven.engine.forkserver_main", str(channel.fileno()), *rest]
             os.execv(sys.executable, again)
@@ -50,7 +57,7 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
                 answer = "0"
             else:
                 answer = str(os.waitstatus_to_exitcode(os.waitpid(int(rest[0]), 0)[1]))
-        except OSError as error:  # no memory, no process left: the next one may do
+        except OSError as error:  # out of memory or processes: a later request may succeed
             answer = f"!cannot {verb}: {error}"
         for descriptor in descriptors:
             os.close(descriptor)
@@ -58,33 +65,36 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
 
 
 def _threads() -> int:
-    """Of this process; 1 where the system does not tell."""
+    """Return the number of threads of this process; 1 where the system does not tell."""
     with contextlib.suppress(OSError):
         return len([*Path("/proc/self/task").iterdir()])
     return 1
 
 
 def _fork(channel: socket.socket, commands: int, answers: int, log: int) -> int:
-    """Fork a worker, in a group of its own with whatever it will start (compilers); its process id."""
+    """Fork a worker, and return its process id.
+
+    The worker leads a process group, which holds the processes that it starts, such as compilers.
+    """
     parent = os.getpid()
     if not (pid := os.fork()):
         os.setpgid(0, 0)
         channel.close()
-        # A killed parent leaves no worker behind, however busy the worker is. Outside of Linux, a worker ends
-        # when it reads from the closed pipe, after its block.
+        # Linux kills the worker when its server dies. On other systems the worker ends after its block, when
+        # it reads from the closed pipe.
         end_with_parent(parent, signal.SIGKILL)
         os.dup2(log, 1)
         os.dup2(log, 2)
         code = 1
         try:
-            worker_main.main(commands, os.dup(answers))  # `answers` stays open: its end is the process's
+            worker_main.main(commands, os.dup(answers))  # `answers` closes when the process ends
             code = 0
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stderr.flush()
-            os._exit(code)  # what the server would do at its end is not the worker's to do
-    with contextlib.suppress(OSError):  # the child has done it, or is over
+            os._exit(code)  # skip the exit handlers inherited from the server
+    with contextlib.suppress(OSError):  # the child has done it, or has ended
         os.setpgid(pid, pid)
     return pid
 

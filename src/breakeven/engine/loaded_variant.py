@@ -1,4 +1,4 @@
-"""Load an exported artifact outside of a measurement, as a function from images to logits."""
+"""A loader for exported artifacts outside of a measurement, as functions from images to logits."""
 
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ from breakeven.plugins.runtimes.base import ExecutionContext, Runtime, Session
 
 
 class LoadedVariant:
-    """A loaded artifact: call it with images."""
+    """A loaded artifact, called with images."""
 
     def __init__(self, manifest: artifact.Artifact, runtime: Runtime, session: Session) -> None:
         self.manifest, self._runtime, self._session = manifest, runtime, session
 
     def __call__(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Return the logits, (N, classes).
+        """Return the logits, shape (N, classes).
 
         Args:
-            images: uint8, (N, C, H, W); or tokens, int64, (N, L).
+            images: uint8 of shape (N, C, H, W), or tokens as int64 of shape (N, L).
         """
         size = self.manifest.scored_by(safe_batch_size(images, self._runtime.batch))
 
@@ -37,12 +37,12 @@ def load_variant(folder: str | Path, *, threads: int = 1, device: str = "cpu") -
     """Load an exported artifact and return a callable that turns images into logits.
 
     Args:
-        folder: as `artifacts/export/FAMILY/VARIANT`.
-        threads: of the processor.
-        device: as torch names it: "cpu", "cuda:0".
+        folder: the folder of the artifact, such as `artifacts/export/FAMILY/VARIANT`.
+        threads: the number of processor threads.
+        device: the device in torch's notation: "cpu", "cuda:0".
 
     Raises:
-        UserError: a file is missing or was changed, or Python cannot execute the artifact here.
+        UserError: a file is missing or has changed, or Python cannot execute the artifact here.
     """
     folder = Path(folder)
     if not (folder / artifact.MANIFEST).is_file():

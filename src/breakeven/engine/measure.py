@@ -1,4 +1,4 @@
-"""Measure artifacts: variants, hardware and a budget in, comparisons out; `api.py` measures callables."""
+"""The measurement of artifacts on one hardware within a budget; `api.py` measures callables."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -21,10 +21,10 @@ from breakeven.engine.settings import SINGLE_STREAM, TWIN, Budget, RunProgress, 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The findings of a run, and how it went."""
+    """The findings of a run, with its duration and warnings."""
 
     findings: ComparisonSet
-    stopped: str  # why: the intervals are as narrow as asked, or the time was up
+    stopped: str  # the reason: narrow intervals, the end of the time, or a failure
     seconds: float
     warnings: list[QualityWarning]
 
@@ -41,16 +41,20 @@ def measure_artifacts(
     scored: bool = False,
     progress: Callable[[RunProgress], None] = lambda step: None,
 ) -> Measurement:
-    """Measure variants side by side, the first of which is the baseline; a twin of it is added.
+    """Measure artifacts in turns, and compare each with the first, which is the baseline.
+
+    Adds a twin of the baseline, the A/A control. A variant that fails takes no further part in the run; its
+    comparison holds the reason.
 
     Args:
-        variants: name -> folder of an artifact.
+        variants: name -> the folder of an artifact.
         hardware: the settings of one hardware option.
-        images: (N, C, H, W), or (N, L) tokens; a batch that is larger sees some twice.
-        scored: the artifacts were scored with these images, and have to give the same outputs again.
-        progress: is told how far it is, between replicates.
+        images: shape (N, C, H, W), or tokens of shape (N, L). A batch of more than N images repeats some.
+        scored: fail an artifact whose outputs differ from those of its scoring, which used these images.
+        progress: a function that the run calls after each replicate.
 
-    A variant that fails is left out of what follows; its finding says why.
+    Raises:
+        UserError: a variant has the name of the twin.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -90,11 +94,15 @@ def measure_artifacts(
 def run_replicates(
     schedule: Schedule, limit_s: float, started: float, progress: Callable[[RunProgress], None]
 ) -> str:
-    """Run replicates until the intervals are narrow enough or the time is up; return why it stopped.
+    """Run replicates until the intervals are narrow enough or the time is up; return why they stopped.
+
+    A failure of the baseline or the twin also ends the run.
 
     Args:
-        schedule: its first variant is the baseline; its second is the twin.
-        started: when the run began, by `time.monotonic`; the limit counts from there.
+        schedule: a schedule whose first variant is the baseline, and whose second is the twin.
+        limit_s: the time budget, seconds.
+        started: the value of `time.monotonic` when the time budget began.
+        progress: a function that the run calls after each replicate.
     """
     budget, (base, *_) = schedule.budget, schedule.samples
     stopped = ""
@@ -106,7 +114,7 @@ def run_replicates(
         spent, width = time.monotonic() - started, None
         if count >= 2:
             width = compare_to_baseline(schedule.samples, budget.confidence, budget.margin).half_width
-        # The next replicates take as long as these did.
+        # This assumes that the next replicates take as long as the past ones.
         fit = int(limit_s * count / spent)
         most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
         enough = max(budget.min_replicates, budget.narrow_replicates)

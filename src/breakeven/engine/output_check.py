@@ -1,4 +1,4 @@
-"""Compare what two variants return: close, equal, or as a user's own function says."""
+"""The comparison of two variants' outputs: close, equal, or by a user's own function."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -10,16 +10,16 @@ from breakeven.core.errors import UserError
 
 CLOSE, EQUAL, OFF = "close", "equal", "off"
 CHECKS = (CLOSE, EQUAL, OFF)
-# "close" accepts an error of 0.1% of the number itself, plus 0.01% of the largest number beside it.
+# "close" accepts an error of 0.1% of the number itself plus 0.01% of the largest number in its array.
 RELATIVE, OF_LARGEST = 1e-3, 1e-4
 Check = str | Callable[[Any, Any], bool]
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911  (one for each kind)
+def plain(value: Any) -> Any:  # noqa: PLR0911  (one return for each kind)
     """Return an output as nested builtins and numpy arrays, which any process can read.
 
     Raises:
-        UserError: it holds an object that cannot be compared.
+        UserError: the output holds an object that cannot be compared.
     """
     if value is None or isinstance(value, str | bytes | bool | int | float | complex | np.ndarray):
         return value
@@ -45,10 +45,13 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  (one for each kind)
 
 
 def difference(base: Any, other: Any, check: Check, where: str = "output") -> str:
-    """Return how an output differs from the baseline's, "" if it does not.
+    """Return how an output differs from the baseline's, or "" if they agree.
 
     Args:
+        base: the baseline's output, as `plain` returns it; any object if `check` is a function.
+        other: the output to compare, likewise.
         check: "close", "equal", or a function of both outputs that returns whether they agree.
+        where: the name of this part of the output, for the message.
     """
     if callable(check):
         return "" if check(base, other) else "the check function refuses its output"
@@ -100,7 +103,7 @@ def _array_difference(base: Any, other: Any, check: Check, where: str) -> str:
 
 
 def _numbers(values: list[Any]) -> Any:
-    """Return a list of plain numbers as an array, which is compared as a whole; None for any other list."""
+    """Return a list of plain numbers as an array, to compare it as a whole; None for any other list."""
     if values and all(isinstance(value, bool | int | float | complex) for value in values):
         array = np.asarray(values)
         return array if array.dtype.kind in "biufc" else None

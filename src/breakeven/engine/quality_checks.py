@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a measurement, each with what to do about it."""
+"""The warnings about a measurement, each with a remedy."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from breakeven.engine.settings import Budget
 
 @dataclass(frozen=True)
 class QualityWarning:
-    """What is wrong, and the remedy."""
+    """A problem of a measurement, with a remedy."""
 
     name: str
     text: str
@@ -24,10 +24,10 @@ class QualityWarning:
 def list_warnings(
     samples: Mapping[str, Samples], found: ComparisonSet, budget: Budget, busy: float
 ) -> list[QualityWarning]:
-    """What a reader of these findings has to know.
+    """Return the warnings that a reader of these findings needs.
 
     Args:
-        busy: percent of the processors' time that other programs took.
+        busy: the share of the processors' time that other programs took, percent.
     """
     return list(_all(samples, found, budget, busy))
 
@@ -74,13 +74,13 @@ def _block_ms(replicates: list[Replicate]) -> float:
 
 
 def _steal(blocks: list[Block]) -> float:
-    """The share of all cores' time during the blocks."""
+    """Return the share of all cores' time that the hypervisor gave to other machines during the blocks."""
     cores = psutil.cpu_count() or 1
     return sum(block.steal_ms for block in blocks) / sum(block.wall_ms for block in blocks) / cores
 
 
 def _throttling(replicates: list[Replicate]) -> float:
-    """By how much the frequency of the last blocks is below that of the first ones."""
+    """Return the drop in frequency from the first block to the last, as a share: the median of replicates."""
     readings = [[block.mhz for block in r.blocks if block.mhz] for r in replicates]
     drops = [1 - own[-1] / own[0] for own in readings if len(own) > 1]
     return float(np.median(drops)) if drops else 0.0

@@ -1,4 +1,4 @@
-"""Run every variant once before timing: does it work, does it return the same, how long is a call?"""
+"""The rehearsal before a measurement: it runs each variant once, compares outputs, and times some calls."""
 
 import pickle
 from collections.abc import Mapping
@@ -18,24 +18,24 @@ from breakeven.engine.target import CallTarget, Variant
 from breakeven.engine.worker_client import WorkerProcess
 from breakeven.engine.worker_pool import WorkerPool
 
-WRONG = "wrong"  # the verdict on a variant that returns something else than the baseline
-SHORT_CALL_MS = 0.01  # calls below 10 microseconds are timed in loops, because reading the clock takes 0.1
-LOOP_MS = 0.1
+WRONG = "wrong"  # the verdict on a variant whose output differs from the baseline's
+SHORT_CALL_MS = 0.01  # shorter calls are timed in loops, because reading the clock takes 0.0001 ms
+LOOP_MS = 0.1  # length of such a loop
 
 
 @dataclass
 class Rehearsal:
-    """What was learned before the first measurement."""
+    """The findings of a rehearsal."""
 
-    variants: dict[str, Variant]  # those that work, with the libraries to import early
+    variants: dict[str, Variant]  # the variants that work, with the libraries that fork servers import
     rejected: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> verdict, reason
-    call_ms: dict[str, float] = field(default_factory=dict)  # roughly
-    start_s: dict[str, float] = field(default_factory=dict)  # load and first call
-    loop_ns: float | None = None  # what a turn of the inner loop takes; None: calls are timed one by one
+    call_ms: dict[str, float] = field(default_factory=dict)  # a rough estimate
+    start_s: dict[str, float] = field(default_factory=dict)  # time of load and first call
+    loop_ns: float | None = None  # time of one turn of the inner loop; None: calls are timed singly
 
     @property
     def loop_ms(self) -> float:
-        """The time between two readings of the clock; 0: after each call."""
+        """Return the time between two readings of the clock, milliseconds; 0 to read it after each call."""
         return LOOP_MS if self.loop_ns is not None else 0.0
 
 
@@ -50,11 +50,18 @@ def rehearse(
 ) -> Rehearsal:
     """Run every variant once, each in a process of its own, and compare the outputs with the baseline's.
 
-    The baseline runs in two processes: outputs that differ between them say nothing about the variants. A
-    user's own function may refuse two equal outputs, and is not asked about these.
+    The baseline runs in two processes. If its own outputs differ, they say nothing about the variants. This
+    test does not call a user's own check function, which may refuse two equal outputs.
+
+    Args:
+        images: a file with the inputs of artifacts.
+        batch: the number of images in a call.
+        check: the comparison of outputs; `OFF` skips it.
+        timeout_s: the longest wait for a worker's answer, seconds.
+        scratch: a folder for the outputs.
 
     Raises:
-        UserError: the baseline fails, or returns something else in each process.
+        UserError: the baseline fails, or its outputs differ between two processes.
     """
     base = next(iter(variants))
     result = Rehearsal({})
@@ -122,7 +129,11 @@ def _run_once(
 
 
 def _read(path: Path, check: Check) -> Any:
-    """Read an output that a worker has written."""
+    """Return an output that a worker has written.
+
+    Raises:
+        UserError: this process cannot unpickle it.
+    """
     if (logits := Path(f"{path}.npy")).is_file():
         return np.load(logits)
     try:

@@ -1,4 +1,4 @@
-"""What a measurement of callables returns."""
+"""The result of a measurement of callables."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,15 +16,16 @@ from breakeven.engine.statistics import Interval
 
 @dataclass(frozen=True)
 class TimedVariant:
-    """One variant.
+    """The result of one variant.
 
     Attributes:
-        verdict: "baseline", "control", "faster", "slower", "same", "undecided", or, without any timing,
-            "wrong" (it returns something else), "failed", "unsupported".
-        reason: why, for the verdicts that need one.
-        speedup: the baseline's time over this variant's, with a corrected interval.
-        time: seconds for one call.
+        verdict: "baseline", "control", "faster", "slower", "same" or "undecided". A variant without timing
+            has "wrong" (its output differs), "failed" or "unsupported".
+        reason: the reason of a verdict that needs one, otherwise "".
+        speedup: the baseline's time over this variant's time, with a corrected interval.
+        time: the time of one call, seconds.
         detectable: the smallest speedup that a run like this one finds in four of five tries.
+        replicates: the single calls, by fresh process.
     """
 
     name: str
@@ -37,7 +38,7 @@ class TimedVariant:
 
     @classmethod
     def from_comparison(cls, name: str, comparison: Comparison) -> "TimedVariant":
-        """Return what the engine has found, with the time in seconds."""
+        """Return the result for a comparison of the engine, with the time in seconds."""
         latency = comparison.latency_ms
         return cls(
             name,
@@ -50,7 +51,7 @@ class TimedVariant:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures, without the single calls."""
+        """Return all figures except the single calls, as values that JSON can hold."""
         return {
             "name": self.name,
             "verdict": self.verdict,
@@ -64,13 +65,14 @@ class TimedVariant:
 
 @dataclass(frozen=True)
 class Result(Mapping[str, TimedVariant]):
-    """All variants of one run, by name; `print(result)` shows the table.
+    """The results of all variants of one run, by name. `print(result)` shows them as a table.
 
     Attributes:
         control: the A/A control, a second copy of the baseline.
-        stopped: why the run ended.
-        warnings: what was wrong with the run, each with a remedy.
-        loop_ns: what the inner loop adds to each call; None if the calls were timed one by one.
+        stopped: the reason why the run ended.
+        seconds: the time that the run took.
+        warnings: the problems of the run, each with a remedy.
+        loop_ns: the time that the inner loop adds to each call; None if calls were timed one by one.
     """
 
     variants: dict[str, TimedVariant]
@@ -96,10 +98,13 @@ class Result(Mapping[str, TimedVariant]):
         return len(self.variants)
 
     def compare(self, one: str, other: str) -> TimedVariant:
-        """Return how fast `other` is over `one`, with an interval corrected for all pairs of variants.
+        """Return the speedup of `other` over `one`, with an interval corrected for all pairs of variants.
+
+        The correction is Bonferroni's. The verdicts "faster" and "slower" also need a speedup that is farther
+        from 1 than the A/A control's interval.
 
         Raises:
-            UserError: one of them was not timed.
+            UserError: a name is unknown, both are one variant, or one of them was not timed.
         """
         if one not in self.variants or other not in self.variants or one == other:
             raise UserError(f"compare({one!r}, {other!r}): name two of {', '.join(self.variants)}.")
@@ -142,7 +147,7 @@ class Result(Mapping[str, TimedVariant]):
 
     @property
     def others(self) -> list[TimedVariant]:
-        """All variants but the baseline."""
+        """Return all variants except the baseline."""
         return [each for each in self.variants.values() if each.verdict != BASELINE]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Show a result as one table of at most 80 columns, one sentence, and the warnings."""
+"""The text of a result: one table of at most 80 columns, one sentence, and the warnings."""
 
 import io
 import math
@@ -15,7 +15,7 @@ UNITS = ((1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 
 
 def render(result: "Result") -> str:
-    """Return the table, the sentence and the warnings."""
+    """Return the table, the sentence and the warnings, in lines of at most 80 columns."""
     parts = [_table(result), sentence(result)]
     if result.loop_ns is not None:
         parts.append(
@@ -56,7 +56,7 @@ def _table(result: "Result") -> str:
 
 
 def sentence(result: "Result") -> str:
-    """Say in one sentence what was found."""
+    """Return the findings in one sentence; if variants were not timed, only the reasons for that."""
     untimed = [each for each in result.others if each.time is None]
     if untimed:
         causes = "; ".join(
@@ -92,12 +92,12 @@ def _clause(each: "TimedVariant", result: "Result") -> str:
 
 
 def ratio(value: float) -> str:
-    """Write a ratio with the digits that matter: 1.05x, 0.952x, 12.3x."""
+    """Return a ratio as text, with three decimals below 10 and four digits above: 0.952x, 1.050x, 12.30x."""
     return f"{_digits(value)}x"
 
 
 def interval(value: Interval) -> str:
-    """Write both bounds."""
+    """Return both bounds as text; "unknown" if they are more than 1000 times apart."""
     if value.high / value.low > 1000:
         return "unknown"
     return f"{_digits(value.low)} to {_digits(value.high)}"
@@ -108,7 +108,7 @@ def _digits(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time with its unit and four digits."""
+    """Return a time as text, with four digits and its unit."""
     factor, unit = next(
         ((factor, unit) for factor, unit in reversed(UNITS) if seconds >= factor * 0.99995), UNITS[0]
     )

@@ -1,4 +1,4 @@
-"""The most that a hardware computes and moves, by a small probe: the roofline (Williams et al., 2009)."""
+"""The roofline of a hardware (Williams et al., 2009): a short probe of its peak speed and bandwidth."""
 
 import json
 import os
@@ -11,37 +11,44 @@ from typing import Any
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 
-SIDES = (512, 1024, 2048)  # of the matrices: which is fastest differs between processors
-SETS = tuple(2**power for power in range(18, 29))  # bytes in use: what fits into a cache is moved faster
+SIDES = (512, 1024, 2048)  # of the matrices; the fastest size differs between processors
+SETS = tuple(2**power for power in range(18, 29))  # working sets, bytes; caches move small ones faster
 SECONDS = 0.08  # of each trial
-SLOW_S = 0.5  # a product that takes longer is of no fast kernel, and a larger one would only take longer
-BYTES = {"fp32": 4, "bf16": 2, "int8": 1}  # of a number
+SLOW_S = 0.5  # skip larger products once the next one would take longer than this
+BYTES = {"fp32": 4, "bf16": 2, "int8": 1}  # for each number
 TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
 class HardwarePeaks:
-    """Of one hardware."""
+    """The peak speed and bandwidth of one hardware."""
 
-    operations: dict[str, float]  # precision -> a second
+    operations: dict[str, float]  # precision -> operations a second
     bytes: dict[str, float]  # working set in bytes -> bytes a second
 
     def rate(self, size: float) -> float:
-        """Bytes a second, of a working set of `size` bytes: of the next smaller one, which is no slower."""
+        """Return the bandwidth for a working set of `size` bytes, bytes a second.
+
+        Uses the next smaller set that was probed, because its bandwidth is at least as high.
+        """
         sets = sorted(map(int, self.bytes), reverse=True)
         return self.bytes[str(next((known for known in sets if known <= size), sets[-1]))]
 
     def roofline_ms(
         self, precision: str, macs: int, weights: int, activations: int, batch: int
     ) -> float | None:
-        """The least time for a batch, milliseconds: all is computed at the peak, or all is moved at it.
+        """Return the least time for a batch, milliseconds; None if the precision has no known peak.
 
-        Weights are read once, activations written and read once; everything else is taken to be fused away.
-        None for a precision that the hardware was not probed for.
+        It is the larger of two times: to compute at the peak speed, and to move all data at the peak
+        bandwidth. The formula assumes that each weight is read once, each activation is written and read
+        once, and all other operations are fused into the layers.
 
         Args:
-            precision: in which all is computed and held.
-            activations: numbers that layers read and write, for one image.
+            precision: the precision of all weights, activations and operations.
+            macs: multiplications with addition for one image, two operations each.
+            weights: the number of weights.
+            activations: the numbers that layers read and write for one image.
+            batch: the number of images.
         """
         if precision not in self.operations:
             return None
@@ -50,12 +57,12 @@ class HardwarePeaks:
 
 
 def probe(hardware: Mapping[str, Any]) -> HardwarePeaks:
-    """The best of several short trials each, by torch, in a process of its own.
+    """Return the peaks of a hardware: the best of several short trials with torch, in a separate process.
 
-    What torch cannot compute on this hardware, or not faster than fp32, is left out.
+    Leaves out a precision if torch cannot compute it on this hardware, or computes it slower than fp32.
 
     Raises:
-        Unsupported: the hardware cannot be used here.
+        Unsupported: the probe fails or does not answer, for example because this machine lacks the hardware.
     """
     environment = {**os.environ, **plugin.load("hardware", hardware, "hardware").environment()}
     command = [sys.executable, "-m", "breakeven.engine.roofline", json.dumps(dict(hardware))]
@@ -81,7 +88,7 @@ def _measure(hardware: Any) -> HardwarePeaks:
     place = hardware.device
 
     def rate(amount: float, run: Callable[[], Any]) -> float:
-        """The best of the calls that fit into the time."""
+        """Return `amount` over the shortest time of the calls that fit into `SECONDS`."""
         run()
         best, clock = float("inf"), hardware.clock_ns
         end = clock() + SECONDS * 1e9
@@ -98,14 +105,14 @@ def _measure(hardware: Any) -> HardwarePeaks:
         for precision, dtype in types.items():
             product = int8_product() if dtype == torch.int8 else torch.mm
             for side in SIDES:
-                # The second one by columns, as a layer's weights are.
+                # Transposed below, because a layer's weights are.
                 one, other = (torch.ones(side, side, device=place).to(dtype) for _ in range(2))
                 try:
                     speed = rate(2.0 * side**3, lambda p=product, a=one, b=other: p(a, b.T))  # type: ignore[misc]
                 except (RuntimeError, NotImplementedError):
                     continue
                 operations[precision] = max(operations.get(precision, 0.0), speed)
-                if 2.0 * (2 * side) ** 3 / speed > SLOW_S:  # the next one
+                if 2.0 * (2 * side) ** 3 / speed > SLOW_S:  # the next side
                     break
         for size in SETS:
             whole = torch.ones(size // 4, device=place)
@@ -113,7 +120,7 @@ def _measure(hardware: Any) -> HardwarePeaks:
             copied = rate(size, lambda s=source, t=target: t.copy_(s))  # type: ignore[misc]
             read = rate(size, lambda w=whole: w.sum())  # type: ignore[misc]
             moved[str(size)] = max(copied, read)
-    # What is slower than fp32 is computed without this processor's instructions: its peak is not known so.
+    # A precision slower than fp32 runs without the processor's own instructions for it: its peak is unknown.
     known = {name: speed for name, speed in operations.items() if speed >= operations["fp32"]}
     return HardwarePeaks(known, moved)
 

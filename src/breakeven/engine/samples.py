@@ -1,4 +1,4 @@
-"""What the workers' answers are kept in."""
+"""The records of a run: blocks of calls, replicates, and the samples of a variant."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,49 +11,49 @@ OK, UNSUPPORTED, FAILED = "ok", "unsupported", "failed"
 
 @dataclass(frozen=True)
 class Block:
-    """Some calls in a row."""
+    """Consecutive calls of one variant, with what they cost."""
 
-    round: int  # within the replicate; the baseline's block of the same number is its partner
+    round: int  # within the replicate; compared with the baseline's block of the same round
     calls_ms: list[float]
-    wall_ms: float  # of the whole block; with several callers less than the sum of their calls
-    cpu_ms: float  # of the process, all threads
+    wall_ms: float  # of the whole block; less than the sum of the calls if several callers overlap
+    cpu_ms: float  # processor time of all threads of the process
     switches: int  # involuntary context switches
-    steal_ms: float  # of all cores: what the hypervisor gave to others
-    mhz: float | None = None  # of the pinned cores, where it can be read
-    device_ms: float | None = None  # on the accelerator, by its own clock
-    began_ms: float = 0.0  # by a clock that all processes of the machine share
-    inner: int = 1  # calls between two readings of the clock; each of `calls_ms` is the mean of so many
+    steal_ms: float  # of all cores: time that the hypervisor gave to other machines
+    mhz: float | None = None  # frequency of the pinned cores; None where the system does not tell
+    device_ms: float | None = None  # time on the accelerator, by the accelerator's clock
+    began_ms: float = 0.0  # on a clock that all processes of the machine share
+    inner: int = 1  # calls between two readings of the clock; each of `calls_ms` is their mean
 
     @property
     def mean_ms(self) -> float:
-        """Wall time for one call; its inverse is the throughput."""
+        """Return the wall time for one call, milliseconds; its inverse is the throughput."""
         return self.wall_ms / (self.inner * len(self.calls_ms))
 
 
 @dataclass
 class Replicate:
-    """One fresh process of one variant: its way to the steady state, and its blocks, one a round."""
+    """One fresh process of one variant: its load, its warm-up, and one block for each round."""
 
     number: int
     load_s: float
     first_call_ms: float
     affinity: dict[str, Any]
     inner: int = 1  # calls between two readings of the clock
-    warm: bool = False  # with what an earlier start left in the compiler's cache
+    warm: bool = False  # whether an earlier start had filled the compiler cache
     peak_memory_mb: float = 0.0
-    warmup_ms: list[float] = field(default_factory=list)  # the calls after the first, in no other figure
+    warmup_ms: list[float] = field(default_factory=list)  # calls after the first, in no other field
     blocks: list[Block] = field(default_factory=list)
 
     @property
     def calls_ms(self) -> NDArray[np.float64]:
-        """Every call of every block."""
+        """Return the times of the calls of all blocks, milliseconds, shape (calls,)."""
         return np.concatenate([block.calls_ms for block in self.blocks])
 
 
 @dataclass
 class Samples:
-    """All that was measured of one variant, or why it was not."""
+    """The replicates of one variant, or the reason why they are incomplete."""
 
     replicates: list[Replicate] = field(default_factory=list)
-    status: str = OK  # or "unsupported", "failed"
+    status: str = OK  # or UNSUPPORTED or FAILED
     reason: str = ""

@@ -1,4 +1,4 @@
-"""Who runs when: replicates of fresh workers, rounds in random order, one variant at a time."""
+"""The schedule of a run: replicates of fresh workers, rounds in random order, one variant at a time."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,10 @@ from breakeven.engine.worker_pool import WorkerPool
 
 
 class Schedule:
-    """Runs replicates; the first two variants (the baseline and its twin) are in every round."""
+    """A run's variants and the samples taken of them so far.
+
+    The first two variants are the baseline and its twin; both take part in every round.
+    """
 
     def __init__(
         self,
@@ -33,25 +36,28 @@ class Schedule:
         self.variants, self.hardware, self.images = variants, hardware, images
         self.scenario, self.budget, self.scored = scenario, budget, scored
         self.samples = {name: Samples() for name in variants}
-        self.caches = caches  # empty in the first replicate: that one starts cold
+        self.caches = caches  # empty in the first replicate, which therefore starts cold
         self._draw = random.Random(budget.seed)
         self._number = 0
         self._memory_mb = budget.memory_mb or psutil.virtual_memory().available / 2e6
 
     def replicate(self) -> None:
-        """One more: new servers and workers, loaded in random order, in groups that fit into memory."""
+        """Run one more replicate with new fork servers and new workers.
+
+        Variants load in random order. If memory does not hold all of them, they run in groups.
+        """
         names = list(self.variants)
         order = [name for name in names if self.samples[name].status == OK]
         self._draw.shuffle(order)
-        with WorkerPool(self.hardware, self.budget.timeout_s, self.caches) as nursery:
+        with WorkerPool(self.hardware, self.budget.timeout_s, self.caches) as pool:
             self._round = 0
-            for name in order:  # they import side by side, because nothing is being timed yet
-                nursery.prepare(self.variants[name], self._copy(name))
-            nursery.wait()
+            for name in order:  # servers import in parallel, because nothing is timed yet
+                pool.prepare(self.variants[name], self._copy(name))
+            pool.wait()
             alive: dict[str, VariantProcesses] = {}
             while order:
                 with ExitStack() as group:
-                    self._admit(order, names[:2], alive, nursery, group)
+                    self._admit(order, names[:2], alive, pool, group)
                     self._rounds(alive)
                     others = [name for name in alive if name not in names[:2]]
                     for name in [*others, *([] if order else names[:2])]:
@@ -59,7 +65,7 @@ class Schedule:
         self._number += 1
 
     def _copy(self, name: str) -> int:
-        """How many before it are made of the same artifact."""
+        """Return how many variants before `name` have the same target: 1 for the twin."""
         variants = list(self.variants.values())
         return variants[: list(self.variants).index(name)].count(self.variants[name])
 
@@ -68,38 +74,39 @@ class Schedule:
         order: list[str],
         always: Sequence[str],
         alive: dict[str, VariantProcesses],
-        nursery: WorkerPool,
+        pool: WorkerPool,
         group: ExitStack,
     ) -> None:
-        """Start and load from the front of `order` while memory lasts, and `always` whatever it says.
+        """Start and load the next variants of `order` until memory is full, and remove them from `order`.
 
-        One after another, alone on the machine, because loading is timed. Those of `always` live as long as
-        the replicate, the others as long as their group.
+        Variants in `always` start even if memory is full, and so does the first other variant of a group.
+        Variants load one after another, because their loading is timed. Workers of `always` live until the
+        end of the replicate, all others until the end of their group.
         """
         for name in list(order):
             full = (
-                nursery.memory_mb(worker for stand in alive.values() for worker in stand.workers)
+                pool.memory_mb(worker for processes in alive.values() for worker in processes.workers)
                 > self._memory_mb
             )
             if full and name not in always and set(alive) - set(always):
                 continue
             order.remove(name)
             with self._drop_on_failure(name, alive):
-                stack = nursery if name in always else group
-                self._start(name, alive, nursery, stack)
+                stack = pool if name in always else group
+                self._start(name, alive, pool, stack)
 
     def _start(
-        self, name: str, alive: dict[str, VariantProcesses], nursery: WorkerPool, stack: ExitStack
+        self, name: str, alive: dict[str, VariantProcesses], pool: WorkerPool, stack: ExitStack
     ) -> None:
         variant, copy, scenario = self.variants[name], self._copy(name), self.scenario
         count = scenario.callers if scenario.processes else 1
-        workers = [stack.enter_context(nursery.worker(variant, copy)) for _ in range(count)]
-        alive[name] = stand = VariantProcesses(workers, scenario)
-        replicate = stand.load(self._number, self.images, self.scored, self.budget)
+        workers = [stack.enter_context(pool.worker(variant, copy)) for _ in range(count)]
+        alive[name] = processes = VariantProcesses(workers, scenario)
+        replicate = processes.load(self._number, self.images, self.scored, self.budget)
         self.samples[name].replicates.append(replicate)
 
     def _rounds(self, alive: dict[str, VariantProcesses]) -> None:
-        """Every variant once a round, in an order that is drawn anew."""
+        """Run the rounds of a group: each round times one block of each variant, in a new random order."""
         for _ in range(self.budget.rounds if alive else 0):
             order = list(alive)
             self._draw.shuffle(order)
@@ -110,7 +117,7 @@ class Schedule:
             self._round += 1
 
     def _finish(self, name: str, alive: dict[str, VariantProcesses]) -> None:
-        """Note the memory; the processes end with their group."""
+        """Record the peak memory of a variant, which takes part in no further round of the replicate."""
         if name in alive:
             with self._drop_on_failure(name, alive):
                 self.samples[name].replicates[-1].peak_memory_mb = alive[name].peak_memory_mb()
@@ -118,7 +125,7 @@ class Schedule:
 
     @contextmanager
     def _drop_on_failure(self, name: str, alive: dict[str, VariantProcesses]) -> Iterator[None]:
-        """Strike a variant off, with the reason, where its worker cannot or dies."""
+        """Exclude a variant from the rest of the run, and keep the reason, if the `with` block fails."""
         try:
             yield
             return
@@ -126,5 +133,5 @@ class Schedule:
             self.samples[name].status, self.samples[name].reason = UNSUPPORTED, str(error)
         except WorkerFailed as error:
             self.samples[name].status, self.samples[name].reason = FAILED, str(error)
-        if stand := alive.pop(name, None):
-            stand.kill()
+        if processes := alive.pop(name, None):
+            processes.kill()

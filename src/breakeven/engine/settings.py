@@ -1,32 +1,32 @@
-"""What is measured, and how much of it."""
+"""The settings of a run: how models are called, and how much time the run gets."""
 
 from dataclasses import dataclass
 
-TWIN = "twin"  # the name of the control
+TWIN = "twin"  # the name of the A/A control in a run
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """How a model is called.
+    """The way a model is called: images for each call, and callers at once.
 
-    One caller and one image is the single stream; more images a batch; more callers a server, whose callers
-    are threads of one process that share a session, or processes with one each.
+    One caller with one image is a single stream. One caller with more images is a batch. Several callers are
+    a server: they are threads of one process that share a session, or processes with a session each.
     """
 
     batch_size: int = 1
     callers: int = 1
-    processes: bool = False  # the callers, rather than threads
+    processes: bool = False  # whether callers are processes instead of threads
 
     @property
     def name(self) -> str:
-        """As it stands in the results."""
+        """Return the name of the scenario in the results."""
         if self.callers > 1:
             return "server_processes" if self.processes else "server_threads"
         return "single_stream" if self.batch_size == 1 else "batch"
 
     @property
     def title(self) -> str:
-        """For people."""
+        """Return a description for people, such as "batch 1, 4 callers (threads)"."""
         kind = "processes" if self.processes else "threads"
         callers = f", {self.callers} callers ({kind})" if self.callers > 1 else ""
         return f"batch {self.batch_size}{callers}"
@@ -37,22 +37,31 @@ SINGLE_STREAM = Scenario()
 
 @dataclass(frozen=True)
 class Budget:
-    """When to stop, and how the time is divided. The defaults are justified in docs/measuring.md.
+    """The rules for when a run stops, and how it divides its time.
+
+    docs/measuring.md gives the reasons for the defaults.
 
     Attributes:
-        half_width: of every corrected interval, as a share of the speedup: narrower than that is enough.
-        seconds: time for the replicates, besides `seconds_per_variant` for each variant. Whichever comes
-            first, but never fewer than `min_replicates`.
+        half_width: stop when half the width of every corrected interval is at most this share of the
+            speedup.
+        seconds: time for the replicates; each variant adds `seconds_per_variant`. The run stops when this
+            time is up or the intervals are narrow enough, but not before `min_replicates`.
         rounds: blocks of each variant in a replicate.
-        block_ms: length of a block: long against the clock, short against the noise.
-        settle_ms: the most time for the calls before each block that are not counted, because the caches
-            were somebody else's; a longer call is one of them.
-        narrow_replicates: how many replicates there must be before narrow intervals end the run. A spread
-            that is estimated from few replicates is often too small.
+        block_ms: length of a block. It is long compared with a reading of the clock, and short compared with
+            changes of the machine's speed.
+        settle_ms: the most time for the uncounted calls before each block, which refill the processor's
+            caches after another variant has used them. There is always at least one such call.
+        narrow_replicates: the fewest replicates after which narrow intervals may end the run. A few
+            replicates often underestimate the spread.
         warm_up_calls: the fewest calls of a fresh process before its first block.
-        loop_ms: the time between two readings of the clock, for calls that are short against a reading; 0
-            reads it after each call.
-        memory_mb: the most that workers alive at once may hold; 0: half of what is free.
+        loop_ms: time between two readings of the clock, for calls that are hardly longer than a reading; 0
+            reads the clock after each call.
+        memory_mb: the most memory for workers that are alive at once, 10**6 bytes; 0 allows half of the free
+            memory.
+        timeout_s: the longest wait for an answer of a worker or fork server, seconds.
+        confidence: the level of the intervals.
+        margin: variants whose speedup is within 1 / (1 + margin) and 1 + margin count as the same.
+        seed: the seed of the random order in which variants run.
     """
 
     half_width: float = 0.01
@@ -73,19 +82,19 @@ class Budget:
     seed: int = 0
 
     def time_limit_s(self, variants: int) -> float:
-        """For so many variants."""
+        """Return the time budget of a run with this number of variants, seconds."""
         return self.seconds + self.seconds_per_variant * variants
 
 
 @dataclass(frozen=True)
 class RunProgress:
-    """How far a run is, between two replicates."""
+    """The progress of a run, reported after each replicate."""
 
     replicates: int  # done
     spent_s: float
     limit_s: float  # the time budget
-    left_s: float  # at most, if the next replicates take as long as these did
-    half_width: float | None = None  # of the widest interval, as a share; two replicates have none yet
+    left_s: float  # an upper limit, if the next replicates take as long as the past ones
+    half_width: float | None = None  # of the widest interval, as a share; None after one replicate
 
     def __str__(self) -> str:
         done = f"replicate {self.replicates}, {self.spent_s:.0f} of {self.limit_s:.0f} s"

@@ -1,4 +1,4 @@
-"""From rounds to verdicts: estimates, intervals over replicates, Holm's correction."""
+"""The statistics of a run: estimates, intervals over replicates, Holm's correction, and verdicts."""
 
 import math
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ import numpy as np
 from scipy import stats
 
 FASTER, SLOWER, SAME, UNDECIDED = "faster", "slower", "same", "undecided"
-POWER = 0.8  # with which the smallest effect that is named is found
-WIDEST = math.log(1e6)  # two replicates far apart know nothing, and that can be printed
+POWER = 0.8  # the probability that a run finds the smallest effect it reports
+WIDEST = math.log(1e6)  # limit of half an interval's logarithmic width, so that bounds stay finite
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its bounds."""
+    """An estimate with its lower and upper bound."""
 
     value: float
     low: float
@@ -22,26 +22,27 @@ class Interval:
 
 
 def speedup(log_ratios: Sequence[float], confidence: float) -> Interval:
-    """The geometric mean of the replicates' speedups, with Student's interval on the logarithm.
+    """Return the geometric mean of the replicates' speedups, with Student's interval on the logarithm.
 
     Args:
-        log_ratios: one a replicate, log(baseline / variant).
+        log_ratios: log(baseline / variant), one number for each replicate.
     """
     return _geometric(log_ratios, confidence)
 
 
 def p_value(log_ratios: Sequence[float]) -> float:
-    """Student's two-sided test of "the speedup is 1"."""
+    """Return the p-value of Student's two-sided test of the hypothesis that the speedup is 1."""
     if np.ptp(log_ratios) == 0:
         return 1.0 if log_ratios[0] == 0 else 0.0
     return float(stats.ttest_1samp(log_ratios, 0.0).pvalue)
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[float]:
-    """The level at which Holm's procedure tests each hypothesis (Holm, 1979).
+    """Return the level at which Holm's procedure tests each hypothesis, in the order of `p_values`.
 
-    A hypothesis is rejected just if its p-value is below its level. Once one is not rejected, all that
-    follow it are tested at that one's level, which rejects none of them: their p-values are larger.
+    The procedure (Holm, 1979) rejects a hypothesis if its p-value is below its level. It takes the
+    hypotheses by rising p-value and stops at the first that it does not reject. The hypotheses after that
+    one get its level, which rejects none of them because their p-values are at least as large.
     """
     order = np.argsort(p_values, kind="stable")
     levels = [0.0] * len(p_values)
@@ -55,7 +56,7 @@ def holm(p_values: Sequence[float], alpha: float) -> list[float]:
 
 
 def verdict(interval: Interval, margin: float) -> str:
-    """What a corrected interval of the speedup says.
+    """Return the verdict for a corrected interval of the speedup: FASTER, SLOWER, SAME or UNDECIDED.
 
     Args:
         margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
@@ -68,14 +69,19 @@ def verdict(interval: Interval, margin: float) -> str:
 
 
 def noise_floor(twin: Interval) -> float:
-    """The bound of the twin's interval that is farthest from 1, as a ratio of at least 1."""
+    """Return the bound of the twin's interval that is farthest from 1, as a ratio of at least 1."""
     return max(twin.high, 1 / twin.low)
 
 
 def detectable_effect(log_ratios: Sequence[float], alpha: float, power: float = POWER) -> float:
-    """The smallest speedup, as a ratio above 1, that as many such replicates show with this power.
+    """Return the smallest speedup that as many replicates with this spread find, as a ratio of at least 1.
 
-    By the usual approximation of the non-central t distribution by a shifted central one.
+    The formula approximates the non-central t distribution by a shifted central one.
+
+    Args:
+        log_ratios: log(baseline / variant), one number for each replicate.
+        alpha: the level of the two-sided test.
+        power: the probability of finding the speedup.
     """
     count = len(log_ratios)
     error = float(np.std(log_ratios, ddof=1)) / math.sqrt(count)
@@ -84,18 +90,18 @@ def detectable_effect(log_ratios: Sequence[float], alpha: float, power: float = 
 
 
 def mean(values: Sequence[float], confidence: float) -> Interval:
-    """The mean with Student's interval."""
+    """Return the arithmetic mean with Student's interval."""
     center, half = _mean_and_half(values, confidence)
     return Interval(center, center - half, center + half)
 
 
 def latency(values: Sequence[float], confidence: float) -> Interval:
-    """A latency's geometric mean over replicates with its interval."""
+    """Return the geometric mean of latencies, one for each replicate, with Student's interval."""
     return _geometric(np.log(values).tolist(), confidence)
 
 
 def from_logarithm(center: float, half: float) -> Interval:
-    """The interval whose logarithm is `center`, give or take `half`."""
+    """Return the interval whose logarithm is `center` plus or minus `half`; `half` is cut to `WIDEST`."""
     half = min(half, WIDEST)
     return Interval(math.exp(center), math.exp(center - half), math.exp(center + half))
 
@@ -105,7 +111,7 @@ def _geometric(logarithms: Sequence[float], confidence: float) -> Interval:
 
 
 def _mean_and_half(values: Sequence[float], confidence: float) -> tuple[float, float]:
-    """Mean, and half the width of Student's interval."""
+    """Return the mean, and half the width of Student's interval."""
     count = len(values)
     error = float(np.std(values, ddof=1)) / math.sqrt(count)
     half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error

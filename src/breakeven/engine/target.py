@@ -1,4 +1,4 @@
-"""What a variant is before it is loaded: an artifact's folder, or a callable that a process can find."""
+"""The variants of a run before a worker loads them: artifact folders, or callables to find."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,16 +8,16 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class CallTarget:
-    """A factory, or a callable itself, that each worker process loads anew.
+    """A factory or a callable that each worker process loads for itself.
 
     Attributes:
         kind: how to find it: import a module, execute a file, or read a pickle.
         source: the module's name, or the path of the file or pickle.
         name: the attribute to take from the module or the file, possibly dotted.
-        direct: call the object itself; otherwise call it once and time what it returns.
+        direct: time the object itself. Otherwise the worker calls it once and times the returned callable.
         paths: folders to put first on `sys.path`.
-        within: refuse a module that is loaded from outside this folder; "" accepts any.
-        inputs: a pickle of the positional arguments of each call.
+        within: refuse a module that Python loads from outside this folder; "" accepts any.
+        inputs: the path of a pickle that holds the positional arguments of each call.
         preload: libraries that the fork server imports before it forks the worker.
     """
 
@@ -34,18 +34,21 @@ class CallTarget:
         return "a callable" if self.kind == "pickle" else f"{self.source}:{self.name}"
 
 
-Variant = Path | CallTarget  # a path is an artifact's folder
+Variant = Path | CallTarget  # a Path is the folder of an artifact
 
 
 def worker_spec(variant: Variant) -> dict[str, Any]:
-    """Return what a worker needs to load `variant`, as JSON can hold it."""
+    """Return the description of `variant` that a worker loads it from, as values that JSON can hold."""
     if isinstance(variant, CallTarget):
         return asdict(variant)
     return {"kind": "artifact", "folder": str(variant)}
 
 
 def server_modules(variant: Variant) -> tuple[str, ...]:
-    """Return the modules that a fork server imports for `variant`; variants with the same ones share it."""
+    """Return the modules that a fork server imports for `variant`.
+
+    Variants with equal modules share a fork server.
+    """
     if isinstance(variant, CallTarget):
         return ("breakeven.engine.call_loader", *variant.preload)
     from breakeven.artifacts import artifact

@@ -1,4 +1,4 @@
-"""A variant while it is alive: its processes, one unless the callers of a server are processes."""
+"""The processes of one variant in a replicate: one, or one for each caller if callers are processes."""
 
 import math
 from contextlib import ExitStack
@@ -12,22 +12,30 @@ from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.settings import Budget, Scenario
 from breakeven.engine.worker_client import WorkerProcess
 
-LONGER = 10  # a block with several callers: each needs calls of its own
-SETTLING = 20  # calls until a model is back in the caches; docs/measuring.md has the figures
+LONGER = 10  # factor of the block's length for several callers, because each needs enough calls
+SETTLING = 20  # calls that bring a model back into the caches; data in docs/measuring.md
 
 
 @dataclass
 class VariantProcesses:
-    """The processes, frozen but while they load or are timed."""
+    """The processes of a variant, suspended except while they load or are timed."""
 
     workers: list[WorkerProcess]
     scenario: Scenario
-    calls: int = 1  # a block and caller
-    settle: int = 1  # before it, by each caller
+    calls: int = 1  # of each caller in a block
+    settle: int = 1  # uncounted calls of each caller before a block
     inner: int = 1  # calls between two readings of the clock
 
     def load(self, number: int, images: Path, compare: bool, budget: Budget) -> Replicate:
-        """Load, warm up, and find how many calls fill a block, and the time before it."""
+        """Load and warm up all processes, and return the replicate of the first.
+
+        Also choose the number of calls that fill a block, and the number of uncounted calls before it.
+
+        Args:
+            number: the number of the replicate.
+            images: a file with an artifact's inputs.
+            compare: check the first output of an artifact.
+        """
         for worker in self.workers:
             worker.answer()
             worker.suspend()
@@ -45,14 +53,18 @@ class VariantProcesses:
         warm = replicates[0].warmup_ms
         target = budget.block_ms * (LONGER if self.scenario.callers > 1 else 1)
         self.inner = replicates[0].inner
-        steady = self.inner * float(np.median(warm[len(warm) // 2 :]))  # between two readings of the clock
+        steady = self.inner * float(np.median(warm[len(warm) // 2 :]))  # ms between readings
         self.calls = max(1, round(target / steady / self.scenario.callers))
         settle_ms = min(budget.settle_ms, max(budget.block_ms, SETTLING * steady))
         self.settle = math.ceil(settle_ms / steady)
         return replicates[0]
 
     def block(self, number: int) -> Block:
-        """One block; of all processes at once, if there are several."""
+        """Time one block, in all processes at once.
+
+        Args:
+            number: the number of the round.
+        """
         with ExitStack() as awake:
             for worker in self.workers:
                 awake.enter_context(worker.resumed())
@@ -76,17 +88,17 @@ class VariantProcesses:
 
     @property
     def _threads(self) -> int:
-        """Callers that share a process."""
+        """Return the number of callers that share a process."""
         return 1 if self.scenario.processes else self.scenario.callers
 
     def _all(self, do: str, **fields: Any) -> list[dict[str, Any]]:
-        """The answers of all processes to a command that they get at once."""
+        """Send a command to all processes at once, and return their answers."""
         for worker in self.workers:
             worker.send(do, **fields)
         return [worker.answer() for worker in self.workers]
 
     def peak_memory_mb(self) -> float:
-        """Of all processes together."""
+        """Return the peak memory of all processes together, 10**6 bytes."""
         peak = 0.0
         for worker in self.workers:
             with worker.resumed():
@@ -94,6 +106,6 @@ class VariantProcesses:
         return peak
 
     def kill(self) -> None:
-        """End the processes."""
+        """Kill the processes."""
         for worker in self.workers:
             worker.kill()

@@ -1,4 +1,4 @@
-"""What a user may pass as a variant: a callable, "file.py:f", "package.module:f", or an artifact's folder."""
+"""The forms of a variant that users pass: a callable, "file.py:f", "package.module:f", an artifact folder."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -13,15 +13,15 @@ ARTIFACT_FILE = "artifact.json"
 
 
 def parse(text: str, *, direct: bool = False, paths: Sequence[str] = (), within: str = "") -> Variant:
-    """Return the variant that a text names: `file.py:f`, `package.module:f`, or an artifact's folder.
+    """Return the variant for `file.py:f`, for `package.module:f`, or for the path of an artifact's folder.
 
     Args:
-        direct: time the named function itself, not what it returns.
-        paths: folders to look in first; a file's relative path is taken from the first of them.
-        within: refuse what is loaded from outside this folder.
+        direct: time the named function itself, instead of the callable that it returns.
+        paths: folders to search first. A file's relative path starts at the first of them.
+        within: refuse a module that Python loads from outside this folder.
 
     Raises:
-        UserError: the text has another form.
+        UserError: the text has none of these forms.
     """
     if (Path(text) / ARTIFACT_FILE).is_file():
         return Path(text).resolve()
@@ -40,10 +40,10 @@ def parse(text: str, *, direct: bool = False, paths: Sequence[str] = (), within:
 
 
 def save_callable(value: Callable[..., Any], path: Path) -> CallTarget:
-    """Pickle a callable for the workers: a factory, or an nn.Module, which is called itself.
+    """Pickle a factory or an nn.Module to `path`, and return the target that workers load it from.
 
     Raises:
-        UserError: it holds what cannot be pickled.
+        UserError: the callable holds an object that cannot be pickled.
     """
     import cloudpickle
 
@@ -58,10 +58,13 @@ def save_callable(value: Callable[..., Any], path: Path) -> CallTarget:
 
 
 def resolve(name: str, value: Given, pickle: Path) -> Variant:
-    """Return the variant for what a user has passed under `name`; a callable is pickled to `pickle`.
+    """Return the variant for the value that a user has passed under `name`.
+
+    Args:
+        pickle: the file to write, if the value is a callable.
 
     Raises:
-        UserError: it is nothing that can be measured.
+        UserError: the value cannot be measured.
     """
     if isinstance(value, CallTarget):
         return value

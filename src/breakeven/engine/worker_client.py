@@ -1,4 +1,4 @@
-"""Worker processes from their parent's side: start, ask, and name what killed one."""
+"""The parent's side of a worker: it starts the process, sends commands, and explains why a worker died."""
 
 import contextlib
 import json
@@ -20,15 +20,19 @@ from breakeven.engine.target import Variant, worker_spec
 
 
 class WorkerProcess:
-    """One worker. Use it in a `with` block, so that it cannot outlive it."""
+    """One worker process, which ends with its `with` block."""
 
     def __init__(
         self, server: ForkServer, hardware: Mapping[str, Any], variant: Variant, cache: Path, timeout_s: float
     ) -> None:
-        """Fork the process for `variant`, with a folder for what a runtime compiles.
+        """Fork the process for `variant`.
+
+        Args:
+            cache: a folder for files that a runtime compiles.
+            timeout_s: the longest wait for an answer, seconds.
 
         Raises:
-            WorkerFailed: the server cannot.
+            WorkerFailed: the server cannot fork.
         """
         self.timeout_s = timeout_s
         self._server = server
@@ -49,18 +53,19 @@ class WorkerProcess:
         self.send("start", hardware=dict(hardware), target=worker_spec(variant), cache=str(cache))
 
     def send(self, do: str, **fields: Any) -> None:
-        """Give a command without waiting for its answer."""
+        """Send a command without waiting for its answer."""
         line = json.dumps({"do": do, **fields}) + "\n"
-        with contextlib.suppress(BrokenPipeError):  # the missing answer will tell why
+        with contextlib.suppress(BrokenPipeError):  # `answer` explains why the worker died
             os.write(self._commands, line.encode())
         self._pending += 1
 
     def answer(self) -> dict[str, Any]:
-        """The answer to the last command.
+        """Wait for the answers to all commands sent so far, and return the last one.
 
         Raises:
-            Unsupported: the runtime cannot do this.
-            WorkerFailed: an error, a crash (with signal and the end of stderr), or no answer in time.
+            Unsupported: the runtime cannot execute a command.
+            WorkerFailed: the worker reports an error, has crashed, or does not answer in time. After a crash,
+                the message holds the signal and the last line of the log.
         """
         answer: dict[str, Any] = {}
         while self._pending:
@@ -73,15 +78,16 @@ class WorkerProcess:
         return answer
 
     def ask(self, do: str, **fields: Any) -> dict[str, Any]:
-        """Give a command and wait for its answer; raises what `answer` raises."""
+        """Send a command, and return its answer. Raises the errors of `answer`."""
         self.send(do, **fields)
         return self.answer()
 
     @contextlib.contextmanager
     def resumed(self) -> Iterator[None]:
-        """Let a frozen worker run, and freeze it again.
+        """Let a suspended worker run inside of a `with` block, and suspend it afterwards.
 
-        Threads of a library that wait for work by spinning would else take a core from whoever is timed next.
+        Some libraries' threads spin while they wait for work. Unless suspended, they would use a core that
+        the next timed variant needs.
         """
         self._signal(signal.SIGCONT)
         try:
@@ -90,12 +96,12 @@ class WorkerProcess:
             self.suspend()
 
     def suspend(self) -> None:
-        """Stop the process, all threads of it, until it is wanted."""
+        """Suspend the process with all its threads."""
         self._signal(signal.SIGSTOP)
 
     @property
     def memory_mb(self) -> float:
-        """Memory that is this process's alone, 10**6 bytes."""
+        """Return the memory that no other process shares, 10**6 bytes; 0 if the process is gone."""
         try:
             return float(psutil.Process(self.pid).memory_full_info().uss) / 1e6
         except psutil.Error:
@@ -122,17 +128,17 @@ class WorkerProcess:
         return line
 
     def kill(self) -> None:
-        """End the process; `with` waits for it."""
+        """Kill the process and its process group; the end of the `with` block waits for the process."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
-        # Until a living server has waited for it, the number is this process's own.
+        # The system may reuse the process id once the server has waited for the process, or has died.
         if not self._gone and self._server.alive:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # a group of the dead alone
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # all of the group are dead
                 os.killpg(self.pid, number)
 
     def _wait(self) -> int:
-        self.kill()  # what it had started goes on without it
+        self.kill()  # its own child processes may still run
         code = self._server.request(f"wait {self.pid}")
         self._gone = True
         return code
@@ -151,5 +157,5 @@ class WorkerProcess:
         self.kill()
         if not self._gone and self._server.alive:
             with contextlib.suppress(WorkerFailed):
-                self._wait()  # it takes no more time from those that live
+                self._wait()  # afterwards it uses no more processor time
         self._close()

@@ -1,7 +1,7 @@
-"""The process that holds one variant: it pins itself, loads the variant, and does what its parent says.
+"""The process that holds one variant: it pins itself, loads the variant, and executes its parent's commands.
 
-Each command and each answer is one line of JSON in a pipe of its own, so that nothing a library prints can
-get between them.
+Commands come through one pipe and answers go through another, one line of JSON each. What libraries print
+goes to a log instead, and cannot mix with the answers.
 """
 
 import json
@@ -20,10 +20,10 @@ from breakeven.engine.block_counters import BlockCounters
 
 
 class Worker:
-    """Answer the commands; each method is one, takes the command's fields and returns the answer's.
+    """The commands of a worker: each method takes a command's fields and returns the answer's fields.
 
-    The loader says what is loaded and called; this class only times it. Commands that are no method of this
-    class are the loader's own.
+    The loader loads the target and provides the callable; this class times the calls. The loader executes
+    the commands that are no method of this class.
     """
 
     loader: Any
@@ -31,13 +31,15 @@ class Worker:
     arguments: tuple[Any, ...] = ()
     inner: int = 1  # calls between two readings of the clock
     peak: float = 0.0
-    replacement_program: Sequence[str] = ()  # that goes on in this process, instead of Python
+    replacement_program: Sequence[str] = ()  # the command of a program that replaces Python
 
     def start(self, hardware: dict[str, Any], target: dict[str, Any], cache: str) -> dict[str, Any]:
-        """Pin the process and start the loader of `target`; the memory held after that is the floor.
+        """Pin the process, and start the loader of `target`.
+
+        Peak memory counts from what the process holds after this command.
 
         Args:
-            cache: a folder for what a runtime compiles.
+            cache: a folder for files that a runtime compiles.
         """
         self.hardware = plugin.load("hardware", hardware, "hardware")
         self.affinity = self.hardware.pin()
@@ -50,16 +52,17 @@ class Worker:
     def load(
         self, images: str, batch_size: int, compare: bool, callers: int = 1, loop_ms: float = 0.0
     ) -> dict[str, Any]:
-        """Load the target, and call it once.
+        """Load the target, call it once, and return the time of both.
 
         Args:
             images: a file with an artifact's inputs.
-            callers: threads that will share it.
-            compare: have the loader check or keep the first output.
+            batch_size: the number of images in a call of an artifact.
+            callers: threads that will share the loaded target.
+            compare: make the loader keep the first output, or check it if the target is an artifact.
             loop_ms: let this time pass between two readings of the clock; 0: read it after each call.
 
         Raises:
-            UserError: an artifact's outputs are not those that it was scored with.
+            UserError: an artifact's outputs differ from those of its scoring.
         """
         clock = self.hardware.clock_ns
         self.loader.read_inputs(images, batch_size, callers)
@@ -88,7 +91,7 @@ class Worker:
         }
 
     def _calls_in(self, milliseconds: float) -> int:
-        """Return how many calls fill a time, found by doubling."""
+        """Return how many calls take this time: double the number until they take half of it, then scale."""
         count = 1
         while True:
             took = self._loop_ns(count) / 1e6
@@ -97,7 +100,7 @@ class Worker:
             count *= 2
 
     def loop_cost(self) -> dict[str, Any]:
-        """Return what one turn of the inner loop takes without a call, in nanoseconds: the best of five."""
+        """Return the time of one turn of the empty inner loop, nanoseconds: the best of five trials."""
         clock, turns = self.hardware.clock_ns, 100_000
         times = []
         for _ in range(5):
@@ -108,19 +111,27 @@ class Worker:
         return {"loop_ns": min(times) / turns}
 
     def warm_up(self, least: int, most: int, limit_ms: float) -> dict[str, Any]:
-        """Call until `limit_ms` have passed, at least and at most so often; return each call's time."""
+        """Call until `limit_ms` have passed, and return each call's time, milliseconds.
+
+        Args:
+            least: the fewest readings of the clock, each after `inner` calls.
+            most: the most readings.
+        """
         times: list[float] = []
         while len(times) < least or (len(times) < most and self.inner * sum(times) < limit_ms):
             times += self._calls(1)
         return {"calls_ms": times}
 
     def settle(self, calls: int) -> dict[str, Any]:
-        """Calls that are not timed: the caches were another worker's."""
+        """Make untimed calls, which refill the processor's caches after another worker's block."""
         self._calls(calls)
         return {}
 
     def block(self, calls: int, settle: int, callers: int) -> dict[str, Any]:
-        """Time each of `calls` calls by each of `callers` threads, after `settle` of its own."""
+        """Let each of `callers` threads make `settle` untimed calls, then time its next `calls` calls.
+
+        The answer holds all times, the wall time of the block, and the counters of the block.
+        """
         meter = BlockCounters(self.hardware)
         if callers == 1:
             self._calls(settle)
@@ -132,7 +143,7 @@ class Worker:
         return {"calls_ms": times, "wall_ms": wall, **meter.stop()}
 
     def _calls(self, calls: int) -> list[float]:
-        """Return the time of each call, milliseconds; with an inner loop, of one call of each turn."""
+        """Return the time of each call, milliseconds; with an inner loop, the mean call of each loop."""
         if self.inner > 1:
             return [self._loop_ns(self.inner) / 1e6 / self.inner for _ in range(calls)]
         call, arguments = self.call, self.arguments
@@ -148,7 +159,7 @@ class Worker:
     def _loop_ns(self, count: int) -> int:
         """Return the time of `count` calls between two readings of the clock.
 
-        The loops are written out because unpacking arguments takes as long as a short call.
+        There are separate loops for 0 and 1 arguments, because unpacking takes as long as a short call.
         """
         call, arguments, clock = self.call, self.arguments, self.hardware.clock_ns
         turns = repeat(None, count)
@@ -171,14 +182,17 @@ class Worker:
     def _crowd(
         self, calls: int, settle: int, callers: int, meter: BlockCounters
     ) -> tuple[list[float], float]:
-        """The same by several threads at once, which share the session; and the time from first to last."""
+        """Time calls of several threads at once, which share the session.
+
+        Return the times of all calls, and the time from the first start to the last end, milliseconds.
+        """
         clock, together = self.hardware.clock_ns, threading.Barrier(callers, action=meter.start)
 
         def caller(_: int) -> tuple[int, list[float], int]:
             try:
-                self._calls(settle)  # a library may have to set up something for each thread
+                self._calls(settle)  # a library may set up resources for each thread
             except BaseException:
-                together.abort()  # or the others would wait for this one
+                together.abort()  # otherwise the other threads wait for this one
                 raise
             together.wait()
             return clock(), self._calls(calls), clock()
@@ -186,27 +200,32 @@ class Worker:
         with ThreadPoolExecutor(callers) as pool:
             crowd = [pool.submit(caller, number) for number in range(callers)]
         failed = [error for one in crowd if (error := one.exception())]
-        if failed:  # those that waited for it know nothing of the cause
+        if failed:  # a BrokenBarrierError is only the consequence of another error
             raise next((e for e in failed if not isinstance(e, threading.BrokenBarrierError)), failed[0])
         starts, times, ends = zip(*(one.result() for one in crowd), strict=True)
         return [call for own in times for call in own], (max(ends) - min(starts)) / 1e6
 
     def memory(self) -> dict[str, Any]:
-        """Peak memory above what the imports took."""
+        """Return the peak memory above the level after `start`, 10**6 bytes."""
         peak = max(self.peak, self.hardware.peak_memory_mb())
         return {"peak_memory_mb": max(peak - self.floor, 0.0)}
 
 
 def _loader(kind: str, **spec: Any) -> Any:
-    """Return the loader for a target; only one of the two modules is imported, often before the fork."""
+    """Return the loader for a target. Imports only its module, which the fork server often has imported."""
     if kind == "artifact":
         return import_module("breakeven.engine.artifact_loader").ArtifactLoader(**spec)
     return import_module("breakeven.engine.call_loader").CallLoader(kind=kind, **spec)
 
 
 def main(commands: int, answers: int) -> None:
-    """Serve until the parent closes the pipe."""
-    # Without a buffer: what was not asked for yet may be another program's to read.
+    """Answer commands until the parent closes the pipe.
+
+    Args:
+        commands: the file descriptor of the pipe to read from.
+        answers: the file descriptor of the pipe to write to.
+    """
+    # Unbuffered, because a replacement program reads the commands that follow.
     with os.fdopen(commands, "rb", buffering=0) as lines, os.fdopen(answers, "w", buffering=1) as pipe:
         worker = Worker()
         while line := lines.readline():
@@ -228,7 +247,7 @@ def main(commands: int, answers: int) -> None:
 
 
 def _become(program: Sequence[str], commands: int, answers: int) -> None:
-    """Go on as another program, which answers the last command and all that follow."""
+    """Replace this process by another program, which answers the last command and all later ones."""
     os.set_inheritable(commands, True)
     os.set_inheritable(answers, True)
     os.execv(program[0], [program[0], str(commands), str(answers), *program[1:]])

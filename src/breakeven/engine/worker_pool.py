@@ -1,4 +1,4 @@
-"""Where the workers of a replicate come from: a fork server for each set of libraries."""
+"""The fork servers and workers of a replicate: one server for each set of libraries."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -19,14 +19,21 @@ from breakeven.engine.worker_client import WorkerProcess
 
 
 class WorkerPool(ExitStack):
-    """Starts workers: one server for each set of libraries, all ended with the block.
+    """A pool of workers with one fork server for each set of libraries, which all end with the `with` block.
 
-    A second worker of the same artifact (a twin) is asked for as `copy` 1, and gets a server of its own: it
-    is to differ from the first as much as the variants of other runtimes do.
+    The second worker of a target, a twin, has `copy` 1 and gets a server of its own. It can then differ from
+    the first as much as variants of other runtimes do.
     """
 
     def __init__(self, hardware: Mapping[str, Any], timeout_s: float, caches: Path | None = None) -> None:
-        """Without `caches`, what a runtime compiles is forgotten with the block."""
+        """Create a pool without servers.
+
+        Args:
+            hardware: the settings of one hardware option.
+            timeout_s: the longest wait for an answer of a worker or server, seconds.
+            caches: the folder for files that runtimes compile. By default it is temporary and ends with the
+                `with` block.
+        """
         super().__init__()
         self._caches = caches or Path(self.enter_context(TemporaryDirectory()))
         self.hardware, self.timeout_s = hardware, timeout_s
@@ -34,11 +41,11 @@ class WorkerPool(ExitStack):
         self._servers: dict[tuple[tuple[str, ...], int], ForkServer] = {}
 
     def prepare(self, variant: Variant, copy: int = 0) -> ForkServer:
-        """Return the server for `variant`, started by the first that needs it, and again if it has died."""
+        """Return the fork server for `variant`. Start it if there is none, or if it has died."""
         if isinstance(variant, Path):
             card = artifact.read(variant)
             runtime = plugin.load("runtimes", card.settings, f"runtimes.{card.runtime}")
-            with contextlib.suppress(Unsupported):  # the worker itself will say so
+            with contextlib.suppress(Unsupported):  # the worker reports it
                 runtime.ready()
         modules = server_modules(variant)
         server = self._servers.get((modules, copy))
@@ -48,13 +55,13 @@ class WorkerPool(ExitStack):
         return server
 
     def wait(self) -> None:
-        """Return when all servers have imported their libraries; one that died is told of by its workers."""
+        """Wait until all servers have imported their libraries. The workers report a server that has died."""
         for server in self._servers.values():
             with contextlib.suppress(WorkerFailed):
                 server.request("ready")
 
     def memory_mb(self, workers: Iterable[WorkerProcess]) -> float:
-        """What the servers and these workers hold, 10**6 bytes."""
+        """Return the memory that the servers and these workers hold, 10**6 bytes."""
         held = sum(worker.memory_mb for worker in workers)
         for server in self._servers.values():
             with contextlib.suppress(psutil.Error):
@@ -62,7 +69,7 @@ class WorkerPool(ExitStack):
         return held
 
     def worker(self, variant: Variant, copy: int = 0) -> WorkerProcess:
-        """Return a fresh process for `variant`; to be used in a `with` block."""
+        """Return a fresh process for `variant`, which the caller uses in a `with` block."""
         cache = self._caches / f"{fingerprint(worker_spec(variant))}-{copy}"
         cache.mkdir(exist_ok=True)
         return WorkerProcess(self.prepare(variant, copy), self.hardware, variant, cache, self.timeout_s)

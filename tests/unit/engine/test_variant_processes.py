@@ -46,9 +46,9 @@ class FakeWorker:
 def loaded(
     *workers: FakeWorker, scenario: Scenario = SINGLE_STREAM, budget: Budget = BUDGET
 ) -> VariantProcesses:
-    stand = VariantProcesses(list(workers), scenario)  # type: ignore[arg-type]
-    stand.load(0, Path("images.npy"), False, budget)
-    return stand
+    processes = VariantProcesses(list(workers), scenario)  # type: ignore[arg-type]
+    processes.load(0, Path("images.npy"), False, budget)
+    return processes
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_without_settling_there_is_none() -> None:
 
 def test_processes_settle_all_before_any_is_timed_and_count_from_first_to_last() -> None:
     early, late = FakeWorker(1.0, began_ms=1000), FakeWorker(1.0, began_ms=1020)
-    stand = loaded(early, late, scenario=Scenario(callers=2, processes=True))
-    block = stand.block(0)
+    processes = loaded(early, late, scenario=Scenario(callers=2, processes=True))
+    block = processes.block(0)
     for worker in (early, late):
         assert dict(worker.asked)["load"]["callers"] == 1  # each has one of its own
         assert [do for do, _ in worker.asked[-2:]] == ["settle", "block"]
         assert worker.asked[-1][1]["settle"] == 0
-    assert len(block.calls_ms) == 2 * stand.calls
-    assert block.wall_ms == pytest.approx(stand.calls + 20)
+    assert len(block.calls_ms) == 2 * processes.calls
+    assert block.wall_ms == pytest.approx(processes.calls + 20)

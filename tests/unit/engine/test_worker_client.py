@@ -42,14 +42,14 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def nursery() -> Iterator[WorkerPool]:
-    with WorkerPool(CPU1, 60) as nursery:
-        yield nursery
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool(CPU1, 60) as pool:
+        yield pool
 
 
 @pytest.fixture
-def worker(nursery: WorkerPool, onnx: Path) -> Iterator[WorkerProcess]:
-    with nursery.worker(onnx) as worker:
+def worker(pool: WorkerPool, onnx: Path) -> Iterator[WorkerProcess]:
+    with pool.worker(onnx) as worker:
         yield worker
 
 
@@ -99,19 +99,19 @@ def test_a_worker_that_is_killed_while_it_is_stopped_is_named_with_the_signal(lo
         loaded.ask("memory")
 
 
-def test_a_stopped_worker_ends_with_its_block(nursery: WorkerPool, onnx: Path) -> None:
-    with nursery.worker(onnx) as worker:
+def test_a_stopped_worker_ends_with_its_block(pool: WorkerPool, onnx: Path) -> None:
+    with pool.worker(onnx) as worker:
         worker.answer()
         worker.suspend()
         process = psutil.Process(worker.pid)
     assert not process.is_running()
 
 
-def test_the_memory_of_workers_and_their_servers_is_known(nursery: WorkerPool, onnx: Path) -> None:
-    with nursery.worker(onnx) as one, nursery.worker(onnx) as two:
+def test_the_memory_of_workers_and_their_servers_is_known(pool: WorkerPool, onnx: Path) -> None:
+    with pool.worker(onnx) as one, pool.worker(onnx) as two:
         assert one.answer() == two.answer() == {}
-        alone, both = nursery.memory_mb([one]), nursery.memory_mb([one, two])
-    assert both > alone > nursery.memory_mb([]) > 0
+        alone, both = pool.memory_mb([one]), pool.memory_mb([one, two])
+    assert both > alone > pool.memory_mb([]) > 0
     assert one.memory_mb == 0  # it is gone
 
 
@@ -138,8 +138,8 @@ def test_an_exception_is_told(worker: WorkerProcess) -> None:
         worker.ask("load", images="nowhere.npy", batch_size=1, compare=False)
 
 
-def test_a_dead_worker_leaves_the_others_of_its_server(nursery: WorkerPool, onnx: Path) -> None:
-    with nursery.worker(onnx) as first, nursery.worker(onnx) as second:
+def test_a_dead_worker_leaves_the_others_of_its_server(pool: WorkerPool, onnx: Path) -> None:
+    with pool.worker(onnx) as first, pool.worker(onnx) as second:
         first.answer()
         os.kill(first.pid, signal.SIGKILL)
         with pytest.raises(WorkerFailed, match="SIGKILL"):
@@ -148,49 +148,49 @@ def test_a_dead_worker_leaves_the_others_of_its_server(nursery: WorkerPool, onnx
 
 
 def test_a_library_that_kills_its_process_is_named_and_costs_what_it_held(
-    nursery: WorkerPool, onnx: Path, tmp_path: Path
+    pool: WorkerPool, onnx: Path, tmp_path: Path
 ) -> None:
-    server = nursery.prepare(onnx)
-    with nursery.worker(onnx) as lost:
+    server = pool.prepare(onnx)
+    with pool.worker(onnx) as lost:
         lost.answer()
         server.process.kill()
         with pytest.raises(WorkerFailed, match="was killed by SIGKILL"):
             WorkerProcess(server, CPU1, onnx, tmp_path, 60)
-        with nursery.worker(onnx) as next_one:  # of a new server
+        with pool.worker(onnx) as next_one:  # of a new server
             assert next_one.answer() == {}
-    assert nursery.prepare(onnx) is not server
+    assert pool.prepare(onnx) is not server
 
 
-def test_a_twin_has_a_server_of_its_own(nursery: WorkerPool, onnx: Path) -> None:
-    assert nursery.prepare(onnx, 0) is nursery.prepare(onnx)
-    assert nursery.prepare(onnx, 1) is not nursery.prepare(onnx)
+def test_a_twin_has_a_server_of_its_own(pool: WorkerPool, onnx: Path) -> None:
+    assert pool.prepare(onnx, 0) is pool.prepare(onnx)
+    assert pool.prepare(onnx, 1) is not pool.prepare(onnx)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_what_is_forked_after_the_imports_works(untrained: Path, images: Path, threads: int) -> None:
     """A thread that a library had started would be missing in the workers."""
-    with WorkerPool({"name": "cpu", "threads": threads}, 60) as nursery:
+    with WorkerPool({"name": "cpu", "threads": threads}, 60) as pool:
         for folder in untrained.iterdir():
-            with nursery.worker(folder) as worker:
+            with pool.worker(folder) as worker:
                 answer = worker.ask("load", images=str(images), batch_size=4, compare=False)
                 assert answer["first_call_ms"] > 0
             # numpy's BLAS has its own, and ends them before a fork
-            count = psutil.Process(nursery.prepare(folder).process.pid).num_threads()
+            count = psutil.Process(pool.prepare(folder).process.pid).num_threads()
             assert count <= threads, folder.name
 
 
-def test_a_worker_has_only_its_own_libraries(nursery: WorkerPool, onnx: Path) -> None:
-    with nursery.worker(onnx) as worker:
+def test_a_worker_has_only_its_own_libraries(pool: WorkerPool, onnx: Path) -> None:
+    with pool.worker(onnx) as worker:
         worker.answer()
         loaded = {Path(m.path).name for m in psutil.Process(worker.pid).memory_maps()}
     assert not any(name.startswith("libtorch") for name in loaded)
 
 
-def test_a_tampered_artifact_is_refused_by_name(nursery: WorkerPool, onnx: Path, tmp_path: Path) -> None:
+def test_a_tampered_artifact_is_refused_by_name(pool: WorkerPool, onnx: Path, tmp_path: Path) -> None:
     shutil.copytree(onnx, tmp_path / "copy")
     with (tmp_path / "copy/model.onnx").open("ab") as file:
         file.write(b"x")
-    with nursery.worker(tmp_path / "copy") as worker, pytest.raises(WorkerFailed, match="was changed"):
+    with pool.worker(tmp_path / "copy") as worker, pytest.raises(WorkerFailed, match="was changed"):
         worker.answer()
 
 
@@ -207,7 +207,7 @@ def test_a_file_that_no_runtime_can_load_costs_its_own_row(onnx: Path, tmp_path:
 def test_no_busy_worker_outlives_a_killed_parent(onnx: Path, images: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from breakeven.engine.worker_pool import Nursery\n"
-        f"nursery = Nursery({CPU1}, 60); worker = nursery.worker(Path({str(onnx)!r}))\n"
+        f"pool = Nursery({CPU1}, 60); worker = pool.worker(Path({str(onnx)!r}))\n"
         f"worker.ask('load', images={str(images)!r}, batch_size=1, compare=False)\n"
         "worker.send('block', calls=10**6, settle=1, callers=1)\n"
         "print(worker.pid, flush=True); time.sleep(100)"

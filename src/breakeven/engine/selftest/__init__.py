@@ -1,1 +1,1 @@
-"""The engine measures itself: what it says of copies, of known slowdowns, and beside other people's tools."""
+"""The self-test of the engine: on copies of a model, on known slowdowns, and against other tools."""

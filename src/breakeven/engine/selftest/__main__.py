@@ -1,8 +1,9 @@
-"""`make selftest-measure`: an hour of measuring the engine itself; `--quick` takes five minutes.
+"""The command of the self-test, `make selftest-measure`. It takes an hour, or five minutes with `--quick`.
 
-What was measured is kept in `.breakeven/selftest`, so that an interrupted run goes on where it was, until the
-engine's source changes. The rows go into results/selftest.json, and are printed; docs/images/selftest.svg
-shows what each part of the protocol is there for.
+The command keeps each finished piece in `.breakeven/selftest`, so that an interrupted run can go on. It
+measures all pieces again when the engine's source changes. It prints all rows, and writes them to
+results/selftest.json. The picture docs/images/selftest.svg shows what each part of the protocol contributes.
+`--quick` writes neither file.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from breakeven.engine.selftest.table import show
 
 
 def main() -> None:
-    """Do what is not done yet, and write the rows."""
+    """Measure the pieces that have no result yet, then print and write the rows."""
     parser = argparse.ArgumentParser(prog="python -m breakeven.engine.selftest", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="five minutes, and wider intervals")
     quick = parser.parse_args().quick

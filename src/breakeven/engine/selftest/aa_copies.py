@@ -1,4 +1,4 @@
-"""Copies of one model, which no honest engine calls different; and copies slowed by a known share."""
+"""Runs of the engine on copies of one model, equally fast or slowed by a known share."""
 
 import math
 from collections.abc import Sequence
@@ -17,29 +17,35 @@ MODELS = {model.name: model for model in (CNN, RESNET18)}
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of the engine, and what it says of it."""
+    """The settings of one run of the engine on copies of a model."""
 
     model: str
     runtime: str = "onnxruntime"
     threads: int = 1
     loaded: bool = False
-    shares: tuple[float, ...] = (0.0,) * 10  # by which each copy is slower
+    shares: tuple[float, ...] = (0.0,) * 10  # the share by which each copy is slower
     seconds_per_variant: float | None = None  # None: the default budget
 
     @property
     def condition(self) -> str:
-        """For people."""
+        """Return a description of the run for people."""
         load = "bursts of load" if self.loaded else "quiet"
         return f"{self.model} in {self.runtime}, {self.threads} thread{'s'[: self.threads - 1]}, {load}"
 
     def run(self, folder: Path, seed: int) -> dict[str, Any]:
-        """Measure; what came out, as JSON can hold it."""
+        """Measure the copies, and return the findings as values that JSON can hold.
+
+        Args:
+            folder: a folder for the artifacts.
+            seed: the seed of the engine's random order.
+        """
         model = MODELS[self.model]
         variants = {"base": _artifact(model, self.runtime, 0.0, folder)}
         for index, slower in enumerate(self.shares):
             plain = _artifact(model, self.runtime, slower, folder)
-            # Half of them share the libraries' place in memory with the baseline, as variants of one
-            # runtime do; the others are twins, with a place of their own.
+            # Half of the copies have folders of their own. They share the baseline's fork server, and its
+            # memory layout of libraries, as variants of one runtime do. The other copies share one folder;
+            # the engine treats them as twins and gives each a fork server of its own.
             variants[f"copy{index}"] = again(plain, index) if index % 2 else plain
         budget = Budget(seed=seed)
         if self.seconds_per_variant is not None:
@@ -74,12 +80,12 @@ class Trial:
 
 
 def half_width(speedup: dict[str, float]) -> float:
-    """Of an interval, as a share of the speedup."""
+    """Return half the width of an interval, as a share of the speedup."""
     return math.expm1(math.log(speedup["high"] / speedup["low"]) / 2)
 
 
 def _blocks(replicates: Sequence[Any]) -> list[list[list[float]]]:
-    """For each replicate and block: mean and median of its calls, milliseconds."""
+    """Return mean and median call of each block, milliseconds, shape (replicates, blocks, 2)."""
     return [
         [[block.mean_ms, sorted(block.calls_ms)[len(block.calls_ms) // 2]] for block in replicate.blocks]
         for replicate in replicates

@@ -1,4 +1,4 @@
-"""What is called different between copies of one model when parts of the protocol are left out."""
+"""The ablation of the engine's protocol: how often it calls copies different without some of its parts."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ METHODS = ("sequential", "one process, paired", "paired, no replicates", "the wh
 
 @dataclass(frozen=True)
 class CommonProtocol:
-    """What people do: one process after the other; or one process for all, in rounds."""
+    """Two common protocols: one process after the other, and one process for all copies, in rounds."""
 
     model: str
     loaded: bool = False
@@ -30,11 +30,16 @@ class CommonProtocol:
 
     @property
     def condition(self) -> str:
-        """As a trial of the engine calls it."""
+        """Return the name that a trial of the engine has under these conditions."""
         return Trial(self.model, threads=self.threads, loaded=self.loaded).condition
 
     def run(self, folder: Path, seed: int) -> dict[str, Any]:
-        """For each method: each copy's log-ratio to the first, and whether it was called different."""
+        """Return, by method, each copy's log-ratio to the first, and whether a test at 5% calls it different.
+
+        Args:
+            folder: a folder for the artifact and the images.
+            seed: unused; each piece of the self-test takes one.
+        """
         model, images = MODELS[self.model], folder / f"habit-{self.model}.npy"
         place = made(model, "onnxruntime", folder / f"habit-{self.model}")
         np.save(images, model.images(1))
@@ -47,10 +52,10 @@ class CommonProtocol:
 
 
 def _sequential(place: Path, images: Path, threads: int) -> list[tuple[float, bool]]:
-    """Warm up, loop, compare the calls by rank: each copy in its own process, after the one before it."""
+    """Time each copy in a process of its own, one after the other, and compare the calls by rank."""
     calls = []
     for _ in range(COPIES + 1):
-        with WorkerPool({"name": "cpu", "threads": threads}, 60) as nursery, nursery.worker(place) as worker:
+        with WorkerPool({"name": "cpu", "threads": threads}, 60) as pool, pool.worker(place) as worker:
             worker.ask("load", images=str(images), batch_size=1, compare=False)
             calls.append(worker.ask("block", calls=CALLS, settle=20, callers=1)["calls_ms"])
     base, *copies = calls
@@ -72,13 +77,16 @@ def _one_process(place: Path, images: Path, threads: int) -> list[tuple[float, b
 
 
 def no_replicates(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
-    """The first replicate of a trial of the engine, judged by its rounds alone."""
+    """Return log-ratio and decision for each copy, from the rounds of a trial's first replicate only."""
     base = np.log(np.array(trial["base"][0])[:, 0])
     return [_paired(base - np.log(np.array(copy["blocks"][0])[:, 0])) for copy in trial["copies"]]
 
 
 def whole(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
-    """The engine's own test of each copy, before Holm's correction, so that all are tests at 5%."""
+    """Return log-ratio and decision for each copy, from the engine's own test over replicates.
+
+    The test is at 5% without Holm's correction, as are the tests of the other methods.
+    """
     found = [np.array(copy["log_ratios"]) for copy in trial["copies"]]
     return [(float(own.mean()), bool(stats.ttest_1samp(own, 0.0).pvalue < 0.05)) for own in found]
 

@@ -1,4 +1,4 @@
-"""The engine beside tools that nobody here wrote: OpenVINO's benchmark_app, a bare loop, an empty call."""
+"""The agreement of the engine with OpenVINO's benchmark_app and a bare loop, and its own overhead."""
 
 import os
 import re
@@ -22,21 +22,21 @@ BATCH_1 = 1
 
 
 def engine_p50_ms(folder: Path, images: Path, seconds: float) -> float:
-    """The median call of one worker, in blocks as the engine has them."""
+    """Return the median call of one worker, timed in the engine's blocks, milliseconds."""
     calls: list[float] = []
-    with WorkerPool({"name": "cpu", "threads": 1}, 60) as nursery, nursery.worker(folder) as worker:
-        stand = VariantProcesses([worker], SINGLE_STREAM)
-        stand.load(0, images, compare=False, budget=Budget())
+    with WorkerPool({"name": "cpu", "threads": 1}, 60) as pool, pool.worker(folder) as worker:
+        processes = VariantProcesses([worker], SINGLE_STREAM)
+        processes.load(0, images, compare=False, budget=Budget())
         while sum(calls) < 1000 * seconds:
-            calls += stand.block(0).calls_ms
+            calls += processes.block(0).calls_ms
     return float(np.median(calls))
 
 
 def benchmark_app_p50_ms(folder: Path, images: Path, seconds: float) -> float:
-    """The median latency that OpenVINO's own tool reports, with one thread and one stream."""
+    """Return the median latency that OpenVINO's benchmark_app reports for one thread, milliseconds."""
     tool = Path(sysconfig.get_path("scripts")) / "benchmark_app"
     command = f"{tool} -m {folder / 'model.xml'} -d CPU -api sync -hint none -nstreams 1 -nthreads 1"
-    shape = [*np.load(images, mmap_mode="r").shape]  # as a worker compiles it
+    shape = [*np.load(images, mmap_mode="r").shape]  # a worker compiles for this shape
     options = f"-infer_precision f32 -t {max(1, round(seconds))} -shape {shape}".replace(", ", ",")
     done = subprocess.run(
         [*command.split(), *options.split()],
@@ -45,14 +45,14 @@ def benchmark_app_p50_ms(folder: Path, images: Path, seconds: float) -> float:
         text=True,
         preexec_fn=_first_core,
     )
-    # Its report has two decimals, too few for a call of 0.1 ms.
+    # benchmark_app's report file has two decimals, too few for a call of 0.1 ms; its log has more.
     found = re.search(r"Median:\s+([\d.]+) (us|ms)", done.stdout)
     assert found, done.stdout[-500:]
     return float(found[1]) / (1000 if found[2] == "us" else 1)
 
 
 def bare_loop_p50_ms(folder: Path, images: Path, seconds: float) -> float:
-    """The median of a loop around ONNX Runtime, as anybody would write it, in a process of its own."""
+    """Return the median call of a simple loop around ONNX Runtime in a separate process, milliseconds."""
     command = [
         sys.executable,
         "-m",
@@ -73,10 +73,14 @@ def ratios(
     seed: int,
     seconds: float = 2.0,
 ) -> list[float]:
-    """The engine's p50 over the tool's, measured in turn on the same file, one after the other.
+    """Return the engine's median call over the tool's, one ratio for each pair of runs on one artifact.
 
     Args:
-        seconds: for each.
+        tool: a function that takes an artifact, a file of images and seconds, and returns milliseconds.
+        pairs: the number of pairs.
+        scratch: a folder for the artifact and the images.
+        seed: an even or odd number, which decides who is first in the first pair.
+        seconds: the time of each run.
     """
     folder = scratch / f"agreement-{model.name}-{runtime}"
     if not folder.exists():
@@ -85,7 +89,7 @@ def ratios(
     np.save(images, model.images(BATCH_1))
     found = []
     for pair in range(pairs):
-        # Whoever is first in one pair is second in the next.
+        # Engine and tool take turns in being first.
         turns = [engine_p50_ms, tool] if (seed + pair) % 2 else [tool, engine_p50_ms]
         p50 = {turn: turn(folder, images, seconds) for turn in turns}
         found.append(p50[engine_p50_ms] / p50[tool])
@@ -93,7 +97,10 @@ def ratios(
 
 
 def overhead_us(calls: int = 20_000, repeats: int = 9) -> list[float]:
-    """What the harness adds to a call, microseconds: the time that it reports of one that does nothing."""
+    """Return what the harness adds to a call, microseconds, one number for each repeat.
+
+    It is the time for one call of a function that does nothing.
+    """
     worker = Worker()
     worker.hardware = Cpu(name="cpu", threads=1)
     worker.call, worker.arguments = (lambda inputs: None), (None,)

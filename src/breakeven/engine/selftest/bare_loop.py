@@ -1,4 +1,4 @@
-"""A loop around ONNX Runtime that knows nothing of Breakeven: prints the median call in milliseconds."""
+"""A simple loop around ONNX Runtime, without Breakeven, which prints the median call in milliseconds."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ import onnxruntime
 
 
 def main(path: str, seconds: float) -> None:
-    """Run the model in `path` for so long, on one thread."""
+    """Run the ONNX model in `path` on one thread for a time, and print the median call, milliseconds."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""Known answers for `measure`: are the verdicts right? Prints a table; writes JSON to the file that is named.
+"""A test of `measure` on functions with known answers, which prints how many verdicts are right.
 
 python -m breakeven.engine.selftest.calls [FILE.json] [--only CASE] [--runs N]
 """
@@ -20,7 +20,7 @@ Factory = Callable[[], Callable[[], Any]]
 
 
 def spinning(milliseconds: float) -> Callable[[], None]:
-    """Return a function that spins for a time."""
+    """Return a function that keeps a core busy for this time."""
     seconds = milliseconds / 1000
 
     def spin() -> None:
@@ -32,12 +32,12 @@ def spinning(milliseconds: float) -> Callable[[], None]:
 
 
 def counting(turns: int) -> Callable[[], None]:
-    """Return a function that takes about 100 nanoseconds and some 5 for each turn."""
+    """Return a function that takes about 100 nanoseconds, plus about 5 for each turn."""
     return partial(sum, (1,) * turns)  # type: ignore[return-value]
 
 
 def nanoseconds_of(turns: int) -> float:
-    """Return the time of `counting(turns)`, the best of many."""
+    """Return the time of a call of `counting(turns)`, nanoseconds: the best of 200 loops of 1000 calls."""
     call, best = counting(turns), float("inf")
     for _ in range(200):
         started = perf_counter()
@@ -48,12 +48,12 @@ def nanoseconds_of(turns: int) -> float:
 
 
 def turns_for(nanoseconds: float) -> int:
-    """Return how many turns take the time here."""
+    """Return how many turns of `counting` come closest to this time on this machine."""
     return min(range(1, 100), key=lambda turns: abs(nanoseconds_of(turns) - nanoseconds))
 
 
 def copying(megabytes: int) -> Callable[[], Any]:
-    """Return a function that copies an array, larger than the caches, in memory."""
+    """Return a function that copies an array of this size, 10**6 bytes."""
     import numpy as np
 
     source = np.ones(megabytes * 10**6 // 8)
@@ -63,7 +63,7 @@ def copying(megabytes: int) -> Callable[[], Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """Two factories, and the verdicts on the second that are right."""
+    """A pair of factories, with the right verdicts on the second."""
 
     name: str
     base: Factory
@@ -74,7 +74,7 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """Return all cases, with the calls of 100 nanoseconds fitted to this machine."""
+    """Return all cases, with turns that take 100 and 105 nanoseconds on this machine."""
     short, long = turns_for(100), turns_for(105)
     long = max(long, short + 1)
     aa = (SAME, UNDECIDED)
@@ -90,13 +90,13 @@ def cases() -> list[Case]:
 
 
 def run(case: Case, seed: int) -> dict[str, Any]:
-    """Measure a case once."""
+    """Measure a case once; return the result, and whether its verdict is right."""
     result = measure({"a": case.base, "b": case.other}, max_seconds=case.max_seconds, check="off", seed=seed)
     return {"case": case.name, "right": result["b"].verdict in case.right, **result.to_dict()}
 
 
 def main() -> int:
-    """Run all cases; return 1 if a verdict was wrong."""
+    """Run the chosen cases; return 1 if a verdict was wrong, otherwise 0."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path)
     parser.add_argument("--only", default="", help="cases whose name holds this text")

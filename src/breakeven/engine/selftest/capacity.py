@@ -1,4 +1,4 @@
-"""Twenty variants of ResNet-18 on two hardware: how long, and how much memory."""
+"""A test of capacity: time and memory for twenty variants of ResNet-18 on two hardware."""
 
 import threading
 import time
@@ -15,7 +15,12 @@ RUNTIMES, EACH, REPLICATES = ("eager", "onnxruntime"), 10, 5
 
 
 def run(folder: Path, seed: int) -> dict[str, Any]:
-    """Measure; seconds and the most memory that was gone, 10**9 bytes."""
+    """Measure the variants; return minutes, and the largest drop of available memory in 10**9 bytes.
+
+    Args:
+        folder: a folder for the artifacts.
+        seed: the seed of the engine's random order.
+    """
     variants: dict[str, Path] = {}
     for runtime in RUNTIMES:
         first = made(RESNET18, runtime, folder / f"capacity-{runtime}")

@@ -1,4 +1,4 @@
-"""A row of the self-test: what was checked, what came out, and the bar."""
+"""The rows of the self-test: each holds a check, its condition, its value, and a bar for the value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-# Of "this comparison was called different" between copies that share a baseline: simulated for 8 copies and 6
-# replicates, where their speedups have a correlation of one half.
+# The correlation of "this copy is called different" between copies that share a baseline. It comes from a
+# simulation of 8 copies and 6 replicates, in which speedups have a correlation of one half.
 CORRELATION = 0.1
 
 
@@ -18,9 +18,9 @@ class Check:
     check: str
     condition: str
     value: float
-    low: float | None  # 95% interval
+    low: float | None  # of the 95% interval, or of the middle half of the values
     high: float | None
-    bar: str  # "<= 0.05"; "" where none is set
+    bar: str  # such as "<= 0.05"; "" if there is none
     holds: bool | None
 
 
@@ -32,18 +32,20 @@ def check(
     high: float | None = None,
     bar: str = "",
 ) -> Check:
-    """A row that holds where its value does."""
+    """Return a row; it holds if its value keeps the bar."""
     value, limit = float(value), float(bar.split()[1]) if bar else None
     holds = None if limit is None else bool(value <= limit if bar.startswith("<=") else value >= limit)
     return Check(name, condition, value, low, high, bar, holds)
 
 
 def share(name: str, condition: str, runs: Sequence[Sequence[bool]], bar: str = "") -> Check:
-    """How often something was so, with Clopper and Pearson's interval.
+    """Return a row with the share of true decisions, with Clopper and Pearson's interval.
+
+    Comparisons that share a baseline are correlated. The interval counts n comparisons of a run as only
+    n / (1 + (n - 1) * CORRELATION) independent ones.
 
     Args:
-        runs: one sequence a run. What shares a baseline counts for less than what does not: n comparisons
-            for n / (1 + (n - 1) * correlation).
+        runs: the decisions of each run.
     """
     count = sum(map(len, runs))
     hits = sum(map(sum, runs))
@@ -56,7 +58,10 @@ def share(name: str, condition: str, runs: Sequence[Sequence[bool]], bar: str = 
 
 
 def average(name: str, condition: str, runs: Sequence[Sequence[float]], bar: str = "") -> Check:
-    """A mean over runs with Student's interval, run by run; its size is held to the bar."""
+    """Return a row with the mean of the runs' means, with Student's interval over runs.
+
+    The row holds if the absolute value of the mean keeps the bar.
+    """
     means = [float(np.mean(run)) for run in runs]
     value = float(np.mean(means))
     low = high = None
@@ -68,6 +73,6 @@ def average(name: str, condition: str, runs: Sequence[Sequence[float]], bar: str
 
 
 def median(name: str, condition: str, values: Sequence[float], bar: str = "") -> Check:
-    """A median, with the middle half of the values."""
+    """Return a row with the median, and the middle half of the values as its interval."""
     low, value, high = np.percentile(values, [25, 50, 75])
     return check(name, condition, float(value), float(low), float(high), bar)

@@ -1,4 +1,4 @@
-"""Untrained models to measure: how long a model takes does not depend on what its weights say."""
+"""The models of the self-test. They are untrained, because weights do not change the time of a call."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,14 @@ from breakeven.core import plugin
 
 @dataclass(frozen=True)
 class Model:
-    """A model to construct, and what it takes."""
+    """A model to build, with the shape of its input."""
 
     name: str
     spec: dict[str, Any]  # `_target_` and arguments
     image: tuple[int, int, int]  # channels, height, width
 
     def images(self, count: int) -> NDArray[np.uint8]:
-        """Random ones."""
+        """Return random images, uint8 of shape (count, channels, height, width)."""
         return np.random.default_rng(0).integers(0, 256, (count, *self.image), np.uint8)
 
 
@@ -32,7 +32,11 @@ RESNET18 = Model("resnet18", {"_target_": "breakeven.plugins.models.resnet18.res
 
 
 def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | None = None) -> Path:
-    """Write an artifact of `model` for `runtime` (with its `settings`) into `folder`, and return that."""
+    """Write an artifact of `model` for `runtime` into the new folder `folder`, and return the folder.
+
+    Args:
+        settings: the settings of the runtime; by default only its name.
+    """
     import torch
 
     from breakeven.artifacts import saved_model
@@ -86,12 +90,12 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
 
 
 def made(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | None = None) -> Path:
-    """The artifact in `folder`, written by the first that needs it."""
+    """Return the folder of an artifact; write the artifact if the folder does not exist."""
     return folder if folder.exists() else write(model, runtime, folder, settings)
 
 
 def again(artifact: Path, number: int) -> Path:
-    """A copy of an artifact in a folder of its own, likewise."""
+    """Return the folder of a numbered copy of an artifact; copy the artifact if there is none."""
     place = artifact.with_name(f"{artifact.name}-copy{number}")
     if not place.exists():
         copytree(artifact, place)

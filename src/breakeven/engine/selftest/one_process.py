@@ -1,4 +1,4 @@
-"""A baseline and copies of it in one process, paired in rounds: prints each one's mean call of each round."""
+"""A process that times copies of an artifact in paired rounds, and prints the mean calls as JSON."""
 
 import json
 import random
@@ -11,7 +11,10 @@ from breakeven.engine.worker_main import Worker
 
 
 def main(folder: str, images: str, threads: int, copies: int, rounds: int) -> None:
-    """Load the artifact in `folder` so often, one after the other, and call them in blocks of 20 ms."""
+    """Load `copies` copies of an artifact, and time them in `rounds` rounds of blocks of 20 ms.
+
+    Print the mean call of each block, milliseconds, shape (copies, rounds).
+    """
     workers = []
     for _ in range(copies):
         worker = Worker()

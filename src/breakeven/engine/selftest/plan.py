@@ -1,4 +1,4 @@
-"""What the self-test does, piece by piece."""
+"""The plan of the self-test, as a list of pieces."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -10,12 +10,12 @@ from breakeven.engine.selftest import agreement, capacity
 from breakeven.engine.selftest.aa_copies import MODELS, Trial
 from breakeven.engine.selftest.ablation import CommonProtocol
 
-LITTLE = 2.0  # seconds a variant, where the width of the intervals is not in question
+LITTLE = 2.0  # seconds for each variant, if narrow intervals do not matter
 
 
 @dataclass(frozen=True)
 class Work:
-    """A piece of the self-test: what it is, under which name its result is kept, and what makes it."""
+    """A piece of the self-test: its kind, the name of its result, and the function that measures it."""
 
     kind: str
     name: str
@@ -23,7 +23,7 @@ class Work:
 
 
 def plan(quick: bool) -> Iterator[Work]:
-    """All there is to do; a little of everything first, so that an interrupted run has seen it all."""
+    """Yield all pieces. Kinds alternate, so that an interrupted run has some results of most kinds."""
     yield Work("overhead", "overhead", lambda folder, seed: agreement.overhead_us())
     yield from _agreement(pairs=2 if quick else 8)
     for number in range(1 if quick else 3):

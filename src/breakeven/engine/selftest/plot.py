@@ -1,4 +1,4 @@
-"""One picture of the self-test: what the parts of the protocol are there for."""
+"""The picture of the self-test, which shows what each part of the protocol contributes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,23 +13,23 @@ DIFFERENT, ERROR, LARGEST = (
     "ablation: error of the ratio",
     "ablation: largest error of the ratio",
 )
-# Okabe and Ito's colours, which the colour-blind can tell apart, and shapes for those who see none
+# Okabe and Ito's colours, which colour-blind readers can tell apart; shapes help readers who see no colours.
 COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2")
 SHAPES = ("square", "triangle-up", "diamond", "circle")
-# vl-convert brings the first of these fonts, and the others are as wide.
+# vl-convert includes the first font; the others have the same widths.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-LINE_HEIGHT = 16  # pixels a method
+LINE_HEIGHT = 16  # pixels for each method
 
 
 def draw(path: Path, rows: Sequence[Check]) -> None:
-    """Write an SVG: on the left how often copies are called different, on the right by how much."""
+    """Write an SVG: on the left how often a method calls copies different, on the right its error."""
     import vl_convert
 
     write_text(path, vl_convert.vegalite_to_svg(_drawing(rows), allowed_base_urls=[]))
 
 
 def _drawing(rows: Sequence[Check]) -> dict[str, Any]:
-    """Return the picture in Vega-Lite's grammar."""
+    """Return the picture as a Vega-Lite specification."""
     points = [_point(row) for row in rows if row.check in (DIFFERENT, ERROR, LARGEST)]
     at_five_percent = {"data": {"values": [{}]}, "mark": {"type": "rule"}, "encoding": {"x": {"datum": 0.05}}}
     left = {
@@ -70,7 +70,12 @@ def _drawing(rows: Sequence[Check]) -> dict[str, Any]:
 
 
 def _intervals(check: str, x: dict[str, Any], named: bool) -> list[dict[str, Any]]:
-    """Return the marks of one check: a line for each interval, and a point for each value."""
+    """Return the marks of one check: a line for each interval, and a point for each value.
+
+    Args:
+        x: the scale and the axis of the values.
+        named: whether the axis shows the names of the conditions.
+    """
     chosen = [{"filter": {"field": "check", "equal": check}}]
     interval = {
         "transform": [*chosen, {"filter": "isValid(datum.low) && isValid(datum.high)"}],
@@ -87,7 +92,7 @@ def _intervals(check: str, x: dict[str, Any], named: bool) -> list[dict[str, Any
 
 
 def _crosses(x: dict[str, Any]) -> dict[str, Any]:
-    """Return the marks of the largest errors."""
+    """Return the marks of the largest errors, which are crosses."""
     text = {"type": "text", "text": "\u00d7", "fontSize": 14}
     return {
         "transform": [{"filter": {"field": "check", "equal": LARGEST}}],
@@ -101,10 +106,10 @@ def _figure(x: dict[str, Any]) -> dict[str, Any]:
 
 
 def _position(named: bool) -> dict[str, Any]:
-    """Return a line for each condition and method, and the method's colour.
+    """Return the vertical position of a condition and method, and the colour of the method.
 
     Args:
-        named: whether the conditions' names stand at the axis.
+        named: whether the axis shows the names of the conditions.
     """
     axis = {"grid": True, "labels": named, "ticks": named}
     return {
@@ -119,7 +124,7 @@ def _position(named: bool) -> dict[str, Any]:
 
 
 def _point(row: Check) -> dict[str, Any]:
-    """Return a row as data."""
+    """Return a row as a data point of the picture."""
     condition, _, rest = row.condition.partition(": ")
     (method,) = (name for name in METHODS if rest.startswith(name))
     figures = {"value": row.value, "low": row.low, "high": row.high}

@@ -1,4 +1,4 @@
-"""From what was measured to the rows of the self-test."""
+"""The rows of the self-test, computed from the results of its pieces."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,11 @@ Results = Sequence[Mapping[str, Any]]
 
 
 def rows(results: Results) -> list[Check]:
-    """All of them, in the order of the issue's table."""
+    """Return all rows of the self-test.
+
+    Args:
+        results: the kind and the result of each piece.
+    """
     of: dict[str, list[Any]] = defaultdict(list)
     for result in results:
         of[result["kind"]].append(result["result"])
@@ -78,7 +82,7 @@ def _found(condition: str, trials: Results, bar: str) -> Check:
 
 
 def _estimators(trials: Results) -> Iterator[Check]:
-    """What a replicate's log-ratio varies by, from the same blocks, and how far its mean is from zero."""
+    """Yield spread and bias of a replicate's log-ratio, for four ways to estimate it from the same blocks."""
     inner = {"mean of calls": 0, "median of calls": 1}
     outer = {"median of rounds": np.median, "mean of rounds": np.mean}
     for condition, own in _by_condition(trials):
@@ -127,7 +131,7 @@ def _others(of: Mapping[str, Sequence[Any]]) -> Iterator[Check]:
             yield median(f"p50 over that of {tool}, each pair", place, ratios)
             yield check(f"worst pair against {tool}", place, max(off))
     for times in of.get("overhead", ()):
-        shares = [value / 100 for value in times]  # microseconds of a call of 0.1 ms
+        shares = [value / 100 for value in times]  # from microseconds to shares of a call of 0.1 ms
         yield median("time the harness adds to a call", "a call of 0.1 ms", shares, "<= 0.01")
     for found in of.get("capacity", ()):
         place = "20 variants of resnet18, 2 hardware, 5 replicates"

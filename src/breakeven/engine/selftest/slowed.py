@@ -1,4 +1,4 @@
-"""A runtime that is slower by a known share: it waits after each call, in proportion to what that took."""
+"""A runtime that is slower by a known share, because it waits after each call in proportion to its time."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,38 +13,51 @@ from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runti
 
 
 class Slowed(Runtime):
-    """Another runtime (`of`: its settings), each call of which takes `share` more of its own time."""
+    """A runtime that runs another one, and makes each call take longer by a share.
+
+    Attributes:
+        of: the settings of the other runtime.
+        share: the extra time of a call, as a share of its own time.
+    """
 
     of: dict[str, Any]
     share: float = Field(ge=0)
 
     def imports(self, folder: Path) -> tuple[str, ...]:
-        """As it does: of two copies in one place neither has the better one."""
+        """Return the imports of the inner runtime, so that this variant shares the baseline's fork server.
+
+        A shared server gives both the same memory layout of libraries.
+        """
         return self.inner.imports(folder)
 
     @property
     def inner(self) -> Runtime:
-        """The runtime that does the work."""
+        """Return the inner runtime, which does the work."""
         runtime: Runtime = plugin.load("runtimes", self.of, "of")
         return runtime
 
     def export(self, source: ExportInput, folder: Path) -> None:
-        """As it does."""
+        """Export with the inner runtime."""
         self.inner.export(source, folder)
 
     def start(self, folder: Path, place: ExecutionContext) -> None:
-        """As it does."""
+        """Start the inner runtime."""
         self.inner.start(folder, place)
 
     def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
-        """As it does, with a `run` that ends late."""
+        """Return the session of the inner runtime, with a `run` that ends late."""
         session = self.inner.load(folder, place, preprocessing)
         own = _time_of(_slow(_nothing, 0.0, 0.0)) - _time_of(_nothing)
         return replace(session, run=_slow(session.run, self.share, own))
 
 
 def _slow(run: Callable[[Any], Any], share: float, own: float) -> Callable[[Any], Any]:
-    """`run` with a wait after it: `share` of its time, less the `own` nanoseconds that waiting costs."""
+    """Return `run` with a wait after each call.
+
+    Args:
+        share: the wait, as a share of the call's time.
+        own: the time that the wrapper itself takes, which shortens the wait, nanoseconds.
+    """
     clock = perf_counter_ns
 
     def slowed(inputs: Any) -> Any:
@@ -64,7 +77,7 @@ def _nothing(inputs: Any) -> None:
 
 
 def _time_of(run: Callable[[Any], Any], calls: int = 2000) -> float:
-    """Nanoseconds a call: the least of some loops, since a burst only adds."""
+    """Return the time of a call, nanoseconds: the shortest of five loops, because bursts only add time."""
     times = []
     for _ in range(5):
         started = perf_counter_ns()

@@ -1,4 +1,4 @@
-"""Somebody else's work: bursts of it on every core."""
+"""A synthetic load: bursts of work on every core, like those of other programs."""
 
 import random
 import subprocess
@@ -12,7 +12,7 @@ import psutil
 
 @contextmanager
 def bursts(on: bool) -> Iterator[None]:
-    """Keep each core busy in bursts of 20 to 200 ms, about a fifth of the time; or nothing at all."""
+    """Keep each core busy in bursts of 20 to 200 ms, about a fifth of the time, if `on` is true."""
     cores = psutil.Process().cpu_affinity() if on else []
     command = [sys.executable, "-m", "breakeven.engine.selftest.synthetic_load"]
     others = [subprocess.Popen([*command, str(core)]) for core in cores]
@@ -25,7 +25,7 @@ def bursts(on: bool) -> Iterator[None]:
 
 
 def burst(core: int) -> None:
-    """Work and rest on one core, until the parent is gone."""
+    """Work and rest in turns on one core, until the parent process has ended."""
     psutil.Process().cpu_affinity([core])
     draw, parent = random.Random(core), psutil.Process().parent()
     while parent and parent.is_running():

@@ -1,4 +1,4 @@
-"""The table that the self-test prints."""
+"""The table of the self-test, for a terminal and for a page of the documentation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from breakeven.engine.selftest.check import Check
 
 
 def show(rows: Sequence[Check], machine: Mapping[str, Any]) -> None:
-    """Print all rows, those with a bar first."""
+    """Print all rows as a table, rows with a bar first, and the number of missed bars."""
     console = Console(width=150)
     title = f"The engine measured by itself, on {machine['name']}"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
@@ -29,7 +29,7 @@ def show(rows: Sequence[Check], machine: Mapping[str, Any]) -> None:
 
 
 def markdown(rows: Sequence[Check]) -> str:
-    """The same rows for a page of the documentation."""
+    """Return all rows as a Markdown table for a page of the documentation."""
     head = ("check", "condition", "value", "95% interval or middle half", "bar", "holds")
     lines: list[Sequence[str]] = [head, ["---"] * len(head)]
     for row in rows:
