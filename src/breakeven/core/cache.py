@@ -87,7 +87,7 @@ def get(kind: str, digest: str) -> CacheEntry | None:
 def version(kind: str, digest: str) -> str:
     """Return the sha256 of an entry's note; "" if there is no entry.
 
-    The sha256 changes when the entry is made again from other content.
+    The sha256 changes when the entry is made again with other content.
     """
     note = paths.store() / kind / digest / NOTE
     return sha256(note) if note.is_file() else ""

@@ -30,7 +30,7 @@ def prune(days: float) -> list[CacheEntry]:
 
 
 def unfinished(days: float) -> list[Path]:
-    """Return the folders of unfinished work unchanged for `days` days that no process is using.
+    """Return the folders of unfinished work that nobody wrote to for `days` days and that no process uses.
 
     They hold jobs of sweeps, checkpoints of interrupted trainings, launchers' logs, and half-written entries.
     """

@@ -27,7 +27,7 @@ CLEAR_LINE = "\r\x1b[2K"  # erases the line of a terminal
 
 @dataclass
 class Estimate:
-    """An estimate of the time left, from the time that the finished work took. It needs some finished work."""
+    """An estimate of the time left, from the time that finished work took. It needs some finished work."""
 
     total: float  # amount of work, in any unit
     at_once: int = 1  # amount that is done at the same time
@@ -123,7 +123,7 @@ class ProgressLine:
             print(f"{start}{self.title}: {what}{f', {left}' if left else ''}", file=sys.stderr, flush=True)
 
     def pace(self, done: float, what: str, left: str = "") -> None:
-        """Report a small step: move the bar, or print a line if the last report was `TOLD_EVERY_S` ago."""
+        """Report a small step: move the bar, or print a line if the last line is `TOLD_EVERY_S` old."""
         if time.monotonic() - self._told >= TOLD_EVERY_S:
             self.tell(done, what, left)
         else:
@@ -154,7 +154,7 @@ def shown(title: str, total: float) -> Iterator[ProgressLine]:
 
 
 def track(title: str, items: Sequence[Item]) -> Iterator[Item]:
-    """Yield many small `items`, and show the progress. A log gets a line every `TOLD_EVERY_S` seconds."""
+    """Yield many small `items`, and show the progress. A log gets a line every `TOLD_EVERY_S` at most."""
     with shown(title, len(items)) as on:
         estimate = Estimate(len(items))
         for number, item in enumerate(items, 1):

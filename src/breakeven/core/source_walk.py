@@ -52,7 +52,7 @@ class SourceTree:
         """Return name -> file of everything that `starts` need, and of `starts` themselves.
 
         A name is a module, the path of a data file, or an installed package, whose file is its `__init__`.
-        An installed package counts only if a user's own module or a model's module imports it.
+        An installed package counts if it is in `starts`, or if a user's own or a model's module imports it.
 
         Args:
             starts: modules, or dotted names of objects in modules.
