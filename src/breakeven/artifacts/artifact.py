@@ -36,7 +36,7 @@ class Artifact:
     macs: int
     activations: int = 0  # numbers that its layers read and write for one image (see ModelManifest)
     key: str = ""  # digest of everything that it is made from (core.cache.CacheKey)
-    train_s: float = 0.0  # seconds of training or fine-tuning the model
+    train_s: float = 0.0  # seconds of fine-tuning after compression; 0 without compression
     trained: bool = True  # False: its weights are random, so that accuracy says nothing
     status: str = "ok"  # or "unsupported", "failed"
     reason: str = ""
