@@ -16,6 +16,7 @@ class Preprocess(nn.Module):
     shift: Tensor  # (1, C, 1, 1)
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Normalize with the mean and the standard deviation of each channel, in units of 0..1."""
         super().__init__()
         # x * scale + shift: one multiplication and one addition instead of three operations.
         self.register_buffer("scale", 1 / (255 * torch.tensor(std, dtype=torch.float32)).view(1, -1, 1, 1))

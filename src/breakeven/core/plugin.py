@@ -47,8 +47,8 @@ def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
         place: the dotted key of that section, for messages.
 
     Raises:
-        UserError: the name is unknown; its module cannot be imported, or does not define exactly one option; a
-            key is unknown; a value has a wrong type or is out of range. There is a line for each fault.
+        UserError: the name is unknown; its module cannot be imported, or does not define exactly one option;
+            a key is unknown; a value has a wrong type or is out of range. There is a line for each fault.
     """
     name = str(settings.get("name"))
     if "." not in name and name not in (known := names(group)):

@@ -168,6 +168,7 @@ class ItemProgress:
     """The progress of units of work that are done one after another."""
 
     def __init__(self, on: ProgressLine, total: int, every_s: float) -> None:
+        """Show `total` units on a line of progress, with a line in a log every `every_s` seconds at most."""
         self._on, self._every_s = on, every_s
         self._estimate = Estimate(total)
         self._told = float("-inf")

@@ -20,6 +20,7 @@ class SourceTree:
     """Source files with the content of their first reading. The package's own files are read at once."""
 
     def __init__(self, root: Path = ROOT) -> None:
+        """Read all Python files below `root`, the folder of the package, and the project's folder `cpp`."""
         self._root = root
         self._texts: dict[Path, bytes] = {}
         self._parsed: dict[Path, ParsedFile] = {}
