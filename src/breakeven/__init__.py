@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Budget", "Result", "Scenario", "__version__", "load_variant", "measure"]
 
-# Imported when first used, so that `import breakeven` is quick and needs neither numpy nor torch.
+# These are imported at first use. So `import breakeven` is quick, and needs neither numpy nor torch.
 _HOMES = {
     "Budget": "breakeven.engine.settings",
     "Result": "breakeven.engine.result",
@@ -22,8 +22,8 @@ _HOMES = {
     "measure": "breakeven.engine.api",
 }
 
-# Libraries that report home do it from threads of their own, in the middle of a measurement: onnxruntime
-# (since 1.29) and mlflow. Whoever wants these reports sets the variables otherwise.
+# onnxruntime (from 1.29 on) and mlflow send telemetry from threads of their own, which disturbs measurements.
+# A user who wants the telemetry sets these variables to another value.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 

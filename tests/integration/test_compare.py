@@ -128,8 +128,8 @@ def test_what_an_earlier_study_left_here_is_not_compared(
     commits("a", [slow(1.0)])
     left = replace(slow(1.0), family="other", machine="another")
     replace(benchmark([left]), family="other").write(tmp_path / "a/results/benchmark/other-cpu1.json")
-    study = stored_comparison.config.read()
-    monkeypatch.setattr(stored_comparison.config, "read", lambda: study)
+    study = stored_comparison.schema.read_study()
+    monkeypatch.setattr(stored_comparison.schema, "read_study", lambda: study)
     assert {change.family for change in stored_comparison.stored("a", "a", "cpu1", "*")} == {"cnn", "other"}
     monkeypatch.chdir(tmp_path / "a")
     assert {change.family for change in stored_comparison.stored("a", "a", "cpu1", "*")} == {"cnn"}

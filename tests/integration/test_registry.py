@@ -17,12 +17,13 @@ pytestmark = pytest.mark.timeout(600)
 LOAD = """
 import os, sys
 import mlflow, numpy as np
-from breakeven import cli, tracking
-assert cli.main(sys.argv[3:]) == 0
+from breakeven.cli import main
+from breakeven.tracking import server
+assert main.main(sys.argv[3:]) == 0
 assert "MLFLOW_TRACKING_URI" not in os.environ  # of the server that has ended
-with tracking.served() as uri:
+with server.served() as uri:
     os.environ["MLFLOW_TRACKING_URI"] = uri
-    assert cli.main(sys.argv[3:]) == 0
+    assert main.main(sys.argv[3:]) == 0
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     champion = "models:/breakeven-cnn-cpu1-batch1@champion"

@@ -1,5 +1,6 @@
 """Exactly the stages that depend on a change run again: real DVC, real edits."""
 
+import ast
 import json
 import shutil
 
@@ -74,7 +75,10 @@ def test_an_edit_touches_just_the_stages_that_use_the_file(
     path = project.folder / "src/breakeven" / file
     text = path.read_text()
     if path.suffix == ".py":
-        path.write_text('"""Says it otherwise."""\n' + text.partition("\n")[2] + REMARK)
+        docstring = ast.parse(text).body[0]
+        path.write_text(
+            '"""Says it otherwise."""\n' + "".join(text.splitlines(True)[docstring.end_lineno :]) + REMARK
+        )
         assert noted(project) == set(), "a comment and a docstring"
     path.write_text(text + STATEMENT)
     assert noted(project) == expected

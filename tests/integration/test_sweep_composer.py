@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 from project import ROOT
 
 from breakeven.config import compose
@@ -36,7 +36,8 @@ def test_a_job_is_composed_as_by_hydra(tmp_path: Path) -> None:
                 "settings": settings,
             }
             plain = loader.load_sweep_config(master, job)
-            del plain["hydra"]
+            with open_dict(plain):
+                del plain["hydra"]
             assert settings == OmegaConf.to_container(plain, resolve=True)
 
 

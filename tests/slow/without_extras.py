@@ -69,7 +69,7 @@ def test_a_toolchain_says_which_extra_it_needs(name: str, source: ExportInput, t
     toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
     runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
     examples = CalibrationData(IMAGES, IMAGES, np.zeros(len(IMAGES), np.int64))
-    if toolchain.name == "fx":  # torch's own
+    if toolchain.name == "torch_fx":  # torch's own
         toolchain.quantize(examples, runtime, source, tmp_path)
         return
     with pytest.raises(Unsupported) as caught:

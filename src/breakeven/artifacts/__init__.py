@@ -1,1 +1,1 @@
-"""What lies on disk and how it is loaded: datasets, models, exported artifacts, preprocessing."""
+"""Files on disk, and how they are loaded: datasets, models, exported artifacts, preprocessing."""

@@ -1,4 +1,4 @@
-"""An artifact: the files that a runtime executes, with what vouches for them."""
+"""Artifacts: the files that a runtime executes, with a manifest that holds their digests."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -21,81 +21,92 @@ PROFILED_ON = "cpu"  # the device on which artifacts are scored
 
 @dataclass(frozen=True)
 class Artifact:
-    """One variant of a family, ready to be executed, or the reason why it is not."""
+    """One variant of a family, ready to run, or the reason why there is none."""
 
     family: str
     recipe: str  # "none": not compressed
     precision: str  # "fp32", "bf16", "int8-static", "int8-dynamic"
     quantization: str  # key of the toolchain, "" for none
     runtime: str  # key of the runtime
-    settings: dict[str, Any]  # of the runtime
-    preprocessing: str  # "inside": takes uint8 images
+    settings: dict[str, Any]  # settings of the runtime
+    preprocessing: str  # "inside": the artifact takes uint8 images; "outside": it takes floats
     mean: list[float]
     std: list[float]
     parameters: int
     macs: int
-    activations: int = 0  # see card.Card
-    key: str = ""  # of all that it is made from (store.Key)
-    train_s: float = 0.0  # of the compression
-    trained: bool = True  # otherwise its weights are random, and accuracy says nothing
+    activations: int = 0  # numbers that its layers read and write for one image (see ModelManifest)
+    key: str = ""  # digest of everything that it is made from (core.cache.CacheKey)
+    train_s: float = 0.0  # seconds of fine-tuning after compression; 0 without compression
+    trained: bool = True  # False: its weights are random, so that accuracy says nothing
     status: str = "ok"  # or "unsupported", "failed"
     reason: str = ""
-    refused: bool = False  # it failed for what it tells, and would again
-    build_s: float = 0.0  # to make the artifact from the model: the median of some builds,
+    refused: bool = False  # whether a check of its outputs failed, which another build would repeat
+    build_s: float = 0.0  # seconds to make the artifact from the model: the median of its builds,
     build_s_low: float = 0.0  # the shortest,
     build_s_high: float = 0.0  # and the longest
-    max_abs_error: float | None = None  # of the logits, against eager's
-    relative_error: float | None = None  # the same over the largest logit
-    agreement: float | None = None  # share of test images with eager's class
+    max_abs_error: float | None = None  # largest difference of a logit from eager's
+    relative_error: float | None = None  # `max_abs_error` over the largest logit of eager
+    agreement: float | None = None  # share of the test images that get eager's class
     accuracy: float | None = None  # on the whole test set, through this artifact
     accuracy_top5: float | None = None
-    kernels: list[dict[str, Any]] = field(default_factory=list)  # what it executes (operators.OperatorTime)
-    kernels_reason: str = ""  # why they are not known
-    facts: dict[str, str] = field(default_factory=dict)  # what else is known of how it executes
+    kernels: list[dict[str, Any]] = field(default_factory=list)  # its operators (operators.OperatorTime)
+    kernels_reason: str = ""  # why its operators are unknown
+    facts: dict[str, str] = field(default_factory=dict)  # title -> text: more about how it runs
     files: dict[str, str] = field(default_factory=dict)  # name -> sha256
-    megabytes: float = 0.0  # of all files, 10**6 bytes
+    megabytes: float = 0.0  # size of all files, 10**6 bytes
 
     @property
     def variant(self) -> str:
-        """compression/precision/runtime."""
+        """Return the variant's name, "compression/precision/runtime"."""
         return variant_name(self.recipe, self.precision, self.runtime)
 
     @property
     def folder(self) -> str:
-        """The variant as the name of a folder."""
+        """Return the name of the variant's folder."""
         return paths.variant(self.variant)
 
     def scored_by(self, batch: int) -> int:
-        """Images at once when it is scored, in a runtime that takes `batch`.
+        """Return how many images to score at once.
 
-        Dynamic quantization takes its scales from all that it is given at once: an image's logits depend on
-        the others of its batch, and in any but a batch of one they would not be repeatable.
+        It is `batch`, but 1 for dynamic quantization. Dynamic quantization computes its scales from the whole
+        batch, so that the logits of an image depend on the other images of its batch.
+
+        Args:
+            batch: the number that the runtime can take.
         """
         return 1 if self.precision == "int8-dynamic" else batch
 
     def executed(self) -> list[OperatorTime]:
-        """What it executes, the longest first; nothing where that is not known."""
+        """Return its operators, the slowest first; an empty list if they are unknown."""
         return [OperatorTime(**kernel) for kernel in self.kernels]
 
     def inputs(self, images: NDArray[np.generic]) -> NDArray[Any]:
-        """(N, C, H, W) uint8 images in the form that the artifact takes."""
+        """Return (N, C, H, W) uint8 images, or (N, L) tokens, in the form that the artifact takes."""
         return model_inputs(images, self.preprocessing, self.mean, self.std)
 
 
 def variant_name(recipe: str, precision: str, runtime: str) -> str:
-    """compression/precision/runtime, from the runtime's key."""
+    """Return the name of a variant, "compression/precision/runtime"; `runtime` is the runtime's key."""
     return f"{recipe}/{precision}/{runtime_name(runtime, precision)}"
 
 
 def runtime_name(key: str, precision: str) -> str:
-    """A runtime in a variant's name: its key, which may end with the precision that the name says already."""
+    """Return a runtime's name within a variant's: its key without a suffix that repeats the precision."""
     return key.removesuffix(f"_{precision}")
 
 
 def model_inputs(
     images: NDArray[np.generic], preprocessing: str, mean: list[float], std: list[float]
 ) -> NDArray[Any]:
-    """Images as they are ("inside"), or scaled and normalized to float32 ("outside"); tokens as they are."""
+    """Return inputs in the form that an artifact takes.
+
+    Args:
+        images: (N, C, H, W) uint8 images, or (N, L) tokens.
+        preprocessing: "inside" returns images as they are. "outside" scales them to 0..1 and normalizes them
+            to float32.
+        mean: mean of each channel, in units of 0..1. It is empty for tokens, which are returned as they are.
+        std: standard deviation of each channel, in the same units.
+    """
     if preprocessing == "inside" or not mean:
         return images
     scale = (1 / (255 * np.asarray(std, np.float32))).reshape(1, -1, 1, 1)
@@ -104,7 +115,7 @@ def model_inputs(
 
 
 def seal(folder: Path, artifact: Artifact) -> Artifact:
-    """Note digest and size of each file that the runtime wrote into `folder`."""
+    """Return the artifact with the digests and the total size of the files that the runtime wrote."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (MANIFEST, LOGITS))
     digests = {str(p.relative_to(folder)): sha256(p) for p in files}
     size = sum(p.stat().st_size for p in files) / 1e6
@@ -112,15 +123,15 @@ def seal(folder: Path, artifact: Artifact) -> Artifact:
 
 
 def save(folder: Path, artifact: Artifact) -> None:
-    """Write the card into `folder`."""
+    """Write the manifest into `folder`."""
     write_json(folder / MANIFEST, asdict(artifact))
 
 
 def read(folder: Path) -> Artifact:
-    """The card in `folder`.
+    """Return the artifact whose manifest is in `folder`.
 
     Raises:
-        UserError: another version of Breakeven wrote it.
+        UserError: the manifest is missing, or another version of Breakeven wrote it.
     """
     try:
         return Artifact(**read_json(folder / MANIFEST))
@@ -129,10 +140,14 @@ def read(folder: Path) -> Artifact:
 
 
 def verify(folder: Path, files: Mapping[str, str]) -> None:
-    """Refuse files that are missing or were changed.
+    """Raise an error if a file is missing or was changed.
+
+    Args:
+        folder: the folder of the files.
+        files: name -> sha256.
 
     Raises:
-        UserError: by name.
+        UserError: it names the first such file.
     """
     for name, digest in files.items():
         require_sha256(folder / name, digest)

@@ -1,4 +1,4 @@
-"""A prepared dataset on disk: uint8 tensors for train, val and test, and a manifest that vouches for them."""
+"""Prepared datasets on disk: tensors for train, val and test, and a manifest that holds their digests."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ class Images(NamedTuple):
 
 @dataclass(frozen=True)
 class DatasetManifest:
-    """What a model needs to know of its data, and what vouches for the tensors."""
+    """The facts about a dataset that a model needs, and the digests of its tensors."""
 
     dataset: str
     title: str
@@ -35,16 +35,20 @@ class DatasetManifest:
     counts: dict[str, dict[str, int]]  # split -> class -> images
     sources: Digests  # sha256 of each source file
     sha256: dict[str, str]  # file in this folder -> digest
-    own_test: bool = True  # otherwise the test set was split off the training images
+    own_test: bool = True  # False: the test set was split off the training images
 
     @property
     def digest(self) -> str:
-        """One sha256 that stands for the tensors of all splits."""
+        """Return one digest for the tensors of all splits."""
         return fingerprint(self.sha256)
 
 
 def manifest(folder: Path) -> DatasetManifest:
-    """The manifest of a prepared dataset."""
+    """Return the manifest of a prepared dataset.
+
+    Raises:
+        UserError: the manifest is missing, or another version of Breakeven wrote it.
+    """
     values: dict[str, Any] = read_json(folder / "manifest.json")
     try:
         return DatasetManifest(**values)
@@ -55,9 +59,10 @@ def manifest(folder: Path) -> DatasetManifest:
 
 
 def load_split(folder: Path, part: str) -> Images:
-    """One split, in memory, after its sha256 was checked.
+    """Check the sha256 of one split, and return its inputs and labels.
 
     Args:
+        folder: the folder of the dataset.
         part: "train", "val" or "test".
 
     Raises:

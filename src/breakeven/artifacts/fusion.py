@@ -1,4 +1,4 @@
-"""Which of the baseline's operators have no call of their own in a variant: they are fused, or folded."""
+"""The baseline's operators that a variant does not call separately, because it fused or folded them."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,9 @@ from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.operators import OperatorTime
 
 TITLE = "without a call of their own"
-# What engines fuse with the convolution or product before it -> the names of its operators in torch, ONNX
-# Runtime, OpenVINO and XNNPACK, without what stands before "::", in lower case. Of operators that call each
-# other one counts.
+# Kind of operator that engines fuse with the convolution or product before it -> names of such operators in
+# torch, ONNX Runtime, OpenVINO and XNNPACK, in lower case, without the namespace before "::". If one operator
+# calls another of the same kind, only one of the two is listed.
 KINDS = {
     "batch normalizations": {"native_batch_norm", "batch_norm2d", "batchnormalization", "batchnorminference"},
     "activations": {
@@ -29,20 +29,27 @@ KINDS = {
     },
     "additions": {"add", "add_relu", "qlinearadd", "eltwise"},
 }
-# Entries that stand for kernels which nobody names: Inductor's, and those of TorchScript's own oneDNN graphs
+# Entries of kernels without names: Inductor's kernels, and those of TorchScript's own oneDNN graphs
 OPAQUE = ("CompiledFxGraph", "its own kernels", "to_mkldnn")
 
 
 def fused_calls(
     baseline: Iterable[OperatorTime], variant: Iterable[OperatorTime]
 ) -> dict[str, tuple[int, int]]:
-    """Kind -> how many of the baseline's calls have none in the variant, and how many those are."""
+    """Count the baseline's calls that a variant fused, for each of `KINDS` that the baseline calls.
+
+    Returns:
+        Kind -> the number of calls that the variant does not make, and the number that the baseline makes.
+    """
     before, after = _calls(baseline), _calls(variant)
     return {kind: (max(calls - after[kind], 0), calls) for kind, calls in before.items() if calls}
 
 
 def describe(baseline: Iterable[OperatorTime], variant: Iterable[OperatorTime]) -> str:
-    """In a few words: "20 of 20 batch normalizations, 17 of 17 activations"; "" where that is not known."""
+    """Return the fused calls in a few words: "20 of 20 batch normalizations, 17 of 17 activations".
+
+    Return "" if nothing was fused, or if the variant's operators are unknown.
+    """
     known = list(variant)
     if not known or any(word in kernel.operator for kernel in known for word in OPAQUE):
         return ""
@@ -51,7 +58,7 @@ def describe(baseline: Iterable[OperatorTime], variant: Iterable[OperatorTime]) 
 
 
 def execution_details(baseline: Artifact, variant: Artifact) -> dict[str, str]:
-    """What is known of how a variant executes, besides its precisions: title -> text."""
+    """Return title -> text of everything known about how a variant runs, except its precisions."""
     fused = describe(baseline.executed(), variant.executed())
     return {**variant.facts, **({TITLE: fused} if fused else {})}
 

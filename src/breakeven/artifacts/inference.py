@@ -1,4 +1,4 @@
-"""Scores of logits on labels."""
+"""Predictions in batches, and their accuracy."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -8,29 +8,36 @@ from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]  # (N, classes)
 T = TypeVar("T", bound=np.generic)
-PIXELS = 2**24  # of all channels, at once
+PIXELS = 2**24  # most values of all channels in a batch
 
 
 def accuracy(logits: Logits, labels: NDArray[np.int64], top: int = 1) -> float:
-    """The share of images whose label is among the `top` largest logits.
+    """Return the share of images whose label is among the `top` largest logits.
 
-    Without torchmetrics, which scores the training: importing it takes two seconds in every stage.
+    The training uses torchmetrics for this. Stages do not, because importing it takes two seconds.
     """
     best = np.argsort(-logits, axis=1, kind="stable")[:, :top]
     return float((best == labels[:, None]).any(axis=1).mean())
 
 
 def safe_batch_size(images: NDArray[T], most: int = 250) -> int:
-    """How many of them are predicted at once: what a network makes of large ones may not fit into memory."""
+    """Return how many of the images to predict at once.
+
+    Large images get small batches, because a network's activations have to fit into memory.
+
+    Args:
+        images: (N, C, H, W).
+        most: the largest batch.
+    """
     return max(1, min(most, PIXELS // int(np.prod(images.shape[1:]))))
 
 
 def predict_in_batches(predict: Callable[[NDArray[T]], Logits], images: NDArray[T], size: int = 0) -> Logits:
-    """`predict` over all images, `size` at a time; by default as many as is reasonable."""
+    """Return the logits of all images, predicted `size` at a time; 0 chooses a safe size."""
     return np.concatenate([predict(batch) for batch in batches(images, size or safe_batch_size(images))])
 
 
 def batches(images: NDArray[T], size: int) -> Iterator[NDArray[T]]:
-    """Slices of `size` images; the last may be shorter."""
+    """Yield slices of `size` images; the last may be shorter."""
     for start in range(0, len(images), size):
         yield images[start : start + size]

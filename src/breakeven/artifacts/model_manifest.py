@@ -1,6 +1,6 @@
-"""What is known of a model on disk: how it is constructed, what it takes, and how it came about.
+"""Manifests of models on disk: how a model is constructed, what inputs it takes, and how it was made.
 
-Read without torch, by whoever only shows it.
+Reading a manifest does not import torch, so that commands which only show it start quickly.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS, MANIFEST = "model.safetensors", paths.MODEL_CARD
-# The figures of a card that are logged as a run's metrics
+# The figures of a manifest that are logged as a run's metrics
 METRICS = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "megabytes", "train_s")
 
 
 @dataclass(frozen=True)
 class ImageInput:
-    """What a model has to know of its dataset."""
+    """The facts about a dataset of images that a model needs."""
 
     channels: int
     height: int  # pixels
@@ -30,7 +30,7 @@ class ImageInput:
     classes: int
 
     def example(self, count: int = 1) -> "Tensor":
-        """A batch of zeros."""
+        """Return a (count, C, H, W) batch of zeros."""
         import torch
 
         return torch.zeros(count, self.channels, self.height, self.width)
@@ -38,31 +38,31 @@ class ImageInput:
 
 @dataclass(frozen=True)
 class TextInput:
-    """The same of a dataset of texts."""
+    """The facts about a dataset of texts that a model needs."""
 
     length: int  # tokens in a text
     vocabulary: int
     classes: int
 
     def example(self, count: int = 1) -> "Tensor":
-        """A batch of the first token."""
+        """Return a (count, L) batch that repeats token 0."""
         import torch
 
         return torch.zeros(count, self.length, dtype=torch.int64)
 
 
 def shape_from(facts: Mapping[str, int]) -> "ImageInput | TextInput":
-    """The kind of shape that has these facts."""
+    """Return a `TextInput` if the facts name a vocabulary, and an `ImageInput` otherwise."""
     return TextInput(**facts) if "vocabulary" in facts else ImageInput(**facts)
 
 
 @dataclass(frozen=True)
 class ModelManifest:
-    """All that is needed to rebuild a model, and the record of how it was made."""
+    """Everything that is needed to rebuild a model, and the record of how it was made."""
 
     family: str
     recipe: str  # "none" for a model that is not compressed
-    title: str  # of the dataset
+    title: str  # title of the dataset
     model: dict[str, Any]  # `_target_` and arguments
     shape: ImageInput | TextInput
     mean: list[float]
@@ -74,23 +74,30 @@ class ModelManifest:
     test_accuracy: float | None
     train_s: float  # seconds of training or fine-tuning
     made: str  # "trained", "checkpoint", "untrained" or the compression
-    key: str  # of what it was made from: configuration and data
+    key: str  # digest of what it was made from: configuration and data
     pruning: list[Any] = field(default_factory=list)  # torch-pruning's history
     details: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)  # machine and commit
-    history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
-    sha256: str = ""  # of the weights
-    megabytes: float = 0.0  # of their file, 10**6 bytes
-    reason: str = ""  # why a compression gave none; then the figures are 0
+    history: list[dict[str, float]] = field(default_factory=list)  # one row for each epoch
+    sha256: str = ""  # of the file of weights
+    megabytes: float = 0.0  # size of the file of weights, 10**6 bytes
+    reason: str = ""  # why a compression made no model; then the figures are 0
 
     @property
     def scores(self) -> dict[str, float]:
-        """The figures that are logged as a run's metrics."""
+        """Return the figures that are logged as a run's metrics."""
         return {name: value for name in METRICS if (value := getattr(self, name)) is not None}
 
 
 def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -> None:
-    """Write into `folder` why there is no model that `recipe` makes of the one whose card is `before`."""
+    """Write a manifest without a model into `folder`: a compression made none.
+
+    Args:
+        folder: the folder that the compressed model would have.
+        before: the manifest of the model that was to be compressed.
+        recipe: the name of the compression.
+        reason: why it made no model.
+    """
     nothing: dict[str, Any] = {
         "parameters": 0,
         "macs": 0,
@@ -104,14 +111,23 @@ def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -
 
 
 def relabel(folder: Path, **changes: Any) -> ModelManifest:
-    """Change what only names the model in `folder` (family, recipe); returns the card."""
+    """Change names in the manifest in `folder`, and return it.
+
+    Args:
+        folder: the folder of the model.
+        changes: new values of `family` and `recipe`, which do not change the model itself.
+    """
     card = replace(read_card(folder), **changes)
     write_json(folder / MANIFEST, asdict(card))
     return card
 
 
 def read_card(folder: Path) -> ModelManifest:
-    """The card in `folder`."""
+    """Return the manifest in `folder`.
+
+    Raises:
+        UserError: the manifest is missing, or another version of Breakeven wrote it.
+    """
     values = read_json(folder / MANIFEST)
     try:
         return ModelManifest(**{**values, "shape": shape_from(values["shape"])})

@@ -1,4 +1,4 @@
-"""An ONNX file without what only people read: some 5 kB of a small int8 network's 27 to 81."""
+"""Smaller ONNX files: without names and comments, a small int8 network's 27 to 81 kB lose some 5 kB."""
 
 from collections.abc import Iterator
 from itertools import count, product
@@ -7,16 +7,16 @@ from typing import Any
 
 
 def strip_names(model: Any) -> None:
-    """Drop noted types, comments and equal constants of an `onnx_ir.Model`, and shorten all inner names.
+    """Shorten all inner names of an `onnx_ir.Model`, and drop its comments, noted types and equal constants.
 
-    What it computes stays as it is.
+    The model computes the same outputs as before. Its inputs and outputs keep their names.
     """
     import onnx_ir
     from onnx_ir.passes import common
 
     onnx_ir.passes.Sequential(
         common.ClearMetadataAndDocStringPass(),
-        common.DeduplicateInitializersPass(),  # zero points, mostly
+        common.DeduplicateInitializersPass(),  # mostly zero points
         common.RemoveUnusedOpsetsPass(),
     )(model)
     model.metadata_props.clear()
@@ -31,7 +31,7 @@ def strip_names(model: Any) -> None:
     inner += [value for node in nodes for value in node.outputs]
     inner = [value for value in inner if id(value) not in ends and value.name]
     for number, value in enumerate(inner):
-        value.name = f"to be renamed, {number}"  # so that no short name is still another one's
+        value.name = f"to be renamed, {number}"  # so that no short name is still in use
     names = _names(set(ends.values()))
     for value in inner:
         value.name = next(names)
@@ -40,7 +40,7 @@ def strip_names(model: Any) -> None:
 
 
 def _names(taken: set[str]) -> Iterator[str]:
-    """a, b, ..., aa, ab, ..., but for those that are taken."""
+    """Yield a, b, ..., aa, ab, ..., except the names that are taken."""
     for size in count(1):
         for letters in product(ascii_letters, repeat=size):
             if (name := "".join(letters)) not in taken:

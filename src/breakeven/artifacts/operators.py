@@ -1,10 +1,10 @@
-"""What an artifact really executes: its operators, and the share of the time in each precision."""
+"""The operators that an artifact executes, and the share of the time in each precision."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 PRECISIONS = ("int8", "bf16", "fp32")
-TOLD = 0.01  # share of the time
+TOLD = 0.01  # least share of the time for an operator to be reported
 
 
 @dataclass(frozen=True)
@@ -12,13 +12,13 @@ class OperatorTime:
     """The calls of one operator in one precision."""
 
     operator: str
-    precision: str  # of its inputs, one of `PRECISIONS`; "" for what converts or cannot be told
-    ms: float  # in a call of the model
-    calls: float = 1.0  # likewise
+    precision: str  # of its inputs, one of `PRECISIONS`; "" for conversions, or if unknown
+    ms: float  # in one call of the model
+    calls: float = 1.0  # in one call of the model
 
 
 def merge(kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
-    """One for each operator and precision, the longest first."""
+    """Return the sums for each operator and precision, the slowest first."""
     found: dict[tuple[str, str], OperatorTime] = {}
     for new in kernels:
         key = (new.operator, new.precision)
@@ -28,7 +28,7 @@ def merge(kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
 
 
 def shares(kernels: Iterable[OperatorTime]) -> dict[str, float]:
-    """The share of the time in each precision, and in none ("other"), the largest first."""
+    """Return precision -> its share of the time, the largest first; "other" is time without a precision."""
     spent: dict[str, float] = {}
     for kernel in kernels:
         name = kernel.precision or "other"
@@ -38,19 +38,33 @@ def shares(kernels: Iterable[OperatorTime]) -> dict[str, float]:
 
 
 def describe(spent: Mapping[str, float]) -> str:
-    """In a few words: "int8 93%, fp32 7%"."""
+    """Return shares of the time in words: "int8 93%, fp32 7%". Leave out shares below 0.5%."""
     return ", ".join(f"{name} {share:.0%}" for name, share in spent.items() if share >= 0.005)
 
 
 def fallbacks(precision: str, kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
-    """What computes in another precision than the variant's name says, and takes time worth telling."""
+    """Return the operators that compute in another precision than the variant promises.
+
+    Operators that take less than a share of `TOLD` of the time are left out.
+
+    Args:
+        precision: the precision in the variant's name, for example "int8-static".
+        kernels: the variant's operators.
+    """
     kernels, promised = list(kernels), precision.partition("-")[0]
     least = TOLD * sum(kernel.ms for kernel in kernels)
     return [kernel for kernel in kernels if kernel.precision not in ("", promised) and kernel.ms >= least]
 
 
 def precision_mismatch(precision: str, spent: Mapping[str, float]) -> str:
-    """What to say of a variant that computes mostly in something else than its name says; else nothing."""
+    """Return a sentence about a variant that spends most of its time in another precision than its name says.
+
+    Return "" if its precision is right, or if its precisions are unknown.
+
+    Args:
+        precision: the precision in the variant's name, for example "int8-static".
+        spent: precision -> share of the time, as `shares` returns it.
+    """
     promised = precision.partition("-")[0]
     known = {name: share for name, share in spent.items() if name in PRECISIONS}
     if not known or known.get(promised, 0.0) >= sum(known.values()) / 2:

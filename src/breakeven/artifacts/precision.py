@@ -1,4 +1,4 @@
-"""A network computed in another precision or memory layout than it is given its inputs in."""
+"""Networks that compute in another precision or memory layout than that of their inputs."""
 
 import torch
 from torch import Tensor, nn
@@ -7,16 +7,18 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class CastModel(nn.Module):
-    """Takes float32 images, or tokens, gives float32 logits, whatever is in between.
+    """A network in another precision, which still takes float32 images or tokens and returns float32 logits.
 
-    What the conversions take of each call is part of the call.
+    The conversions are part of each call, and so is their time.
     """
 
     def __init__(self, network: nn.Module, precision: str, channels_last: bool) -> None:
-        """Change `network` itself.
+        """Convert `network` in place.
 
         Args:
-            channels_last: (N, H, W, C) in memory, which the convolutions of many processors prefer.
+            network: the network to convert.
+            precision: a key of `DTYPES`.
+            channels_last: whether to lay tensors out as (N, H, W, C), which many processors prefer.
         """
         super().__init__()
         self.dtype = DTYPES[precision]
@@ -24,15 +26,22 @@ class CastModel(nn.Module):
         self.network = network.to(self.dtype).to(memory_format=self.layout)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, classes)."""
-        if images.is_floating_point():  # tokens stay what they are
+        """Return the (N, classes) float32 logits of (N, C, H, W) images or (N, L) tokens."""
+        if images.is_floating_point():  # tokens stay integers
             images = images.to(self.dtype).contiguous(memory_format=self.layout)
         logits: Tensor = self.network(images)
         return logits.float()
 
 
 def convert(model: nn.Module, precision: str, channels_last: bool, preprocessing: str) -> nn.Module:
-    """`model`, which is changed, with its own preprocessing (if that is "inside") still in float32."""
+    """Return `model` in a precision and a memory layout, with float32 logits. The model itself is changed.
+
+    Args:
+        model: with "inside", its first child is the preprocessing, which stays in float32.
+        precision: a key of `DTYPES`.
+        channels_last: whether to lay tensors out as (N, H, W, C).
+        preprocessing: "inside" or "outside" of the model.
+    """
     if precision == "fp32" and not channels_last:
         return model
     if preprocessing == "outside":
@@ -42,6 +51,6 @@ def convert(model: nn.Module, precision: str, channels_last: bool, preprocessing
 
 
 def native_bf16() -> bool:
-    """Whether the processor has instructions for bf16: emulated, it is slower than float32."""
+    """Return whether the processor has instructions for bf16. Emulated bf16 is slower than float32."""
     abilities = torch.cpu.get_capabilities()
     return bool(abilities.get("avx512_bf16") or abilities.get("amx_tile"))

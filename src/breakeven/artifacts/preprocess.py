@@ -1,4 +1,4 @@
-"""From the uint8 images that people have to the normalized floats that a network wants, and to logits."""
+"""The way from uint8 images to the normalized floats that a network takes, and to its logits."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -10,40 +10,44 @@ from torch import Tensor, nn
 
 
 class Preprocess(nn.Module):
-    """uint8 (N, C, H, W) in 0..255 -> float32, scaled to 0..1 and normalized a channel."""
+    """A layer from uint8 images (N, C, H, W) to float32, scaled to 0..1 and normalized by channel."""
 
     scale: Tensor  # (1, C, 1, 1)
-    shift: Tensor
+    shift: Tensor  # (1, C, 1, 1)
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Normalize with the mean and the standard deviation of each channel, in units of 0..1."""
         super().__init__()
         # x * scale + shift: one multiplication and one addition instead of three operations.
         self.register_buffer("scale", 1 / (255 * torch.tensor(std, dtype=torch.float32)).view(1, -1, 1, 1))
         self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).float().view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalize."""
+        """Return the normalized images."""
         return images.float() * self.scale + self.shift
 
 
 def normalize(images: NDArray[np.generic], mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """What a network is given: images normalized, or tokens, which have no mean, as they are."""
+    """Return the inputs of a network: normalized images, or unchanged tokens, for which `mean` is empty."""
     inputs = torch.from_numpy(images)
     normalized: Tensor = Preprocess(mean, std)(inputs) if mean else inputs
     return normalized
 
 
 def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
-    """Channels-last, which is faster, unless the model's own code cannot take it (`x.view(...)`).
+    """Return the memory layout for a model's inputs: channels-last, or contiguous.
+
+    Channels-last is faster, but the code of some models cannot take it (`x.view(...)`).
 
     Args:
-        inputs: some, (N, C, H, W).
+        model: the model, which is not changed.
+        inputs: a few inputs to try, (N, C, H, W).
     """
     form = torch.channels_last
     try:
-        with torch.no_grad():  # a copy: observers of quantization watch whatever passes
+        with torch.no_grad():  # a copy, because observers of quantization would count these inputs
             copy.deepcopy(model).to(memory_format=form).eval()(inputs.clone(memory_format=form))
-    except Exception:  # what is wrong in any layout will be told
+    except Exception:  # an error in any layout will be raised by the caller's own call
         return torch.contiguous_format
     return form
 
@@ -51,9 +55,9 @@ def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
 def predictor(
     model: nn.Module, mean: Sequence[float], std: Sequence[float]
 ) -> Callable[[NDArray[np.generic]], NDArray[np.float32]]:
-    """A function from (N, C, H, W) uint8 images to (N, classes) float32 logits, in evaluation mode.
+    """Return a function from (N, C, H, W) uint8 images to (N, classes) float32 logits.
 
-    Without a mean, from (N, L) tokens.
+    If `mean` is empty, the function takes (N, L) tokens. The model is set to evaluation mode.
     """
     preprocess = Preprocess(mean, std) if mean else None
     model = model.eval()
@@ -66,7 +70,8 @@ def predictor(
             if preprocess:
                 inputs = preprocess(inputs)
                 form = form or layout(model, inputs[:2])
-                inputs = inputs.clone(memory_format=form)  # of a single channel, what is contiguous is both
+                # `contiguous` would not change one channel, which counts as contiguous in both layouts.
+                inputs = inputs.clone(memory_format=form)
             logits: NDArray[np.float32] = model(inputs).float().numpy()
         return logits
 

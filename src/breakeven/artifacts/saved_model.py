@@ -1,4 +1,4 @@
-"""A model on disk: constructed, pruned as it was, and given its weights; what they are is in its card."""
+"""Models on disk. A model is constructed, pruned again, and given its weights, as its manifest says."""
 
 import inspect
 import math
@@ -35,14 +35,18 @@ class ModelSize(NamedTuple):
     activations: int
 
 
-MOST = 400  # characters of an error
+MOST = 400  # most characters of an error in a message
 
 
 def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., Any]:
-    """What `spec` names as its `_target_`.
+    """Return the function or class that `spec` names as its `_target_`.
+
+    Args:
+        spec: the section `model` of a family.
+        place: the dotted key of `spec`, for messages.
 
     Raises:
-        UserError: it cannot be imported.
+        UserError: the function or class cannot be imported.
     """
     target = str(spec.get("_target_"))
     try:
@@ -52,7 +56,7 @@ def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., 
 
 
 def import_dependencies(card: ModelManifest) -> None:
-    """Import all that it takes to load the model with this card."""
+    """Import every module that loading the model with this manifest needs."""
     constructor(card.model)
     if card.pruning:
         import torch_pruning  # noqa: F401
@@ -61,11 +65,17 @@ def import_dependencies(card: ModelManifest) -> None:
 def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, place: str = "model") -> nn.Module:
     """Construct the model that `spec` describes for inputs of `shape`.
 
-    `_inputs_` in `spec` says which argument takes which fact of the dataset; by default `in_channels` the
-    channels and `num_classes` the classes.
+    `_inputs_` in `spec` maps arguments of the constructor to facts of the dataset. By default, `in_channels`
+    gets the channels and `num_classes` the classes.
+
+    Args:
+        spec: `_target_`, `_inputs_` and the other arguments of the constructor.
+        shape: the shape of the inputs.
+        place: the dotted key of `spec`, for messages.
 
     Raises:
-        UserError: the constructor does not exist, or does not take these arguments.
+        UserError: the constructor does not exist, fails with these arguments, or returns no `nn.Module`.
+        Unsupported: the constructor raised it.
     """
     arguments = {k: v for k, v in spec.items() if k not in ("_target_", "_inputs_")}
     construct = constructor(spec, place)
@@ -87,7 +97,7 @@ def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, place: str = "
 
 
 def save(folder: Path, model: nn.Module, card: ModelManifest) -> ModelManifest:
-    """Write weights and card into `folder`; returns the card with the weights' sha256 and size."""
+    """Write weights and manifest into `folder`, and return the manifest with the weights' sha256 and size."""
     weights = folder / WEIGHTS
     # Channels-last tensors are not contiguous, which safetensors requires.
     save_file({k: v.detach().contiguous().clone() for k, v in model.state_dict().items()}, weights)
@@ -97,14 +107,17 @@ def save(folder: Path, model: nn.Module, card: ModelManifest) -> ModelManifest:
 
 
 def load(folder: Path, checked: bool = False) -> tuple[nn.Module, ModelManifest]:
-    """The model in `folder`, in evaluation mode, after the sha256 of its weights was checked.
+    """Return the model in `folder`, in evaluation mode, and its manifest.
 
     Args:
-        checked: that was done: a worker checks all files of an artifact before it is timed.
+        folder: the folder of the model.
+        checked: whether the sha256 of the weights was checked already. A worker checks all files of an
+            artifact before it times the artifact.
 
     Raises:
-        Unsupported: there is none, with the reason.
-        UserError: the weights are missing, were changed, or do not fit the card.
+        Unsupported: the folder holds no model but the reason why there is none.
+        UserError: the manifest or the weights are missing, the weights were changed, or the model cannot be
+            constructed.
     """
     card = read_card(folder)
     if card.reason:
@@ -122,9 +135,10 @@ def load(folder: Path, checked: bool = False) -> tuple[nn.Module, ModelManifest]
 
 
 def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Load weights by name; what has no versions of its modules (torch's `_metadata`) is of the model's own.
+    """Load weights into `model` by name.
 
-    Some modules refuse weights without: torchvision's MNASNet.
+    Some modules refuse weights without a version, for example torchvision's MNASNet. If `tensors` has no
+    versions (torch's `_metadata`), they get the versions of the model's own modules.
     """
     state: Any = OrderedDict(tensors)
     own: Any = model.state_dict()
@@ -133,7 +147,7 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 
 def load_checkpoint(path: Path, model: nn.Module) -> None:
-    """Load a user's own weights (safetensors, or a state dict by torch.save) into `model`.
+    """Load a user's own weights into `model`, from safetensors or from a state dict that torch.save wrote.
 
     Raises:
         UserError: the file is missing or unreadable, or does not fit the model.
@@ -146,7 +160,7 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         raise UserError(f"checkpoint={path}: there is no such file.") from None
     except (SafetensorError, RuntimeError, OSError, EOFError, ValueError) as error:
         raise UserError(f"checkpoint={path}: cannot be read ({str(error).splitlines()[0]}).") from None
-    except Exception as error:  # pickle.UnpicklingError and what else a foreign pickle can raise
+    except Exception as error:  # pickle.UnpicklingError, and any other error of a foreign pickle
         raise UserError(
             f"checkpoint={path}: holds more than tensors ({type(error).__name__}), and is not run. "
             f"Save it again as `torch.save(model.state_dict(), PATH)` or as safetensors."
@@ -166,7 +180,14 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
 
 
 def _without_prefix(state: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
-    """Without what wraps a model put before its names: nn.DataParallel, torch.compile, a Lightning module."""
+    """Return the state without the prefix that a wrapper put before all names.
+
+    Such wrappers are nn.DataParallel, torch.compile and Lightning modules.
+
+    Args:
+        state: name -> tensor.
+        names: the names in the model. A prefix that the model itself has is kept.
+    """
     for prefix in ("module.", "_orig_mod.", "model.", "net."):
         if all(name.startswith(prefix) for name in state) and not any(n.startswith(prefix) for n in names):
             return {name.removeprefix(prefix): value for name, value in state.items()}
@@ -174,7 +195,11 @@ def _without_prefix(state: Mapping[str, Any], names: Collection[str]) -> Mapping
 
 
 def count_work(model: nn.Module, shape: ImageInput | TextInput) -> ModelSize:
-    """How large a model is."""
+    """Return the size of a model, for one input of `shape`.
+
+    Activations are the numbers that convolutions (2-D) and linear layers read and write. FlopCounterMode
+    counts two operations for each multiply-accumulate.
+    """
     moved = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -193,7 +218,7 @@ def count_work(model: nn.Module, shape: ImageInput | TextInput) -> ModelSize:
 
 
 def flops(model: nn.Module, example: Tensor) -> int:
-    """Floating-point operations for `example`: two for each multiply-accumulate."""
+    """Return the floating-point operations for `example`: two for each multiply-accumulate."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -206,7 +231,7 @@ def _fault(error: Exception) -> str:
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}={fault['input']}: {fault['msg'].lower()}."
     said = f"{(str(error).splitlines() or [''])[0].rstrip('.')}."
-    usual = isinstance(error, TypeError | ValueError | RuntimeError)  # whose words are sentences
+    usual = isinstance(error, TypeError | ValueError | RuntimeError)  # their messages are sentences
     return said if usual and said != "." else f"{type(error).__name__}: {said}".replace(": .", ".")
 
 

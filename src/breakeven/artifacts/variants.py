@@ -9,13 +9,14 @@ from breakeven.core.errors import UserError
 
 
 def read_variants(family: str, root: Path = Path()) -> dict[str, tuple[Path, Artifact]]:
-    """Every artifact of a family with its folder, by variant; the baseline first.
+    """Return variant -> folder and manifest of every artifact of a family, the baseline first.
 
     Args:
-        root: of the folders that the pipeline writes.
+        family: the name of the family.
+        root: the folder that holds the pipeline's outputs.
 
     Raises:
-        UserError: there are none yet.
+        UserError: the family has no baseline yet.
     """
     folders = [
         card.parent

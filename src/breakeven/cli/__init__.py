@@ -1,1 +1,1 @@
-"""What users type: one thin file a command, and what it prints."""
+"""The command line: one thin file for each command, and the text that commands print."""

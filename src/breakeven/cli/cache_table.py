@@ -1,4 +1,4 @@
-"""What the store holds, and why it does not hold something."""
+"""The text of `breakeven cache`: what the cache holds, and why it does not hold something."""
 
 import time
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from breakeven.core.files import read_json
 from breakeven.pipeline.sweep import jobs
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 
-TOLD = 10  # differences
+TOLD = 10  # most differences to print
 
 
 def show() -> None:
-    """Print every entry, what was used last first."""
+    """Print every entry of the cache, the last used first."""
     found = cache.entries()
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("kind", "key", "what"):
@@ -39,7 +39,7 @@ def show() -> None:
 
 
 def prune(days: float) -> None:
-    """Remove what was not used for so long."""
+    """Remove entries and unfinished work that nobody used for `days` days, and print how much."""
     kept, begun = cache_cleanup.prune(days), cache_cleanup.unfinished(days)
     words = [_total(kept), *([_begun(begun)] if begun else [])]
     cache_cleanup.remove(begun)
@@ -47,10 +47,13 @@ def prune(days: float) -> None:
 
 
 def explain(overrides: Sequence[str]) -> None:
-    """Say whether a sweep's jobs are there already, and if not, what is nearest and where it differs.
+    """Print whether the cache holds a sweep's jobs; if not, print the nearest entry and the differences.
+
+    Args:
+        overrides: the overrides of a `breakeven-sweep` command.
 
     Raises:
-        UserError: it cannot be composed.
+        UserError: the overrides cannot be composed.
     """
     try:
         every = jobs_of_command(overrides) or [list(overrides)]

@@ -1,4 +1,4 @@
-"""Check what is installed, and what this machine can do: the lines of `breakeven doctor`."""
+"""The checks of `breakeven doctor`: what is installed, and what this machine can do."""
 
 import os
 import shutil
@@ -12,13 +12,13 @@ from breakeven.core import paths, system_info
 from breakeven.plugins.quantization.base import INT8
 from breakeven.tracking.address import Unreachable, address, is_local, require_listener
 
-# What an instruction set is good for; one of the flags is enough
+# Ability -> the processor's flags, one of which is enough
 ABILITIES = {
     "fast int8 (VNNI, AMX, or ARM's dot products)": INT8,
     "fast bf16 (AVX-512 BF16, AMX, or ARM's)": ("avx512_bf16", "amx_bf16", "bf16"),
     "wide vectors (AVX2, AVX-512 or NEON)": ("avx2", "avx512f", "asimd"),
 }
-BUSY_PERCENT = 10  # of all processors
+BUSY_PERCENT = 10  # most use of all processors by other programs
 
 
 @dataclass(frozen=True)

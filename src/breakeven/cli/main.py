@@ -17,7 +17,7 @@ FIRST = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command, and return its exit code."""
     paths.import_from_here()
     parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST)
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sweep() -> None:
-    """Run `breakeven-sweep`."""
+    """Run the command `breakeven-sweep`."""
     try:
         from breakeven.pipeline.sweep.main import main as run
     except ModuleNotFoundError as error:
@@ -59,5 +59,5 @@ def sweep() -> None:
 
 
 def names() -> list[str]:
-    """All commands there are."""
+    """Return the names of all commands."""
     return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))

@@ -1,4 +1,4 @@
-"""What a variant executes, operator by operator, beside the baseline."""
+"""A table of the operators that a variant executes, beside those of the baseline."""
 
 import shutil
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from breakeven.artifacts import fusion
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.operators import OperatorTime, describe, fallbacks, precision_mismatch, shares
 
-SHOWN = 12  # operators of each
+SHOWN = 12  # most operators of each variant to print
 
 
 def show(variant: Artifact, baseline: Artifact) -> None:
-    """Print the operators that take the time, the longest first."""
+    """Print the operators of a variant and of the baseline, the slowest first."""
     console = Console(highlight=False, width=max(shutil.get_terminal_size().columns, 130))
     table = Table(
         title=f"{variant.family}: a call of one image, by the runtimes' own profilers",
@@ -47,7 +47,7 @@ def show(variant: Artifact, baseline: Artifact) -> None:
 
 
 def _lines(card: Artifact) -> list[Sequence[str]]:
-    """Operator, calls, precision, milliseconds, share; the rest in one line."""
+    """Return a row for each operator, and one row for the operators after `SHOWN`."""
     kernels = card.executed()
     total = sum(kernel.ms for kernel in kernels) or 1.0
     shown = kernels[:SHOWN]

@@ -1,4 +1,4 @@
-"""What `breakeven recommend` prints: the choice, why, and the trade-offs next to it."""
+"""The text of `breakeven recommend`: the choice, the reason, and the nearest trade-offs."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,17 @@ from breakeven.report.terminal_table import change, interval, number
 from breakeven.results.recommend import UNMEASURED, Choice, Limits
 from breakeven.results.records import ResultRow, folder_of, title
 
-NEXT = 4  # trade-offs
+NEXT = 4  # most trade-offs to print
 
 
 def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: float) -> None:
-    """Print what was chosen among `rows`.
+    """Print the variant that was chosen among `rows`.
 
     Args:
-        decides: the least drop in accuracy that the test set can rule out, points.
+        rows: the rows of one family on one hardware in one scenario.
+        choice: the variant, or the reason why there is none.
+        limits: the limits that the variant has to keep.
+        decides: the smallest drop in accuracy that the test set can rule out, in percentage points.
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
     place = f"{rows[0].family} on {title(rows[0])}"
@@ -40,7 +43,7 @@ def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: flo
 
 
 def neighbours(rows: Sequence[ResultRow], best: ResultRow) -> list[ResultRow]:
-    """What is better than `best` in something, by gain."""
+    """Return other measured variants on the Pareto front, which beat `best` somehow; fastest first."""
     able = [
         row for row in rows if row.verdict not in UNMEASURED and row.pareto and row.variant != best.variant
     ]
@@ -48,7 +51,7 @@ def neighbours(rows: Sequence[ResultRow], best: ResultRow) -> list[ResultRow]:
 
 
 def figures(row: ResultRow) -> str:
-    """One line."""
+    """Return the speedup, latency, accuracy and size of a row in one line."""
     gain = f"{row.speedup:.2f}x ({interval(row)})" if row.speedup_ci_low else "the baseline"
     lost = f", {change(row)} points" if change(row) else ""
     return (

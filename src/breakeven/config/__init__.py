@@ -1,1 +1,1 @@
-"""The study's schema, its composition by Hydra, and its checks."""
+"""The configuration of a study: its schema, its composition by Hydra, and its checks."""

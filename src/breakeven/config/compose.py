@@ -1,7 +1,7 @@
-"""Compose `conf/` into the text of `params.yaml`, and explain what cannot be composed.
+"""The composition of `conf/` into the text of `params.yaml`, and explanations of its errors.
 
-`dvc repro` never composes, so it would use yesterday's `params.yaml` after an edit in `conf/`. The guard
-(`pipeline/stages/check_params.py`) composes again from the overrides that the last composition noted.
+`dvc repro` does not compose, so after an edit in `conf/` it would use the old `params.yaml`. To prevent this,
+the guard (`pipeline/stages/check_params.py`) composes again, from the overrides of the last composition.
 """
 
 import re
@@ -24,15 +24,20 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 
-MISSING = object()  # a key that is not there
-ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # of a composition
+MISSING = object()  # the value of a missing key
+ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # that a composition raises
 
 
 def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
     """Return the text of `params.yaml` for these overrides, as DVC would write it.
 
+    Args:
+        overrides: in Hydra's grammar, for example "seed=1".
+        conf: the folder to compose.
+        name: the file to begin with, without ".yaml".
+
     Raises:
-        UserError: an override names what does not exist, or a file in `conf/` is wrong.
+        UserError: an override names something that does not exist, or a file in `conf/` is wrong.
     """
     return OmegaConf.to_yaml(_compose(overrides, conf, name)[0])
 
@@ -40,10 +45,15 @@ def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = 
 def compose_with_choices(
     overrides: Sequence[str], conf: Path = paths.CONF, name: str = "config"
 ) -> tuple[Settings, dict[str, Any]]:
-    """Return the settings for these overrides, and which option of each group is in them.
+    """Return the settings for these overrides, and group -> the option that was chosen.
+
+    Args:
+        overrides: in Hydra's grammar, for example "seed=1".
+        conf: the folder to compose.
+        name: the file to begin with, without ".yaml".
 
     Raises:
-        UserError: an override names what does not exist, or a file in `conf/` is wrong.
+        UserError: an override names something that does not exist, or a file in `conf/` is wrong.
     """
     config, choices = _compose(overrides, conf, name)
     settings: Any = OmegaConf.to_container(config)
@@ -64,7 +74,10 @@ def _compose(overrides: Sequence[str], conf: Path, name: str) -> tuple[DictConfi
 
 
 def initialized(conf: Path) -> AbstractContextManager[Any]:
-    """Initialize Hydra for this folder, unless it is: within a job of a sweep, the sweep has done it."""
+    """Return a context in which Hydra is initialized for this folder.
+
+    Within a sweep, Hydra is initialized already, and the context does nothing.
+    """
     if GlobalHydra.instance().is_initialized():
         return nullcontext()
     context: AbstractContextManager[Any] = initialize_config_dir(str(conf.resolve()), version_base=None)
@@ -85,7 +98,7 @@ def differences(old: Settings, new: Settings, prefix: str = "") -> Iterator[str]
 
 
 def literal(value: Any) -> str:
-    """Return `value` as it is written in an override."""
+    """Return `value` in the grammar of an override."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{k}:{literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
@@ -102,10 +115,13 @@ def literal(value: Any) -> str:
 
 
 def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = "config") -> str:
-    """Return Hydra's message in one sentence, with the nearest valid name where there is one.
+    """Return a sentence about an error of Hydra, with the nearest valid name if there is one.
 
     Args:
-        name: of what was composed.
+        error: one of `ERRORS`.
+        overrides: the overrides of the composition.
+        conf: the folder that was composed.
+        name: the file that the composition began with.
     """
     message = str(error) or str(error.__cause__)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
@@ -127,18 +143,18 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
 
 
 def _chooses(override: str, conf: Path) -> bool:
-    """Return whether it chooses options of a group."""
+    """Return whether an override chooses options of a group."""
     return (conf / override.lstrip("+~").partition("=")[0].partition("@")[0]).is_dir()
 
 
 def _sweeps(override: str) -> bool:
-    """Return whether it gives several values, so that no single composition can have it."""
+    """Return whether an override gives several values, which a single composition cannot take."""
     (parsed,) = OverridesParser.create().parse_overrides([override])
     return parsed.is_sweep_override()
 
 
 def _near(key: str, node: Any) -> str:
-    """Say which key of a composition `key` is near to."""
+    """Return the end of a message: which key of the composition `node` is nearest to `key`."""
     for part in key.split("."):
         if not isinstance(node, dict):
             break

@@ -1,4 +1,4 @@
-"""Check that the results here belong to `params.yaml`: `dvc.lock` notes the settings of each stage."""
+"""A check that the results here belong to `params.yaml`, by the settings of each stage in `dvc.lock`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +15,12 @@ LOCK = Path("dvc.lock")
 
 
 def require_current(study: Study) -> None:
-    """Refuse results that were made with other settings than the study's.
+    """Raise an error if the results were made with other settings than the study's.
 
     Raises:
-        UserError: it names the stage and the setting.
+        UserError: a setting differs. The message names the stage and the setting.
     """
-    if not LOCK.exists():  # nothing was run by DVC
+    if not LOCK.exists():  # DVC has run nothing
         return
     ran = _read(LOCK).get("stages", {})
     settings = _read(paths.PARAMS)
@@ -29,7 +29,7 @@ def require_current(study: Study) -> None:
         for section, value in sections.items():
             then, now = (flatten({section: part}) for part in (value, _part(settings, section)))
             for key in sorted(then.keys() | now.keys()):
-                # Compared as text: DVC writes 1e-05, which YAML 1.1 reads as text.
+                # Compare them as text, because DVC writes 1e-05, which YAML 1.1 reads as text.
                 was, wanted = (str(values.get(key, "nothing")) for values in (then, now))
                 if was != wanted:
                     raise UserError(

@@ -1,4 +1,4 @@
-"""The reference of all settings, and their JSON schema for editors, from the models that check them."""
+"""The reference of all settings and their JSON schema, made from the classes that check the settings."""
 
 import importlib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from breakeven.config.schema import GROUPS, Steps, Study
 from breakeven.core.plugin import Plugin, names
 
-# Section of the configuration -> the package that holds its options; a compression can also be several steps.
+# Section of the configuration -> the package of its options. A compression can also be a list of steps.
 SECTIONS = {**GROUPS, "compressions": "compression"}
 BOUNDS = {
     "exclusiveMinimum": "above {}",
@@ -39,7 +39,7 @@ def json_schema() -> dict[str, Any]:
             option["properties"]["name"] = {"const": name}
             definitions[f"{group}.{name}"] = option
             references.append({"$ref": f"#/$defs/{group}.{name}"})
-        # A name with a dot is a module of the user's own, whose settings nobody knows here.
+        # A name with a dot is a user's own module, whose settings are unknown here.
         own = {"type": "object", "properties": {"name": {"pattern": r"\."}}, "required": ["name"]}
         allowed: dict[str, Any] = {"anyOf": [*references, own]}
         if section == "compressions":
@@ -51,7 +51,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def markdown_page() -> str:
-    """Return the reference as a page of the documentation: a table for each section and for each option."""
+    """Return the reference as a page of Markdown, with a table for each section and for each option."""
     schema = json_schema()
     definitions = schema["$defs"]
     parts = [HEAD, "## The study", _table(schema, definitions)]
@@ -78,7 +78,7 @@ def _plugin(group: str, name: str) -> type[Plugin]:
 
 
 def _place(definition: str) -> str:
-    """Return where in the configuration the settings of a definition stand."""
+    """Return the dotted key of a definition's settings in the configuration."""
     special = {"Family": "families.NAME", "TrainingConfig": "families.NAME.train", "Server": "measure.server"}
     return special.get(definition, definition.lower())
 
@@ -88,7 +88,7 @@ def _first_line(definition: dict[str, Any]) -> str:
 
 
 def _table(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Return a table of the settings of one object, or nothing if it has none."""
+    """Return a table of the settings of one object; "" if it has none."""
     lines = [
         f"| `{key}` | {_type(field, definitions)} | {_default(field)} | {_meaning(field)} |"
         for key, field in definition["properties"].items()
@@ -105,7 +105,7 @@ def _default(field: dict[str, Any]) -> str:
 
 
 def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Return what values a setting takes, in words."""
+    """Return the values that a setting takes, in words."""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return (
@@ -136,5 +136,5 @@ def _bounds(field: dict[str, Any]) -> Iterator[str]:
 
 
 def _meaning(field: dict[str, Any]) -> str:
-    """Return a description that cannot end the cell of a table that it stands in."""
+    """Return the description of a setting, with `|` escaped so that it does not end its cell of a table."""
     return str(field.get("description", "")).replace("|", "\\|")

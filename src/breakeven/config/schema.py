@@ -1,4 +1,4 @@
-"""The study's configuration: the schema that `conf/` composes to, checked before any work starts."""
+"""The schema of a study's configuration, which is checked before any work starts."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -32,7 +32,7 @@ class Family(StrictModel):
 
 
 class Export(StrictModel):
-    """What an artifact takes in, and what its outputs are held to."""
+    """The choice of artifacts, their input, and the limits that their outputs have to keep."""
 
     preprocessing: Literal["outside", "inside"] = Field(
         description="inside: the artifact takes uint8 images, and scaling and normalization are part of it"
@@ -42,7 +42,7 @@ class Export(StrictModel):
     )
     min_agreement: float = Field(ge=0, le=1, description="of a quantized artifact: share of the same classes")
     builds: Positive = Field(
-        1,  # of a study that was composed before there was a choice, and is compared with
+        1,  # the value in old studies, which had no such key and are still compared with
         description="of each artifact, to tell how long one takes; fewer where it is long",
     )
     calibration_images: Positive = Field(description="training images that static quantization sees")
@@ -51,20 +51,20 @@ class Export(StrictModel):
     )
 
     def wants(self, variant: str) -> bool:
-        """Whether `variant` is to be made."""
+        """Return whether the study makes `variant`."""
         recipe, _, rest = variant.partition("/")
         return any(fnmatchcase(rest, pattern) for pattern in self.only.get(recipe, ["*"]))
 
 
 class Server(StrictModel):
-    """Several callers at once against one model."""
+    """Several callers that use one model at the same time."""
 
     threads: list[Callers] = Field(description="that share a session: so many, one scenario each")
     processes: list[Callers] = Field(description="with a session each")
 
 
 class Measure(StrictModel):
-    """How much is measured, and in which scenarios."""
+    """The amount of measurement, and its scenarios."""
 
     half_width: float = Field(gt=0, lt=1, description="of every interval: narrower than that is enough")
     seconds: float = Field(ge=0, description="time budget of a scenario")
@@ -85,7 +85,7 @@ class Measure(StrictModel):
     )
 
     def scenarios(self) -> list[Scenario]:
-        """All that are asked for."""
+        """Return all scenarios to measure."""
         return [
             *(Scenario(batch_size=size) for size in self.batch_sizes),
             *(Scenario(callers=count) for count in self.server.threads),
@@ -93,7 +93,7 @@ class Measure(StrictModel):
         ]
 
     def budget(self, seed: int) -> Budget:
-        """As the engine takes it."""
+        """Return the settings in the form that the engine takes."""
         return Budget(seed=seed, **self.model_dump(include={field.name for field in fields(Budget)}))
 
 
@@ -104,7 +104,7 @@ class Steps(StrictModel):
 
 
 class Recommend(StrictModel):
-    """What a variant may cost to be recommended."""
+    """The limits that a variant has to keep to be recommended."""
 
     max_accuracy_drop: float | None = Field(ge=0, description="percentage points below the baseline")
     max_latency_ms: float | None = Field(gt=0, description="p50")
@@ -112,7 +112,7 @@ class Recommend(StrictModel):
 
 
 class Study(StrictModel):
-    """Everything that a study may set. The sections of options are checked by the options themselves."""
+    """All settings of a study. Each option checks its own section."""
 
     study: str = Field(description="name of the study, a file in `conf/study`")
     seed: int = Field(ge=0, lt=2**32, description="of training, and of the order of measurements")
@@ -127,7 +127,11 @@ class Study(StrictModel):
     recommend: Recommend = Field(description="what a variant may cost to be recommended")
 
     def option(self, section: str, key: str) -> Any:
-        """The checked option at `section.key`, for example the runtime at `runtimes.eager`."""
+        """Return the checked option at `section.key`, for example the runtime at `runtimes.eager`.
+
+        Raises:
+            UserError: there is no such option, or one of its settings is wrong.
+        """
         group, place = GROUPS[section], f"{section}.{key}"
         settings = getattr(self, section).get(key)
         if settings is None:
@@ -139,10 +143,10 @@ class Study(StrictModel):
         return {key: self.recipe(key) for key in self.compressions}
 
     def recipe(self, key: str) -> list[Any]:
-        """Return the compressions of a recipe, which is one compression, or a list of several under `steps`.
+        """Return the compressions of a recipe: one compression, or several under the key `steps`.
 
         Raises:
-            UserError: there is no such recipe.
+            UserError: there is no such recipe, or one of its settings is wrong.
         """
         if key not in self.compressions:
             raise UserError(f"{key}: {did_you_mean(key, self.compressions)}")
@@ -155,21 +159,21 @@ class Study(StrictModel):
         return [load("compression", *step) for step in zip(steps, places, strict=True)]
 
     def measured_with(self, hardware: str) -> Settings:
-        """The settings that a benchmark's record holds."""
+        """Return the settings to note in the record of a benchmark."""
         return {**self.measure.model_dump(), "seed": self.seed, "hardware": self.hardware[hardware]}
 
     def family(self, key: str) -> Family:
-        """The family of that name.
+        """Return the family with this name.
 
         Raises:
-            UserError: there is none.
+            UserError: there is no such family.
         """
         if key not in self.families:
             raise UserError(f"families.{key}: {did_you_mean(key, self.families)}")
         return self.families[key]
 
 
-# section of the configuration -> the package that holds its options
+# Section of the configuration -> the package of its options
 GROUPS = {
     "datasets": "datasets",
     "runtimes": "runtimes",
@@ -179,12 +183,12 @@ GROUPS = {
 
 
 def overrides() -> list[str]:
-    """What `params.yaml` was composed with."""
+    """Return the overrides that `params.yaml` was composed with."""
     return list(read_json(paths.OVERRIDES)) if paths.OVERRIDES.exists() else []
 
 
 def validate(settings: Settings) -> Study:
-    """The checked configuration.
+    """Return the checked configuration.
 
     Raises:
         UserError: one sentence for each fault.
@@ -229,7 +233,7 @@ def validate(settings: Settings) -> Study:
 
 
 def _require_measured_only(key: str, family: Family, config: Study) -> None:
-    """Refuse to fine-tune where nothing says how."""
+    """Raise a UserError if the study compresses a family that has no settings for fine-tuning."""
     if config.compressions:
         raise UserError(
             f"families.{key}.train=null: says not how to fine-tune, which compressions="
@@ -238,7 +242,7 @@ def _require_measured_only(key: str, family: Family, config: Study) -> None:
 
 
 def _unset(settings: Any, place: str = "") -> Iterator[str]:
-    """The keys whose value is still `???`."""
+    """Yield the keys whose value is still `???`."""
     if isinstance(settings, dict):
         for key, value in settings.items():
             yield from _unset(value, f"{place}.{key}" if place else str(key))
@@ -247,7 +251,7 @@ def _unset(settings: Any, place: str = "") -> Iterator[str]:
 
 
 def _made(config: Study) -> dict[str, list[str]]:
-    """precision/runtime of all that is made of a recipe -> the keys that make it."""
+    """Return precision/runtime -> the keys of the options that make it, of a recipe without `only`."""
     made: dict[str, list[str]] = {}
     for key in config.runtimes:
         precision = config.option("runtimes", key).precision
@@ -259,7 +263,7 @@ def _made(config: Study) -> dict[str, list[str]]:
 
 
 def _require_distinct(config: Study) -> None:
-    """Refuse two options whose variants would have the same name."""
+    """Raise a UserError if the variants of two options would have the same name."""
     for variant, keys in _made(config).items():
         if len(keys) > 1:
             precision, _, runtime = variant.partition("/")
@@ -267,7 +271,11 @@ def _require_distinct(config: Study) -> None:
 
 
 def _require_made(config: Study) -> None:
-    """Refuse a choice of variants that names what does not exist: it would leave them out without a word."""
+    """Raise a UserError if `export.only` names a recipe or variant that does not exist.
+
+    Otherwise a misspelt name would leave variants out without a message. Omitting the baseline is an error as
+    well.
+    """
     recipes, made = ["none", *config.compressions], _made(config)
     for recipe, patterns in config.export.only.items():
         place = f"export.only.{recipe}"
@@ -286,12 +294,12 @@ def read_study(path: Path = paths.PARAMS, checked: bool = False) -> Study:
     """Return the configuration in `params.yaml`.
 
     Args:
-        path: another file of the kind.
-        checked: whether the guard has checked all of it before. Then no plugin is imported here: a stage
-            imports those that it needs.
+        path: the file to read.
+        checked: whether the guard has checked the file already. In that case no plugin is imported here, and
+            a stage imports only the plugins that it needs.
 
     Raises:
-        UserError: the file is missing, or one sentence for each fault in it.
+        UserError: the file is missing or has faults; the message has a line for each fault.
     """
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))

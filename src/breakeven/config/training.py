@@ -10,7 +10,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TrainingConfig(StrictModel):
-    """How a model is trained; every key is in `conf/train/`."""
+    """The settings of a training. `conf/train/` sets every key."""
 
     epochs: int = Field(gt=0, description="passes over the training images, at most")
     batch_size: int = Field(gt=1, description="images a step")

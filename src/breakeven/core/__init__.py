@@ -1,1 +1,1 @@
-"""What knows no domain: errors, files, paths, the plugin loader, the cache, locks, progress, the machine."""
+"""Building blocks of no domain: errors, files, paths, plugins, the cache, locks, progress, the machine."""

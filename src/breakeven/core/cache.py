@@ -1,4 +1,4 @@
-"""What was made once is found again, by a key of all that it was made from, by DVC's stages and by sweeps."""
+"""The cache that DVC's stages and sweeps share: finished outputs, found by a key of all their inputs."""
 
 import contextlib
 import os
@@ -17,26 +17,26 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, fingerprint, flatten, read_json, sha256, write_json
 
 NOTE, FILES = "key.json", "files"
-USED = "used.json"  # beside a job's records: kind and digest of all that it was made from
-used: set[tuple[str, str]] = set()  # by this process
+USED = "used.json"  # beside a job's records: kind and digest of every entry that the job used
+used: set[tuple[str, str]] = set()  # kind and digest of the entries that this process found or saved
 
 
 @dataclass(frozen=True)
 class CacheKey:
-    """All that decides what something is, by name: settings, inputs' digests, the code's."""
+    """The key of an output: everything that decides its content (settings, digests of inputs and of code)."""
 
     kind: str  # "data", "model", "artifact"
     parts: Mapping[str, Any]
 
     @cached_property
     def digest(self) -> str:
-        """What stands for it in a path, a card and a tag."""
+        """Return a short digest of the key, for paths, manifests and tags."""
         return fingerprint(self.kind, self.parts)
 
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """One thing in the store."""
+    """One output in the cache."""
 
     folder: Path
     key: CacheKey
@@ -46,16 +46,16 @@ class CacheEntry:
 
     @property
     def used(self) -> float:
-        """When it was last made or taken, seconds since the epoch."""
+        """Return when the entry was last made or used, in seconds since the epoch."""
         return (self.folder / NOTE).stat().st_mtime
 
     def touch(self) -> None:
-        """It was used: `prune` counts from now."""
+        """Note that the entry was used now: `prune` removes entries that nobody used for long."""
         os.utime(self.folder / NOTE)
 
     @property
     def whole(self) -> bool:
-        """Whether its files are what was kept."""
+        """Return whether all files still have the sha256 that was noted when they were saved."""
         return all(
             (path := self.folder / FILES / name).is_file() and sha256(path) == digest
             for name, digest in self.files.items()
@@ -63,12 +63,12 @@ class CacheEntry:
 
 
 def folder(key: CacheKey) -> Path:
-    """Where what has this key lies, or would."""
+    """Return the folder of the entry with this key, whether it exists or not."""
     return paths.store() / key.kind / key.digest
 
 
 def find(key: CacheKey) -> CacheEntry | None:
-    """What has this key; what was damaged since is removed, so that it is made again."""
+    """Return the entry with this key, or None. Remove a damaged entry, so that the caller makes it again."""
     entry = _read(folder(key))
     if entry:
         used.add((key.kind, key.digest))
@@ -80,18 +80,21 @@ def find(key: CacheKey) -> CacheEntry | None:
 
 
 def get(kind: str, digest: str) -> CacheEntry | None:
-    """What has the key with this digest, be it whole or not; None if there is nothing."""
+    """Return the entry whose key has this digest, or None. Its files are not checked."""
     return _read(paths.store() / kind / digest)
 
 
 def version(kind: str, digest: str) -> str:
-    """What changes when that is made again: the sha256 of its note; empty if there is nothing."""
+    """Return the sha256 of an entry's note; "" if there is no entry.
+
+    The sha256 changes when the entry is made again with other content.
+    """
     note = paths.store() / kind / digest / NOTE
     return sha256(note) if note.is_file() else ""
 
 
 def restore(key: CacheKey, target: Path) -> bool:
-    """Copy what has this key to the folder `target`; returns whether there is something."""
+    """Copy the entry with this key to the folder `target`, and return whether there is such an entry."""
     if not (entry := find(key)):
         return False
     with atomic_folder(target) as temporary:
@@ -101,10 +104,12 @@ def restore(key: CacheKey, target: Path) -> bool:
 
 
 def save(key: CacheKey, title: str, source: Path) -> None:
-    """Copy the folder `source` into the store.
+    """Copy the folder `source` into the cache.
 
     Args:
-        title: for people.
+        key: the key to find it by.
+        title: a description for people.
+        source: the folder to copy.
     """
     with atomic_folder(folder(key)) as temporary:
         shutil.copytree(source, temporary / FILES)
@@ -121,14 +126,21 @@ def save(key: CacheKey, title: str, source: Path) -> None:
 
 
 def touch(kind: str, digest: str) -> None:
-    """It was used, or what was made from it: `prune` counts from now."""
+    """Note that an entry, or an output made from it, was used now. Do nothing if there is no such entry."""
     with contextlib.suppress(FileNotFoundError):
         os.utime(paths.store() / kind / digest / NOTE)
 
 
 @contextlib.contextmanager
 def exclusive(key: CacheKey, title: str) -> Iterator[None]:
-    """Two processes that need the same take turns: the second finds what the first has kept."""
+    """Hold the lock of one entry, so that only one process makes it.
+
+    A second process waits, and then finds the entry that the first one has saved.
+
+    Args:
+        key: the key of the entry.
+        title: a description of the entry, for the message while this process waits.
+    """
     lock = _lock(key.kind, key.digest)
     try:
         lock.acquire(timeout=0)
@@ -142,7 +154,7 @@ def exclusive(key: CacheKey, title: str) -> Iterator[None]:
 
 
 def is_busy(kind: str, digest: str) -> bool:
-    """Whether a process is making or taking it."""
+    """Return whether a process holds the lock of this entry."""
     lock = _lock(kind, digest)
     try:
         lock.acquire(timeout=0)
@@ -159,7 +171,10 @@ def _lock(kind: str, digest: str) -> FileLock:
 
 
 def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
-    """The entry of the same kind whose key is nearest, and where the two differ; None without entries."""
+    """Return the entry of the same kind with the nearest key, and a line for each difference.
+
+    Return None if there is no entry of this kind.
+    """
     mine = flatten(key.parts)
     found: list[tuple[CacheEntry, list[str]]] = []
     for entry in entries(key.kind):
@@ -174,7 +189,7 @@ def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
 
 
 def entries(kind: str = "*") -> list[CacheEntry]:
-    """All that is in the store, what was used last first."""
+    """Return all entries of a kind, by default of every kind; the last used first."""
     found = [entry for path in paths.store().glob(f"{kind}/*") if (entry := _read(path))]
     return sorted(found, key=lambda entry: -entry.used)
 
@@ -185,5 +200,5 @@ def _read(place: Path) -> CacheEntry | None:
         return CacheEntry(
             place, CacheKey(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"]
         )
-    except (UserError, KeyError, TypeError):  # what has no readable note is not there, and is made again
+    except (UserError, KeyError, TypeError):  # an entry without a readable note counts as missing
         return None

@@ -1,4 +1,4 @@
-"""What `breakeven cache prune` removes: entries that nobody used for long, and unfinished work."""
+"""The cleanup of `breakeven cache prune`: entries that nobody used for long, and unfinished work."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ from pathlib import Path
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheEntry
 
-# Folders of unfinished work below `paths.private()` -> the kind in the cache of what is being made there
+# Folder of unfinished work below `paths.private()` -> the kind of cache entry that is being made in it
 UNFINISHED = {"jobs": "job", "training": "model", "hydra": ""}
-HALF_WRITTEN = ".*.tmp"  # by a process that was killed
+HALF_WRITTEN = ".*.tmp"  # entries that a killed process left behind
 DAY_S = 86400
 
 
 def prune(days: float) -> list[CacheEntry]:
-    """Remove and return the entries that nobody used for so many days, and that no process is using."""
+    """Remove and return the entries that nobody used for `days` days, and that no process is using."""
     old = [
         entry
         for entry in cache.entries()
@@ -30,9 +30,9 @@ def prune(days: float) -> list[CacheEntry]:
 
 
 def unfinished(days: float) -> list[Path]:
-    """Return the folders of unfinished work in which nobody has written for so many days, and nobody works.
+    """Return the folders of unfinished work that nobody wrote to for `days` days and that no process uses.
 
-    They are jobs of sweeps, epochs to go on from, launchers' logs, and half-written entries.
+    They hold jobs of sweeps, checkpoints of interrupted trainings, launchers' logs, and half-written entries.
     """
     folders = [
         path
@@ -51,18 +51,18 @@ def megabytes(folders: Iterable[Path]) -> float:
 
 
 def remove(folders: Iterable[Path]) -> None:
-    """Remove folders; one that another process has removed meanwhile is no error."""
+    """Remove folders. Ignore a folder that another process has removed meanwhile."""
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _last_written(folder: Path) -> float:
-    """Return when something in it was last written, seconds since the epoch; now, if it is gone."""
+    """Return when a folder was last written to, in seconds since the epoch; now, if it is gone."""
     return max((status.st_mtime for status in _stats(folder)), default=time.time())
 
 
 def _stats(folder: Path) -> Iterator[os.stat_result]:
-    """Yield the status of a folder and of all in it; other processes may remove files meanwhile."""
+    """Yield the status of a folder and of its files. Skip files that other processes remove meanwhile."""
     with suppress(FileNotFoundError):
         yield folder.lstat()
     for parent, _, names in os.walk(folder):

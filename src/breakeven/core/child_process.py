@@ -1,4 +1,4 @@
-"""Make a process end with the one that started it."""
+"""A request to Linux that a process ends together with its parent."""
 
 import ctypes
 import os
@@ -6,18 +6,20 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before a process forks
-PARENT = "BREAKEVEN_PARENT"  # environment variable: the process that started this one
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here, before any process forks
+PARENT = "BREAKEVEN_PARENT"  # environment variable: the process id of the process that started this one
 
 
 def end_with_parent(parent: int | None = None, with_signal: signal.Signals = signal.SIGTERM) -> None:
-    """Make Linux send a signal to this process when its parent ends, in whatever way the parent ends.
+    """Make Linux send a signal to this process when its parent ends, for whatever reason the parent ends.
 
-    Other systems have nothing like it.
+    On other systems this does nothing.
 
     Args:
-        parent: the process id of the parent. If another process is the parent already, the real one has
-            ended, and the signal is sent at once. By default `PARENT` says it, where that is set.
+        parent: the process id of the parent; by default the value of the environment variable `PARENT`, or
+            else the current parent. If this process has another parent by now, the given one has ended, and
+            this process gets the signal at once.
+        with_signal: the signal to send.
     """
     if LIBC is None:
         return

@@ -1,4 +1,4 @@
-"""A file from the network: whole or not there, with its progress."""
+"""Downloads of files: a file is complete or absent, and its progress is shown."""
 
 import time
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from breakeven.core.files import atomic
 from breakeven.core.progress import Estimate, shown
 
 CHUNK = 1 << 18  # bytes
-TIMEOUT_S = 60.0  # without a byte
+TIMEOUT_S = 60.0  # longest wait for the next bytes
 
 
 def download(addresses: Sequence[str], target: Path) -> None:
     """Download `target` from the first of `addresses` that has it, unless it is there already.
 
     Raises:
-        OSError, HTTPException: none of them has; this is why the last one has not.
+        OSError, HTTPException: no address has the file; this is the error of the last address.
     """
     if target.exists():
         return None

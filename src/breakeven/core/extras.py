@@ -1,6 +1,6 @@
-"""Which extra of `pip install 'breakeven[EXTRA]'` brings a module that is missing."""
+"""The extras of `pip install 'breakeven[EXTRA]'`, and the modules that each of them installs."""
 
-# Extra -> the top modules that it installs. The core needs none of them.
+# Extra -> the top-level modules that it installs. The core needs none of them.
 MODULES = {
     "pipeline": {
         *("torch", "torchvision", "safetensors", "lightning", "torchmetrics", "sklearn", "PIL", "yaml"),
@@ -12,7 +12,7 @@ MODULES = {
 
 
 def missing(error: ModuleNotFoundError) -> str:
-    """Return the sentence that says what to install; "" if no extra brings the module."""
+    """Return a sentence that says which extra installs the missing module; "" if no extra does."""
     module = (error.name or "").partition(".")[0]
     for extra, modules in MODULES.items():
         if module in modules:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and digests that are checked before use."""
+"""Files that are complete or absent, and digests that are checked before a file is used."""
 
 import contextlib
 import hashlib
@@ -13,12 +13,12 @@ from typing import Any
 
 from breakeven.core.errors import UserError
 
-SHORT = 16  # characters of a digest, where it is one of many
+SHORT = 16  # characters of a digest that need not be complete
 
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes the final name only when the block ends well."""
+    """Yield a temporary file beside `path`, and rename it to `path` if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
@@ -33,13 +33,13 @@ def atomic(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path`; it replaces `path` only when the block ends well."""
+    """Yield a temporary folder beside `path`, and replace `path` by it if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
     try:
         yield temporary
         temporary.chmod(0o755)
-        if path.is_symlink():  # DVC's cache can be linked in
+        if path.is_symlink():  # DVC can link a folder of its cache here
             path.unlink()
         elif path.exists():
             shutil.rmtree(path)
@@ -55,12 +55,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` to `path` as readable JSON, atomically; NaN and infinity are refused."""
+    """Write `value` to `path` as indented JSON, atomically.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in `path`.
+    """Return the JSON value in `path`.
 
     Raises:
         UserError: the file is missing or is not JSON.
@@ -74,13 +78,16 @@ def read_json(path: Path) -> Any:
 
 
 def sha256(path: Path) -> str:
-    """The sha256 of a file's content, in hexadecimal."""
+    """Return the sha256 of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:
-    """The digest of a file that may be large: read once in a process, and again when it was changed since."""
+    """Return the digest of a file that may be large, in hexadecimal.
+
+    A process reads the file once, and reads it again only after a change of its size or times.
+    """
     found = path.stat()
     return _digest(path, algorithm, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
 
@@ -92,12 +99,12 @@ def _digest(path: Path, algorithm: str, version: tuple[int, ...]) -> str:
 
 
 def digests(folder: Path) -> list[str]:
-    """The sha256 of every file in a folder and below it, by the order of their paths."""
+    """Return the sha256 of every file in a folder and below it, in the order of their paths."""
     return [sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 def require_sha256(path: Path, expected: str) -> None:
-    """Refuse a file whose content is not what was written.
+    """Raise an error unless the file still has the sha256 that was recorded when it was written.
 
     Raises:
         UserError: the file is missing, or its sha256 differs from `expected`.
@@ -112,12 +119,17 @@ def require_sha256(path: Path, expected: str) -> None:
 
 
 def fingerprint(*values: Any) -> str:
-    """A short digest of values that JSON can hold, the same in every process."""
+    """Return a digest of 16 characters for values that JSON can hold. It is equal in every process."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT]
 
 
 def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with dotted keys."""
+    """Return nested mappings as one mapping with dotted keys; empty mappings are left out.
+
+    Args:
+        values: the nested mappings.
+        place: a dotted prefix of all keys.
+    """
     flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{place}.{key}" if place else str(key)

@@ -1,4 +1,4 @@
-"""Which commit and which machine make something."""
+"""The commit and the machine that an output is made with."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ from breakeven.core.system_info import collect
 
 @cache
 def commit() -> tuple[str, bool]:
-    """Return the commit of the working tree, and whether more than results was changed since.
+    """Return the commit of the working tree, and whether tracked files other than results differ from it.
 
-    Outside of git, return ("", False).
+    Return ("", False) if git is not installed or the folder is no repository.
     """
     if not shutil.which("git"):
         return "", False
@@ -24,12 +24,12 @@ def commit() -> tuple[str, bool]:
         done = subprocess.run(["git", *arguments], cwd=tree, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
-    # While DVC runs, it is writing dvc.lock and results.
+    # A running DVC writes dvc.lock and results, so changes in them do not count.
     changes = git("status", "--porcelain", "--untracked-files=no", ".", ":!dvc.lock", f":!{paths.RESULTS}")
     return git("rev-parse", "HEAD"), bool(changes)
 
 
 def here() -> dict[str, Any]:
-    """Return this machine and the working tree's commit, under the names of MLflow's tags."""
+    """Return this machine and the commit of the working tree, under the names of MLflow's tags."""
     name, dirty = commit()
     return {"machine": collect()["name"], "mlflow.source.git.commit": name, "dirty": dirty}

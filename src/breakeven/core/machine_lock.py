@@ -1,4 +1,4 @@
-"""Whose turn it is on this machine: several processes may make things at once, but who measures is alone."""
+"""The lock of this machine: processes train and export side by side, but one that measures runs alone."""
 
 import fcntl
 import sys
@@ -8,20 +8,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-# Of the machine, not of a repository: whatever else measures here is in the way.
+# One lock for the machine, not for each repository: any other process disturbs a measurement.
 LOCK = Path(tempfile.gettempdir()) / "breakeven.lock"
 
 
 @contextmanager
 def shared() -> Iterator[None]:
-    """Train or export: beside others that do, but not while anything is measured."""
+    """Hold the lock to train or export: other processes may do so at the same time, but none may measure."""
     with _held(fcntl.LOCK_SH, "until what is measured on this machine has been measured"):
         yield
 
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Measure: alone."""
+    """Hold the lock to measure: no other process may train, export or measure."""
     with _held(fcntl.LOCK_EX, "until nothing else is trained, exported or measured on this machine"):
         yield
 
@@ -34,15 +34,15 @@ def _held(mode: int, reason: str) -> Iterator[None]:
         except BlockingIOError:
             print(f"waiting {reason}", file=sys.stderr)
             fcntl.flock(file, mode)
-        yield  # closing the file releases the lock, as the death of the process does
+        yield  # the lock ends when the file is closed, also by the end of the process
 
 
 def _opened() -> IO[str]:
-    """The lock's file; another user's is only read, since a kernel may forbid to open it for writing."""
+    """Return the lock's file, open for reading: a kernel may forbid writing to another user's file."""
     try:
         return LOCK.open()
     except FileNotFoundError:
         file = LOCK.open("a")
-        with suppress(PermissionError):  # another user's, who was quicker
+        with suppress(PermissionError):  # another user created the file first
             LOCK.chmod(0o666)
         return file

@@ -1,18 +1,18 @@
-"""Every path of the project, relative to the folder that a stage runs in."""
+"""The paths of the project, relative to the folder that a stage runs in."""
 
 import os
 import sys
 from functools import cache
 from pathlib import Path
 
-HOME = "BREAKEVEN_HOME"  # variable of the environment: the main repository, for the process of a sweep's job
+HOME = "BREAKEVEN_HOME"  # environment variable: the main repository, for the process of a sweep's job
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
-PROGRAMS = Path("cpp")  # of C++
-GUARD = Path("results/composed/ok")  # what root stages depend on: its content never changes
-MODEL_CARD = "model.json"  # in the folder of a model, and of what runs a model's own code
-OVERRIDES = Path("results/composed/overrides.json")  # of the last composition
-FETCHED = Path("data/fetched")  # sha256 of whatever comes from outside the repository
+PROGRAMS = Path("cpp")  # the C++ sources
+GUARD = Path("results/composed/ok")  # root stages depend on it; its content never changes
+MODEL_CARD = "model.json"  # in a model's folder, and in an artifact's that runs the model's own code
+OVERRIDES = Path("results/composed/overrides.json")  # the overrides of the last composition
+FETCHED = Path("data/fetched")  # digests of inputs from outside the repository, and of source
 PREPARED = Path("data/prepared")
 MODELS = Path("models")
 ARTIFACTS = Path("artifacts")
@@ -29,40 +29,49 @@ REPORT = RESULTS / "report.html"
 
 
 def fetched(name: str) -> Path:
-    """Return the file with the digests of a dataset's files, a checkpoint, a stage's source, or sweeps."""
+    """Return the file with the digests of one input.
+
+    Args:
+        name: "datasets/NAME", "checkpoints/FAMILY", "code/STAGE" or "sweeps".
+    """
     return FETCHED / f"{name}.json"
 
 
 def prepared(dataset: str) -> Path:
-    """A dataset's tensors and manifest."""
+    """Return the folder of a dataset's tensors and manifest."""
     return PREPARED / dataset
 
 
 def model(family: str, recipe: str = "none") -> Path:
-    """A trained or compressed model: weights, structure, record."""
+    """Return the folder of a trained or compressed model."""
     return MODELS / family / recipe
 
 
 def artifacts(stage: str, family: str) -> Path:
-    """The folder in which `export` or `quantize` puts a family's artifacts, one folder each."""
+    """Return the folder of a family's artifacts, which holds one folder for each variant.
+
+    Args:
+        stage: the stage that makes them, "export" or "quantize".
+        family: the name of the family.
+    """
     return ARTIFACTS / stage / family
 
 
 def variant(name: str) -> str:
-    """The folder among them for the variant of that name."""
+    """Return the name of a variant's folder below `artifacts`."""
     return name.replace("/", "--")
 
 
 def benchmark(family: str, hardware: str) -> Path:
-    """The records of one family on one hardware."""
+    """Return the file with the benchmark's records of one family on one hardware."""
     return BENCHMARKS / f"{family}-{hardware}.json"
 
 
 @cache
 def home() -> Path:
-    """The main repository, also from a queued DVC experiment's temporary worktree and from a sweep's job.
+    """Return the main repository, also within a queued DVC experiment's worktree or a sweep's job.
 
-    What must outlive such a worktree (MLflow's store, checkpoints to resume from, raw data) lives there.
+    MLflow's store, checkpoints to resume from and raw data lie there, because a worktree is temporary.
     """
     if job := os.environ.get(HOME):
         return Path(job)
@@ -75,7 +84,7 @@ def home() -> Path:
 
 
 def raw_roots() -> list[Path]:
-    """The folders in which source data is looked for, in this order."""
+    """Return the folders to search for source data, in the order of the search."""
     roots = [home() / "data/raw"]
     if extra := os.environ.get("BREAKEVEN_DATA"):
         roots.append(home() / Path(extra).expanduser())
@@ -83,7 +92,7 @@ def raw_roots() -> list[Path]:
 
 
 def checkpoint(path: str) -> Path:
-    """A user's checkpoint: a relative path is meant from the repository, wherever the stage runs."""
+    """Return the path of a user's checkpoint. A relative path begins at the main repository."""
     return home() / Path(path).expanduser()
 
 
@@ -95,21 +104,28 @@ def shipped(name: str) -> Path:
 
 
 def import_from_here() -> None:
-    """Find the user's own modules, as `python -m` does in the stages; a command looks in its own folder."""
+    """Let this process import modules from the current folder.
+
+    The stages run as `python -m`, which does so by itself. A command has to ask for it.
+    """
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
 
 
 def private() -> Path:
-    """The folder for state that is neither an output nor a result (checkpoints to resume, locks)."""
+    """Return the folder for state that is neither an output nor a result: the cache, checkpoints, locks."""
     return home() / ".breakeven"
 
 
 def unfinished_job(job: str) -> Path:
-    """The folder of a sweep's job that has not ended well, by its key."""
+    """Return the folder of a sweep's job that has not finished.
+
+    Args:
+        job: the digest of the job's key.
+    """
     return private() / "jobs" / job
 
 
 def store() -> Path:
-    """What was made once (see store.py)."""
+    """Return the folder of the cache (see `core/cache.py`)."""
     return private() / "store"

@@ -1,4 +1,4 @@
-"""An option of a group (a dataset, a runtime, ...): one Python file, found by its name."""
+"""Plugins: an option of a group (a dataset, a runtime, ...) is one Python file, found by its name."""
 
 import difflib
 import importlib
@@ -23,23 +23,23 @@ class StrictModel(BaseModel):
 
 
 class Plugin(StrictModel):
-    """Settings of one option; `name` is the module that implements it.
+    """The settings of one option; `name` is the module that implements it.
 
-    A name without a dot is one of the group's package; with a dot, a module of the user's own.
+    A name without a dot is a module of the group's package. A name with a dot is a module of the user's own.
     """
 
     name: str
 
 
 def names(group: str) -> list[str]:
-    """The options that exist in `breakeven.plugins.<group>`, which is to say its modules."""
+    """Return the options of a group: the public modules of `breakeven.plugins.<group>`, except `base`."""
     package = importlib.import_module(f"breakeven.plugins.{group}")
     found = (module.name for module in pkgutil.iter_modules(package.__path__))
     return sorted(name for name in found if name != "base" and not name.startswith("_"))
 
 
 def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
-    """The option that `settings["name"]` names, checked.
+    """Return the option that `settings["name"]` names, with its settings checked.
 
     Args:
         group: the package below `breakeven.plugins`, for example "runtimes".
@@ -47,7 +47,8 @@ def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
         place: the dotted key of that section, for messages.
 
     Raises:
-        UserError: unknown name, unknown key, wrong type or value out of range; one line each.
+        UserError: the name is unknown; its module cannot be imported, or does not define exactly one option;
+            a key is unknown; a value has a wrong type or is out of range. There is a line for each fault.
     """
     name = str(settings.get("name"))
     if "." not in name and name not in (known := names(group)):
@@ -67,10 +68,15 @@ def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
 
 
 def check(model: type[S], settings: Mapping[str, Any], place: str = "") -> S:
-    """`settings` as a `model`.
+    """Return `settings` as an instance of `model`.
+
+    Args:
+        model: the class that checks them.
+        settings: the values by key.
+        place: the dotted key of the settings, for messages.
 
     Raises:
-        UserError: one sentence for each fault: the key, its value, what is allowed, the nearest valid name.
+        UserError: a line for each fault: the key, its value, what is allowed, and the nearest valid name.
     """
     try:
         return model.model_validate(settings)
@@ -79,7 +85,7 @@ def check(model: type[S], settings: Mapping[str, Any], place: str = "") -> S:
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """What is allowed instead of `given`, and the nearest valid name if one is near."""
+    """Return the end of a message: the name in `known` nearest to `given`, if any is near, and all names."""
     known = list(known)
     near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
     return (
@@ -102,7 +108,7 @@ def _sentences(error: ValidationError, model: type[BaseModel], place: str) -> It
 
 
 def _fields(model: type[BaseModel], loc: list[str]) -> list[str]:
-    """The keys that are valid at `loc` within `model`."""
+    """Return the keys that are valid at `loc` within `model`."""
     for part in loc:
         field = model.model_fields.get(part)
         kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else [model]

@@ -1,6 +1,7 @@
-"""How far long work is, and how much time is left: a bar in a terminal, plain lines in a log.
+"""The progress of long work, and the time left: a bar in a terminal, plain lines in a log.
 
-Nothing here has a thread. A bar is drawn when it is told something, and so never while a block is timed.
+This module starts no thread. The bar is drawn only when the caller reports progress, so that no drawing
+disturbs a block that is being timed.
 """
 
 import fcntl
@@ -20,23 +21,29 @@ from rich.table import Column
 from rich.text import Text
 
 Item = TypeVar("Item")
-DRAWN_EVERY_S, TOLD_EVERY_S = 0.25, 10.0  # at most
-CLEAR_LINE = "\r\x1b[2K"  # of a terminal
+DRAWN_EVERY_S, TOLD_EVERY_S = 0.25, 10.0  # least time between two drawings, and between two lines
+CLEAR_LINE = "\r\x1b[2K"  # erases the line of a terminal
 
 
 @dataclass
 class Estimate:
-    """The time left, as what is finished has taken it; nothing is known before that."""
+    """An estimate of the time left, from the time that finished work took. It needs some finished work."""
 
-    total: float  # of the work, in any unit
-    at_once: int = 1  # how much of it is done side by side
-    at_most: bool = False  # it may end sooner
+    total: float  # amount of work, in any unit
+    at_once: int = 1  # amount that is done at the same time
+    at_most: bool = False  # whether the rest may take less, because some of it may be there already
     done: float = 0.0
-    made: float = 0.0  # of what is done, that which took its time
-    seconds: float = 0.0  # that it took
+    made: float = 0.0  # the part of `done` that took time; the rest was there already
+    seconds: float = 0.0  # the time that `made` took
 
     def finish(self, seconds: float | None, work: float = 1.0) -> None:
-        """Count what took so long; None: it was there already, and so may be what is left."""
+        """Count finished work.
+
+        Args:
+            seconds: the time that it took; None if it was there already. In that case more of the rest may be
+                there already, so that the estimate becomes an upper limit.
+            work: the amount, in the unit of `total`.
+        """
         self.done += work
         if seconds is None:
             self.at_most = True
@@ -44,21 +51,26 @@ class Estimate:
             self.made, self.seconds = self.made + work, self.seconds + seconds
 
     def left(self, begun: float = 0.0) -> str:
-        """In words; empty where nothing is left or nothing is known.
+        """Return the time left in words; "" if no work is left, or if no finished work took time.
 
         Args:
-            begun: how much is done of what is not finished.
+            begun: the amount that is done of the work in progress.
         """
         rest = self.total - self.done - begun
         if not self.made or rest <= 0:
             return ""
-        if self.at_once > 1:  # the last one takes its time, too
+        if self.at_once > 1:  # a last group takes as long as a full one
             rest = math.ceil(rest / self.at_once)
         return time_left(rest * self.seconds / self.made, self.at_most)
 
 
 def time_left(seconds: float, at_most: bool = False) -> str:
-    """So coarse as an estimate is, or rounded up where it is a limit: "about 12 min left"."""
+    """Return a time in words, rounded: "about 12 min left".
+
+    Args:
+        seconds: the time left.
+        at_most: whether it is an upper limit: round it up, and say "at most".
+    """
     about = "at most" if at_most else "about"
     up = 0.499 if at_most else 0.0
     if seconds < 10:
@@ -72,24 +84,38 @@ def time_left(seconds: float, at_most: bool = False) -> str:
 
 
 class ProgressLine:
-    """One piece of work on the screen, or in a log."""
+    """One piece of work, shown as a bar in a terminal or as lines in a log."""
 
     def __init__(self, title: str, total: float, bar: Progress | None, crowded: bool = False) -> None:
-        """`crowded`: another process has a bar in this terminal."""
+        """Add the work to the bar, if there is one.
+
+        Args:
+            title: the name of the work.
+            total: the amount of work, in any unit.
+            bar: the bar; None prints lines.
+            crowded: whether another process has a bar in this terminal.
+        """
         self.title, self._bar, self._crowded = title, bar, crowded
         self._drawn, self._told = float("-inf"), time.monotonic()
         if bar:
             self._task = bar.add_task(title, total=total, what="", left="")
 
     def move(self, done: float, what: str, left: str = "", *, now: bool = False) -> None:
-        """Move the bar, if there is one; `now`: not only four times a second."""
+        """Move the bar, if there is one.
+
+        Args:
+            done: the amount of finished work.
+            what: the current step.
+            left: the time left, in words.
+            now: draw the bar at once. Otherwise it is drawn at most four times a second.
+        """
         if self._bar:
             due = now or time.monotonic() - self._drawn >= DRAWN_EVERY_S
             self._bar.update(self._task, completed=done, what=what, left=left, refresh=due)
             self._drawn = time.monotonic() if due else self._drawn
 
     def tell(self, done: float, what: str, left: str = "") -> None:
-        """Move the bar, or print a line."""
+        """Move the bar and draw it at once, or print a line if there is no bar."""
         self._told = time.monotonic()
         self.move(done, what, left, now=True)
         if not self._bar:
@@ -97,7 +123,7 @@ class ProgressLine:
             print(f"{start}{self.title}: {what}{f', {left}' if left else ''}", file=sys.stderr, flush=True)
 
     def pace(self, done: float, what: str, left: str = "") -> None:
-        """For small steps: move the bar, or print a line if the last one is a while ago."""
+        """Report a small step: move the bar, or print a line if the last line is `TOLD_EVERY_S` old."""
         if time.monotonic() - self._told >= TOLD_EVERY_S:
             self.tell(done, what, left)
         else:
@@ -106,15 +132,16 @@ class ProgressLine:
 
 @contextmanager
 def shown(title: str, total: float) -> Iterator[ProgressLine]:
-    """Show work until the block ends, in whatever way it does.
+    """Show the progress of work until the block ends, with or without an error.
 
-    There is one bar in a terminal: another process, or a block inside of this one, prints lines.
+    A terminal has one bar. A second process, or an inner block, prints lines.
 
     Args:
-        total: of the work, in any unit.
+        title: the name of the work.
+        total: the amount of work, in any unit.
     """
     console = _Console(stderr=True, markup=False, highlight=False)
-    # Its lines are drawn by rich into stderr, so it has to be stdout's terminal as well.
+    # While a bar is shown, rich writes the lines of stdout into stderr. So both have to be the terminal.
     if not (sys.stdout.isatty() and sys.stderr.isatty() and console.is_interactive):
         yield ProgressLine(title, total, None)
         return
@@ -127,7 +154,7 @@ def shown(title: str, total: float) -> Iterator[ProgressLine]:
 
 
 def track(title: str, items: Sequence[Item]) -> Iterator[Item]:
-    """Go through many small `items`, and show how far; a log gets a line only when it takes long."""
+    """Yield many small `items`, and show the progress. A log gets a line every `TOLD_EVERY_S` at most."""
     with shown(title, len(items)) as on:
         estimate = Estimate(len(items))
         for number, item in enumerate(items, 1):
@@ -138,16 +165,17 @@ def track(title: str, items: Sequence[Item]) -> Iterator[Item]:
 
 
 class ItemProgress:
-    """Units of work, one after another."""
+    """The progress of units of work that are done one after another."""
 
     def __init__(self, on: ProgressLine, total: int, every_s: float) -> None:
+        """Show `total` units on a line of progress, with a line in a log every `every_s` seconds at most."""
         self._on, self._every_s = on, every_s
         self._estimate = Estimate(total)
         self._told = float("-inf")
         self._began = 0.0
 
     def begin(self, what: str) -> None:
-        """Say which is the next."""
+        """Show the name of the next unit."""
         self._began = time.monotonic()
         text = f"{self._estimate.done + 1:.0f} of {self._estimate.total:.0f}: {what}"
         if self._began - self._told >= self._every_s:
@@ -157,20 +185,24 @@ class ItemProgress:
             self._on.move(self._estimate.done, text, self._estimate.left(), now=True)
 
     def end(self, made: bool = True) -> None:
-        """It is finished; or was not `made`, because it was there already."""
+        """Count the unit as finished.
+
+        Args:
+            made: False if the unit was there already, and took no time.
+        """
         self._estimate.finish(time.monotonic() - self._began if made else None)
         self._on.move(self._estimate.done, f"{self._estimate.done:.0f} of {self._estimate.total:.0f}")
 
 
 @contextmanager
 def counted(title: str, total: int, every_s: float = TOLD_EVERY_S) -> Iterator[ItemProgress]:
-    """Show so many units of work; a log gets a line every `every_s` seconds at most."""
+    """Show the progress of `total` units of work. A log gets at most one line in `every_s` seconds."""
     with shown(title, total) as on:
         yield ItemProgress(on, total, every_s)
 
 
 def _columns() -> list[ProgressColumn]:
-    """On one line, of which the end is left out where it is too long."""
+    """Return the columns of a bar. They stand on one line, whose end is cut off if it is too long."""
     whole, rest = (Column(no_wrap=True, ratio=ratio) for ratio in (None, 1))
     return [
         TextColumn("{task.description}", markup=False, table_column=whole),
@@ -182,14 +214,14 @@ def _columns() -> list[ProgressColumn]:
 
 
 class _Elapsed(ProgressColumn):
-    """Goes on where there is more to do than was expected, unlike rich's own."""
+    """The time since the start. Unlike rich's own column, it goes on if there is more work than expected."""
 
     def render(self, task: Task) -> Text:
         return Text(str(timedelta(seconds=int(task.elapsed or 0))))
 
 
 class _Console(Console):
-    """Leaves the cursor visible: a process that is killed could not bring it back."""
+    """A console that leaves the cursor visible, because a killed process could not show it again."""
 
     def show_cursor(self, show: bool = True) -> bool:
         return False
@@ -197,11 +229,11 @@ class _Console(Console):
 
 @contextmanager
 def _alone() -> Iterator[bool]:
-    """Whether nobody else has a bar in this terminal, until the block ends."""
+    """Yield whether this process alone has a bar in this terminal; if so, keep it until the block ends."""
     try:
-        # Opened anew: what was inherited from the shell would share its lock with all that it started.
+        # Open the terminal again: the shell's own descriptor shares its lock with all processes of the shell.
         terminal = os.open(os.ttyname(sys.stderr.fileno()), os.O_RDONLY | os.O_NOCTTY)
-    except OSError:  # another user's, or of another container
+    except OSError:  # the terminal belongs to another user or container
         yield False
         return
     try:

@@ -1,4 +1,4 @@
-"""The source that an output depends on: the one answer for DVC's stages and for the keys of the cache."""
+"""Digests of the source that an output depends on, for DVC's stages and for the keys of the cache."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ from breakeven.core.source_walk import SourceTree, is_installed
 
 STAGES = "breakeven.pipeline.stages"
 
-# What a stage reaches, but what cannot change the stage's output: module or package -> why not.
+# Modules and packages that a stage imports, but that cannot change its output -> the reason.
 LEFT_OUT = {
     "breakeven.tracking": "copies results to MLflow",
     "breakeven.config.compose": "writes params.yaml, whose values are dependencies themselves",
@@ -35,16 +35,16 @@ LEFT_OUT = {
     "breakeven.core.system_info": "its findings are in results/machine.json, a dependency itself",
     "breakeven.pipeline.stages._main": "how a stage ends that fails",
 }
-PUBLIC_API = "breakeven"  # the package's own `__init__`, which no stage uses; all below it counts
+PUBLIC_API = "breakeven"  # the package's own `__init__`, which no stage uses; its modules count
 
-AT_START = SourceTree()  # an edit from here on is not what this process runs
+AT_START = SourceTree()  # the source that this process runs; it ignores later edits
 
 
 def digests_of(stage: str, plugins: Iterable[str], tree: SourceTree = AT_START) -> dict[str, str]:
     """Return name -> digest of all source that decides what a stage makes.
 
-    A name is a module, a data file, or an installed package that a model or a user's own module imports,
-    for which its version stands. Comments and docstrings do not count.
+    A name is a module, a data file, or an installed package that a model or a user's own module imports.
+    The version of an installed package takes the place of its digest. Comments and docstrings do not count.
 
     Args:
         stage: the name of a module in `breakeven.pipeline.stages`.
@@ -52,13 +52,16 @@ def digests_of(stage: str, plugins: Iterable[str], tree: SourceTree = AT_START) 
         tree: the source files.
 
     Raises:
-        UserError: a file is no Python.
+        UserError: Python cannot parse a file.
     """
     return digests_of_modules([f"{STAGES}.{stage}", *plugins], tree)
 
 
 def digests_of_modules(starts: Iterable[str], tree: SourceTree = AT_START) -> dict[str, str]:
-    """Return name -> digest of all source that these modules reach, as `digests_of` does."""
+    """Return name -> digest of all source that these modules need.
+
+    See `digests_of` for the names and the errors.
+    """
     digests: dict[str, str] = {}
     for name, path in tree.reach(starts, is_left_out).items():
         if is_installed(path):
@@ -79,11 +82,11 @@ def is_left_out(module: str) -> bool:
 
 
 def plugin_modules(group: str, settings: Any) -> list[str]:
-    """Return the modules that settings name anywhere in them: plugins of the group, and the user's own.
+    """Return the modules that settings name at any depth: plugins of the group, and the user's own.
 
     Args:
         group: a package below `breakeven.plugins`.
-        settings: one option's section of the configuration, or a list or a mapping of such.
+        settings: one option's section of the configuration, or a list or a mapping of sections.
     """
     modules: list[str] = []
     if isinstance(settings, Mapping):
@@ -98,17 +101,20 @@ def plugin_modules(group: str, settings: Any) -> list[str]:
 
 @cache
 def packages(target: str) -> tuple[str, ...]:
-    """Return the installed packages that importing the constructor `target` surely imports."""
-    with contextlib.suppress(UserError):  # the import itself will say it
+    """Return the installed packages that Python always imports along with the constructor `target`.
+
+    Return nothing if the source cannot be parsed: importing the constructor will raise a better error.
+    """
+    with contextlib.suppress(UserError):
         reached = AT_START.reach([target], is_left_out, top_level=True)
         return tuple(name for name, path in reached.items() if is_installed(path))
     return ()
 
 
 def _version(package: str) -> str:
-    with contextlib.suppress(metadata.PackageNotFoundError):  # most are called as their package: no search
+    with contextlib.suppress(metadata.PackageNotFoundError):  # a distribution mostly has the package's name
         return metadata.version(package)
     return ", ".join(metadata.version(name) for name in _distributions().get(package, []))
 
 
-_distributions = cache(metadata.packages_distributions)  # reads the list of files of all that is installed
+_distributions = cache(metadata.packages_distributions)  # slow: it reads the file lists of all distributions

@@ -5,21 +5,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 PACKAGE = "breakeven"
-DATA_FOLDERS = ("cpp", "templates")  # files in them are read as data by the modules that name the folder
+DATA_FOLDERS = ("cpp", "templates")  # the modules that name a folder read its files as data
 
 
 @dataclass(frozen=True)
 class References:
-    """What a file refers to."""
+    """The modules and folders that a file refers to."""
 
     imports: list[str]  # dotted names; a relative one begins with dots
-    top_level: list[str]  # those imports that are surely executed: neither in a function nor in a branch
-    modules: list[str]  # strings that may name something in the package, for a process or a loader
+    top_level: list[str]  # imports that are always executed: neither in a function nor in a branch
+    modules: list[str]  # strings that may name a module of the package, which a process or a loader imports
     folders: list[str]  # of DATA_FOLDERS
 
 
 def find_references(tree: ast.Module) -> References:
-    """Return the names in a Python file."""
+    """Return the modules and folders that a Python file refers to."""
     nodes = list(_executed(tree))
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return References(
@@ -31,7 +31,7 @@ def find_references(tree: ast.Module) -> References:
 
 
 def absolute_name(name: str, package: str) -> str:
-    """Return the dotted name that an import means in a module of `package`."""
+    """Return the absolute dotted name of an import, which may be relative, in a module of `package`."""
     level = len(name) - len(name.lstrip("."))
     if not level:
         return name
@@ -40,7 +40,7 @@ def absolute_name(name: str, package: str) -> str:
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes but those that only type checkers read."""
+    """Yield all nodes, except those in `if TYPE_CHECKING`."""
     nodes: list[ast.AST] = [tree]
     while nodes:
         node = nodes.pop()

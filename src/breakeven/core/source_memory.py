@@ -1,4 +1,4 @@
-"""Python files that were parsed before: a repeated `dvc repro` reads and hashes them, and parses none."""
+"""A memory of parsed Python files: a repeated `dvc repro` hashes the files, and parses only changed ones."""
 
 import ast
 import hashlib
@@ -18,26 +18,30 @@ SHORT = 16  # characters of a digest
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """What a Python file says."""
+    """The digest and the references of a Python file."""
 
-    digest: str  # of its code; empty for a file that has only comments and a docstring
+    digest: str  # of its code; "" for a file that has only comments and a docstring
     references: References
 
 
 class SourceMemory:
-    """Content of a file -> what it says. It is never wrong: it goes by the content, not by names or times."""
+    """A mapping from a file's content to its parsed form. It cannot be stale, because content is the key."""
 
     def __init__(self, path: Path) -> None:
-        """Name the file that keeps what was parsed; it need not exist."""
+        """Name the file that keeps the memory; it need not exist."""
         self._path = path
         self._entries: dict[str, Any] | None = None
         self._has_news = False
 
     def parse(self, path: Path, content: bytes) -> ParsedFile:
-        """Return what a file says.
+        """Return the digest and the references of a file.
+
+        Args:
+            path: the file's path, for messages.
+            content: the file's bytes.
 
         Raises:
-            UserError: the file is no Python.
+            UserError: Python cannot parse the file.
         """
         key = hashlib.sha256(content).hexdigest()
         entries = self._load()
@@ -47,7 +51,7 @@ class SourceMemory:
         return ParsedFile(entries[key]["digest"], References(**entries[key]["references"]))
 
     def save(self) -> None:
-        """Keep what was parsed for other processes."""
+        """Write the memory to its file, for other processes."""
         if self._has_news:
             write_text(self._path, json.dumps({"parser": _parser(), "files": self._entries}))
             self._has_news = False
@@ -57,7 +61,7 @@ class SourceMemory:
             self._entries = {}
             try:
                 kept = json.loads(self._path.read_text(encoding="utf-8"))
-            except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):  # then all is parsed again
+            except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):  # then parse all again
                 kept = {}
             if kept.get("parser") == _parser():
                 self._entries.update(kept["files"])
@@ -65,10 +69,14 @@ class SourceMemory:
 
 
 def parse(path: Path, content: bytes) -> ParsedFile:
-    """Return what a file says.
+    """Return the digest and the references of a file, without a memory.
+
+    Args:
+        path: the file's path, for messages.
+        content: the file's bytes.
 
     Raises:
-        UserError: the file is no Python.
+        UserError: Python cannot parse the file.
     """
     try:
         text = decode(content)
@@ -82,6 +90,6 @@ def parse(path: Path, content: bytes) -> ParsedFile:
 
 
 def _parser() -> str:
-    """Return a digest of the code that parses: another version of it may find something else."""
+    """Return a digest of the code that parses files, because other code may find other references."""
     modules = (source_text, source_imports)
     return hashlib.sha256(b"".join(Path(str(module.__file__)).read_bytes() for module in modules)).hexdigest()

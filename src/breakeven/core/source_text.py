@@ -1,4 +1,4 @@
-"""The part of a Python file that can change what it does: its text without comments and docstrings."""
+"""The code of a Python file: its text without comments and docstrings."""
 
 import ast
 import io
@@ -14,12 +14,12 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 def code_lines(text: str, tree: ast.Module) -> list[bytes]:
     """Return the lines of a Python file without comments, docstrings, blank lines and trailing space.
 
-    The lines are the same on every version of Python: they are cut out of the file's own text, because
-    `ast.dump`, `ast.unparse` and the tokens of f-strings differ from one version to the next.
+    Every version of Python gives the same lines. They are cut out of the file's own text, because `ast.dump`,
+    `ast.unparse` and the tokens of f-strings differ from one version to the next.
 
     Args:
-        text: of the file, as `decode` returns it.
-        tree: of that text, as `ast.parse` returns it.
+        text: the file's text, as `decode` returns it.
+        tree: the tree of `text`, as `ast.parse` returns it.
     """
     lines = [line.encode() for line in text.split("\n")]
     docstrings = [_span(node) for node in _docstrings(tree)]
@@ -42,7 +42,7 @@ def code_lines(text: str, tree: ast.Module) -> list[bytes]:
 
 
 def decode(source: bytes) -> str:
-    """Return the text of a Python file, in the encoding that it declares, with `\\n` at the end of lines.
+    """Return the text of a Python file, decoded as it declares, with `\\n` at the end of each line.
 
     Raises:
         SyntaxError: the bytes are not in that encoding.
@@ -56,7 +56,7 @@ def decode(source: bytes) -> str:
 
 
 def _comments(text: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the line number of each comment, and the comment, which always ends its line."""
+    """Yield the line number and the text of each comment. A comment always ends its line."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string.rstrip().encode()
@@ -75,7 +75,7 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def _lines_that_end_inside_a_string(tree: ast.Module, docstrings: list[Span]) -> set[int]:
-    """Return the numbers of the lines whose blanks are part of a string that is no docstring."""
+    """Return the numbers of the lines whose trailing blanks belong to a string other than a docstring."""
     numbers: set[int] = set()
     nodes: list[ast.AST] = [tree]
     while nodes:
@@ -83,7 +83,7 @@ def _lines_that_end_inside_a_string(tree: ast.Module, docstrings: list[Span]) ->
         if isinstance(node, ast.JoinedStr) or (
             isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
         ):
-            # Parts of an f-string are not looked at: versions of Python place them differently.
+            # The parts of an f-string are skipped, because versions of Python place them differently.
             if (span := _span(node)) not in docstrings:
                 numbers |= {*range(span[0], span[2])}
         else:

@@ -1,4 +1,4 @@
-"""The modules that some modules reach by imports, by name, and as data."""
+"""A walk over source files: the modules, data files and packages that some modules need."""
 
 import importlib.util
 import sys
@@ -11,15 +11,16 @@ from breakeven.core import paths
 from breakeven.core.source_imports import PACKAGE, absolute_name
 from breakeven.core.source_memory import ParsedFile, SourceMemory
 
-ROOT = Path(__file__).parents[1]  # of the package
-# The versions of installed packages that these import count: they hold the layers that a model is made of.
+ROOT = Path(__file__).parents[1]  # the folder of the package
+# Installed packages count if a module with such a name imports them: they hold the layers of models.
 MODELS = ("breakeven.plugins.models.", "breakeven.model.")
 
 
 class SourceTree:
-    """Source files as they were when they were first read; the package's own are read at once."""
+    """Source files with the content of their first reading. The package's own files are read at once."""
 
     def __init__(self, root: Path = ROOT) -> None:
+        """Read all Python files below `root`, the folder of the package, and the project's folder `cpp`."""
         self._root = root
         self._texts: dict[Path, bytes] = {}
         self._parsed: dict[Path, ParsedFile] = {}
@@ -28,16 +29,16 @@ class SourceTree:
             self.read(path)
 
     def read(self, path: Path) -> bytes:
-        """Return the bytes of a file as they were when it was first read here."""
+        """Return the bytes of a file at the time of its first reading."""
         if path not in self._texts:
             self._texts[path] = path.read_bytes()
         return self._texts[path]
 
     def parse(self, path: Path) -> ParsedFile:
-        """Return what a Python file says.
+        """Return the digest and the references of a Python file.
 
         Raises:
-            UserError: the file is no Python.
+            UserError: Python cannot parse the file.
         """
         if path not in self._parsed:
             self._parsed[path] = self.memory.parse(path, self.read(path))
@@ -49,14 +50,15 @@ class SourceTree:
         is_left_out: Callable[[str], bool] = lambda module: False,
         top_level: bool = False,
     ) -> dict[str, Path]:
-        """Return name -> file of all that `starts` need, with themselves.
+        """Return name -> file of everything that `starts` need, and of `starts` themselves.
 
         A name is a module, the path of a data file, or an installed package, whose file is its `__init__`.
+        An installed package counts if it is in `starts`, or if a user's own or a model's module imports it.
 
         Args:
-            starts: modules, or dotted names of something in a module.
-            is_left_out: whether a module is neither counted nor followed.
-            top_level: whether to follow only imports that are surely executed.
+            starts: modules, or dotted names of objects in modules.
+            is_left_out: returns whether to leave a module and its imports out.
+            top_level: whether to follow only imports that are always executed.
         """
         reached: dict[str, Path] = {}
         queue = deque((name, True) for name in starts)
@@ -85,7 +87,7 @@ class SourceTree:
         return dict(sorted(reached.items()))
 
     def locate(self, name: str) -> tuple[str, Path | None]:
-        """Return the longest part of a dotted name that is a module, and the file of that module, if any."""
+        """Return the longest part of a dotted name that is a module, and the module's file or None."""
         parts = name.replace(":", ".").split(".")
         if parts[0] == PACKAGE:
             while parts and ".".join(parts) not in self.modules:
@@ -104,7 +106,7 @@ class SourceTree:
 
     @cached_property
     def memory(self) -> SourceMemory:
-        """Return what earlier processes parsed in this project."""
+        """Return the memory of the files that earlier processes parsed in this project."""
         return SourceMemory(paths.private() / "source.json")
 
     @cached_property
@@ -113,7 +115,7 @@ class SourceTree:
 
 
 def is_installed(path: Path) -> bool:
-    """Return whether a file belongs to an installed package, whose version stands for all its files."""
+    """Return whether a file belongs to an installed package. The package's version identifies its files."""
     return "-packages" in str(path.parent)
 
 
@@ -123,7 +125,7 @@ def _module_name(path: Path, root: Path) -> str:
 
 
 def _locate_outside(parts: list[str]) -> tuple[str, Path | None]:
-    """Find a module of the user's own or an installed package, without the cost of importing it."""
+    """Find a user's own module or an installed package, without importing it, which would take time."""
     top, *rest = parts
     if not top or top in sys.stdlib_module_names or (spec := importlib.util.find_spec(top)) is None:
         return ".".join(parts), None

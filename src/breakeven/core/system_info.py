@@ -1,4 +1,4 @@
-"""What decides speed on this machine: processor, memory, GPU, driver, versions; found without torch."""
+"""Facts about this machine that decide speed (processor, memory, GPU, versions), found without torch."""
 
 import contextlib
 import os
@@ -28,26 +28,30 @@ FLAGS = (
     "i8mm",
     "bf16",
 )
-# Variables of the environment that libraries are tuned by
+# Prefixes of environment variables that tune libraries
 TUNING = (
     *("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD"),
     *("TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "ORT_", "OV_"),
 )
-GIVEN = dict(os.environ)  # by the user: libraries add to it when they are imported
-OTHERS = ("KMP_INIT_AT_FORK",)  # joblib's, which its workers hand on; nothing is faster or slower for it
+GIVEN = dict(os.environ)  # the user's variables: libraries set more when they are imported
+OTHERS = ("KMP_INIT_AT_FORK",)  # joblib sets it for its workers; it changes no time
 DEVELOPERS = ("dev", "browser", "docs")  # extras that users do not need
-# Extras whose versions change no call's time, but for torch and torchvision, which are noted
+# Extras whose packages change no call's time. Torch and torchvision do, and are noted separately.
 NOT_EXECUTING = ("", "torch", "pipeline", "tracking", "report", "cluster")
 LETTERS = string.ascii_letters + string.digits + "-_."
 
 
 def cores() -> int:
-    """That this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def tuning_variables(overridden: Collection[str] = ()) -> dict[str, str]:
-    """The variables that libraries are tuned by, without those that a hardware sets."""
+    """Return the user's environment variables that tune libraries.
+
+    Args:
+        overridden: variables to leave out, because a hardware plugin sets them.
+    """
     return {
         name: value
         for name, value in sorted(GIVEN.items())
@@ -57,16 +61,16 @@ def tuning_variables(overridden: Collection[str] = ()) -> dict[str, str]:
 
 @cache
 def collect() -> dict[str, object]:
-    """The machine and the versions; `name` is what tables call it."""
+    """Return facts about this machine and the installed versions; tables call the machine `name`."""
     processor, flags = _processor(), features()
-    # What the operating system offers, not what this process happens to be bound to.
+    # The cores of the machine, not only those that this process is bound to.
     facts: dict[str, object] = {
         "processor": processor,
         "cores": os.cpu_count(),
         "flags": flags,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "gpu": _gpu(),
-        # What is compiled here is decided by them; and what could not be, until they were there.
+        # The compilers decide how variants are compiled here, and whether they can be.
         "compiler": _answer(os.environ.get("CXX", "g++"), "--version"),
         "cmake": _answer("cmake", "--version"),
         "system": platform.system(),
@@ -77,7 +81,7 @@ def collect() -> dict[str, object]:
 
 
 def features() -> list[str]:
-    """Those of `FLAGS` that the processor has; none where the system does not tell."""
+    """Return the `FLAGS` that the processor has; none if the system has no /proc/cpuinfo."""
     fields = _cpuinfo()
     found = (fields.get("flags") or fields.get("Features") or "").split()
     return [flag for flag in FLAGS if flag in found]
@@ -89,20 +93,20 @@ def _processor() -> str:
 
 @cache
 def _cpuinfo() -> dict[str, str]:
-    """Of the first core."""
+    """Return the fields of the first core in /proc/cpuinfo; {} if there is no such file."""
     lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
     pairs = [line.partition(":") for line in reversed(lines)]
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _gpu() -> list[str]:
-    """Name, memory and driver of each GPU."""
+    """Return the name, the memory and the driver of each GPU."""
     query = ("--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
     return _lines("nvidia-smi", *query)
 
 
 def _answer(*command: str) -> str:
-    """The first line that a program prints, "" if there is no such program."""
+    """Return the first line that a program prints; "" if it is missing or fails."""
     return next(iter(_lines(*command)), "")
 
 
@@ -114,15 +118,15 @@ def _lines(*command: str) -> list[str]:
 
 
 def _packages() -> set[str]:
-    """What can execute a model: torch and the extras of runtimes and toolchains."""
+    """Return the packages that can execute a model: numpy, torch, and those of runtimes and toolchains."""
     extras = {name for extra, names in requirements().items() if extra not in NOT_EXECUTING for name in names}
     return {"numpy", "torch", "torchvision", "onnxruntime-gpu", *extras}
 
 
 def requirements() -> dict[str, list[str]]:
-    """The packages that each extra needs, but for the developers' own extras; "" is what all need.
+    """Return extra -> its packages, without the developers' extras; "" holds the packages of every install.
 
-    Nothing, where Breakeven is run from a checkout that is not installed.
+    Return {} if Breakeven runs from a checkout that is not installed.
     """
     lines: list[str] = []
     with contextlib.suppress(metadata.PackageNotFoundError):
@@ -137,7 +141,7 @@ def requirements() -> dict[str, list[str]]:
 
 
 def version(package: str) -> str | None:
-    """Of an installed package."""
+    """Return the version of a package; None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

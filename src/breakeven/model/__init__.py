@@ -1,1 +1,1 @@
-"""Old names of the models, for manifests on disk and users' yaml; they go after one release."""
+"""The old names of the models, for manifests on disk and users' YAML files, for one more release."""

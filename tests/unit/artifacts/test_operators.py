@@ -164,8 +164,8 @@ def test_what_executorch_records_of_a_run_is_told_operator_by_operator() -> None
         ("Max Pooling (NHWC, F32)", "fp32"): 0.5,
         ("Mean (ND) Reduce2", ""): 0.25,
         ("aten::add", "fp32"): 0.5,
-        (_executorch_profile.AROUND, ""): 0.5,
-        (_executorch_profile.BETWEEN, ""): 0.25,
+        (_executorch_profile.XNNPACK_REST, ""): 0.5,
+        (_executorch_profile.EXECUTORCH_REST, ""): 0.25,
     }
 
 

@@ -79,7 +79,7 @@ def refuses(**arguments: object) -> None:
         ({"_target_": "breakeven.plugins.models.cnn.nope"}, "cannot be imported"),
         ({"_target_": "builtins.dict", "width": 3}, "not a torch.nn.Module"),
         ({"_inputs_": {"in_channels": "colours"}}, "'colours' is not one of channels"),
-        ({"_target_": "test_models.refuses", "_inputs_": {}}, "families.x.model: AssertionError. "),
+        ({"_target_": "test_saved_model.refuses", "_inputs_": {}}, "families.x.model: AssertionError. "),
     ],
 )
 def test_a_wrong_model_gets_a_sentence(change: dict, message: str) -> None:

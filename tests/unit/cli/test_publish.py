@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.cli import main
-from breakeven.core import paths
+from breakeven.core import git, paths
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(paths.HOME, raising=False)
-    paths.commit.cache_clear()
+    git.commit.cache_clear()
     yield tmp_path
-    paths.commit.cache_clear()
+    git.commit.cache_clear()
 
 
 def test_a_dirty_tree_is_refused_in_one_sentence(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

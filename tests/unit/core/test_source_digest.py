@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.source_digest import (
     LEFT_OUT,
     digests_of,
     digests_of_modules,
-    here,
     packages,
     plugin_modules,
 )
@@ -180,13 +178,3 @@ def test_only_what_a_model_surely_imports_is_imported_before(
 @pytest.mark.parametrize("target", ["nowhere.at.all", "", "None"])
 def test_what_does_not_exist_has_no_source(target: str) -> None:
     assert source(target) == {}
-
-
-def test_here_names_the_machine_and_the_commit() -> None:
-    assert {"machine", "mlflow.source.git.commit", "dirty"} == here().keys()
-    assert "cores" in here()["machine"]
-
-
-def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert paths.commit.__wrapped__() == ("", False)

@@ -206,8 +206,8 @@ def test_a_file_that_no_runtime_can_load_costs_its_own_row(onnx: Path, tmp_path:
 
 def test_no_busy_worker_outlives_a_killed_parent(onnx: Path, images: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from breakeven.engine.worker_pool import Nursery\n"
-        f"pool = Nursery({CPU1}, 60); worker = pool.worker(Path({str(onnx)!r}))\n"
+        "import sys, time; from pathlib import Path; from breakeven.engine.worker_pool import WorkerPool\n"
+        f"pool = WorkerPool({CPU1}, 60); worker = pool.worker(Path({str(onnx)!r}))\n"
         f"worker.ask('load', images={str(images)!r}, batch_size=1, compare=False)\n"
         "worker.send('block', calls=10**6, settle=1, callers=1)\n"
         "print(worker.pid, flush=True); time.sleep(100)"

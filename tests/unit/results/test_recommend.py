@@ -56,13 +56,13 @@ def test_what_cannot_be_registered_costs_that_champion_alone(monkeypatch, capsys
             raise UserError("it is executed by a program in C++.")
         return f"models:/{chosen.family}@champion", ""
 
-    monkeypatch.setattr(command, "_candidate", lambda study, found, chosen, key, why: chosen)
+    monkeypatch.setattr(model_registry, "_candidate", lambda study, found, chosen, key, why: chosen)
     for name, fake in (
-        ("registry.register", register),
-        ("sync.sync", lambda *given: ""),
-        ("sync.key_of", lambda *given: ""),
-        ("tracking.required", nullcontext),
-        ("tracking.served", lambda: nullcontext("")),
+        ("tracking.model_registry.register", register),
+        ("tracking.study_runs.sync", lambda *given: ""),
+        ("tracking.study_runs.key_of", lambda *given: ""),
+        ("tracking.model_registry.required", nullcontext),
+        ("tracking.model_registry.served", lambda: nullcontext("")),
     ):
         monkeypatch.setattr(f"breakeven.{name}", fake)
     chosen = [(replace(FAST, family=family), {}) for family in ("cnn", "net")]

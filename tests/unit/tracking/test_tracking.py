@@ -42,8 +42,8 @@ def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_i
 
 def test_parallel_first_use_of_a_fresh_store_loses_nothing(tmp_path: object) -> None:
     code = (
-        "import sys, time; from breakeven import live\n"
-        "with live.run(f'run {sys.argv[1]}', sys.argv[1], {'kind': 'test'}, {'a': 1}, 0.05) as log:\n"
+        "import sys, time; from breakeven.tracking import live_run\n"
+        "with live_run.run(f'run {sys.argv[1]}', sys.argv[1], {'kind': 'test'}, {'a': 1}, 0.05) as log:\n"
         "    [log({'epoch': i, 'loss': i}) for i in range(3)]\n"
         "    time.sleep(3)"
     )

@@ -1,1 +1,1 @@
-"""The commands of `breakeven`: the first line is the help, `arguments` adds options, `run` does the work."""
+"""The commands of `breakeven`. Each module has a help text (its first line), `arguments` and `run`."""

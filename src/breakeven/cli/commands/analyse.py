@@ -6,13 +6,13 @@ EXAMPLE = "breakeven analyse docs/results/scaling.md --sweep scaling"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The page, and the sweep."""
+    """Add the page and the sweep."""
     parser.add_argument("page", metavar="PAGE.md", help="as docs/results/scaling.md")
     parser.add_argument("--sweep", default="", help="its name or its study's; default: the newest")
 
 
 def run(chosen: Namespace) -> None:
-    """Write the files, and store them with the sweep's run."""
+    """Write the page with its files, and store them with the sweep's run in MLflow."""
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
@@ -26,7 +26,7 @@ def run(chosen: Namespace) -> None:
 
     target = markdown.target_of(chosen.page)
     sweep = sweep_results.read_sweep(chosen.sweep)
-    # What is recommended is no part of what a job has come to: today's limits hold.
+    # Jobs do not store limits, so the recommendations use today's limits.
     limits = Limits(**yaml.safe_load(compose.compose([], name="base"))["recommend"])
     with TemporaryDirectory() as scratch:
         charts = Path(scratch, f"{target.stem}.html")

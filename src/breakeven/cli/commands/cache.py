@@ -6,7 +6,7 @@ EXAMPLE = "breakeven cache why family=cnn family.model.width=8"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """What to do, with what."""
+    """Add the action and its options."""
     parser.add_argument(
         "action", choices=["list", "why", "prune"], nargs="?", default="list", help="default: list"
     )
@@ -17,7 +17,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> None:
-    """Do it."""
+    """List, explain or prune the cache."""
     from breakeven.cli import cache_table
 
     if chosen.action == "list":

@@ -1,7 +1,7 @@
 """Measure two commits' artifacts in the same rounds: did anything become slower?
 
-Exit code 0: nothing did; 1: something did, or does not run any more; 2: that could not be found out. Single
-inputs are measured, on this machine; what two machines have stored is not compared.
+Exit code 0: nothing became slower; 1: something became slower, or does not run any more; 2: that is unknown.
+The command measures single inputs on this machine. It does not compare the records of two machines.
 """
 
 import sys
@@ -15,7 +15,7 @@ SLOWER, UNKNOWN = 1, 2  # exit codes
 
 
 def fraction(text: str) -> float:
-    """A share of a time, from 0 to below 1."""
+    """Parse a share of a time: at least 0, and below 1."""
     try:
         value = float(text)
     except ValueError:
@@ -26,7 +26,7 @@ def fraction(text: str) -> float:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Two commits, and what of them."""
+    """Add the two commits and the options."""
     parser.add_argument("first", metavar="REV_A", help="a commit, or `workspace`: what lies here")
     parser.add_argument("second", metavar="REV_B", help="likewise; it is held against the first")
     parser.add_argument("--hardware", default="cpu1", help="default: cpu1")
@@ -46,7 +46,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> int:
-    """Compare, and print; 0: nothing became slower, 1: something did, 2: that could not be found out."""
+    """Compare the two commits, and print a table.
+
+    Returns:
+        The exit code: 0 if nothing became slower, 1 if something did, 2 if that is unknown.
+    """
     from breakeven.pipeline.compare.paired import paired
     from breakeven.pipeline.compare.stored import stored
 
@@ -56,7 +60,7 @@ def run(chosen: Namespace) -> int:
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return UNKNOWN
-    except Exception:  # Python's own exit code would say that something became slower
+    except Exception:  # Python's own exit code, 1, would mean "slower"
         traceback.print_exc()
         return UNKNOWN
     how = "unpaired: each over the eager mode of its own run" if chosen.stored else "in the same rounds"

@@ -6,12 +6,12 @@ EXAMPLE = "breakeven compose study=reference measure.seconds=60 && dvc repro"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Those of the command line."""
+    """Add the overrides."""
     parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="in Hydra's grammar: seed=1")
 
 
 def run(chosen: Namespace) -> None:
-    """Compose, check and write."""
+    """Compose the settings, check them, and write params.yaml."""
     import yaml
 
     from breakeven.config import compose, schema

@@ -6,7 +6,7 @@ EXAMPLE = "breakeven doctor"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """None."""
+    """Add no options."""
 
 
 def run(chosen: Namespace) -> None:

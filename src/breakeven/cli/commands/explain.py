@@ -8,13 +8,17 @@ EXAMPLE = "breakeven explain none/int8-static/onnxruntime --family cnn"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The variant, and the family."""
+    """Add the variant and the family."""
     parser.add_argument("variant", metavar="VARIANT", help="as in the table: none/int8-static/onnxruntime")
     parser.add_argument("--family", help="default: every family")
 
 
 def run(chosen: Namespace) -> None:
-    """Print them."""
+    """Print the operators of the variant in each family that has it.
+
+    Raises:
+        UserError: a family or a variant is unknown, or the variant runs in no family.
+    """
     from breakeven.artifacts import artifact, variants
     from breakeven.cli import operator_table
     from breakeven.config import schema
@@ -24,14 +28,14 @@ def run(chosen: Namespace) -> None:
     families = list(study.families) if chosen.family is None else [chosen.family]
     missing: list[str] = []
     for name in families:
-        study.family(name)  # which says what there is, if it is unknown
+        study.family(name)  # raises an error with the known names, if it is unknown
         cards = {variant: card for variant, (_, card) in variants.read_variants(name).items()}
         if chosen.variant not in cards:
             raise UserError(f"{name}: {chosen.variant}: {did_you_mean(chosen.variant, cards)}")
         card = cards[chosen.variant]
         if card.status == "ok":
             operator_table.show(card, cards[artifact.BASELINE])
-        else:  # another family may have it
+        else:  # the variant may run in another family
             missing.append(f"{name}: {chosen.variant} is {card.status}: {card.reason}.")
     if len(missing) == len(families):
         raise UserError("\n".join(missing))

@@ -6,7 +6,7 @@ EXAMPLE = "breakeven publish docs/results/mine.md"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The page."""
+    """Add the page."""
     parser.add_argument("page", metavar="PAGE.md", help="as docs/results/reference.md")
     parser.add_argument(
         "--allow-dirty", action="store_true", help="also with changes that are not committed, besides results"
@@ -14,7 +14,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> None:
-    """Write the page, and the table beside it."""
+    """Write the page, and a CSV table beside it.
+
+    Raises:
+        UserError: the working tree has changes, or the results belong to other settings.
+    """
     from breakeven.config import lock_check, schema
     from breakeven.core import git
     from breakeven.core.errors import UserError

@@ -17,7 +17,7 @@ EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hard
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add the limits, and where they hold."""
+    """Add the limits, and the options that say where they hold."""
     limits = parser.add_argument_group("limits (default: those of the study, `recommend` in params.yaml)")
     limits.add_argument(
         "--max-accuracy-drop", type=float, metavar="POINTS", help="percentage points below the baseline"
@@ -46,7 +46,7 @@ def run(chosen: Namespace) -> None:
     """Choose variants, print them and register them.
 
     Raises:
-        UserError: no variant keeps the limits, or nothing was measured there.
+        UserError: no variant keeps the limits, or the chosen scenario was not measured.
     """
     from breakeven.cli import recommend_text
     from breakeven.config import lock_check, schema

@@ -8,11 +8,15 @@ EXAMPLE = "MLFLOW_TRACKING_URI=http://server:5000 breakeven sync"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """None."""
+    """Add no options."""
 
 
 def run(chosen: Namespace) -> None:
-    """Log all sweeps, and the study that `dvc repro` has run."""
+    """Log all sweeps, and the study that `dvc repro` ran.
+
+    Raises:
+        UserError: MLflow does not answer, or the results belong to other settings.
+    """
     from breakeven.config import lock_check, schema
     from breakeven.core import paths
     from breakeven.core.progress import track

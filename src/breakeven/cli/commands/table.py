@@ -6,11 +6,11 @@ EXAMPLE = "breakeven table | less -S"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """None."""
+    """Add no options."""
 
 
 def run(chosen: Namespace) -> None:
-    """Print what the report stage printed."""
+    """Print the table that the stage `report` printed."""
     from breakeven.config import lock_check, schema
     from breakeven.report import terminal_table
     from breakeven.results import study_results, summary

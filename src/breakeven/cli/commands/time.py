@@ -26,7 +26,7 @@ UNTIMED = ("failed", "unsupported", "wrong")
 
 
 def share(text: str) -> float:
-    """Parse a share: 2% or 0.02."""
+    """Parse a share, for example 2% or 0.02."""
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
@@ -44,7 +44,7 @@ def width(text: str) -> float:
 
 
 def seconds(text: str) -> float:
-    """Parse a time above zero."""
+    """Parse a time above zero, in seconds."""
     try:
         value = float(text)
     except ValueError:
@@ -55,7 +55,7 @@ def seconds(text: str) -> float:
 
 
 def shape(text: str) -> tuple[int, ...]:
-    """Parse a shape: 1x3x224x224."""
+    """Parse a shape, for example 1x3x224x224."""
     if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
         raise ArgumentTypeError(f"{text}: give a shape, as 1x3x224x224")
     return tuple(int(part) for part in text.split("x"))
@@ -98,7 +98,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> int:
-    """Measure and print; return the exit code."""
+    """Measure the targets, print the result, and return the exit code."""
     try:
         result = _measure(chosen)
         print(result)
@@ -119,10 +119,10 @@ def run(chosen: Namespace) -> int:
 
 
 def exit_code(result: "Result", allowed: float | None) -> int:
-    """Return 2 if a target failed, 1 or 3 if one is slower or may be, and 0 otherwise.
+    """Return the exit code: 2 if a target failed, 1 if one is slower, 3 if one may be slower, 0 otherwise.
 
     Args:
-        allowed: the slowdown that does not count, as a share of the time; None asks for no decision.
+        allowed: the slowdown that is allowed, as a share of the time; None allows any slowdown.
     """
     if any(each.verdict in UNTIMED for each in result.others):
         return FAILED
@@ -133,7 +133,7 @@ def exit_code(result: "Result", allowed: float | None) -> int:
 
 
 def _decision(each: "TimedVariant", allowed: float) -> int:
-    """Decide about one target by its whole corrected interval."""
+    """Return the exit code for one target, decided by its whole corrected interval."""
     least = 1 / (1 + allowed)  # the smallest speedup that is allowed
     if each.speedup is None:
         return UNDECIDED
@@ -193,10 +193,12 @@ def _variants(chosen: Namespace, stack: ExitStack) -> "tuple[dict[str, Given], s
 
 
 def name_targets(targets: list[str]) -> dict[str, str]:
-    """Return name -> target; without a name, the function's, or the whole target if two share that.
+    """Return name -> target.
+
+    A target without a name gets the name of its function, or its whole text if two functions share a name.
 
     Raises:
-        UserError: two targets have the same name.
+        UserError: two targets have the same name, or a name or target is empty.
     """
     pairs = []
     for text in targets:
@@ -215,7 +217,7 @@ def name_targets(targets: list[str]) -> dict[str, str]:
 
 
 def _inputs(shapes: list[tuple[int, ...]]) -> tuple[Any, ...] | None:
-    """Return random arrays of these shapes, the same in each run."""
+    """Return random float32 arrays of these shapes, the same in each run; None without shapes."""
     if not shapes:
         return None
     import numpy as np
@@ -226,7 +228,7 @@ def _inputs(shapes: list[tuple[int, ...]]) -> tuple[Any, ...] | None:
 
 @contextmanager
 def _progress_line() -> Iterator[Any]:
-    """Show one line in a terminal, and erase it at the end; it changes between replicates only."""
+    """Show one line of progress in a terminal, and erase it at the end; update it between replicates."""
     terminal = sys.stderr.isatty()
 
     def show(step: "RunProgress") -> None:

@@ -6,12 +6,12 @@ EXAMPLE = "breakeven ui --port 5001"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The port."""
+    """Add the port."""
     parser.add_argument("--port", type=int, default=5000, help="default: 5000")
 
 
 def run(chosen: Namespace) -> None:
-    """Become the server."""
+    """Replace this process by MLflow's server."""
     from breakeven.tracking.server import become_ui
 
     become_ui(chosen.port)
