@@ -96,7 +96,7 @@ def test_what_fetch_notes_of_sweeps_is_read_without_anything_heavy():
 EXCHANGED = {"breakeven.engine.call_loader", "breakeven.engine.rehearsal"}
 
 
-@pytest.mark.parametrize("module", MODULES.keys() - EXCHANGED)
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - EXCHANGED))
 def test_nothing_is_unpickled(module):
     assert unsafe_loads(tree(module)) == []
 

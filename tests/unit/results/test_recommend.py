@@ -13,6 +13,7 @@ from breakeven.core.errors import UserError
 from breakeven.results import summary
 from breakeven.results.recommend import Limits, choose, gain, smallest_drop
 from breakeven.results.records import ResultRow
+from breakeven.tracking import model_registry
 
 FAST = row("none/int8-static/openvino", speedup=8.0, accuracy_delta=-0.002, accuracy_delta_ci_low=-0.006)
 SAFE = row("none/fp32/onnxruntime", speedup=3.0)
