@@ -1,4 +1,4 @@
-"""A sweep's results as a page of Markdown: who pays from which size on, and what combinations come to."""
+"""The page of Markdown with a sweep's results: break-even sizes, speedups, combinations, Pareto fronts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,10 +12,10 @@ from breakeven.results.sweep_analysis import SweepAnalysis, by_family
 
 
 def render(swept: SweepAnalysis, pictures: Mapping[str, str]) -> str:
-    """The whole page.
+    """Return the whole page.
 
     Args:
-        pictures: title -> file, beside the page.
+        pictures: title -> name of a file beside the page.
     """
     sweep, done = swept.sweep, len(swept.jobs)
     failed = [f"- {outcome.title}: {outcome.reason}" for outcome in sweep.failed()]
