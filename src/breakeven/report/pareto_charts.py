@@ -11,12 +11,12 @@ ON, OFF = "on the front", "beaten in all three"
 
 
 def fronts(swept: SweepAnalysis) -> dict[str, Chart]:
-    """Return title -> chart, for each model with compressed variants in each cell."""
+    """Return title -> chart, for single streams of each model with compressed variants on each hardware."""
     return {name: _chart(name, data) for name, data in points(swept).items()}
 
 
 def points(swept: SweepAnalysis) -> dict[str, list[Point]]:
-    """Return title -> the variants that have a speedup, an accuracy and a size, the fastest first."""
+    """Return title -> the variants with speedup, accuracy and size in single streams, the fastest first."""
     best = {id(row) for row in swept.fronts}
     return {
         f"{rows[0].family}, {title(rows[0])}": [
@@ -29,7 +29,7 @@ def points(swept: SweepAnalysis) -> dict[str, list[Point]]:
         ]
         for rows in swept.contenders
         if rows[0].batch_size == 1 and rows[0].callers == 1
-        if len({row.compression for row in rows}) > 1  # variants of one compression are about equally accurate
+        if len({row.compression for row in rows}) > 1  # else all are about equally accurate
     }
 
 

@@ -61,7 +61,10 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
 
 
 def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
-    """Return break-even calls against work, with bounds; None if no variant pays or all models have one size."""
+    """Return break-even calls against work, with bounds.
+
+    Return None if no variant pays, or if all models have one size.
+    """
     variants = shown(swept)
     rows = [row for row in _rows(swept, hardware) if row.breakeven_calls]
     data = [
@@ -101,7 +104,7 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
 
 
 def shown(swept: SweepAnalysis) -> list[str]:
-    """Return the variants to draw on every hardware: those with the highest median speedup, at most `LINES`."""
+    """Return the variants to draw on every hardware: at most `LINES`, with the highest median speedups."""
     gains: dict[str, list[float]] = {}
     for row in swept.plain:
         if row.speedup:

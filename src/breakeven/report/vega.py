@@ -61,7 +61,7 @@ def shapes(field: str, names: Sequence[str], legend: alt.Legend = NAMES) -> alt.
 
 
 def lines(x: alt.X, y: alt.Y, names: Sequence[str], tip: list[alt.Tooltip]) -> Any:
-    """Return a line for each variant of the table, with a mark at each point that shows figures when hovered."""
+    """Return a line for each variant of the table. Each point has a mark that shows figures when hovered."""
     base = alt.Chart(alt.NamedData("table")).encode(x=x, y=y, color=series("variant", names))
     marks = base.mark_point(filled=True, size=32, opacity=1)
     return alt.layer(base.mark_line(), marks.encode(shape=shapes("variant", names), tooltip=tip))

@@ -1,4 +1,4 @@
-"""Run one training, from the first batch or from where an interrupted one stopped."""
+"""The run of one training, from the first batch or from the last checkpoint of an interrupted one."""
 
 import logging
 import signal
@@ -63,7 +63,7 @@ def fit(inputs: FitInputs) -> TrainingResult:
     _silence_lightning()
     config = inputs.config
     seed_everything(inputs.seed, workers=True, verbose=False)
-    # A model that was loaded is in evaluation mode, which Lightning would keep.
+    # A loaded model is in evaluation mode, and Lightning would not change that.
     model = inputs.build().train()
     memory_format = layout(model, normalize(inputs.train.images[:2], inputs.mean, inputs.std))
     model = model.to(memory_format=memory_format)
@@ -125,7 +125,7 @@ def _callbacks(
 
 
 def _run(trainer: Trainer, module: Classifier, batches: Batches, inputs: FitInputs) -> None:
-    """Train, and raise what Lightning hides of an interruption."""
+    """Train, and raise the interruptions that Lightning hides."""
     last = inputs.workdir / "last.ckpt"
     try:
         trainer.fit(
