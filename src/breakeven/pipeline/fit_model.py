@@ -40,7 +40,7 @@ UNTRAINED = "untrained"  # the model keeps its random initial weights
 
 @dataclass(frozen=True)
 class ModelJob:
-    """One model that a stage makes."""
+    """The description of a model that a stage makes."""
 
     family: str
     recipe: str  # "none", or the compression

@@ -26,7 +26,7 @@ class SweepSection:
 
 
 def sections(limits: Limits) -> list[SweepSection]:
-    """Return one section for each study's newest sweep, preferably one with results here."""
+    """Return a section for each study: its newest sweep with results here, or else its newest sweep."""
     return [section(collect(sweep, limits)) for sweep in sweep_results.newest()]
 
 

@@ -14,7 +14,7 @@ Kind = Literal["name", "text", "figure", "calls", "flag"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of `results/summary.csv`."""
+    """A column of `results/summary.csv`: its name, kind, unit and meaning."""
 
     name: str
     kind: Kind

@@ -13,7 +13,7 @@ from breakeven.results.records import BenchmarkResult, ResultRow
 
 @dataclass(frozen=True)
 class StudyResults:
-    """All records of one study."""
+    """The records of one study: manifests of models, and benchmarks."""
 
     cards: list[ModelManifest]
     benchmarks: list[BenchmarkResult]

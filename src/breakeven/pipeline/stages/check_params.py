@@ -48,7 +48,7 @@ def recall(params: dict[str, object]) -> list[str]:
 
 
 def require_models(config: Study) -> None:
-    """Construct each model, so that a wrong argument stops before any data is read."""
+    """Construct each model, so that a wrong argument stops the pipeline before any data is read."""
     from breakeven.artifacts.model_manifest import ImageInput, TextInput
 
     for name, family in config.families.items():
