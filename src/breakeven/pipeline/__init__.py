@@ -1,1 +1,1 @@
-"""How a study is run: stages, sweeps, training, comparison of commits."""
+"""The pipeline that runs studies: stages, sweeps, training, comparison of commits."""

@@ -1,4 +1,4 @@
-"""A family on one hardware, to be measured in one scenario after another."""
+"""The benchmark of a family on one hardware: it measures one scenario after another."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ from breakeven.results.records import ResultRow, ScenarioResult, VariantResult
 
 @dataclass(frozen=True)
 class FamilyBenchmark:
-    """What is measured, and where."""
+    """The benchmark of one family on one hardware."""
 
     family: str
     hardware: str
@@ -39,7 +39,7 @@ class FamilyBenchmark:
     data: str  # the dataset's digest
 
     def part(self, scenario: Scenario) -> ScenarioResult:
-        """Measure a scenario, unless that was done before, from the same: then what that found."""
+        """Return the results of a scenario: from the cache if possible, or else measured now."""
         title = f"{self.family} on {self.hardware}, {scenario.title}"
         key = self._key(scenario)
         with cache.exclusive(key, title):
@@ -79,7 +79,7 @@ class FamilyBenchmark:
                 variants, place, budget, self.test.images, scenario, scored=True, progress=tell
             )
         found = measured.findings
-        # If it is unsupported, then so is the hardware here, and every row says why.
+        # A baseline that is unsupported is no error: the hardware is missing here, and every row says why.
         if found.of[BASELINE].verdict == FAILED:
             raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
         machine = read_json(paths.MACHINE)["name"]
@@ -121,7 +121,7 @@ class FamilyBenchmark:
 
     @cached_property
     def _peaks(self) -> HardwarePeaks | None:
-        """None for a hardware that is not there: every row will say why."""
+        """Return the measured peaks of the hardware; None if this machine lacks it, as every row will say."""
         try:
             return probe(self.study.hardware[self.hardware])
         except Unsupported as error:
@@ -130,7 +130,10 @@ class FamilyBenchmark:
 
 
 def sound(measured: Measurement) -> bool:
-    """Whether it is worth keeping: what nobody can judge, or lacks a variant that fell, is measured again."""
+    """Return whether to cache a measurement.
+
+    An unreliable run or one with a failed variant is not cached, so that the next run measures it again.
+    """
     found = measured.findings
     return not found.fault and all(finding.verdict != FAILED for finding in found.of.values())
 

@@ -1,4 +1,4 @@
-"""Build artifacts: export or quantize in this process, restore from the cache what was built before."""
+"""The builder of artifacts: it exports or quantizes them in this process, or restores them from the cache."""
 
 import contextlib
 import functools
@@ -27,11 +27,11 @@ from breakeven.engine.worker_pool import WorkerPool
 from breakeven.pipeline.check import ArtifactChecker, Reference, Tolerance
 from breakeven.plugins.runtimes.base import ExportInput
 
-REBUILD_LIMIT_S = 5.0  # an artifact whose builds took this long is not built once more
+REBUILD_LIMIT_S = 5.0  # after this time, an artifact is not built again for its interval
 
 
 class ArtifactBuilder:
-    """Builds the artifacts of a family; each is checked in a process of its own, which may die alone."""
+    """A builder of a family's artifacts. A separate process checks each artifact, because it may crash."""
 
     def __init__(self, checker: ArtifactChecker, progress: ItemProgress, builds: int) -> None:
         """Build each artifact `builds` times, for an interval of its build time."""
@@ -68,7 +68,7 @@ class ArtifactBuilder:
                 with machine_lock.shared():
                     self.progress.begin(draft.variant)
                     done = self.make(folder, draft, write, reference)
-                # An untrained model has no accuracy: its artifacts are exported again sooner than copied.
+                # The artifacts of an untrained model are not cached: exporting them again is faster.
                 if (done.status != "failed" or done.refused) and done.trained:
                     cache.save(key, title, where)
         self.progress.end(made=not restored)
@@ -121,7 +121,7 @@ class ArtifactBuilder:
         """Build a small network first, so that no build time contains the imports of the toolchain."""
         if (name := (draft.runtime, draft.quantization)) not in self.warm:
             self.warm.add(name)
-            # The real build will report what fails.
+            # The real build will report errors.
             with TemporaryDirectory() as scratch, contextlib.suppress(Exception):
                 write(reference.small(), Path(scratch))
 

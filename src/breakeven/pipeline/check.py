@@ -1,4 +1,4 @@
-"""Check an artifact against its model: run it in a process of its own, compare its logits with eager's."""
+"""The check of an artifact: a separate process runs it, and its logits are compared with eager's."""
 
 import time
 from collections.abc import Callable
@@ -24,16 +24,17 @@ from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.runtimes.base import ExportInput
 
 PROFILED_CALLS, PROFILED_S = 20, 5.0  # at most, of each artifact; at least three calls
-# The classes of random weights are ties, so that an untrained model's logits are compared in any precision
+# With random weights, the classes are almost ties and their agreement means nothing. The logits of an
+# untrained model are therefore compared in every precision.
 UNTRAINED_RELATIVE_ERROR = 0.5
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far an artifact may be from eager."""
+    """The limits on an artifact's difference from eager mode."""
 
-    relative_error: float  # floating point
-    agreement: float  # quantized
+    relative_error: float  # at most, for artifacts in floating point
+    agreement: float  # at least, for quantized artifacts
 
     @classmethod
     def of(cls, study: Study) -> "Tolerance":
@@ -58,7 +59,7 @@ class Reference:
 
     @cached_property
     def source(self) -> ExportInput:
-        """What runtimes and toolchains export."""
+        """Return the model as runtimes and toolchains export it."""
         model = self._model
         if self.preprocessing == "inside":
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
@@ -67,7 +68,7 @@ class Reference:
 
     @cached_property
     def logits(self) -> NDArray[np.float32]:
-        """(N, classes), of the whole test set."""
+        """Return eager's logits on the whole test set, (N, classes)."""
         predict = predictor(self._model, self.card.mean, self.card.std)
         return inference.predict_in_batches(predict, self._images)
 
@@ -87,7 +88,7 @@ class Reference:
 
 
 class ArtifactChecker:
-    """Runs artifacts on the test set, each in a worker process, and compares them with their reference."""
+    """A checker that runs artifacts on the test set in worker processes and compares them with references."""
 
     def __init__(
         self,
@@ -134,7 +135,7 @@ class ArtifactChecker:
         return scored
 
     def predict(self, where: Path, draft: Artifact) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Return the artifact's logits, and what it executes."""
+        """Return the artifact's logits, and facts about how it executes."""
         artifact.save(where, draft)
         runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
         with self.worker_pool(runtime.scored_on).worker(where) as worker:

@@ -1,4 +1,4 @@
-"""Make a model on disk: train it (or use its weights unchanged), score it, count its work, save it."""
+"""The maker of models on disk: it trains a model or uses given weights, scores it, and saves it."""
 
 import shutil
 import sys
@@ -35,12 +35,12 @@ from breakeven.pipeline.sanity import accuracy_warning, require_model_fits_data
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
 
-UNTRAINED = "untrained"  # with the weights that it was constructed with
+UNTRAINED = "untrained"  # the model keeps its random initial weights
 
 
 @dataclass(frozen=True)
 class ModelJob:
-    """One model that a stage makes."""
+    """The description of a model that a stage makes."""
 
     family: str
     recipe: str  # "none", or the compression
@@ -50,7 +50,7 @@ class ModelJob:
     train: TrainingConfig | None  # None: the weights stay as they are
     seed: int
     key: CacheKey
-    made: str  # how: "trained", "checkpoint", `UNTRAINED`, or the compression's name
+    made: str  # how it is made: "trained", "checkpoint", `UNTRAINED`, or the compression's name
     pruning: list[Any] = field(default_factory=list)
     teacher: Teacher | None = None
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
@@ -82,7 +82,7 @@ def obtain(job: ModelJob, data: Path, live: Callable[[], AbstractContextManager[
             card = _make(job, data, workdir, log)
             log({"epoch": len(card.history), **card.scores})
         shutil.rmtree(workdir, ignore_errors=True)
-        if card.made != UNTRAINED:  # an untrained model is constructed sooner than copied
+        if card.made != UNTRAINED:  # constructing an untrained model is faster than copying it
             cache.save(job.key, title, job.folder)
     return card
 
@@ -111,7 +111,7 @@ def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManife
     if job.recipe == "none":
         require_model_fits_data(job, manifest, test)
     if job.train:
-        # Takes seconds to import, which a model that is not trained does without.
+        # Imported here because it takes seconds, and models that are not trained do not need it.
         from breakeven.pipeline.training.fit import FitInputs, fit
 
         if (workdir / "last.ckpt").exists():

@@ -1,4 +1,4 @@
-"""Decide which artifacts a study wants, and under which key each lies in the cache."""
+"""The list of artifacts that a study needs, and the cache key of each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,10 +15,10 @@ from breakeven.plugins.hardware.base import THREADS
 
 
 def wanted_artifacts(study: Study, options: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the keys of the options that each recipe is exported or quantized by.
+    """Return for each recipe the keys of the runtimes or toolchains that export or quantize it.
 
     Args:
-        options: key of a runtime or toolchain -> the precision that it makes, and its runtime's key.
+        options: key of a runtime or toolchain -> the precision of its artifacts, and its runtime's key.
     """
     return {
         recipe: [
@@ -59,7 +59,7 @@ def artifact_key(
     more: Mapping[str, Any],
     plugins: Sequence[str] = (),
 ) -> CacheKey:
-    """Return the cache key of an artifact: everything that it is made from.
+    """Return the cache key of an artifact: everything that its content depends on.
 
     Args:
         more: settings and digests of data, besides the runtime's settings and the limits of the checks.

@@ -1,4 +1,4 @@
-"""A source of images or texts -> uint8 tensors, splits, statistics and a manifest."""
+"""The preparation of a dataset: from images or texts to tensors, splits, statistics and a manifest."""
 
 import math
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def prepare(
 
 
 def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tuple[Images, Images]:
-    """Take a stratified `share` away from `data`: (what stays, what was taken), both in the source's order.
+    """Split a stratified `share` off `data`. Return the rest and the share, both in the source's order.
 
     Raises:
         UserError: a class has too few images to be in both parts.
@@ -92,15 +92,16 @@ def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tupl
 
 
 def statistics(images: NDArray[np.integer[Any]]) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel of (N, C, H, W) images, in units of 0..1."""
+    """Return mean and standard deviation of each channel of (N, C, H, W) images, scaled to 0..1."""
     levels = np.arange(256) / 255
-    # fsum, which rounds once: keys hold the sums, and a processor's own dot product differs in the last bit.
+    # fsum rounds once, so the sums are equal on all processors. Dot products differ in the last bit, and
+    # cache keys contain the result.
     means, deviations = [], []
     for channel in range(images.shape[1]):
         share = np.bincount(images[:, channel].ravel(), minlength=256) / images[:, channel].size
         mean = math.fsum(share * levels)
         means.append(mean)
-        # An image of one colour would divide by zero.
+        # If all images have one colour, the deviation is zero, and normalizing would divide by it.
         deviations.append(max(math.sqrt(math.fsum(share * (levels - mean) ** 2)), 1e-3))
     return means, deviations
 

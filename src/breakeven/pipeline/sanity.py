@@ -1,4 +1,4 @@
-"""Check whether a model fits the data, before its training, and whether its accuracies mean something."""
+"""The sanity checks of models: does a model fit the data, and do its accuracies mean something?"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def require_model_fits_data(job: "ModelJob", manifest: DatasetManifest, test: Images) -> None:
-    """Refuse a model that does not return a logit a class for two inputs, before anything is trained.
+    """Check before training that a model returns one logit for each class.
 
     Raises:
-        UserError: the model stops, or returns something else.
+        UserError: the model raises an error, or returns something else.
     """
     option = f"families.{job.family}.model"
     hint = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"

@@ -1,4 +1,4 @@
-"""The source that each stage of a study depends on: its own, and that of the plugins that it loads."""
+"""The source files that each stage of a study depends on: its own, and those of its plugins."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str,
 
 
 def job_code(study: Study) -> Digests:
-    """Return the digests of all source that decides what a sweep's job measures, as the files are now."""
+    """Return the current digests of all source files that affect the measurements of a sweep's job."""
     tree = SourceTree()
     code = [digests for stage, digests in stage_code(study, tree) if stage != "report"]
     tree.memory.save()

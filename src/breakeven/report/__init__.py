@@ -1,1 +1,1 @@
-"""What people see: the summary, the table, the plots."""
+"""The output for readers: the report's page, tables, charts, and pages of Markdown."""

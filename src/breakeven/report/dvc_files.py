@@ -1,4 +1,4 @@
-"""The files that `dvc metrics show` and `dvc plots show` draw from."""
+"""The files that `dvc metrics show` and `dvc plots show` read."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from breakeven.results.records import ResultRow, title
 
 
 def write_metrics(path: Path, rows: Sequence[ResultRow]) -> None:
-    """Accuracy, latency and speedup of each variant, nested by family, hardware and scenario."""
+    """Write accuracy, latency and speedup of each variant, nested by family, hardware and scenario."""
     metrics: dict[str, Any] = {}
     for row in rows:
         if row.accuracy is None or row.latency_ms_p50 is None:
@@ -26,7 +26,7 @@ def write_metrics(path: Path, rows: Sequence[ResultRow]) -> None:
 
 
 def write_plots(folder: Path, rows: Sequence[ResultRow], cards: Iterable[ModelManifest]) -> None:
-    """One CSV a plot: speedups, accuracy against latency, training curves."""
+    """Write one CSV for each plot: speedups, accuracy against latency, training curves."""
     timed = [row for row in rows if row.latency_ms_p50 is not None]
     write_csv(
         folder / "speedup.csv",

@@ -1,4 +1,4 @@
-"""The report: one page of HTML that needs nothing else, from the records."""
+"""The report: one self-contained page of HTML, made from the records."""
 
 import json
 import shlex
@@ -23,16 +23,16 @@ from breakeven.results.study_results import StudyResults
 
 @dataclass(frozen=True)
 class Section:
-    """One family on one hardware, called in one way."""
+    """A section of the page: one family on one hardware in one scenario."""
 
-    name: str  # what links and files call it
+    name: str  # in links and in names of files
     title: str
     benchmark: BenchmarkResult
     choice: Choice
-    estimate: ResultRow | None  # what the estimates alone would choose, if that is another
-    decides: float  # the least drop in accuracy that the test set can rule out, points
+    estimate: ResultRow | None  # the choice by estimates alone, if it differs
+    decides: float  # the smallest drop in accuracy that the test set can rule out, points
     warnings: list[str]
-    footer: str  # why to believe it
+    footer: str  # how the figures were measured
     charts: list[Chart]
 
 
@@ -49,10 +49,10 @@ def write(
     """Write the page, and the data of each chart as CSV.
 
     Args:
-        plots: the folder for that data.
-        overrides: what the study was composed with.
-        rows: of all benchmarks, with what is best marked.
-        sweeps: what is shown beside the study.
+        plots: the folder for the CSV files.
+        overrides: the overrides that the study was composed with.
+        rows: of all benchmarks, with the best ones marked.
+        sweeps: the sections of sweeps, after the study's.
     """
     sections = list(_sections(found, rows, limits))
     shown: list[Section | SweepSection] = [*sections, *sweeps]
@@ -75,7 +75,7 @@ def write(
                 {f"{b.commit[:9]}{' with local changes' if b.dirty else ''}" for b in found.benchmarks}
             ),
             limits=limits,
-            library=Markup(_library()),  # not escaped: scripts of ours and of Vega's
+            library=Markup(_library()),  # not escaped: trusted scripts
             drawings=Markup(_drawings(shown)),
             title=title,
             place=folder_of,
@@ -115,7 +115,7 @@ def _sections(found: StudyResults, rows: Sequence[ResultRow], limits: Limits) ->
 
 
 def _drawings(sections: Iterable[Section | SweepSection]) -> str:
-    """Charts by the element that shows them, in JSON that cannot end the element it stands in."""
+    """Return the charts by the name of their HTML element, as JSON that is safe inside a script element."""
     found = {
         f"{section.name}-{chart.name}": {
             **chart.spec,
@@ -128,13 +128,13 @@ def _drawings(sections: Iterable[Section | SweepSection]) -> str:
 
 
 def _rounded(data: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With six significant digits, as in the summary."""
+    """Return the data with floats rounded to six significant digits, as in the summary."""
     return [{k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in row.items()} for row in data]
 
 
 @cache
 def _library() -> str:
-    """Vega-Lite and what it needs, in one script."""
+    """Return Vega-Lite and its dependencies as one script."""
     import vl_convert
 
     return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace(
@@ -151,7 +151,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["figure"] = terminal_table.number
-    environment.globals["source"] = lambda name: Markup(  # ours, and as safe as the rest of the package
+    environment.globals["source"] = lambda name: Markup(  # trusted files of the package
         (Path(__file__).with_name("templates") / name).read_text(encoding="utf-8")
     )
     return environment

@@ -1,4 +1,4 @@
-"""Pages of Markdown: where they may be written, and their tables."""
+"""Helpers for pages of Markdown: the check of their path, and their tables."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,16 +7,16 @@ from breakeven.core.errors import UserError
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int) -> str:
-    """`left` columns of text, then figures."""
+    """Return a table whose first `left` columns align left and whose other columns, figures, align right."""
     rule = ["---"] * left + ["---:"] * (len(header) - left)
     return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
 
 
 def target_of(name: str) -> Path:
-    """Where a page is to be written.
+    """Return the path of a page that a user named.
 
     Raises:
-        UserError: that cannot be.
+        UserError: the name does not end in .md, or its folder does not exist.
     """
     target = Path(name)
     if target.suffix != ".md" or not target.parent.is_dir():

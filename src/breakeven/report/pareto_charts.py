@@ -1,4 +1,4 @@
-"""A sweep's Pareto fronts: what each variant of a model gains, how accurate it is and how large."""
+"""The charts of a sweep's Pareto fronts: speedup, accuracy and size of each variant of a model."""
 
 import altair as alt
 
@@ -11,12 +11,12 @@ ON, OFF = "on the front", "beaten in all three"
 
 
 def fronts(swept: SweepAnalysis) -> dict[str, Chart]:
-    """Return, by its title, a chart for each compressed model on each hardware, of single streams."""
+    """Return title -> chart, for single streams of each model with compressed variants on each hardware."""
     return {name: _chart(name, data) for name, data in points(swept).items()}
 
 
 def points(swept: SweepAnalysis) -> dict[str, list[Point]]:
-    """Title -> all variants that have a gain, an accuracy and a size, the fastest first."""
+    """Return title -> the variants with speedup, accuracy and size in single streams, the fastest first."""
     best = {id(row) for row in swept.fronts}
     return {
         f"{rows[0].family}, {title(rows[0])}": [
@@ -29,7 +29,7 @@ def points(swept: SweepAnalysis) -> dict[str, list[Point]]:
         ]
         for rows in swept.contenders
         if rows[0].batch_size == 1 and rows[0].callers == 1
-        if len({row.compression for row in rows}) > 1  # or all are as accurate
+        if len({row.compression for row in rows}) > 1  # else all are about equally accurate
     }
 
 

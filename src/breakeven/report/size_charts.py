@@ -1,4 +1,4 @@
-"""A sweep's charts over the size of the model: what is gained, and after how many calls that pays."""
+"""A sweep's charts over the size of the model: speedups, and break-even calls."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ HEIGHT = 340  # pixels
 
 
 def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | None:
-    """Speedup against size, with intervals and fitted lines; None where all models are of one size."""
+    """Return speedup against size, with intervals and fitted lines; None if all models have one size."""
     variants = shown(swept)
     rows = [row for row in _rows(swept, hardware) if row.speedup_ci_low and row.speedup_ci_high]
     if len({size.of(row) for row in rows}) < 2:
@@ -61,7 +61,10 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
 
 
 def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
-    """Break-even calls against work, with bounds; None where nothing pays, or all models are of one size."""
+    """Return break-even calls against work, with bounds.
+
+    Return None if no variant pays, or if all models have one size.
+    """
     variants = shown(swept)
     rows = [row for row in _rows(swept, hardware) if row.breakeven_calls]
     data = [
@@ -80,7 +83,7 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
     ends = (point[end] for point in data for end in ("calls", "low", "high"))
     axis = decades(max(end, 1) for end in ends if end is not None)
     base = alt.Chart(alt.NamedData("table")).encode(x=_size(data, MACS), color=series("variant", variants))
-    # A logarithm has no zero
+    # A logarithmic axis has no zero.
     for name in ("calls", "low", "high"):
         base = base.transform_calculate(**{f"drawn_{name}": f"max(datum.{name}, 1)"})
     whisker = base.transform_filter("isValid(datum.high)").mark_rule(opacity=0.5)
@@ -101,7 +104,7 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
 
 
 def shown(swept: SweepAnalysis) -> list[str]:
-    """The variants that are drawn, the same on all hardware: no more than can be told apart."""
+    """Return the variants to draw on every hardware: at most `LINES`, with the highest median speedups."""
     gains: dict[str, list[float]] = {}
     for row in swept.plain:
         if row.speedup:
@@ -126,12 +129,12 @@ def _names(row: ResultRow) -> Point:
 
 
 def _count(text: str | None) -> int | None:
-    """The number that a figure of break-even calls is, or None for a word."""
+    """Return a figure of break-even calls as a number; None if it is a word."""
     return int(text) if text and text.isdigit() else None
 
 
 def slug(hardware: str) -> str:
-    """A hardware's name, which may hold that of its machine, in that of a file."""
+    """Return a hardware's name in a form that is safe in the name of a file."""
     return re.sub(r"\W+", "-", hardware).strip("-")
 
 

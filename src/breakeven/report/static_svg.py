@@ -15,10 +15,10 @@ from breakeven.report.vega import ACROSS, Chart, Point
 from breakeven.results.records import ResultRow, cell, title
 
 WIDTH = 560  # pixels of a chart's plot, without what stands beside it
-CAPTION_CHARACTERS = 110  # a line
+CAPTION_CHARACTERS = 110  # in a line
 NAMES_WIDTH = 260  # pixels of a list of variants' names
-# vl-convert brings the first of these fonts, and the others are as wide: so nothing is cut where a reader has
-# only them, and texts are placed alike on every machine.
+# vl-convert contains the first of these fonts, so it places texts equally on every machine. The other fonts
+# are as wide, so no text is cut for readers who have only those.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 STYLE: dict[str, Any] = {
     "background": "white",

@@ -1,4 +1,4 @@
-"""The charts of the page: what each shows, as data and as a drawing in Vega-Lite's grammar, by Altair."""
+"""The charts of a study on the report's page: each has its data and a Vega-Lite drawing made by Altair."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 
 def charts_of(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[Chart]:
-    """The charts of one family on one hardware, called in one way."""
+    """Return the charts of one family on one hardware in one scenario."""
     timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
     made = (draw(benchmark, timed) for draw in CHARTS_IN_ORDER)
     return [chart for chart in made if chart.data]
@@ -70,7 +70,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
 
 
 def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """Accuracy against latency, with the Pareto front of these two."""
+    """Return accuracy against latency, with the Pareto front of the two."""
     data: list[Point] = [
         {
             **{"variant": row.variant, "latency_ms": row.latency_ms_p50},
@@ -112,7 +112,10 @@ def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
 
 
 def _bounds(row: ResultRow) -> tuple[float | None, float | None]:
-    """Of the accuracy in percent: the baseline's, and the interval of the change from it."""
+    """Return the interval of a variant's accuracy, in percent.
+
+    It is the baseline's accuracy plus the interval of the change from it.
+    """
     if row.verdict == "baseline" or row.accuracy is None or row.accuracy_delta is None:
         return None, None
     changes = (row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
@@ -121,7 +124,7 @@ def _bounds(row: ResultRow) -> tuple[float | None, float | None]:
 
 
 def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """The cost of getting there."""
+    """Return the seconds of building and starting each variant."""
     data = [
         {"variant": row.variant, "part": part, "seconds": seconds}
         for row in rows
@@ -141,7 +144,7 @@ def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
 
 
 def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """Total time against the number of calls."""
+    """Return total time against the number of calls."""
     chosen = _foremost(rows)
     base = next((row for row in chosen if row.verdict == "baseline"), None)
     data = [
@@ -163,7 +166,10 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
 
 
 def _foremost(rows: Sequence[ResultRow]) -> list[ResultRow]:
-    """The baseline, and what is of most interest beside it; no more than can be told apart."""
+    """Return the baseline and the most interesting faster variants, at most `LINES` rows.
+
+    Recommended variants come first, then variants on the Pareto front, then the fastest.
+    """
     chosen = [row for row in rows if row.verdict == "baseline"]
     faster = [row for row in rows if row.verdict == "faster"]
     faster.sort(key=lambda row: (not row.recommended, not row.pareto, -(row.speedup or 0)))
@@ -171,9 +177,10 @@ def _foremost(rows: Sequence[ResultRow]) -> list[ResultRow]:
 
 
 def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:
-    """Seconds once and seconds a call, as the paired figures of the row have them, not each side's medians.
+    """Return the one-time seconds of a variant and its seconds for each call.
 
-    So its line crosses the baseline's at its own break-even calls.
+    Both follow from the row's paired speedup and break-even calls instead of its medians. The variant's line
+    therefore crosses the baseline's at the break-even calls of its row.
     """
     gain = row.speedup or 1.0
     call_s = (base.latency_ms_p50 or 0.0) / 1000 / gain
@@ -182,7 +189,7 @@ def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:
 
 
 def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """How single calls are distributed."""
+    """Return the distribution of single calls."""
     known = {_same(record.row): record.replicates for record in benchmark.records}
     data = []
     for row in rows:
@@ -215,7 +222,7 @@ def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
 
 
 def _memory(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """Size on disk, and in memory."""
+    """Return size on disk against size in memory."""
     data = [
         {
             **{"variant": row.variant, "verdict": row.verdict},
@@ -233,7 +240,7 @@ def _memory(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
 
 
 def batches(rows: Sequence[ResultRow]) -> Chart | None:
-    """Throughput against the size of the batch, of one family on one hardware; None with a single size."""
+    """Return throughput against batch size, of one family on one hardware; None with a single batch size."""
     single = [row for row in rows if row.callers == 1 and row.throughput_per_s]
     chosen = {row.variant for row in _foremost([row for row in single if row.batch_size == 1] or single)}
     data = [
@@ -264,17 +271,17 @@ CHARTS_IN_ORDER: tuple[Callable[[BenchmarkResult, Sequence[ResultRow]], Chart], 
 
 
 def _same(row: ResultRow) -> tuple[object, ...]:
-    """What tells a record from the others of its benchmark."""
+    """Return the key that identifies a row within its benchmark."""
     return row.variant, row.scenario, row.batch_size, row.callers
 
 
 def _names(field: str, rows: Sequence[ResultRow]) -> alt.Y:
-    """A row for each name, in the order of `rows`."""
+    """Return an axis with one line for each name, in the order of `rows`."""
     return alt.Y(f"{field}:N", sort=[row.variant for row in rows], title=None)
 
 
 def _points(base: Any, rows: Sequence[ResultRow], **formats: str) -> Any:
-    """A point a variant, which tells its verdict by colour and shape, and these figures when hovered."""
+    """Return one point for each variant. Colour and shape show its verdict; hovering shows the figures."""
     found = _verdicts(rows)
     shapes = alt.Scale(domain=found, range=[VERDICTS[verdict][1] for verdict in found])
     return base.mark_point(filled=True, size=70, opacity=0.9).encode(
@@ -290,5 +297,5 @@ def _colours(rows: Sequence[ResultRow]) -> alt.Color:
 
 
 def _verdicts(rows: Sequence[ResultRow]) -> list[str]:
-    """Those that there are."""
+    """Return the verdicts that occur in the rows, in the order of `VERDICTS`."""
     return [verdict for verdict in VERDICTS if any(row.verdict == verdict for row in rows)]

@@ -1,4 +1,4 @@
-"""A study's results as a page of Markdown, to be committed under `docs/results/`."""
+"""The page of Markdown with a study's results, to commit under `docs/results/`."""
 
 import shlex
 from collections.abc import Iterable, Sequence
@@ -20,18 +20,18 @@ from breakeven.report.terminal_table import (
 from breakeven.results.records import BenchmarkResult, ResultRow, title
 from breakeven.results.study_results import StudyResults
 
-DROPS = (0.1, 0.3, 0.5, 1.0)  # points of accuracy that somebody may be willing to give
+DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
 DECIDED = ("faster", "slower", "same")
 UNRELIABLE = "No variant has a verdict: nothing can be recommended from this run."
 TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
 
 
 def render(study: str, overrides: Sequence[str], found: StudyResults, rows: Sequence[ResultRow]) -> str:
-    """The whole page.
+    """Return the whole page.
 
     Args:
-        overrides: what the study was composed with.
-        rows: of all benchmarks, with what is best marked.
+        overrides: the overrides that the study was composed with.
+        rows: of all benchmarks, with the best ones marked.
     """
     benchmarks = found.benchmarks
     machines = sorted({benchmark.machine["name"] for benchmark in benchmarks})
@@ -51,7 +51,7 @@ def render(study: str, overrides: Sequence[str], found: StudyResults, rows: Sequ
 
 
 def _models(cards: Iterable[ModelManifest]) -> str:
-    """One row a step: what it was, and what it has become."""
+    """Return the table of models, with one row for each training or compression step."""
     lines = []
     for card in cards:
         steps = [*card.details.get("before", []), vars(card)] if card.recipe != "none" else [vars(card)]
@@ -117,7 +117,7 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
 
 
 def _bargains(rows: Sequence[ResultRow]) -> str:
-    """The fastest and the smallest within each loss."""
+    """Return the table of the fastest and the smallest variant for each allowed loss of accuracy."""
     lines = []
     known = [row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None]
     size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
@@ -146,7 +146,7 @@ def _fastest(rows: Sequence[ResultRow]) -> str:
 
 
 def _peaks(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
-    """The best variant of the uncompressed model in each precision."""
+    """Return the table of the best variant of the uncompressed model in each precision."""
     lines = []
     for precision in PRECISIONS:
         mine = [

@@ -1,4 +1,4 @@
-"""A sweep's section and its charts: over the model's size, by threads and batch, and of combinations."""
+"""The report's section on a sweep, with its charts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,27 +17,27 @@ from breakeven.results.sweep_analysis import SweepAnalysis, by_family, collect
 
 @dataclass(frozen=True)
 class SweepSection:
-    """The section of the page on one sweep."""
+    """A section of the page: one sweep."""
 
-    name: str  # what links and files call it
+    name: str  # in links and in names of files
     title: str
     swept: SweepAnalysis
     charts: list[Chart]
 
 
 def sections(limits: Limits) -> list[SweepSection]:
-    """Return a section for each study's newest sweep that has results here."""
+    """Return a section for each study: its newest sweep with results here, or else its newest sweep."""
     return [section(collect(sweep, limits)) for sweep in sweep_results.newest()]
 
 
 def section(swept: SweepAnalysis) -> SweepSection:
-    """Return the section of one sweep; it says what is missing of it."""
+    """Return the section of one sweep."""
     study = swept.sweep.study
     return SweepSection(f"sweep-{study}", f"the sweep {study}", swept, charts_of(swept))
 
 
 def charts_of(swept: SweepAnalysis) -> list[Chart]:
-    """All that its results allow."""
+    """Return the charts that the sweep's results are sufficient for."""
     made = [
         *(
             chart
@@ -54,7 +54,7 @@ def charts_of(swept: SweepAnalysis) -> list[Chart]:
 
 
 def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
-    """Throughput against the batch, of each model on each hardware where there are several."""
+    """Yield throughput against batch size, for each model and hardware with several batch sizes."""
     for family, rows in by_family(swept.judged):
         for hardware in swept.hardware:
             if chart := study_charts.batches([row for row in rows if row.hardware == hardware]):
@@ -63,7 +63,7 @@ def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
 
 
 def _fastest(swept: SweepAnalysis) -> Chart | None:
-    """The fastest variant of each model by threads and batch; None with a single place."""
+    """Return the fastest variant of each model by threads and batch; nothing with a single place."""
     found = best(swept.judged)
     places = sorted({(hardware, batch) for _, hardware, batch in found})
     if len(places) < 2:
@@ -104,7 +104,7 @@ def _place(hardware: str, batch: int) -> str:
 
 
 def combinations(swept: SweepAnalysis) -> Chart | None:
-    """What combinations gain against the product of what their parts gain; None where there are none."""
+    """Return the speedups of combinations against the products of their parts; None without combinations."""
     data: list[Point] = [
         {
             **{"model": each.row.family, "variant": each.row.variant, "hardware": each.row.hardware},

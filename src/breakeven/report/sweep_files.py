@@ -1,4 +1,4 @@
-"""From a sweep's records to its page, its flat table and its pictures."""
+"""The writer of a sweep's page, its flat table and its pictures."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from breakeven.results.sweep_results import Sweep
 
 
 def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
-    """Write `page` and, beside it, a CSV file and pictures; returns what lies there.
+    """Write `page` and, beside it, a CSV file and pictures; return the paths of all files.
 
     Args:
-        charts: a page of HTML with all charts and rows, as in the report; 1 MB.
-        limits: what is recommended within them is marked in the CSV file.
+        charts: path of a page of HTML with all charts and rows, as in the report; 1 MB.
+        limits: of the recommendations that the CSV file marks.
 
     Raises:
         UserError: no job of the sweep has records.

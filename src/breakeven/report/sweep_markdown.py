@@ -1,4 +1,4 @@
-"""A sweep's results as a page of Markdown: who pays from which size on, and what combinations come to."""
+"""The page of Markdown with a sweep's results: break-even sizes, speedups, combinations, Pareto fronts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,10 +12,10 @@ from breakeven.results.sweep_analysis import SweepAnalysis, by_family
 
 
 def render(swept: SweepAnalysis, pictures: Mapping[str, str]) -> str:
-    """The whole page.
+    """Return the whole page.
 
     Args:
-        pictures: title -> file, beside the page.
+        pictures: title -> name of a file beside the page.
     """
     sweep, done = swept.sweep, len(swept.jobs)
     failed = [f"- {outcome.title}: {outcome.reason}" for outcome in sweep.failed()]
@@ -81,7 +81,7 @@ def _trends(found: Iterable[Trend], size: str) -> str:
 
 
 def _models(swept: SweepAnalysis) -> Iterable[str]:
-    """Speedups, a row a model."""
+    """Yield the tables of speedups, with one row for each model."""
     rows = swept.single
     variants = sorted(
         {row.variant for row in rows if row.compression == "none" and row.verdict not in SPECIAL}
@@ -119,7 +119,7 @@ def _gain(row: ResultRow | None) -> str:
 
 
 def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
-    """How many inferences until build and load are paid back."""
+    """Yield the section on break-even calls: when build and load are paid back."""
     variants = sorted({row.variant for row in rows if row.breakeven_calls and row.verdict not in SPECIAL})
     if not variants:
         return
@@ -131,7 +131,7 @@ def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
             lines.append([family, *(known.get(variant, "") for variant in variants)])
         yield f"Calls until build, load and the calls until steady are paid back, with bounds, {hardware}:"
         cells = [["model", *variants], *lines]
-        if len(variants) > len(lines):  # the longer side goes down the page
+        if len(variants) > len(lines):  # transpose, so that the page is narrow
             cells = [
                 ["variant", *(line[0] for line in lines)],
                 *map(list, list(zip(*cells, strict=True))[1:]),
@@ -140,7 +140,7 @@ def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
 
 
 def _batches(rows: Sequence[ResultRow]) -> Iterable[str]:
-    """Where the fastest variant changes with threads or batch."""
+    """Yield the section on the fastest variant by threads and batch size."""
     found = best(rows)
     places = sorted({(hardware, batch) for _, hardware, batch in found})
     if len(places) < 2:

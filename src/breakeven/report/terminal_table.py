@@ -1,4 +1,4 @@
-"""The table at the end of `dvc repro`."""
+"""The table that `dvc repro` prints at its end."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from rich.table import Table
 from breakeven.core.format import brief
 from breakeven.results.records import BenchmarkResult, ResultRow, cell, moment, scenario, title
 
-BEYOND = 1000  # a bound that says nothing: two replicates that differ leave it almost free
+BEYOND = 1000  # bounds above it mean nothing: two replicates that differ give almost any bound
 TIMES = ("speedup", "interval", "p50 ms", "p99 ms")
 COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
 
@@ -37,14 +37,14 @@ def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow]) -> No
 
 
 def scenarios(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Iterator[list[ResultRow]]:
-    """The rows of a benchmark, one list a scenario."""
+    """Yield the rows of a benchmark, one list for each scenario."""
     place = (benchmark.family, benchmark.hardware)
     for _, group in groupby((row for row in rows if cell(row)[:2] == place), key=cell):
         yield list(group)
 
 
 def warnings(benchmark: BenchmarkResult, row: ResultRow) -> list[str]:
-    """What is to be told of the scenario that `row` is of, with what to do about it."""
+    """Return the warnings on the row's scenario, each with its remedy."""
     mine = [w for w in benchmark.warnings if w["scenario"] == scenario(row).title]
     return [f"{warning['name']}: {warning['text']}; {warning['remedy']}" for warning in mine]
 
@@ -86,7 +86,7 @@ def _table(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Table:
 
 
 def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
-    """Why to believe a scenario's rows: the control, how much was measured, when and where."""
+    """Return the facts to judge a scenario's rows by: the twin, how much was measured, when and where."""
     called = scenario(rows[0]).title
     twin = next((row for row in rows if row.variant == "twin"), None)
     said = []
@@ -110,17 +110,17 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
 
 
 def number(value: float | None, form: str, unit: str = "") -> str:
-    """Formatted, or nothing."""
+    """Return a formatted value; empty if there is none."""
     return "" if value is None else f"{value:{form}}{unit}"
 
 
 def throughput(row: ResultRow) -> str:
-    """Inputs a second; what reaches the most of them within the study's limit of p99 says so."""
+    """Return the inputs per second, with a note if they are the most within the study's limit of p99."""
     return number(row.throughput_per_s, ",.0f") + (" (most within the limit)" if row.within_limit else "")
 
 
 def calls(row: ResultRow) -> str:
-    """After how many calls a variant is paid back, with bounds: a noisy start is no fact."""
+    """Return the break-even calls with their bounds, since start times are noisy."""
     value, *bounds = row.breakeven_calls, row.breakeven_calls_low, row.breakeven_calls_high
     told = [brief(float(bound)) for bound in bounds if bound and bound.isdigit()]
     if not value or not value.isdigit():
@@ -129,7 +129,7 @@ def calls(row: ResultRow) -> str:
 
 
 def interval(row: ResultRow) -> str:
-    """That of the speedup."""
+    """Return the interval of the speedup."""
     low, high = row.speedup_ci_low, row.speedup_ci_high
     if low is None or high is None:
         return ""
@@ -137,20 +137,20 @@ def interval(row: ResultRow) -> str:
 
 
 def times(row: ResultRow) -> list[str]:
-    """The figures under `TIMES`."""
+    """Return the figures for the columns `TIMES`."""
     latencies = (number(row.latency_ms_p50, ".3f"), number(row.latency_ms_p99, ".3f"))
     return [number(row.speedup, ".2f", "x"), interval(row), *latencies]
 
 
 def change(row: ResultRow) -> str:
-    """The accuracy's change in percentage points, with its interval."""
+    """Return the change in accuracy from the baseline, in percentage points, with its interval."""
     if row.verdict in ("baseline", "control"):
         return ""
     return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
 
 
 def against_control(row: ResultRow) -> str:
-    """The same against the uncompressed model that was trained as much longer."""
+    """Return the difference in accuracy from the control, in percentage points, with its interval."""
     return _points(row.control_delta, row.control_delta_ci_low, row.control_delta_ci_high)
 
 

@@ -1,4 +1,4 @@
-"""What all charts of the page share: their form, and their colours, marks and tips in Vega-Lite's grammar."""
+"""The parts that all charts share: their data class, and colours, marks, axes and tooltips for Vega-Lite."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,21 +9,21 @@ import altair as alt
 
 Point = dict[str, Any]
 GREY = "#8A8A8A"
-# Those of Okabe and Ito's colours that stand out on white and on black, and two that can be told from them by
-# whoever sees few colours
+# Colours of Okabe and Ito that are visible on white and on black, and two more that people with colour
+# blindness can tell from them
 RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#896337", "#56B4E9", GREY, "#6F30F4"]
-# For those who see no colours
+# Shapes repeat the meaning of the colours for readers who see none.
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SHAPES += ["triangle-right", "triangle-left"]
-STEP = 22  # pixels a name
-LINES = 8  # that can be told apart in one chart
+STEP = 22  # pixels of a line with a name
+LINES = 8  # at most in one chart: readers cannot tell more apart
 
 
-ACROSS = "across"  # the width of a chart's place in pixels, which the page sets before it draws
+ACROSS = "across"  # Vega parameter: pixels of width available; the page sets it before it draws
 
 
 def _legend(wide: int) -> alt.Legend:
-    """Above the chart, a column for so many pixels of its place."""
+    """Return a legend above the chart, with one column for each `wide` pixels of available width."""
     columns = alt.ExprRef(f"max(1, floor({ACROSS} / {wide}))")
     return alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, columns=columns)
 
@@ -34,7 +34,7 @@ BESIDE = _legend(350)  # of variants, above a chart with names beside it
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: its data is a flat table, which is also written as CSV."""
+    """A chart: a drawing, and its data as a flat table, which is also written as CSV."""
 
     name: str
     title: str
@@ -49,26 +49,26 @@ def series(
     colours: Sequence[str] = tuple(RANGE),
     legend: alt.Legend = NAMES,
 ) -> alt.Color:
-    """A colour for each name; charts that are given the same `names` agree in them."""
+    """Return a colour for each name. Charts with equal `names` use equal colours."""
     scale = alt.Scale(range=list(colours)) if names is None else alt.Scale(domain=names, range=list(colours))
     return alt.Color(f"{field}:N", scale=scale, legend=legend, title=None)
 
 
 def shapes(field: str, names: Sequence[str], legend: alt.Legend = NAMES) -> alt.Shape:
-    """And a shape."""
+    """Return a shape for each name."""
     scale = alt.Scale(domain=names, range=SHAPES)
     return alt.Shape(f"{field}:N", scale=scale, legend=legend, title=None)
 
 
 def lines(x: alt.X, y: alt.Y, names: Sequence[str], tip: list[alt.Tooltip]) -> Any:
-    """A line for each of a table's variants, with a mark at each point, which alone tells its figures."""
+    """Return a line for each variant of the table. Each point has a mark that shows figures when hovered."""
     base = alt.Chart(alt.NamedData("table")).encode(x=x, y=y, color=series("variant", names))
     marks = base.mark_point(filled=True, size=32, opacity=1)
     return alt.layer(base.mark_line(), marks.encode(shape=shapes("variant", names), tooltip=tip))
 
 
 def decades(values: Iterable[float]) -> alt.Axis:
-    """Powers of ten alone, and few of them: the axis of figures that span many."""
+    """Return a logarithmic axis that labels at most six powers of ten."""
     found = [math.log10(value) for value in values if value > 0]
     powers = range(math.ceil(min(found)), math.floor(max(found)) + 1)
     if len(powers) < 2:
@@ -77,7 +77,7 @@ def decades(values: Iterable[float]) -> alt.Axis:
 
 
 def tips(*names: str, **formats: str) -> list[alt.Tooltip]:
-    """What hovering shows: names, then figures in these formats."""
+    """Return the tooltips: first names, then figures in these formats."""
     return [
         *(alt.Tooltip(f"{name}:N", title=name) for name in names),
         *(
@@ -88,8 +88,8 @@ def tips(*names: str, **formats: str) -> list[alt.Tooltip]:
 
 
 def spec(chart: Any, height: int) -> dict[str, Any]:
-    """As wide as its place, and so many pixels high."""
+    """Return the chart's specification, as wide as its container and `height` pixels high."""
     found: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
-    found.pop("config", None)  # Altair's own; the page has its own for each theme
+    found.pop("config", None)  # Altair's theme: the page has its own themes
     found["params"] = [{"name": ACROSS, "value": 540}]
     return found

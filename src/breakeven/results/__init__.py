@@ -1,1 +1,1 @@
-"""Rows and records on disk, and what follows from them: recommendation, trends, fronts."""
+"""Result rows and records on disk, and what is computed from them: recommendations, trends, Pareto fronts."""

@@ -1,4 +1,4 @@
-"""From findings to rows: what was measured, beside accuracy, size and the cost of getting there."""
+"""The builder of result rows: it joins measurements with accuracy, size and the cost of building."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,9 @@ from breakeven.results.records import BREAKEVEN, ResultRow
 
 
 def match_controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-    """Recipe -> the one that is its control: the uncompressed model, trained as long and as fast.
+    """Return the control of each recipe that has one.
+
+    A control is the uncompressed model, trained for as many epochs and with the same last learning rate.
 
     Args:
         recipes: name -> its compressions, in the order in which they are applied.
@@ -35,16 +37,16 @@ def match_controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class RowBuilder:
-    """The context of a benchmark's rows."""
+    """A builder of the rows of one benchmark in one scenario."""
 
     hardware: str
-    device: str  # as torch names it
+    device: str  # torch's name of the device
     machine: str
     threads: int
     scenario: Scenario
     confidence: float
     peaks: HardwarePeaks | None = None  # of the hardware
-    controls: Mapping[str, str] = field(default_factory=dict)  # recipe -> the one that is its control
+    controls: Mapping[str, str] = field(default_factory=dict)  # recipe -> the recipe that is its control
 
     def rows(
         self,
@@ -52,7 +54,12 @@ class RowBuilder:
         findings: ComparisonSet,
         labels: NDArray[np.int64],
     ) -> list[ResultRow]:
-        """One row an artifact, and the twin's."""
+        """Return one row for each artifact, and one for the twin.
+
+        Args:
+            artifacts: variant -> its folder and its manifest.
+            labels: the classes of the test set, (N,).
+        """
         right = _right(artifacts[BASELINE][0], labels)
         controls = {
             recipe: _right(artifacts[name][0], labels)
@@ -160,7 +167,7 @@ class RowBuilder:
             "latency_ms_p90": float(np.percentile(pooled, 90)),
             "latency_ms_p99": float(np.percentile(pooled, 99)),
             "throughput_per_s": 1000 * self.scenario.batch_size / per_call,
-            # Nothing loads without memory: zero says that the hardware does not see this runtime's.
+            # Every load takes memory, so zero means that the hardware cannot see this runtime's memory.
             "peak_memory_mb": _median(lambda r: r.peak_memory_mb, replicates) or None,
             "load_s": _median(lambda r: r.load_s, warm),
             "first_call_ms": _median(lambda r: r.first_call_ms, warm),
@@ -169,7 +176,7 @@ class RowBuilder:
         }
 
     def _roofline(self, card: Artifact, finding: Comparison) -> dict[str, Any]:
-        """How near to the hardware's peaks, in the precision that the variant is called by."""
+        """Return the share of the hardware's peaks that the variant reaches, in its nominal precision."""
         assert finding.latency_ms
         if self.scenario.callers > 1 or self.peaks is None:
             return {}
@@ -194,7 +201,7 @@ def _one_line(facts: Mapping[str, str]) -> str | None:
 
 
 def _beyond(card: Artifact, base: Artifact) -> Interval:
-    """What it takes to build an artifact beyond the baseline, milliseconds: of the builds that were timed."""
+    """Return the build time of an artifact beyond the baseline's, in milliseconds, with its range."""
     return Interval(
         1000 * (card.build_s - base.build_s),
         1000 * (card.build_s_low - base.build_s_high),
@@ -207,14 +214,14 @@ def _median(figure: Callable[[Replicate], float], replicates: list[Replicate]) -
 
 
 def _calls_until_steady(replicates: list[Replicate]) -> int | None:
-    """The median; None where a replicate never was."""
+    """Return the median over replicates; None if a replicate never became steady."""
     counts = [cold_start.calls_until_steady(replicate) for replicate in replicates]
     known = [count for count in counts if count is not None]
     return round(float(np.median(known))) if len(known) == len(counts) else None
 
 
 def _right(folder: Path, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which test images the artifact in `folder` classifies as they are labelled."""
+    """Return which test images the artifact in `folder` classifies correctly, (N,)."""
     logits = np.load(folder / artifact.LOGITS)
     right: NDArray[np.bool_] = logits.argmax(1) == labels
     return right

@@ -1,9 +1,9 @@
-"""The columns of a result in one list, which the CSV, MLflow's runs and the documentation are made from."""
+"""The list of all columns of a result. The CSV, MLflow's runs and the documentation are made from it."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-# What a column is to a reader and to MLflow:
+# The kind of a column decides how MLflow logs it:
 # name: identifies a variant, together with the other names; a parameter of its run
 # text: a word; a tag
 # figure: a number; a metric
@@ -14,13 +14,13 @@ Kind = Literal["name", "text", "figure", "calls", "flag"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of `results/summary.csv`."""
+    """A column of `results/summary.csv`: its name, kind, unit and meaning."""
 
     name: str
     kind: Kind
-    unit: str  # empty where it has none
+    unit: str  # empty if the column has none
     description: str
-    tag: bool = False  # whether a run in MLflow is found by it
+    tag: bool = False  # whether MLflow's users can search for runs by it
 
 
 COLUMNS = (
@@ -155,12 +155,12 @@ COLUMNS = (
 
 
 def column_names(*kinds: Kind) -> list[str]:
-    """Return the names of the columns of these kinds, or of all, in the order of the CSV."""
+    """Return the names of all columns, or of the columns of these kinds, in the order of the CSV."""
     return [column.name for column in COLUMNS if not kinds or column.kind in kinds]
 
 
 def tag_names() -> list[str]:
-    """Return the names of the columns that a run in MLflow is found by."""
+    """Return the names of the columns that are tags of a run in MLflow."""
     return [column.name for column in COLUMNS if column.tag]
 
 

@@ -1,4 +1,4 @@
-"""Whether optimizations multiply: what a combination gains, over the product of what its parts gain."""
+"""Interactions of optimizations: the speedup of a combination over the product of its parts' speedups."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,22 +13,22 @@ SAME = "the product, as far as this can tell"
 
 @dataclass(frozen=True)
 class Interaction:
-    """A compressed variant that is neither in fp32 nor in eager mode."""
+    """A compressed variant in another runtime or precision than eager fp32, beside its two parts."""
 
     row: ResultRow
-    product: float  # the compression's gain in eager fp32 x the runtime's and precision's on the dense model
-    ratio: Interval  # measured over that
+    product: float  # compression's speedup in eager fp32 x runtime's and precision's on the dense model
+    ratio: Interval  # measured speedup / product
 
     @property
     def verdict(self) -> str:
-        """In words."""
+        """Return in words whether the combination gains more or less than the product."""
         if self.ratio.low > 1:
             return MORE
         return LESS if self.ratio.high < 1 else SAME
 
 
 def interactions(rows: Iterable[ResultRow]) -> list[Interaction]:
-    """All combinations among the rows of one benchmark of which the parts were measured, too."""
+    """Return all combinations among the rows of one benchmark whose two parts were measured as well."""
     known = {row.variant: row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high}
     found = []
     for variant, row in known.items():
@@ -40,7 +40,10 @@ def interactions(rows: Iterable[ResultRow]) -> list[Interaction]:
 
 
 def _interaction(row: ResultRow, parts: Sequence[ResultRow]) -> Interaction:
-    """The interval takes the three for independent: they share a baseline, so it is rather too wide."""
+    """Return a combination beside its parts.
+
+    The interval treats the three speedups as independent. They share a baseline, so it tends to be too wide.
+    """
     product = math.prod(part.speedup or 1.0 for part in parts)
     center = math.log((row.speedup or 1.0) / product)
     half = math.hypot(*(_half(each) for each in (row, *parts)))
@@ -53,19 +56,21 @@ def _half(row: ResultRow) -> float:
 
 
 def best(rows: Iterable[ResultRow]) -> Mapping[tuple[str, str, int], ResultRow]:
-    """The fastest variant by family, hardware and batch size."""
+    """Return the fastest variant by family, hardware and batch size, for a single caller."""
     found: dict[tuple[str, str, int], ResultRow] = {}
-    for row in sorted(rows, key=lambda row: row.speedup or 0.0):  # the last of each place stays
+    for row in sorted(rows, key=lambda row: row.speedup or 0.0):  # the fastest row comes last
         if row.speedup and row.callers == 1 and row.verdict != "control":
             found[row.family, row.hardware, row.batch_size] = row
     return found
 
 
 def changing(rows: Iterable[ResultRow], winners: Mapping[tuple[str, str, int], ResultRow]) -> list[str]:
-    """The models of which one variant is surely the faster of two in one place, and surely not in another.
+    """Return the families whose fastest variant surely differs between two places.
+
+    In each place, the interval of the other place's winner lies below the interval of its own winner.
 
     Args:
-        winners: those of `best`.
+        winners: the fastest variant of each place, from `best`.
     """
     known = {(row.family, row.hardware, row.batch_size, row.variant): row for row in rows if row.callers == 1}
     found = set()
@@ -80,9 +85,9 @@ def changing(rows: Iterable[ResultRow], winners: Mapping[tuple[str, str, int], R
 
 
 def _is_below(row: ResultRow, other: ResultRow) -> bool:
-    """Whether its whole interval is; the baseline's gain is 1, without bounds."""
+    """Return whether the row's whole interval lies below the other's; the baseline's is just 1."""
     return _or_gain(row, row.speedup_ci_high) < _or_gain(other, other.speedup_ci_low)
 
 
 def _or_gain(row: ResultRow, bound: float | None) -> float:
-    return bound or row.speedup or math.nan  # of which nothing is less
+    return bound or row.speedup or math.nan  # comparisons with NaN are false

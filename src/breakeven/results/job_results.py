@@ -1,4 +1,4 @@
-"""What the jobs of sweeps have come to: their records in the store."""
+"""The results of the jobs of sweeps, read from the cache."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ LOG, STUDY = "log.txt", "study.json"
 
 @dataclass(frozen=True)
 class JobResults:
-    """What there is of a job."""
+    """The settings, benchmarks and files of a job."""
 
-    settings: dict[str, Any]  # of the study that it was; empty if it did not come so far
-    benchmarks: list[BenchmarkResult]  # one a hardware; of a job that failed, none
-    files: list[Path]  # that show it
+    settings: dict[str, Any]  # of the job's study; empty if the job failed before it was composed
+    benchmarks: list[BenchmarkResult]  # one for each hardware; empty if the job failed
+    files: list[Path]  # benchmarks and the log, to store with the job's run
 
 
 def read_job(key: str) -> JobResults:
-    """Those of the job with this key, once they were found to be what was kept.
+    """Return the results of the job with this key, after checking that they are unchanged.
 
     Raises:
-        UserError: they were pruned from the store, are damaged, or are of another version of Breakeven.
+        UserError: the results were pruned or changed, or another version of Breakeven wrote them.
     """
     if not (entry := cache.get("job", key)):
         raise UserError("its results are not in the store any more")
@@ -47,7 +47,7 @@ def read_job(key: str) -> JobResults:
 
 
 def read_unfinished(key: str) -> JobResults:
-    """Those of a job that failed: what it was to be, and what it printed, as far as it came."""
+    """Return the settings and the log of a failed job, as far as it wrote them."""
     folder = paths.unfinished_job(key)
     study, log = folder / paths.PARAMS, folder / LOG
     settings = of_one_family(yaml.safe_load(study.read_text(encoding="utf-8"))) if study.is_file() else {}
@@ -55,7 +55,7 @@ def read_unfinished(key: str) -> JobResults:
 
 
 def of_one_family(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A job's settings, with its family and dataset under the names that a sweep has for them."""
+    """Return a job's settings with its one family and dataset under the keys `family` and `data`."""
     rest = {key: value for key, value in settings.items() if key not in ("families", "datasets")}
     ((called, family),), ((_, data),) = settings["families"].items(), settings["datasets"].items()
     return {**rest, "called": called, "family": family, "data": data}

@@ -1,4 +1,4 @@
-"""What was measured, in the store: one scenario of one family on one hardware is measured once."""
+"""The cache of measurements: each scenario of a family on a hardware is measured only once."""
 
 import math
 import os
@@ -22,7 +22,7 @@ from breakeven.engine.settings import Scenario
 from breakeven.results.records import ResultRow, ScenarioResult, records_of
 
 FILE = "measurement.json"
-AGAIN = "BREAKEVEN_AGAIN"  # variable of the environment: what was measured before does not count (Unix time)
+AGAIN = "BREAKEVEN_AGAIN"  # environment variable, Unix time: older measurements are ignored
 
 
 def key_of(
@@ -33,15 +33,17 @@ def key_of(
     artifacts: Mapping[str, Artifact],
     controls: Mapping[str, str],
 ) -> CacheKey:
-    """Of all that a measurement depends on; the names of family and hardware are none of that.
+    """Return the cache key of a measurement: everything that its result depends on.
+
+    The names of the family and the hardware are not part of it.
 
     Raises:
         UserError: another version of Breakeven made an artifact.
 
     Args:
-        data: the digest of the dataset, whose test images are what is predicted.
+        data: the digest of the dataset, whose test images the artifacts classify.
         artifacts: by variant.
-        controls: recipe -> the one that is its control.
+        controls: recipe -> the recipe that is its control.
     """
     if old := [name for name, card in artifacts.items() if not card.key]:
         raise UserError(f"{old[0]}: its card is of another version of Breakeven: run `dvc repro`.")
@@ -56,7 +58,7 @@ def key_of(
             "controls": dict(controls),
             "data": data,
             "hardware": settings,
-            "cores": cores(),  # that this process may use: fewer are not pinned
+            "cores": cores(),  # that this process may use; their number decides whether cores are pinned
             "environment": tuning_variables(overridden),
             "scenario": asdict(scenario),
             "budget": asdict(study.measure.budget(study.seed)),
@@ -69,7 +71,10 @@ def key_of(
 def find(
     key: CacheKey, family: str, hardware: str, artifacts: Mapping[str, Artifact]
 ) -> ScenarioResult | None:
-    """What was measured with this key, under the names of who asks; None if nothing was, or too early."""
+    """Return the cached measurement, relabelled with the caller's family and hardware.
+
+    Return None if there is none, or if it is older than `BREAKEVEN_AGAIN`.
+    """
     if not (entry := cache.find(key)):
         return None
     values: dict[str, Any] = read_json(entry.folder / cache.FILES / FILE)
@@ -78,7 +83,7 @@ def find(
     entry.touch()
 
     def asked(row: ResultRow) -> ResultRow:
-        card = artifacts.get(row.variant, artifacts[BASELINE])  # the twin is that
+        card = artifacts.get(row.variant, artifacts[BASELINE])  # the twin is the baseline's artifact
         return replace(
             row,
             family=family,
@@ -95,17 +100,19 @@ def find(
 
 
 def keep(key: CacheKey, title: str, part: ScenarioResult) -> None:
-    """Keep it for whoever needs the same."""
+    """Save a measurement in the cache."""
     with TemporaryDirectory() as scratch:
         write_json(Path(scratch) / FILE, asdict(part))
         cache.save(key, title, Path(scratch))
 
 
 def since() -> float:
-    """When the measurements that count begin, by `BREAKEVEN_AGAIN`; 0 without it.
+    """Return the time that `BREAKEVEN_AGAIN` gives, seconds since the epoch; 0 if it is not set.
+
+    Measurements that are older are made again.
 
     Raises:
-        UserError: it is no time, or one that is still to come.
+        UserError: the variable is not a number, or is a time in the future.
     """
     asked = os.environ.get(AGAIN, "0")
     try:

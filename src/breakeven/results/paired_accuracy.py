@@ -1,4 +1,4 @@
-"""Are two classifiers, scored on the same images, different? Exact test and score interval."""
+"""The comparison of two classifiers on the same images: an exact test and a score interval."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from scipy import optimize, stats
 
 @dataclass(frozen=True)
 class Difference:
-    """Accuracy of a variant minus the baseline's, as fractions."""
+    """The accuracy of a variant minus the baseline's, as fractions, with its interval."""
 
     delta: float
     low: float
@@ -19,10 +19,10 @@ class Difference:
 
 
 def compare(baseline: NDArray[np.bool_], variant: NDArray[np.bool_], confidence: float) -> Difference:
-    """Compare which images each of two classifiers got right.
+    """Compare which images each of two classifiers got right, (N,) each.
 
-    The p-value is McNemar's exact one; the interval is Tango's score interval for paired proportions
-    (Statistics in Medicine 17, 1998), which is not empty where the two never disagree.
+    The p-value is that of McNemar's exact test. The interval is Tango's score interval for paired proportions
+    (Statistics in Medicine 17, 1998). It has a width even if the two classifiers never disagree.
     """
     lost = int((baseline & ~variant).sum())
     won = int((~baseline & variant).sum())

@@ -1,4 +1,7 @@
-"""Which variant to deploy: the most gain that is sure, within limits held at the ends of the intervals."""
+"""The choice of the variant to deploy: the largest certain speedup within the user's limits.
+
+A variant keeps a limit if the unfavourable end of its interval does.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,27 +23,27 @@ UNTRAINED = "its weights are random, so nobody knows what it would cost in accur
 
 @dataclass(frozen=True)
 class Limits:
-    """What a variant may cost; None is no limit."""
+    """The limits on what a variant may cost; None means no limit."""
 
     max_accuracy_drop: float | None = None  # percentage points below the baseline
     max_latency_ms: float | None = None  # p50
     max_size_mb: float | None = None  # of the artifact, 10**6 bytes
-    by_estimate: bool = False  # hold them at the estimates, not at the ends of the intervals
+    by_estimate: bool = False  # compare estimates with the limits, not the ends of intervals
 
     @classmethod
     def of(cls, study: "Study") -> "Limits":
-        """Those of a study."""
+        """Return the limits of a study."""
         return cls(**study.recommend.model_dump())
 
     @property
     def words(self) -> str:
-        """As they are given."""
+        """Return the limits as options of the command line, or "none"."""
         given = [(kind, getattr(self, kind.limit)) for kind in KINDS]
         said = [f"{kind.option} {limit:g}" for kind, limit in given if limit is not None]
         return " ".join([*said, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
 
     def broken(self, row: ResultRow) -> list[str]:
-        """Which of them a row does not hold, in words."""
+        """Return in words which limits a row exceeds."""
         may = "is" if self.by_estimate else "may be"
         return [
             f"{kind.what} {may} {cost:.3g}{kind.unit} ({limit:g} allowed)"
@@ -48,23 +51,23 @@ class Limits:
         ]
 
     def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
-        """The same with the limit and what the row costs."""
+        """Return each limit that a row exceeds: its kind, its value, and what the row costs."""
         asked = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
         return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of limit."""
+    """A kind of limit: its name and how a row's cost is read."""
 
     limit: str  # its name in `Limits`, in a study and, with dashes, on the command line
     what: str
     unit: str
-    cost: Callable[[ResultRow, bool], float]  # of a row, by estimate or at the end of its interval
+    cost: Callable[[ResultRow, bool], float]  # of a row, by its estimate or at the end of its interval
 
     @property
     def option(self) -> str:
-        """On the command line."""
+        """Return the option's name on the command line."""
         return f"--{self.limit.replace('_', '-')}"
 
 
@@ -93,27 +96,27 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Choice:
-    """What to deploy, and why."""
+    """The variant to deploy, and why."""
 
     best: ResultRow | None
-    runner_up: ResultRow | None  # the next in gain, of all that keep the limits
-    fastest: ResultRow | None  # what gains most of all, if it is not the best
+    runner_up: ResultRow | None  # the second-fastest variant within the limits
+    fastest: ResultRow | None  # the fastest variant without limits, if it is not the best
     reason: str  # in one sentence
-    # When nothing fits: what would let something in, one limit at a time if that can be
+    # If no variant keeps the limits: which raised limits would admit one, one limit at a time if possible
     relaxed: tuple[str, ...] = ()
 
 
 def gain(row: ResultRow, by_estimate: bool = False) -> float:
-    """The speedup over the baseline that is sure."""
-    if row.verdict in ("baseline", "same"):  # within the margin
+    """Return the speedup over the baseline, at the lower end of its interval unless `by_estimate`."""
+    if row.verdict in ("baseline", "same"):  # differences within the margin do not count
         return 1.0
     return (row.speedup if by_estimate else row.speedup_ci_low) or 0.0
 
 
 def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
-    """Choose among the variants of one family on one hardware, called in one way.
+    """Choose among the variants of one family on one hardware in one scenario.
 
-    What is not surely faster than the baseline is chosen only where the baseline keeps no limit.
+    A variant that is not surely faster than the baseline is chosen only if the baseline breaks a limit.
     """
     measured = [row for row in rows if row.verdict not in UNMEASURED and row.latency_ms_p50]
     if not measured:
@@ -147,7 +150,7 @@ def _reason(best: ResultRow, runner_up: ResultRow | None, fastest: ResultRow | N
 
 
 def _beside(best: ResultRow, other: ResultRow, by_estimate: bool) -> str:
-    """Why not the runner-up."""
+    """Return in words how the runner-up compares with the best."""
     said = f"gains {'' if by_estimate else 'at least '}{gain(other, by_estimate):.2f}x"
     better = []
     if other.artifact_mb and best.artifact_mb and other.artifact_mb < 0.9 * best.artifact_mb:
@@ -161,7 +164,10 @@ def _beside(best: ResultRow, other: ResultRow, by_estimate: bool) -> str:
 
 
 def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
-    """For each limit, to what it would have to be raised if the others stay; or else, to what all would."""
+    """Return for each limit the value that would admit a variant while the other limits stay.
+
+    If raising one limit is never enough, return the values of several limits together.
+    """
     found = []
     for kind in KINDS:
         if getattr(limits, kind.limit) is None:
@@ -176,12 +182,12 @@ def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
 
 
 def _with(limits: Limits, kind: Kind, value: float | None) -> Limits:
-    """The same with another limit of one kind."""
+    """Return the limits with one of them replaced."""
     return Limits(**{**asdict(limits), kind.limit: value})
 
 
 def _relaxed_together(rows: Sequence[ResultRow], limits: Limits) -> Iterator[str]:
-    """The same for what is over its limits by the least factor, taken together."""
+    """Yield the limits that would admit the variant that exceeds its limits by the smallest factor."""
 
     def most(row: ResultRow) -> float:
         return max(cost / max(bar, EPSILON) for _, bar, cost in limits.over(row))
@@ -197,12 +203,15 @@ def _option(kind: Kind, value: float) -> str:
 
 
 def _up(value: float) -> float:
-    """Rounded up to three digits, so that the limit that is named holds."""
+    """Return the value rounded up to three digits, so that the variant keeps the limit that is printed."""
     digits = 2 - int(np.floor(np.log10(abs(value)))) if value > 0 else 0
     return float(np.ceil(value * 10.0**digits) / 10.0**digits)
 
 
 def smallest_drop(images: int, confidence: float) -> float:
-    """The least drop that so many test images can rule out, in percentage points: if all answers agree."""
+    """Return the smallest drop in accuracy that this many test images can rule out, in percentage points.
+
+    This is the bound of the interval if both models give the same answers.
+    """
     alike = np.ones(images, dtype=bool)
     return -100 * paired_accuracy.compare(alike, alike, confidence).low

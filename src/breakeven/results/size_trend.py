@@ -1,4 +1,4 @@
-"""Break-even in model size: how a variant's speedup changes with the model's work, or its parameters."""
+"""The trend of a variant's speedup over model size, and the size at which the variant breaks even."""
 
 import math
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from breakeven.engine.statistics import FASTER, SLOWER, Interval
 from breakeven.results.records import ResultRow
 
 GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
-LEAST = 4  # models: fewer have no correlation with an interval
+LEAST = 4  # models: with fewer, the correlation has no interval
 RESAMPLED = 2000
 
 
 @dataclass(frozen=True)
 class Size:
-    """What a model is large by."""
+    """A measure of a model's size."""
 
     column: str  # of a row
     unit: str
     title: str  # of an axis
 
     def of(self, row: ResultRow) -> int:
-        """The model's."""
+        """Return the size of a row's model."""
         value: int = getattr(row, self.column)
         return value
 
@@ -44,9 +44,9 @@ class Trend:
     hardware: str
     size: Size
     models: int
-    faster: int  # models on which it is
+    faster: int  # models on which the variant is faster
     slower: int
-    correlation: Interval  # Spearman's, of size and speedup
+    correlation: Interval  # Spearman's, between size and speedup
     slope: float  # factor of the speedup for ten times the size
     intercept: float  # logarithm of the fitted speedup at size one
     crossing: Interval | None  # the size at which the fitted speedup is 1
@@ -55,18 +55,21 @@ class Trend:
 
     @property
     def verdict(self) -> str:
-        """Whether the gain changes with size."""
+        """Return whether the speedup grows or shrinks with the size."""
         if self.correlation.low > 0:
             return GROWS
         return SHRINKS if self.correlation.high < 0 else UNDECIDED
 
     def fitted(self, size: float) -> float:
-        """The speedup that the fit gives at a size."""
+        """Return the speedup that the fit gives at a size."""
         return math.exp(self.intercept + math.log(self.slope) * math.log10(size))
 
     @property
     def pays(self) -> str:
-        """From which size on it pays by the fit, in words; no model that says otherwise is left out."""
+        """Return in words the sizes at which the variant pays by the fit.
+
+        The text mentions measured models that contradict the fit.
+        """
         ends = self.fitted(self.smallest), self.fitted(self.largest)
         if min(ends) > 1:
             return f"at every size measured{f', though slower on {self.slower}' if self.slower else ''}"
@@ -75,7 +78,7 @@ class Trend:
         at = self.crossing
         side = "above" if self.slope > 1 else "below"
         value, low, high = (brief(size / 1e6) for size in (at.value, at.low, at.high))
-        # The interval ends with what was measured: the crossing may lie beyond.
+        # The interval is cut off at the measured sizes, so the crossing may lie beyond them.
         less = " or less" if at.low <= 1.001 * self.smallest else ""
         more = " or more" if at.high >= 0.999 * self.largest else ""
         doubt = "" if self.slower else ", though slower on none"
@@ -83,11 +86,12 @@ class Trend:
 
 
 def trend(rows: Sequence[ResultRow], confidence: float, size: Size = MACS) -> Trend | None:
-    """The trend of one variant on one hardware; None with too few models.
+    """Return the trend of one variant on one hardware; None if there are too few models.
 
-    Rows of models with as much work and as many parameters are of one model, which counts once.
-    The fit is a straight line through the logarithms, by least squares. Its crossing has a percentile
-    interval over resampled models. Spearman's correlation has the interval of Bonett and Wright (2000).
+    Rows with equal multiply-accumulates and equal parameters belong to one model, which counts once.
+    The fit is a straight line through the logarithms of size and speedup, by least squares. Its crossing has
+    a percentile interval over resampled models. Spearman's correlation has the interval of Bonett and Wright
+    (Psychometrika 65, 2000).
     """
     models: dict[tuple[int, int], list[ResultRow]] = {}
     for row in rows:
@@ -116,11 +120,12 @@ def trend(rows: Sequence[ResultRow], confidence: float, size: Size = MACS) -> Tr
 
 
 def spearman(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval:
-    """Spearman's rank correlation; where one of the two is constant, anything is possible."""
+    """Return Spearman's rank correlation with its interval; -1 to 1 if `x` or `y` is constant."""
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return Interval(0.0, -1.0, 1.0)
     found = float(stats.spearmanr(x, y).statistic)
-    # A perfect one has no interval: it is taken for one half-way to the next that so many models can have.
+    # atanh(1) is infinite. A perfect correlation is replaced by one half-way to the next lower value that
+    # this many models can have.
     most = 1 - 6 / (len(x) ** 3 - len(x))
     center = math.atanh(min(max(found, -most), most))
     half = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((1 + found**2 / 2) / (len(x) - 3))
@@ -129,11 +134,12 @@ def spearman(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) 
 
 
 def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval | None:
-    """Where the fitted line is zero; None if that is outside of what was measured.
+    """Return the size at which the fitted line is zero, with its interval; None outside the measured sizes.
 
-    A resampled line that is above zero everywhere says that all sizes pay, as if it crossed at the end beyond
-    which all do; one that is below likewise. One that pays on the other side of where it crosses says nothing
-    of where: it counts at both ends.
+    A resampled line that does not cross zero within the measured sizes counts as a crossing at one end: the
+    end from which every size pays if the line is positive, the other end if it is negative. A resampled line
+    of the opposite slope tells nothing about the place of the crossing, so it widens the interval at both
+    ends.
     """
     ends = np.array([x.min(), x.max()])
     slope, intercept = np.polyfit(x, y, 1)

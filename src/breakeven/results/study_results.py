@@ -1,4 +1,4 @@
-"""What a study has left on disk: its models' cards and its benchmarks."""
+"""The results of a study on disk: its models' manifests and its benchmarks."""
 
 import shutil
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from breakeven.results.records import BenchmarkResult, ResultRow
 
 @dataclass(frozen=True)
 class StudyResults:
-    """All records of one study."""
+    """The records of one study: manifests of models, and benchmarks."""
 
     cards: list[ModelManifest]
     benchmarks: list[BenchmarkResult]
 
     def of(self, row: ResultRow) -> BenchmarkResult:
-        """The benchmark that has a row."""
+        """Return the benchmark that contains a row."""
         return next(b for b in self.benchmarks if (b.family, b.hardware) == (row.family, row.hardware))
 
 
 def read_results(study: Study, root: Path = Path()) -> StudyResults:
-    """The records of just what the configuration names, in its order.
+    """Read the records that the configuration names, in its order. Ignore all other files.
 
     Args:
-        root: of the folders that the pipeline writes.
+        root: the folder in which the pipeline wrote.
 
     Raises:
-        UserError: one is missing.
+        UserError: a record is missing.
     """
     models, benchmarks = _files(study)
     cards = [read_card((root / path).parent) for path in models]
@@ -41,7 +41,7 @@ def read_results(study: Study, root: Path = Path()) -> StudyResults:
 
 
 def copy(study: Study, root: Path, target: Path) -> None:
-    """Copy the files that `read` reads, and no others."""
+    """Copy the files that `read_results` reads from `root` to `target`."""
     models, benchmarks = _files(study)
     for path in [*models, *benchmarks]:
         (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def copy(study: Study, root: Path, target: Path) -> None:
 
 
 def _files(study: Study) -> tuple[list[Path], list[Path]]:
-    """Those of cards and those of benchmarks."""
+    """Return the paths of the manifests, and the paths of the benchmarks."""
     recipes = ["none", *study.compressions]
     return (
         [paths.model(family, recipe) / MANIFEST for family in study.families for recipe in recipes],

@@ -1,4 +1,4 @@
-"""The flat table of the last run: `results/summary.csv`."""
+"""The flat table of all results, `results/summary.csv`."""
 
 import csv
 import io
@@ -14,9 +14,10 @@ from breakeven.results.records import BenchmarkResult, ResultRow, cell
 
 
 def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRow]:
-    """All rows, with what stands out in each cell marked.
+    """Return all rows, with the best ones marked.
 
-    That is the Pareto front, what is best under the latency limit, and what is recommended within `limits`.
+    The marks are the Pareto front of each cell, the highest throughput of each variant under the latency
+    limit, and the variant of each cell that is recommended within `limits`.
     """
     everything = [
         row
@@ -34,7 +35,7 @@ def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRo
 
 
 def write_summary(path: Path, table: Sequence[ResultRow]) -> None:
-    """Write the table as CSV; floats with six significant digits, empty where there is no figure."""
+    """Write the table as CSV. Floats have six significant digits; missing figures are empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, column_names(), lineterminator="\n")
     writer.writeheader()
@@ -50,7 +51,7 @@ def _cell(value: object) -> object:
 
 
 def _mark_limit(rows: list[ResultRow], limit_ms: float | None) -> list[ResultRow]:
-    """For each variant the batch, and the number of callers, of most throughput with p99 in the limit."""
+    """Mark the batch size and the number of callers of each variant's highest throughput under the limit."""
     if limit_ms is None:
         return rows
     best: dict[tuple[str, str], float] = {}
@@ -66,12 +67,18 @@ def _mark_limit(rows: list[ResultRow], limit_ms: float | None) -> list[ResultRow
 
 
 def _kind(row: ResultRow) -> tuple[str, str]:
-    """A single stream is a batch of one."""
+    """Return the group in which throughputs compete; a single stream counts as a batch of one."""
     return row.variant, "batch" if row.callers == 1 else row.scenario
 
 
 def pareto_front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
-    """The Pareto front: those for which no other is at least as good in every respect."""
+    """Return the names on the Pareto front: no other name is at least as good in every cost.
+
+    Names with equal costs stay on the front together.
+
+    Args:
+        costs: name -> its costs; lower is better.
+    """
     return {
         name
         for name, mine in costs.items()
@@ -83,7 +90,7 @@ def pareto_front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
 
 
 def _mark_pareto(group: list[ResultRow]) -> list[ResultRow]:
-    """The front in latency, accuracy and size."""
+    """Mark the Pareto front in latency, accuracy and size."""
     costs = {
         row.variant: (row.latency_ms_p50, -row.accuracy, row.artifact_mb)
         for row in group

@@ -1,4 +1,4 @@
-"""What a sweep has come to: the rows of its jobs, and what they show together."""
+"""The analysis of a sweep: the rows of its jobs, and what they show together."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,26 +22,27 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class SweepAnalysis:
-    """A sweep with the results that are here."""
+    """A sweep with the results of its jobs that are on this machine."""
 
     sweep: Sweep
     jobs: list[list[ResultRow]]  # only the rows of one job were measured side by side
-    missing: dict[str, str]  # title of a job that was done -> why there is nothing of it
-    seconds: float = 0.0  # that all measurements took
+    missing: dict[str, str]  # title of a finished job -> why its results cannot be read
+    seconds: float = 0.0  # duration of all measurements
 
     @cached_property
     def rows(self) -> list[ResultRow]:
-        """Those of all jobs."""
+        """Return the rows of all jobs."""
         return [row for job in self.jobs for row in job]
 
     @cached_property
     def judged(self) -> list[ResultRow]:
-        """One a model, place and variant, of reliable runs: where several jobs measured it, the first's.
+        """Return one row for each model, cell and variant, from reliable runs only.
 
-        The same model counts once, however many jobs held it. Hardware of several machines is told apart.
+        If several jobs measured the same variant, the first measured row counts. If the sweep ran on several
+        machines, the hardware's name includes the machine's.
         """
         rows = [self._placed(row) for job in self.jobs for row in _reliable(job)]
-        rows.sort(key=lambda row: row.verdict in UNMEASURED)  # after what another job has measured
+        rows.sort(key=lambda row: row.verdict in UNMEASURED)  # a job that measured the variant comes first
         found: dict[tuple[object, ...], ResultRow] = {}
         for row in rows:
             found.setdefault((*cell(row), row.variant), row)
@@ -53,38 +54,38 @@ class SweepAnalysis:
 
     @cached_property
     def unreliable(self) -> list[str]:
-        """Where nothing is judged, and why."""
+        """Return in words the places that have no verdict, and why."""
         bad = (self._placed(row) for row in self.rows if row.unreliable)
         return sorted({f"{row.family} on {title(row)}: {row.reason}" for row in bad})
 
     @cached_property
     def single(self) -> list[ResultRow]:
-        """Those of them of one caller with batch 1."""
+        """Return the judged rows of one caller with batch size 1."""
         return [row for row in self.judged if row.batch_size == 1 and row.callers == 1]
 
     @cached_property
     def plain(self) -> list[ResultRow]:
-        """Those of them that are variants of uncompressed models."""
+        """Return the single-stream rows of uncompressed models, without baseline and controls."""
         return [row for row in self.single if row.compression == "none" and row.verdict not in SPECIAL]
 
     @cached_property
     def machines(self) -> list[str]:
-        """Their names."""
+        """Return the sorted names of the machines."""
         return sorted({row.machine for row in self.rows})
 
     @cached_property
     def hardware(self) -> list[str]:
-        """Their names."""
+        """Return the sorted names of the hardware."""
         return sorted({row.hardware for row in self.judged})
 
     @property
     def trends(self) -> list[Trend]:
-        """Those of each variant of uncompressed models on each hardware, over multiply-accumulates."""
+        """Return the trend of each uncompressed variant on each hardware, over multiply-accumulates."""
         return self.trends_over[size_trend.MACS]
 
     @cached_property
     def trends_over(self) -> dict[Size, list[Trend]]:
-        """The same over each size; once, since every crossing is resampled."""
+        """Return the trends over each measure of size. They are cached because resampling takes time."""
         groups = [list(group) for _, group in groupby(sorted(self.plain, key=_place), key=_place)]
         return {
             what: [found for group in groups if (found := size_trend.trend(group, CONFIDENCE, what))]
@@ -93,7 +94,7 @@ class SweepAnalysis:
 
     @cached_property
     def interactions(self) -> list[Interaction]:
-        """All combinations, each within its job."""
+        """Return all interactions, each computed from the rows of one job."""
         return [
             found
             for job in self.jobs
@@ -103,7 +104,7 @@ class SweepAnalysis:
 
     @cached_property
     def contenders(self) -> list[list[ResultRow]]:
-        """What can stand on a front: of each model, as it is called, the fastest first."""
+        """Return the rows that can be on a Pareto front: one list for each cell, the fastest first."""
         able = [
             row
             for row in self.judged
@@ -114,7 +115,7 @@ class SweepAnalysis:
 
     @cached_property
     def fronts(self) -> list[ResultRow]:
-        """What no other variant of its model beats in gain, accuracy and size at once, over all jobs."""
+        """Return the Pareto front of each cell in speedup, accuracy and size, over all jobs."""
         return [
             row
             for rows in self.contenders
@@ -125,18 +126,21 @@ class SweepAnalysis:
 
     @cached_property
     def unmeasured(self) -> dict[str, int]:
-        """Variants that there are no figures of, with the reason -> how many times."""
+        """Return the variants without figures, each with its reason -> how many rows there are."""
         lost = (row for row in self.rows if row.verdict in ("unsupported", "failed"))
         return dict(Counter(f"{row.variant}, {row.verdict}: {row.reason}" for row in lost))
 
     @property
     def untrained(self) -> list[str]:
-        """The models with random weights, from small to large."""
+        """Return the families with random weights, from small to large."""
         return [family for family, rows in by_family(self.rows) if not any(row.trained for row in rows)]
 
     @property
     def answer(self) -> str:
-        """Whether the gain of the runtime that the study asks about grows with the model, or nothing."""
+        """Return whether the speedup of the study's `growing_runtime` grows with the model.
+
+        Return an empty text if the study names no such runtime or there is no trend of it.
+        """
         if not (runtime := self.sweep.growing_runtime):
             return ""
         mine = [trend for trend in self.trends if runtime.lower() in trend.variant]
@@ -144,10 +148,10 @@ class SweepAnalysis:
 
 
 def collect(sweep: Sweep, limits: Limits) -> SweepAnalysis:
-    """Read what the jobs have come to; what is best is marked in each.
+    """Read the results of a sweep's jobs, and mark the best rows of each job.
 
     Args:
-        limits: within which, where the sweep has none of its own.
+        limits: of the recommendations, unless the sweep has its own.
     """
     limits = Limits(**sweep.recommend) if sweep.recommend else limits
     jobs, missing, seconds = [], {}, 0.0
@@ -162,7 +166,7 @@ def collect(sweep: Sweep, limits: Limits) -> SweepAnalysis:
 
 
 def by_family(rows: Iterable[ResultRow]) -> list[tuple[str, list[ResultRow]]]:
-    """Families from small to large."""
+    """Return the rows by family, from the smallest model to the largest."""
     mine: dict[str, list[ResultRow]] = {}
     for row in rows:
         mine.setdefault(row.family, []).append(row)
@@ -170,19 +174,19 @@ def by_family(rows: Iterable[ResultRow]) -> list[tuple[str, list[ResultRow]]]:
 
 
 def noise_floor(rows: Iterable[ResultRow]) -> float:
-    """The median one: a ratio, at least 1."""
+    """Return the median noise floor of the rows: a ratio, at least 1."""
     return float(np.median([row.noise_floor for row in rows if row.noise_floor] or [1.0]))
 
 
 def _reliable(job: Iterable[ResultRow]) -> list[ResultRow]:
-    """Without the runs whose twin failed, their baselines among them."""
+    """Return the rows of a job without the cells of unreliable runs, baselines included."""
     rows = list(job)
     bad = unreliable_cells(rows)
     return [row for row in rows if cell(row) not in bad]
 
 
 def called(row: ResultRow) -> tuple[str, str, int, int, str]:
-    """Its cell, in the order of how much is asked at once."""
+    """Return the cell of a row as a key that sorts by callers and batch size."""
     return row.family, row.hardware, row.callers, row.batch_size, row.scenario
 
 
@@ -191,7 +195,10 @@ def _place(row: ResultRow) -> tuple[str, str]:
 
 
 def _costs(row: ResultRow) -> tuple[Any, ...]:
-    """By the gain and not by latency, which another job may have measured while the machine was slower."""
+    """Return the costs of a row, with the speedup in place of latency.
+
+    Latencies of two jobs differ if the machine was slower during one of them. Speedups do not.
+    """
     return -row.speedup if row.speedup else None, row.accuracy and -row.accuracy, row.artifact_mb
 
 

@@ -1,4 +1,4 @@
-"""The records of sweeps: which jobs each had, and how each ended."""
+"""The records of sweeps: the jobs of each sweep, and how each job ended."""
 
 import sys
 from collections.abc import Sequence
@@ -16,49 +16,49 @@ DONE, CACHED, FAILED = "done", "cached", "failed"
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """How a job ended."""
+    """The outcome of a job."""
 
     title: str
     overrides: list[str]
     status: str  # "done", "cached", "failed"
-    key: str  # of its records in the store
-    reason: str = ""  # why it failed, or what of it is to be measured again
+    key: str  # of its records in the cache
+    reason: str = ""  # why it failed, or which of its results should be measured again
     seconds: float = 0.0
 
     @property
     def version(self) -> str:
-        """Of its records; empty if there are none."""
+        """Return the version of the job's records; empty if there are none."""
         return "" if self.status == FAILED else cache.version("job", self.key)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """All jobs that one command asked for."""
+    """The jobs that one command asked for, with their outcomes."""
 
     name: str
     study: str
     command: str
     jobs: list[JobOutcome]
-    recommend: dict[str, Any] = field(default_factory=dict)  # the limits that it was asked with
-    growing_runtime: str | None = None  # the study asks whether its gain grows with the model
+    recommend: dict[str, Any] = field(default_factory=dict)  # the limits on the command line
+    growing_runtime: str | None = None  # the study asks whether this runtime's speedup grows with the model
 
     def known(self) -> list[JobOutcome]:
-        """The jobs that came to an end with records."""
+        """Return the jobs that ended with records."""
         return [outcome for outcome in self.jobs if outcome.status != FAILED]
 
     def failed(self) -> list[JobOutcome]:
-        """The jobs that did not."""
+        """Return the jobs that failed."""
         return [outcome for outcome in self.jobs if outcome.status == FAILED]
 
     @property
     def version(self) -> str:
-        """What changes with all that can be shown of it, and with nothing else."""
+        """Return a fingerprint that changes if and only if the content of a page on the sweep may change."""
         jobs = [(outcome.title, outcome.key, outcome.reason, outcome.version) for outcome in self.jobs]
         return fingerprint(self.name, self.study, self.command, jobs)
 
 
 def folder() -> Path:
-    """Of all records of sweeps."""
+    """Return the folder of the records of all sweeps."""
     return paths.private() / "sweeps"
 
 
@@ -69,7 +69,7 @@ def write_sweep(
     recommend: dict[str, Any],
     growing_runtime: str | None = None,
 ) -> Sweep:
-    """Write the record; the same jobs are the same sweep."""
+    """Write the record of a sweep. A sweep of the same study and jobs replaces the earlier record."""
     name = f"{study}-{fingerprint(sorted(outcome.key for outcome in outcomes))[:8]}"
     sweep = Sweep(name, study, command, list(outcomes), recommend, growing_runtime)
     write_json(folder() / f"{name}.json", asdict(sweep))
@@ -77,10 +77,10 @@ def write_sweep(
 
 
 def read_sweep(name: str = "") -> Sweep:
-    """The sweep of that name, or the newest one of that study; by default the newest.
+    """Return the newest sweep whose own name or whose study is `name`; by default the newest sweep.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such sweep.
     """
     found = every()
     for sweep in found:
@@ -93,13 +93,13 @@ def read_sweep(name: str = "") -> Sweep:
 
 
 def every() -> list[Sweep]:
-    """All that there are, the newest first; a record that cannot be read is told of and left out."""
+    """Return all sweeps, the newest first. Print a warning for a record that cannot be read, and skip it."""
     files = sorted(folder().glob("*.json"), key=lambda path: -path.stat().st_mtime)
     return [sweep for path in files if (sweep := _read(path))]
 
 
 def newest() -> list[Sweep]:
-    """Of each study the newest one that has results here, or else the newest; by study."""
+    """Return one sweep for each study, sorted by study: the newest that has results here, else the newest."""
     found: dict[str, Sweep] = {}
     for sweep in sorted(every(), key=lambda sweep: not any(outcome.version for outcome in sweep.jobs)):
         found.setdefault(sweep.study, sweep)

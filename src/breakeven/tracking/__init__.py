@@ -1,1 +1,1 @@
-"""MLflow: runs, metrics, the model registry. No other folder imports it."""
+"""The connection to MLflow: runs, metrics and the model registry. No other folder imports MLflow."""

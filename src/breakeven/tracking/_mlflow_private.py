@@ -1,4 +1,4 @@
-"""What we use of MLflow without a promise that it stays: one place to look after an upgrade.
+"""The parts of MLflow's private API that this package uses. Check this file after an upgrade of MLflow.
 
 Tested with MLflow 3.17. Functions import when they are called, because MLflow takes seconds to import.
 """
@@ -6,12 +6,12 @@ Tested with MLflow 3.17. Functions import when they are called, because MLflow t
 import logging
 from typing import Any
 
-# Loggers that add a traceback, and a line for each try, to what our one warning says
+# Loggers that print a traceback and one line for each retry, beside our one warning
 LOGGERS = ("mlflow.store.db.utils", "mlflow.system_metrics", "urllib3.connectionpool")
 
 
 def silence_loggers() -> None:
-    """Silence what MLflow and its libraries log about a store that fails; no public setting does."""
+    """Silence the messages of MLflow and its libraries about a failing store. No public setting does this."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -28,10 +28,10 @@ def copy_to_folder(root: str, file: str, subfolder: str | None) -> None:
 
 
 class SystemMetrics:
-    """MLflow's monitors of the machine, under MLflow's names, sampled when we say so.
+    """MLflow's monitors of the machine, sampled by the caller and logged under MLflow's names.
 
-    The public `enable_system_metrics_logging` asks the store before each sample whether the run goes on,
-    and logs after an interval what it saw before it.
+    The public `enable_system_metrics_logging` asks the store before each sample whether the run continues,
+    and logs each sample one interval late.
     """
 
     def __init__(self, run: str, every_s: float, store: str) -> None:

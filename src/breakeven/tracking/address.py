@@ -1,4 +1,4 @@
-"""Find MLflow's store, and turn its errors into ours."""
+"""The address of MLflow's store, and the conversion of MLflow's errors into ours."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ from urllib.parse import urlparse
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 
-SQLITE = "sqlite:///"  # and a path
+SQLITE = "sqlite:///"  # followed by a path
 
 
 def address() -> str:
     """Return the address of the tracking server, or of the main repository's SQLite store (absolute)."""
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
-    # A relative address would be another store in each folder that a stage runs in.
+    # A relative address would mean a different store in each folder that a stage runs in.
     return f"{SQLITE}{paths.home() / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
 
 
@@ -31,15 +31,15 @@ def is_local() -> bool:
 
 
 class Unreachable(Exception):
-    """MLflow does not answer, or refuses a request."""
+    """An error of MLflow: it does not answer, or refuses a request."""
 
 
 @contextlib.contextmanager
 def answering() -> Iterator[None]:
-    """Turn every error of MLflow in the block into one kind of error.
+    """Turn every error of MLflow in the block into `Unreachable`.
 
     Raises:
-        Unreachable: with the first line of MLflow's own error.
+        Unreachable: MLflow failed; the message is the first line of its own error.
     """
     try:
         yield
@@ -55,7 +55,7 @@ def answering() -> Iterator[None]:
 
 @contextlib.contextmanager
 def required() -> Iterator[None]:
-    """Turn every error of MLflow in the block into a user's: the command can do nothing without MLflow.
+    """Turn every error of MLflow in the block into a `UserError`, for commands that need MLflow.
 
     Raises:
         UserError: MLflow refused something, or does not answer.
@@ -68,7 +68,7 @@ def required() -> Iterator[None]:
 
 
 def warn(error: Exception) -> None:
-    """Print the one warning of a stage that cannot use MLflow."""
+    """Print a stage's one warning that MLflow cannot be used."""
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     print(
         f"warning: MLflow at {address()} cannot be used ({reason[:200]}). Results are kept on disk; "
@@ -78,7 +78,7 @@ def warn(error: Exception) -> None:
 
 
 def require_listener(uri: str) -> None:
-    """Refuse at once a server that does not answer.
+    """Check that somebody listens at a server's address, so that a dead server is refused at once.
 
     Raises:
         Unreachable: nobody listens at the address.

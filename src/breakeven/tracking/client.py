@@ -32,18 +32,18 @@ A **study**'s run has nested in it one a model and one a measured variant, a **s
 variant's `record.json` holds every sample.
 """
 KEY_TAG, PARENT_TAG = "breakeven.key", "mlflow.parentRunId"
-# Filters of a run's status: by default RUNNING or FINISHED; a run that copies records is found in any status.
+# Filters of a run's status. The default finds RUNNING and FINISHED runs. Runs that copy records are found in
+# any status.
 NOT_INTERRUPTED = " and attributes.status != 'KILLED' and attributes.status != 'FAILED'"
 ANY_STATUS = ""
 MAX_METRICS, MAX_PARAMS = 900, 100  # in a batch: MLflow accepts a thousand items in all
 
 
 class Tracker:
-    """Logs to the experiment in MLflow, and creates it if there is none."""
+    """A client that logs to the experiment in MLflow, and creates the experiment if there is none."""
 
     def __init__(self) -> None:
-        """Connect.
-
+        """Connect to the store.
         Raises:
             Unreachable: nobody listens at the address.
         """
@@ -52,7 +52,7 @@ class Tracker:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         self.uri = address()
         self.local = is_local()
-        self._locations: dict[str, str] = {}  # of runs' artifacts
+        self._locations: dict[str, str] = {}  # run -> path of its artifacts
         self._empty: set[str] = set()  # runs in which nothing was logged yet
         require_listener(self.uri)
         import mlflow  # takes seconds, so only when somebody listens
@@ -73,7 +73,7 @@ class Tracker:
         return self.client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags)
 
     def find(self, key: str, status: str = NOT_INTERRUPTED) -> "Run | None":
-        """Return the newest run with this key, by default of those that were not interrupted.
+        """Return the newest run with this key, by default among the runs that were not interrupted.
 
         Args:
             status: a condition on its status, in MLflow's language.
@@ -87,7 +87,7 @@ class Tracker:
         return runs[0] if runs else None
 
     def children(self, run: str) -> "dict[str, Run]":
-        """Return the runs that are nested in a run, by key; of several with the same key the newest."""
+        """Return the runs nested in a run, by key. If several have the same key, the newest counts."""
         runs = self.client.search_runs(
             [self.experiment],
             f"tags.`{PARENT_TAG}` = '{run}'",
@@ -128,7 +128,7 @@ class Tracker:
         """Log parameters and one step's figures, in as few writes as possible.
 
         Args:
-            params: nested parameters get dotted names; a parameter that was logged before stays as it is.
+            params: nested parameters get dotted names; parameters that were logged before do not change.
         """
         from mlflow.entities import Metric, Param
 

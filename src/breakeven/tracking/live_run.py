@@ -13,7 +13,7 @@ from breakeven.tracking.address import warn
 from breakeven.tracking.client import KEY_TAG, Tracker
 from breakeven.tracking.origin import origin_tags
 
-SAMPLED_EVERY_S = 10.0  # how busy the machine is
+SAMPLED_EVERY_S = 10.0  # interval between samples of the machine's load
 Log = Callable[[Mapping[str, float]], None]
 
 
@@ -72,10 +72,10 @@ def run(
 
 @contextlib.contextmanager
 def _watched(store: Tracker, run: str, every_s: float) -> Iterator[None]:
-    """Log how busy the machine is, by MLflow's own monitors and names, until the block ends.
+    """Log the machine's load with MLflow's monitors until the block ends.
 
-    A run that is shorter than `every_s` logs nothing. If MLflow fails, logging ends silently: the run's next
-    figures will fail, too, and print the warning.
+    A run that is shorter than `every_s` logs nothing. If MLflow fails, logging ends silently, because the
+    run's next figures will fail as well and print the warning.
     """
     if os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "").lower() in ("false", "0"):
         yield
@@ -83,7 +83,7 @@ def _watched(store: Tracker, run: str, every_s: float) -> Iterator[None]:
     ended = threading.Event()
 
     def watch() -> None:
-        with contextlib.suppress(Exception):  # some containers hide how busy they are
+        with contextlib.suppress(Exception):  # some containers hide their load
             metrics = SystemMetrics(run, every_s, store.uri)
             psutil.cpu_percent()  # the next call covers the time from here
             while not ended.wait(metrics.every_s):

@@ -1,4 +1,7 @@
-"""Register recommended variants in MLflow, to load by `mlflow.pyfunc.load_model("models:/NAME@champion")`."""
+"""The registration of recommended variants in MLflow.
+
+A user loads one with `mlflow.pyfunc.load_model("models:/NAME@champion")`.
+"""
 
 import logging
 import os
@@ -31,7 +34,7 @@ from breakeven.tracking.server import served
 
 CHAMPION = "champion"
 OWN_REQUIREMENTS = ("psutil", "pydantic", "safetensors")  # of our own code, besides the runtime's
-# Loads a packed variant, calls it, and prints the modules that this has imported
+# A program that loads a packed variant, calls it, and prints the modules that were imported
 LOAD_AND_CALL = """
 import sys
 import numpy as np
@@ -42,7 +45,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 def name_of(row: ResultRow) -> str:
-    """Return the name of the registered model: one a family, hardware, and way of calling."""
+    """Return the name of the registered model. Each family has one on each hardware in each scenario."""
     return f"breakeven-{row.family}-{row.place}"
 
 
@@ -55,16 +58,16 @@ class Candidate:
     versions: dict[str, str]  # of the packages that it was measured with
     folder: Path  # of its artifact
     hardware: dict[str, Any]  # the settings that it was measured with
-    images: NDArray[np.generic]  # some inputs, as an example of what it takes
+    images: NDArray[np.generic]  # example inputs
     why: dict[str, str]  # why it was chosen: tags of the version
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What became of a variant that was to be registered."""
+    """The outcome of a variant's registration."""
 
     row: ResultRow
-    address: str = ""  # to load the variant by
+    address: str = ""  # to load the variant from
     previous: str = ""  # the variant that was the champion before
     refusal: str = ""  # why the variant is not registered
 
@@ -154,7 +157,7 @@ def _log(uri: str, candidate: Candidate) -> str:
     row, images = candidate.row, candidate.images
     if not (run := Tracker().find(candidate.key, ANY_STATUS)):
         raise UserError(f"{row.variant} is not in MLflow: run `breakeven sync`.")
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # of a server that is about to end
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # the URL is of a server that is about to end
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     with TemporaryDirectory() as scratch:

@@ -1,4 +1,4 @@
-"""Say where a run comes from, and whether the process that logs it is still alive."""
+"""The origin of a run: the host, process, commit and stage that log it."""
 
 import os
 import platform
@@ -25,7 +25,7 @@ def origin_tags() -> dict[str, Any]:
 
 
 def _this_process() -> str:
-    """Return the process id with the time of its start, because process ids are used again."""
+    """Return the process id with its start time, because systems reuse process ids."""
     return f"{os.getpid()}@{psutil.Process().create_time():.0f}"
 
 

@@ -1,4 +1,4 @@
-"""Load a variant outside of the pipeline, from its files: it turns images into logits.
+"""The loader of a variant's files outside the pipeline. The loaded variant turns images into logits.
 
 MLflow loads a registered variant by this module (`loader_module`).
 """
@@ -38,7 +38,7 @@ def pack(source: Path, hardware: dict[str, Any], target: Path) -> "LoadedVariant
 
 
 class LoadedVariant:
-    """A variant that is loaded and can be called."""
+    """A loaded variant, ready to be called."""
 
     def __init__(self, folder: Path) -> None:
         """Load what `pack` has written, with the hardware's number of threads.

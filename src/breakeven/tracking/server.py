@@ -1,4 +1,4 @@
-"""Start MLflow's own server on this machine, for its UI and for its registry of models."""
+"""MLflow's own server on this machine, for its UI and its model registry."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ from breakeven.tracking.client import Tracker
 
 ADDRESS_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 START_TIMEOUT_S = 60.0
-# Without it, the server starts seven processes that judge language models.
+# Without this setting, the server starts seven processes that judge language models.
 SERVER_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
@@ -40,7 +40,7 @@ def become_ui(port: int) -> NoReturn:
         Tracker()  # creates the store
     print(f"MLflow's UI: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
     command = _command(port)
-    # Replaced, so that a signal reaches the server itself.
+    # This process is replaced so that signals reach the server itself.
     os.execve(command[0], command, {**os.environ, **SERVER_ENVIRONMENT})
 
 

@@ -1,4 +1,4 @@
-"""Log a study's results on disk to MLflow. Safe to repeat."""
+"""The log of a study's results on disk in MLflow. Logging is safe to repeat."""
 
 import json
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ SYNCED = "breakeven.synced"
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
-# Columns that become tags, to search for; break-even calls are no metric: they may be "never" or "undecided"
+# Columns that become tags, so that users can search for them
 TAG_COLUMNS = tag_names()
 
 
 def sync(study: Study, records: StudyResults) -> str:
-    """Log a study: a run for it, and nested in it one a model and one a benchmarked variant.
+    """Log a study: one run for the study and, nested in it, one for each model and benchmarked variant.
 
     Raises:
         Unreachable: the store does not answer.
@@ -84,17 +84,17 @@ def figures_of(row: ResultRow) -> dict[str, float]:
     calls = column_names("calls")
     cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *column_names("figure"), *calls]}
     known = {name: value for name, value in cells.items() if value is not None}
-    # A break-even is a number of calls, "never" or "undecided".
+    # Break-even calls are a number, "never" or "undecided"; only numbers are metrics.
     return {name: float(value) for name, value in known.items() if name not in calls or value.isdigit()}
 
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:
-    """Return whether this version still has to be logged."""
+    """Return whether this version is not yet logged to the run."""
     return store.client.get_run(run).data.tags.get(SYNCED) != version
 
 
 def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tuple[str, bool]:
-    """Log a trained or compressed model, to the run that its stage logged live or to a new one.
+    """Log a trained or compressed model to the run that its stage logged live, or to a new run.
 
     Return the run's id, and whether it is new.
     """
@@ -112,7 +112,7 @@ def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tu
     if not _is_new(store, run, card.sha256):
         return run, False
     for tag, value in (("recipe", card.recipe), ("mlflow.runName", name)):
-        store.client.set_tag(run, tag, value)  # as a step of another recipe, it had the step's name
+        store.client.set_tag(run, tag, value)  # an earlier recipe may have named it
     data = store.client.get_run(run).data
     if PARENT_TAG not in data.tags:  # a run from the cache stays with the study that made it
         store.client.set_tag(run, PARENT_TAG, parent)

@@ -1,4 +1,4 @@
-"""Log sweeps to MLflow: a run for the sweep, and nested in it one a job."""
+"""The log of sweeps in MLflow: a run for each sweep and, nested in it, one for each job."""
 
 import shlex
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from breakeven.tracking.origin import origin_tags
 
 
 def log(sweep: Sweep) -> None:
-    """Log a sweep to MLflow: a run for it, and nested in it one a job. Safe to repeat.
+    """Log a sweep to MLflow: a run for the sweep and, nested in it, one for each job. Safe to repeat.
 
     If MLflow does not answer, print a warning.
     """
@@ -40,7 +40,7 @@ def attach(sweep: Sweep, files: Sequence[Path]) -> None:
 
 
 def write(store: Tracker, sweep: Sweep) -> None:
-    """Log a sweep to this store, and let its errors pass."""
+    """Log a sweep to this store. Errors of the store are raised to the caller."""
     store.end_dead_runs()
     tags = {"kind": "sweep", "study": sweep.study}
     parent = store.obtain(f"sweep {sweep.name}", sweep.name, tags, ANY_STATUS)
@@ -65,13 +65,13 @@ def _end(outcome: JobOutcome) -> tuple[str, str]:
 
 
 def _is_old(run: Any, outcome: JobOutcome) -> bool:
-    """Whether a job was measured again since its run; what was pruned since was not."""
+    """Return whether a job was measured again after it was logged. Pruned records do not count."""
     version = outcome.version
     return bool(version) and run.data.tags.get("version") != version
 
 
 def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: str, run: str | None) -> None:
-    """Log a job to its run, or to a new one: a job that failed, or was done before, has one run."""
+    """Log a job to its existing run, or to a new one."""
     status, reason = _end(outcome)
     ending = {"status": outcome.status, "reason": reason, "version": outcome.version}
     tags = {
@@ -98,7 +98,7 @@ def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: st
 
 
 def _figures(benchmarks: Sequence[BenchmarkResult]) -> dict[str, float]:
-    """Return how large a job's model is, and the figures of all variants."""
+    """Return the size of a job's model, and the figures of all variants."""
     figures: dict[str, float | None] = {}
     for row in (record.row for benchmark in benchmarks for record in benchmark.records):
         load = f"batch{row.batch_size}" if row.callers == 1 else f"{row.scenario}{row.callers}"

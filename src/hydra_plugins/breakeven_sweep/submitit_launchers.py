@@ -1,7 +1,7 @@
-"""Launchers by submitit that go on where a task is lost.
+"""Launchers for submitit that continue after a lost task.
 
-Those of hydra-submitit-launcher end at the first task that is lost, and never wait for the others. These have
-the same settings: their `_target_` is all that `conf/hydra/launcher` replaces.
+The launchers of hydra-submitit-launcher end at the first lost task and do not wait for the others. The
+launchers here accept the same settings; `conf/hydra/launcher` only replaces their `_target_`.
 """
 
 import re
@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 
 class LocalTasks(Launcher):
-    """Run all jobs at once, each in a process of its own on this machine."""
+    """A launcher that runs all jobs at once, each in a separate process on this machine."""
 
     cluster: ClassVar[str] = "local"
 
@@ -29,15 +29,18 @@ class LocalTasks(Launcher):
         }
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what Hydra hands over."""
+        """Store Hydra's context, task and configuration for `launch`."""
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Submit the jobs as one array, and wait for each."""
+        """Submit the jobs as one array, wait for all of them, and return their results.
+
+        A lost task has the status FAILED, and its result is a `TaskLost`.
+        """
         import submitit
         from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 
-        shared = OmegaConf.structured(BaseQueueConf).keys()  # what every cluster knows
+        shared = OmegaConf.structured(BaseQueueConf).keys()  # settings that every cluster knows
         timeouts = self.settings.pop("max_num_timeout", None)
         executor = submitit.AutoExecutor(
             folder=self.submitit_folder,
@@ -57,7 +60,7 @@ class LocalTasks(Launcher):
         return [self._wait(task, number) for task, number in zip(tasks, numbers, strict=True)]
 
     def __call__(self, number: int, overrides: list[str], singletons: dict[Any, Any]) -> JobReturn:
-        """Run one job, in the process of its task."""
+        """Run one job in its task's process."""
         import submitit
 
         Singleton.set_state(singletons)
@@ -74,7 +77,7 @@ class LocalTasks(Launcher):
         )
 
     def checkpoint(self, *arguments: Any) -> Any:
-        """Submit a task again that its cluster preempts."""
+        """Return a new submission of a task that its cluster preempts."""
         import submitit
 
         return submitit.helpers.DelayedSubmission(self, *arguments)
@@ -95,13 +98,16 @@ class LocalTasks(Launcher):
 
 
 class SlurmTasks(LocalTasks):
-    """Run each job as a task of a cluster."""
+    """A launcher that runs each job as a task of a Slurm cluster."""
 
     cluster: ClassVar[str] = "slurm"
 
 
 def reason(error: RuntimeError, raised: bool) -> str:
-    """Return submitit's message in one line; of a task that raised, the last line between the two rules."""
+    """Return submitit's message in one line.
+
+    If the task raised an error, return the last line of its traceback, which submitit prints between rules.
+    """
     if raised:
         return re.split("-{8,}", str(error))[1].strip().splitlines()[-1]
     return " ".join(str(error).splitlines()[:2])

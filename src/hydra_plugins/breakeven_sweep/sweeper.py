@@ -1,4 +1,4 @@
-"""The sweeper of `breakeven-sweep`, as Hydra finds it."""
+"""The sweeper of `breakeven-sweep`, in a place where Hydra finds it."""
 
 import sys
 from typing import Any
@@ -9,17 +9,17 @@ from omegaconf import DictConfig
 
 
 class JobSweeper(Sweeper):
-    """Run one job for each combination of choices, and record how each ended."""
+    """A sweeper that runs one job for each combination of choices, and records how each ended."""
 
     def __init__(self, **settings: Any) -> None:
         """Accept the settings of `conf/hydra/sweeper`, which the sweep reads from its configuration."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what Hydra hands over."""
+        """Store Hydra's context, task and configuration for `sweep`."""
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run the sweep. End the process with exit code 1 if a job failed: Hydra hands no result back."""
+        """Run the sweep. If a job failed, end the process with exit code 1, since Hydra returns no result."""
         from breakeven.pipeline.sweep.run_sweep import run_sweep
 
         assert self.config is not None and self.hydra_context is not None

@@ -1,1 +1,1 @@
-"""Two commits, or two stored results, side by side."""
+"""The comparison of two commits, measured now or by their stored results."""

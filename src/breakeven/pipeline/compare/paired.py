@@ -1,4 +1,4 @@
-"""Two commits side by side, in the same rounds: did anything become slower?"""
+"""The paired comparison of two commits: it measures both in the same rounds to find regressions."""
 
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -17,36 +17,36 @@ from breakeven.engine.samples import FAILED, UNSUPPORTED
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.pipeline.compare.restore import restored
 
-MISSING = "missing"  # the first has it, the second has not, or cannot execute it
+MISSING = "missing"  # the first commit has the variant; the second lacks it or cannot execute it
 Name = tuple[str, str]  # family, variant
 
 
 @dataclass(frozen=True)
 class Change:
-    """One variant of one family, in both."""
+    """The change of one variant of one family between two commits."""
 
     family: str
     variant: str
     verdict: str
     reason: str = ""
-    gain: Interval | None = None  # time of the first over that of the second: above 1, the second is faster
+    gain: Interval | None = None  # time of the first commit / time of the second
 
     @property
     def worse(self) -> bool:
-        """Whether it became slower, or does not run any more."""
+        """Return whether the variant became slower or stopped running."""
         return self.verdict in (SLOWER, FAILED, UNSUPPORTED, MISSING)
 
     def unknown(self, tolerance: float) -> bool:
-        """Whether it may have become slower by more than the tolerance, a fraction of its time."""
+        """Return whether a slowdown by more than the tolerance, a fraction of the time, is not ruled out."""
         ruled_out = self.gain is not None and self.gain.low >= 1 / (1 + tolerance)
         return not self.worse and self.verdict not in (FASTER, SAME) and bool(self.reason or not ruled_out)
 
 
 def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]:
-    """Measure what both commits have in the same rounds, with today's code.
+    """Measure the artifacts that both commits have in the same rounds, with the current code.
 
     Args:
-        pattern: of the variants, as "*/int8-*/*".
+        pattern: selects variants, as "*/int8-*/*".
 
     Raises:
         UserError: there is nothing that both have.
@@ -61,7 +61,8 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
             raise UserError(f"{first} and {second} have no variant like {pattern} in common.")
         known = [name for name in common if name[0] in study.families]
         budget = study.measure.budget(study.seed)
-        # Each is a run of its own: what a run does not know of is corrected for here, by Bonferroni's rule.
+        # Each pair is a separate run. A run cannot correct for the number of runs, so Bonferroni's rule
+        # does it here.
         budget = replace(budget, confidence=1 - (1 - budget.confidence) / len(common))
         images = {
             family: dataset.load_split(paths.prepared(study.family(family).data), "test").images
@@ -81,7 +82,7 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
 
 
 def judged(name: Name, measured: Measurement, first: str) -> Change:
-    """What the pair of `first` and `second` says; if the first does not run here, then nothing."""
+    """Return the change of a variant as measured; undecided if the first commit's variant fails here."""
     before, after = measured["first"], measured["second"]
     if before.verdict in (FAILED, UNSUPPORTED):
         return Change(*name, UNDECIDED, f"{first} does not run here: {before.reason}")
@@ -89,7 +90,10 @@ def judged(name: Name, measured: Measurement, first: str) -> Change:
 
 
 def _artifacts(root: Path, study: Study, pattern: str) -> dict[Name, Path]:
-    """Those that can be executed; of what lies here the study's, since earlier ones leave theirs behind."""
+    """Return the artifacts below `root` that can be executed.
+
+    From the workspace, only those of the current study count, because earlier studies leave artifacts there.
+    """
     cards = (root / paths.ARTIFACTS).glob(f"*/[!.]*/*/{MANIFEST}")
     families = sorted({card.parent.parent.name for card in cards})
     return {

@@ -1,4 +1,4 @@
-"""What a commit's stages had made, brought back into a folder of its own."""
+"""The restoration of a commit's stage outputs in a temporary folder."""
 
 import shutil
 import subprocess
@@ -10,15 +10,15 @@ from tempfile import TemporaryDirectory
 
 from breakeven.core.errors import UserError
 
-WORKSPACE = "workspace"  # in the place of a commit: what lies here
+WORKSPACE = "workspace"  # stands for the current files in place of a commit
 
 
 @contextmanager
 def restored(revision: str, *stages: str) -> Iterator[Path]:
-    """The outputs of `stages` as a commit had them, in a folder that ends with the block.
+    """Yield a folder with the outputs of `stages` at a commit. The folder is deleted after the block.
 
     Raises:
-        UserError: git does not know the commit, or DVC's cache lacks what it had.
+        UserError: git does not know the commit, or DVC's cache lacks its outputs.
     """
     if revision == WORKSPACE:
         yield Path.cwd()

@@ -1,4 +1,4 @@
-"""Two commits by what each measured in its time: at once, but with wider intervals."""
+"""The comparison of two commits by their stored results: immediate, but with wider intervals."""
 
 import math
 from dataclasses import dataclass
@@ -20,20 +20,21 @@ from breakeven.results.records import SPECIAL, ResultRow, cell, unreliable_cells
 
 @dataclass(frozen=True)
 class StoredComparison:
-    """A row, and whether its run had a fault."""
+    """A stored row, and whether its run was unreliable."""
 
     row: ResultRow
     unreliable: bool = False
 
     def half_width(self, confidence: float) -> float:
-        """Of Student's interval of log(speedup), at any confidence.
+        """Return the half-width of Student's interval of log(speedup), at any confidence.
 
-        The stored one is at the level of Holm's step, which the row does not say. But the smallest effect
-        that is found with a power of 80% is at the same level, and a known number of standard errors away.
+        The stored interval is at the level of its Holm step, which the row does not contain. The row's
+        minimum detectable effect, at a power of 80%, has the same level and is a known number of standard
+        errors. The two together give the standard error.
         """
         row = self.row
         effect = math.log(row.min_detectable_effect or 1.0)
-        if effect > WIDEST * 0.999:  # cut off there: its run told nothing
+        if effect > WIDEST * 0.999:  # the effect was cut off at WIDEST, so the run says nothing
             return WIDEST
         half = math.log((row.speedup_ci_high or 1.0) / (row.speedup_ci_low or 1.0)) / 2
         asked, more = stats.t.ppf([(1 + confidence) / 2, POWER], row.replicates - 1)
@@ -41,10 +42,10 @@ class StoredComparison:
 
 
 def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]:
-    """Compare what both commits measured: unpaired, so with the wider interval that this means.
+    """Compare the stored results of both commits. They are not paired, so the intervals are wider.
 
-    Each variant by its speedup over the eager mode of its own run, so that a slower day is no slower variant;
-    whether eager itself became slower cannot be told so.
+    Compare each variant by its speedup over eager mode in its own run. A machine that was slower during one
+    run therefore does not matter. A slowdown of eager mode itself cannot be found in this way.
 
     Raises:
         UserError: they were measured on different machines, or there is nothing that both have.
@@ -59,14 +60,17 @@ def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]
     if several := next((both for both in machines if len(both) > 1), None):
         listed = "; ".join(sorted(several))
         raise UserError(f"{first} and {second} were measured on different machines, or versions: {listed}.")
-    # By Bonferroni's rule
+    # Bonferroni's rule corrects for the number of variants.
     confidence = 1 - (1 - study.measure.confidence) / len(common)
     changes = [change(there[name], here[name], confidence, study.measure.margin) for name in common]
     return changes + [Change(*name, MISSING) for name in there if name not in here]
 
 
 def change(first: StoredComparison, second: StoredComparison, confidence: float, margin: float) -> Change:
-    """The two intervals are independent, so their half-widths add as a triangle's sides."""
+    """Return the change of a variant.
+
+    The two intervals are independent, so the half-width is the root of the sum of their squares.
+    """
     before, after = first.row.speedup or 1.0, second.row.speedup or 1.0
     half = math.hypot(first.half_width(confidence), second.half_width(confidence))
     gain = from_logarithm(math.log(after / before), half)
@@ -77,7 +81,10 @@ def change(first: StoredComparison, second: StoredComparison, confidence: float,
 
 
 def _read(root: Path, hardware: str, pattern: str, study: Study) -> dict[Name, StoredComparison]:
-    """Single streams, by family and variant; of what lies here the study's: earlier ones leave theirs."""
+    """Return the rows of single streams, by family and variant.
+
+    From the workspace, only those of the current study count, because earlier studies leave results there.
+    """
     found: dict[Name, StoredComparison] = {}
     for path in sorted((root / paths.BENCHMARKS).glob(f"*-{hardware}.json")):
         benchmark = records.read_benchmark(path)

@@ -1,1 +1,1 @@
-"""One file a DVC stage: load, do, save, log."""
+"""The stages of the DVC pipeline, one in each file."""

@@ -1,4 +1,4 @@
-"""What every stage does around its work: how failures end."""
+"""The frame around every stage: it turns failures into messages and exit codes."""
 
 import errno
 import signal
@@ -8,14 +8,14 @@ from types import FrameType
 
 from breakeven.core.errors import UserError
 
-SURROUNDINGS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # are not the program's fault
+SURROUNDINGS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # errors of the machine
 
 
 def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     """Run a stage with the command line's arguments.
 
-    A user's mistake ends with its sentence and exit code 1; Ctrl-C with 130 and SIGTERM with 143, after the
-    work's own `finally` blocks have run.
+    A `UserError` prints its message and ends the process with exit code 1. Ctrl-C ends it with 130 and
+    SIGTERM with 143, after the stage's `finally` blocks.
 
     Args:
         again: what to type to go on after that.

@@ -1,4 +1,4 @@
-"""Measure every variant of a family on one hardware, side by side."""
+"""The stage `benchmark`: it measures every variant of a family on one hardware, side by side."""
 
 import time
 from collections import Counter
@@ -21,7 +21,7 @@ def benchmark(name: str, hardware: str) -> None:
     """Benchmark the family `name` on `hardware`, in each scenario once."""
     started = time.monotonic()
     study = schema.read_study(checked=True)
-    measurement_cache.since()  # a wrong one stops before the work
+    measurement_cache.since()  # stop early if the variable is invalid
     data = paths.prepared(study.family(name).data)
     manifest, test = dataset.manifest(data), dataset.load_split(data, "test")
     artifacts = variants_of(name)

@@ -1,4 +1,4 @@
-"""The guard of the pipeline: nothing runs while params.yaml is not what conf/ composes to."""
+"""The stage `check_params`: it stops the pipeline if params.yaml differs from what conf/ composes to."""
 
 import os
 import shlex
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def guard() -> None:
-    """Compose again from the noted overrides; stop with the one command to type if params.yaml differs."""
+    """Compose the configuration again; if params.yaml differs, stop with the command that repairs it."""
     params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
     overrides = schema.overrides()
     if os.environ.get("DVC_EXP_NAME"):
-        # DVC has composed a moment ago, and tells no stage its -S overrides: not in the environment, not in a
-        # file, and a queue's worker has another command line. Only here they are read off the result.
+        # In an experiment, DVC has just composed params.yaml with its -S overrides. It passes them to no
+        # stage, so they are reconstructed from the result.
         overrides = recall(params)
     elif (composed := yaml.safe_load(compose.compose(overrides))) != params:
         changed = list(compose.differences(params, composed))
@@ -38,7 +38,7 @@ def guard() -> None:
 
 
 def recall(params: dict[str, object]) -> list[str]:
-    """Return overrides that compose to these params: their study, and what differs from it."""
+    """Return overrides that compose to these params: the study, and each value that differs from it."""
     composed = yaml.safe_load(compose.compose())
     study = []
     if params.get("study") != composed["study"]:
@@ -48,7 +48,7 @@ def recall(params: dict[str, object]) -> list[str]:
 
 
 def require_models(config: Study) -> None:
-    """Construct each model, so that a wrong argument stops before any data is read."""
+    """Construct each model, so that a wrong argument stops the pipeline before any data is read."""
     from breakeven.artifacts.model_manifest import ImageInput, TextInput
 
     for name, family in config.families.items():
@@ -83,7 +83,7 @@ def _construct(spec: Settings, shape: "ImageInput | TextInput", key: str) -> Non
         with torch.device("meta"):
             build(spec, shape, key)
     except UserError:
-        build(spec, shape, key)  # tells a wrong argument from a constructor that needs memory
+        build(spec, shape, key)  # raises again if an argument is wrong, not if the constructor needs memory
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compress a trained model by the steps of a recipe, each of them fine-tuned."""
+"""The stage `compress`: it applies the steps of a recipe to a trained model and fine-tunes after each."""
 
 import shlex
 from functools import partial
@@ -26,9 +26,9 @@ from breakeven.tracking import live_run
 
 
 def compress(name: str, recipe: str) -> None:
-    """Apply the recipe `recipe` to the family `name`; `models/NAME/RECIPE` holds the result.
+    """Apply the recipe `recipe` to the family `name`, and save the result in `models/NAME/RECIPE`.
 
-    That may be the reason why there is none, which costs the recipe's rows and nothing else.
+    If the recipe cannot be applied, save the reason instead. Only the recipe's rows are then missing.
 
     Raises:
         UserError: what the recipe takes is not installed.
@@ -51,12 +51,12 @@ def compress(name: str, recipe: str) -> None:
 
 
 def _step(study: Study, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
-    """One step from the model in `start` to `target`; returns that.
+    """Apply one step to the model in `start`, save the result in `target`, and return `target`.
 
-    A model that an earlier run, a sweep or another recipe made in just this way is taken as it is.
+    If an earlier run, a sweep or another recipe has made this model, restore it from the cache.
 
     Raises:
-        Unsupported: there is no such model.
+        Unsupported: the compression cannot be applied to the model.
     """
     family = study.family(name)
     assert family.train, "the configuration was checked"
@@ -118,7 +118,7 @@ def _step(study: Study, name: str, recipe: str, compression: Compression, start:
 
 
 def _past(card: ModelManifest) -> list[dict[str, Any]]:
-    """What the steps before came to, the uncompressed model first."""
+    """Return the figures of all earlier steps, the uncompressed model first."""
     figures = ("made", "val_accuracy", "test_accuracy", "parameters", "macs", "megabytes", "train_s")
     return [*card.details.get("before", []), {figure: getattr(card, figure) for figure in figures}]
 

@@ -1,4 +1,4 @@
-"""Every recipe of a family x every runtime, in floating point."""
+"""The stage `export`: it exports every recipe of a family to every runtime, in floating point."""
 
 from breakeven.artifacts import dataset
 from breakeven.config import schema
@@ -10,7 +10,7 @@ from breakeven.pipeline.stages._main import run
 
 
 def export(name: str) -> None:
-    """Export the family `name`."""
+    """Export all recipes of the family `name`."""
     study = schema.read_study(checked=True)
     data = paths.prepared(study.family(name).data)
     test, digest = dataset.load_split(data, "test"), dataset.manifest(data).digest

@@ -1,4 +1,4 @@
-"""Find or download what comes from outside, and note its digest and the source's. Runs every time."""
+"""The stage `fetch`: it finds or downloads inputs and notes digests of inputs and source. It always runs."""
 
 import shutil
 
@@ -14,18 +14,18 @@ from breakeven.results import sweep_results
 
 
 def fetch() -> None:
-    """Note the digests of datasets, checkpoints, sweeps and source, on which other stages depend."""
+    """Write the digests of datasets, checkpoints, sweeps and source files, on which other stages depend."""
     study = schema.read_study(checked=True)
     note_inputs(study)
     write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweep_results.newest()})
-    shutil.rmtree(paths.FETCHED / "code", ignore_errors=True)  # of stages that the study no longer has
+    shutil.rmtree(paths.FETCHED / "code", ignore_errors=True)  # may hold stages of another study
     for stage, digests in stage_code(study):
         write_json(paths.fetched(f"code/{stage}"), digests)
     AT_START.memory.save()
 
 
 def note_inputs(study: Study) -> None:
-    """Write down the digests of datasets' files and of checkpoints."""
+    """Write the digests of datasets' files and of checkpoints."""
     for name, digests in input_digests(study).items():
         write_json(paths.fetched(name), digests)
 

@@ -1,4 +1,4 @@
-"""Note the machine, every time: the same one writes the same file, and nothing is measured again."""
+"""The stage `machine`: it describes the machine. It always runs; an unchanged file triggers no stage."""
 
 from breakeven.core import paths
 from breakeven.core.files import write_json
@@ -7,7 +7,7 @@ from breakeven.pipeline.stages._main import run
 
 
 def machine() -> None:
-    """Write `results/machine.json`."""
+    """Write the description of this machine to `results/machine.json`."""
     write_json(paths.MACHINE, collect())
 
 

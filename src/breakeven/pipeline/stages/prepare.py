@@ -1,4 +1,4 @@
-"""Source files -> uint8 tensors, splits, statistics and a manifest."""
+"""The stage `prepare`: from source files to tensors, splits, statistics and a manifest."""
 
 from breakeven.artifacts import dataset as dataset_files
 from breakeven.config import schema

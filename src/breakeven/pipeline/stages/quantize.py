@@ -1,4 +1,4 @@
-"""Every recipe of a family x every int8 toolchain."""
+"""The stage `quantize`: it quantizes every recipe of a family with every int8 toolchain."""
 
 from dataclasses import replace
 from functools import partial
@@ -18,13 +18,14 @@ from breakeven.plugins.quantization.base import CalibrationData
 
 
 def quantize(name: str) -> None:
-    """Quantize the family `name`."""
+    """Quantize all recipes of the family `name`."""
     study = schema.read_study(checked=True)
     data = paths.prepared(study.family(name).data)
     digest = dataset.manifest(data).digest
     with machine_lock.shared():
         test, train, val = (dataset.load_split(data, split) for split in ("test", "train", "val"))
-    # Of the training split, never of test; drawn at random, because a source may be sorted by class.
+    # Calibration images come from the training split, never from the test set. They are drawn at random,
+    # because a source may be sorted by class.
     drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
         : study.export.calibration_images
     ]

@@ -1,4 +1,4 @@
-"""From the records to what people see: summary, metrics, plots, table, and MLflow."""
+"""The stage `report`: it writes the summary, metrics, plots and page from the records, and logs to MLflow."""
 
 from breakeven.config import schema
 from breakeven.core import paths
@@ -25,7 +25,7 @@ def report() -> None:
     terminal_table.show(found.benchmarks, rows)
     try:
         print(sync(study, found))
-    except Exception as error:  # whatever a store does wrong costs a warning, never a result
+    except Exception as error:  # an error of MLflow's store costs a warning, never a result
         address.warn(error)
 
 

@@ -1,4 +1,4 @@
-"""Train a family's model, or take the user's own weights in its place."""
+"""The stage `train`: it trains a family's model, or uses the user's own weights."""
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from breakeven.tracking import live_run
 
 
 def train(name: str) -> None:
-    """Train the family `name`; `models/NAME/none` holds the result."""
+    """Train the family `name`, and save the model in `models/NAME/none`."""
     study = schema.read_study(checked=True)
     family = study.family(name)
     data = paths.prepared(family.data)
@@ -34,7 +34,7 @@ def train(name: str) -> None:
     )
 
     def build() -> nn.Module:
-        torch.manual_seed(study.seed)  # of what is not trained
+        torch.manual_seed(study.seed)  # for weights that are not trained
         model = saved_model.build(family.model, shape_of(manifest), f"families.{name}.model")
         if family.checkpoint:
             saved_model.load_checkpoint(paths.checkpoint(family.checkpoint), model)

@@ -1,1 +1,1 @@
-"""Hydra multirun: plan, compose, run, launch."""
+"""The command `breakeven-sweep` on top of Hydra's multirun: it composes, launches, runs and records jobs."""

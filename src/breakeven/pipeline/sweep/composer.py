@@ -1,4 +1,4 @@
-"""How a sweep composes its jobs: each once, before any runs; a launcher composes none again."""
+"""The composition of a sweep's jobs: each is composed once, before any job runs."""
 
 import copy
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def compose_jobs(
     for number, overrides in enumerate(every):
         try:
             config = loader.load_sweep_config(master, list(overrides))
-            HydraConfig.instance().set_config(config)  # for settings that refer to ${hydra:...}
+            HydraConfig.instance().set_config(config)  # settings may refer to ${hydra:...}
             choice = str(config.hydra.runtime.choices["family"])
             with open_dict(config):
                 del config["hydra"]
@@ -56,7 +56,10 @@ def compose_jobs(
 
 
 class ComposedJobs(ConfigLoader):
-    """Hands launchers a job's configuration without its settings, which lie in the sweep's folder."""
+    """A config loader that gives launchers a job's configuration without its settings.
+
+    The settings of each job are in the sweep's folder.
+    """
 
     def __init__(self, loader: ConfigLoader) -> None:
         self._loader = loader
@@ -76,21 +79,21 @@ class ComposedJobs(ConfigLoader):
         from_shell: bool = True,
         validate_sweep_overrides: bool = True,
     ) -> DictConfig:
-        """Compose, as Hydra does."""
+        """Compose a configuration with Hydra's own loader."""
         return self._loader.load_configuration(
             config_name, overrides, run_mode, from_shell, validate_sweep_overrides
         )
 
     def get_search_path(self) -> ConfigSearchPath:
-        """Return Hydra's."""
+        """Return the search path from Hydra's own loader."""
         return self._loader.get_search_path()
 
     def get_sources(self) -> list[ConfigSource]:
-        """Return Hydra's."""
+        """Return the sources from Hydra's own loader."""
         return self._loader.get_sources()
 
     def list_groups(self, parent_name: str) -> list[str]:
-        """Return Hydra's."""
+        """Return the groups from Hydra's own loader."""
         return self._loader.list_groups(parent_name)
 
     def get_group_options(
@@ -100,9 +103,9 @@ class ComposedJobs(ConfigLoader):
         config_name: str | None = None,
         overrides: list[str] | None = None,
     ) -> list[str]:
-        """Return Hydra's."""
+        """Return the options of a group from Hydra's own loader."""
         return self._loader.get_group_options(group_name, results_filter, config_name, overrides)
 
     def compute_defaults_list(self, config_name: str | None, overrides: list[str], run_mode: RunMode) -> Any:
-        """Return Hydra's."""
+        """Return the defaults list from Hydra's own loader."""
         return self._loader.compute_defaults_list(config_name, overrides, run_mode)

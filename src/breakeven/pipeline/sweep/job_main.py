@@ -1,4 +1,4 @@
-"""A job of a sweep: all stages of its study, one after another, in this process and folder."""
+"""The main program of a sweep's job: it runs all stages of the job's study in this process and folder."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ from breakeven.core import machine_lock
 from breakeven.core.child_process import end_with_parent
 
 if __name__ == "__main__":
-    end_with_parent()  # a sweep that was killed leaves no job behind
+    end_with_parent()  # if the sweep is killed, its jobs end as well
 
-with machine_lock.shared():  # these imports take seconds of the processor, beside what may be measured now
+with machine_lock.shared():  # these imports take seconds of processor time, which would disturb a measurement
     from breakeven.config import schema
     from breakeven.core import cache
     from breakeven.core.files import write_json
@@ -24,7 +24,7 @@ with machine_lock.shared():  # these imports take seconds of the processor, besi
 
 
 def job() -> None:
-    """Do what `dvc repro` would do with the study here, up to its records."""
+    """Run the stages of the study in this folder, from fetching to benchmarks, as `dvc repro` would."""
     study = schema.read_study()
     machine()
     note_inputs(study)

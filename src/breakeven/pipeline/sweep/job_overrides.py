@@ -1,4 +1,4 @@
-"""Which jobs a command line asks for: the overrides of each, as Hydra's own sweeper expands them."""
+"""The overrides of each job that a command line asks for, expanded as Hydra's own sweeper does."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from hydra.types import RunMode
 from breakeven.config import compose
 from breakeven.core import paths
 
-CONFIG_NAME = "sweep"  # of the configuration of a job in conf/
+CONFIG_NAME = "sweep"  # a job's configuration in conf/
 
 
 def expand(overrides: Sequence[str], loader: ConfigLoader) -> list[list[str]]:
-    """Return the overrides of each job; of a key that is given twice the last counts.
+    """Return the overrides of each job. If a key is given twice, the last one counts.
 
     Raises:
-        HydraException: an override is not in Hydra's grammar, or sweeps over no list.
+        HydraException: an override is not in Hydra's grammar, or its sweep is not a list.
     """
     choices = {}
     for override in OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)):
@@ -35,9 +35,9 @@ def expand(overrides: Sequence[str], loader: ConfigLoader) -> list[list[str]]:
 
 
 def expand_all(sweeper: Mapping[str, Any], overrides: Sequence[str], loader: ConfigLoader) -> list[list[str]]:
-    """Return the overrides of each job: each list of a study's choices, with those of the command line.
+    """Return the overrides of each job: each list of the study's choices, combined with the command line's.
 
-    A command line that gives what every list gives, such as a family, replaces the lists.
+    If the command line gives a key that every list gives, such as the family, it replaces the lists.
 
     Args:
         sweeper: the settings of the sweeper; `params` and `params_lists` are the study's choices.
@@ -54,16 +54,16 @@ def expand_all(sweeper: Mapping[str, Any], overrides: Sequence[str], loader: Con
     every: list[list[str]] = []
     for choices in lists or [{}]:
         chosen = [f"{key}={value}" for key, value in {**params, **choices}.items()]
-        # Where the command line replaces what differs between two lists, their jobs are the same.
+        # Two lists give the same jobs if the command line replaces every key in which they differ.
         every += [job for job in expand([*chosen, *overrides], loader) if job not in every]
     return every
 
 
 def jobs_of_command(overrides: Sequence[str]) -> list[list[str]]:
-    """Return the overrides of each job that a command line asks for, Hydra's own first.
+    """Return the overrides of each job that a command line asks for, with Hydra's own overrides first.
 
     Raises:
-        HydraException: it cannot be composed.
+        HydraException: the configuration cannot be composed.
     """
     with compose.initialized(paths.CONF):
         loader = GlobalHydra.instance().config_loader()

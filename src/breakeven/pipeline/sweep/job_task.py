@@ -1,4 +1,4 @@
-"""What a launcher runs for each job, and the files by which a sweep and its jobs know of each other."""
+"""The task that a launcher runs for each job, and the files that a sweep and its jobs exchange."""
 
 import os
 from collections.abc import Sequence
@@ -17,27 +17,27 @@ from breakeven.results.sweep_results import FAILED, JobOutcome
 
 
 class TaskLost(Exception):
-    """A launcher has lost the task of a job."""
+    """An error that stands for a job whose task the launcher has lost."""
 
 
 def settings_file(folder: Path, number: int) -> Path:
-    """Return where the settings of a job lie."""
+    """Return the path of a job's settings."""
     return folder / f"settings-{number}.json"
 
 
 def outcome_file(folder: Path, number: int) -> Path:
-    """Return where the outcome of a job lies, once it has ended."""
+    """Return the path of a job's outcome, which exists once the job has ended."""
     return folder / f"outcome-{number}.json"
 
 
 def run_task(config: DictConfig, bar: ProgressLine | None = None) -> None:
-    """Run one job, and write how it ended; nothing that happens to it ends the others.
+    """Run one job and write its outcome. A failure does not stop the other jobs.
 
     Args:
-        config: Hydra's argument; the job's settings lie in the sweep's folder.
+        config: required by Hydra; the job's settings are in the sweep's folder.
         bar: to be moved, of a sweep whose jobs run in its process.
     """
-    # A launcher's process ends with the sweep that started it, and so do its jobs: joblib's would go on.
+    # Processes of joblib's launcher would go on after the sweep ended. This ends them with their parent.
     if str(os.getppid()) == os.environ.get(PARENT):
         end_with_parent()
     context = HydraConfig.get()
@@ -48,7 +48,7 @@ def run_task(config: DictConfig, bar: ProgressLine | None = None) -> None:
     print(f"{title}: {' '.join(overrides)}", flush=True)
     if bar:
         bar.move(number, title, plan.left(outcomes(folder)), now=True)
-    # Where jobs run side by side, each line says whose it is.
+    # If jobs run side by side, each printed line starts with the number of its job.
     margin = "  " if plan.at_once == 1 else f"  {number + 1}: "
     composed = read_json(settings_file(folder, number))
     outcome = jobs.run(composed["settings"], composed["choice"], overrides, margin)
@@ -59,7 +59,7 @@ def run_task(config: DictConfig, bar: ProgressLine | None = None) -> None:
 
 
 def print_end(folder: Path, launched: int) -> None:
-    """Print how a job of another process ended, whose own words are in a log."""
+    """Print how a job ended that ran in another process and printed to a log."""
     plan = Plan.read(folder)
     number = plan.launched[launched]
     if (path := outcome_file(folder, number)).exists():
@@ -67,7 +67,7 @@ def print_end(folder: Path, launched: int) -> None:
 
 
 def print_outcome(plan: Plan, number: int, outcome: JobOutcome, folder: Path) -> None:
-    """Print how a job ended, and how far the sweep is."""
+    """Print how a job ended, and the progress of the sweep."""
     reason = f", {outcome.reason}" if outcome.reason else ""
     far = plan.far(outcomes(folder))
     print(f"{plan.title(number)}: {outcome.status}{reason}, {outcome.seconds:.0f} s{far}", flush=True)
@@ -80,5 +80,5 @@ def outcomes(folder: Path) -> list[JobOutcome]:
 
 
 def failed(overrides: Sequence[str], reason: str) -> JobOutcome:
-    """Return the outcome of a job that came to no settings, or was lost before its key was known."""
+    """Return the outcome of a job that failed before its key was known."""
     return JobOutcome(" ".join(overrides) or "a job", list(overrides), FAILED, fingerprint(overrides), reason)

@@ -1,6 +1,6 @@
-"""A job of a sweep: a study of one family, which runs once, in a process of its own.
+"""The jobs of a sweep: each is a study of one family, which runs once in a separate process.
 
-Says what its study and its key are, runs it, and keeps its records in the cache.
+This module derives a job's study and cache key, runs the job, and saves its records in the cache.
 """
 
 import functools
@@ -35,10 +35,10 @@ from breakeven.results.job_results import LOG, STUDY, of_one_family
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 
 MAX_VALUE_LENGTH = 38  # characters of a value in a name
-FAULTS = "faults.json"  # beside a job's records, if anything is to be measured again: what
-SINCE = "since"  # in a job's folder: when `again=true` was given
+FAULTS = "faults.json"  # beside a job's records: which results should be measured again, if any
+SINCE = "since"  # in a job's folder: the time at which `again=true` was given
 SIGNAL_EXIT_CODE = 128  # plus the number of the signal that ended a process, as shells count
-# What makes another model, or another artifact, of the same family and variant
+# Overrides that change a model or an artifact, and therefore the family's name
 NAMING = (
     *("family.", "model@", "train@", "data.", "seed=", "export."),
     *("compressions.", "runtimes.", "quantizations."),
@@ -46,10 +46,10 @@ NAMING = (
 
 
 def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str = "  ") -> JobOutcome:
-    """Run the job with these settings, unless that was done before; whatever goes wrong costs this job only.
+    """Run the job with these settings, or return the outcome of an earlier run. An error fails only this job.
 
     Args:
-        settings: as `conf/sweep.yaml` composes them.
+        settings: composed from `conf/sweep.yaml`.
         choice: the name of its option in `conf/family`.
         margin: before each line that it prints.
     """
@@ -77,44 +77,44 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
                 reason = f"to be measured again, by the same command: {faults[0]}{more}"
     except (UserError, JobFailed) as error:
         status, reason = FAILED, str(error)
-    except Exception as error:  # a bug, a full disk: it costs this job as well, and is shown
+    except Exception as error:  # as a bug or a full disk: it fails only this job and is printed
         traceback.print_exc()
         status, reason = FAILED, words(error)
     return JobOutcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
 
 
 def _touch(entry: CacheEntry) -> None:
-    """Note that the entry was used, and all that it was made from."""
+    """Mark the entry, and all entries that it was made from, as used."""
     entry.touch()
     for kind, digest in read_json(entry.folder / cache.FILES / cache.USED):
         cache.touch(kind, digest)
 
 
 def words(error: BaseException) -> str:
-    """Return an error in one line."""
+    """Return the text of an error in one line."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 class JobFailed(Exception):
-    """The process of a job has ended without a result."""
+    """An error that says why a job's process ended without a result."""
 
 
 def composed_study(overrides: Sequence[str]) -> Study:
-    """Return the study that the job with these overrides would be now.
+    """Return the study of a job with these overrides, composed from the current configuration.
 
     Raises:
-        UserError: it cannot be composed.
+        UserError: the study cannot be composed.
     """
     settings, choices = compose.compose_with_choices(overrides, name="sweep")
     return study_of(settings, choices["family"], overrides)
 
 
 def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Study:
-    """Return the study of a job: its one family is named by its choice and by what was changed in it.
+    """Return the study of a job. Its family's name consists of the choice and the overrides that change it.
 
-    The baseline is always among its runtimes.
+    The study's runtimes always include the baseline.
     """
     if several := settings.get("families"):
         raise UserError(
@@ -142,23 +142,23 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
 
 
 def _hardware_name(hardware: str, overrides: Sequence[str]) -> str:
-    """Return the name of a hardware: with other settings than its file's it is another one."""
+    """Return the name of a hardware, with the overrides of its settings as a suffix."""
     return "-".join(
         [hardware, *(_change(each) for each in overrides if each.startswith(f"hardware.{hardware}."))]
     )
 
 
 def _change(override: str) -> str:
-    """Return an override for the name of a family, and so of files: its key's last part and value."""
+    """Return an override in a form for names of families and files: its key's last part and its value."""
     key, _, value = override.partition("=")
     last = key.rpartition(".")[2]
-    text = value if last == "_target_" else last + value  # a path says by itself what it is
+    text = value if last == "_target_" else last + value  # a path of a class needs no key
     safe = re.sub(r"[^\w.-]+", "_", text)[:MAX_VALUE_LENGTH]
     return safe if safe == text else f"{safe}_{fingerprint(override)[:6]}"
 
 
 def key_of(study: Study) -> CacheKey:
-    """Return the key of all that the records of a job depend on; the name of its family is no part of it."""
+    """Return the cache key of a job: everything that its records depend on, without the family's name."""
     overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
         "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
@@ -172,11 +172,11 @@ def key_of(study: Study) -> CacheKey:
 
 
 def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) -> list[str]:
-    """Run a job in a process of its own, and keep its records; return what is to be measured again."""
+    """Run a job in a separate process, save its records, and return what should be measured again."""
     folder = paths.unfinished_job(key.digest)
     folder.mkdir(parents=True, exist_ok=True)
     since = folder / SINCE
-    if again and not since.exists():  # one that was interrupted goes on
+    if again and not since.exists():  # an interrupted job continues with its first time
         write_text(since, f"{time.time()}")
     write_text(folder / paths.PARAMS, yaml.safe_dump(study.model_dump(), sort_keys=False))
     if not (folder / paths.PROGRAMS).exists():
@@ -190,7 +190,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
         PARENT: str(os.getpid()),
         **({measurement_cache.AGAIN: since.read_text(encoding="utf-8")} if since.exists() else {}),
     }
-    # Unbuffered, or the last line of its output comes first
+    # -u: with buffering, the last line of the output would come first.
     command = [sys.executable, "-u", "-m", "breakeven.pipeline.sweep.job_main"]
     last = ""
     with (
@@ -212,7 +212,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
                 log.write(line)
                 log.flush()
                 last = line.strip() or last
-        except (Exception, SystemExit):  # the process would go on beside the next job
+        except (Exception, SystemExit):  # otherwise the process would run beside the next job
             child.terminate()
             raise
     if code := child.returncode:
@@ -229,7 +229,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
             (family, card.variant)
             for family in study.families
             for _, card in variants.read_variants(family, folder).values()
-            if card.refused  # and would be again
+            if card.refused  # measuring again would refuse it again
         }
         faults = records.faults(
             record.row
@@ -246,7 +246,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
 
 
 def _end(code: int, last: str) -> str:
-    """Say why a process ended."""
+    """Return why a process ended."""
     number = -code if code < 0 else code - SIGNAL_EXIT_CODE
     if number not in {*signal.Signals}:
         return last.removeprefix("breakeven: ").rstrip(".") or f"it ended with exit code {code}"
@@ -256,7 +256,7 @@ def _end(code: int, last: str) -> str:
 
 @functools.cache
 def _option(group: str, name: str) -> Settings:
-    """Return an option of `conf/` without changes."""
+    """Return the settings of an option of `conf/` without overrides."""
     option = yaml.safe_load(compose.compose([], name=f"{group}/{name}"))
     for part in [group] if group in option else [f"{group}s", name]:
         option = option[part]

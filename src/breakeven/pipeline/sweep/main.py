@@ -1,4 +1,4 @@
-"""The command `breakeven-sweep`: one job for each combination of choices, by Hydra."""
+"""The command `breakeven-sweep`: it runs one job for each combination of choices, through Hydra."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 from breakeven.pipeline.sweep.job_task import run_task
 
 INTERRUPTED = 130  # exit code
-# Options of Hydra that take a value, and those that show something instead of running the sweep
+# Hydra's options that take a value, and Hydra's options that print something instead of running the sweep
 WITH_VALUE: tuple[tuple[str, ...], ...] = (
     ("--package", "-p"),
     ("--config-path", "-cp"),
@@ -31,7 +31,7 @@ def main() -> None:
         sys.exit(f"breakeven: there is no folder {paths.CONF} here: run this where dvc.yaml is.")
     paths.import_from_here()
     os.environ.setdefault(paths.HOME, str(Path.cwd()))
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # or Hydra ends the process with its own words
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # otherwise Hydra ends the process with its own message
     overrides: Sequence[str] = ()
     try:
         overrides, options = hydra_arguments(sys.argv[1:])
@@ -49,8 +49,8 @@ def main() -> None:
 def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the overrides and the options that Hydra gets for this command line.
 
-    `--cfg` and `--help` show the first job. All else is a multirun, also with a wrong key: without `-m` Hydra
-    would blame a comma instead.
+    `--cfg` and `--help` show the first job. Everything else runs with `-m`: without it, Hydra would report a
+    comma in a list of choices instead of a wrong key.
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*")
@@ -74,5 +74,5 @@ def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
 if __name__ == "__main__":
     import importlib
 
-    # So that launchers find the job by its name
+    # Imported by its name, not as `__main__`, so that launchers can unpickle the task.
     importlib.import_module("breakeven.pipeline.sweep.main").main()

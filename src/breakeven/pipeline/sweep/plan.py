@@ -1,4 +1,4 @@
-"""How many jobs a sweep has, how many run at once, and what is left of them."""
+"""The plan of a sweep: the number of jobs, how many run at once, and the time left."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,11 +17,11 @@ FILE = "plan.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of a sweep. It lies in the sweep's folder, since jobs run in other processes and machines."""
+    """The plan of a sweep. It is a file in the sweep's folder, so that jobs on other machines can read it."""
 
     total: int
-    at_once: int | None  # None: as many as the launcher pleases
-    launched: list[int] = field(default_factory=list)  # the jobs that could be composed, by their number
+    at_once: int | None  # None: the launcher decides
+    launched: list[int] = field(default_factory=list)  # numbers of the jobs that could be composed
 
     @classmethod
     def read(cls, folder: Path) -> "Plan":
@@ -30,15 +30,15 @@ class Plan:
         return cls(**values)
 
     def write(self, folder: Path) -> None:
-        """Write it into the sweep's folder."""
+        """Write the plan into the sweep's folder."""
         write_json(folder / FILE, asdict(self))
 
     def title(self, number: int) -> str:
-        """Return the title of a job; jobs are counted from 0."""
+        """Return the title of the job with this number, which counts from 0."""
         return f"job {number + 1} of {self.total}"
 
     def left(self, ended: Sequence[JobOutcome]) -> str:
-        """Return the time left in words, from the seconds of the jobs that were made; or nothing."""
+        """Return the time left in words, estimated from the finished jobs; empty if unknown."""
         if not self.at_once:
             return ""
         estimate = Estimate(self.total, self.at_once)
@@ -50,8 +50,8 @@ class Plan:
         return estimate.left()
 
     def far(self, ended: Sequence[JobOutcome]) -> str:
-        """Return how far the sweep is, for the line that says how a job ended."""
-        # One after another, the job's own number says how many have ended.
+        """Return the progress of the sweep, to append to the line on the end of a job."""
+        # If jobs run one after another, the job's number already says how many have ended.
         count = f"{len(ended)} of {self.total} ended" if self.at_once != 1 else ""
         return "".join(f", {part}" for part in (count, self.left(ended)) if part)
 
@@ -64,4 +64,4 @@ def is_basic(hydra: DictConfig) -> bool:
 def jobs_at_once(hydra: DictConfig) -> int | None:
     """Return how many jobs run at once; None if the launcher decides."""
     at_once: int | None = 1 if is_basic(hydra) else hydra.launcher.get("n_jobs")
-    return cores() if at_once and at_once < 0 else at_once  # joblib's word for as many as there are cores
+    return cores() if at_once and at_once < 0 else at_once  # joblib: a negative number means all cores

@@ -1,4 +1,4 @@
-"""The record of a sweep: how each of its jobs ended, also where the sweep ended early."""
+"""The writer of a sweep's record: how each job ended, even if the sweep itself ended early."""
 
 import shlex
 import sys
@@ -17,22 +17,22 @@ from breakeven.tracking import sweep_runs
 
 @dataclass(frozen=True)
 class RunningSweep:
-    """A sweep that has no record yet."""
+    """A sweep that is running and has no record yet."""
 
     study: str
     folder: Path
     jobs: list[list[str]]  # the overrides of each
-    recommend: dict[str, Any]  # within what limits
-    growing_runtime: str | None = None  # whose gain the study expects to grow with the model
+    recommend: dict[str, Any]  # the limits of the recommendations
+    growing_runtime: str | None = None  # the study asks whether its speedup grows with the model
 
     @property
     def has_begun(self) -> bool:
-        """Return whether a job was begun or submitted: a launcher makes a folder for each."""
+        """Return whether any job was started or submitted. Launchers make a folder for each such job."""
         return any(path.is_dir() for path in self.folder.glob("*"))
 
 
 def write_record(sweep: RunningSweep, reason: str, lost: Mapping[int, str] | None = None) -> bool:
-    """Write the record of all jobs of a sweep, and log it.
+    """Write the record of all jobs of a sweep, and log it to MLflow.
 
     Args:
         reason: why a job failed that has left no outcome,
@@ -44,7 +44,7 @@ def write_record(sweep: RunningSweep, reason: str, lost: Mapping[int, str] | Non
     for number, overrides in enumerate(sweep.jobs):
         if not (path := job_task.outcome_file(sweep.folder, number)).exists():
             outcome = job_task.failed(overrides, (lost or {}).get(number, reason))
-            with suppress(Exception):  # by its own key the sweep is the same one when it is completed
+            with suppress(Exception):  # with the job's own key, a later complete run replaces this record
                 outcome = replace(outcome, key=jobs.key_of(jobs.composed_study(overrides)).digest)
             write_json(path, asdict(outcome))
     outcomes = job_task.outcomes(sweep.folder)

@@ -1,4 +1,4 @@
-"""A sweep from its overrides to its record: compose the jobs, launch them, record how each ended."""
+"""The run of a sweep: it composes the jobs, launches them, and records how each ended."""
 
 import functools
 import os
@@ -49,7 +49,7 @@ def run_sweep(
     folder = Path(hydra.sweep.dir)
     recommend: Any = OmegaConf.to_container(master.recommend, resolve=True)
     sweep = RunningSweep(str(master.study), folder, every, recommend, master.growing_runtime)
-    for number in range(len(every)):  # of another sweep, in a folder that was given by hand
+    for number in range(len(every)):  # of an earlier sweep, if the user chose its folder
         job_task.outcome_file(folder, number).unlink(missing_ok=True)
     refused = compose_jobs(context.config_loader, master, every, folder)
     plan = Plan(len(every), jobs_at_once(hydra), [n for n in range(len(every)) if n not in refused])
@@ -61,7 +61,7 @@ def run_sweep(
     _share_cores(hydra, plan)
     os.environ[PARENT] = str(os.getpid())
     with ExitStack() as screen:
-        if is_basic(hydra):  # or the processes of jobs would print into the bar
+        if is_basic(hydra):  # with other launchers, jobs would print into the bar
             bar = screen.enter_context(shown("sweep", len(every)))
             task = functools.partial(job_task.run_task, bar=bar)
         launched = HydraContext(
@@ -79,7 +79,7 @@ def run_sweep(
             begun = sweep.has_begun
             if begun:
                 write_record(sweep, f"it had not ended when the sweep did ({jobs.words(error)})")
-            if isinstance(error, RuntimeError):  # joblib's and submitit's errors are such
+            if isinstance(error, RuntimeError):  # joblib and submitit raise this class
                 what = "the sweep ended early" if begun else "the launcher does not start"
                 raise UserError(f"{what}: {error}") from error
             raise
@@ -87,14 +87,14 @@ def run_sweep(
 
 
 def _share_cores(hydra: DictConfig, plan: Plan) -> None:
-    """Limit the threads of jobs that run at once: with as many as cores each, they wait for each other."""
+    """Limit the threads of jobs that run at once, so that together they do not exceed the cores."""
     share = hydra.launcher.get("cpus_per_task") or max(1, cores() // (plan.at_once or 1))
     if share < cores():
         os.environ.setdefault("OMP_NUM_THREADS", str(share))
 
 
 def _lost(numbers: Sequence[int], results: Iterable[JobReturn]) -> dict[int, str]:
-    """Return why jobs failed that a launcher has lost, or whose task raised, by their number."""
+    """Return number -> reason, for the jobs that the launcher lost or whose task raised an error."""
     reasons = {}
     for number, result in zip(numbers, results, strict=True):
         try:

@@ -1,1 +1,1 @@
-"""Training: batches from memory, the Lightning module, the fit that can be interrupted and resumed."""
+"""The training of models: batches from memory, the Lightning module, and a fit that can be resumed."""

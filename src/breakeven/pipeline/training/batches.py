@@ -1,4 +1,4 @@
-"""Make batches from a split in memory (uint8), and augment them as tensors, never image by image."""
+"""The batches of a split in memory (uint8), and their augmentation as whole tensors."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from breakeven.core.errors import UserError
 
 
 class Batches:
-    """An epoch of batches, in an order that follows only from the seed and the epoch.
+    """The batches of an epoch. Their order depends only on the seed and the epoch.
 
     A resumed training therefore sees the same batches as an uninterrupted one.
     """
@@ -44,7 +44,7 @@ class Batches:
 def augment(
     images: Tensor, generator: torch.Generator, *, flip: bool = False, crop: int = 0, cutout: int = 0
 ) -> Tensor:
-    """Flip, shift and blank squares of a (N, C, H, W) batch at random, each image by itself.
+    """Flip and shift images of a (N, C, H, W) batch and blank squares in them, each image at random.
 
     Args:
         crop: pixels by which an image is shifted at most; the border is filled by reflection.
@@ -76,7 +76,7 @@ def augment(
 
 
 def shrink(images: Tensor, side: float) -> Tensor:
-    """Return float images at a share `side` of their height and width (progressive resizing)."""
+    """Return float images scaled to the share `side` of their height and width (progressive resizing)."""
     return F.interpolate(images, scale_factor=side, mode="bilinear", antialias=True) if side < 1 else images
 
 

@@ -1,4 +1,4 @@
-"""Callbacks of Lightning: what is kept, when a training stops, and what it shows."""
+"""The Lightning callbacks of a training: checkpoints, early stopping, history and progress."""
 
 # ruff: noqa: D102  (Lightning documents its hooks)
 
@@ -21,7 +21,10 @@ from breakeven.pipeline.training.result import History, OnEpoch
 
 
 class LastBestCheckpoint(ModelCheckpoint):
-    """Keeps the last of equally good epochs: its learning rate is the lowest. Few images make many equals."""
+    """A checkpoint of the best epoch. Of equally good epochs, it keeps the last.
+
+    The last one has the lowest learning rate. Ties are common if there are few validation images.
+    """
 
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
         equal = current is not None and self.best_model_score is not None and current == self.best_model_score
@@ -29,7 +32,10 @@ class LastBestCheckpoint(ModelCheckpoint):
 
 
 class ResumableEarlyStopping(EarlyStopping):
-    """Stops a training that was stopped before, if it was interrupted before its model was saved."""
+    """Early stopping that stops a resumed training at once if it had already stopped.
+
+    This happens if the training was interrupted after it stopped and before its model was saved.
+    """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_start(trainer, pl_module)
@@ -37,9 +43,10 @@ class ResumableEarlyStopping(EarlyStopping):
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints atomically.
+    """A plugin that writes checkpoints atomically.
 
-    Lightning writes a checkpoint elsewhere and moves it; between two file systems, a move is a copy.
+    Lightning writes a checkpoint elsewhere and moves it. Between two file systems, a move is a copy, which an
+    interruption can leave incomplete.
     """
 
     def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any | None = None) -> None:
@@ -49,7 +56,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 @dataclass
 class HistoryRecorder(Callback):
-    """Records one row of figures an epoch, in the checkpoint, so that a resumed training has all rows."""
+    """A recorder of one row of figures for each epoch. Checkpoints contain the rows, so none is lost."""
 
     on_epoch: OnEpoch
     rows: History = field(default_factory=list)
@@ -63,7 +70,7 @@ class HistoryRecorder(Callback):
         self.started = time.perf_counter()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # Train figures of this epoch come with the next hook; Lightning validates inside the epoch.
+        # Lightning validates inside the epoch. The epoch's training figures follow with the next hook.
         self.seconds += time.perf_counter() - self.started
         self.started = time.perf_counter()
 
@@ -81,7 +88,7 @@ class HistoryRecorder(Callback):
 
 
 class TrainingProgress(Callback):
-    """Shows a line an epoch in a log, and in a terminal a bar that moves with the batches."""
+    """A display of progress: one line for each epoch in a log, a bar in a terminal."""
 
     line: ProgressLine
 
@@ -92,7 +99,7 @@ class TrainingProgress(Callback):
         self.started = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.estimate.done = sum(self.work[: trainer.current_epoch])  # epochs before the interruption
+        self.estimate.done = sum(self.work[: trainer.current_epoch])  # the epochs before an interruption
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.started = time.monotonic()
@@ -116,7 +123,7 @@ class TrainingProgress(Callback):
 
 
 class EpochOrder(Callback):
-    """Sets the epoch of the batches, which decides their order, also after a resume."""
+    """A callback that tells `Batches` the current epoch, on which their order depends."""
 
     def __init__(self, batches: Batches) -> None:
         self.batches = batches

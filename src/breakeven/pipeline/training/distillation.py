@@ -1,4 +1,4 @@
-"""Distillation: a training that also follows another model's outputs (Hinton et al., 2015)."""
+"""Distillation: training that also follows another model's outputs (Hinton et al., 2015)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained model, and how much it counts."""
+    """A trained model that a student follows, and the weight of its outputs in the loss."""
 
     model: nn.Module
     weight: float  # its share of the loss; the labels have the rest
@@ -20,7 +20,10 @@ class Teacher:
         self.model.eval().requires_grad_(False)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Teacher":
-        """Return itself: nothing changes it, and an average of weights copies everything in a training."""
+        """Return the teacher itself instead of a copy.
+
+        Averaging weights copies everything in a training. The teacher never changes, so it needs no copy.
+        """
         return self
 
     def loss(self, labels_loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
@@ -37,5 +40,5 @@ class Teacher:
         divergence = F.kl_div(
             F.log_softmax(logits / t, dim=1), target, reduction="batchmean", log_target=True
         )
-        # The gradient of the second term shrinks with the square of the temperature.
+        # The factor t * t compensates the second term's gradient, which shrinks with the square of t.
         return (1 - self.weight) * labels_loss + self.weight * t * t * divergence

@@ -1,4 +1,4 @@
-"""Run one training, from the first batch or from where an interrupted one stopped."""
+"""The run of one training, from the first batch or from the last checkpoint of an interrupted one."""
 
 import logging
 import signal
@@ -37,7 +37,7 @@ VALIDATION_BATCH = 500  # images at most
 
 @dataclass(frozen=True)
 class FitInputs:
-    """Everything that a training needs."""
+    """The inputs of a training: model, data, settings and callbacks."""
 
     build: Callable[[], nn.Module]  # constructs the model; called after seeding
     train: Images
@@ -63,7 +63,7 @@ def fit(inputs: FitInputs) -> TrainingResult:
     _silence_lightning()
     config = inputs.config
     seed_everything(inputs.seed, workers=True, verbose=False)
-    # A model that was loaded is in evaluation mode, which Lightning would keep.
+    # A loaded model is in evaluation mode, and Lightning would not change that.
     model = inputs.build().train()
     memory_format = layout(model, normalize(inputs.train.images[:2], inputs.mean, inputs.std))
     model = model.to(memory_format=memory_format)
@@ -89,7 +89,7 @@ def fit(inputs: FitInputs) -> TrainingResult:
     progress = TrainingProgress(work, history, config.patience)
     trainer = Trainer(
         max_epochs=config.epochs,
-        devices=1,  # Lightning would start this stage once more for each GPU
+        devices=1,  # with several GPUs, Lightning would start this stage again for each
         callbacks=_callbacks(inputs, batches, best, history, progress),
         logger=False,
         precision="bf16-mixed" if use_bf16(config, model, inputs.train.images.shape[1:]) else "32-true",
@@ -125,7 +125,7 @@ def _callbacks(
 
 
 def _run(trainer: Trainer, module: Classifier, batches: Batches, inputs: FitInputs) -> None:
-    """Train, and raise what Lightning hides of an interruption."""
+    """Train, and raise the interruptions that Lightning hides."""
     last = inputs.workdir / "last.ckpt"
     try:
         trainer.fit(
@@ -152,7 +152,7 @@ def _load_best(model: nn.Module, checkpoint: Path, config: TrainingConfig) -> No
     state = torch.load(checkpoint, weights_only=True)["state_dict"]
     # With a moving average, Lightning stores the averaged weights as the checkpoint's own.
     load_tensors(model, {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
-    # Other buffers may be infinite: an observer of a layer that is never called still is.
+    # Other buffers may be infinite, as in an observer of a layer that is never called.
     tensors = [*model.named_parameters(), *(b for b in model.named_buffers() if "running_" in b[0])]
     if infinite := [name for name, value in tensors if not torch.isfinite(value).all()]:
         raise Diverged(

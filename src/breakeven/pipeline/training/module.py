@@ -1,4 +1,4 @@
-"""The Lightning module: loss, optimizer, schedule, and the scores by torchmetrics."""
+"""The Lightning module of a training: loss, optimizer, schedule, and scores by torchmetrics."""
 
 import math
 from typing import Any
@@ -17,7 +17,7 @@ from breakeven.pipeline.training.distillation import Teacher
 
 
 class Classifier(LightningModule):
-    """Trains `model` as `config` says on batches of uint8 images."""
+    """A Lightning module that trains `model` on batches of uint8 images with the settings of `config`."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Classifier(LightningModule):
         """Prepare a training.
 
         Args:
-            steps: of the optimizer, in the whole training.
+            steps: number of the optimizer's steps in the whole training.
             memory_format: of the inputs.
         """
         super().__init__()
@@ -59,10 +59,11 @@ class Classifier(LightningModule):
             Diverged: the loss is not a number.
         """
         images, labels = batch
-        # Drawn from the step alone, so that a resumed training continues as an uninterrupted one.
+        # Augmentation depends only on the seed and the step, so that a resumed training equals an
+        # uninterrupted one.
         step_seed = self.seed * 1_000_003 + self.global_step
         generator = torch.Generator(images.device).manual_seed(step_seed)
-        _seed(images.device, step_seed + 500_009)  # of dropout
+        _seed(images.device, step_seed + 500_009)  # for dropout
         config = self.config
         images = augment(images, generator, flip=config.flip, crop=config.crop, cutout=config.cutout)
         inputs = shrink(self.preprocess(images), config.side(self.current_epoch))
@@ -82,7 +83,7 @@ class Classifier(LightningModule):
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        """Log loss and accuracy, of the averaged weights if they are averaged."""
+        """Log loss and accuracy on the validation set, of the averaged weights if the training averages."""
         images, labels = batch
         logits = self(images).float()
         self.val_accuracy.update(logits, labels)
@@ -106,7 +107,10 @@ class Classifier(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _factor(self, step: int) -> float:
-        """Return the learning rate over its peak: a cosine down, after a linear rise for "onecycle"."""
+        """Return the learning rate as a share of its peak.
+
+        It falls as a cosine, after a linear rise if the schedule is "onecycle".
+        """
         rise = self.config.warmup * self.steps if self.config.schedule == "onecycle" else 0.0
         if step < rise:
             return max(step, 1) / rise

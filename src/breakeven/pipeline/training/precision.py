@@ -1,4 +1,4 @@
-"""Decide whether a training computes in bfloat16."""
+"""The decision whether a training computes in bfloat16."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Sample training data for a compression that decides by gradients or activations."""
+"""A sample of training data for compressions that need gradients or activations."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def training_batches(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor
 
     Args:
         data: the folder of the prepared dataset.
-        count: images in all, or as many as there are.
+        count: number of images, or the whole split if it has fewer.
     """
     manifest, train = dataset.manifest(data), dataset.load_split(data, "train")
     drawn = np.random.default_rng(seed).permutation(len(train.labels))[:count]
