@@ -43,9 +43,9 @@ def test_a_colleague_sees_all_results_without_making_them(project: Project, tmp_
     ).read_bytes()
     assert figures(elsewhere) == figures(project) != {}
     assert kinds(elsewhere) == kinds(project)
-    # Only what runs every time has changed: this machine is the same one.
+    # Only the stage that runs every time has changed: this machine is the same one.
     status = json.loads(elsewhere.run("dvc", "status", "--json").stdout)
-    assert set(status) <= {"fetch", "machine"}
+    assert set(status) <= {"fetch"}
     trained = next(run for run in runs(elsewhere) if run.data.tags["kind"] == "train")
     with elsewhere.ui() as address:
         card = fetched(f"{address}/get-artifact?path=model/model.json&run_uuid={trained.info.run_id}")

@@ -108,7 +108,7 @@ def test_what_is_gone_fails_the_gate(commits, capsys: pytest.CaptureFixture[str]
 
 def test_an_unreliable_run_decides_nothing(commits, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
     commits("a", [slow(1.0)])
-    commits("b", [slow(0.2, verdict="undecided", reason="unreliable run: the twin differs")])
+    commits("b", [slow(0.2, verdict="undecided", unreliable=True)])
     assert compared("--tolerance", "0.3") == 2
     assert "of an unreliable run" in capsys.readouterr().out
 

@@ -27,7 +27,7 @@ def test_an_edit_in_conf_stops_with_the_command_that_helps(project: Project) -> 
     stopped = project.run("dvc", "repro", check=False)
     assert stopped.returncode != 0
     assert "Run `breakeven compose study=tiny`, then `dvc repro`" in stopped.stderr
-    assert project.stages(stopped.stdout) == {"compose"}
+    assert project.stages(stopped.stdout) == {"check_params"}
     project.run("breakeven", "compose", "study=tiny")
     assert params(project)["families"]["cnn"]["train"]["warmup"] == 0.3
     assert "train@cnn" in project.run("dvc", "status").stdout
@@ -36,14 +36,14 @@ def test_an_edit_in_conf_stops_with_the_command_that_helps(project: Project) -> 
 def test_the_guard_remembers_overrides(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "seed=7")
     project.edit("conf/train/sgd.yaml", "warmup: 0.2", "warmup: 0.3")
-    stopped = project.run("dvc", "repro", "compose", check=False)
+    stopped = project.run("dvc", "repro", "check_params", check=False)
     assert "Run `breakeven compose study=tiny seed=7`" in stopped.stderr
 
 
 def test_a_comment_in_conf_runs_nothing_but_the_guard(project: Project) -> None:
     with (project.folder / "conf/train/sgd.yaml").open("a") as file:
         file.write("# a comment\n")
-    assert project.stages(project.run("dvc", "repro").stdout) == {"compose"}
+    assert project.stages(project.run("dvc", "repro").stdout) == {"check_params"}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_bad_value_stops_before_any_work(project: Project, bad: list[str]) -> 
     for key, _, value in (each.partition("=") for each in bad):
         assert f"{value}: " in stopped.stderr and key.rpartition(".")[2] in stopped.stderr
     assert "Traceback" not in stopped.stderr
-    assert project.stages(stopped.stdout) <= {"compose"}
+    assert project.stages(stopped.stdout) <= {"check_params"}
 
 
 @pytest.mark.parametrize("stages", [["train@cnn"], pytest.param([], marks=pytest.mark.slow)], ids=len)

@@ -34,12 +34,12 @@ from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.core.source_walk import SourceTree
-from breakeven.pipeline.sweep import job_task, jobs
+from breakeven.pipeline.sweep import job_study, job_task, run_job
 from breakeven.pipeline.sweep.job_overrides import expand, expand_all, jobs_of_command
 from breakeven.pipeline.sweep.record import RunningSweep, write_record
-from breakeven.results import records, sweep_results
+from breakeven.results import result_row, sweep_results
 from breakeven.results.job_results import LOG, STUDY
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 from breakeven.tracking import sweep_runs
 
@@ -90,7 +90,7 @@ def composed() -> Settings:
 
 
 def name_of(*overrides: str) -> str:
-    (name,) = jobs.study_of(composed(), "cnn", overrides).families
+    (name,) = job_study.study_of(composed(), "cnn", overrides).families
     return name
 
 
@@ -116,7 +116,9 @@ def test_a_family_is_named_by_what_was_changed_in_it(overrides: list[str], name:
 
 def test_a_hardware_is_named_by_what_was_changed_in_it() -> None:
     hardware = {key: {"name": "cpu", "threads": 2} for key in ["cpu1", "cpu2"]}
-    found = jobs.study_of({**composed(), "hardware": hardware}, "cnn", ["hardware.cpu1.threads=2"]).hardware
+    found = job_study.study_of(
+        {**composed(), "hardware": hardware}, "cnn", ["hardware.cpu1.threads=2"]
+    ).hardware
     assert [*found] == ["cpu1-threads2", "cpu2"]
 
 
@@ -131,11 +133,11 @@ def test_a_hardware_is_named_by_what_was_changed_in_it() -> None:
 def test_what_makes_another_measurement_makes_another_job(
     place: str, change: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = jobs.study_of(composed(), "cnn", [])
-    before = jobs.key_of(study).digest
-    owner = next(each for each in (os, system_info, jobs) if hasattr(each, place))
+    study = job_study.study_of(composed(), "cnn", [])
+    before = job_study.key_of(study).digest
+    owner = next(each for each in (os, system_info, job_study) if hasattr(each, place))
     monkeypatch.setattr(owner, place, change)
-    assert jobs.key_of(study).digest != before
+    assert job_study.key_of(study).digest != before
 
 
 def test_a_name_is_one_of_a_file() -> None:
@@ -149,19 +151,19 @@ def test_a_family_without_a_dataset_is_told() -> None:
     family = {key: value for key, value in composed()["family"].items() if key != "data"}
     for data in ({}, {"data": "???"}):
         with pytest.raises(UserError, match="family=cnn: its `data` should name"):
-            jobs.study_of({**composed(), "family": family | data}, "cnn", [])
+            job_study.study_of({**composed(), "family": family | data}, "cnn", [])
 
 
 def test_a_study_of_several_families_is_no_job() -> None:
     with pytest.raises(UserError, match=r"study=sweep: it lists families, .* family=cnn,resnet18"):
-        jobs.study_of({**composed(), "families": {"cnn": {}, "resnet18": {}}}, "cnn", [])
+        job_study.study_of({**composed(), "families": {"cnn": {}, "resnet18": {}}}, "cnn", [])
 
 
 def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
-    monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
+    monkeypatch.setattr(run_job, "study_of", lambda *arguments: None)
     key = CacheKey("job", {"seed": 0})
-    monkeypatch.setattr(jobs, "key_of", lambda study: key)
+    monkeypatch.setattr(run_job, "key_of", lambda study: key)
     fallen, ran = [rows.row("none/fp32/a", "failed", reason="killed by SIGKILL")], []
 
     def execute(*arguments: object) -> list[str]:
@@ -169,27 +171,30 @@ def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch:
         folder.mkdir()
         (folder / LOG).write_text("measured\n")
         write_json(folder / cache.USED, [])
-        ran.append(faults := records.faults(fallen))
+        ran.append(faults := result_row.faults(fallen))
         if faults:
-            write_json(folder / jobs.FAULTS, faults)
+            write_json(folder / run_job.FAULTS, faults)
         cache.save(key, "a job", folder)
         return faults
 
-    monkeypatch.setattr(jobs, "_execute", execute)
-    first = jobs.run({}, "cnn", [])
+    monkeypatch.setattr(run_job, "_execute", execute)
+    first = run_job.run({}, "cnn", [])
     assert (first.status, first.reason) == (
         DONE,
         "to be measured again, by the same command: none/fp32/a on cpu1, batch 1: killed by SIGKILL",
     )
     fallen.clear()
-    assert [jobs.run({}, "cnn", []).status for _ in range(2)] == [DONE, CACHED] and len(ran) == 2
+    assert [run_job.run({}, "cnn", []).status for _ in range(2)] == [DONE, CACHED] and len(ran) == 2
 
 
 def test_what_cannot_be_judged_is_tried_again_and_what_is_unsupported_is_not() -> None:
-    assert records.faults([rows.TWIN, rows.row("none/bf16/a", "unsupported", speedup=None)]) == []
+    assert result_row.faults([rows.TWIN, rows.row("none/bf16/a", "unsupported", speedup=None)]) == []
     reason = "unreliable run: the twin's interval excludes 1"
-    judged = [replace(each, reason=reason) for each in (rows.TWIN, rows.row("none/fp32/a", "undecided"))]
-    assert records.faults(judged) == [f"cpu1, batch 1: {reason}"]
+    judged = [
+        replace(each, reason=reason, unreliable=True)
+        for each in (rows.TWIN, rows.row("none/fp32/a", "undecided"))
+    ]
+    assert result_row.faults(judged) == [f"cpu1, batch 1: {reason}"]
 
 
 def test_whatever_goes_wrong_costs_one_job(
@@ -198,8 +203,8 @@ def test_whatever_goes_wrong_costs_one_job(
     def study_of(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(jobs, "study_of", study_of)
-    outcome = jobs.run({}, "cnn", ["seed=1"])
+    monkeypatch.setattr(run_job, "study_of", study_of)
+    outcome = run_job.run({}, "cnn", ["seed=1"])
     assert (outcome.status, outcome.reason) == (FAILED, "OSError: [Errno 28] No space left on device")
     assert "Traceback" in capsys.readouterr().err  # a bug is not hidden
 
@@ -215,28 +220,28 @@ def test_whatever_goes_wrong_costs_one_job(
     ],
 )
 def test_the_reason_of_a_job_that_fails_is_how_it_ended(code: int, last: str, said: str) -> None:
-    assert jobs._end(code, last) == said
+    assert run_job._end(code, last) == said
 
 
 def test_an_edit_is_another_key_in_a_sweep_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    study = jobs.study_of(composed(), "cnn", [])
-    before = jobs.key_of(study).parts["code"]
-    assert jobs.key_of(study).parts["code"] == before
+    study = job_study.study_of(composed(), "cnn", [])
+    before = job_study.key_of(study).parts["code"]
+    assert job_study.key_of(study).parts["code"] == before
     read = SourceTree.read
     monkeypatch.setattr(SourceTree, "read", lambda tree, path: read(tree, path) + b"\nEDITED = True\n")
-    assert jobs.key_of(study).parts["code"] != before
+    assert job_study.key_of(study).parts["code"] != before
 
 
 def test_what_a_job_prints_may_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\nprintf 'not \\377 text\\n'\nexit 3\n")
     program.chmod(0o755)
-    study = jobs.study_of(composed(), "cnn", [])
+    study = job_study.study_of(composed(), "cnn", [])
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(sys, "executable", str(program))
-    monkeypatch.setattr(jobs, "study_of", lambda *arguments: study)
-    monkeypatch.setattr(jobs, "key_of", lambda study: CacheKey("job", {}))
-    assert jobs.run({}, "cnn", []).reason.startswith("not \ufffd text (its output: ")
+    monkeypatch.setattr(run_job, "study_of", lambda *arguments: study)
+    monkeypatch.setattr(run_job, "key_of", lambda study: CacheKey("job", {}))
+    assert run_job.run({}, "cnn", []).reason.startswith("not \ufffd text (its output: ")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +289,7 @@ def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
     lost = sweep.jobs[1]
     assert (lost.title, lost.overrides, lost.status) == ("seed=2", ["seed=2"], FAILED)
     assert [job.reason for job in sweep.jobs[1:]] == [reason, "its node died"]
-    assert lost.key == jobs.key_of(jobs.composed_study(["seed=2"])).digest
+    assert lost.key == job_study.key_of(job_study.composed_study(["seed=2"])).digest
     assert reason in capsys.readouterr().out
     assert write_record(RunningSweep("little", begun.folder, [], {}), "") is False  # two have failed
 
@@ -323,7 +328,7 @@ def test_a_study_lists_choices_that_go_together(asked: list[str], every: list[li
 
 def test_the_models_of_scaling_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    studies = [jobs.composed_study(each) for each in jobs_of_command(["study=scaling"])]
+    studies = [job_study.composed_study(each) for each in jobs_of_command(["study=scaling"])]
     names = {name for study in studies for name in study.families}
     assert len(names) == len(studies) == 22
     assert names > {"untrained-width134", "scale-torchvision.models.mobilenet_v3_large", "scale_vit_b_16"}

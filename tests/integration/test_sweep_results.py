@@ -18,16 +18,16 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.report import (
     pareto_charts,
+    row_text,
     static_svg,
     sweep_charts,
     sweep_files,
     sweep_markdown,
-    terminal_table,
 )
 from breakeven.results import interaction, job_results, sweep_results
 from breakeven.results.job_results import STUDY
 from breakeven.results.recommend import Limits
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome, Sweep
 from hydra_plugins.breakeven_sweep import submitit_launchers
 
@@ -189,9 +189,7 @@ def test_a_page_of_nothing_is_refused_with_the_command(jobs: list[JobOutcome], t
 )
 def test_break_even_calls_are_rounded_and_have_bounds(figures: tuple[str | None, ...], shown: str) -> None:
     names = ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
-    assert (
-        terminal_table.calls(row("none/fp32/onnxruntime", **dict(zip(names, figures, strict=True)))) == shown
-    )
+    assert row_text.calls(row("none/fp32/onnxruntime", **dict(zip(names, figures, strict=True)))) == shown
 
 
 def test_a_twin_is_never_the_fastest(tmp_path: Path) -> None:
@@ -224,7 +222,8 @@ def test_the_same_job_asked_for_twice_is_read_once(home: Path) -> None:
 
 
 def test_an_unreliable_run_is_named_and_judged_nowhere() -> None:
-    fault = {"verdict": "undecided", "reason": "unreliable run: the twin's interval excludes 1"}
+    reason = "unreliable run: the twin's interval excludes 1"
+    fault = {"verdict": "undecided", "reason": reason, "unreliable": True}
     bad = [replace(each, **fault) if each.speedup != 1 else each for each in job(10)]
     found = sweep([*(job(size) for size in (6, 7, 8, 9)), bad]).swept
     assert [trend.models for trend in found.trends] == [4] * len(GROWTH)

@@ -6,11 +6,15 @@ from typing import Any
 
 from breakeven.report import sweep_charts
 from breakeven.report.sweep_charts import SweepSection
-from breakeven.results.records import BenchmarkResult, ResultRow, VariantResult, scenario
+from breakeven.results.records import BenchmarkResult, VariantResult
+from breakeven.results.result_row import ResultRow, scenario
 from breakeven.results.sweep_analysis import SweepAnalysis
 from breakeven.results.sweep_results import DONE, FAILED, JobOutcome, Sweep
 
-PLACE = ("cpu1", "a machine, 2 cores", 1, 1, "single_stream", 1, 1000, 2000)
+PLACE: dict[str, Any] = {
+    **{"hardware": "cpu1", "machine": "a machine, 2 cores", "threads": 1, "batch_size": 1},
+    **{"scenario": "single_stream", "callers": 1, "params": 1000, "macs": 2000},
+}
 
 
 def row(variant: str, verdict: str = "faster", **figures: Any) -> ResultRow:
@@ -26,8 +30,9 @@ def row(variant: str, verdict: str = "faster", **figures: Any) -> ResultRow:
     gain = figures.get("speedup", 1.0)
     if verdict != "baseline" and gain:
         known |= {"speedup_ci_low": 0.95 * gain, "speedup_ci_high": 1.05 * gain, "breakeven_calls": "100"}
-    names = ("cnn", variant, recipe, precision, "", precision, runtime, *PLACE)
-    return ResultRow(*names, verdict=verdict, **{"reason": "", **known, **figures})
+    names = {"variant": variant, "compression": recipe, "precision": precision, "runtime": runtime}
+    names |= {"family": "cnn", "quantization": "", "executed_precision": precision, "reason": ""}
+    return ResultRow(verdict=verdict, **{**names, **PLACE, **known, **figures})
 
 
 BASELINE = row("none/fp32/eager", "baseline")

@@ -14,7 +14,7 @@ from breakeven.core import cache, cache_cleanup, paths
 from breakeven.core.cache import CacheEntry
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
-from breakeven.pipeline.sweep import jobs
+from breakeven.pipeline.sweep import job_study, run_job
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 
 TOLD = 10  # most differences to print
@@ -66,9 +66,9 @@ def explain(overrides: Sequence[str]) -> None:
 
 
 def _explain(overrides: Sequence[str]) -> None:
-    key = jobs.key_of(jobs.composed_study(overrides))
+    key = job_study.key_of(job_study.composed_study(overrides))
     if entry := cache.find(key):
-        faults = entry.folder / cache.FILES / jobs.FAULTS
+        faults = entry.folder / cache.FILES / run_job.FAULTS
         again = f"; of it will be measured again: {'; '.join(read_json(faults))}" if faults.exists() else ""
         print(f"hit: {entry.title}, in {entry.folder}{again}")
         return

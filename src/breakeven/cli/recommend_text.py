@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from breakeven.report.terminal_table import change, interval, number
+from breakeven.report.row_text import change, interval, number
 from breakeven.results.recommend import UNMEASURED, Choice, Limits
-from breakeven.results.records import ResultRow, folder_of, title
+from breakeven.results.result_row import ResultRow, folder_of, title
 
 NEXT = 4  # most trade-offs to print
 

@@ -6,8 +6,9 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+from breakeven.core.estimate import Estimate
 from breakeven.core.files import atomic
-from breakeven.core.progress import Estimate, shown
+from breakeven.core.progress import shown
 
 CHUNK = 1 << 18  # bytes
 TIMEOUT_S = 60.0  # longest wait for the next bytes

@@ -4,83 +4,20 @@ This module starts no thread. The bar is drawn only when the caller reports prog
 disturbs a block that is being timed.
 """
 
-import fcntl
-import math
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from contextlib import contextmanager
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.table import Column
-from rich.text import Text
+from rich.progress import Progress
+
+from breakeven.core.estimate import Estimate
+from breakeven.core.progress_bar import QuietConsole, alone_in_terminal, columns
 
 Item = TypeVar("Item")
 DRAWN_EVERY_S, TOLD_EVERY_S = 0.25, 10.0  # least time between two drawings, and between two lines
 CLEAR_LINE = "\r\x1b[2K"  # erases the line of a terminal
-
-
-@dataclass
-class Estimate:
-    """An estimate of the time left, from the time that finished work took. It needs some finished work."""
-
-    total: float  # amount of work, in any unit
-    at_once: int = 1  # amount that is done at the same time
-    at_most: bool = False  # whether the rest may take less, because some of it may be there already
-    done: float = 0.0
-    made: float = 0.0  # the part of `done` that took time; the rest was there already
-    seconds: float = 0.0  # the time that `made` took
-
-    def finish(self, seconds: float | None, work: float = 1.0) -> None:
-        """Count finished work.
-
-        Args:
-            seconds: the time that it took; None if it was there already. In that case more of the rest may be
-                there already, so that the estimate becomes an upper limit.
-            work: the amount, in the unit of `total`.
-        """
-        self.done += work
-        if seconds is None:
-            self.at_most = True
-        else:
-            self.made, self.seconds = self.made + work, self.seconds + seconds
-
-    def left(self, begun: float = 0.0) -> str:
-        """Return the time left in words; "" if no work is left, or if no finished work took time.
-
-        Args:
-            begun: the amount that is done of the work in progress.
-        """
-        rest = self.total - self.done - begun
-        if not self.made or rest <= 0:
-            return ""
-        if self.at_once > 1:  # a last group takes as long as a full one
-            rest = math.ceil(rest / self.at_once)
-        return time_left(rest * self.seconds / self.made, self.at_most)
-
-
-def time_left(seconds: float, at_most: bool = False) -> str:
-    """Return a time in words, rounded: "about 12 min left".
-
-    Args:
-        seconds: the time left.
-        at_most: whether it is an upper limit: round it up, and say "at most".
-    """
-    about = "at most" if at_most else "about"
-    up = 0.499 if at_most else 0.0
-    if seconds < 10:
-        return "less than 10 s left"
-    if (tens := round(seconds / 10 + up)) < 6:
-        return f"{about} {10 * tens} s left"
-    if (minutes := round(seconds / 60 + up)) < 60:
-        return f"{about} {minutes} min left"
-    hours, tens = divmod(round(seconds / 600 + up), 6)
-    return f"{about} {hours} h{f' {10 * tens} min' if tens else ''} left"
 
 
 class ProgressLine:
@@ -140,16 +77,16 @@ def shown(title: str, total: float) -> Iterator[ProgressLine]:
         title: the name of the work.
         total: the amount of work, in any unit.
     """
-    console = _Console(stderr=True, markup=False, highlight=False)
+    console = QuietConsole(stderr=True, markup=False, highlight=False)
     # While a bar is shown, rich writes the lines of stdout into stderr. So both have to be the terminal.
     if not (sys.stdout.isatty() and sys.stderr.isatty() and console.is_interactive):
         yield ProgressLine(title, total, None)
         return
-    with _alone() as alone:
+    with alone_in_terminal() as alone:
         if not alone:
             yield ProgressLine(title, total, None, crowded=True)
             return
-        with Progress(*_columns(), console=console, auto_refresh=False) as bar:
+        with Progress(*columns(), console=console, auto_refresh=False) as bar:
             yield ProgressLine(title, total, bar)
 
 
@@ -199,48 +136,3 @@ def counted(title: str, total: int, every_s: float = TOLD_EVERY_S) -> Iterator[I
     """Show the progress of `total` units of work. A log gets at most one line in `every_s` seconds."""
     with shown(title, total) as on:
         yield ItemProgress(on, total, every_s)
-
-
-def _columns() -> list[ProgressColumn]:
-    """Return the columns of a bar. They stand on one line, whose end is cut off if it is too long."""
-    whole, rest = (Column(no_wrap=True, ratio=ratio) for ratio in (None, 1))
-    return [
-        TextColumn("{task.description}", markup=False, table_column=whole),
-        BarColumn(bar_width=20),
-        _Elapsed(table_column=whole),
-        TextColumn("{task.fields[left]}", markup=False, table_column=whole),
-        TextColumn("{task.fields[what]}", markup=False, table_column=rest),
-    ]
-
-
-class _Elapsed(ProgressColumn):
-    """The time since the start. Unlike rich's own column, it goes on if there is more work than expected."""
-
-    def render(self, task: Task) -> Text:
-        return Text(str(timedelta(seconds=int(task.elapsed or 0))))
-
-
-class _Console(Console):
-    """A console that leaves the cursor visible, because a killed process could not show it again."""
-
-    def show_cursor(self, show: bool = True) -> bool:
-        return False
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Yield whether this process alone has a bar in this terminal; if so, keep it until the block ends."""
-    try:
-        # Open the terminal again: the shell's own descriptor shares its lock with all processes of the shell.
-        terminal = os.open(os.ttyname(sys.stderr.fileno()), os.O_RDONLY | os.O_NOCTTY)
-    except OSError:  # the terminal belongs to another user or container
-        yield False
-        return
-    try:
-        alone = False
-        with suppress(BlockingIOError):
-            fcntl.flock(terminal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            alone = True
-        yield alone
-    finally:
-        os.close(terminal)

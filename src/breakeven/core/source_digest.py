@@ -27,12 +27,14 @@ LEFT_OUT = {
     "breakeven.core.paths": "dvc.yaml names the same files",
     "breakeven.core.plugin": "imports the plugins that the settings name, which count themselves",
     "breakeven.core.progress": "what a terminal shows meanwhile",
+    "breakeven.core.progress_bar": "what a terminal shows meanwhile",
+    "breakeven.core.estimate": "what a terminal shows meanwhile",
     "breakeven.core.source_digest": "decides what runs again, not what it makes",
     "breakeven.core.source_imports": "decides what runs again, not what it makes",
     "breakeven.core.source_memory": "decides what runs again, not what it makes",
     "breakeven.core.source_text": "decides what runs again, not what it makes",
     "breakeven.core.source_walk": "decides what runs again, not what it makes",
-    "breakeven.core.system_info": "its findings are in results/machine.json, a dependency itself",
+    "breakeven.core.system_info": "its findings are in data/fetched/machine.json, a dependency itself",
     "breakeven.pipeline.stages._main": "how a stage ends that fails",
 }
 PUBLIC_API = "breakeven"  # the package's own `__init__`, which no stage uses; its modules count

@@ -14,7 +14,7 @@ BASELINE, CONTROL = "baseline", "control"  # verdicts of the two variants that a
 
 @dataclass(frozen=True)
 class Comparison:
-    """The findings about one variant; a field is None if there is no measurement for it."""
+    """A variant compared with the baseline; a field is None if there is no measurement for it."""
 
     verdict: str
     reason: str = ""
@@ -22,11 +22,12 @@ class Comparison:
     min_detectable_effect: float | None = None  # a ratio of at least 1
     latency_ms: Interval | None = None  # geometric mean of the replicates' median calls
     replicates: list[Replicate] = field(default_factory=list)
+    unreliable: bool = False  # whether the run gives no verdicts; `reason` says why
 
 
 @dataclass(frozen=True)
 class ComparisonSet:
-    """The findings about all variants of a run."""
+    """All variants of a run, each compared with the baseline."""
 
     of: dict[str, Comparison]
     noise_floor: float | None  # a ratio of at least 1; None without a twin
@@ -59,35 +60,40 @@ def compare_to_baseline(
     others = [name for name in ratios if name != control]
     levels = statistics.holm([statistics.p_value(ratios[name]) for name in others], 1 - confidence)
     level = {**dict(zip(others, levels, strict=True)), control: 1 - confidence}
-    gains = {name: statistics.speedup(values, 1 - level[name]) for name, values in ratios.items()}
+    speedups = {name: statistics.speedup(values, 1 - level[name]) for name, values in ratios.items()}
     fault = ""
     if samples[base].status != OK:
         fault = "the baseline was not measured"
-    elif control not in gains:
+    elif control not in speedups:
         fault = "the twin was not measured"
-    elif not gains[control].low <= 1 <= gains[control].high:
+    elif not speedups[control].low <= 1 <= speedups[control].high:
         fault = "the twin's interval excludes 1"
-    found: dict[str, Comparison] = {}
+    compared: dict[str, Comparison] = {}
     for name, measured in samples.items():
-        verdict, reason = measured.status, measured.reason
+        verdict, reason, unreliable = measured.status, measured.reason, False
         if verdict == OK and name == base:
             verdict = BASELINE
-        elif verdict == OK and name == control:
-            verdict, reason = CONTROL, fault and f"unreliable run: {fault}"
-        elif verdict == OK and (fault or name not in gains):
-            few = "too few replicates for an interval"
-            verdict, reason = statistics.UNDECIDED, f"unreliable run: {fault}" if fault else few
         elif verdict == OK:
-            verdict = statistics.verdict(gains[name], margin)
-        found[name] = Comparison(
+            unreliable = bool(fault)
+            if name == control:
+                verdict = CONTROL
+            elif fault or name not in speedups:
+                verdict, reason = statistics.UNDECIDED, "too few replicates for an interval"
+            else:
+                verdict = statistics.verdict(speedups[name], margin)
+            if fault:
+                reason = f"unreliable run: {fault}"
+        compared[name] = Comparison(
             verdict,
             reason,
-            gains.get(name),
+            speedups.get(name),
             statistics.detectable_effect(ratios[name], level[name]) if name in ratios else None,
             _latency(measured, confidence),
             measured.replicates,
+            unreliable,
         )
-    return ComparisonSet(found, statistics.noise_floor(gains[control]) if control in gains else None, fault)
+    noise_floor = statistics.noise_floor(speedups[control]) if control in speedups else None
+    return ComparisonSet(compared, noise_floor, fault)
 
 
 def log_ratios(base: list[Replicate], variant: list[Replicate]) -> list[float]:

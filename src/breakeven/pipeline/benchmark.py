@@ -15,8 +15,9 @@ from breakeven.config.schema import Study
 from breakeven.core import cache, git, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.estimate import time_left
 from breakeven.core.files import read_json
-from breakeven.core.progress import ProgressLine, shown, time_left
+from breakeven.core.progress import ProgressLine, shown
 from breakeven.engine.comparison import Comparison
 from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.roofline import HardwarePeaks, probe
@@ -24,7 +25,8 @@ from breakeven.engine.samples import FAILED
 from breakeven.engine.settings import RunProgress, Scenario
 from breakeven.results import measurement_cache
 from breakeven.results.assemble import RowBuilder, match_controls
-from breakeven.results.records import ResultRow, ScenarioResult, VariantResult
+from breakeven.results.records import ScenarioResult, VariantResult
+from breakeven.results.result_row import ResultRow
 
 
 @dataclass(frozen=True)

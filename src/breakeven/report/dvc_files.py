@@ -7,7 +7,7 @@ from typing import Any
 
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.core.files import atomic, write_json
-from breakeven.results.records import ResultRow, title
+from breakeven.results.result_row import ResultRow, title
 
 
 def write_metrics(path: Path, rows: Sequence[ResultRow]) -> None:

@@ -13,11 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from breakeven.core.files import write_text
-from breakeven.report import dvc_files, study_charts, terminal_table
+from breakeven.report import dvc_files, row_text, study_charts, terminal_table
+from breakeven.report.row_columns import columns_of
 from breakeven.report.sweep_charts import SweepSection
 from breakeven.report.vega import Chart
 from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
-from breakeven.results.records import BenchmarkResult, ResultRow, cell, folder_of, title
+from breakeven.results.records import BenchmarkResult
+from breakeven.results.result_row import ResultRow, cell, folder_of, title
 from breakeven.results.study_results import StudyResults
 
 
@@ -77,13 +79,11 @@ def write(
             limits=limits,
             library=Markup(_library()),  # not escaped: trusted scripts
             drawings=Markup(_drawings(shown)),
-            title=title,
             place=folder_of,
-            interval=terminal_table.interval,
-            change=terminal_table.change,
-            calls=terminal_table.calls,
-            throughput=terminal_table.throughput,
-            several=any(row.scenario != "single_stream" for row in rows),
+            interval=row_text.interval,
+            change=row_text.change,
+            calls=row_text.calls,
+            columns=columns_of("page", rows),
         )
     )
     write_text(page, text)
@@ -150,7 +150,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figure"] = terminal_table.number
+    environment.filters["figure"] = row_text.number
     environment.globals["source"] = lambda name: Markup(  # trusted files of the package
         (Path(__file__).with_name("templates") / name).read_text(encoding="utf-8")
     )

@@ -6,9 +6,15 @@ from pathlib import Path
 from breakeven.core.errors import UserError
 
 
-def table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int) -> str:
-    """Return a table whose first `left` columns align left and whose other columns, figures, align right."""
-    rule = ["---"] * left + ["---:"] * (len(header) - left)
+def table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int, left_at_end: int = 0) -> str:
+    """Return a table. Its first and its last columns align left; the columns between, figures, align right.
+
+    Args:
+        left: how many columns align left at the start.
+        left_at_end: how many columns align left at the end.
+    """
+    figures = len(header) - left - left_at_end
+    rule = ["---"] * left + ["---:"] * figures + ["---"] * left_at_end
     return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
 
 

@@ -4,7 +4,7 @@ import altair as alt
 
 from breakeven.report.size_charts import HEIGHT, slug
 from breakeven.report.vega import GREY, RANGE, Chart, Point, series, shapes, spec, tips
-from breakeven.results.records import title
+from breakeven.results.result_row import title
 from breakeven.results.sweep_analysis import SweepAnalysis
 
 ON, OFF = "on the front", "beaten in all three"

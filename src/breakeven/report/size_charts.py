@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from breakeven.report.vega import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 from breakeven.results.size_trend import LEAST, MACS, Size
 from breakeven.results.sweep_analysis import SweepAnalysis, noise_floor
 

@@ -12,7 +12,7 @@ from typing import Any
 from breakeven.core.files import write_text
 from breakeven.report import study_charts
 from breakeven.report.vega import ACROSS, Chart, Point
-from breakeven.results.records import ResultRow, cell, title
+from breakeven.results.result_row import ResultRow, cell, title
 
 WIDTH = 560  # pixels of a chart's plot, without what stands beside it
 CAPTION_CHARACTERS = 110  # in a line

@@ -7,7 +7,8 @@ import altair as alt
 import numpy as np
 
 from breakeven.report.vega import GREY, LEGEND, LINES, RANGE, STEP, Chart, Point, lines, series, spec, tips
-from breakeven.results.records import BenchmarkResult, ResultRow
+from breakeven.results.records import BenchmarkResult
+from breakeven.results.result_row import ResultRow
 
 # Each verdict has a shape besides its colour.
 VERDICTS = {

@@ -6,18 +6,11 @@ from collections.abc import Iterable, Sequence
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.operators import PRECISIONS
 from breakeven.report.markdown import table
-from breakeven.report.terminal_table import (
-    TIMES,
-    against_control,
-    calls,
-    change,
-    interval,
-    number,
-    scenarios,
-    times,
-    warnings,
-)
-from breakeven.results.records import BenchmarkResult, ResultRow, title
+from breakeven.report.row_columns import columns_of
+from breakeven.report.row_text import interval, number
+from breakeven.report.terminal_table import scenarios, warnings
+from breakeven.results.records import BenchmarkResult
+from breakeven.results.result_row import ResultRow, title
 from breakeven.results.study_results import StudyResults
 
 DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
@@ -78,32 +71,15 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
     timed = sorted((r for r in rows if r.verdict in TIMED and r.speedup), key=lambda r: -(r.speedup or 0))
     twin = next((row for row in rows if row.variant == "twin"), None)
     floor = f"differences below {twin.noise_floor - 1:.1%} are noise; " if twin and twin.noise_floor else ""
-    header = [
-        *("variant", "executed in", "verdict", *TIMES, "accuracy", "change, points", "against the control"),
-        *("MB", "memory MB", "cold start s", "break-even calls", "share of the roofline"),
-    ]
-    lines = [
-        [
-            f"**{row.variant}**" if row.pareto else row.variant,
-            row.executed_precision or "",
-            row.verdict,
-            *times(row),
-            number(row.accuracy, ".2%") if row.trained else "untrained",
-            change(row),
-            against_control(row),
-            number(row.artifact_mb, ".2f"),
-            number(row.peak_memory_mb, ".0f"),
-            number(row.cold_start_s, ".2f"),
-            calls(row),
-            number(row.roofline_share, ".0%"),
-        ]
-        for row in timed
-    ]
+    columns = columns_of("markdown", rows)
+    lines = [[column.text(row) for column in columns] for row in timed]
+    for row, line in zip(timed, lines, strict=True):
+        line[0] = f"**{row.variant}**" if row.pareto else row.variant
     others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
     executed = [f"- {row.variant}: {row.execution}" for row in timed if row.execution]
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
-        table(header, lines, left=3),
+        table([column.title for column in columns], lines, left=2, left_at_end=1),
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         "### What a given loss of accuracy buys",

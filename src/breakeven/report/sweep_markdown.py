@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from breakeven.core.format import brief
 from breakeven.report.markdown import table
-from breakeven.report.terminal_table import calls, interval, number
+from breakeven.report.row_text import calls, interval, number
 from breakeven.results.interaction import best, changing
-from breakeven.results.records import SPECIAL, ResultRow, title
+from breakeven.results.result_row import SPECIAL, ResultRow, title
 from breakeven.results.size_trend import PARAMETERS, Trend
 from breakeven.results.sweep_analysis import SweepAnalysis, by_family
 

@@ -9,12 +9,12 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from breakeven.core.format import brief
-from breakeven.results.records import BenchmarkResult, ResultRow, cell, moment, scenario, title
+from breakeven.report.row_columns import columns_of
+from breakeven.results.records import BenchmarkResult, moment
+from breakeven.results.result_row import ResultRow, cell, scenario, title
 
-BEYOND = 1000  # bounds above it mean nothing: two replicates that differ give almost any bound
-TIMES = ("speedup", "interval", "p50 ms", "p99 ms")
 COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
 
 
@@ -56,32 +56,12 @@ def _table(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Table:
         box=box.SIMPLE_HEAD,
         title_style="bold",
     )
-    for name in ("variant", "verdict", "executed in"):
-        table.add_column(name, no_wrap=True)
-    several = rows[0].scenario != "single_stream"
-    for name in (
-        *TIMES,
-        *(["images/s"] if several else []),
-        "accuracy",
-        "change, points",
-        "MB",
-        "break-even calls",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in sorted(rows, key=lambda r: -(r.speedup or 0)):
-        colour = COLOURS.get(row.verdict, "")
-        table.add_row(
-            row.variant,
-            f"[{colour}]{row.verdict}[/]" if colour else row.verdict,
-            ", ".join((row.executed_precision or "").split(", ")[:2]),
-            *times(row),
-            *([throughput(row)] if several else []),
-            number(row.accuracy, ".2%") if row.trained else "untrained",
-            change(row),
-            number(row.artifact_mb, ".2f"),
-            calls(row),
-            style="bold" if row.pareto else "",
-        )
+    columns = columns_of("terminal", rows)
+    for column in columns:
+        table.add_column(column.title, justify="right" if column.sort_by else "left", no_wrap=True)
+    for row in sorted(rows, key=lambda row: -(row.speedup or 0)):
+        cells = [Text(column.text(row), COLOURS.get(column.text(row), "")) for column in columns]
+        table.add_row(*cells, style="bold" if row.pareto else "")
     return table
 
 
@@ -107,54 +87,3 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
         f"{benchmark.machine['name']}."
     )
     return " ".join(said)
-
-
-def number(value: float | None, form: str, unit: str = "") -> str:
-    """Return a formatted value; empty if there is none."""
-    return "" if value is None else f"{value:{form}}{unit}"
-
-
-def throughput(row: ResultRow) -> str:
-    """Return the inputs per second, with a note if they are the most within the study's limit of p99."""
-    return number(row.throughput_per_s, ",.0f") + (" (most within the limit)" if row.within_limit else "")
-
-
-def calls(row: ResultRow) -> str:
-    """Return the break-even calls with their bounds, since start times are noisy."""
-    value, *bounds = row.breakeven_calls, row.breakeven_calls_low, row.breakeven_calls_high
-    told = [brief(float(bound)) for bound in bounds if bound and bound.isdigit()]
-    if not value or not value.isdigit():
-        return value or ""
-    return brief(float(value)) + (f" ({' to '.join(told)})" if len(told) == 2 else "")
-
-
-def interval(row: ResultRow) -> str:
-    """Return the interval of the speedup."""
-    low, high = row.speedup_ci_low, row.speedup_ci_high
-    if low is None or high is None:
-        return ""
-    return f"{low:.2f} to {high:.2f}" if high < BEYOND else f"{low:.2f} to {high:.0e}"
-
-
-def times(row: ResultRow) -> list[str]:
-    """Return the figures for the columns `TIMES`."""
-    latencies = (number(row.latency_ms_p50, ".3f"), number(row.latency_ms_p99, ".3f"))
-    return [number(row.speedup, ".2f", "x"), interval(row), *latencies]
-
-
-def change(row: ResultRow) -> str:
-    """Return the change in accuracy from the baseline, in percentage points, with its interval."""
-    if row.verdict in ("baseline", "control"):
-        return ""
-    return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
-
-
-def against_control(row: ResultRow) -> str:
-    """Return the difference in accuracy from the control, in percentage points, with its interval."""
-    return _points(row.control_delta, row.control_delta_ci_low, row.control_delta_ci_high)
-
-
-def _points(delta: float | None, low: float | None, high: float | None) -> str:
-    if delta is None or low is None or high is None:
-        return ""
-    return f"{100 * delta:+.2f} ({100 * low:+.1f} to {100 * high:+.1f})"

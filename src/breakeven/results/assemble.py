@@ -1,7 +1,7 @@
 """The builder of result rows: it joins measurements with accuracy, size and the cost of building."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,18 @@ from breakeven.engine.samples import Replicate
 from breakeven.engine.settings import TWIN, Scenario
 from breakeven.engine.statistics import UNDECIDED, Interval
 from breakeven.results import paired_accuracy
-from breakeven.results.records import BREAKEVEN, ResultRow
+from breakeven.results.result_row import (
+    AccuracyPart,
+    BreakevenPart,
+    CostPart,
+    LatencyPart,
+    OutputPart,
+    ResultRow,
+    SpeedupPart,
+    StartPart,
+)
+
+RowPart = LatencyPart | SpeedupPart | AccuracyPart | OutputPart | CostPart | StartPart | BreakevenPart
 
 
 def match_controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
@@ -51,7 +62,7 @@ class RowBuilder:
     def rows(
         self,
         artifacts: Mapping[str, tuple[Path, Artifact]],
-        findings: ComparisonSet,
+        comparisons: ComparisonSet,
         labels: NDArray[np.int64],
     ) -> list[ResultRow]:
         """Return one row for each artifact, and one for the twin.
@@ -68,34 +79,31 @@ class RowBuilder:
         }
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
-            finding = findings.of.get(name, Comparison(card.status, card.reason))
-            figures: dict[str, Any] = {}
+            comparison = comparisons.of.get(name, Comparison(card.status, card.reason))
+            parts: list[RowPart] = []
             if card.status == "ok":
                 own = _right(folder, labels)
-                figures |= self._static(card, right, own)
-                if card.recipe in controls:
-                    figures |= self._against_control(controls[card.recipe], own)
-            if finding.latency_ms:
-                figures |= self._times(finding)
-                figures |= self._roofline(card, finding)
-            if finding.verdict == JUDGED_AGAINST:
-                figures["speedup"] = 1.0
-            if finding.speedup:
-                figures |= self._gain(finding, findings)
-                if findings.fault:
-                    figures |= dict.fromkeys(BREAKEVEN, UNDECIDED)
-                else:
-                    base = findings.of[BASELINE].replicates
-                    build_ms = _beyond(card, artifacts[BASELINE][1])
-                    calls = cold_start.breakeven_calls(
-                        build_ms, base, finding.replicates, finding.speedup, self.confidence
-                    )
-                    figures |= dict(zip(BREAKEVEN, calls, strict=True))
-            rows.append(self._row(name, card, artifacts[BASELINE][1], finding, figures))
+                parts += [
+                    self._accuracy(card, right, own, controls.get(card.recipe)),
+                    OutputPart(agreement=card.agreement, max_abs_error=card.max_abs_error),
+                    CostPart(artifact_mb=card.megabytes, train_s=card.train_s, build_s=card.build_s),
+                ]
+            if comparison.latency_ms:
+                parts += [
+                    self._latency(card, comparison, comparison.latency_ms),
+                    _start(comparison.replicates),
+                ]
+            if comparison.verdict == JUDGED_AGAINST:
+                parts.append(SpeedupPart(speedup=1.0))
+            elif comparison.speedup:
+                parts.append(_speedup(comparison, comparison.speedup, comparisons.noise_floor))
+                build_ms = _beyond(card, artifacts[BASELINE][1])
+                parts.append(self._breakeven(build_ms, comparison.speedup, comparison, comparisons))
+            rows.append(self._row(name, card, artifacts[BASELINE][1], comparison, parts))
         return rows
 
     def _row(
-        self, name: str, card: Artifact, baseline: Artifact, finding: Comparison, figures: dict[str, Any]
+        self, name: str, card: Artifact, baseline: Artifact, comparison: Comparison, parts: Sequence[RowPart]
     ) -> ResultRow:
         profiled = self.device == artifact.PROFILED_ON
         spent = operators.shares(card.executed()) if profiled else {}
@@ -116,84 +124,99 @@ class RowBuilder:
             callers=self.scenario.callers,
             params=card.parameters,
             macs=card.macs,
-            verdict=finding.verdict,
-            reason=finding.reason or operators.precision_mismatch(card.precision, spent),
+            verdict=comparison.verdict,
+            reason=comparison.reason or operators.precision_mismatch(card.precision, spent),
+            unreliable=comparison.unreliable,
             trained=card.trained,
-            replicates=len(finding.replicates),
-            **figures,
+            replicates=len(comparison.replicates),
+            **{field: value for part in parts for field, value in vars(part).items()},
         )
 
-    def _static(self, card: Artifact, base: NDArray[np.bool_], variant: NDArray[np.bool_]) -> dict[str, Any]:
-        scores: dict[str, Any] = {}
+    def _accuracy(
+        self,
+        card: Artifact,
+        base: NDArray[np.bool_],
+        variant: NDArray[np.bool_],
+        control: NDArray[np.bool_] | None,
+    ) -> AccuracyPart:
+        """Return the accuracy of a variant; each array says which test images are right, (N,)."""
+        part = AccuracyPart()
         if card.trained:
             difference = paired_accuracy.compare(base, variant, self.confidence)
-            scores = {
-                "accuracy": card.accuracy,
-                "accuracy_top5": card.accuracy_top5,
-                "accuracy_delta": difference.delta,
-                "accuracy_delta_ci_low": difference.low,
-                "accuracy_delta_ci_high": difference.high,
-                "accuracy_p_value": difference.p_value,
-            }
-        return {
-            **scores,
-            "agreement": card.agreement,
-            "max_abs_error": card.max_abs_error,
-            "artifact_mb": card.megabytes,
-            "train_s": card.train_s,
-            "build_s": card.build_s,
-        }
+            part = AccuracyPart(
+                accuracy=card.accuracy,
+                accuracy_top5=card.accuracy_top5,
+                accuracy_delta=difference.delta,
+                accuracy_delta_ci_low=difference.low,
+                accuracy_delta_ci_high=difference.high,
+                accuracy_p_value=difference.p_value,
+            )
+        if control is None:
+            return part
+        beyond = paired_accuracy.compare(control, variant, self.confidence)
+        return replace(
+            part,
+            control_delta=beyond.delta,
+            control_delta_ci_low=beyond.low,
+            control_delta_ci_high=beyond.high,
+        )
 
-    def _against_control(self, control: NDArray[np.bool_], variant: NDArray[np.bool_]) -> dict[str, Any]:
-        difference = paired_accuracy.compare(control, variant, self.confidence)
-        return {
-            "control_delta": difference.delta,
-            "control_delta_ci_low": difference.low,
-            "control_delta_ci_high": difference.high,
-        }
-
-    def _times(self, finding: Comparison) -> dict[str, Any]:
-        p50, replicates = finding.latency_ms, finding.replicates
-        assert p50
-        pooled = np.concatenate([replicate.calls_ms for replicate in replicates])
-        blocks = [block for replicate in replicates for block in replicate.blocks]
+    def _latency(self, card: Artifact, comparison: Comparison, p50: Interval) -> LatencyPart:
+        pooled = np.concatenate([replicate.calls_ms for replicate in comparison.replicates])
+        blocks = [block for replicate in comparison.replicates for block in replicate.blocks]
         per_call = sum(block.wall_ms for block in blocks) / len(pooled)
-        cold = cold_start.cold(replicates)
-        warm = [replicate for replicate in replicates if replicate.warm] or cold
-        return {
-            "latency_ms_p50": p50.value,
-            "latency_ms_p50_ci_low": p50.low,
-            "latency_ms_p50_ci_high": p50.high,
-            "latency_ms_p90": float(np.percentile(pooled, 90)),
-            "latency_ms_p99": float(np.percentile(pooled, 99)),
-            "throughput_per_s": 1000 * self.scenario.batch_size / per_call,
-            # Every load takes memory, so zero means that the hardware cannot see this runtime's memory.
-            "peak_memory_mb": _median(lambda r: r.peak_memory_mb, replicates) or None,
-            "load_s": _median(lambda r: r.load_s, warm),
-            "first_call_ms": _median(lambda r: r.first_call_ms, warm),
-            "cold_start_s": _median(cold_start.start_ms, cold) / 1000,
-            "calls_until_steady": _calls_until_steady(cold),
-        }
+        return LatencyPart(
+            latency_ms_p50=p50.value,
+            latency_ms_p50_ci_low=p50.low,
+            latency_ms_p50_ci_high=p50.high,
+            latency_ms_p90=float(np.percentile(pooled, 90)),
+            latency_ms_p99=float(np.percentile(pooled, 99)),
+            throughput_per_s=1000 * self.scenario.batch_size / per_call,
+            roofline_share=self._roofline_share(card, p50.value),
+        )
 
-    def _roofline(self, card: Artifact, finding: Comparison) -> dict[str, Any]:
+    def _roofline_share(self, card: Artifact, latency_ms: float) -> float | None:
         """Return the share of the hardware's peaks that the variant reaches, in its nominal precision."""
-        assert finding.latency_ms
         if self.scenario.callers > 1 or self.peaks is None:
-            return {}
+            return None
         precision = card.precision.partition("-")[0]
         size = (card.macs, card.parameters, card.activations, self.scenario.batch_size)
         least = self.peaks.roofline_ms(precision, *size)
-        return {"roofline_share": least / finding.latency_ms.value if least else None}
+        return least / latency_ms if least else None
 
-    def _gain(self, finding: Comparison, findings: ComparisonSet) -> dict[str, Any]:
-        assert finding.speedup
-        return {
-            "speedup": finding.speedup.value,
-            "speedup_ci_low": finding.speedup.low,
-            "speedup_ci_high": finding.speedup.high,
-            "min_detectable_effect": finding.min_detectable_effect,
-            "noise_floor": findings.noise_floor,
-        }
+    def _breakeven(
+        self, build_ms: Interval, speedup: Interval, comparison: Comparison, comparisons: ComparisonSet
+    ) -> BreakevenPart:
+        calls, low, high = UNDECIDED, UNDECIDED, UNDECIDED
+        if not comparisons.fault:
+            base = comparisons.of[BASELINE].replicates
+            calls, low, high = cold_start.breakeven_calls(
+                build_ms, base, comparison.replicates, speedup, self.confidence
+            )
+        return BreakevenPart(breakeven_calls=calls, breakeven_calls_low=low, breakeven_calls_high=high)
+
+
+def _start(replicates: list[Replicate]) -> StartPart:
+    cold = cold_start.cold(replicates)
+    warm = [replicate for replicate in replicates if replicate.warm] or cold
+    return StartPart(
+        # Every load takes memory, so zero means that the hardware cannot see this runtime's memory.
+        peak_memory_mb=_median(lambda r: r.peak_memory_mb, replicates) or None,
+        load_s=_median(lambda r: r.load_s, warm),
+        first_call_ms=_median(lambda r: r.first_call_ms, warm),
+        cold_start_s=_median(cold_start.start_ms, cold) / 1000,
+        calls_until_steady=_calls_until_steady(cold),
+    )
+
+
+def _speedup(comparison: Comparison, speedup: Interval, noise_floor: float | None) -> SpeedupPart:
+    return SpeedupPart(
+        speedup=speedup.value,
+        speedup_ci_low=speedup.low,
+        speedup_ci_high=speedup.high,
+        min_detectable_effect=comparison.min_detectable_effect,
+        noise_floor=noise_floor,
+    )
 
 
 def _one_line(facts: Mapping[str, str]) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from breakeven.engine.statistics import Interval
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 
 MORE, LESS = "more than the product", "less than the product"
 SAME = "the product, as far as this can tell"

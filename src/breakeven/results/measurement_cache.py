@@ -19,7 +19,8 @@ from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import cores, tuning_variables
 from breakeven.engine.samples import OK
 from breakeven.engine.settings import Scenario
-from breakeven.results.records import ResultRow, ScenarioResult, records_of
+from breakeven.results.records import ScenarioResult, records_of
+from breakeven.results.result_row import ResultRow
 
 FILE = "measurement.json"
 AGAIN = "BREAKEVEN_AGAIN"  # environment variable, Unix time: older measurements are ignored

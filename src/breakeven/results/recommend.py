@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from breakeven.results import paired_accuracy
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 
 if TYPE_CHECKING:
     from breakeven.config.schema import Study

@@ -10,7 +10,7 @@ from scipy import stats
 
 from breakeven.core.format import brief
 from breakeven.engine.statistics import FASTER, SLOWER, Interval
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 
 GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
 LEAST = 4  # models: with fewer, the correlation has no interval

@@ -8,7 +8,8 @@ from breakeven.artifacts.model_manifest import MANIFEST, ModelManifest, read_car
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.results import records
-from breakeven.results.records import BenchmarkResult, ResultRow
+from breakeven.results.records import BenchmarkResult
+from breakeven.results.result_row import ResultRow
 
 
 @dataclass(frozen=True)

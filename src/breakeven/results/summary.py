@@ -10,7 +10,8 @@ from pathlib import Path
 from breakeven.core.files import write_text
 from breakeven.results.columns import column_names
 from breakeven.results.recommend import UNMEASURED, Limits, choose
-from breakeven.results.records import BenchmarkResult, ResultRow, cell
+from breakeven.results.records import BenchmarkResult
+from breakeven.results.result_row import ResultRow, cell
 
 
 def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRow]:

@@ -25,7 +25,7 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint
 from breakeven.core.plugin import did_you_mean
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 from breakeven.results.study_results import StudyResults
 from breakeven.tracking import pyfunc, study_runs
 from breakeven.tracking.address import Unreachable, required

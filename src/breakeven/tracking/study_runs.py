@@ -13,13 +13,8 @@ from breakeven.core import paths
 from breakeven.core.files import fingerprint, sha256
 from breakeven.core.progress import track
 from breakeven.results.columns import column_names, tag_names
-from breakeven.results.records import (
-    BenchmarkResult,
-    ResultRow,
-    VariantResult,
-    scenario,
-    title,
-)
+from breakeven.results.records import BenchmarkResult, VariantResult
+from breakeven.results.result_row import ResultRow, scenario, title
 from breakeven.results.study_results import StudyResults
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 

@@ -16,7 +16,7 @@ from breakeven.config.compose import differences, literal
 from breakeven.config.schema import validate
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
-from breakeven.pipeline.sweep import jobs
+from breakeven.pipeline.sweep import job_study
 
 CONF = ROOT / "conf"
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
@@ -104,7 +104,7 @@ def test_a_sweep_says_how_it_is_run_and_its_jobs_are_studies(name):
     with pytest.raises(UserError, match=f"`breakeven-sweep study={name}`"):
         validate(composed(f"study={name}"))
     job = yaml.safe_load(compose.compose([f"study={name}"], CONF, "sweep"))
-    assert list(jobs.study_of(job, "cnn", []).families) == ["cnn"]
+    assert list(job_study.study_of(job, "cnn", []).families) == ["cnn"]
 
 
 @pytest.mark.parametrize("name", [name for group, name in OPTIONS if group == "quantization"])

@@ -26,7 +26,7 @@ def note(**stages: dict[str, object]) -> None:
     """As DVC writes it."""
     stages = {name.replace("_at_", "@").replace("_on_", "-"): found for name, found in stages.items()}
     noted = {name: {"cmd": "", "params": {"params.yaml": found}} for name, found in stages.items()}
-    LOCK.write_text(yaml.safe_dump({"schema": "2.0", "stages": {**noted, "compose": {"cmd": ""}}}))
+    LOCK.write_text(yaml.safe_dump({"schema": "2.0", "stages": {**noted, "check_params": {"cmd": ""}}}))
 
 
 @pytest.fixture(autouse=True)

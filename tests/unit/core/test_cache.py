@@ -11,7 +11,7 @@ from breakeven.cli import cache_table
 from breakeven.core import cache, cache_cleanup, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import write_json
-from breakeven.pipeline.sweep import jobs
+from breakeven.pipeline.sweep import run_job
 from breakeven.results import job_results
 from breakeven.results.job_results import STUDY
 from breakeven.results.sweep_results import CACHED
@@ -110,14 +110,17 @@ def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.Mo
     cache.save(KEY, "the model that it was made from", made)
     write_json(made / cache.USED, [[KEY.kind, KEY.digest], ["artifact", "pruned"]])
     cache.save(key, "a job", made)
-    monkeypatch.setattr(jobs, "study_of", lambda *arguments: None)
-    monkeypatch.setattr(jobs, "key_of", lambda study: key)
+    monkeypatch.setattr(run_job, "study_of", lambda *arguments: None)
+    monkeypatch.setattr(run_job, "key_of", lambda study: key)
     before = cache.version("job", key.digest)
-    for use in (lambda: jobs.run({}, "cnn", []).status == CACHED, lambda: job_results.read_job(key.digest)):
+    for use in (
+        lambda: run_job.run({}, "cnn", []).status == CACHED,
+        lambda: job_results.read_job(key.digest),
+    ):
         os.utime(cache.folder(key) / cache.NOTE, (0, time.time() - 10 * 86400))
         assert use() and cache_cleanup.prune(5) == []
     os.utime(cache.folder(KEY) / cache.NOTE, (0, time.time() - 10 * 86400))
-    assert jobs.run({}, "cnn", []).status == CACHED and cache_cleanup.prune(5) == []
+    assert run_job.run({}, "cnn", []).status == CACHED and cache_cleanup.prune(5) == []
     assert cache.version("job", key.digest) == before
 
 

@@ -22,7 +22,8 @@ from project import ROOT, Project
 
 from breakeven.core import paths, progress
 from breakeven.core.download import download
-from breakeven.core.progress import CLEAR_LINE, Estimate, shown, time_left
+from breakeven.core.estimate import Estimate, time_left
+from breakeven.core.progress import CLEAR_LINE, shown
 from breakeven.engine.measure import measure_artifacts
 from breakeven.pipeline.benchmark import _tell
 from breakeven.pipeline.sweep.plan import Plan, jobs_at_once

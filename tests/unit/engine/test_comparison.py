@@ -187,6 +187,7 @@ def test_a_twin_that_was_not_measured_leaves_every_variant_undecided(status, don
     assert (found.of[TWIN].verdict, found.of[TWIN].reason) == (status, "killed by SIGKILL")
     assert found.of["a"].verdict == "undecided"
     assert found.of["a"].reason == "unreliable run: the twin was not measured"
+    assert found.of["a"].unreliable and not found.of[TWIN].unreliable
     assert found.noise_floor is None
 
 

@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from breakeven.results import columns
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 
 
 def test_each_field_of_a_row_is_a_column_in_the_same_order() -> None:

@@ -12,7 +12,7 @@ from breakeven.cli.commands import recommend as command
 from breakeven.core.errors import UserError
 from breakeven.results import summary
 from breakeven.results.recommend import Limits, choose, gain, smallest_drop
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 from breakeven.tracking import model_registry
 
 FAST = row("none/int8-static/openvino", speedup=8.0, accuracy_delta=-0.002, accuracy_delta_ci_low=-0.006)
@@ -77,7 +77,7 @@ def test_what_cannot_be_registered_costs_that_champion_alone(monkeypatch, capsys
     [
         ([], "nothing was measured"),
         ([replace(BASELINE, trained=False), replace(SAFE, trained=False)], "weights are random"),
-        ([BASELINE, replace(SAFE, verdict="undecided", reason="unreliable run: the twin")], "unreliable"),
+        ([BASELINE, replace(SAFE, verdict="undecided", unreliable=True)], "unreliable"),
     ],
 )
 def test_what_says_nothing_recommends_nothing(rows: list, said: str) -> None:

@@ -12,15 +12,15 @@ from rows import benchmark as fabricated
 
 from breakeven.core.errors import UserError
 from breakeven.engine.settings import Scenario
-from breakeven.report import terminal_table
-from breakeven.results import records, summary
+from breakeven.report import row_text, terminal_table
+from breakeven.results import records, result_row, summary
 from breakeven.results.recommend import Limits
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 
 # As in section 4 of the design.
 COLUMNS = """
 family, variant, compression, precision, quantization, executed_precision, runtime, hardware, machine,
-threads, batch_size, scenario, callers, params, macs, verdict, reason, execution, latency_ms_p50,
+threads, batch_size, scenario, callers, params, macs, verdict, reason, unreliable, execution, latency_ms_p50,
 latency_ms_p50_ci_low,
 latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, roofline_share,
 speedup, speedup_ci_low,
@@ -30,9 +30,25 @@ control_delta_ci_low, control_delta_ci_high, agreement, max_abs_error, artifact_
 peak_memory_mb, train_s, build_s, load_s, first_call_ms, cold_start_s, calls_until_steady, within_limit,
 breakeven_calls, breakeven_calls_low, breakeven_calls_high, replicates, pareto, recommended
 """
-# Positions: from `family` to `reason`.
-NAMES = ("cnn", "none/fp32/eager", "none", "fp32", "", None, "eager", "cpu1", "a machine, 2 cores")
-ROW = ResultRow(*NAMES, 1, 1, "single_stream", 1, 1000, 2000, "baseline", "")
+ROW = ResultRow(
+    family="cnn",
+    variant="none/fp32/eager",
+    compression="none",
+    precision="fp32",
+    quantization="",
+    executed_precision=None,
+    runtime="eager",
+    hardware="cpu1",
+    machine="a machine, 2 cores",
+    threads=1,
+    batch_size=1,
+    scenario="single_stream",
+    callers=1,
+    params=1000,
+    macs=2000,
+    verdict="baseline",
+    reason="",
+)
 
 
 def benchmark(rows, warnings=(), **settings):
@@ -51,6 +67,18 @@ def test_the_table_has_the_columns_of_the_design_in_their_order(tmp_path):
     summary.write_summary(tmp_path / "summary.csv", [])
     header = (tmp_path / "summary.csv").read_text(encoding="utf-8")
     assert header.strip().split(",") == COLUMNS.replace("\n", " ").replace(" ", "").split(",")
+
+
+@pytest.mark.parametrize(
+    ("reason", "unreliable"), [("unreliable run: the twin's interval", True), ("", False)]
+)
+def test_an_older_record_tells_an_unreliable_run_by_its_reason(tmp_path, reason, unreliable):
+    benchmark([replace(ROW, reason=reason)]).write(tmp_path / "benchmark.json")
+    values = json.loads((tmp_path / "benchmark.json").read_text(encoding="utf-8"))
+    del values["records"][0]["row"]["unreliable"]
+    (tmp_path / "benchmark.json").write_text(json.dumps(values), encoding="utf-8")
+    read = records.read_benchmark(tmp_path / "benchmark.json")
+    assert read.records[0].row.unreliable is unreliable
 
 
 def test_a_benchmark_is_read_back_as_it_was_written(tmp_path):
@@ -87,8 +115,8 @@ def test_a_benchmark_of_another_version_is_refused_with_what_to_do(tmp_path):
 )
 def test_a_row_tells_how_the_model_was_called(scenario, title):
     row = replace(ROW, scenario=scenario.name, batch_size=scenario.batch_size, callers=scenario.callers)
-    assert records.scenario(row) == scenario
-    assert records.title(row) == f"cpu1, {title}"
+    assert result_row.scenario(row) == scenario
+    assert result_row.title(row) == f"cpu1, {title}"
 
 
 def test_a_missing_figure_is_an_empty_cell(tmp_path):
@@ -283,4 +311,4 @@ def test_batches_callers_and_variants_have_a_best_each():
     [(0.5, 2.0, "0.50 to 2.00"), (1e-12, 4e11, "0.00 to 4e+11"), (None, None, "")],
 )
 def test_a_bound_that_says_nothing_takes_no_room(low, high, shown):
-    assert terminal_table.interval(replace(ROW, speedup_ci_low=low, speedup_ci_high=high)) == shown
+    assert row_text.interval(replace(ROW, speedup_ci_low=low, speedup_ci_high=high)) == shown

@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rows import job, sweep
+from rows import row as fabricated
 
 from breakeven.engine.statistics import Interval
 from breakeven.results.interaction import interactions
-from breakeven.results.records import ResultRow
+from breakeven.results.result_row import ResultRow
 from breakeven.results.size_trend import GROWS, PARAMETERS, SHRINKS, UNDECIDED, spearman, trend
 
-BASE = ResultRow(
-    *("cnn", "none/fp32/onnxruntime", "none", "fp32", "", None, "onnxruntime", "cpu1", "machine"),
-    *(1, 1, "single_stream", 1, 1000, 10**6, "faster", ""),
-)
+BASE = fabricated("none/fp32/onnxruntime", speedup=None, macs=10**6)
 
 
 def row(macs: int, speedup: float, width: float = 1.02, **changes: object) -> ResultRow:

@@ -28,7 +28,7 @@ def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_i
     )
     # MLflow alone would retry for four minutes a stage, which is the timeout of this test.
     done = project.run("dvc", "repro", MLFLOW_TRACKING_URI=DEAD)
-    everything = {"compose", "train@cnn", "export@cnn", "quantize@cnn"}
+    everything = {"check_params", "train@cnn", "export@cnn", "quantize@cnn"}
     assert project.stages(done.stdout) == everything | {"benchmark@cnn-cpu1", "report"}
     told = "warning: MLflow at http://127.0.0.1:9 cannot be used"
     assert done.stderr.count(told) == 2  # train, report

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from breakeven.config.schema import Study
     from breakeven.results.recommend import Limits
-    from breakeven.results.records import ResultRow
+    from breakeven.results.result_row import ResultRow
     from breakeven.results.study_results import StudyResults
 
 EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hardware cpu1"
@@ -91,7 +91,7 @@ def _limits(chosen: Namespace, study: "Study") -> "Limits":
 def _cells(chosen: Namespace, study: "Study", rows: "Sequence[ResultRow]") -> "list[list[ResultRow]]":
     """Return the rows of each family and hardware that the command line selects."""
     from breakeven.core.plugin import did_you_mean
-    from breakeven.results.records import title
+    from breakeven.results.result_row import title
 
     for name, existing in (("family", study.families), ("hardware", study.hardware)):
         if (value := getattr(chosen, name)) and value not in existing:

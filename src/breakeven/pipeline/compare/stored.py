@@ -15,7 +15,7 @@ from breakeven.engine.statistics import POWER, UNDECIDED, WIDEST, from_logarithm
 from breakeven.pipeline.compare.paired import MISSING, Change, Name
 from breakeven.pipeline.compare.restore import restored
 from breakeven.results import records
-from breakeven.results.records import SPECIAL, ResultRow, cell, unreliable_cells
+from breakeven.results.result_row import SPECIAL, ResultRow, cell, unreliable_cells
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The stage `fetch`: it finds or downloads inputs and notes digests of inputs and source. It always runs."""
+"""The stage `fetch`: it finds or downloads inputs, and notes digests and the machine. It always runs."""
 
 import shutil
 
@@ -8,13 +8,17 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of, write_json
 from breakeven.core.source_digest import AT_START
+from breakeven.core.system_info import collect
 from breakeven.pipeline.stage_code import stage_code
 from breakeven.pipeline.stages._main import run
 from breakeven.results import sweep_results
 
 
 def fetch() -> None:
-    """Write the digests of datasets, checkpoints, sweeps and source files, on which other stages depend."""
+    """Write what other stages depend on: the machine, and digests of data, checkpoints, sweeps and source.
+
+    Unchanged files trigger no stage.
+    """
     study = schema.read_study(checked=True)
     note_inputs(study)
     write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweep_results.newest()})
@@ -25,7 +29,8 @@ def fetch() -> None:
 
 
 def note_inputs(study: Study) -> None:
-    """Write the digests of datasets' files and of checkpoints."""
+    """Write the digests of datasets' files and of checkpoints, and the description of this machine."""
+    write_json(paths.MACHINE, collect())
     for name, digests in input_digests(study).items():
         write_json(paths.fetched(name), digests)
 

@@ -17,7 +17,6 @@ with machine_lock.shared():  # these imports take seconds of processor time, whi
     from breakeven.pipeline.stages.compress import compress
     from breakeven.pipeline.stages.export import export
     from breakeven.pipeline.stages.fetch import note_inputs
-    from breakeven.pipeline.stages.machine import machine
     from breakeven.pipeline.stages.prepare import prepare
     from breakeven.pipeline.stages.quantize import quantize
     from breakeven.pipeline.stages.train import train
@@ -26,7 +25,6 @@ with machine_lock.shared():  # these imports take seconds of processor time, whi
 def job() -> None:
     """Run the stages of the study in this folder, from fetching to benchmarks, as `dvc repro` would."""
     study = schema.read_study()
-    machine()
     note_inputs(study)
     for name in study.datasets:
         prepare(name)

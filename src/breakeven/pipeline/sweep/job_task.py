@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from breakeven.core.child_process import PARENT, end_with_parent
 from breakeven.core.files import fingerprint, read_json, write_json
 from breakeven.core.progress import ProgressLine
-from breakeven.pipeline.sweep import jobs
+from breakeven.pipeline.sweep import run_job
 from breakeven.pipeline.sweep.plan import Plan
 from breakeven.results.sweep_results import FAILED, JobOutcome
 
@@ -51,7 +51,7 @@ def run_task(config: DictConfig, bar: ProgressLine | None = None) -> None:
     # If jobs run side by side, each printed line starts with the number of its job.
     margin = "  " if plan.at_once == 1 else f"  {number + 1}: "
     composed = read_json(settings_file(folder, number))
-    outcome = jobs.run(composed["settings"], composed["choice"], overrides, margin)
+    outcome = run_job.run(composed["settings"], composed["choice"], overrides, margin)
     write_json(outcome_file(folder, number), asdict(outcome))
     if bar:
         bar.move(number + 1, title, plan.left(outcomes(folder)), now=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from breakeven.core.estimate import Estimate
 from breakeven.core.files import read_json, write_json
-from breakeven.core.progress import Estimate
 from breakeven.core.system_info import cores
 from breakeven.results.sweep_results import CACHED, DONE, JobOutcome
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.core.files import write_json
-from breakeven.pipeline.sweep import job_task, jobs
+from breakeven.pipeline.sweep import job_study, job_task
 from breakeven.results import sweep_results
 from breakeven.tracking import sweep_runs
 
@@ -45,7 +45,7 @@ def write_record(sweep: RunningSweep, reason: str, lost: Mapping[int, str] | Non
         if not (path := job_task.outcome_file(sweep.folder, number)).exists():
             outcome = job_task.failed(overrides, (lost or {}).get(number, reason))
             with suppress(Exception):  # with the job's own key, a later complete run replaces this record
-                outcome = replace(outcome, key=jobs.key_of(jobs.composed_study(overrides)).digest)
+                outcome = replace(outcome, key=job_study.key_of(job_study.composed_study(overrides)).digest)
             write_json(path, asdict(outcome))
     outcomes = job_task.outcomes(sweep.folder)
     command = shlex.join(["breakeven-sweep", *(word for word in sys.argv[1:] if word != "-m")])

@@ -18,7 +18,7 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.core.progress import shown
 from breakeven.core.system_info import cores
-from breakeven.pipeline.sweep import job_task, jobs
+from breakeven.pipeline.sweep import job_task, run_job
 from breakeven.pipeline.sweep.composer import ComposedJobs, compose_jobs
 from breakeven.pipeline.sweep.job_overrides import expand_all
 from breakeven.pipeline.sweep.plan import Plan, is_basic, jobs_at_once
@@ -78,7 +78,7 @@ def run_sweep(
             screen.close()
             begun = sweep.has_begun
             if begun:
-                write_record(sweep, f"it had not ended when the sweep did ({jobs.words(error)})")
+                write_record(sweep, f"it had not ended when the sweep did ({run_job.words(error)})")
             if isinstance(error, RuntimeError):  # joblib and submitit raise this class
                 what = "the sweep ended early" if begun else "the launcher does not start"
                 raise UserError(f"{what}: {error}") from error
@@ -102,5 +102,5 @@ def _lost(numbers: Sequence[int], results: Iterable[JobReturn]) -> dict[int, str
         except job_task.TaskLost as error:
             reasons[number] = str(error)
         except Exception as error:
-            reasons[number] = jobs.words(error)
+            reasons[number] = run_job.words(error)
     return reasons

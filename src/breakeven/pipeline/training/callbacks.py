@@ -14,8 +14,9 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
+from breakeven.core.estimate import Estimate
 from breakeven.core.files import atomic
-from breakeven.core.progress import Estimate, ProgressLine
+from breakeven.core.progress import ProgressLine
 from breakeven.pipeline.training.batches import Batches
 from breakeven.pipeline.training.result import History, OnEpoch
 

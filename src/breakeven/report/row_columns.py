@@ -1,0 +1,68 @@
+"""The list of the columns that a reader sees. The terminal, the page and the Markdown tables use it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from breakeven.report.row_text import (
+    against_control,
+    change,
+    interval,
+    number,
+    throughput,
+)
+from breakeven.report.row_text import calls as breakeven_calls
+from breakeven.results.result_row import ResultRow, scenario
+
+View = Literal["terminal", "page", "markdown"]
+EVERYWHERE: tuple[View, ...] = ("terminal", "page", "markdown")
+
+
+@dataclass(frozen=True)
+class RowColumn:
+    """A column of a table of results."""
+
+    title: str
+    text: Callable[[ResultRow], str]
+    sort_by: str | None = None  # the figure of the row that orders the column; None: its text does
+    views: tuple[View, ...] = EVERYWHERE
+    note: Callable[[ResultRow], str | None] = lambda _: None  # small text below, where a view has room
+    several_only: bool = False  # whether to leave it out where every call has one input from one caller
+
+
+COLUMNS = (
+    RowColumn("family", lambda row: row.family, views=("page",)),
+    RowColumn("hardware", lambda row: row.hardware, views=("page",)),
+    RowColumn("called with", lambda row: scenario(row).title, views=("page",)),
+    RowColumn("variant", lambda row: row.variant, note=lambda row: row.reason),
+    RowColumn("verdict", lambda row: row.verdict),
+    RowColumn("speedup", lambda row: number(row.speedup, ".2f", "x"), "speedup"),
+    RowColumn("interval", interval, "speedup_ci_low"),
+    RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".3f"), "latency_ms_p50"),
+    RowColumn("p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99"),
+    RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), several_only=True),
+    RowColumn(
+        "accuracy", lambda row: number(row.accuracy, ".2%") if row.trained else "untrained", "accuracy"
+    ),
+    RowColumn("change, points", change, "accuracy_delta"),
+    RowColumn("against the control", against_control, "control_delta", ("markdown",)),
+    RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb"),
+    RowColumn(
+        "memory MB", lambda row: number(row.peak_memory_mb, ".0f"), "peak_memory_mb", ("page", "markdown")
+    ),
+    RowColumn("cold start s", lambda row: number(row.cold_start_s, ".2f"), "cold_start_s", ("markdown",)),
+    RowColumn("break-even calls", breakeven_calls, "breakeven_calls"),
+    RowColumn(
+        "share of the roofline",
+        lambda row: number(row.roofline_share, ".0%"),
+        "roofline_share",
+        ("markdown",),
+    ),
+    RowColumn("executed in", lambda row: row.executed_precision or "", note=lambda row: row.execution),
+)
+
+
+def columns_of(view: View, rows: Sequence[ResultRow]) -> list[RowColumn]:
+    """Return the columns of a view that shows these rows, from left to right."""
+    several = any(row.scenario != "single_stream" for row in rows)
+    return [column for column in COLUMNS if view in column.views and (several or not column.several_only)]

@@ -1,0 +1,51 @@
+"""The figures of a row as text, for every table and sentence that shows them."""
+
+from breakeven.core.format import brief
+from breakeven.results.result_row import ResultRow
+
+BEYOND = 1000  # bounds above it mean nothing: two replicates that differ give almost any bound
+
+
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """Return a formatted value; empty if there is none."""
+    return "" if value is None else f"{value:{form}}{unit}"
+
+
+def throughput(row: ResultRow) -> str:
+    """Return the inputs per second, with a note if they are the most within the study's limit of p99."""
+    return number(row.throughput_per_s, ",.0f") + (" (most within the limit)" if row.within_limit else "")
+
+
+def calls(row: ResultRow) -> str:
+    """Return the break-even calls with their bounds, since start times are noisy."""
+    value, *bounds = row.breakeven_calls, row.breakeven_calls_low, row.breakeven_calls_high
+    told = [brief(float(bound)) for bound in bounds if bound and bound.isdigit()]
+    if not value or not value.isdigit():
+        return value or ""
+    return brief(float(value)) + (f" ({' to '.join(told)})" if len(told) == 2 else "")
+
+
+def interval(row: ResultRow) -> str:
+    """Return the interval of the speedup."""
+    low, high = row.speedup_ci_low, row.speedup_ci_high
+    if low is None or high is None:
+        return ""
+    return f"{low:.2f} to {high:.2f}" if high < BEYOND else f"{low:.2f} to {high:.0e}"
+
+
+def change(row: ResultRow) -> str:
+    """Return the change in accuracy from the baseline, in percentage points, with its interval."""
+    if row.verdict in ("baseline", "control"):
+        return ""
+    return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
+
+
+def against_control(row: ResultRow) -> str:
+    """Return the difference in accuracy from the control, in percentage points, with its interval."""
+    return _points(row.control_delta, row.control_delta_ci_low, row.control_delta_ci_high)
+
+
+def _points(delta: float | None, low: float | None, high: float | None) -> str:
+    if delta is None or low is None or high is None:
+        return ""
+    return f"{100 * delta:+.2f} ({100 * low:+.1f} to {100 * high:+.1f})"
