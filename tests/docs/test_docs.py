@@ -54,7 +54,7 @@ def test_files_in_backticks_exist(page: Path) -> None:
 @pytest.mark.parametrize("name", PARTS)
 def test_what_is_made_from_the_code_is_current(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert PARTS[name](text) == text, "run: python tests/support/write_reference.py"
+    assert PARTS[name](text) == text, "run: make reference"
 
 
 def test_every_column_is_explained() -> None:

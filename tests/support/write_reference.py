@@ -1,4 +1,4 @@
-"""Write what is made from the code in the documentation: `python tests/support/write_reference.py`."""
+"""Write what is made from the code in the documentation: `make reference`."""
 
 import json
 import re

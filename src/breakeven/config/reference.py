@@ -23,7 +23,7 @@ values in each study are in `conf/`. A key without a default has its value from 
 schema](params.schema.json) lets an editor complete and check a `params.yaml`: in VS Code, give it to the YAML
 extension under `yaml.schemas`.
 
-This page is made by `python tests/support/write_reference.py` from the models that check the settings.
+This page is made by `make reference` from the models that check the settings.
 """
 
 
