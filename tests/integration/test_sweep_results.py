@@ -192,6 +192,12 @@ def test_break_even_calls_are_rounded_and_have_bounds(figures: tuple[str | None,
     assert row_text.calls(row("none/fp32/onnxruntime", **dict(zip(names, figures, strict=True)))) == shown
 
 
+def test_break_even_without_training_is_said_beside_the_whole() -> None:
+    pruned = row("prune50/fp32/eager", breakeven_calls="20600", breakeven_calls_without_training="28")
+    assert row_text.all_calls(pruned) == "20,600; 28 without training"
+    assert row_text.all_calls(row("none/fp32/a", breakeven_calls="7")) == "7"
+
+
 def test_a_twin_is_never_the_fastest(tmp_path: Path) -> None:
     slow = row("none/fp32/onnxruntime", "slower", speedup=0.5)
     rows = {name: [replace(each, hardware=name) for each in (BASELINE, TWIN, slow)] for name in ("a", "b")}

@@ -44,7 +44,7 @@ def cold(replicates: Sequence[Replicate]) -> list[Replicate]:
 
 
 def breakeven_calls(
-    build_ms: Interval,
+    once_ms: Interval,
     base: Sequence[Replicate],
     variant: Sequence[Replicate],
     gain: Interval,
@@ -52,11 +52,12 @@ def breakeven_calls(
 ) -> tuple[str, str, str]:
     """Return after how many calls a variant's extra one-off cost is paid back.
 
-    The one-off cost is the extra time to build and to start the variant. Each bound takes build, start,
+    The one-off cost is the extra time to make and to start the variant. Each bound takes both times, the
     gain and the baseline's time at an end of their intervals, so the bounds are wider than necessary.
 
     Args:
-        build_ms: the time to build the variant, beyond the time to build the baseline, milliseconds.
+        once_ms: the time to make the variant, beyond the time to make the baseline, milliseconds: training
+            of the compression, and build.
         gain: the speedup of the variant.
 
     Returns:
@@ -71,11 +72,11 @@ def breakeven_calls(
     starts = [start_ms(v) - start_ms(b) for b, v in zip(base, variant, strict=True) if not v.warm]
     extra = mean(starts, confidence) if len(starts) > 1 else Interval(starts[0], starts[0], starts[0])
 
-    def calls(once_ms: float, ratio: float, call_ms: float) -> str:
-        return str(max(0, math.ceil(once_ms / (call_ms * (1 - 1 / ratio)))))
+    def calls(cost_ms: float, ratio: float, call_ms: float) -> str:
+        return str(max(0, math.ceil(cost_ms / (call_ms * (1 - 1 / ratio)))))
 
     return (
-        calls(build_ms.value + extra.value, gain.value, baseline_ms.value),
-        calls(build_ms.low + extra.low, gain.high, baseline_ms.high),
-        calls(build_ms.high + extra.high, gain.low, baseline_ms.low),
+        calls(once_ms.value + extra.value, gain.value, baseline_ms.value),
+        calls(once_ms.low + extra.low, gain.high, baseline_ms.high),
+        calls(once_ms.high + extra.high, gain.low, baseline_ms.low),
     )

@@ -83,6 +83,7 @@ def write(
             interval=row_text.interval,
             change=row_text.change,
             calls=row_text.calls,
+            calls_without_training=row_text.calls_without_training,
             columns=columns_of("page", rows),
         )
     )

@@ -6,12 +6,12 @@ from typing import Literal
 
 from breakeven.report.row_text import (
     against_control,
+    all_calls,
     change,
     interval,
     number,
     throughput,
 )
-from breakeven.report.row_text import calls as breakeven_calls
 from breakeven.results.result_row import ResultRow, scenario
 
 View = Literal["terminal", "page", "markdown"]
@@ -51,7 +51,7 @@ COLUMNS = (
         "memory MB", lambda row: number(row.peak_memory_mb, ".0f"), "peak_memory_mb", ("page", "markdown")
     ),
     RowColumn("cold start s", lambda row: number(row.cold_start_s, ".2f"), "cold_start_s", ("markdown",)),
-    RowColumn("break-even calls", breakeven_calls, "breakeven_calls"),
+    RowColumn("break-even calls", all_calls, "breakeven_calls"),
     RowColumn(
         "share of the roofline",
         lambda row: number(row.roofline_share, ".0%"),

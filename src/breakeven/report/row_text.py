@@ -25,6 +25,18 @@ def calls(row: ResultRow) -> str:
     return brief(float(value)) + (f" ({' to '.join(told)})" if len(told) == 2 else "")
 
 
+def calls_without_training(row: ResultRow) -> str:
+    """Return the break-even calls if training costs nothing; empty if nothing was trained, or none pay."""
+    value = row.breakeven_calls_without_training or ""
+    return brief(float(value)) if value.isdigit() else ""
+
+
+def all_calls(row: ResultRow) -> str:
+    """Return the break-even calls with their bounds, and what they are without training."""
+    untrained = calls_without_training(row)
+    return calls(row) + (f"; {untrained} without training" if untrained else "")
+
+
 def interval(row: ResultRow) -> str:
     """Return the interval of the speedup."""
     low, high = row.speedup_ci_low, row.speedup_ci_high

@@ -96,7 +96,7 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
     return Chart(
         f"calls-{slug(hardware)}",
         f"Break-even calls against the MACs of the model, {hardware}",
-        f"{_what(swept)} with bounds: calls after which build, load and the calls until steady are paid "
+        f"{_what(swept)} with bounds: calls after which training, build and start are paid "
         f"back. 0 is drawn as 1.{f' Not drawn: {without}.' if without else ''}",
         data,
         spec(alt.layer(*([whisker] if bounded else []), point), HEIGHT),

@@ -20,6 +20,7 @@ VERDICTS = {
     "baseline": (GREY, "triangle-up"),
 }
 STAR = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
+CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis of the break-even chart
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 
@@ -140,20 +141,24 @@ def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         color=series("part"),
         tooltip=tips("variant", "part", seconds=".3f"),
     )
-    caption = "Build: export, quantization and compilation, once. Start: load, and the calls until steady."
+    caption = (
+        "Build: export, quantization and compilation, once. Start: load, and the calls until steady. "
+        "The training of a compression is not shown here."
+    )
     return Chart("cold", "What it takes before it is fast", caption, data, spec(chart, STEP * len(data) // 2))
 
 
 def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """Return total time against the number of calls."""
-    chosen = _foremost(rows)
-    base = next((row for row in chosen if row.verdict == "baseline"), None)
+    base = next((row for row in rows if row.verdict == "baseline"), None)
+    faster = [row for row in rows if row.verdict == "faster"]
+    chosen = [base, *_first_to_pay(faster, base)] if base else []
     data = [
         {"variant": row.variant, "calls": calls, "seconds": once + calls * each}
         for row in chosen
         if base
         for once, each in [_costs(row, base)]
-        for calls in np.geomspace(1, 1e7, 29).round().astype(int).tolist()
+        for calls in CALLS
     ]
     scale = alt.Scale(type="log")
     chart = lines(
@@ -162,8 +167,31 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         [row.variant for row in chosen],
         tips("variant", calls=",", seconds=".4g"),
     )
-    caption = "Build, start and all calls: a variant is paid back where its line crosses the baseline's."
+    left_out = len(faster) - len(chosen) + 1
+    caption = (
+        "Training of the compression, build, start and all calls: a variant is paid back where its line "
+        "crosses the baseline's."
+    )
+    if left_out > 0 and chosen:
+        caption += f" Not shown: {left_out} variants that are paid back later than these."
     return Chart("calls", "Break-even in calls", caption, data, spec(chart, 300))
+
+
+def _first_to_pay(faster: Sequence[ResultRow], base: ResultRow) -> list[ResultRow]:
+    """Return the rows of the break-even chart, at most `LINES` with the baseline.
+
+    The recommended variant comes first, then those that are the cheapest of all at some number of calls,
+    then those that are paid back soonest.
+    """
+    costs = {row.variant: _costs(row, base) for row in faster}
+    cheapest = {
+        min(costs, key=lambda name: costs[name][0] + calls * costs[name][1]) for calls in CALLS if costs
+    }
+
+    def rank(row: ResultRow) -> tuple[bool, bool, int]:
+        return not row.recommended, row.variant not in cheapest, int(row.breakeven_calls or 0)
+
+    return sorted(faster, key=rank)[: LINES - 1]
 
 
 def _foremost(rows: Sequence[ResultRow]) -> list[ResultRow]:

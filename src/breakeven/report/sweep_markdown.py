@@ -119,7 +119,7 @@ def _gain(row: ResultRow | None) -> str:
 
 
 def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
-    """Yield the section on break-even calls: when build and load are paid back."""
+    """Yield the section on break-even calls: when training, build and start are paid back."""
     variants = sorted({row.variant for row in rows if row.breakeven_calls and row.verdict not in SPECIAL})
     if not variants:
         return

@@ -97,8 +97,8 @@ class RowBuilder:
                 parts.append(SpeedupPart(speedup=1.0))
             elif comparison.speedup:
                 parts.append(_speedup(comparison, comparison.speedup, comparisons.noise_floor))
-                build_ms = _beyond(card, artifacts[BASELINE][1])
-                parts.append(self._breakeven(build_ms, comparison.speedup, comparison, comparisons))
+                costs = _beyond(card, artifacts[BASELINE][1])
+                parts.append(self._breakeven(costs, 1000 * card.train_s, comparison, comparisons))
             rows.append(self._row(name, card, artifacts[BASELINE][1], comparison, parts))
         return rows
 
@@ -185,15 +185,36 @@ class RowBuilder:
         return least / latency_ms if least else None
 
     def _breakeven(
-        self, build_ms: Interval, speedup: Interval, comparison: Comparison, comparisons: ComparisonSet
+        self, build_ms: Interval, train_ms: float, comparison: Comparison, comparisons: ComparisonSet
     ) -> BreakevenPart:
-        calls, low, high = UNDECIDED, UNDECIDED, UNDECIDED
-        if not comparisons.fault:
-            base = comparisons.of[BASELINE].replicates
-            calls, low, high = cold_start.breakeven_calls(
-                build_ms, base, comparison.replicates, speedup, self.confidence
-            )
-        return BreakevenPart(breakeven_calls=calls, breakeven_calls_low=low, breakeven_calls_high=high)
+        """Return the break-even calls of a variant.
+
+        Args:
+            build_ms: the time to build it, beyond the baseline's.
+            train_ms: the time to train its compression; 0 if nothing was trained.
+        """
+        calls, low, high = self._calls(_shifted(build_ms, train_ms), comparison, comparisons)
+        untrained = self._calls(build_ms, comparison, comparisons)[0] if train_ms else None
+        return BreakevenPart(
+            breakeven_calls=calls,
+            breakeven_calls_low=low,
+            breakeven_calls_high=high,
+            breakeven_calls_without_training=untrained,
+        )
+
+    def _calls(
+        self, once_ms: Interval, comparison: Comparison, comparisons: ComparisonSet
+    ) -> tuple[str, str, str]:
+        if comparisons.fault or not comparison.speedup:
+            return (UNDECIDED,) * 3
+        base = comparisons.of[BASELINE].replicates
+        return cold_start.breakeven_calls(
+            once_ms, base, comparison.replicates, comparison.speedup, self.confidence
+        )
+
+
+def _shifted(interval: Interval, by: float) -> Interval:
+    return Interval(interval.value + by, interval.low + by, interval.high + by)
 
 
 def _start(replicates: list[Replicate]) -> StartPart:

@@ -81,11 +81,12 @@ class StartPart:
 
 @dataclass(frozen=True, kw_only=True)
 class BreakevenPart:
-    """The number of calls that pay back build and start: a number, "never" or "undecided"."""
+    """The number of calls that pay back what the variant costs once: a number, "never" or "undecided"."""
 
     breakeven_calls: str | None = None
     breakeven_calls_low: str | None = None
     breakeven_calls_high: str | None = None
+    breakeven_calls_without_training: str | None = None  # None if its compression trained nothing
 
 
 @dataclass(frozen=True, kw_only=True)

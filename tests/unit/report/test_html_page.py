@@ -96,6 +96,25 @@ def require_data(folder: Path, text: str) -> None:
         assert f'id="{name}"' in text and f'data-chart="{name}"' in text
 
 
+def test_the_variants_that_are_paid_back_soonest_are_drawn_and_the_rest_is_counted(tmp_path: Path) -> None:
+    quick = row("prune50/fp32/eager", speedup=1.2, breakeven_calls="20")
+    fast = [row(f"none/fp32/r{n}", speedup=2.0 + n, breakeven_calls=f"{5000 + n}") for n in range(12)]
+    text = write(tmp_path, [BASELINE, TWIN, quick, *fast])
+    (drawn,) = (chart for name, chart in drawings(text).items() if name.endswith("-calls"))
+    names = {point["variant"] for point in drawn["datasets"]["table"]}
+    assert {"none/fp32/eager", "prune50/fp32/eager", "none/fp32/r11"} <= names and len(names) == 8
+    assert "Not shown: 6 variants that are paid back later" in text
+
+
+def test_a_card_says_what_is_paid_back_with_and_without_the_training(tmp_path: Path) -> None:
+    best = row(
+        "prune50/fp32/eager", speedup=3.0, breakeven_calls="20600", breakeven_calls_without_training="28"
+    )
+    text = write(tmp_path, [BASELINE, TWIN, best])
+    assert "after 20,600 calls; after 28 without the training of its compression" in text
+    assert "20,600; 28 without training" in text  # the table
+
+
 def test_a_few_images_are_said_to_be_few(tmp_path: Path) -> None:
     text = write(tmp_path, [BASELINE, TWIN, FAST], images=360)
     assert "cannot rule out a drop of less than 1.1 points" in text

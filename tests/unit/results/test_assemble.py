@@ -157,6 +157,19 @@ def test_break_even_is_the_extra_cost_over_the_saving_of_a_call(bench):
     assert float(row.breakeven_calls_low) < float(row.breakeven_calls) < float(row.breakeven_calls_high)
 
 
+def test_the_training_of_the_compression_is_paid_back_too(bench):
+    bench.measured[BASELINE] = steady(jitter=0 * JITTER)
+    bench.measured[TWIN] = steady()
+    bench.add("prune/fp32/eager", steady(0.5), train_s=3.0, **build(1.0, 0.9, 1.2))
+    bench.add(FAST, steady(0.5), **build(1.0, 0.9, 1.2))
+    rows = bench.rows()
+    pruned, plain = rows["prune/fp32/eager"], rows[FAST]
+    assert int(pruned.breakeven_calls) == pytest.approx((3000 + 1000) / 0.5, abs=1)
+    assert int(pruned.breakeven_calls_low) == pytest.approx(int(plain.breakeven_calls_low) + 6000, rel=0.05)
+    assert pruned.breakeven_calls_without_training == plain.breakeven_calls
+    assert plain.breakeven_calls_without_training is None
+
+
 def test_the_build_of_the_baseline_is_not_paid_back(bench):
     bench.add(FAST, samples(0.5), **build(1.0, 1.0, 1.0))
     (folder, card) = bench.artifacts[BASELINE]
