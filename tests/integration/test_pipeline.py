@@ -68,6 +68,7 @@ def test_metrics_and_plots_show_something(reproduced: Reproduced, tmp_path: Path
     reproduced[0].run("dvc", "plots", "show", "-o", str(tmp_path))
     page = (tmp_path / "index.html").read_text()
     assert "none/fp32/onnxruntime" in page and "Accuracy on the validation split" in page
+    assert '"color": {"field": "model"' in page  # one line a model, not one zigzag through all
 
 
 def test_mlflow_holds_a_study_with_nested_runs(reproduced: Reproduced) -> None:

@@ -33,7 +33,15 @@ def show(variant: Artifact, baseline: Artifact) -> None:
     for number in range(max(map(len, sides))):
         both = [side[number] if number < len(side) else ("",) * 5 for side in sides]
         table.add_row(*both[0], *both[1])
+    table.add_section()
+    totals = [("all", "", "", f"{sum(k.ms for k in card.executed()):.4f}", "") for card in cards]
+    table.add_row(*totals[0], *totals[1])
     console.print(table)
+    console.print(
+        "  These times include the profiler's own overhead, and use as many threads as there are cores: read "
+        "the shares. `breakeven table` has the measured latencies.",
+        markup=False,
+    )
     for card in cards:
         spent = shares(card.executed())
         console.print(f"  {card.variant}: {describe(spent) or card.kernels_reason}", markup=False)

@@ -84,6 +84,7 @@ def write(
             change=row_text.change,
             calls=row_text.calls,
             calls_without_training=row_text.calls_without_training,
+            memory=row_text.memory,
             columns=columns_of("page", rows),
         )
     )

@@ -9,6 +9,7 @@ from breakeven.report.row_text import (
     all_calls,
     change,
     interval,
+    memory,
     number,
     throughput,
 )
@@ -47,9 +48,7 @@ COLUMNS = (
     RowColumn("change, points", change, "accuracy_delta"),
     RowColumn("against the control", against_control, "control_delta", ("markdown",)),
     RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb"),
-    RowColumn(
-        "memory MB", lambda row: number(row.peak_memory_mb, ".0f"), "peak_memory_mb", ("page", "markdown")
-    ),
+    RowColumn("memory above imports, MB", memory, "peak_memory_mb", ("page", "markdown")),
     RowColumn("cold start s", lambda row: number(row.cold_start_s, ".2f"), "cold_start_s", ("markdown",)),
     RowColumn("break-even calls", all_calls, "breakeven_calls"),
     RowColumn(

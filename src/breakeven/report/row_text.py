@@ -31,6 +31,12 @@ def calls_without_training(row: ResultRow) -> str:
     return brief(float(value)) if value.isdigit() else ""
 
 
+def memory(row: ResultRow) -> str:
+    """Return the peak memory in megabytes. Less than one cannot be told from what the imports left free."""
+    value = row.peak_memory_mb
+    return "<1" if value is not None and value < 1 else number(value, ".0f")
+
+
 def all_calls(row: ResultRow) -> str:
     """Return the break-even calls with their bounds, and what they are without training."""
     untrained = calls_without_training(row)

@@ -90,14 +90,14 @@ def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         best = max(best, point["accuracy"])
     base = alt.Chart(alt.NamedData("table")).encode(
         x=alt.X("latency_ms:Q", scale=alt.Scale(type="log", padding=12), title="p50, ms (logarithmic)"),
-        y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=10), title="accuracy, %"),
+        y=alt.Y("accuracy:Q", scale=_accuracy_scale(data), title="accuracy, %"),
     )
     line = base.transform_filter("datum.front").mark_line(
         interpolate="step-after", color=GREY, strokeDash=[4, 3]
     )
     points = _points(base, rows, latency_ms=".4g", accuracy=".2f", change="+.2f")
     whisker = base.mark_rule(opacity=0.55).encode(
-        y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=_colours(rows)
+        y=alt.Y("low:Q", scale=_accuracy_scale(data)), y2="high:Q", color=_colours(rows)
     )
     pick = base.transform_filter("datum.recommended").mark_point(
         shape=STAR, size=260, filled=True, color=RANGE[2]
@@ -121,8 +121,19 @@ def _bounds(row: ResultRow) -> tuple[float | None, float | None]:
     if row.verdict == "baseline" or row.accuracy is None or row.accuracy_delta is None:
         return None, None
     changes = (row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
-    low, high = (None if c is None else 100 * (row.accuracy - row.accuracy_delta + c) for c in changes)
+    low, high = (
+        None if c is None else min(max(100 * (row.accuracy - row.accuracy_delta + c), 0.0), 100.0)
+        for c in changes
+    )
     return low, high
+
+
+def _accuracy_scale(data: Sequence[Point]) -> alt.Scale:
+    """Return a scale that holds all accuracies and their intervals, and ends at 0% and at 100%."""
+    ends = [point[key] for point in data for key in ("accuracy", "low", "high") if point[key] is not None]
+    low, high = min(ends, default=0.0), max(ends, default=100.0)
+    room = max(0.08 * (high - low), 0.2)
+    return alt.Scale(zero=False, nice=False, domain=[max(low - room, 0.0), min(high + room, 100.0)])
 
 
 def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -262,7 +273,7 @@ def _memory(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     ]
     chart = _points(alt.Chart(alt.NamedData("table")), rows, artifact_mb=".3f", memory_mb=".1f").encode(
         x=alt.X("artifact_mb:Q", scale=alt.Scale(type="log", padding=12), title="artifact, MB (logarithmic)"),
-        y=alt.Y("memory_mb:Q", scale=alt.Scale(padding=10), title="peak memory, MB"),
+        y=alt.Y("memory_mb:Q", scale=alt.Scale(domainMin=0), title="peak memory above the imports, MB"),
     )
     caption = "Memory: the most that its process held, above what the imports took."
     return Chart("memory", "Size and memory", caption, data, spec(chart, 280))

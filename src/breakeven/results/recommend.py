@@ -104,6 +104,8 @@ class Choice:
     reason: str  # in one sentence
     # If no variant keeps the limits: which raised limits would admit one, one limit at a time if possible
     relaxed: tuple[str, ...] = ()
+    # Variants within the limits whose speedup cannot be told from the best one's: the intervals overlap
+    ties: tuple[str, ...] = ()
 
 
 def gain(row: ResultRow, by_estimate: bool = False) -> float:
@@ -131,7 +133,12 @@ def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
         return Choice(None, None, ranked[0], "nothing keeps all limits", _relaxed(ranked, limits))
     best, runner_up = able[0], able[1] if len(able) > 1 else None
     fastest = ranked[0] if ranked[0] is not best else None
-    return Choice(best, runner_up, fastest, _reason(best, runner_up, fastest, limits))
+    ties = tuple(row.variant for row in able[1:] if _overlap(best, row))
+    return Choice(best, runner_up, fastest, _reason(best, runner_up, fastest, limits), ties=ties)
+
+
+def _overlap(best: ResultRow, other: ResultRow) -> bool:
+    return best.verdict != "baseline" and (other.speedup_ci_high or 1.0) > (best.speedup_ci_low or 1.0)
 
 
 def _reason(best: ResultRow, runner_up: ResultRow | None, fastest: ResultRow | None, limits: Limits) -> str:
@@ -159,8 +166,7 @@ def _beside(best: ResultRow, other: ResultRow, by_estimate: bool) -> str:
         better.append(f"it scores {100 * (other.accuracy - best.accuracy):.2f} points more")
     if better:
         said += f", though {' and '.join(better)}"
-    mine, theirs = best.speedup_ci_low or 1.0, other.speedup_ci_high or 1.0
-    return f"{said} (their intervals overlap)" if theirs > mine and best.verdict != "baseline" else said
+    return f"{said} (their intervals overlap)" if _overlap(best, other) else said
 
 
 def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:

@@ -115,6 +115,29 @@ def test_a_card_says_what_is_paid_back_with_and_without_the_training(tmp_path: P
     assert "20,600; 28 without training" in text  # the table
 
 
+def test_a_card_says_what_it_ties_with_and_that_there_are_warnings(tmp_path: Path) -> None:
+    wide = {"speedup_ci_low": 5.7, "speedup_ci_high": 13.8}
+    near = row("none/fp32/onnxruntime", speedup=7.9, speedup_ci_low=5.6, speedup_ci_high=9.0)
+    far = row("none/fp32/torchscript", speedup=1.5)
+    warning = {"scenario": "batch 1", "name": "few replicates", "text": "t", "remedy": "r"}
+    best = row("none/int8-static/openvino", speedup=8.86, **wide)
+    text = write(tmp_path, [BASELINE, TWIN, best, near, far], warnings=[warning])
+    card = text.partition('<article class="answer">')[2].partition("</article>")[0]
+    assert "cannot be told from 1 other<" in card and 'title="none/fp32/onnxruntime"' in card
+    assert '<a href="#cnn-cpu1-batch1">1 warning</a>' in card
+
+
+def test_axes_end_where_values_can_be(tmp_path: Path) -> None:
+    sure = row("none/fp32/onnxruntime", speedup=8.0, accuracy=0.999, accuracy_delta=0.099)
+    text = write(tmp_path, [BASELINE, TWIN, replace(sure, accuracy_delta_ci_high=0.12)])
+    drawn = {name.rpartition("-")[2]: chart for name, chart in drawings(text).items()}
+    highs = [point["high"] for point in drawn["accuracy"]["datasets"]["table"] if point["high"]]
+    assert max(highs) == 100
+    assert '"domainMin": 0' in json.dumps(drawn["memory"])
+    domains = re.findall(r'"domain": \[([\d.]+), ([\d.]+)\]', json.dumps(drawn["accuracy"]))
+    assert domains and all(float(high) <= 100 for _, high in domains)
+
+
 def test_a_few_images_are_said_to_be_few(tmp_path: Path) -> None:
     text = write(tmp_path, [BASELINE, TWIN, FAST], images=360)
     assert "cannot rule out a drop of less than 1.1 points" in text
