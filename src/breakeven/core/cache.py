@@ -165,9 +165,9 @@ def is_busy(kind: str, digest: str) -> bool:
 
 
 def _lock(kind: str, digest: str) -> FileLock:
-    place = paths.private() / "locks" / f"{kind}-{digest}"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(place)
+    path = paths.private() / "locks" / f"{kind}-{digest}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path)
 
 
 def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
@@ -175,30 +175,30 @@ def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
 
     Return None if there is no entry of this kind.
     """
-    mine = flatten(key.parts)
-    found: list[tuple[CacheEntry, list[str]]] = []
+    parts = flatten(key.parts)
+    candidates: list[tuple[CacheEntry, list[str]]] = []
     for entry in entries(key.kind):
-        theirs = flatten(entry.key.parts)
+        entry_parts = flatten(entry.key.parts)
         changed = [
-            f"{name}: {theirs.get(name, 'nothing')} there, {mine.get(name, 'nothing')} here"
-            for name in sorted(mine.keys() | theirs.keys())
-            if mine.get(name) != theirs.get(name)
+            f"{name}: {entry_parts.get(name, 'nothing')} there, {parts.get(name, 'nothing')} here"
+            for name in sorted(parts.keys() | entry_parts.keys())
+            if parts.get(name) != entry_parts.get(name)
         ]
-        found.append((entry, changed))
-    return min(found, key=lambda each: len(each[1]), default=None)
+        candidates.append((entry, changed))
+    return min(candidates, key=lambda each: len(each[1]), default=None)
 
 
 def entries(kind: str = "*") -> list[CacheEntry]:
     """Return all entries of a kind, by default of every kind; the last used first."""
-    found = [entry for path in paths.store().glob(f"{kind}/*") if (entry := _read(path))]
-    return sorted(found, key=lambda entry: -entry.used)
+    cache_entries = [entry for path in paths.store().glob(f"{kind}/*") if (entry := _read(path))]
+    return sorted(cache_entries, key=lambda entry: -entry.used)
 
 
-def _read(place: Path) -> CacheEntry | None:
+def _read(path: Path) -> CacheEntry | None:
     try:
-        note = read_json(place / NOTE)
+        note = read_json(path / NOTE)
         return CacheEntry(
-            place, CacheKey(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"]
+            path, CacheKey(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"]
         )
     except (UserError, KeyError, TypeError):  # an entry without a readable note counts as missing
         return None

@@ -22,13 +22,13 @@ def download(addresses: Sequence[str], target: Path) -> None:
     """
     if target.exists():
         return None
-    *others, last = addresses
-    for address in others:
+    *first_addresses, last_address = addresses
+    for address in first_addresses:
         try:
             return _download(address, target)
         except (OSError, HTTPException):
             continue
-    return _download(last, target)
+    return _download(last_address, target)
 
 
 def _download(address: str, target: Path) -> None:

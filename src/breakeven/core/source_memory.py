@@ -60,11 +60,11 @@ class SourceMemory:
         if self._entries is None:
             self._entries = {}
             try:
-                kept = json.loads(self._path.read_text(encoding="utf-8"))
+                content = json.loads(self._path.read_text(encoding="utf-8"))
             except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):  # then parse all again
-                kept = {}
-            if kept.get("parser") == _parser():
-                self._entries.update(kept["files"])
+                content = {}
+            if content.get("parser") == _parser():
+                self._entries.update(content["files"])
         return self._entries
 
 

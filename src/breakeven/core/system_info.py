@@ -75,7 +75,7 @@ def collect() -> dict[str, object]:
         "cmake": _answer("cmake", "--version"),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: found for name in sorted(_packages()) if (found := version(name))},
+        "versions": {name: number for name in sorted(_packages()) if (number := version(name))},
     }
     return {"name": f"{processor}, {os.cpu_count()} cores ({fingerprint(facts)[:6]})", **facts}
 
@@ -83,8 +83,8 @@ def collect() -> dict[str, object]:
 def features() -> list[str]:
     """Return the `FLAGS` that the processor has; none if the system has no /proc/cpuinfo."""
     fields = _cpuinfo()
-    found = (fields.get("flags") or fields.get("Features") or "").split()
-    return [flag for flag in FLAGS if flag in found]
+    processor_flags = (fields.get("flags") or fields.get("Features") or "").split()
+    return [flag for flag in FLAGS if flag in processor_flags]
 
 
 def _processor() -> str:
@@ -131,13 +131,13 @@ def requirements() -> dict[str, list[str]]:
     lines: list[str] = []
     with contextlib.suppress(metadata.PackageNotFoundError):
         lines = metadata.requires("breakeven") or []
-    found: dict[str, list[str]] = {}
+    packages_by_extra: dict[str, list[str]] = {}
     for line in lines:
         extra = line.partition("extra == ")[2].strip("\"' ")
         package = line[: len(line) - len(line.lstrip(LETTERS))]
         if extra not in DEVELOPERS and package != "breakeven":  # an extra of extras
-            found.setdefault(extra, []).append(package)
-    return found
+            packages_by_extra.setdefault(extra, []).append(package)
+    return packages_by_extra
 
 
 def version(package: str) -> str | None:
