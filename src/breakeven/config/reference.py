@@ -40,11 +40,11 @@ def json_schema() -> dict[str, Any]:
             definitions[f"{group}.{name}"] = option
             references.append({"$ref": f"#/$defs/{group}.{name}"})
         # A name with a dot is a user's own module, whose settings are unknown here.
-        own = {"type": "object", "properties": {"name": {"pattern": r"\."}}, "required": ["name"]}
-        allowed: dict[str, Any] = {"anyOf": [*references, own]}
+        own_module = {"type": "object", "properties": {"name": {"pattern": r"\."}}, "required": ["name"]}
+        allowed: dict[str, Any] = {"anyOf": [*references, own_module]}
         if section == "compressions":
             steps = Steps.model_json_schema()
-            steps["properties"]["steps"]["items"] = {"anyOf": [*references, own]}
+            steps["properties"]["steps"]["items"] = {"anyOf": [*references, own_module]}
             allowed["anyOf"].append(steps)
         schema["properties"][section]["additionalProperties"] = allowed
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
@@ -57,7 +57,7 @@ def markdown_page() -> str:
     parts = [HEAD, "## The study", _table(schema, definitions)]
     for key in ("Family", "TrainingConfig", "Export", "Measure", "Server", "Recommend"):
         definition = definitions[key]
-        parts += [f"## {_place(key)}", _first_line(definition), _table(definition, definitions)]
+        parts += [f"## {_dotted_key(key)}", _first_line(definition), _table(definition, definitions)]
     for section, group in SECTIONS.items():
         parts.append(f"## Options of {section}")
         for name in names(group):
@@ -77,7 +77,7 @@ def _plugin(group: str, name: str) -> type[Plugin]:
     return plugin
 
 
-def _place(definition: str) -> str:
+def _dotted_key(definition: str) -> str:
     """Return the dotted key of a definition's settings in the configuration."""
     special = {"Family": "families.NAME", "TrainingConfig": "families.NAME.train", "Server": "measure.server"}
     return special.get(definition, definition.lower())
@@ -109,7 +109,9 @@ def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return (
-            _type(definitions[name], definitions) if "enum" in definitions[name] else f"{_place(name)}, below"
+            _type(definitions[name], definitions)
+            if "enum" in definitions[name]
+            else f"{_dotted_key(name)}, below"
         )
     if "anyOf" in field:
         return " or ".join(_type(choice, definitions) for choice in field["anyOf"])
