@@ -50,11 +50,11 @@ def describe(baseline: Iterable[OperatorTime], variant: Iterable[OperatorTime]) 
 
     Return "" if nothing was fused, or if the variant's operators are unknown.
     """
-    known = list(variant)
-    if not known or any(word in kernel.operator for kernel in known for word in OPAQUE):
+    kernels = list(variant)
+    if not kernels or any(word in kernel.operator for kernel in kernels for word in OPAQUE):
         return ""
-    found = fused_calls(baseline, known)
-    return ", ".join(f"{gone} of {calls} {kind}" for kind, (gone, calls) in found.items() if gone)
+    fused = fused_calls(baseline, kernels)
+    return ", ".join(f"{gone} of {calls} {kind}" for kind, (gone, calls) in fused.items() if gone)
 
 
 def execution_details(baseline: Artifact, variant: Artifact) -> dict[str, str]:
