@@ -72,8 +72,8 @@ def paths_in(tree: Path, paths: list[str]) -> list[str]:
         _git("rev-parse", "--show-toplevel", problem="--at: this folder is in no git repository")
     ).resolve()
     depth = len(here.relative_to(root).parts)
-    other = tree.parents[depth - 1] if depth else tree
-    return [str(other / Path(path).relative_to(root)) for path in paths]
+    other_root = tree.parents[depth - 1] if depth else tree
+    return [str(other_root / Path(path).relative_to(root)) for path in paths]
 
 
 def _git(*arguments: str, problem: str) -> str:

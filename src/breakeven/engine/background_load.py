@@ -32,5 +32,5 @@ def _used_s() -> float:
 
     It excludes the time that the hypervisor gave to other machines.
     """
-    everyone, own = psutil.cpu_times(), os.times()
-    return float(everyone.user + everyone.nice + everyone.system - sum(getattr(own, name) for name in OWN))
+    machine, process = psutil.cpu_times(), os.times()
+    return float(machine.user + machine.nice + machine.system - sum(getattr(process, name) for name in OWN))

@@ -66,7 +66,7 @@ class CallLoader:
         """
         call = self.object
         if not self.target.direct and not _is_module(call):
-            call = self._made()
+            call = self._factory_result()
         if _is_module(call):
             import torch
 
@@ -83,7 +83,7 @@ class CallLoader:
             )
         return call
 
-    def _made(self) -> Any:
+    def _factory_result(self) -> Any:
         if not callable(self.object):
             raise UserError(f"it is {_kind(self.object)}, which cannot be called")
         try:

@@ -40,7 +40,9 @@ def run(folder: Path, seed: int) -> dict[str, Any]:
             measured = measure_artifacts(
                 variants, {"name": "cpu", "threads": threads}, budget, RESNET18.images(1)
             )
-            assert all(found.speedup or name == "eager0" for name, found in measured.findings.of.items())
+            assert all(
+                comparison.speedup or name == "eager0" for name, comparison in measured.findings.of.items()
+            )
     finally:
         done.set()
         watcher.join()
