@@ -86,7 +86,7 @@ def key_of(study: Study) -> CacheKey:
     overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
         "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
-        "outside": {kind.partition("/")[0]: found for kind, found in input_digests(study).items()},
+        "outside": {kind.partition("/")[0]: digest for kind, digest in input_digests(study).items()},
         "machine": system_info.collect(),
         "cores": system_info.cores(),
         "environment": system_info.tuning_variables(set.intersection(*overridden)),

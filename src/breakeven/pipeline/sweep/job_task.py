@@ -75,8 +75,8 @@ def print_outcome(plan: Plan, number: int, outcome: JobOutcome, folder: Path) ->
 
 def outcomes(folder: Path) -> list[JobOutcome]:
     """Return the outcomes of the jobs that have ended, in the jobs' order."""
-    found = sorted(folder.glob("outcome-*.json"), key=lambda path: int(path.stem.partition("-")[2]))
-    return [JobOutcome(**read_json(path)) for path in found]
+    files = sorted(folder.glob("outcome-*.json"), key=lambda path: int(path.stem.partition("-")[2]))
+    return [JobOutcome(**read_json(path)) for path in files]
 
 
 def failed(overrides: Sequence[str], reason: str) -> JobOutcome:

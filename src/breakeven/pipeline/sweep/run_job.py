@@ -136,11 +136,11 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
     if key_of(study).digest != key.digest:
         raise JobFailed("its source was edited while it ran: the same command runs it again")
     with TemporaryDirectory() as scratch:
-        kept = Path(scratch)
-        study_results.copy(study, folder, kept)
-        shutil.copy2(folder / LOG, kept)
-        write_json(kept / STUDY, study.model_dump())
-        benchmarks = study_results.read_results(study, kept).benchmarks
+        records_folder = Path(scratch)
+        study_results.copy(study, folder, records_folder)
+        shutil.copy2(folder / LOG, records_folder)
+        write_json(records_folder / STUDY, study.model_dump())
+        benchmarks = study_results.read_results(study, records_folder).benchmarks
         refused = {
             (family, card.variant)
             for family in study.families
@@ -153,10 +153,10 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
             for record in benchmark.records
             if (record.row.family, record.row.variant) not in refused
         )
-        shutil.copy2(folder / cache.USED, kept)
+        shutil.copy2(folder / cache.USED, records_folder)
         if faults:
-            write_json(kept / FAULTS, faults)
-        cache.save(key, title, kept)
+            write_json(records_folder / FAULTS, faults)
+        cache.save(key, title, records_folder)
     shutil.rmtree(folder)
     return faults
 
