@@ -66,13 +66,13 @@ def capture_stdout(run: Callable[[], object]) -> str:
     flush = ctypes.CDLL(None).fflush
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
         flush(None)  # so that what was printed before is not captured
-        kept = os.dup(1)
+        saved_stdout = os.dup(1)
         os.dup2(file.fileno(), 1)
         try:
             run()
         finally:
             flush(None)
-            os.dup2(kept, 1)
-            os.close(kept)
+            os.dup2(saved_stdout, 1)
+            os.close(saved_stdout)
         file.seek(0)
         return file.read()

@@ -102,8 +102,8 @@ class AotInductor(TorchRuntime):
 def facts_of(code: str) -> dict[str, str]:
     """Return the library calls and the generated kernels in C++ that Inductor wrote."""
     libraries = Counter(re.findall(r"\baoti_torch_cpu_(\w+)\(", code))
-    own = sorted(set(re.findall(r"\bcpp_fused_\w+", code)))
+    generated_kernels = sorted(set(re.findall(r"\bcpp_fused_\w+", code)))
     return {
         "calls of libraries": ", ".join(f"{count} {name}" for name, count in libraries.items()) or "none",
-        "kernels of its own": ", ".join(own) or "none",
+        "kernels of its own": ", ".join(generated_kernels) or "none",
     }

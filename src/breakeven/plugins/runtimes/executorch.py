@@ -81,6 +81,8 @@ class ExecuTorch(Runtime):
         """Return what the program delegates, and what it leaves to ExecuTorch's own kernels."""
         plan = _executorch_private.execution_plan(folder / FILE)
         engines = Counter(delegate.id for delegate in plan.delegates)
-        given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
-        own = [operator.name.removeprefix("aten::") for operator in plan.operators]
-        return {"delegated": f"{given or 'nothing'}; left to its own kernels: {', '.join(own) or 'nothing'}"}
+        parts = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
+        kernels = [operator.name.removeprefix("aten::") for operator in plan.operators]
+        return {
+            "delegated": f"{parts or 'nothing'}; left to its own kernels: {', '.join(kernels) or 'nothing'}"
+        }

@@ -102,8 +102,8 @@ class OnnxRuntime(Runtime):
                 nodes.setdefault(event["args"]["node_index"], []).append(event)
         kernels = []
         for same in nodes.values():
-            operator, given = same[0]["args"]["op_name"], same[0]["args"]["input_type_shape"]
-            types = {name for one in given for name in one}
+            operator, input_shapes = same[0]["args"]["op_name"], same[0]["args"]["input_type_shape"]
+            types = {name for one in input_shapes for name in one}
             precision = "" if operator in CONVERSIONS else _precision(types)
             share = len(same) / calls
             ms = float(np.median([event["dur"] for event in same])) / 1e3 * share

@@ -81,15 +81,15 @@ class OpenVino(Runtime):
 
         compiled = cache(partial(self._compiled, folder, context))
         compiled(context.batch)
-        own = _Requests()
+        requests = _Requests()
 
         def prepare(images: NDArray[Any]) -> Any:
             return context.batch and len(images), openvino.Tensor(np.array(images), shared_memory=True)
 
         def run(inputs: Any) -> Any:
             batch, tensor = inputs
-            if not (request := own.by_batch.get(batch)):
-                request = own.by_batch[batch] = compiled(batch).create_infer_request()
+            if not (request := requests.by_batch.get(batch)):
+                request = requests.by_batch[batch] = compiled(batch).create_infer_request()
             request.set_input_tensor(tensor)
             return request.infer(share_outputs=True)
 
@@ -126,7 +126,9 @@ class OpenVino(Runtime):
         core = openvino.Core()
         model = core.read_model(folder / FILE)
         if batch:
-            model.reshape({taken: [batch, *taken.partial_shape[1:]] for taken in model.inputs})
+            model.reshape(
+                {model_input: [batch, *model_input.partial_shape[1:]] for model_input in model.inputs}
+            )
         settings = {
             **_hints(context.callers),
             "INFERENCE_NUM_THREADS": str(context.threads),
