@@ -39,11 +39,11 @@ def read_job(key: str) -> JobResults:
     folder = entry.folder / cache.FILES
     measured = sorted((folder / paths.BENCHMARKS).glob("*.json"))
     try:
-        found = [records.read_benchmark(path) for path in measured]
+        benchmarks = [records.read_benchmark(path) for path in measured]
         settings = of_one_family(read_json(folder / STUDY))
     except (UserError, KeyError, ValueError):
         raise UserError("its results are of another version of Breakeven") from None
-    return JobResults(settings, found, [*measured, folder / LOG])
+    return JobResults(settings, benchmarks, [*measured, folder / LOG])
 
 
 def read_unfinished(key: str) -> JobResults:

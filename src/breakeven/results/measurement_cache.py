@@ -83,7 +83,7 @@ def find(
         return None
     entry.touch()
 
-    def asked(row: ResultRow) -> ResultRow:
+    def relabelled(row: ResultRow) -> ResultRow:
         card = artifacts.get(row.variant, artifacts[BASELINE])  # the twin is the baseline's artifact
         return replace(
             row,
@@ -96,7 +96,7 @@ def find(
 
     records = records_of(values["records"])
     return ScenarioResult(
-        **{**values, "records": [replace(record, row=asked(record.row)) for record in records]}
+        **{**values, "records": [replace(record, row=relabelled(record.row)) for record in records]}
     )
 
 
@@ -115,11 +115,11 @@ def since() -> float:
     Raises:
         UserError: the variable is not a number, or is a time in the future.
     """
-    asked = os.environ.get(AGAIN, "0")
+    setting = os.environ.get(AGAIN, "0")
     try:
-        at = float(asked)
+        at = float(setting)
     except ValueError:
         at = math.nan
     if not 0 <= at <= time.time():
-        raise UserError(f"{AGAIN}={asked}: it should be a time in seconds since 1970, as of `date +%s`.")
+        raise UserError(f"{AGAIN}={setting}: it should be a time in seconds since 1970, as of `date +%s`.")
     return at

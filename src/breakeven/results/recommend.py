@@ -38,9 +38,9 @@ class Limits:
     @property
     def words(self) -> str:
         """Return the limits as options of the command line, or "none"."""
-        given = [(kind, getattr(self, kind.limit)) for kind in KINDS]
-        said = [f"{kind.option} {limit:g}" for kind, limit in given if limit is not None]
-        return " ".join([*said, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
+        values = [(kind, getattr(self, kind.limit)) for kind in KINDS]
+        options = [f"{kind.option} {limit:g}" for kind, limit in values if limit is not None]
+        return " ".join([*options, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
 
     def broken(self, row: ResultRow) -> list[str]:
         """Return in words which limits a row exceeds."""
@@ -52,8 +52,8 @@ class Limits:
 
     def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
         """Return each limit that a row exceeds: its kind, its value, and what the row costs."""
-        asked = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
-        return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
+        costs = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
+        return [(kind, bar, cost) for kind, bar, cost in costs if bar is not None and cost > bar + EPSILON]
 
 
 @dataclass(frozen=True)
@@ -137,30 +137,34 @@ def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
 def _reason(best: ResultRow, runner_up: ResultRow | None, fastest: ResultRow | None, limits: Limits) -> str:
     sure, least = ("", "") if limits.by_estimate else ("surely ", "at least ")
     if best.verdict == "baseline":
-        said = f"nothing that keeps the limits is {sure}faster than the baseline"
+        sentence = f"nothing that keeps the limits is {sure}faster than the baseline"
     else:
         most = "the most by the estimates" if limits.by_estimate else "for sure the most"
-        said = f"of what keeps the limits it gains {most}, {least}{gain(best, limits.by_estimate):.2f}x"
+        sentence = f"of what keeps the limits it gains {most}, {least}{gain(best, limits.by_estimate):.2f}x"
     if runner_up:
-        said += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
+        sentence += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
     if fastest and (broken := limits.broken(fastest)):
-        said += f"; {fastest.variant} would gain {least}{gain(fastest, limits.by_estimate):.2f}x, but "
-        said += " and ".join(broken)
-    return said
+        sentence += f"; {fastest.variant} would gain {least}{gain(fastest, limits.by_estimate):.2f}x, but "
+        sentence += " and ".join(broken)
+    return sentence
 
 
-def _beside(best: ResultRow, other: ResultRow, by_estimate: bool) -> str:
+def _beside(best: ResultRow, runner_up: ResultRow, by_estimate: bool) -> str:
     """Return in words how the runner-up compares with the best."""
-    said = f"gains {'' if by_estimate else 'at least '}{gain(other, by_estimate):.2f}x"
+    sentence = f"gains {'' if by_estimate else 'at least '}{gain(runner_up, by_estimate):.2f}x"
     better = []
-    if other.artifact_mb and best.artifact_mb and other.artifact_mb < 0.9 * best.artifact_mb:
-        better.append(f"its artifact is {other.artifact_mb / best.artifact_mb:.0%} as large")
-    if other.accuracy is not None and best.accuracy is not None and other.accuracy > best.accuracy:
-        better.append(f"it scores {100 * (other.accuracy - best.accuracy):.2f} points more")
+    if runner_up.artifact_mb and best.artifact_mb and runner_up.artifact_mb < 0.9 * best.artifact_mb:
+        better.append(f"its artifact is {runner_up.artifact_mb / best.artifact_mb:.0%} as large")
+    if runner_up.accuracy is not None and best.accuracy is not None and runner_up.accuracy > best.accuracy:
+        better.append(f"it scores {100 * (runner_up.accuracy - best.accuracy):.2f} points more")
     if better:
-        said += f", though {' and '.join(better)}"
-    mine, theirs = best.speedup_ci_low or 1.0, other.speedup_ci_high or 1.0
-    return f"{said} (their intervals overlap)" if theirs > mine and best.verdict != "baseline" else said
+        sentence += f", though {' and '.join(better)}"
+    best_low, runner_up_high = best.speedup_ci_low or 1.0, runner_up.speedup_ci_high or 1.0
+    return (
+        f"{sentence} (their intervals overlap)"
+        if runner_up_high > best_low and best.verdict != "baseline"
+        else sentence
+    )
 
 
 def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
@@ -168,17 +172,17 @@ def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
 
     If raising one limit is never enough, return the values of several limits together.
     """
-    found = []
+    hints = []
     for kind in KINDS:
         if getattr(limits, kind.limit) is None:
             continue
-        others = _with(limits, kind, None)
-        able = [row for row in rows if not others.broken(row)]
+        other_limits = _with(limits, kind, None)
+        able = [row for row in rows if not other_limits.broken(row)]
         nearest = min(able, key=lambda row: kind.cost(row, limits.by_estimate), default=None)
         if nearest and np.isfinite(cost := kind.cost(nearest, limits.by_estimate)):
             raised = choose(rows, _with(limits, kind, _up(cost))).best
-            found.append(f"{_option(kind, cost)} would let in {(raised or nearest).variant}")
-    return tuple(found or _relaxed_together(rows, limits))
+            hints.append(f"{_option(kind, cost)} would let in {(raised or nearest).variant}")
+    return tuple(hints or _relaxed_together(rows, limits))
 
 
 def _with(limits: Limits, kind: Kind, value: float | None) -> Limits:

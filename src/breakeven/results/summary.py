@@ -82,10 +82,10 @@ def pareto_front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
     """
     return {
         name
-        for name, mine in costs.items()
+        for name, own_costs in costs.items()
         if not any(
-            other != mine and all(o <= m for o, m in zip(other, mine, strict=True))
-            for other in costs.values()
+            rival_costs != own_costs and all(o <= m for o, m in zip(rival_costs, own_costs, strict=True))
+            for rival_costs in costs.values()
         )
     }
 
