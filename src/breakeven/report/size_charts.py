@@ -91,8 +91,8 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
     point = _points(base, variants, calls=",", low=",", high=",").encode(
         y=alt.Y("drawn_calls:Q", scale=scale, axis=axis, title="calls until it is paid back")
     )
-    others = Counter(row.breakeven_calls for row in rows if _count(row.breakeven_calls) is None)
-    without = "; ".join(f"{count} {word}" for word, count in sorted(others.items()))
+    word_counts = Counter(row.breakeven_calls for row in rows if _count(row.breakeven_calls) is None)
+    without = "; ".join(f"{count} {word}" for word, count in sorted(word_counts.items()))
     return Chart(
         f"calls-{slug(hardware)}",
         f"Break-even calls against the MACs of the model, {hardware}",
@@ -119,8 +119,8 @@ def _what(swept: SweepAnalysis) -> str:
 
 def _rows(swept: SweepAnalysis, hardware: str) -> list[ResultRow]:
     variants = shown(swept)
-    mine = [row for row in swept.plain if row.hardware == hardware and row.variant in variants]
-    return sorted(mine, key=lambda row: (row.variant, row.macs))
+    variant_rows = [row for row in swept.plain if row.hardware == hardware and row.variant in variants]
+    return sorted(variant_rows, key=lambda row: (row.variant, row.macs))
 
 
 def _names(row: ResultRow) -> Point:

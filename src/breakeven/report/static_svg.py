@@ -35,10 +35,10 @@ def write_speedups(path: Path, rows: Sequence[ResultRow]) -> None:
     """Write the speedups of a study with their intervals, a panel for each cell."""
     panels = []
     for key, group in groupby(rows, key=cell):
-        mine = list(group)
-        chart = study_charts.speedups(mine)
+        cell_rows = list(group)
+        chart = study_charts.speedups(cell_rows)
         if chart.data:
-            panels.append(_panel(chart, f"{key[0]} on {title(mine[0])}"))
+            panels.append(_panel(chart, f"{key[0]} on {title(cell_rows[0])}"))
     if not panels:
         text = {"type": "text", "text": "nothing could be measured: the table says why", "fontSize": 13}
         panels = [{"mark": text, "data": {"values": [{}]}, "width": WIDTH, "height": 40}]

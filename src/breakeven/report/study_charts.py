@@ -26,8 +26,8 @@ QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 def charts_of(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[Chart]:
     """Return the charts of one family on one hardware in one scenario."""
     timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
-    made = (draw(benchmark, timed) for draw in CHARTS_IN_ORDER)
-    return [chart for chart in made if chart.data]
+    charts = (draw(benchmark, timed) for draw in CHARTS_IN_ORDER)
+    return [chart for chart in charts if chart.data]
 
 
 def _forest(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -191,11 +191,14 @@ def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:
 
 def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """Return the distribution of single calls."""
-    known = {_same(record.row): record.replicates for record in benchmark.records}
+    replicates_by_row = {_same(record.row): record.replicates for record in benchmark.records}
     data = []
     for row in rows:
         pooled = [
-            call for one in known.get(_same(row), []) for block in one["blocks"] for call in block["calls_ms"]
+            call
+            for one in replicates_by_row.get(_same(row), [])
+            for block in one["blocks"]
+            for call in block["calls_ms"]
         ]
         if pooled:
             cuts = np.percentile(pooled, list(QUANTILES.values())).tolist()
@@ -283,8 +286,8 @@ def _names(field: str, rows: Sequence[ResultRow]) -> alt.Y:
 
 def _points(base: Any, rows: Sequence[ResultRow], **formats: str) -> Any:
     """Return one point for each variant. Colour and shape show its verdict; hovering shows the figures."""
-    found = _verdicts(rows)
-    shapes = alt.Scale(domain=found, range=[VERDICTS[verdict][1] for verdict in found])
+    verdicts = _verdicts(rows)
+    shapes = alt.Scale(domain=verdicts, range=[VERDICTS[verdict][1] for verdict in verdicts])
     return base.mark_point(filled=True, size=70, opacity=0.9).encode(
         color=_colours(rows),
         shape=alt.Shape("verdict:N", scale=shapes, legend=LEGEND, title=None),
@@ -293,8 +296,8 @@ def _points(base: Any, rows: Sequence[ResultRow], **formats: str) -> Any:
 
 
 def _colours(rows: Sequence[ResultRow]) -> alt.Color:
-    found = _verdicts(rows)
-    return series("verdict", found, [VERDICTS[verdict][0] for verdict in found], LEGEND)
+    verdicts = _verdicts(rows)
+    return series("verdict", verdicts, [VERDICTS[verdict][0] for verdict in verdicts], LEGEND)
 
 
 def _verdicts(rows: Sequence[ResultRow]) -> list[str]:

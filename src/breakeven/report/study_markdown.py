@@ -19,14 +19,16 @@ UNRELIABLE = "No variant has a verdict: nothing can be recommended from this run
 TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
 
 
-def render(study: str, overrides: Sequence[str], found: StudyResults, rows: Sequence[ResultRow]) -> str:
+def render(
+    study: str, overrides: Sequence[str], study_records: StudyResults, rows: Sequence[ResultRow]
+) -> str:
     """Return the whole page.
 
     Args:
         overrides: the overrides that the study was composed with.
         rows: of all benchmarks, with the best ones marked.
     """
-    benchmarks = found.benchmarks
+    benchmarks = study_records.benchmarks
     machines = sorted({benchmark.machine["name"] for benchmark in benchmarks})
     commits = sorted({f"`{b.commit[:9]}`{' with local changes' if b.dirty else ''}" for b in benchmarks})
     parts = [
@@ -35,11 +37,11 @@ def render(study: str, overrides: Sequence[str], found: StudyResults, rows: Sequ
         f"Machine: {'; '.join(machines)}. Measured at {', '.join(commits)}.",
         f"```\n{shlex.join(['breakeven', 'compose', *overrides])}\ndvc repro\n```",
         "## Models",
-        _models(found.cards),
+        _models(study_records.cards),
     ]
     for benchmark in benchmarks:
-        for mine in scenarios(benchmark, rows):
-            parts += _scenario(benchmark, mine)
+        for scenario_rows in scenarios(benchmark, rows):
+            parts += _scenario(benchmark, scenario_rows)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -75,7 +77,7 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
     lines = [[column.text(row) for column in columns] for row in timed]
     for row, line in zip(timed, lines, strict=True):
         line[0] = f"**{row.variant}**" if row.pareto else row.variant
-    others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
+    reasons = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
     executed = [f"- {row.variant}: {row.execution}" for row in timed if row.execution]
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
@@ -87,7 +89,7 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
         "### How near to the hardware's peaks",
         _peaks(benchmark, timed),
         *(["### What else is known of how it executes", "\n".join(executed)] if executed else []),
-        *(["### Not measured, or not as its name says", "\n".join(others)] if others else []),
+        *(["### Not measured, or not as its name says", "\n".join(reasons)] if reasons else []),
         _warnings(benchmark, rows[0]),
     ]
 
@@ -95,10 +97,12 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
 def _bargains(rows: Sequence[ResultRow]) -> str:
     """Return the table of the fastest and the smallest variant for each allowed loss of accuracy."""
     lines = []
-    known = [row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None]
+    candidates = [
+        row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None
+    ]
     size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
     for drop in DROPS:
-        able = [row for row in known if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
+        able = [row for row in candidates if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
         plain = [row for row in able if row.compression == "none"]
         small = min(able, key=lambda row: row.artifact_mb or 0.0, default=None)
         lines.append(
@@ -125,12 +129,12 @@ def _peaks(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     """Return the table of the best variant of the uncompressed model in each precision."""
     lines = []
     for precision in PRECISIONS:
-        mine = [
+        precision_rows = [
             row
             for row in rows
             if row.precision.startswith(precision) and row.compression == "none" and row.roofline_share
         ]
-        best = max(mine, key=lambda row: row.roofline_share or 0.0, default=None)
+        best = max(precision_rows, key=lambda row: row.roofline_share or 0.0, default=None)
         if best:
             peak = f"{benchmark.peaks['operations'][precision] / 1e9:,.0f}"
             lines.append([precision, peak, best.variant, number(best.roofline_share, ".0%")])

@@ -38,7 +38,7 @@ def section(swept: SweepAnalysis) -> SweepSection:
 
 def charts_of(swept: SweepAnalysis) -> list[Chart]:
     """Return the charts that the sweep's results are sufficient for."""
-    made = [
+    charts = [
         *(
             chart
             for name in swept.hardware
@@ -50,7 +50,7 @@ def charts_of(swept: SweepAnalysis) -> list[Chart]:
         ),
         *(_fastest(swept), *_batches(swept), combinations(swept), *pareto_charts.fronts(swept).values()),
     ]
-    return [chart for chart in made if chart]
+    return [chart for chart in charts if chart]
 
 
 def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
@@ -64,27 +64,27 @@ def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
 
 def _fastest(swept: SweepAnalysis) -> Chart | None:
     """Return the fastest variant of each model by threads and batch; nothing with a single place."""
-    found = best(swept.judged)
-    places = sorted({(hardware, batch) for _, hardware, batch in found})
+    fastest = best(swept.judged)
+    places = sorted({(hardware, batch) for _, hardware, batch in fastest})
     if len(places) < 2:
         return None
     models = [family for family, _ in by_family(swept.judged)]
     data: list[Point] = [
         {
-            **{"model": model, "place": _place(hardware, batch), "variant": row.variant},
+            **{"model": model, "place": _place_label(hardware, batch), "variant": row.variant},
             **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
             "latency_ms": row.latency_ms_p50,
         }
         for model in models
         for hardware, batch in places
-        if (row := found.get((model, hardware, batch)))
+        if (row := fastest.get((model, hardware, batch)))
     ]
     winners = sorted({point["variant"] for point in data})
-    surely = len(changing(swept.judged, found))
+    surely = len(changing(swept.judged, fastest))
     axis = alt.Axis(labelExpr="split(datum.label, ', ')", labelAngle=0, grid=True)
     point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=110, opacity=0.9)
     chart = point.encode(
-        x=alt.X("place:N", sort=[_place(*place) for place in places], axis=axis, title=None),
+        x=alt.X("place:N", sort=[_place_label(*place) for place in places], axis=axis, title=None),
         y=alt.Y("model:N", sort=models, title=None),
         color=series("variant", winners, legend=BESIDE),
         shape=shapes("variant", winners, BESIDE),
@@ -99,7 +99,7 @@ def _fastest(swept: SweepAnalysis) -> Chart | None:
     )
 
 
-def _place(hardware: str, batch: int) -> str:
+def _place_label(hardware: str, batch: int) -> str:
     return f"{hardware}, batch {batch}"
 
 

@@ -47,6 +47,6 @@ def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
     table = page.with_suffix(".csv")
     summary.write_summary(table, swept.rows)
     write_text(page, sweep_markdown.render(swept, pictures))
-    shown = [sweep_charts.section(swept)]
-    html_page.write(charts, charts.parent, sweep.name, [], StudyResults([], []), swept.rows, limits, shown)
+    sections = [sweep_charts.section(swept)]
+    html_page.write(charts, charts.parent, sweep.name, [], StudyResults([], []), swept.rows, limits, sections)
     return [page, table, *(page.with_name(name) for name in pictures.values())]

@@ -69,8 +69,8 @@ def lines(x: alt.X, y: alt.Y, names: Sequence[str], tip: list[alt.Tooltip]) -> A
 
 def decades(values: Iterable[float]) -> alt.Axis:
     """Return a logarithmic axis that labels at most six powers of ten."""
-    found = [math.log10(value) for value in values if value > 0]
-    powers = range(math.ceil(min(found)), math.floor(max(found)) + 1)
+    exponents = [math.log10(value) for value in values if value > 0]
+    powers = range(math.ceil(min(exponents)), math.floor(max(exponents)) + 1)
     if len(powers) < 2:
         return alt.Axis(format="~s")
     return alt.Axis(format="~s", values=[10.0**power for power in powers[:: math.ceil(len(powers) / 6)]])
@@ -89,7 +89,7 @@ def tips(*names: str, **formats: str) -> list[alt.Tooltip]:
 
 def spec(chart: Any, height: int) -> dict[str, Any]:
     """Return the chart's specification, as wide as its container and `height` pixels high."""
-    found: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
-    found.pop("config", None)  # Altair's theme: the page has its own themes
-    found["params"] = [{"name": ACROSS, "value": 540}]
-    return found
+    specification: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+    specification.pop("config", None)  # Altair's theme: the page has its own themes
+    specification["params"] = [{"name": ACROSS, "value": 540}]
+    return specification
