@@ -38,7 +38,7 @@ def sync(study: Study, records: StudyResults) -> str:
     key = key_of(study, records)
     common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
-    made = int(store.find(key, ANY_STATUS) is None)
+    new_runs = int(store.find(key, ANY_STATUS) is None)
     origin = {"mlflow.source.git.commit": records.benchmarks[0].commit, "dirty": records.benchmarks[0].dirty}
     tags = {"kind": "study", "machine": machine, **origin, **common}
     parent = store.obtain(f"study {study.study}", key, tags, ANY_STATUS)
@@ -47,12 +47,12 @@ def sync(study: Study, records: StudyResults) -> str:
     for card in records.cards:
         run, new = _model(store, card, parent, study)
         store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)
-        made += new
+        new_runs += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
     for benchmark, record in track("MLflow", variants):
         tags = {**common, "dataset.sha256": data[benchmark.family], PARENT_TAG: parent}
         dataset = study.families[benchmark.family].data
-        made += _variant(store, benchmark, record, key, dataset, tags)
+        new_runs += _variant(store, benchmark, record, key, dataset, tags)
     if _is_new(store, parent, key):
         for path in (paths.SUMMARY, paths.PARAMS, paths.REPORT):
             if path.exists():
@@ -60,7 +60,7 @@ def sync(study: Study, records: StudyResults) -> str:
         store.client.set_tag(parent, SYNCED, key)
     store.end(parent)
     total = len(records.cards) + len(variants) + 1
-    return f"MLflow at {store.uri}: {total} runs, {made} of them new"
+    return f"MLflow at {store.uri}: {total} runs, {new_runs} of them new"
 
 
 def key_of(study: Study, records: StudyResults) -> str:
@@ -78,9 +78,9 @@ def figures_of(row: ResultRow) -> dict[str, float]:
     """Return the metrics of a variant's run."""
     calls = column_names("calls")
     cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *column_names("figure"), *calls]}
-    known = {name: value for name, value in cells.items() if value is not None}
+    figures = {name: value for name, value in cells.items() if value is not None}
     # Break-even calls are a number, "never" or "undecided"; only numbers are metrics.
-    return {name: float(value) for name, value in known.items() if name not in calls or value.isdigit()}
+    return {name: float(value) for name, value in figures.items() if name not in calls or value.isdigit()}
 
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:
