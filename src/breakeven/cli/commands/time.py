@@ -185,11 +185,11 @@ def _variants(chosen: Namespace, stack: ExitStack) -> "tuple[dict[str, Given], s
     tree = stack.enter_context(at_commit.checkout(chosen.at))
     here = at_commit.here_paths()
     there = at_commit.paths_in(tree, here)
-    other = f"{name}@{chosen.at}"
+    name_at_commit = f"{name}@{chosen.at}"
     return {
-        other: parse(text, direct=chosen.direct, paths=there, within=str(tree)),
+        name_at_commit: parse(text, direct=chosen.direct, paths=there, within=str(tree)),
         name: parse(text, direct=chosen.direct, paths=here),
-    }, other
+    }, name_at_commit
 
 
 def name_targets(targets: list[str]) -> dict[str, str]:
