@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 PRECISIONS = ("int8", "bf16", "fp32")
-TOLD = 0.01  # least share of the time for an operator to be reported
+MIN_REPORTED_SHARE = 0.01  # least share of the time for an operator to be reported
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ def describe(spent: Mapping[str, float]) -> str:
 def fallbacks(precision: str, kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
     """Return the operators that compute in another precision than the variant promises.
 
-    Operators that take less than a share of `TOLD` of the time are left out.
+    Operators that take less than a share of `MIN_REPORTED_SHARE` of the time are left out.
 
     Args:
         precision: the precision in the variant's name, for example "int8-static".
         kernels: the variant's operators.
     """
     kernels, promised = list(kernels), precision.partition("-")[0]
-    least = TOLD * sum(kernel.ms for kernel in kernels)
+    least = MIN_REPORTED_SHARE * sum(kernel.ms for kernel in kernels)
     return [kernel for kernel in kernels if kernel.precision not in ("", promised) and kernel.ms >= least]
 
 

@@ -35,7 +35,7 @@ class ModelSize(NamedTuple):
     activations: int
 
 
-MOST = 400  # most characters of an error in a message
+MAX_ERROR_LENGTH = 400  # most characters of an error in a message
 
 
 def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[..., Any]:
@@ -176,7 +176,11 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         load_tensors(model, state)
     except RuntimeError as error:
         lines = " ".join(line.strip() for line in str(error).splitlines()[1:3])
-        cut = f"{lines[:MOST]} ... ({len(lines):,} characters)" if len(lines) > MOST else lines
+        cut = (
+            f"{lines[:MAX_ERROR_LENGTH]} ... ({len(lines):,} characters)"
+            if len(lines) > MAX_ERROR_LENGTH
+            else lines
+        )
         raise UserError(f"checkpoint={path}: does not fit the model: {cut}") from None
 
 

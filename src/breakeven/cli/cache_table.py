@@ -17,7 +17,7 @@ from breakeven.core.files import read_json
 from breakeven.pipeline.sweep import job_study, run_job
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 
-TOLD = 10  # most differences to print
+MAX_DIFFERENCES = 10  # most differences to print
 
 
 def show() -> None:
@@ -57,7 +57,7 @@ def explain(overrides: Sequence[str]) -> None:
     """
     try:
         every = jobs_of_command(overrides) or [list(overrides)]
-    except compose.ERRORS as error:
+    except compose.COMPOSITION_ERRORS as error:
         raise UserError(compose.explain(error, overrides, paths.CONF, CONFIG_NAME)) from None
     for each in every:
         if len(every) > 1:
@@ -68,7 +68,7 @@ def explain(overrides: Sequence[str]) -> None:
 def _explain(overrides: Sequence[str]) -> None:
     key = job_study.key_of(job_study.composed_study(overrides))
     if entry := cache.find(key):
-        faults = entry.folder / cache.FILES / run_job.FAULTS
+        faults = entry.folder / cache.FILES_FOLDER / run_job.FAULTS_FILE
         again = f"; of it will be measured again: {'; '.join(read_json(faults))}" if faults.exists() else ""
         print(f"hit: {entry.title}, in {entry.folder}{again}")
         return
@@ -76,10 +76,10 @@ def _explain(overrides: Sequence[str]) -> None:
     if difference := cache.differences(key):
         nearest, changed = difference
         print(f"The nearest is {nearest.folder.name}, {nearest.title}. It differs in:")
-        for line in changed[:TOLD]:
+        for line in changed[:MAX_DIFFERENCES]:
             print(f"  {line}")
-        if len(changed) > TOLD:
-            print(f"  and {len(changed) - TOLD} more")
+        if len(changed) > MAX_DIFFERENCES:
+            print(f"  and {len(changed) - MAX_DIFFERENCES} more")
 
 
 def _cells(entry: CacheEntry) -> list[str]:

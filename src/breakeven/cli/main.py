@@ -10,7 +10,7 @@ from breakeven.cli import commands
 from breakeven.core import extras, paths
 from breakeven.core.errors import UserError
 
-FIRST = (
+FIRST_STEPS = (
     "Start with `dvc repro`, which makes the results, and open results/report.html; then `recommend`, or "
     "`doctor` where something is missing. `breakeven-sweep` makes sweeps. COMMAND --help has an example."
 )
@@ -19,7 +19,7 @@ FIRST = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit code."""
     paths.import_from_here()
-    parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST)
+    parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST_STEPS)
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"breakeven.cli.commands.{name}") for name in names()}
     for name, module in modules.items():

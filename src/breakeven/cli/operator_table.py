@@ -11,7 +11,7 @@ from breakeven.artifacts import fusion
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.operators import OperatorTime, describe, fallbacks, precision_mismatch, shares
 
-SHOWN = 12  # most operators of each variant to print
+MAX_OPERATORS = 12  # most operators of each variant to print
 
 
 def show(variant: Artifact, baseline: Artifact) -> None:
@@ -49,11 +49,11 @@ def show(variant: Artifact, baseline: Artifact) -> None:
 
 
 def _lines(card: Artifact) -> list[Sequence[str]]:
-    """Return a row for each operator, and one row for the operators after `SHOWN`."""
+    """Return a row for each operator, and one row for the operators after `MAX_OPERATORS`."""
     kernels = card.executed()
     total = sum(kernel.ms for kernel in kernels) or 1.0
-    top_kernels = kernels[:SHOWN]
-    if rest := kernels[SHOWN:]:
+    top_kernels = kernels[:MAX_OPERATORS]
+    if rest := kernels[MAX_OPERATORS:]:
         top_kernels.append(
             OperatorTime(f"{len(rest)} more", "", sum(k.ms for k in rest), sum(k.calls for k in rest))
         )

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from breakeven.report.row_text import change, interval, number
-from breakeven.results.recommend import UNMEASURED, Choice, Limits
+from breakeven.results.recommend import UNMEASURED_VERDICTS, Choice, Limits
 from breakeven.results.result_row import ResultRow, folder_of, title
 
-NEXT = 4  # most trade-offs to print
+MAX_ALTERNATIVES = 4  # most trade-offs to print
 
 
 def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: float) -> None:
@@ -30,7 +30,7 @@ def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: flo
         console.print(f"  {figures(best)}")
         console.print(f"  Because {choice.reason}.")
         console.print(f"  Its files: {folder_of(best)}")
-        alternatives = [row for row in neighbours(rows, best) if not limits.broken(row)][:NEXT]
+        alternatives = [row for row in neighbours(rows, best) if not limits.broken(row)][:MAX_ALTERNATIVES]
         if alternatives:
             console.print("  Next to it:")
         for row in alternatives:
@@ -45,7 +45,9 @@ def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: flo
 def neighbours(rows: Sequence[ResultRow], best: ResultRow) -> list[ResultRow]:
     """Return other measured variants on the Pareto front, which beat `best` somehow; fastest first."""
     able = [
-        row for row in rows if row.verdict not in UNMEASURED and row.pareto and row.variant != best.variant
+        row
+        for row in rows
+        if row.verdict not in UNMEASURED_VERDICTS and row.pareto and row.variant != best.variant
     ]
     return sorted(able, key=lambda row: -(row.speedup or 0.0))
 

@@ -14,7 +14,7 @@ from breakeven.config.training import TrainingConfig
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
-from breakeven.core.plugin import MANDATORY, StrictModel, check, did_you_mean, load
+from breakeven.core.plugin import MANDATORY_MESSAGE, StrictModel, check, did_you_mean, load
 from breakeven.engine.settings import Budget, Scenario
 
 Settings = dict[str, Any]
@@ -132,7 +132,7 @@ class Study(StrictModel):
         Raises:
             UserError: there is no such option, or one of its settings is wrong.
         """
-        group, dotted_key = GROUPS[section], f"{section}.{key}"
+        group, dotted_key = OPTION_GROUPS[section], f"{section}.{key}"
         settings = getattr(self, section).get(key)
         if settings is None:
             raise UserError(f"{dotted_key}: {did_you_mean(key, getattr(self, section))}")
@@ -174,7 +174,7 @@ class Study(StrictModel):
 
 
 # Section of the configuration -> the package of its options
-GROUPS = {
+OPTION_GROUPS = {
     "datasets": "datasets",
     "runtimes": "runtimes",
     "quantizations": "quantization",
@@ -194,7 +194,7 @@ def validate(settings: Settings) -> Study:
         UserError: one sentence for each fault.
     """
     if unset := list(_unset(settings)):
-        raise UserError("\n".join(MANDATORY.format(key=key) for key in unset))
+        raise UserError("\n".join(MANDATORY_MESSAGE.format(key=key) for key in unset))
     if not (families := settings.get("families")):
         study = settings.get("study")
         raise UserError(
@@ -202,7 +202,7 @@ def validate(settings: Settings) -> Study:
             f"`breakeven-sweep study={study}`; what `dvc repro` runs lists its families."
         )
     config = check(Study, settings)
-    for section in GROUPS:
+    for section in OPTION_GROUPS:
         for key in getattr(config, section):
             config.option(section, key)
     config.recipes()

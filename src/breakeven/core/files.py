@@ -13,7 +13,7 @@ from typing import Any
 
 from breakeven.core.errors import UserError
 
-SHORT = 16  # characters of a digest that need not be complete
+SHORT_DIGEST_LENGTH = 16  # characters of a digest that need not be complete
 
 
 @contextlib.contextmanager
@@ -120,7 +120,7 @@ def require_sha256(path: Path, expected: str) -> None:
 
 def fingerprint(*values: Any) -> str:
     """Return a digest of 16 characters for values that JSON can hold. It is equal in every process."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT_DIGEST_LENGTH]
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -5,7 +5,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-HOME = "BREAKEVEN_HOME"  # environment variable: the main repository, for the process of a sweep's job
+# Environment variable: the main repository, for the process of a sweep's job
+HOME_VARIABLE = "BREAKEVEN_HOME"
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
 PROGRAMS = Path("cpp")  # the C++ sources
@@ -73,7 +74,7 @@ def home() -> Path:
 
     MLflow's store, checkpoints to resume from and raw data lie there, because a worktree is temporary.
     """
-    if job := os.environ.get(HOME):
+    if job := os.environ.get(HOME_VARIABLE):
         return Path(job)
     root = Path(os.environ.get("DVC_ROOT", "."))
     for parent in [root.resolve(), *root.resolve().parents]:

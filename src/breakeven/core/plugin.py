@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from breakeven.core.errors import UserError
 
-MANDATORY = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
+MANDATORY_MESSAGE = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
 S = TypeVar("S", bound="StrictModel")
 
 
@@ -100,7 +100,7 @@ def _sentences(error: ValidationError, model: type[BaseModel], dotted_key: str) 
             allowed = _fields(model, loc[:-1])
             yield f"{key}={fault['input']}: the key {loc[-1]!r} is {did_you_mean(loc[-1], allowed)}"
         elif fault["type"] == "missing":
-            yield MANDATORY.format(key=key)
+            yield MANDATORY_MESSAGE.format(key=key)
         else:
             rule = fault["msg"].removeprefix("Value error, ")
             yield f"{key}={fault['input']}: {rule[0].lower()}{rule[1:]}."

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from breakeven.core.errors import UserError
 
-INSTALLED = ("site-packages", "dist-packages")
+INSTALL_FOLDERS = ("site-packages", "dist-packages")
 
 
 @contextmanager
@@ -60,7 +60,9 @@ def here_paths() -> list[str]:
     if (source := root / "src").is_dir():
         entries.append(source)
     inside = [
-        entry for entry in entries if entry.is_relative_to(root) and not set(entry.parts) & set(INSTALLED)
+        entry
+        for entry in entries
+        if entry.is_relative_to(root) and not set(entry.parts) & set(INSTALL_FOLDERS)
     ]
     return [str(entry) for entry in dict.fromkeys(inside) if entry.is_dir()]
 

@@ -21,7 +21,7 @@ SLOW_IMPORTS = (
     *("numpy", "scipy", "pandas", "sklearn", "numba", "torch", "torchvision", "transformers"),
     *("onnxruntime", "openvino", "tensorflow", "jax"),
 )
-INSTALLED = ("site-packages", "dist-packages")
+INSTALL_FOLDERS = ("site-packages", "dist-packages")
 
 
 class CallLoader:
@@ -135,7 +135,7 @@ class CallLoader:
 
     def _installed(self, module: ModuleType | None) -> bool:
         """Tell whether a module is installed; a fork server must not import a checkout's own copy of it."""
-        return module is not None and any(part in (module.__file__ or "") for part in INSTALLED)
+        return module is not None and any(part in (module.__file__ or "") for part in INSTALL_FOLDERS)
 
 
 def _import(name: str) -> ModuleType:

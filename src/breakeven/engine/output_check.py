@@ -11,7 +11,7 @@ from breakeven.core.errors import UserError
 CLOSE, EQUAL, OFF = "close", "equal", "off"
 CHECKS = (CLOSE, EQUAL, OFF)
 # "close" accepts an error of 0.1% of the number itself plus 0.01% of the largest number in its array.
-RELATIVE, OF_LARGEST = 1e-3, 1e-4
+RELATIVE_TOLERANCE, TOLERANCE_OF_LARGEST = 1e-3, 1e-4
 Check = str | Callable[[Any, Any], bool]
 
 
@@ -94,7 +94,9 @@ def _array_difference(base: Any, output: Any, check: Check, where: str) -> str:
     )
     finite = np.abs(base[np.isfinite(base)])
     largest = float(finite.max()) if finite.size else 0.0
-    if np.allclose(output, base, rtol=RELATIVE, atol=OF_LARGEST * largest, equal_nan=True):
+    if np.allclose(
+        output, base, rtol=RELATIVE_TOLERANCE, atol=TOLERANCE_OF_LARGEST * largest, equal_nan=True
+    ):
         return ""
     with np.errstate(invalid="ignore"):
         error = np.abs(output - base)

@@ -11,11 +11,11 @@ from typing import Any
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 
-SIDES = (512, 1024, 2048)  # of the matrices; the fastest size differs between processors
-SETS = tuple(2**power for power in range(18, 29))  # working sets, bytes; caches move small ones faster
-SECONDS = 0.08  # of each trial
+MATRIX_SIDES = (512, 1024, 2048)  # the fastest size differs between processors
+WORKING_SETS = tuple(2**power for power in range(18, 29))  # bytes; caches move small ones faster
+TRIAL_SECONDS = 0.08
 SLOW_S = 0.5  # skip larger products once the next one would take longer than this
-BYTES = {"fp32": 4, "bf16": 2, "int8": 1}  # for each number
+BYTES_PER_NUMBER = {"fp32": 4, "bf16": 2, "int8": 1}
 TIMEOUT_S = 120
 
 
@@ -52,7 +52,7 @@ class HardwarePeaks:
         """
         if precision not in self.operations:
             return None
-        moved = BYTES[precision] * (weights + activations * batch)
+        moved = BYTES_PER_NUMBER[precision] * (weights + activations * batch)
         return 1000 * max(2 * macs * batch / self.operations[precision], moved / self.rate(moved))
 
 
@@ -88,10 +88,10 @@ def _measure(hardware: Any) -> HardwarePeaks:
     device = hardware.device
 
     def rate(amount: float, run: Callable[[], Any]) -> float:
-        """Return `amount` over the shortest time of the calls that fit into `SECONDS`."""
+        """Return `amount` over the shortest time of the calls that fit into `TRIAL_SECONDS`."""
         run()
         best, clock = float("inf"), hardware.clock_ns
-        end = clock() + SECONDS * 1e9
+        end = clock() + TRIAL_SECONDS * 1e9
         while (started := clock()) < end:
             run()
             hardware.synchronize()
@@ -104,7 +104,7 @@ def _measure(hardware: Any) -> HardwarePeaks:
     with torch.inference_mode():
         for precision, dtype in types.items():
             product = int8_product() if dtype == torch.int8 else torch.mm
-            for side in SIDES:
+            for side in MATRIX_SIDES:
                 # Transposed below, because a layer's weights are.
                 left, right = (torch.ones(side, side, device=device).to(dtype) for _ in range(2))
                 try:
@@ -114,7 +114,7 @@ def _measure(hardware: Any) -> HardwarePeaks:
                 operations[precision] = max(operations.get(precision, 0.0), speed)
                 if 2.0 * (2 * side) ** 3 / speed > SLOW_S:  # the next side
                     break
-        for size in SETS:
+        for size in WORKING_SETS:
             whole = torch.ones(size // 4, device=device)
             source, target = whole.chunk(2)
             copied = rate(size, lambda s=source, t=target: t.copy_(s))  # type: ignore[misc]

@@ -58,10 +58,9 @@ class FamilyBenchmark:
     def _cached(self, key: CacheKey, title: str) -> ScenarioResult | None:
         part = measurement_cache.find(key, self.family, self.hardware, self._cards)
         if part:
-            again = (
-                f"{measurement_cache.AGAIN}=$(date +%s) dvc repro -f benchmark@{self.family}-{self.hardware}"
-            )
-            hint = "again=true" if os.environ.get(paths.HOME) else again
+            stage = f"benchmark@{self.family}-{self.hardware}"
+            again = f"{measurement_cache.AGAIN_VARIABLE}=$(date +%s) dvc repro -f {stage}"
+            hint = "again=true" if os.environ.get(paths.HOME_VARIABLE) else again
             print(f"{title}: as it was measured at {part.when} ({hint} measures again)", file=sys.stderr)
         return part
 

@@ -6,12 +6,24 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from breakeven.report.vega import GREY, LEGEND, LINES, RANGE, STEP, Chart, Point, lines, series, spec, tips
+from breakeven.report.vega import (
+    COLOUR_RANGE,
+    GREY,
+    LINE_HEIGHT,
+    MAX_LINES,
+    VERDICT_LEGEND,
+    Chart,
+    Point,
+    lines,
+    series,
+    spec,
+    tips,
+)
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow
 
 # Each verdict has a shape besides its colour.
-VERDICTS = {
+VERDICT_MARKS = {
     "faster": ("#0F83C9", "circle"),
     "slower": ("#D55E00", "triangle-down"),
     "same": ("#009E73", "square"),
@@ -19,7 +31,7 @@ VERDICTS = {
     "control": ("#C45A96", "cross"),
     "baseline": (GREY, "triangle-up"),
 }
-STAR = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
+STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 
@@ -66,7 +78,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
         f"Paired in the same rounds, corrected for the number of variants; grey: what the twin, whose true "
         f"speedup is 1, shows as noise (up to {floor - 1:.1%}).",
         data,
-        spec(alt.layer(band, one, whisker, point), STEP * len(data)),
+        spec(alt.layer(band, one, whisker, point), LINE_HEIGHT * len(data)),
     )
 
 
@@ -99,7 +111,7 @@ def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=_colours(rows)
     )
     pick = base.transform_filter("datum.recommended").mark_point(
-        shape=STAR, size=260, filled=True, color=RANGE[2]
+        shape=STAR_PATH, size=260, filled=True, color=COLOUR_RANGE[2]
     )
     return Chart(
         "accuracy",
@@ -141,7 +153,9 @@ def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         tooltip=tips("variant", "part", seconds=".3f"),
     )
     caption = "Build: export, quantization and compilation, once. Start: load, and the calls until steady."
-    return Chart("cold", "What it takes before it is fast", caption, data, spec(chart, STEP * len(data) // 2))
+    return Chart(
+        "cold", "What it takes before it is fast", caption, data, spec(chart, LINE_HEIGHT * len(data) // 2)
+    )
 
 
 def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -174,7 +188,7 @@ def _foremost(rows: Sequence[ResultRow]) -> list[ResultRow]:
     chosen = [row for row in rows if row.verdict == "baseline"]
     faster = [row for row in rows if row.verdict == "faster"]
     faster.sort(key=lambda row: (not row.recommended, not row.pareto, -(row.speedup or 0)))
-    return chosen + faster[: LINES - len(chosen)]
+    return chosen + faster[: MAX_LINES - len(chosen)]
 
 
 def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:
@@ -211,17 +225,19 @@ def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         tooltip=tips("variant", calls=",", **dict.fromkeys(QUANTILES, ".4g")),
     )
     whole = base.mark_rule().encode(
-        x=alt.X("p1:Q", scale=scale, title="ms a call (logarithmic)"), x2="p99:Q", color=alt.value(RANGE[0])
+        x=alt.X("p1:Q", scale=scale, title="ms a call (logarithmic)"),
+        x2="p99:Q",
+        color=alt.value(COLOUR_RANGE[0]),
     )
     middle = base.mark_bar(height=10).encode(x=alt.X("p25:Q", scale=scale), x2="p75:Q")
-    tick = base.mark_tick(thickness=3, color=RANGE[1], height=16).encode(x=alt.X("p50:Q", scale=scale))
+    tick = base.mark_tick(thickness=3, color=COLOUR_RANGE[1], height=16).encode(x=alt.X("p50:Q", scale=scale))
     caption = "Of single calls, outliers included: line from p1 to p99, bar from p25 to p75, tick at p50."
     return Chart(
         "latency",
         "Distribution of latency",
         caption,
         data,
-        spec(alt.layer(whole, middle, tick), STEP * len(data)),
+        spec(alt.layer(whole, middle, tick), LINE_HEIGHT * len(data)),
     )
 
 
@@ -287,19 +303,19 @@ def _names(field: str, rows: Sequence[ResultRow]) -> alt.Y:
 def _points(base: Any, rows: Sequence[ResultRow], **formats: str) -> Any:
     """Return one point for each variant. Colour and shape show its verdict; hovering shows the figures."""
     verdicts = _verdicts(rows)
-    shapes = alt.Scale(domain=verdicts, range=[VERDICTS[verdict][1] for verdict in verdicts])
+    shapes = alt.Scale(domain=verdicts, range=[VERDICT_MARKS[verdict][1] for verdict in verdicts])
     return base.mark_point(filled=True, size=70, opacity=0.9).encode(
         color=_colours(rows),
-        shape=alt.Shape("verdict:N", scale=shapes, legend=LEGEND, title=None),
+        shape=alt.Shape("verdict:N", scale=shapes, legend=VERDICT_LEGEND, title=None),
         tooltip=tips("variant", "verdict", **formats),
     )
 
 
 def _colours(rows: Sequence[ResultRow]) -> alt.Color:
     verdicts = _verdicts(rows)
-    return series("verdict", verdicts, [VERDICTS[verdict][0] for verdict in verdicts], LEGEND)
+    return series("verdict", verdicts, [VERDICT_MARKS[verdict][0] for verdict in verdicts], VERDICT_LEGEND)
 
 
 def _verdicts(rows: Sequence[ResultRow]) -> list[str]:
-    """Return the verdicts that occur in the rows, in the order of `VERDICTS`."""
-    return [verdict for verdict in VERDICTS if any(row.verdict == verdict for row in rows)]
+    """Return the verdicts that occur in the rows, in the order of `VERDICT_MARKS`."""
+    return [verdict for verdict in VERDICT_MARKS if any(row.verdict == verdict for row in rows)]

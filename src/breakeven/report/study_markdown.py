@@ -13,10 +13,10 @@ from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, title
 from breakeven.results.study_results import StudyResults
 
-DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
-DECIDED = ("faster", "slower", "same")
-UNRELIABLE = "No variant has a verdict: nothing can be recommended from this run."
-TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
+ACCURACY_DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
+DECIDED_VERDICTS = ("faster", "slower", "same")
+UNRELIABLE_TEXT = "No variant has a verdict: nothing can be recommended from this run."
+TIMED_VERDICTS = ("faster", "slower", "same", "undecided", "baseline", "control")
 
 
 def render(
@@ -70,7 +70,9 @@ def _models(cards: Iterable[ModelManifest]) -> str:
 
 
 def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str]:
-    timed = sorted((r for r in rows if r.verdict in TIMED and r.speedup), key=lambda r: -(r.speedup or 0))
+    timed = sorted(
+        (r for r in rows if r.verdict in TIMED_VERDICTS and r.speedup), key=lambda r: -(r.speedup or 0)
+    )
     twin = next((row for row in rows if row.variant == "twin"), None)
     floor = f"differences below {twin.noise_floor - 1:.1%} are noise; " if twin and twin.noise_floor else ""
     columns = columns_of("markdown", rows)
@@ -85,7 +87,7 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         "### What a given loss of accuracy buys",
-        _bargains(timed) if any(row.verdict in DECIDED for row in timed) else UNRELIABLE,
+        _bargains(timed) if any(row.verdict in DECIDED_VERDICTS for row in timed) else UNRELIABLE_TEXT,
         "### How near to the hardware's peaks",
         _peaks(benchmark, timed),
         *(["### What else is known of how it executes", "\n".join(executed)] if executed else []),
@@ -98,10 +100,12 @@ def _bargains(rows: Sequence[ResultRow]) -> str:
     """Return the table of the fastest and the smallest variant for each allowed loss of accuracy."""
     lines = []
     candidates = [
-        row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None
+        row
+        for row in rows
+        if row.verdict in (*DECIDED_VERDICTS, "baseline") and row.accuracy_delta is not None
     ]
     size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
-    for drop in DROPS:
+    for drop in ACCURACY_DROPS:
         able = [row for row in candidates if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
         plain = [row for row in able if row.compression == "none"]
         small = min(able, key=lambda row: row.artifact_mb or 0.0, default=None)

@@ -15,7 +15,13 @@ from breakeven.report.row_columns import columns_of
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
 
-COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
+VERDICT_COLOURS = {
+    "faster": "green",
+    "slower": "red",
+    "failed": "red",
+    "unsupported": "yellow",
+    "same": "cyan",
+}
 
 
 def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow]) -> None:
@@ -60,7 +66,7 @@ def _table(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Table:
     for column in columns:
         table.add_column(column.title, justify="right" if column.sort_by else "left", no_wrap=True)
     for row in sorted(rows, key=lambda row: -(row.speedup or 0)):
-        cells = [Text(column.text(row), COLOURS.get(column.text(row), "")) for column in columns]
+        cells = [Text(column.text(row), VERDICT_COLOURS.get(column.text(row), "")) for column in columns]
         table.add_row(*cells, style="bold" if row.pareto else "")
     return table
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from breakeven.engine.statistics import Interval
 from breakeven.results.result_row import ResultRow
 
-MORE, LESS = "more than the product", "less than the product"
-SAME = "the product, as far as this can tell"
+MORE_THAN_PRODUCT, LESS_THAN_PRODUCT = "more than the product", "less than the product"
+SAME_AS_PRODUCT = "the product, as far as this can tell"
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Interaction:
     def verdict(self) -> str:
         """Return in words whether the combination gains more or less than the product."""
         if self.ratio.low > 1:
-            return MORE
-        return LESS if self.ratio.high < 1 else SAME
+            return MORE_THAN_PRODUCT
+        return LESS_THAN_PRODUCT if self.ratio.high < 1 else SAME_AS_PRODUCT
 
 
 def interactions(rows: Iterable[ResultRow]) -> list[Interaction]:

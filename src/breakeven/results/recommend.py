@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from breakeven.config.schema import Study
 
 EPSILON = 1e-9
-UNMEASURED = ("unsupported", "failed", "control")
-UNRELIABLE = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
-UNTRAINED = "its weights are random, so nobody knows what it would cost in accuracy"
+UNMEASURED_VERDICTS = ("unsupported", "failed", "control")
+UNRELIABLE_REASON = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
+UNTRAINED_REASON = "its weights are random, so nobody knows what it would cost in accuracy"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Limits:
     @property
     def words(self) -> str:
         """Return the limits as options of the command line, or "none"."""
-        values = [(kind, getattr(self, kind.limit)) for kind in KINDS]
+        values = [(kind, getattr(self, kind.limit)) for kind in LIMIT_KINDS]
         options = [f"{kind.option} {limit:g}" for kind, limit in values if limit is not None]
         return " ".join([*options, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
 
@@ -52,7 +52,7 @@ class Limits:
 
     def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
         """Return each limit that a row exceeds: its kind, its value, and what the row costs."""
-        costs = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
+        costs = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in LIMIT_KINDS]
         return [(kind, bar, cost) for kind, bar, cost in costs if bar is not None and cost > bar + EPSILON]
 
 
@@ -87,7 +87,7 @@ def _size(row: ResultRow, by_estimate: bool) -> float:
     return row.artifact_mb if row.artifact_mb is not None else float("inf")
 
 
-KINDS = (
+LIMIT_KINDS = (
     Kind("max_accuracy_drop", "the drop in accuracy", " points", _drop),
     Kind("max_latency_ms", "p50", " ms", _latency),
     Kind("max_size_mb", "the artifact", " MB", _size),
@@ -118,13 +118,13 @@ def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
 
     A variant that is not surely faster than the baseline is chosen only if the baseline breaks a limit.
     """
-    measured = [row for row in rows if row.verdict not in UNMEASURED and row.latency_ms_p50]
+    measured = [row for row in rows if row.verdict not in UNMEASURED_VERDICTS and row.latency_ms_p50]
     if not measured:
         return Choice(None, None, None, "nothing was measured here")
     if not all(row.trained for row in measured):
-        return Choice(None, None, None, UNTRAINED)
+        return Choice(None, None, None, UNTRAINED_REASON)
     if any(row.unreliable for row in rows):
-        return Choice(None, None, None, UNRELIABLE)
+        return Choice(None, None, None, UNRELIABLE_REASON)
     ranked = sorted(measured, key=lambda row: -gain(row, limits.by_estimate))
     able = [row for row in ranked if not limits.broken(row)]
     if not able:
@@ -173,7 +173,7 @@ def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
     If raising one limit is never enough, return the values of several limits together.
     """
     hints = []
-    for kind in KINDS:
+    for kind in LIMIT_KINDS:
         if getattr(limits, kind.limit) is None:
             continue
         other_limits = _with(limits, kind, None)

@@ -13,8 +13,8 @@ from breakeven.engine.statistics import FASTER, SLOWER, Interval
 from breakeven.results.result_row import ResultRow
 
 GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
-LEAST = 4  # models: with fewer, the correlation has no interval
-RESAMPLED = 2000
+MIN_MODELS = 4  # models: with fewer, the correlation has no interval
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def trend(rows: Sequence[ResultRow], confidence: float, size: Size = MACS) -> Tr
         if row.speedup:
             models.setdefault((row.macs, row.params), []).append(row)
     same = list(models.values())
-    if len({size.of(group[0]) for group in same}) < LEAST:
+    if len({size.of(group[0]) for group in same}) < MIN_MODELS:
         return None
     large = np.log10([size.of(group[0]) for group in same])
     gain = np.array([np.mean(np.log([row.speedup or 1.0 for row in group])) for group in same])
@@ -148,7 +148,7 @@ def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float)
     all_pay, none_pay = ends if slope > 0 else ends[::-1]
     generator = np.random.default_rng(0)
     crossings, opposed = [], 0
-    for _ in range(RESAMPLED):
+    for _ in range(RESAMPLES):
         chosen = generator.integers(0, len(x), len(x))
         if np.ptp(x[chosen]) == 0:
             continue

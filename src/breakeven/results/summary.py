@@ -9,7 +9,7 @@ from pathlib import Path
 
 from breakeven.core.files import write_text
 from breakeven.results.columns import column_names
-from breakeven.results.recommend import UNMEASURED, Limits, choose
+from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits, choose
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell
 
@@ -107,6 +107,8 @@ def _mark_pareto(group: list[ResultRow]) -> list[ResultRow]:
 def _mark_recommended(group: list[ResultRow], limits: Limits) -> list[ResultRow]:
     best = choose(group, limits).best
     return [
-        row if row.verdict in UNMEASURED else replace(row, recommended=best is not None and row == best)
+        row
+        if row.verdict in UNMEASURED_VERDICTS
+        else replace(row, recommended=best is not None and row == best)
         for row in group
     ]

@@ -12,12 +12,12 @@ import numpy as np
 from breakeven.core.errors import UserError
 from breakeven.results import interaction, job_results, size_trend, summary
 from breakeven.results.interaction import Interaction
-from breakeven.results.recommend import UNMEASURED, Limits
+from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits
 from breakeven.results.result_row import SPECIAL, ResultRow, cell, title, unreliable_cells
 from breakeven.results.size_trend import GROWS, SHRINKS, Size, Trend
 from breakeven.results.sweep_results import Sweep
 
-CONFIDENCE = 0.95
+TREND_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class SweepAnalysis:
         machines, the hardware's name includes the machine's.
         """
         rows = [self._placed(row) for job in self.jobs for row in _reliable(job)]
-        rows.sort(key=lambda row: row.verdict in UNMEASURED)  # a job that measured the variant comes first
+        # A job that measured the variant comes first.
+        rows.sort(key=lambda row: row.verdict in UNMEASURED_VERDICTS)
         rows_by_variant: dict[tuple[object, ...], ResultRow] = {}
         for row in rows:
             rows_by_variant.setdefault((*cell(row), row.variant), row)
@@ -88,7 +89,7 @@ class SweepAnalysis:
         """Return the trends over each measure of size. They are cached because resampling takes time."""
         groups = [list(group) for _, group in groupby(sorted(self.plain, key=_trend_key), key=_trend_key)]
         return {
-            what: [trend for group in groups if (trend := size_trend.trend(group, CONFIDENCE, what))]
+            what: [trend for group in groups if (trend := size_trend.trend(group, TREND_CONFIDENCE, what))]
             for what in size_trend.SIZES
         }
 

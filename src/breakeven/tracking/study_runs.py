@@ -18,7 +18,7 @@ from breakeven.results.result_row import ResultRow, scenario, title
 from breakeven.results.study_results import StudyResults
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 
-SYNCED = "breakeven.synced"
+SYNCED_TAG = "breakeven.synced"
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
@@ -57,7 +57,7 @@ def sync(study: Study, records: StudyResults) -> str:
         for path in (paths.SUMMARY, paths.PARAMS, paths.REPORT):
             if path.exists():
                 store.artifact(parent, path)
-        store.client.set_tag(parent, SYNCED, key)
+        store.client.set_tag(parent, SYNCED_TAG, key)
     store.end(parent)
     total = len(records.cards) + len(variants) + 1
     return f"MLflow at {store.uri}: {total} runs, {new_runs} of them new"
@@ -85,7 +85,7 @@ def figures_of(row: ResultRow) -> dict[str, float]:
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:
     """Return whether this version is not yet logged to the run."""
-    return store.client.get_run(run).data.tags.get(SYNCED) != version
+    return store.client.get_run(run).data.tags.get(SYNCED_TAG) != version
 
 
 def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tuple[str, bool]:
@@ -120,7 +120,7 @@ def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tu
     _dataset(store, run, study.families[card.family].data, card.details["data"])
     for file in (MANIFEST, WEIGHTS):
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
-    store.client.set_tag(run, SYNCED, card.sha256)
+    store.client.set_tag(run, SYNCED_TAG, card.sha256)
     store.end(run)
     return run, not existing
 
@@ -154,7 +154,7 @@ def _variant(
         path = Path(scratch, "record.json")
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")
         store.artifact(run, path)
-    store.client.set_tag(run, SYNCED, key)
+    store.client.set_tag(run, SYNCED_TAG, key)
     store.end(run, at=None if at is None else at + took)
     return True
 

@@ -10,7 +10,7 @@ from breakeven.engine.selftest.aa_copies import MODELS, half_width
 from breakeven.engine.selftest.ablation import METHODS, no_replicates, whole
 from breakeven.engine.selftest.check import Check, average, check, median, share
 
-WRONG = ("faster", "slower")
+WRONG_VERDICTS = ("faster", "slower")
 Results = Sequence[Mapping[str, Any]]
 
 
@@ -54,7 +54,7 @@ def _copies(trials: Results) -> Iterator[Check]:
 
 
 def _false(condition: str, trials: Results, bar: str) -> Check:
-    wrong = [[copy["verdict"] in WRONG for copy in trial["copies"]] for trial in trials]
+    wrong = [[copy["verdict"] in WRONG_VERDICTS for copy in trial["copies"]] for trial in trials]
     return share("false verdicts, A/A", condition, wrong, bar)
 
 

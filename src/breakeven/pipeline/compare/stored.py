@@ -11,7 +11,7 @@ from breakeven.config import schema
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.engine.statistics import POWER, UNDECIDED, WIDEST, from_logarithm, verdict
+from breakeven.engine.statistics import MAX_LOG_HALF_WIDTH, POWER, UNDECIDED, from_logarithm, verdict
 from breakeven.pipeline.compare.paired import MISSING, Change, Name
 from breakeven.pipeline.compare.restore import restored
 from breakeven.results import records
@@ -34,8 +34,8 @@ class StoredComparison:
         """
         row = self.row
         effect = math.log(row.min_detectable_effect or 1.0)
-        if effect > WIDEST * 0.999:  # the effect was cut off at WIDEST, so the run says nothing
-            return WIDEST
+        if effect > MAX_LOG_HALF_WIDTH * 0.999:  # the effect was cut off, so the run says nothing
+            return MAX_LOG_HALF_WIDTH
         half = math.log((row.speedup_ci_high or 1.0) / (row.speedup_ci_low or 1.0)) / 2
         interval_quantile, power_quantile = stats.t.ppf([(1 + confidence) / 2, POWER], row.replicates - 1)
         return float(interval_quantile) * (effect - half) / float(power_quantile)

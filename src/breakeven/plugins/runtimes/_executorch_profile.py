@@ -10,7 +10,7 @@ from breakeven.artifacts.operators import OperatorTime
 from breakeven.plugins.runtimes._executorch_private import execution_plan
 
 # "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its first input, the number of the call
-NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
+KERNEL_NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
 # The types under the names of XNNPACK and of ExecuTorch -> precision
 PRECISIONS = {
     **dict.fromkeys(("F32", "PF32", "FLOAT"), "fp32"),
@@ -72,7 +72,7 @@ def parse_events(
             name, kind = own_kernels[event.chain_index, event.instruction_id]
             between -= ms
             kernels.append(OperatorTime(name, precision_of(name, kind), ms, 1 / calls))
-        elif event.delegate_debug_id_str and (part := NAME.fullmatch(event.delegate_debug_id_str)):
+        elif event.delegate_debug_id_str and (part := KERNEL_NAME.fullmatch(event.delegate_debug_id_str)):
             around -= ms
             precision = precision_of(part["operator"], part["type"] or "")
             kernels.append(OperatorTime(part["operator"], precision, ms, 1 / calls))
