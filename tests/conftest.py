@@ -22,7 +22,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 LOCKS = Path(tempfile.gettempdir()) / f"breakeven-{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}"
 LOCKS.mkdir(parents=True, exist_ok=True)
 os.environ["TMPDIR"] = str(LOCKS)
-machine_lock.LOCK = LOCKS / machine_lock.LOCK.name
+machine_lock.LOCK_FILE = LOCKS / machine_lock.LOCK_FILE.name
 
 # Notes which source files stages open (tests/integration/test_source.py)
 AUDIT = ROOT / "tests/support/audit"

@@ -38,7 +38,7 @@ from breakeven.pipeline.sweep import job_study, job_task, run_job
 from breakeven.pipeline.sweep.job_overrides import expand, expand_all, jobs_of_command
 from breakeven.pipeline.sweep.record import RunningSweep, write_record
 from breakeven.results import result_row, sweep_results
-from breakeven.results.job_results import LOG, STUDY
+from breakeven.results.job_results import LOG_FILE, STUDY_FILE
 from breakeven.results.result_row import ResultRow
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 from breakeven.tracking import sweep_runs
@@ -126,7 +126,7 @@ def test_a_hardware_is_named_by_what_was_changed_in_it() -> None:
     ("place", "change"),
     [
         ("sched_getaffinity", lambda process: {0}),
-        ("GIVEN", {**os.environ, "KMP_BLOCKTIME": "0"}),
+        ("ENVIRONMENT_AT_START", {**os.environ, "KMP_BLOCKTIME": "0"}),
         ("input_digests", lambda study: {"datasets/digits": {"digits.csv": "another"}}),
     ],
 )
@@ -169,11 +169,11 @@ def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch:
     def execute(*arguments: object) -> list[str]:
         folder = tmp_path / f"made{len(ran)}"
         folder.mkdir()
-        (folder / LOG).write_text("measured\n")
-        write_json(folder / cache.USED, [])
+        (folder / LOG_FILE).write_text("measured\n")
+        write_json(folder / cache.USED_ENTRIES_FILE, [])
         ran.append(faults := result_row.faults(fallen))
         if faults:
-            write_json(folder / run_job.FAULTS, faults)
+            write_json(folder / run_job.FAULTS_FILE, faults)
         cache.save(key, "a job", folder)
         return faults
 
@@ -466,8 +466,8 @@ def keep(folder: Path, found: Sequence[ResultRow]) -> JobOutcome:
     """A job that has left these rows in the store."""
     benchmark = rows.benchmark(found)
     benchmark.write(folder / paths.benchmark(benchmark.family, benchmark.hardware))
-    write_json(folder / STUDY, {"seed": 0, "families": {"net8": {}}, "datasets": {"digits": {}}})
-    (folder / LOG).write_text("measured\n")
+    write_json(folder / STUDY_FILE, {"seed": 0, "families": {"net8": {}}, "datasets": {"digits": {}}})
+    (folder / LOG_FILE).write_text("measured\n")
     key = CacheKey("job", {"seed": 0})
     cache.save(key, "a job", folder)
     return JobOutcome("a job", ["family.checkpoint='my model.pt'"], DONE, key.digest)

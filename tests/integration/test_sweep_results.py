@@ -25,7 +25,7 @@ from breakeven.report import (
     sweep_markdown,
 )
 from breakeven.results import interaction, job_results, sweep_results
-from breakeven.results.job_results import STUDY
+from breakeven.results.job_results import STUDY_FILE
 from breakeven.results.recommend import Limits
 from breakeven.results.result_row import ResultRow
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome, Sweep
@@ -45,7 +45,7 @@ def keep(folder: Path, title: str, rows: Sequence[ResultRow]) -> JobOutcome:
     found = benchmark(rows)
     source = folder / title
     found.write(source / paths.benchmark(found.family, found.hardware))
-    write_json(source / STUDY, {"families": {"net": {}}, "datasets": {"digits": {}}})
+    write_json(source / STUDY_FILE, {"families": {"net": {}}, "datasets": {"digits": {}}})
     key = CacheKey("job", {"title": title})
     cache.save(key, title, source)
     return JobOutcome(title, [title], DONE, key.digest)
@@ -111,7 +111,7 @@ def test_an_experiment_in_a_temporary_folder_notes_the_same(
 
 def damage(folder: Path, how: str) -> None:
     """One way to lose a job."""
-    (measured,) = (folder / cache.FILES / paths.BENCHMARKS).glob("*.json")
+    (measured,) = (folder / cache.FILES_FOLDER / paths.BENCHMARKS).glob("*.json")
     if how == "pruned":
         shutil.rmtree(folder)
     elif how == "cut":
@@ -119,7 +119,7 @@ def damage(folder: Path, how: str) -> None:
     elif how == "a file gone":
         measured.unlink()
     else:
-        (folder / cache.NOTE).write_text("{")
+        (folder / cache.NOTE_FILE).write_text("{")
 
 
 @pytest.mark.parametrize("how", ["pruned", "cut", "a file gone", "its note cut"])
@@ -282,10 +282,10 @@ def test_a_front_is_drawn_where_models_are_compressed(tmp_path: Path) -> None:
     compressed += [row("prune50/fp32/onnxruntime", speedup=3.0, **small)]
     swept = sweep([[BASELINE, TWIN, *compressed]]).swept
     (chart,) = pareto_charts.fronts(swept).values()
-    (on,) = (point for point in chart.data if point["front"] == pareto_charts.ON)
+    (on,) = (point for point in chart.data if point["front"] == pareto_charts.ON_FRONT)
     assert (on["variant"], on["accuracy"], on["mb"]) == ("prune50/fp32/onnxruntime", 90.0, 1.0)
     assert {point["variant"] for point in chart.data} == {"none/fp32/eager", *(r.variant for r in compressed)}
-    static_svg.write_front(tmp_path / "front.svg", chart, pareto_charts.ON)
+    static_svg.write_front(tmp_path / "front.svg", chart, pareto_charts.ON_FRONT)
     drawn = (tmp_path / "front.svg").read_text()
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
     assert "1: prune50/fp32/onnxruntime" in texts
@@ -299,7 +299,7 @@ def test_combinations_are_drawn_beside_the_page(tmp_path: Path) -> None:
     chart = sweep_charts.combinations(swept)
     assert chart
     static_svg.write_chart(tmp_path / "combinations.svg", chart)
-    assert interaction.MORE in (tmp_path / "combinations.svg").read_text()
+    assert interaction.MORE_THAN_PRODUCT in (tmp_path / "combinations.svg").read_text()
 
 
 def test_another_fastest_variant_is_told_only_where_that_is_sure() -> None:

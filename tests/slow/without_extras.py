@@ -57,7 +57,7 @@ def test_a_runtime_says_which_extra_it_needs(name: str, source: ExportInput, tmp
             act()
         except Unsupported as error:
             told.append(error)
-    if not hasattr(sys.modules[type(runtime).__module__], "INSTALL"):
+    if not hasattr(sys.modules[type(runtime).__module__], "INSTALL_MESSAGE"):
         assert [str(error) for error in told if not any(word in str(error) for word in MACHINE)] == []
     elif runtime.scored_on == "cpu" or torch.cuda.is_available():
         assert len(told) == 2

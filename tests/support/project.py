@@ -37,9 +37,9 @@ measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, bloc
 
 # And what the hardware can do at most is probed in less time (test_roofline.py probes as a user does).
 PROBED = {
-    "SIDES = (512, 1024, 2048)": "SIDES = (128,)",
+    "MATRIX_SIDES = (512, 1024, 2048)": "MATRIX_SIDES = (128,)",
     "(18, 29)": "(18, 21)",
-    "SECONDS = 0.08": "SECONDS = 0.005",
+    "TRIAL_SECONDS = 0.08": "TRIAL_SECONDS = 0.005",
 }
 
 

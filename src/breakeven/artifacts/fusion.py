@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.operators import OperatorTime
 
-TITLE = "without a call of their own"
+FUSED_TITLE = "without a call of their own"
 # Kind of operator that engines fuse with the convolution or product before it -> names of such operators in
 # torch, ONNX Runtime, OpenVINO and XNNPACK, in lower case, without the namespace before "::". If one operator
 # calls another of the same kind, only one of the two is listed.
-KINDS = {
+FUSABLE_OPERATORS = {
     "batch normalizations": {"native_batch_norm", "batch_norm2d", "batchnormalization", "batchnorminference"},
     "activations": {
         *(
@@ -30,13 +30,13 @@ KINDS = {
     "additions": {"add", "add_relu", "qlinearadd", "eltwise"},
 }
 # Entries of kernels without names: Inductor's kernels, and those of TorchScript's own oneDNN graphs
-OPAQUE = ("CompiledFxGraph", "its own kernels", "to_mkldnn")
+NAMELESS_KERNELS = ("CompiledFxGraph", "its own kernels", "to_mkldnn")
 
 
 def fused_calls(
     baseline: Iterable[OperatorTime], variant: Iterable[OperatorTime]
 ) -> dict[str, tuple[int, int]]:
-    """Count the baseline's calls that a variant fused, for each of `KINDS` that the baseline calls.
+    """Count the baseline's calls that a variant fused, for each kind of operator that the baseline calls.
 
     Returns:
         Kind -> the number of calls that the variant does not make, and the number that the baseline makes.
@@ -50,23 +50,23 @@ def describe(baseline: Iterable[OperatorTime], variant: Iterable[OperatorTime]) 
 
     Return "" if nothing was fused, or if the variant's operators are unknown.
     """
-    known = list(variant)
-    if not known or any(word in kernel.operator for kernel in known for word in OPAQUE):
+    kernels = list(variant)
+    if not kernels or any(word in kernel.operator for kernel in kernels for word in NAMELESS_KERNELS):
         return ""
-    found = fused_calls(baseline, known)
-    return ", ".join(f"{gone} of {calls} {kind}" for kind, (gone, calls) in found.items() if gone)
+    fused = fused_calls(baseline, kernels)
+    return ", ".join(f"{gone} of {calls} {kind}" for kind, (gone, calls) in fused.items() if gone)
 
 
 def execution_details(baseline: Artifact, variant: Artifact) -> dict[str, str]:
     """Return title -> text of everything known about how a variant runs, except its precisions."""
     fused = describe(baseline.executed(), variant.executed())
-    return {**variant.facts, **({TITLE: fused} if fused else {})}
+    return {**variant.facts, **({FUSED_TITLE: fused} if fused else {})}
 
 
 def _calls(kernels: Iterable[OperatorTime]) -> dict[str, int]:
-    spent = dict.fromkeys(KINDS, 0.0)
+    spent = dict.fromkeys(FUSABLE_OPERATORS, 0.0)
     for kernel in kernels:
         name = kernel.operator.partition(" ")[0].rpartition("::")[2].strip("_").lower()
-        for kind, names in KINDS.items():
+        for kind, names in FUSABLE_OPERATORS.items():
             spent[kind] += kernel.calls if name in names else 0
     return {kind: round(calls) for kind, calls in spent.items()}

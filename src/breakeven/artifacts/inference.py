@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]  # (N, classes)
 T = TypeVar("T", bound=np.generic)
-PIXELS = 2**24  # most values of all channels in a batch
+MAX_BATCH_VALUES = 2**24  # most values of all channels in a batch
 
 
 def accuracy(logits: Logits, labels: NDArray[np.int64], top: int = 1) -> float:
@@ -29,7 +29,7 @@ def safe_batch_size(images: NDArray[T], most: int = 250) -> int:
         images: (N, C, H, W).
         most: the largest batch.
     """
-    return max(1, min(most, PIXELS // int(np.prod(images.shape[1:]))))
+    return max(1, min(most, MAX_BATCH_VALUES // int(np.prod(images.shape[1:]))))
 
 
 def predict_in_batches(predict: Callable[[NDArray[T]], Logits], images: NDArray[T], size: int = 0) -> Logits:

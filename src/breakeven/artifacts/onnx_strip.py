@@ -39,9 +39,9 @@ def strip_names(model: Any) -> None:
         value.metadata_props.clear()
 
 
-def _names(taken: set[str]) -> Iterator[str]:
+def _names(used_names: set[str]) -> Iterator[str]:
     """Yield a, b, ..., aa, ab, ..., except the names that are taken."""
     for size in count(1):
         for letters in product(ascii_letters, repeat=size):
-            if (name := "".join(letters)) not in taken:
+            if (name := "".join(letters)) not in used_names:
                 yield name

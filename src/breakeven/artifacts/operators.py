@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 PRECISIONS = ("int8", "bf16", "fp32")
-TOLD = 0.01  # least share of the time for an operator to be reported
+MIN_REPORTED_SHARE = 0.01  # least share of the time for an operator to be reported
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class OperatorTime:
 
 def merge(kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
     """Return the sums for each operator and precision, the slowest first."""
-    found: dict[tuple[str, str], OperatorTime] = {}
+    sums: dict[tuple[str, str], OperatorTime] = {}
     for new in kernels:
         key = (new.operator, new.precision)
-        known = found.get(key, OperatorTime(*key, ms=0.0, calls=0.0))
-        found[key] = OperatorTime(*key, known.ms + new.ms, known.calls + new.calls)
-    return sorted(found.values(), key=lambda kernel: -kernel.ms)
+        total = sums.get(key, OperatorTime(*key, ms=0.0, calls=0.0))
+        sums[key] = OperatorTime(*key, total.ms + new.ms, total.calls + new.calls)
+    return sorted(sums.values(), key=lambda kernel: -kernel.ms)
 
 
 def shares(kernels: Iterable[OperatorTime]) -> dict[str, float]:
@@ -45,14 +45,14 @@ def describe(spent: Mapping[str, float]) -> str:
 def fallbacks(precision: str, kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
     """Return the operators that compute in another precision than the variant promises.
 
-    Operators that take less than a share of `TOLD` of the time are left out.
+    Operators that take less than a share of `MIN_REPORTED_SHARE` of the time are left out.
 
     Args:
         precision: the precision in the variant's name, for example "int8-static".
         kernels: the variant's operators.
     """
     kernels, promised = list(kernels), precision.partition("-")[0]
-    least = TOLD * sum(kernel.ms for kernel in kernels)
+    least = MIN_REPORTED_SHARE * sum(kernel.ms for kernel in kernels)
     return [kernel for kernel in kernels if kernel.precision not in ("", promised) and kernel.ms >= least]
 
 
@@ -66,7 +66,9 @@ def precision_mismatch(precision: str, spent: Mapping[str, float]) -> str:
         spent: precision -> share of the time, as `shares` returns it.
     """
     promised = precision.partition("-")[0]
-    known = {name: share for name, share in spent.items() if name in PRECISIONS}
-    if not known or known.get(promised, 0.0) >= sum(known.values()) / 2:
+    known_shares = {name: share for name, share in spent.items() if name in PRECISIONS}
+    if not known_shares or known_shares.get(promised, 0.0) >= sum(known_shares.values()) / 2:
         return ""
-    return f"called {precision}, but of its time in convolutions and the like it spends {describe(known)}"
+    return (
+        f"called {precision}, but of its time in convolutions and the like it spends {describe(known_shares)}"
+    )

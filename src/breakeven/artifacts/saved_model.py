@@ -35,15 +35,15 @@ class ModelSize(NamedTuple):
     activations: int
 
 
-MOST = 400  # most characters of an error in a message
+MAX_ERROR_LENGTH = 400  # most characters of an error in a message
 
 
-def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., Any]:
+def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[..., Any]:
     """Return the function or class that `spec` names as its `_target_`.
 
     Args:
         spec: the section `model` of a family.
-        place: the dotted key of `spec`, for messages.
+        dotted_key: the dotted key of `spec`, for messages.
 
     Raises:
         UserError: the function or class cannot be imported.
@@ -52,7 +52,7 @@ def constructor(spec: Mapping[str, Any], place: str = "model") -> Callable[..., 
     try:
         return cast(Callable[..., Any], pkgutil.resolve_name(target))
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{place}._target_={target}: cannot be imported ({error}).") from None
+        raise UserError(f"{dotted_key}._target_={target}: cannot be imported ({error}).") from None
 
 
 def import_dependencies(card: ModelManifest) -> None:
@@ -62,7 +62,7 @@ def import_dependencies(card: ModelManifest) -> None:
         import torch_pruning  # noqa: F401
 
 
-def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, place: str = "model") -> nn.Module:
+def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, dotted_key: str = "model") -> nn.Module:
     """Construct the model that `spec` describes for inputs of `shape`.
 
     `_inputs_` in `spec` maps arguments of the constructor to facts of the dataset. By default, `in_channels`
@@ -71,27 +71,28 @@ def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, place: str = "
     Args:
         spec: `_target_`, `_inputs_` and the other arguments of the constructor.
         shape: the shape of the inputs.
-        place: the dotted key of `spec`, for messages.
+        dotted_key: the dotted key of `spec`, for messages.
 
     Raises:
         UserError: the constructor does not exist, fails with these arguments, or returns no `nn.Module`.
         Unsupported: the constructor raised it.
     """
     arguments = {k: v for k, v in spec.items() if k not in ("_target_", "_inputs_")}
-    construct = constructor(spec, place)
+    construct = constructor(spec, dotted_key)
     inputs = spec.get("_inputs_", {"in_channels": "channels", "num_classes": "classes"})
     facts = asdict(shape)
     if odd := [fact for fact in inputs.values() if fact not in facts]:
-        raise UserError(f"{place}._inputs_: {odd[0]!r} is not one of {', '.join(facts)}.")
+        raise UserError(f"{dotted_key}._inputs_: {odd[0]!r} is not one of {', '.join(facts)}.")
     try:
         model = construct(**arguments, **{name: facts[fact] for name, fact in inputs.items()})
     except (UserError, Unsupported):
         raise
     except Exception as error:  # pydantic's ValidationError, an assertion, weights that cannot be downloaded
-        raise UserError(f"{place}: {_fault(error)} Its arguments: {_signature(construct)}.") from None
+        raise UserError(f"{dotted_key}: {_fault(error)} Its arguments: {_signature(construct)}.") from None
     if not isinstance(model, nn.Module):
         raise UserError(
-            f"{place}._target_={spec['_target_']}: gives a {type(model).__name__}, not a torch.nn.Module."
+            f"{dotted_key}._target_={spec['_target_']}: gives a {type(model).__name__}, "
+            "not a torch.nn.Module."
         )
     return model
 
@@ -141,8 +142,8 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     versions (torch's `_metadata`), they get the versions of the model's own modules.
     """
     state: Any = OrderedDict(tensors)
-    own: Any = model.state_dict()
-    state._metadata = getattr(tensors, "_metadata", own._metadata)
+    model_state: Any = model.state_dict()
+    state._metadata = getattr(tensors, "_metadata", model_state._metadata)
     model.load_state_dict(state)
 
 
@@ -175,7 +176,11 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         load_tensors(model, state)
     except RuntimeError as error:
         lines = " ".join(line.strip() for line in str(error).splitlines()[1:3])
-        cut = f"{lines[:MOST]} ... ({len(lines):,} characters)" if len(lines) > MOST else lines
+        cut = (
+            f"{lines[:MAX_ERROR_LENGTH]} ... ({len(lines):,} characters)"
+            if len(lines) > MAX_ERROR_LENGTH
+            else lines
+        )
         raise UserError(f"checkpoint={path}: does not fit the model: {cut}") from None
 
 
@@ -230,9 +235,11 @@ def _fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}={fault['input']}: {fault['msg'].lower()}."
-    said = f"{(str(error).splitlines() or [''])[0].rstrip('.')}."
+    sentence = f"{(str(error).splitlines() or [''])[0].rstrip('.')}."
     usual = isinstance(error, TypeError | ValueError | RuntimeError)  # their messages are sentences
-    return said if usual and said != "." else f"{type(error).__name__}: {said}".replace(": .", ".")
+    return (
+        sentence if usual and sentence != "." else f"{type(error).__name__}: {sentence}".replace(": .", ".")
+    )
 
 
 def _signature(constructor: Any) -> str:

@@ -17,31 +17,31 @@ from breakeven.core.files import read_json
 from breakeven.pipeline.sweep import job_study, run_job
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 
-TOLD = 10  # most differences to print
+MAX_DIFFERENCES = 10  # most differences to print
 
 
 def show() -> None:
     """Print every entry of the cache, the last used first."""
-    found = cache.entries()
+    entries = cache.entries()
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("kind", "key", "what"):
         table.add_column(name, no_wrap=name != "what")
     for name in ("MB", "days since it was used"):
         table.add_column(name, justify="right")
-    for entry in found:
+    for entry in entries:
         table.add_row(*_cells(entry))
     console = Console()
-    if found:
+    if entries:
         console.print(table)
-    console.print(_total(found))
+    console.print(_total(entries))
     if begun := cache_cleanup.unfinished(0):
         console.print(f"besides, {_begun(begun)}", soft_wrap=True)
 
 
 def prune(days: float) -> None:
     """Remove entries and unfinished work that nobody used for `days` days, and print how much."""
-    kept, begun = cache_cleanup.prune(days), cache_cleanup.unfinished(days)
-    words = [_total(kept), *([_begun(begun)] if begun else [])]
+    removed, begun = cache_cleanup.prune(days), cache_cleanup.unfinished(days)
+    words = [_total(removed), *([_begun(begun)] if begun else [])]
     cache_cleanup.remove(begun)
     print(f"removed: {'; '.join(words)}")
 
@@ -57,7 +57,7 @@ def explain(overrides: Sequence[str]) -> None:
     """
     try:
         every = jobs_of_command(overrides) or [list(overrides)]
-    except compose.ERRORS as error:
+    except compose.COMPOSITION_ERRORS as error:
         raise UserError(compose.explain(error, overrides, paths.CONF, CONFIG_NAME)) from None
     for each in every:
         if len(every) > 1:
@@ -68,18 +68,18 @@ def explain(overrides: Sequence[str]) -> None:
 def _explain(overrides: Sequence[str]) -> None:
     key = job_study.key_of(job_study.composed_study(overrides))
     if entry := cache.find(key):
-        faults = entry.folder / cache.FILES / run_job.FAULTS
+        faults = entry.folder / cache.FILES_FOLDER / run_job.FAULTS_FILE
         again = f"; of it will be measured again: {'; '.join(read_json(faults))}" if faults.exists() else ""
         print(f"hit: {entry.title}, in {entry.folder}{again}")
         return
     print(f"miss: nothing in the store has the key {key.digest}.")
-    if found := cache.differences(key):
-        nearest, changed = found
+    if difference := cache.differences(key):
+        nearest, changed = difference
         print(f"The nearest is {nearest.folder.name}, {nearest.title}. It differs in:")
-        for line in changed[:TOLD]:
+        for line in changed[:MAX_DIFFERENCES]:
             print(f"  {line}")
-        if len(changed) > TOLD:
-            print(f"  and {len(changed) - TOLD} more")
+        if len(changed) > MAX_DIFFERENCES:
+            print(f"  and {len(changed) - MAX_DIFFERENCES} more")
 
 
 def _cells(entry: CacheEntry) -> list[str]:
@@ -87,10 +87,10 @@ def _cells(entry: CacheEntry) -> list[str]:
     return [entry.key.kind, entry.folder.name, escape(entry.title), f"{entry.megabytes:,.1f}", f"{days:.1f}"]
 
 
-def _begun(found: Sequence[Path]) -> str:
-    size = f"{cache_cleanup.megabytes(found):,.1f} MB"
-    return f"{len(found)} folders of what has not ended, and of sweeps' launchers, {size}"
+def _begun(folders: Sequence[Path]) -> str:
+    size = f"{cache_cleanup.megabytes(folders):,.1f} MB"
+    return f"{len(folders)} folders of what has not ended, and of sweeps' launchers, {size}"
 
 
-def _total(found: Sequence[CacheEntry]) -> str:
-    return f"{len(found)} entries, {sum(entry.megabytes for entry in found):,.1f} MB"
+def _total(entries: Sequence[CacheEntry]) -> str:
+    return f"{len(entries)} entries, {sum(entry.megabytes for entry in entries):,.1f} MB"

@@ -9,12 +9,12 @@ from typing import Any
 import psutil
 
 from breakeven.core import paths, system_info
-from breakeven.plugins.quantization.base import INT8
+from breakeven.plugins.quantization.base import INT8_FLAGS
 from breakeven.tracking.address import Unreachable, address, is_local, require_listener
 
 # Ability -> the processor's flags, one of which is enough
-ABILITIES = {
-    "fast int8 (VNNI, AMX, or ARM's dot products)": INT8,
+PROCESSOR_ABILITIES = {
+    "fast int8 (VNNI, AMX, or ARM's dot products)": INT8_FLAGS,
     "fast bf16 (AVX-512 BF16, AMX, or ARM's)": ("avx512_bf16", "amx_bf16", "bf16"),
     "wide vectors (AVX2, AVX-512 or NEON)": ("avx2", "avx512f", "asimd"),
 }
@@ -41,7 +41,7 @@ def examine() -> Iterator[Check]:
 
 
 def _abilities(facts: dict[str, Any]) -> Iterator[Check]:
-    for ability, flags in ABILITIES.items():
+    for ability, flags in PROCESSOR_ABILITIES.items():
         present = [flag for flag in flags if flag in facts["flags"]]
         line = f"{ability}: {', '.join(present) if present else 'not on this processor'}"
         yield Check(line, bool(present), "quantized and bf16 variants may well be slower than fp32 here")

@@ -10,7 +10,7 @@ from breakeven.cli import commands
 from breakeven.core import extras, paths
 from breakeven.core.errors import UserError
 
-FIRST = (
+FIRST_STEPS = (
     "Start with `dvc repro`, which makes the results, and open results/report.html; then `recommend`, or "
     "`doctor` where something is missing. `breakeven-sweep` makes sweeps. COMMAND --help has an example."
 )
@@ -19,18 +19,18 @@ FIRST = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit code."""
     paths.import_from_here()
-    parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST)
+    parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST_STEPS)
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"breakeven.cli.commands.{name}") for name in names()}
     for name, module in modules.items():
-        said = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
-        own = parsers.add_parser(
+        summary = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        command_parser = parsers.add_parser(
             name,
-            help=said[0].lower() + said[1:],
+            help=summary[0].lower() + summary[1:],
             description=module.__doc__,
             epilog=f"example: {module.EXAMPLE}",
         )
-        module.arguments(own)
+        module.arguments(command_parser)
     chosen = parser.parse_args(arguments)
     try:
         return modules[chosen.command].run(chosen) or 0

@@ -11,7 +11,7 @@ from breakeven.artifacts import fusion
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.operators import OperatorTime, describe, fallbacks, precision_mismatch, shares
 
-SHOWN = 12  # most operators of each variant to print
+MAX_OPERATORS = 12  # most operators of each variant to print
 
 
 def show(variant: Artifact, baseline: Artifact) -> None:
@@ -47,20 +47,24 @@ def show(variant: Artifact, baseline: Artifact) -> None:
         console.print(f"  {card.variant}: {describe(spent) or card.kernels_reason}", markup=False)
         for title, text in fusion.execution_details(baseline, card).items():
             console.print(f"  {card.variant}: {title}: {text}", markup=False)
-        if others := fallbacks(card.precision, card.executed()):
-            text = ", ".join(f"{kernel.calls:g} {kernel.operator} in {kernel.precision}" for kernel in others)
+        if fallback_kernels := fallbacks(card.precision, card.executed()):
+            text = ", ".join(
+                f"{kernel.calls:g} {kernel.operator} in {kernel.precision}" for kernel in fallback_kernels
+            )
             console.print(f"  {card.variant}: not in {card.precision}: {text}", markup=False)
         if fault := precision_mismatch(card.precision, spent):
             console.print(f"  {card.variant}: {fault}", style="yellow", markup=False)
 
 
 def _lines(card: Artifact) -> list[Sequence[str]]:
-    """Return a row for each operator, and one row for the operators after `SHOWN`."""
+    """Return a row for each operator, and one row for the operators after `MAX_OPERATORS`."""
     kernels = card.executed()
     total = sum(kernel.ms for kernel in kernels) or 1.0
-    shown = kernels[:SHOWN]
-    if rest := kernels[SHOWN:]:
-        shown.append(
+    top_kernels = kernels[:MAX_OPERATORS]
+    if rest := kernels[MAX_OPERATORS:]:
+        top_kernels.append(
             OperatorTime(f"{len(rest)} more", "", sum(k.ms for k in rest), sum(k.calls for k in rest))
         )
-    return [(k.operator, f"{k.calls:g}", k.precision, f"{k.ms:.4f}", f"{k.ms / total:.1%}") for k in shown]
+    return [
+        (k.operator, f"{k.calls:g}", k.precision, f"{k.ms:.4f}", f"{k.ms / total:.1%}") for k in top_kernels
+    ]

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from breakeven.report.row_text import change, interval, number
-from breakeven.results.recommend import UNMEASURED, Choice, Limits
+from breakeven.results.recommend import UNMEASURED_VERDICTS, Choice, Limits
 from breakeven.results.result_row import ResultRow, folder_of, title
 
-NEXT = 4  # most trade-offs to print
+MAX_ALTERNATIVES = 4  # most trade-offs to print
 
 
 def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: float) -> None:
@@ -21,19 +21,19 @@ def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: flo
         decides: the smallest drop in accuracy that the test set can rule out, in percentage points.
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    place = f"{rows[0].family} on {title(rows[0])}"
+    heading = f"{rows[0].family} on {title(rows[0])}"
     if not (best := choice.best):
         hints = f" ({', or '.join(choice.relaxed)})" if choice.relaxed else ""
-        console.print(f"{place}: no recommendation: {choice.reason}{hints}.", style="bold")
+        console.print(f"{heading}: no recommendation: {choice.reason}{hints}.", style="bold")
     else:
-        console.print(f"{place}: {best.variant}", style="bold")
+        console.print(f"{heading}: {best.variant}", style="bold")
         console.print(f"  {figures(best)}")
         console.print(f"  Because {choice.reason}.")
         console.print(f"  Its files: {folder_of(best)}")
-        others = [row for row in neighbours(rows, best) if not limits.broken(row)][:NEXT]
-        if others:
+        alternatives = [row for row in neighbours(rows, best) if not limits.broken(row)][:MAX_ALTERNATIVES]
+        if alternatives:
             console.print("  Next to it:")
-        for row in others:
+        for row in alternatives:
             console.print(f"    {row.variant}: {figures(row)}")
     if limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop and not limits.by_estimate:
         console.print(
@@ -45,7 +45,9 @@ def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: flo
 def neighbours(rows: Sequence[ResultRow], best: ResultRow) -> list[ResultRow]:
     """Return other measured variants on the Pareto front, which beat `best` somehow; fastest first."""
     able = [
-        row for row in rows if row.verdict not in UNMEASURED and row.pareto and row.variant != best.variant
+        row
+        for row in rows
+        if row.verdict not in UNMEASURED_VERDICTS and row.pareto and row.variant != best.variant
     ]
     return sorted(able, key=lambda row: -(row.speedup or 0.0))
 

@@ -24,8 +24,8 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 
-MISSING = object()  # the value of a missing key
-ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # that a composition raises
+MISSING_VALUE = object()  # the value of a missing key
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # that a composition raises
 
 
 def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
@@ -68,7 +68,7 @@ def _compose(overrides: Sequence[str], conf: Path, name: str) -> tuple[DictConfi
         with open_dict(config):
             del config["hydra"]
         OmegaConf.resolve(config)
-    except ERRORS as error:
+    except COMPOSITION_ERRORS as error:
         raise UserError(explain(error, overrides, conf, name)) from None
     return config, choices
 
@@ -87,11 +87,11 @@ def initialized(conf: Path) -> AbstractContextManager[Any]:
 def differences(old: Settings, new: Settings, prefix: str = "") -> Iterator[str]:
     """Yield the overrides, in Hydra's grammar, that turn `old` into `new`."""
     for key in [*old, *(key for key in new if key not in old)]:
-        before, after = old.get(key, MISSING), new.get(key, MISSING)
+        before, after = old.get(key, MISSING_VALUE), new.get(key, MISSING_VALUE)
         path = f"{prefix}.{key}" if prefix else str(key)
         if isinstance(before, dict) and isinstance(after, dict):
             yield from differences(before, after, path)
-        elif after is MISSING:
+        elif after is MISSING_VALUE:
             yield f"~{path}"
         elif before != after:
             yield f"++{path}={literal(after)}"
@@ -118,7 +118,7 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
     """Return a sentence about an error of Hydra, with the nearest valid name if there is one.
 
     Args:
-        error: one of `ERRORS`.
+        error: one of `COMPOSITION_ERRORS`.
         overrides: the overrides of the composition.
         conf: the folder that was composed.
         name: the file that the composition began with.

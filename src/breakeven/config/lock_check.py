@@ -11,7 +11,7 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import flatten
 
-LOCK = Path("dvc.lock")
+DVC_LOCK = Path("dvc.lock")
 
 
 def require_current(study: Study) -> None:
@@ -20,9 +20,9 @@ def require_current(study: Study) -> None:
     Raises:
         UserError: a setting differs. The message names the stage and the setting.
     """
-    if not LOCK.exists():  # DVC has run nothing
+    if not DVC_LOCK.exists():  # DVC has run nothing
         return
-    ran = _read(LOCK).get("stages", {})
+    ran = _read(DVC_LOCK).get("stages", {})
     settings = _read(paths.PARAMS)
     for name in _stages(study):
         sections = ran.get(name, {}).get("params", {}).get(str(paths.PARAMS), {})

@@ -4,19 +4,19 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
-from breakeven.config.schema import GROUPS, Steps, Study
+from breakeven.config.schema import OPTION_GROUPS, Steps, Study
 from breakeven.core.plugin import Plugin, names
 
 # Section of the configuration -> the package of its options. A compression can also be a list of steps.
-SECTIONS = {**GROUPS, "compressions": "compression"}
-BOUNDS = {
+OPTION_SECTIONS = {**OPTION_GROUPS, "compressions": "compression"}
+BOUND_WORDS = {
     "exclusiveMinimum": "above {}",
     "minimum": "at least {}",
     "exclusiveMaximum": "below {}",
     "maximum": "at most {}",
     "minItems": "at least {} of them",
 }
-HEAD = """# All settings
+PAGE_HEAD = """# All settings
 
 `breakeven compose KEY=VALUE` sets any of them, for example `breakeven compose measure.seconds=60`; their
 values in each study are in `conf/`. A key without a default has its value from `conf/`. [The same as a JSON
@@ -31,7 +31,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON schema of `params.yaml`, with the settings of all options."""
     schema = Study.model_json_schema()
     definitions = schema["$defs"]
-    for section, group in SECTIONS.items():
+    for section, group in OPTION_SECTIONS.items():
         references = []
         for name in names(group):
             option = _plugin(group, name).model_json_schema()
@@ -40,11 +40,11 @@ def json_schema() -> dict[str, Any]:
             definitions[f"{group}.{name}"] = option
             references.append({"$ref": f"#/$defs/{group}.{name}"})
         # A name with a dot is a user's own module, whose settings are unknown here.
-        own = {"type": "object", "properties": {"name": {"pattern": r"\."}}, "required": ["name"]}
-        allowed: dict[str, Any] = {"anyOf": [*references, own]}
+        own_module = {"type": "object", "properties": {"name": {"pattern": r"\."}}, "required": ["name"]}
+        allowed: dict[str, Any] = {"anyOf": [*references, own_module]}
         if section == "compressions":
             steps = Steps.model_json_schema()
-            steps["properties"]["steps"]["items"] = {"anyOf": [*references, own]}
+            steps["properties"]["steps"]["items"] = {"anyOf": [*references, own_module]}
             allowed["anyOf"].append(steps)
         schema["properties"][section]["additionalProperties"] = allowed
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
@@ -54,11 +54,11 @@ def markdown_page() -> str:
     """Return the reference as a page of Markdown, with a table for each section and for each option."""
     schema = json_schema()
     definitions = schema["$defs"]
-    parts = [HEAD, "## The study", _table(schema, definitions)]
+    parts = [PAGE_HEAD, "## The study", _table(schema, definitions)]
     for key in ("Family", "TrainingConfig", "Export", "Measure", "Server", "Recommend"):
         definition = definitions[key]
-        parts += [f"## {_place(key)}", _first_line(definition), _table(definition, definitions)]
-    for section, group in SECTIONS.items():
+        parts += [f"## {_dotted_key(key)}", _first_line(definition), _table(definition, definitions)]
+    for section, group in OPTION_SECTIONS.items():
         parts.append(f"## Options of {section}")
         for name in names(group):
             definition = definitions[f"{group}.{name}"]
@@ -77,7 +77,7 @@ def _plugin(group: str, name: str) -> type[Plugin]:
     return plugin
 
 
-def _place(definition: str) -> str:
+def _dotted_key(definition: str) -> str:
     """Return the dotted key of a definition's settings in the configuration."""
     special = {"Family": "families.NAME", "TrainingConfig": "families.NAME.train", "Server": "measure.server"}
     return special.get(definition, definition.lower())
@@ -109,7 +109,9 @@ def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return (
-            _type(definitions[name], definitions) if "enum" in definitions[name] else f"{_place(name)}, below"
+            _type(definitions[name], definitions)
+            if "enum" in definitions[name]
+            else f"{_dotted_key(name)}, below"
         )
     if "anyOf" in field:
         return " or ".join(_type(choice, definitions) for choice in field["anyOf"])
@@ -130,7 +132,7 @@ def _kind(field: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def _bounds(field: dict[str, Any]) -> Iterator[str]:
-    for keyword, text in BOUNDS.items():
+    for keyword, text in BOUND_WORDS.items():
         if keyword in field:
             yield text.format(field[keyword])
 

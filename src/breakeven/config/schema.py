@@ -14,7 +14,7 @@ from breakeven.config.training import TrainingConfig
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
-from breakeven.core.plugin import MANDATORY, StrictModel, check, did_you_mean, load
+from breakeven.core.plugin import MANDATORY_MESSAGE, StrictModel, check, did_you_mean, load
 from breakeven.engine.settings import Budget, Scenario
 
 Settings = dict[str, Any]
@@ -132,11 +132,11 @@ class Study(StrictModel):
         Raises:
             UserError: there is no such option, or one of its settings is wrong.
         """
-        group, place = GROUPS[section], f"{section}.{key}"
+        group, dotted_key = OPTION_GROUPS[section], f"{section}.{key}"
         settings = getattr(self, section).get(key)
         if settings is None:
-            raise UserError(f"{place}: {did_you_mean(key, getattr(self, section))}")
-        return load(group, settings, place)
+            raise UserError(f"{dotted_key}: {did_you_mean(key, getattr(self, section))}")
+        return load(group, settings, dotted_key)
 
     def recipes(self) -> dict[str, list[Any]]:
         """Return the compressions of each recipe, in the order in which they are applied."""
@@ -150,13 +150,13 @@ class Study(StrictModel):
         """
         if key not in self.compressions:
             raise UserError(f"{key}: {did_you_mean(key, self.compressions)}")
-        settings, place = self.compressions[key], f"compressions.{key}"
+        settings, dotted_key = self.compressions[key], f"compressions.{key}"
         if set(settings) == {"steps"}:
-            steps = check(Steps, settings, place).steps
-            places = [f"{place}.steps.{number}" for number in range(len(steps))]
+            steps = check(Steps, settings, dotted_key).steps
+            dotted_keys = [f"{dotted_key}.steps.{number}" for number in range(len(steps))]
         else:
-            steps, places = [settings], [place]
-        return [load("compression", *step) for step in zip(steps, places, strict=True)]
+            steps, dotted_keys = [settings], [dotted_key]
+        return [load("compression", *step) for step in zip(steps, dotted_keys, strict=True)]
 
     def measured_with(self, hardware: str) -> Settings:
         """Return the settings to note in the record of a benchmark."""
@@ -174,7 +174,7 @@ class Study(StrictModel):
 
 
 # Section of the configuration -> the package of its options
-GROUPS = {
+OPTION_GROUPS = {
     "datasets": "datasets",
     "runtimes": "runtimes",
     "quantizations": "quantization",
@@ -194,7 +194,7 @@ def validate(settings: Settings) -> Study:
         UserError: one sentence for each fault.
     """
     if unset := list(_unset(settings)):
-        raise UserError("\n".join(MANDATORY.format(key=key) for key in unset))
+        raise UserError("\n".join(MANDATORY_MESSAGE.format(key=key) for key in unset))
     if not (families := settings.get("families")):
         study = settings.get("study")
         raise UserError(
@@ -202,7 +202,7 @@ def validate(settings: Settings) -> Study:
             f"`breakeven-sweep study={study}`; what `dvc repro` runs lists its families."
         )
     config = check(Study, settings)
-    for section in GROUPS:
+    for section in OPTION_GROUPS:
         for key in getattr(config, section):
             config.option(section, key)
     config.recipes()
@@ -212,7 +212,7 @@ def validate(settings: Settings) -> Study:
             f"max_replicates={config.measure.max_replicates}."
         )
     _require_distinct(config)
-    _require_made(config)
+    _require_existing(config)
     if "eager" not in config.runtimes or config.option("runtimes", "eager").precision != "fp32":
         raise UserError(
             f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, in fp32, as the baseline."
@@ -241,50 +241,52 @@ def _require_measured_only(key: str, family: Family, config: Study) -> None:
         )
 
 
-def _unset(settings: Any, place: str = "") -> Iterator[str]:
+def _unset(settings: Any, dotted_key: str = "") -> Iterator[str]:
     """Yield the keys whose value is still `???`."""
     if isinstance(settings, dict):
         for key, value in settings.items():
-            yield from _unset(value, f"{place}.{key}" if place else str(key))
+            yield from _unset(value, f"{dotted_key}.{key}" if dotted_key else str(key))
     elif settings == "???":
-        yield place
+        yield dotted_key
 
 
-def _made(config: Study) -> dict[str, list[str]]:
+def _options_by_variant(config: Study) -> dict[str, list[str]]:
     """Return precision/runtime -> the keys of the options that make it, of a recipe without `only`."""
-    made: dict[str, list[str]] = {}
+    variants: dict[str, list[str]] = {}
     for key in config.runtimes:
         precision = config.option("runtimes", key).precision
-        made.setdefault(f"{precision}/{runtime_name(key, precision)}", []).append(f"runtimes.{key}")
+        variants.setdefault(f"{precision}/{runtime_name(key, precision)}", []).append(f"runtimes.{key}")
     for key in config.quantizations:
         toolchain = config.option("quantizations", key)
-        made.setdefault(f"{toolchain.precision}/{toolchain.runtime}", []).append(f"quantizations.{key}")
-    return made
+        variants.setdefault(f"{toolchain.precision}/{toolchain.runtime}", []).append(f"quantizations.{key}")
+    return variants
 
 
 def _require_distinct(config: Study) -> None:
     """Raise a UserError if the variants of two options would have the same name."""
-    for variant, keys in _made(config).items():
+    for variant, keys in _options_by_variant(config).items():
         if len(keys) > 1:
             precision, _, runtime = variant.partition("/")
             raise UserError(f"{' and '.join(keys)} both make {precision} for {runtime}: choose one of them.")
 
 
-def _require_made(config: Study) -> None:
+def _require_existing(config: Study) -> None:
     """Raise a UserError if `export.only` names a recipe or variant that does not exist.
 
     Otherwise a misspelt name would leave variants out without a message. Omitting the baseline is an error as
     well.
     """
-    recipes, made = ["none", *config.compressions], _made(config)
+    recipes, variants = ["none", *config.compressions], _options_by_variant(config)
     for recipe, patterns in config.export.only.items():
-        place = f"export.only.{recipe}"
+        dotted_key = f"export.only.{recipe}"
         if recipe not in recipes:
-            raise UserError(f"{place}: {did_you_mean(recipe, recipes)} Leave it out with `~{place}`.")
+            raise UserError(
+                f"{dotted_key}: {did_you_mean(recipe, recipes)} Leave it out with `~{dotted_key}`."
+            )
         for pattern in patterns:
-            if not any(fnmatchcase(variant, pattern) for variant in made):
+            if not any(fnmatchcase(variant, pattern) for variant in variants):
                 raise UserError(
-                    f"{place}={pattern}: matches no precision/runtime. {did_you_mean(pattern, made)}"
+                    f"{dotted_key}={pattern}: matches no precision/runtime. {did_you_mean(pattern, variants)}"
                 )
     if not config.export.wants(BASELINE):
         raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")

@@ -16,8 +16,8 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, fingerprint, flatten, read_json, sha256, write_json
 
-NOTE, FILES = "key.json", "files"
-USED = "used.json"  # beside a job's records: kind and digest of every entry that the job used
+NOTE_FILE, FILES_FOLDER = "key.json", "files"
+USED_ENTRIES_FILE = "used.json"  # beside a job's records: kind and digest of every entry that the job used
 used: set[tuple[str, str]] = set()  # kind and digest of the entries that this process found or saved
 
 
@@ -47,17 +47,17 @@ class CacheEntry:
     @property
     def used(self) -> float:
         """Return when the entry was last made or used, in seconds since the epoch."""
-        return (self.folder / NOTE).stat().st_mtime
+        return (self.folder / NOTE_FILE).stat().st_mtime
 
     def touch(self) -> None:
         """Note that the entry was used now: `prune` removes entries that nobody used for long."""
-        os.utime(self.folder / NOTE)
+        os.utime(self.folder / NOTE_FILE)
 
     @property
     def whole(self) -> bool:
         """Return whether all files still have the sha256 that was noted when they were saved."""
         return all(
-            (path := self.folder / FILES / name).is_file() and sha256(path) == digest
+            (path := self.folder / FILES_FOLDER / name).is_file() and sha256(path) == digest
             for name, digest in self.files.items()
         )
 
@@ -89,7 +89,7 @@ def version(kind: str, digest: str) -> str:
 
     The sha256 changes when the entry is made again with other content.
     """
-    note = paths.store() / kind / digest / NOTE
+    note = paths.store() / kind / digest / NOTE_FILE
     return sha256(note) if note.is_file() else ""
 
 
@@ -98,7 +98,7 @@ def restore(key: CacheKey, target: Path) -> bool:
     if not (entry := find(key)):
         return False
     with atomic_folder(target) as temporary:
-        shutil.copytree(entry.folder / FILES, temporary, dirs_exist_ok=True)
+        shutil.copytree(entry.folder / FILES_FOLDER, temporary, dirs_exist_ok=True)
     entry.touch()
     return True
 
@@ -112,23 +112,23 @@ def save(key: CacheKey, title: str, source: Path) -> None:
         source: the folder to copy.
     """
     with atomic_folder(folder(key)) as temporary:
-        shutil.copytree(source, temporary / FILES)
-        files = sorted(path for path in (temporary / FILES).rglob("*") if path.is_file())
+        shutil.copytree(source, temporary / FILES_FOLDER)
+        files = sorted(path for path in (temporary / FILES_FOLDER).rglob("*") if path.is_file())
         note = {
             "kind": key.kind,
             "parts": key.parts,
             "title": title,
-            "files": {str(path.relative_to(temporary / FILES)): sha256(path) for path in files},
+            "files": {str(path.relative_to(temporary / FILES_FOLDER)): sha256(path) for path in files},
             "megabytes": round(sum(path.stat().st_size for path in files) / 1e6, 3),
         }
-        write_json(temporary / NOTE, note)
+        write_json(temporary / NOTE_FILE, note)
     used.add((key.kind, key.digest))
 
 
 def touch(kind: str, digest: str) -> None:
     """Note that an entry, or an output made from it, was used now. Do nothing if there is no such entry."""
     with contextlib.suppress(FileNotFoundError):
-        os.utime(paths.store() / kind / digest / NOTE)
+        os.utime(paths.store() / kind / digest / NOTE_FILE)
 
 
 @contextlib.contextmanager
@@ -165,9 +165,9 @@ def is_busy(kind: str, digest: str) -> bool:
 
 
 def _lock(kind: str, digest: str) -> FileLock:
-    place = paths.private() / "locks" / f"{kind}-{digest}"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(place)
+    path = paths.private() / "locks" / f"{kind}-{digest}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path)
 
 
 def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
@@ -175,30 +175,30 @@ def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
 
     Return None if there is no entry of this kind.
     """
-    mine = flatten(key.parts)
-    found: list[tuple[CacheEntry, list[str]]] = []
+    parts = flatten(key.parts)
+    candidates: list[tuple[CacheEntry, list[str]]] = []
     for entry in entries(key.kind):
-        theirs = flatten(entry.key.parts)
+        entry_parts = flatten(entry.key.parts)
         changed = [
-            f"{name}: {theirs.get(name, 'nothing')} there, {mine.get(name, 'nothing')} here"
-            for name in sorted(mine.keys() | theirs.keys())
-            if mine.get(name) != theirs.get(name)
+            f"{name}: {entry_parts.get(name, 'nothing')} there, {parts.get(name, 'nothing')} here"
+            for name in sorted(parts.keys() | entry_parts.keys())
+            if parts.get(name) != entry_parts.get(name)
         ]
-        found.append((entry, changed))
-    return min(found, key=lambda each: len(each[1]), default=None)
+        candidates.append((entry, changed))
+    return min(candidates, key=lambda each: len(each[1]), default=None)
 
 
 def entries(kind: str = "*") -> list[CacheEntry]:
     """Return all entries of a kind, by default of every kind; the last used first."""
-    found = [entry for path in paths.store().glob(f"{kind}/*") if (entry := _read(path))]
-    return sorted(found, key=lambda entry: -entry.used)
+    cache_entries = [entry for path in paths.store().glob(f"{kind}/*") if (entry := _read(path))]
+    return sorted(cache_entries, key=lambda entry: -entry.used)
 
 
-def _read(place: Path) -> CacheEntry | None:
+def _read(path: Path) -> CacheEntry | None:
     try:
-        note = read_json(place / NOTE)
+        note = read_json(path / NOTE_FILE)
         return CacheEntry(
-            place, CacheKey(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"]
+            path, CacheKey(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"]
         )
     except (UserError, KeyError, TypeError):  # an entry without a readable note counts as missing
         return None

@@ -12,7 +12,7 @@ from breakeven.core import cache, paths
 from breakeven.core.cache import CacheEntry
 
 # Folder of unfinished work below `paths.private()` -> the kind of cache entry that is being made in it
-UNFINISHED = {"jobs": "job", "training": "model", "hydra": ""}
+UNFINISHED_FOLDERS = {"jobs": "job", "training": "model", "hydra": ""}
 HALF_WRITTEN = ".*.tmp"  # entries that a killed process left behind
 DAY_S = 86400
 
@@ -36,7 +36,7 @@ def unfinished(days: float) -> list[Path]:
     """
     folders = [
         path
-        for folder, kind in UNFINISHED.items()
+        for folder, kind in UNFINISHED_FOLDERS.items()
         for path in (paths.private() / folder).glob("*")
         if not (kind and cache.is_busy(kind, path.name))
     ]

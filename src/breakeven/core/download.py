@@ -10,7 +10,7 @@ from breakeven.core.estimate import Estimate
 from breakeven.core.files import atomic
 from breakeven.core.progress import shown
 
-CHUNK = 1 << 18  # bytes
+CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 60.0  # longest wait for the next bytes
 
 
@@ -22,13 +22,13 @@ def download(addresses: Sequence[str], target: Path) -> None:
     """
     if target.exists():
         return None
-    *others, last = addresses
-    for address in others:
+    *first_addresses, last_address = addresses
+    for address in first_addresses:
         try:
             return _download(address, target)
         except (OSError, HTTPException):
             continue
-    return _download(last, target)
+    return _download(last_address, target)
 
 
 def _download(address: str, target: Path) -> None:
@@ -38,7 +38,7 @@ def _download(address: str, target: Path) -> None:
         with shown(f"download {target.name}", size) as on, temporary.open("wb") as file:
             estimate, of = Estimate(size), f" of {size / 1e6:.1f}" if size else ""
             began = time.monotonic()
-            while chunk := answer.read(CHUNK):
+            while chunk := answer.read(CHUNK_BYTES):
                 file.write(chunk)
                 estimate.finish(time.monotonic() - began, len(chunk))
                 began = time.monotonic()

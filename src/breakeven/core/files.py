@@ -13,7 +13,7 @@ from typing import Any
 
 from breakeven.core.errors import UserError
 
-SHORT = 16  # characters of a digest that need not be complete
+SHORT_DIGEST_LENGTH = 16  # characters of a digest that need not be complete
 
 
 @contextlib.contextmanager
@@ -88,8 +88,8 @@ def digest_of(path: Path, algorithm: str = "sha256") -> str:
 
     A process reads the file once, and reads it again only after a change of its size or times.
     """
-    found = path.stat()
-    return _digest(path, algorithm, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    status = path.stat()
+    return _digest(path, algorithm, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
 
 
 @cache
@@ -111,27 +111,27 @@ def require_sha256(path: Path, expected: str) -> None:
     """
     if not path.is_file():
         raise UserError(f"{path} is missing: run `dvc repro` to make it again.")
-    if (found := sha256(path)) != expected:
+    if (actual := sha256(path)) != expected:
         raise UserError(
-            f"{path} was changed after it was written (sha256 {found[:12]}…, recorded {expected[:12]}…): "
+            f"{path} was changed after it was written (sha256 {actual[:12]}…, recorded {expected[:12]}…): "
             f"delete its folder and run `dvc repro`."
         )
 
 
 def fingerprint(*values: Any) -> str:
     """Return a digest of 16 characters for values that JSON can hold. It is equal in every process."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:SHORT_DIGEST_LENGTH]
 
 
-def flatten(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested mappings as one mapping with dotted keys; empty mappings are left out.
 
     Args:
         values: the nested mappings.
-        place: a dotted prefix of all keys.
+        prefix: a dotted prefix of all keys.
     """
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        name = f"{place}.{key}" if place else str(key)
+        name = f"{prefix}.{key}" if prefix else str(key)
         flat.update(flatten(value, name) if isinstance(value, Mapping) else {name: value})
     return flat

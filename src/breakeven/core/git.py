@@ -18,7 +18,7 @@ def commit() -> tuple[str, bool]:
     """
     if not shutil.which("git"):
         return "", False
-    tree = os.environ.get(paths.HOME, ".")
+    tree = os.environ.get(paths.HOME_VARIABLE, ".")
 
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=tree, capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 # One lock for the machine, not for each repository: any other process disturbs a measurement.
-LOCK = Path(tempfile.gettempdir()) / "breakeven.lock"
+LOCK_FILE = Path(tempfile.gettempdir()) / "breakeven.lock"
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def _held(mode: int, reason: str) -> Iterator[None]:
 def _opened() -> IO[str]:
     """Return the lock's file, open for reading: a kernel may forbid writing to another user's file."""
     try:
-        return LOCK.open()
+        return LOCK_FILE.open()
     except FileNotFoundError:
-        file = LOCK.open("a")
+        file = LOCK_FILE.open("a")
         with suppress(PermissionError):  # another user created the file first
-            LOCK.chmod(0o666)
+            LOCK_FILE.chmod(0o666)
         return file

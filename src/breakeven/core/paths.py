@@ -5,11 +5,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-HOME = "BREAKEVEN_HOME"  # environment variable: the main repository, for the process of a sweep's job
+# Environment variable: the main repository, for the process of a sweep's job
+HOME_VARIABLE = "BREAKEVEN_HOME"
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
 PROGRAMS = Path("cpp")  # the C++ sources
-GUARD = Path("results/composed/ok")  # root stages depend on it; its content never changes
+STAGES_GUARD = Path("results/composed/ok")  # root stages depend on it; its content never changes
 MODEL_CARD = "model.json"  # in a model's folder, and in an artifact's that runs the model's own code
 OVERRIDES = Path("results/composed/overrides.json")  # the overrides of the last composition
 FETCHED = Path("data/fetched")  # digests of inputs from outside the repository and of source, and the machine
@@ -73,7 +74,7 @@ def home() -> Path:
 
     MLflow's store, checkpoints to resume from and raw data lie there, because a worktree is temporary.
     """
-    if job := os.environ.get(HOME):
+    if job := os.environ.get(HOME_VARIABLE):
         return Path(job)
     root = Path(os.environ.get("DVC_ROOT", "."))
     for parent in [root.resolve(), *root.resolve().parents]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from breakeven.core.errors import UserError
 
-MANDATORY = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
+MANDATORY_MESSAGE = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
 S = TypeVar("S", bound="StrictModel")
 
 
@@ -34,46 +34,46 @@ class Plugin(StrictModel):
 def names(group: str) -> list[str]:
     """Return the options of a group: the public modules of `breakeven.plugins.<group>`, except `base`."""
     package = importlib.import_module(f"breakeven.plugins.{group}")
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+    module_names = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in module_names if name != "base" and not name.startswith("_"))
 
 
-def load(group: str, settings: Mapping[str, Any], place: str) -> Any:
+def load(group: str, settings: Mapping[str, Any], dotted_key: str) -> Any:
     """Return the option that `settings["name"]` names, with its settings checked.
 
     Args:
         group: the package below `breakeven.plugins`, for example "runtimes".
         settings: the option's section of the configuration.
-        place: the dotted key of that section, for messages.
+        dotted_key: the dotted key of that section, for messages.
 
     Raises:
         UserError: the name is unknown; its module cannot be imported, or does not define exactly one option;
             a key is unknown; a value has a wrong type or is out of range. There is a line for each fault.
     """
     name = str(settings.get("name"))
-    if "." not in name and name not in (known := names(group)):
-        raise UserError(f"{place}.name={name}: {did_you_mean(name, known)}")
+    if "." not in name and name not in (allowed := names(group)):
+        raise UserError(f"{dotted_key}.name={name}: {did_you_mean(name, allowed)}")
     try:
         module = importlib.import_module(name if "." in name else f"breakeven.plugins.{group}.{name}")
     except ModuleNotFoundError as error:
-        raise UserError(f"{place}.name={name}: cannot be imported ({error}).") from None
+        raise UserError(f"{dotted_key}.name={name}: cannot be imported ({error}).") from None
     options = [
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Plugin) and value.__module__ == module.__name__
     ]
     if len(options) != 1:
-        raise UserError(f"{place}.name={name}: should hold one option, not {len(options)}.")
-    return check(options[0], settings, place)
+        raise UserError(f"{dotted_key}.name={name}: should hold one option, not {len(options)}.")
+    return check(options[0], settings, dotted_key)
 
 
-def check(model: type[S], settings: Mapping[str, Any], place: str = "") -> S:
+def check(model: type[S], settings: Mapping[str, Any], dotted_key: str = "") -> S:
     """Return `settings` as an instance of `model`.
 
     Args:
         model: the class that checks them.
         settings: the values by key.
-        place: the dotted key of the settings, for messages.
+        dotted_key: the dotted key of the settings, for messages.
 
     Raises:
         UserError: a line for each fault: the key, its value, what is allowed, and the nearest valid name.
@@ -81,27 +81,26 @@ def check(model: type[S], settings: Mapping[str, Any], place: str = "") -> S:
     try:
         return model.model_validate(settings)
     except ValidationError as error:
-        raise UserError("\n".join(_sentences(error, model, place))) from None
+        raise UserError("\n".join(_sentences(error, model, dotted_key))) from None
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return the end of a message: the name in `known` nearest to `given`, if any is near, and all names."""
-    known = list(known)
-    near = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
-    return (
-        f"unknown{f'; did you mean {near[0]!r}?' if near else '.'} Allowed: {', '.join(known) or 'nothing'}."
-    )
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Return the end of a message: the name in `allowed` nearest to `name`, if any is near, and all names."""
+    allowed = list(allowed)
+    near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+    question = f"; did you mean {near[0]!r}?" if near else "."
+    return f"unknown{question} Allowed: {', '.join(allowed) or 'nothing'}."
 
 
-def _sentences(error: ValidationError, model: type[BaseModel], place: str) -> Iterable[str]:
+def _sentences(error: ValidationError, model: type[BaseModel], dotted_key: str) -> Iterable[str]:
     for fault in error.errors(include_url=False):
         loc = [str(part) for part in fault["loc"]]
-        key = ".".join([*([place] if place else []), *loc])
+        key = ".".join([*([dotted_key] if dotted_key else []), *loc])
         if fault["type"] == "extra_forbidden":
-            known = _fields(model, loc[:-1])
-            yield f"{key}={fault['input']}: the key {loc[-1]!r} is {did_you_mean(loc[-1], known)}"
+            allowed = _fields(model, loc[:-1])
+            yield f"{key}={fault['input']}: the key {loc[-1]!r} is {did_you_mean(loc[-1], allowed)}"
         elif fault["type"] == "missing":
-            yield MANDATORY.format(key=key)
+            yield MANDATORY_MESSAGE.format(key=key)
         else:
             rule = fault["msg"].removeprefix("Value error, ")
             yield f"{key}={fault['input']}: {rule[0].lower()}{rule[1:]}."

@@ -33,7 +33,7 @@ class ProgressLine:
             crowded: whether another process has a bar in this terminal.
         """
         self.title, self._bar, self._crowded = title, bar, crowded
-        self._drawn, self._told = float("-inf"), time.monotonic()
+        self._drawn_at, self._told_at = float("-inf"), time.monotonic()
         if bar:
             self._task = bar.add_task(title, total=total, what="", left="")
 
@@ -47,13 +47,13 @@ class ProgressLine:
             now: draw the bar at once. Otherwise it is drawn at most four times a second.
         """
         if self._bar:
-            due = now or time.monotonic() - self._drawn >= DRAWN_EVERY_S
+            due = now or time.monotonic() - self._drawn_at >= DRAWN_EVERY_S
             self._bar.update(self._task, completed=done, what=what, left=left, refresh=due)
-            self._drawn = time.monotonic() if due else self._drawn
+            self._drawn_at = time.monotonic() if due else self._drawn_at
 
     def tell(self, done: float, what: str, left: str = "") -> None:
         """Move the bar and draw it at once, or print a line if there is no bar."""
-        self._told = time.monotonic()
+        self._told_at = time.monotonic()
         self.move(done, what, left, now=True)
         if not self._bar:
             start = CLEAR_LINE if self._crowded else ""
@@ -61,7 +61,7 @@ class ProgressLine:
 
     def pace(self, done: float, what: str, left: str = "") -> None:
         """Report a small step: move the bar, or print a line if the last line is `TOLD_EVERY_S` old."""
-        if time.monotonic() - self._told >= TOLD_EVERY_S:
+        if time.monotonic() - self._told_at >= TOLD_EVERY_S:
             self.tell(done, what, left)
         else:
             self.move(done, what, left)
@@ -108,26 +108,26 @@ class ItemProgress:
         """Show `total` units on a line of progress, with a line in a log every `every_s` seconds at most."""
         self._on, self._every_s = on, every_s
         self._estimate = Estimate(total)
-        self._told = float("-inf")
+        self._told_at = float("-inf")
         self._began = 0.0
 
     def begin(self, what: str) -> None:
         """Show the name of the next unit."""
         self._began = time.monotonic()
         text = f"{self._estimate.done + 1:.0f} of {self._estimate.total:.0f}: {what}"
-        if self._began - self._told >= self._every_s:
-            self._told = self._began
+        if self._began - self._told_at >= self._every_s:
+            self._told_at = self._began
             self._on.tell(self._estimate.done, text, self._estimate.left())
         else:
             self._on.move(self._estimate.done, text, self._estimate.left(), now=True)
 
-    def end(self, made: bool = True) -> None:
+    def end(self, is_new: bool = True) -> None:
         """Count the unit as finished.
 
         Args:
-            made: False if the unit was there already, and took no time.
+            is_new: False if the unit was there already, and took no time.
         """
-        self._estimate.finish(time.monotonic() - self._began if made else None)
+        self._estimate.finish(time.monotonic() - self._began if is_new else None)
         self._on.move(self._estimate.done, f"{self._estimate.done:.0f} of {self._estimate.total:.0f}")
 
 

@@ -8,10 +8,10 @@ from importlib import metadata
 from typing import Any
 
 from breakeven.core.errors import UserError
-from breakeven.core.source_memory import SHORT
+from breakeven.core.source_memory import SHORT_DIGEST_LENGTH
 from breakeven.core.source_walk import SourceTree, is_installed
 
-STAGES = "breakeven.pipeline.stages"
+STAGES_PACKAGE = "breakeven.pipeline.stages"
 
 # Modules and packages that a stage imports, but that cannot change its output -> the reason.
 LEFT_OUT = {
@@ -56,7 +56,7 @@ def digests_of(stage: str, plugins: Iterable[str], tree: SourceTree = AT_START) 
     Raises:
         UserError: Python cannot parse a file.
     """
-    return digests_of_modules([f"{STAGES}.{stage}", *plugins], tree)
+    return digests_of_modules([f"{STAGES_PACKAGE}.{stage}", *plugins], tree)
 
 
 def digests_of_modules(starts: Iterable[str], tree: SourceTree = AT_START) -> dict[str, str]:
@@ -69,7 +69,7 @@ def digests_of_modules(starts: Iterable[str], tree: SourceTree = AT_START) -> di
         if is_installed(path):
             digests[name] = _version(name)
         elif path.suffix != ".py":
-            digests[name] = hashlib.sha256(tree.read(path)).hexdigest()[:SHORT]
+            digests[name] = hashlib.sha256(tree.read(path)).hexdigest()[:SHORT_DIGEST_LENGTH]
         elif digest := tree.parse(path).digest:
             digests[name] = digest
     return digests

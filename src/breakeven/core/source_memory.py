@@ -13,7 +13,7 @@ from breakeven.core.files import write_text
 from breakeven.core.source_imports import References, find_references
 from breakeven.core.source_text import code_lines, decode
 
-SHORT = 16  # characters of a digest
+SHORT_DIGEST_LENGTH = 16  # characters of a digest
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class SourceMemory:
         if self._entries is None:
             self._entries = {}
             try:
-                kept = json.loads(self._path.read_text(encoding="utf-8"))
+                content = json.loads(self._path.read_text(encoding="utf-8"))
             except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):  # then parse all again
-                kept = {}
-            if kept.get("parser") == _parser():
-                self._entries.update(kept["files"])
+                content = {}
+            if content.get("parser") == _parser():
+                self._entries.update(content["files"])
         return self._entries
 
 
@@ -86,7 +86,9 @@ def parse(path: Path, content: bytes) -> ParsedFile:
         reason = error.msg if isinstance(error, SyntaxError) else error
         raise UserError(f"{path}{line}: {reason}: Python cannot read it.") from None
     lines = b"\n".join(code_lines(text, tree))
-    return ParsedFile(hashlib.sha256(lines).hexdigest()[:SHORT] if lines else "", find_references(tree))
+    return ParsedFile(
+        hashlib.sha256(lines).hexdigest()[:SHORT_DIGEST_LENGTH] if lines else "", find_references(tree)
+    )
 
 
 def _parser() -> str:

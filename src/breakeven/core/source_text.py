@@ -8,7 +8,7 @@ from collections.abc import Iterator
 Span = tuple[
     int, int, int, int
 ]  # first line and column, last line and column; lines from 1, columns in bytes
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+DOCUMENTED_NODES = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def code_lines(text: str, tree: ast.Module) -> list[bytes]:
@@ -64,7 +64,7 @@ def _comments(text: str) -> Iterator[tuple[int, bytes]]:
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and node.body:
+        if isinstance(node, DOCUMENTED_NODES) and node.body:
             first = node.body[0]
             if (
                 isinstance(first, ast.Expr)

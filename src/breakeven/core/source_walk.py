@@ -11,15 +11,15 @@ from breakeven.core import paths
 from breakeven.core.source_imports import PACKAGE, absolute_name
 from breakeven.core.source_memory import ParsedFile, SourceMemory
 
-ROOT = Path(__file__).parents[1]  # the folder of the package
+PACKAGE_ROOT = Path(__file__).parents[1]  # the folder of the package
 # Installed packages count if a module with such a name imports them: they hold the layers of models.
-MODELS = ("breakeven.plugins.models.", "breakeven.model.")
+MODEL_PREFIXES = ("breakeven.plugins.models.", "breakeven.model.")
 
 
 class SourceTree:
     """Source files with the content of their first reading. The package's own files are read at once."""
 
-    def __init__(self, root: Path = ROOT) -> None:
+    def __init__(self, root: Path = PACKAGE_ROOT) -> None:
         """Read all Python files below `root`, the folder of the package, and the project's folder `cpp`."""
         self._root = root
         self._texts: dict[Path, bytes] = {}
@@ -73,7 +73,7 @@ class SourceTree:
                 continue
             reached[module] = path
             inside = module == PACKAGE or module.startswith(f"{PACKAGE}.")
-            counts_packages = not inside or module.startswith(MODELS)
+            counts_packages = not inside or module.startswith(MODEL_PREFIXES)
             references = self.parse(path).references
             package = module if path.stem == "__init__" else module.rpartition(".")[0]
             if inside and package != module:

@@ -14,7 +14,7 @@ from pathlib import Path
 from breakeven.core.files import fingerprint
 
 CPUINFO = Path("/proc/cpuinfo")
-FLAGS = (
+PROCESSOR_FLAGS = (
     "avx2",
     "avx512f",
     "avx512_vnni",
@@ -29,16 +29,16 @@ FLAGS = (
     "bf16",
 )
 # Prefixes of environment variables that tune libraries
-TUNING = (
+TUNING_PREFIXES = (
     *("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD"),
     *("TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "ORT_", "OV_"),
 )
-GIVEN = dict(os.environ)  # the user's variables: libraries set more when they are imported
-OTHERS = ("KMP_INIT_AT_FORK",)  # joblib sets it for its workers; it changes no time
-DEVELOPERS = ("dev", "browser", "docs")  # extras that users do not need
+ENVIRONMENT_AT_START = dict(os.environ)  # the user's variables: libraries set more when they are imported
+HARMLESS_VARIABLES = ("KMP_INIT_AT_FORK",)  # joblib sets it for its workers; it changes no time
+DEVELOPER_EXTRAS = ("dev", "browser", "docs")  # extras that users do not need
 # Extras whose packages change no call's time. Torch and torchvision do, and are noted separately.
 NOT_EXECUTING = ("", "torch", "pipeline", "tracking", "report", "cluster")
-LETTERS = string.ascii_letters + string.digits + "-_."
+PACKAGE_NAME_LETTERS = string.ascii_letters + string.digits + "-_."
 
 
 def cores() -> int:
@@ -54,8 +54,8 @@ def tuning_variables(overridden: Collection[str] = ()) -> dict[str, str]:
     """
     return {
         name: value
-        for name, value in sorted(GIVEN.items())
-        if name.startswith(TUNING) and name not in {*overridden, *OTHERS}
+        for name, value in sorted(ENVIRONMENT_AT_START.items())
+        if name.startswith(TUNING_PREFIXES) and name not in {*overridden, *HARMLESS_VARIABLES}
     }
 
 
@@ -75,16 +75,16 @@ def collect() -> dict[str, object]:
         "cmake": _answer("cmake", "--version"),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: found for name in sorted(_packages()) if (found := version(name))},
+        "versions": {name: number for name in sorted(_packages()) if (number := version(name))},
     }
     return {"name": f"{processor}, {os.cpu_count()} cores ({fingerprint(facts)[:6]})", **facts}
 
 
 def features() -> list[str]:
-    """Return the `FLAGS` that the processor has; none if the system has no /proc/cpuinfo."""
+    """Return the `PROCESSOR_FLAGS` that the processor has; none if the system has no /proc/cpuinfo."""
     fields = _cpuinfo()
-    found = (fields.get("flags") or fields.get("Features") or "").split()
-    return [flag for flag in FLAGS if flag in found]
+    processor_flags = (fields.get("flags") or fields.get("Features") or "").split()
+    return [flag for flag in PROCESSOR_FLAGS if flag in processor_flags]
 
 
 def _processor() -> str:
@@ -131,13 +131,13 @@ def requirements() -> dict[str, list[str]]:
     lines: list[str] = []
     with contextlib.suppress(metadata.PackageNotFoundError):
         lines = metadata.requires("breakeven") or []
-    found: dict[str, list[str]] = {}
+    packages_by_extra: dict[str, list[str]] = {}
     for line in lines:
         extra = line.partition("extra == ")[2].strip("\"' ")
-        package = line[: len(line) - len(line.lstrip(LETTERS))]
-        if extra not in DEVELOPERS and package != "breakeven":  # an extra of extras
-            found.setdefault(extra, []).append(package)
-    return found
+        package = line[: len(line) - len(line.lstrip(PACKAGE_NAME_LETTERS))]
+        if extra not in DEVELOPER_EXTRAS and package != "breakeven":  # an extra of extras
+            packages_by_extra.setdefault(extra, []).append(package)
+    return packages_by_extra
 
 
 def version(package: str) -> str | None:

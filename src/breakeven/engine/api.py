@@ -122,14 +122,16 @@ def measure(
         QualityWarning(warning.name, warning.text, REMEDIES.get(warning.name, warning.remedy))
         for warning in list_warnings(schedule.samples, measured, plan, load.percent)
     ]
-    judged = judge_beyond_control(measured, base, plan.margin)
-    if judged[base].latency_ms is None:
-        raise UserError(f"{base} ({resolved[base]}): {judged[base].reason or stopped}.")
-    found = {name: TimedVariant.from_comparison(name, judged[name]) for name in judged} | rejected
+    comparisons = judge_beyond_control(measured, base, plan.margin)
+    if comparisons[base].latency_ms is None:
+        raise UserError(f"{base} ({resolved[base]}): {comparisons[base].reason or stopped}.")
+    timed_variants = {
+        name: TimedVariant.from_comparison(name, comparisons[name]) for name in comparisons
+    } | rejected
     return Result(
-        {name: found[name] for name in order},
+        {name: timed_variants[name] for name in order},
         base,
-        found[TWIN],
+        timed_variants[TWIN],
         stopped,
         time.monotonic() - started,
         warnings,

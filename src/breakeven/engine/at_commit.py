@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from breakeven.core.errors import UserError
 
-INSTALLED = ("site-packages", "dist-packages")
+INSTALL_FOLDERS = ("site-packages", "dist-packages")
 
 
 @contextmanager
@@ -60,7 +60,9 @@ def here_paths() -> list[str]:
     if (source := root / "src").is_dir():
         entries.append(source)
     inside = [
-        entry for entry in entries if entry.is_relative_to(root) and not set(entry.parts) & set(INSTALLED)
+        entry
+        for entry in entries
+        if entry.is_relative_to(root) and not set(entry.parts) & set(INSTALL_FOLDERS)
     ]
     return [str(entry) for entry in dict.fromkeys(inside) if entry.is_dir()]
 
@@ -72,8 +74,8 @@ def paths_in(tree: Path, paths: list[str]) -> list[str]:
         _git("rev-parse", "--show-toplevel", problem="--at: this folder is in no git repository")
     ).resolve()
     depth = len(here.relative_to(root).parts)
-    other = tree.parents[depth - 1] if depth else tree
-    return [str(other / Path(path).relative_to(root)) for path in paths]
+    other_root = tree.parents[depth - 1] if depth else tree
+    return [str(other_root / Path(path).relative_to(root)) for path in paths]
 
 
 def _git(*arguments: str, problem: str) -> str:

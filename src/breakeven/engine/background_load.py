@@ -5,7 +5,7 @@ import time
 
 import psutil
 
-OWN = ("user", "system", "children_user", "children_system")  # fields of os.times
+PROCESS_TIME_FIELDS = ("user", "system", "children_user", "children_system")  # fields of os.times
 
 
 class BackgroundLoad:
@@ -32,5 +32,10 @@ def _used_s() -> float:
 
     It excludes the time that the hypervisor gave to other machines.
     """
-    everyone, own = psutil.cpu_times(), os.times()
-    return float(everyone.user + everyone.nice + everyone.system - sum(getattr(own, name) for name in OWN))
+    machine, process = psutil.cpu_times(), os.times()
+    return float(
+        machine.user
+        + machine.nice
+        + machine.system
+        - sum(getattr(process, name) for name in PROCESS_TIME_FIELDS)
+    )

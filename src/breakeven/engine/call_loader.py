@@ -21,7 +21,7 @@ SLOW_IMPORTS = (
     *("numpy", "scipy", "pandas", "sklearn", "numba", "torch", "torchvision", "transformers"),
     *("onnxruntime", "openvino", "tensorflow", "jax"),
 )
-INSTALLED = ("site-packages", "dist-packages")
+INSTALL_FOLDERS = ("site-packages", "dist-packages")
 
 
 class CallLoader:
@@ -66,7 +66,7 @@ class CallLoader:
         """
         call = self.object
         if not self.target.direct and not _is_module(call):
-            call = self._made()
+            call = self._factory_result()
         if _is_module(call):
             import torch
 
@@ -83,7 +83,7 @@ class CallLoader:
             )
         return call
 
-    def _made(self) -> Any:
+    def _factory_result(self) -> Any:
         if not callable(self.object):
             raise UserError(f"it is {_kind(self.object)}, which cannot be called")
         try:
@@ -135,7 +135,7 @@ class CallLoader:
 
     def _installed(self, module: ModuleType | None) -> bool:
         """Tell whether a module is installed; a fork server must not import a checkout's own copy of it."""
-        return module is not None and any(part in (module.__file__ or "") for part in INSTALLED)
+        return module is not None and any(part in (module.__file__ or "") for part in INSTALL_FOLDERS)
 
 
 def _import(name: str) -> ModuleType:

@@ -21,12 +21,12 @@ def judge_beyond_control(measured: ComparisonSet, base: str, margin: float) -> d
         margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
     """
     return {
-        name: comparison if name in (base, TWIN) else _judged(comparison, measured, margin)
+        name: comparison if name in (base, TWIN) else _beyond_control(comparison, measured, margin)
         for name, comparison in measured.of.items()
     }
 
 
-def _judged(comparison: Comparison, measured: ComparisonSet, margin: float) -> Comparison:
+def _beyond_control(comparison: Comparison, measured: ComparisonSet, margin: float) -> Comparison:
     if comparison.speedup is None:
         return comparison
     floor = measured.noise_floor

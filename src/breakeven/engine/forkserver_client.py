@@ -14,7 +14,7 @@ from typing import IO
 
 import breakeven
 
-SOURCE = Path(breakeven.__file__).parent.parent
+SOURCE_FOLDER = Path(breakeven.__file__).parent.parent
 
 
 class WorkerFailed(Exception):
@@ -78,7 +78,7 @@ class ForkServer:
 
 def _path() -> str:
     """Return a PYTHONPATH with this package first, so that workers find it and the user's own modules."""
-    return os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.pathsep.join([str(SOURCE_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def describe_exit(code: int, log: IO[bytes]) -> str:

@@ -42,7 +42,7 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
         if name in FORK_SAFE:
             threads = _threads()
         if _threads() > threads:  # a fork would lack them: leave this module to the workers
-            rest = [other for other in modules if other != name]
+            rest = [module for module in modules if module != name]
             again = [sys.executable, "-m", "breakeven.engine.forkserver_main", str(channel.fileno()), *rest]
             os.execv(sys.executable, again)
     while True:

@@ -65,30 +65,30 @@ def measure_artifacts(
     ...     images = CNN.images(1)
     ...     variants = {name: write(CNN, name, Path(folder, name)) for name in ("eager", "onnxruntime")}
     ...     budget = Budget(min_replicates=3, seconds=1, seconds_per_variant=1)
-    ...     found = measure_artifacts(variants, {"name": "cpu", "threads": 1}, budget, images)
-    >>> found["onnxruntime"].verdict
+    ...     measurement = measure_artifacts(variants, {"name": "cpu", "threads": 1}, budget, images)
+    >>> measurement["onnxruntime"].verdict
     'faster'
-    >>> found["twin"].verdict
+    >>> measurement["twin"].verdict
     'control'
     """
     if TWIN in variants:
         raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
     started = time.monotonic()
-    others = BackgroundLoad()
+    load = BackgroundLoad()
     base, folder = next(iter(variants.items()))
-    everyone = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
+    folders = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
     limit = budget.time_limit_s(len(variants))
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "images.npy"
         np.save(path, images[np.arange(scenario.batch_size) % len(images)])
         caches = Path(scratch) / "caches"
         caches.mkdir()
-        schedule = Schedule(everyone, hardware, path, scenario, budget, scored, caches)
+        schedule = Schedule(folders, hardware, path, scenario, budget, scored, caches)
         stopped = run_replicates(schedule, limit, started, progress)
-    found = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
+    comparisons = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
-    warnings = list_warnings(schedule.samples, found, budget, others.percent)
-    return Measurement(found, stopped, seconds, warnings)
+    warnings = list_warnings(schedule.samples, comparisons, budget, load.percent)
+    return Measurement(comparisons, stopped, seconds, warnings)
 
 
 def run_replicates(

@@ -11,7 +11,7 @@ from breakeven.core.errors import UserError
 CLOSE, EQUAL, OFF = "close", "equal", "off"
 CHECKS = (CLOSE, EQUAL, OFF)
 # "close" accepts an error of 0.1% of the number itself plus 0.01% of the largest number in its array.
-RELATIVE, OF_LARGEST = 1e-3, 1e-4
+RELATIVE_TOLERANCE, TOLERANCE_OF_LARGEST = 1e-3, 1e-4
 Check = str | Callable[[Any, Any], bool]
 
 
@@ -44,60 +44,62 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  (one return for each kind)
     )
 
 
-def difference(base: Any, other: Any, check: Check, where: str = "output") -> str:
+def difference(base: Any, output: Any, check: Check, where: str = "output") -> str:
     """Return how an output differs from the baseline's, or "" if they agree.
 
     Args:
         base: the baseline's output, as `plain` returns it; any object if `check` is a function.
-        other: the output to compare, likewise.
+        output: the output to compare, likewise.
         check: "close", "equal", or a function of both outputs that returns whether they agree.
         where: the name of this part of the output, for the message.
     """
     if callable(check):
-        return "" if check(base, other) else "the check function refuses its output"
-    if isinstance(base, dict) and isinstance(other, dict):
-        if base.keys() != other.keys():
-            return f"{where} has the keys {_brief([*other])}, not {_brief([*base])}"
-        pairs = [(base[key], other[key], f"{where}[{key!r}]") for key in base]
-    elif isinstance(base, list) and isinstance(other, list):
-        if len(base) != len(other):
-            return f"{where} has {len(other)} items, not {len(base)}"
-        numbers = _numbers(base), _numbers(other)
+        return "" if check(base, output) else "the check function refuses its output"
+    if isinstance(base, dict) and isinstance(output, dict):
+        if base.keys() != output.keys():
+            return f"{where} has the keys {_brief([*output])}, not {_brief([*base])}"
+        pairs = [(base[key], output[key], f"{where}[{key!r}]") for key in base]
+    elif isinstance(base, list) and isinstance(output, list):
+        if len(base) != len(output):
+            return f"{where} has {len(output)} items, not {len(base)}"
+        numbers = _numbers(base), _numbers(output)
         if numbers[0] is not None and numbers[1] is not None:
             return _array_difference(numbers[0], numbers[1], check, where)
         pairs = [
-            (one, two, f"{where}[{index}]") for index, (one, two) in enumerate(zip(base, other, strict=True))
+            (one, two, f"{where}[{index}]") for index, (one, two) in enumerate(zip(base, output, strict=True))
         ]
     else:
-        return _leaf_difference(base, other, check, where)
-    return next((found for one, two, place in pairs if (found := difference(one, two, check, place))), "")
+        return _leaf_difference(base, output, check, where)
+    return next((fault for one, two, part in pairs if (fault := difference(one, two, check, part))), "")
 
 
-def _leaf_difference(base: Any, other: Any, check: Check, where: str) -> str:
+def _leaf_difference(base: Any, output: Any, check: Check, where: str) -> str:
     number = bool | int | float | complex | np.ndarray
-    if isinstance(base, number) and isinstance(other, number):
-        return _array_difference(np.asarray(base), np.asarray(other), check, where)
-    if type(base) is type(other) and base == other:
+    if isinstance(base, number) and isinstance(output, number):
+        return _array_difference(np.asarray(base), np.asarray(output), check, where)
+    if type(base) is type(output) and base == output:
         return ""
-    return f"{where} is {_brief(other)}, not {_brief(base)}"
+    return f"{where} is {_brief(output)}, not {_brief(base)}"
 
 
-def _array_difference(base: Any, other: Any, check: Check, where: str) -> str:
-    if base.shape != other.shape:
-        return f"{where} has the shape {other.shape}, not {base.shape}"
-    numeric = base.dtype.kind in "biufc" and other.dtype.kind in "biufc"
+def _array_difference(base: Any, output: Any, check: Check, where: str) -> str:
+    if base.shape != output.shape:
+        return f"{where} has the shape {output.shape}, not {base.shape}"
+    numeric = base.dtype.kind in "biufc" and output.dtype.kind in "biufc"
     if check == EQUAL or not numeric:
-        same = np.array_equal(base, other, equal_nan=numeric)
+        same = np.array_equal(base, output, equal_nan=numeric)
         return "" if same else f"{where} is not equal to the baseline's"
-    base, other = (
-        each.astype(np.complex128 if each.dtype.kind == "c" else np.float64) for each in (base, other)
+    base, output = (
+        each.astype(np.complex128 if each.dtype.kind == "c" else np.float64) for each in (base, output)
     )
     finite = np.abs(base[np.isfinite(base)])
     largest = float(finite.max()) if finite.size else 0.0
-    if np.allclose(other, base, rtol=RELATIVE, atol=OF_LARGEST * largest, equal_nan=True):
+    if np.allclose(
+        output, base, rtol=RELATIVE_TOLERANCE, atol=TOLERANCE_OF_LARGEST * largest, equal_nan=True
+    ):
         return ""
     with np.errstate(invalid="ignore"):
-        error = np.abs(other - base)
+        error = np.abs(output - base)
     worst = float(np.nanmax(error)) if np.isfinite(error).any() else float("nan")
     return f"{where} is off by up to {worst:.3g}, where the baseline's largest number is {largest:.3g}"
 

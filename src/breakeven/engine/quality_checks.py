@@ -22,26 +22,26 @@ class QualityWarning:
 
 
 def list_warnings(
-    samples: Mapping[str, Samples], found: ComparisonSet, budget: Budget, busy: float
+    samples: Mapping[str, Samples], comparisons: ComparisonSet, budget: Budget, busy: float
 ) -> list[QualityWarning]:
     """Return the warnings that a reader of these findings needs.
 
     Args:
         busy: the share of the processors' time that other programs took, percent.
     """
-    return list(_all(samples, found, budget, busy))
+    return list(_all(samples, comparisons, budget, busy))
 
 
 def _all(
-    samples: Mapping[str, Samples], found: ComparisonSet, budget: Budget, busy: float
+    samples: Mapping[str, Samples], comparisons: ComparisonSet, budget: Budget, busy: float
 ) -> Iterator[QualityWarning]:
     fine = {name: s.replicates for name, s in samples.items() if s.status == OK and s.replicates}
-    replicates = [replicate for own in fine.values() for replicate in own]
+    replicates = [replicate for group in fine.values() for replicate in group]
     blocks = [block for replicate in replicates for block in replicate.blocks]
     if not blocks:
         return
-    if found.fault:
-        yield QualityWarning("unreliable", found.fault, "measure again, or on a quieter machine")
+    if comparisons.fault:
+        yield QualityWarning("unreliable", comparisons.fault, "measure again, or on a quieter machine")
     if busy > 10:
         text = f"other programs took {busy:.0f}% of the processors' time"
         yield QualityWarning("busy", text, "end other programs, or wait for them")
@@ -54,15 +54,15 @@ def _all(
     if (drop := _throttling(replicates)) > 0.1:
         text = f"the processor's frequency fell by {drop:.0%} from the first round to the last"
         yield QualityWarning("throttling", text, "let it cool, fix its frequency, or choose fewer threads")
-    if found.half_width > budget.half_width:
+    if comparisons.half_width > budget.half_width:
         count = len(replicates) // len(fine)
-        reached, asked = f"±{found.half_width:.1%}", f"±{budget.half_width:.1%}"
-        text = f"after {count} replicates the widest interval is {reached}, not {asked}"
+        reached, target = f"±{comparisons.half_width:.1%}", f"±{budget.half_width:.1%}"
+        text = f"after {count} replicates the widest interval is {reached}, not {target}"
         yield QualityWarning("few replicates", text, "raise measure.seconds_per_variant")
-    if short := [name for name, own in fine.items() if _block_ms(own) < budget.block_ms / 3]:
+    if short := [name for name, group in fine.items() if _block_ms(group) < budget.block_ms / 3]:
         text = f"blocks of less than a third of {budget.block_ms:g} ms: {', '.join(short)}"
         yield QualityWarning("short blocks", text, "its first calls were slow: raise measure.block_ms")
-    if late := [n for n, own in fine.items() if all(calls_until_steady(r) is None for r in own)]:
+    if late := [n for n, group in fine.items() if all(calls_until_steady(r) is None for r in group)]:
         text = f"still getting faster after the warm-up: {', '.join(late)}"
         yield QualityWarning(
             "not steady", text, "the first rounds hold the rest of its way: raise measure.rounds"
@@ -82,5 +82,5 @@ def _steal(blocks: list[Block]) -> float:
 def _throttling(replicates: list[Replicate]) -> float:
     """Return the drop in frequency from the first block to the last, as a share: the median of replicates."""
     readings = [[block.mhz for block in r.blocks if block.mhz] for r in replicates]
-    drops = [1 - own[-1] / own[0] for own in readings if len(own) > 1]
+    drops = [1 - frequencies[-1] / frequencies[0] for frequencies in readings if len(frequencies) > 1]
     return float(np.median(drops)) if drops else 0.0

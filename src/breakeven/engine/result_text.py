@@ -10,8 +10,8 @@ from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interva
 if TYPE_CHECKING:
     from breakeven.engine.result import Result, TimedVariant
 
-WIDTH = 80
-UNITS = ((1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
+TEXT_WIDTH = 80
+TIME_UNITS = ((1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s"))
 
 
 def render(result: "Result") -> str:
@@ -23,7 +23,7 @@ def render(result: "Result") -> str:
             "of every variant."
         )
     parts += [f"Warning: {warning.text}: {warning.remedy}." for warning in result.warnings]
-    wrapped = [textwrap.fill(part, WIDTH, break_on_hyphens=False) for part in parts[1:]]
+    wrapped = [textwrap.fill(part, TEXT_WIDTH, break_on_hyphens=False) for part in parts[1:]]
     return "\n".join([parts[0], *wrapped])
 
 
@@ -49,7 +49,7 @@ def _table(result: "Result") -> str:
             interval(each.speedup) if each.speedup else "",
             each.verdict,
         )
-    console = Console(file=io.StringIO(), width=WIDTH, highlight=False, color_system=None)
+    console = Console(file=io.StringIO(), width=TEXT_WIDTH, highlight=False, color_system=None)
     console.print(table)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in str(text).splitlines())
@@ -110,7 +110,8 @@ def _digits(value: float) -> str:
 def duration(seconds: float) -> str:
     """Return a time as text, with four digits and its unit."""
     factor, unit = next(
-        ((factor, unit) for factor, unit in reversed(UNITS) if seconds >= factor * 0.99995), UNITS[0]
+        ((factor, unit) for factor, unit in reversed(TIME_UNITS) if seconds >= factor * 0.99995),
+        TIME_UNITS[0],
     )
     value = seconds / factor
     return f"{value:.{max(0, 3 - max(0, math.floor(math.log10(value)) if value > 0 else 0))}f} {unit}"

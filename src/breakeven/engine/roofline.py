@@ -11,11 +11,11 @@ from typing import Any
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 
-SIDES = (512, 1024, 2048)  # of the matrices; the fastest size differs between processors
-SETS = tuple(2**power for power in range(18, 29))  # working sets, bytes; caches move small ones faster
-SECONDS = 0.08  # of each trial
+MATRIX_SIDES = (512, 1024, 2048)  # the fastest size differs between processors
+WORKING_SETS = tuple(2**power for power in range(18, 29))  # bytes; caches move small ones faster
+TRIAL_SECONDS = 0.08
 SLOW_S = 0.5  # skip larger products once the next one would take longer than this
-BYTES = {"fp32": 4, "bf16": 2, "int8": 1}  # for each number
+BYTES_PER_NUMBER = {"fp32": 4, "bf16": 2, "int8": 1}
 TIMEOUT_S = 120
 
 
@@ -32,7 +32,7 @@ class HardwarePeaks:
         Uses the next smaller set that was probed, because its bandwidth is at least as high.
         """
         sets = sorted(map(int, self.bytes), reverse=True)
-        return self.bytes[str(next((known for known in sets if known <= size), sets[-1]))]
+        return self.bytes[str(next((set_size for set_size in sets if set_size <= size), sets[-1]))]
 
     def roofline_ms(
         self, precision: str, macs: int, weights: int, activations: int, batch: int
@@ -52,7 +52,7 @@ class HardwarePeaks:
         """
         if precision not in self.operations:
             return None
-        moved = BYTES[precision] * (weights + activations * batch)
+        moved = BYTES_PER_NUMBER[precision] * (weights + activations * batch)
         return 1000 * max(2 * macs * batch / self.operations[precision], moved / self.rate(moved))
 
 
@@ -73,8 +73,8 @@ def probe(hardware: Mapping[str, Any]) -> HardwarePeaks:
     except subprocess.TimeoutExpired:
         raise Unsupported(f"the probe of its peaks gave no answer in {TIMEOUT_S} s") from None
     if done.returncode:
-        told = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise Unsupported(f"the probe of its peaks failed: {told[-1][:300]}")
+        error_lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise Unsupported(f"the probe of its peaks failed: {error_lines[-1][:300]}")
     return HardwarePeaks(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -85,13 +85,13 @@ def _measure(hardware: Any) -> HardwarePeaks:
 
     hardware.pin()
     torch.set_num_threads(hardware.threads)
-    place = hardware.device
+    device = hardware.device
 
     def rate(amount: float, run: Callable[[], Any]) -> float:
-        """Return `amount` over the shortest time of the calls that fit into `SECONDS`."""
+        """Return `amount` over the shortest time of the calls that fit into `TRIAL_SECONDS`."""
         run()
         best, clock = float("inf"), hardware.clock_ns
-        end = clock() + SECONDS * 1e9
+        end = clock() + TRIAL_SECONDS * 1e9
         while (started := clock()) < end:
             run()
             hardware.synchronize()
@@ -104,25 +104,25 @@ def _measure(hardware: Any) -> HardwarePeaks:
     with torch.inference_mode():
         for precision, dtype in types.items():
             product = int8_product() if dtype == torch.int8 else torch.mm
-            for side in SIDES:
+            for side in MATRIX_SIDES:
                 # Transposed below, because a layer's weights are.
-                one, other = (torch.ones(side, side, device=place).to(dtype) for _ in range(2))
+                left, right = (torch.ones(side, side, device=device).to(dtype) for _ in range(2))
                 try:
-                    speed = rate(2.0 * side**3, lambda p=product, a=one, b=other: p(a, b.T))  # type: ignore[misc]
+                    speed = rate(2.0 * side**3, lambda p=product, a=left, b=right: p(a, b.T))  # type: ignore[misc]
                 except (RuntimeError, NotImplementedError):
                     continue
                 operations[precision] = max(operations.get(precision, 0.0), speed)
                 if 2.0 * (2 * side) ** 3 / speed > SLOW_S:  # the next side
                     break
-        for size in SETS:
-            whole = torch.ones(size // 4, device=place)
+        for size in WORKING_SETS:
+            whole = torch.ones(size // 4, device=device)
             source, target = whole.chunk(2)
             copied = rate(size, lambda s=source, t=target: t.copy_(s))  # type: ignore[misc]
             read = rate(size, lambda w=whole: w.sum())  # type: ignore[misc]
             moved[str(size)] = max(copied, read)
     # A precision slower than fp32 runs without the processor's own instructions for it: its peak is unknown.
-    known = {name: speed for name, speed in operations.items() if speed >= operations["fp32"]}
-    return HardwarePeaks(known, moved)
+    peak_operations = {name: speed for name, speed in operations.items() if speed >= operations["fp32"]}
+    return HardwarePeaks(peak_operations, moved)
 
 
 if __name__ == "__main__":

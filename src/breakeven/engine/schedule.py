@@ -59,8 +59,8 @@ class Schedule:
                 with ExitStack() as group:
                     self._admit(order, names[:2], alive, pool, group)
                     self._rounds(alive)
-                    others = [name for name in alive if name not in names[:2]]
-                    for name in [*others, *([] if order else names[:2])]:
+                    compared_names = [name for name in alive if name not in names[:2]]
+                    for name in [*compared_names, *([] if order else names[:2])]:
                         self._finish(name, alive)
         self._number += 1
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 FASTER, SLOWER, SAME, UNDECIDED = "faster", "slower", "same", "undecided"
 POWER = 0.8  # the probability that a run finds the smallest effect it reports
-WIDEST = math.log(1e6)  # limit of half an interval's logarithmic width, so that bounds stay finite
+MAX_LOG_HALF_WIDTH = math.log(1e6)  # of an interval's logarithm, so that its bounds stay finite
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def detectable_effect(log_ratios: Sequence[float], alpha: float, power: float = 
     count = len(log_ratios)
     error = float(np.std(log_ratios, ddof=1)) / math.sqrt(count)
     needed = (stats.t.ppf(1 - alpha / 2, count - 1) + stats.t.ppf(power, count - 1)) * error
-    return math.exp(min(needed, WIDEST))
+    return math.exp(min(needed, MAX_LOG_HALF_WIDTH))
 
 
 def mean(values: Sequence[float], confidence: float) -> Interval:
@@ -101,8 +101,11 @@ def latency(values: Sequence[float], confidence: float) -> Interval:
 
 
 def from_logarithm(center: float, half: float) -> Interval:
-    """Return the interval whose logarithm is `center` plus or minus `half`; `half` is cut to `WIDEST`."""
-    half = min(half, WIDEST)
+    """Return the interval whose logarithm is `center` plus or minus `half`.
+
+    `half` is cut to `MAX_LOG_HALF_WIDTH`.
+    """
+    half = min(half, MAX_LOG_HALF_WIDTH)
     return Interval(math.exp(center), math.exp(center - half), math.exp(center + half))
 
 

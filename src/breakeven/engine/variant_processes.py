@@ -12,8 +12,8 @@ from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.settings import Budget, Scenario
 from breakeven.engine.worker_client import WorkerProcess
 
-LONGER = 10  # factor of the block's length for several callers, because each needs enough calls
-SETTLING = 20  # calls that bring a model back into the caches; data in docs/measuring.md
+CALLERS_BLOCK_FACTOR = 10  # factor of the block's length for several callers, because each needs enough calls
+SETTLING_CALLS = 20  # calls that bring a model back into the caches; data in docs/measuring.md
 
 
 @dataclass
@@ -51,11 +51,11 @@ class VariantProcesses:
                 warm = worker.ask("warm_up", least=least, most=200, limit_ms=limit)["calls_ms"]
             replicates.append(Replicate(number, **cold, warmup_ms=warm))
         warm = replicates[0].warmup_ms
-        target = budget.block_ms * (LONGER if self.scenario.callers > 1 else 1)
+        target = budget.block_ms * (CALLERS_BLOCK_FACTOR if self.scenario.callers > 1 else 1)
         self.inner = replicates[0].inner
         steady = self.inner * float(np.median(warm[len(warm) // 2 :]))  # ms between readings
         self.calls = max(1, round(target / steady / self.scenario.callers))
-        settle_ms = min(budget.settle_ms, max(budget.block_ms, SETTLING * steady))
+        settle_ms = min(budget.settle_ms, max(budget.block_ms, SETTLING_CALLS * steady))
         self.settle = math.ceil(settle_ms / steady)
         return replicates[0]
 

@@ -203,7 +203,7 @@ class Worker:
         if failed:  # a BrokenBarrierError is only the consequence of another error
             raise next((e for e in failed if not isinstance(e, threading.BrokenBarrierError)), failed[0])
         starts, times, ends = zip(*(one.result() for one in crowd), strict=True)
-        return [call for own in times for call in own], (max(ends) - min(starts)) / 1e6
+        return [call for thread_times in times for call in thread_times], (max(ends) - min(starts)) / 1e6
 
     def memory(self) -> dict[str, Any]:
         """Return the peak memory above the level after `start`, 10**6 bytes."""

@@ -45,7 +45,7 @@ class FamilyBenchmark:
         title = f"{self.family} on {self.hardware}, {scenario.title}"
         key = self._key(scenario)
         with cache.exclusive(key, title):
-            if part := self._found(key, title):
+            if part := self._cached(key, title):
                 return part
             with machine_lock.exclusive():
                 return self._measured(scenario, title, key)
@@ -55,13 +55,12 @@ class FamilyBenchmark:
             self.study, self.hardware, scenario, self.data, self._cards, self._controls
         )
 
-    def _found(self, key: CacheKey, title: str) -> ScenarioResult | None:
+    def _cached(self, key: CacheKey, title: str) -> ScenarioResult | None:
         part = measurement_cache.find(key, self.family, self.hardware, self._cards)
         if part:
-            again = (
-                f"{measurement_cache.AGAIN}=$(date +%s) dvc repro -f benchmark@{self.family}-{self.hardware}"
-            )
-            hint = "again=true" if os.environ.get(paths.HOME) else again
+            stage = f"benchmark@{self.family}-{self.hardware}"
+            again = f"{measurement_cache.AGAIN_VARIABLE}=$(date +%s) dvc repro -f {stage}"
+            hint = "again=true" if os.environ.get(paths.HOME_VARIABLE) else again
             print(f"{title}: as it was measured at {part.when} ({hint} measures again)", file=sys.stderr)
         return part
 
@@ -71,19 +70,19 @@ class FamilyBenchmark:
         at, started = time.time(), time.monotonic()
         peaks = self._peaks
         budget = settings.budget(self.study.seed)
-        with shown(title, budget.time_limit_s(len(variants))) as told:
+        with shown(title, budget.time_limit_s(len(variants))) as line:
             every = settings.scenarios()
             whole = f"scenario {every.index(scenario) + 1} of {len(every)}, " if len(every) > 1 else ""
-            told.tell(0, f"{whole}{len(variants)} variants and the twin")
-            place = self.study.hardware[self.hardware]
-            tell = partial(_tell, told)
+            line.tell(0, f"{whole}{len(variants)} variants and the twin")
+            hardware = self.study.hardware[self.hardware]
+            tell = partial(_tell, line)
             measured = measure_artifacts(
-                variants, place, budget, self.test.images, scenario, scored=True, progress=tell
+                variants, hardware, budget, self.test.images, scenario, scored=True, progress=tell
             )
-        found = measured.findings
+        comparisons = measured.findings
         # A baseline that is unsupported is no error: the hardware is missing here, and every row says why.
-        if found.of[BASELINE].verdict == FAILED:
-            raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
+        if comparisons.of[BASELINE].verdict == FAILED:
+            raise UserError(f"{title}: the baseline failed: {comparisons.of[BASELINE].reason}.")
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
         judge = RowBuilder(*named, scenario, settings.confidence, peaks, self._controls)
@@ -98,8 +97,8 @@ class FamilyBenchmark:
             peaks=asdict(peaks) if peaks else {},
             warnings=[asdict(warning) for warning in measured.warnings],
             records=[
-                self._record(row, found.of.get(row.variant, Comparison(row.verdict)))
-                for row in judge.rows(self.artifacts, found, self.test.labels)
+                self._record(row, comparisons.of.get(row.variant, Comparison(row.verdict)))
+                for row in judge.rows(self.artifacts, comparisons, self.test.labels)
             ],
         )
         if sound(measured) and peaks:
@@ -136,9 +135,9 @@ def sound(measured: Measurement) -> bool:
 
     An unreliable run or one with a failed variant is not cached, so that the next run measures it again.
     """
-    found = measured.findings
-    return not found.fault and all(finding.verdict != FAILED for finding in found.of.values())
+    comparisons = measured.findings
+    return not comparisons.fault and all(finding.verdict != FAILED for finding in comparisons.of.values())
 
 
-def _tell(told: ProgressLine, step: RunProgress) -> None:
-    told.tell(step.spent_s, str(step), time_left(step.left_s, at_most=True) if step.left_s else "")
+def _tell(line: ProgressLine, step: RunProgress) -> None:
+    line.tell(step.spent_s, str(step), time_left(step.left_s, at_most=True) if step.left_s else "")

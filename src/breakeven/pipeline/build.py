@@ -71,7 +71,7 @@ class ArtifactBuilder:
                 # The artifacts of an untrained model are not cached: exporting them again is faster.
                 if (done.status != "failed" or done.refused) and done.trained:
                     cache.save(key, title, where)
-        self.progress.end(made=not restored)
+        self.progress.end(is_new=not restored)
         print(f"  {done.variant:44} {_describe(done)}", flush=True)
         return done
 

@@ -11,7 +11,7 @@ from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import tuning_variables
 from breakeven.pipeline.check import Reference
-from breakeven.plugins.hardware.base import THREADS
+from breakeven.plugins.hardware.base import THREAD_VARIABLES
 
 
 def wanted_artifacts(study: Study, options: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
@@ -74,7 +74,7 @@ def artifact_key(
             "settings": {"runtime": draft.settings, "precision": draft.precision, **more},
             "checks": study.export.model_dump(exclude={"only"}),
             "machine": read_json(paths.MACHINE),
-            "environment": tuning_variables(THREADS),
+            "environment": tuning_variables(THREAD_VARIABLES),
             "code": digests_of(stage, modules),
         },
     )

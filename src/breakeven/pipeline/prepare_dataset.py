@@ -79,7 +79,7 @@ def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tupl
 
     smallest = int(np.bincount(data.labels, minlength=len(classes)).argmin())
     try:
-        stay, taken = train_test_split(
+        rest, part = train_test_split(
             np.arange(len(data.labels)), test_size=share, random_state=seed, stratify=data.labels
         )
     except ValueError as error:
@@ -87,8 +87,8 @@ def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tupl
             f"{len(data.labels)} images cannot be split with a share of {share} (the smallest class is "
             f"{classes[smallest]!r}): {error}"
         ) from None
-    stay, taken = np.sort(stay), np.sort(taken)
-    return Images(data.images[stay], data.labels[stay]), Images(data.images[taken], data.labels[taken])
+    rest, part = np.sort(rest), np.sort(part)
+    return Images(data.images[rest], data.labels[rest]), Images(data.images[part], data.labels[part])
 
 
 def statistics(images: NDArray[np.integer[Any]]) -> tuple[list[float], list[float]]:
@@ -106,8 +106,8 @@ def statistics(images: NDArray[np.integer[Any]]) -> tuple[list[float], list[floa
     return means, deviations
 
 
-def _require_same(fetched: Digests, found: Digests) -> None:
-    if odd := sorted(n for n in fetched.keys() | found.keys() if fetched.get(n) != found.get(n)):
+def _require_same(fetched: Digests, current: Digests) -> None:
+    if odd := sorted(n for n in fetched.keys() | current.keys() if fetched.get(n) != current.get(n)):
         raise UserError(
             f"{odd[0]} changed while the pipeline ran ({len(odd)} files did): run `dvc repro` again."
         )

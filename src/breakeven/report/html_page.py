@@ -43,7 +43,7 @@ def write(
     plots: Path,
     study: str,
     overrides: Sequence[str],
-    found: StudyResults,
+    study_records: StudyResults,
     rows: Sequence[ResultRow],
     limits: Limits,
     sweeps: Sequence[SweepSection] = (),
@@ -56,9 +56,9 @@ def write(
         rows: of all benchmarks, with the best ones marked.
         sweeps: the sections of sweeps, after the study's.
     """
-    sections = list(_sections(found, rows, limits))
-    shown: list[Section | SweepSection] = [*sections, *sweeps]
-    for section in shown:
+    sections = list(_sections(study_records, rows, limits))
+    all_sections: list[Section | SweepSection] = [*sections, *sweeps]
+    for section in all_sections:
         for chart in section.charts:
             lines = [list(point.values()) for point in _rounded(chart.data)]
             dvc_files.write_csv(plots / f"{section.name}-{chart.name}.csv", list(chart.data[0]), lines)
@@ -71,14 +71,17 @@ def write(
             sections=sections,
             sweeps=sweeps,
             rows=[row for row in rows if row.verdict != "control"],
-            cards=found.cards,
-            machines=list({b.machine["name"]: b.machine for b in found.benchmarks}.values()),
+            cards=study_records.cards,
+            machines=list({b.machine["name"]: b.machine for b in study_records.benchmarks}.values()),
             commits=sorted(
-                {f"{b.commit[:9]}{' with local changes' if b.dirty else ''}" for b in found.benchmarks}
+                {
+                    f"{b.commit[:9]}{' with local changes' if b.dirty else ''}"
+                    for b in study_records.benchmarks
+                }
             ),
             limits=limits,
             library=Markup(_library()),  # not escaped: trusted scripts
-            drawings=Markup(_drawings(shown)),
+            drawings=Markup(_drawings(all_sections)),
             place=folder_of,
             interval=row_text.interval,
             change=row_text.change,
@@ -91,34 +94,36 @@ def write(
     write_text(page, text)
 
 
-def _sections(found: StudyResults, rows: Sequence[ResultRow], limits: Limits) -> Iterator[Section]:
-    for benchmark in found.benchmarks:
-        own = [row for row in rows if (row.family, row.hardware) == (benchmark.family, benchmark.hardware)]
+def _sections(study_records: StudyResults, rows: Sequence[ResultRow], limits: Limits) -> Iterator[Section]:
+    for benchmark in study_records.benchmarks:
+        benchmark_rows = [
+            row for row in rows if (row.family, row.hardware) == (benchmark.family, benchmark.hardware)
+        ]
         # A single stream comes first.
-        own.sort(key=lambda row: (row.callers, row.batch_size, row.scenario))
-        for number, (_, group) in enumerate(groupby(own, key=cell)):
-            mine = list(group)
-            drawn = study_charts.charts_of(benchmark, mine)
-            if not number and (batch := study_charts.batches(own)):
-                drawn.append(batch)
-            choice = choose(mine, limits)
-            estimate = choose(mine, replace(limits, by_estimate=True)).best
+        benchmark_rows.sort(key=lambda row: (row.callers, row.batch_size, row.scenario))
+        for number, (_, group) in enumerate(groupby(benchmark_rows, key=cell)):
+            cell_rows = list(group)
+            charts = study_charts.charts_of(benchmark, cell_rows)
+            if not number and (batch := study_charts.batches(benchmark_rows)):
+                charts.append(batch)
+            choice = choose(cell_rows, limits)
+            estimate = choose(cell_rows, replace(limits, by_estimate=True)).best
             yield Section(
-                name=f"{benchmark.family}-{mine[0].place}",
-                title=f"{benchmark.family} ({benchmark.title}) on {title(mine[0])}",
+                name=f"{benchmark.family}-{cell_rows[0].place}",
+                title=f"{benchmark.family} ({benchmark.title}) on {title(cell_rows[0])}",
                 benchmark=benchmark,
                 choice=choice,
                 estimate=estimate if estimate != choice.best else None,
                 decides=smallest_drop(benchmark.test_images, benchmark.settings["confidence"]),
-                warnings=terminal_table.warnings(benchmark, mine[0]),
-                footer=terminal_table.footer(benchmark, mine),
-                charts=drawn,
+                warnings=terminal_table.warnings(benchmark, cell_rows[0]),
+                footer=terminal_table.footer(benchmark, cell_rows),
+                charts=charts,
             )
 
 
 def _drawings(sections: Iterable[Section | SweepSection]) -> str:
     """Return the charts by the name of their HTML element, as JSON that is safe inside a script element."""
-    found = {
+    specs = {
         f"{section.name}-{chart.name}": {
             **chart.spec,
             "datasets": {**chart.spec.get("datasets", {}), "table": _rounded(chart.data)},
@@ -126,7 +131,7 @@ def _drawings(sections: Iterable[Section | SweepSection]) -> str:
         for section in sections
         for chart in section.charts
     }
-    return json.dumps(found, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(specs, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _rounded(data: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 import altair as alt
 
-from breakeven.report.size_charts import HEIGHT, slug
-from breakeven.report.vega import GREY, RANGE, Chart, Point, series, shapes, spec, tips
+from breakeven.report.size_charts import CHART_HEIGHT, slug
+from breakeven.report.vega import COLOUR_RANGE, GREY, Chart, Point, series, shapes, spec, tips
 from breakeven.results.result_row import title
 from breakeven.results.sweep_analysis import SweepAnalysis
 
-ON, OFF = "on the front", "beaten in all three"
+ON_FRONT, OFF_FRONT = "on the front", "beaten in all three"
 
 
 def fronts(swept: SweepAnalysis) -> dict[str, Chart]:
@@ -21,7 +21,7 @@ def points(swept: SweepAnalysis) -> dict[str, list[Point]]:
     return {
         f"{rows[0].family}, {title(rows[0])}": [
             {
-                **{"variant": row.variant, "front": ON if id(row) in best else OFF},
+                **{"variant": row.variant, "front": ON_FRONT if id(row) in best else OFF_FRONT},
                 **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
                 **{"accuracy": 100 * (row.accuracy or 0.0), "mb": row.artifact_mb},
             }
@@ -39,12 +39,14 @@ def _chart(name: str, data: list[Point]) -> Chart:
     base = alt.Chart(alt.NamedData("table")).encode(
         x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32"),
         y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=14), title="accuracy, %"),
-        color=series("front", [ON, OFF], [RANGE[0], GREY]),
+        color=series("front", [ON_FRONT, OFF_FRONT], [COLOUR_RANGE[0], GREY]),
     )
-    line = base.transform_filter(f"datum.front == '{ON}'").mark_line(opacity=0.4, interpolate="step-before")
+    line = base.transform_filter(f"datum.front == '{ON_FRONT}'").mark_line(
+        opacity=0.4, interpolate="step-before"
+    )
     mark = base.mark_point(filled=True, opacity=0.85).encode(
         size=alt.Size("mb:Q", title="MB", scale=alt.Scale(range=[30, 400]), legend=None),
-        shape=shapes("front", [ON, OFF]),
+        shape=shapes("front", [ON_FRONT, OFF_FRONT]),
         tooltip=tips("variant", "front", speedup=".3f", low=".3f", high=".3f", accuracy=".2f", mb=".3f"),
     )
     return Chart(
@@ -52,5 +54,5 @@ def _chart(name: str, data: list[Point]) -> Chart:
         f"Gain, accuracy and size: {name}",
         "Up and to the right is better, and so is small: the area of a mark is the size of the artifact.",
         data,
-        spec(alt.layer(line, mark), HEIGHT),
+        spec(alt.layer(line, mark), CHART_HEIGHT),
     )

@@ -7,12 +7,12 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from breakeven.report.vega import GREY, LINES, Chart, Point, decades, series, shapes, spec, tips
+from breakeven.report.vega import GREY, MAX_LINES, Chart, Point, decades, series, shapes, spec, tips
 from breakeven.results.result_row import ResultRow
-from breakeven.results.size_trend import LEAST, MACS, Size
+from breakeven.results.size_trend import MACS, MIN_MODELS, Size
 from breakeven.results.sweep_analysis import SweepAnalysis, noise_floor
 
-HEIGHT = 340  # pixels
+CHART_HEIGHT = 340  # pixels
 
 
 def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | None:
@@ -46,7 +46,9 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
         y=alt.Y("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
     )
     pays = "; ".join(f"{variant} {trends[variant].pays}" for variant in variants if variant in trends)
-    fitted = f"By the fit (dashed), faster than eager: {pays}." if pays else f"No fit below {LEAST} models."
+    fitted = (
+        f"By the fit (dashed), faster than eager: {pays}." if pays else f"No fit below {MIN_MODELS} models."
+    )
     return Chart(
         f"{size.column}-{slug(hardware)}",
         f"Speedup against the {size.unit} of the model, {hardware}",
@@ -55,7 +57,7 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
         data,
         spec(
             alt.layer(band, one, *([line] if fits else []), whisker, point),
-            HEIGHT,
+            CHART_HEIGHT,
         ),
     )
 
@@ -91,15 +93,15 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
     point = _points(base, variants, calls=",", low=",", high=",").encode(
         y=alt.Y("drawn_calls:Q", scale=scale, axis=axis, title="calls until it is paid back")
     )
-    others = Counter(row.breakeven_calls for row in rows if _count(row.breakeven_calls) is None)
-    without = "; ".join(f"{count} {word}" for word, count in sorted(others.items()))
+    word_counts = Counter(row.breakeven_calls for row in rows if _count(row.breakeven_calls) is None)
+    without = "; ".join(f"{count} {word}" for word, count in sorted(word_counts.items()))
     return Chart(
         f"calls-{slug(hardware)}",
         f"Break-even calls against the MACs of the model, {hardware}",
         f"{_what(swept)} with bounds: calls after which training, build and start are paid "
         f"back. 0 is drawn as 1.{f' Not drawn: {without}.' if without else ''}",
         data,
-        spec(alt.layer(*([whisker] if bounded else []), point), HEIGHT),
+        spec(alt.layer(*([whisker] if bounded else []), point), CHART_HEIGHT),
     )
 
 
@@ -109,18 +111,18 @@ def shown(swept: SweepAnalysis) -> list[str]:
     for row in swept.plain:
         if row.speedup:
             gains.setdefault(row.variant, []).append(row.speedup)
-    return sorted(sorted(gains, key=lambda variant: -np.median(gains[variant]))[:LINES])
+    return sorted(sorted(gains, key=lambda variant: -np.median(gains[variant]))[:MAX_LINES])
 
 
 def _what(swept: SweepAnalysis) -> str:
-    few = len({row.variant for row in swept.plain if row.speedup}) > LINES
-    return f"Uncompressed models, batch 1{f', the {LINES} variants of most gain' if few else ''},"
+    few = len({row.variant for row in swept.plain if row.speedup}) > MAX_LINES
+    return f"Uncompressed models, batch 1{f', the {MAX_LINES} variants of most gain' if few else ''},"
 
 
 def _rows(swept: SweepAnalysis, hardware: str) -> list[ResultRow]:
     variants = shown(swept)
-    mine = [row for row in swept.plain if row.hardware == hardware and row.variant in variants]
-    return sorted(mine, key=lambda row: (row.variant, row.macs))
+    variant_rows = [row for row in swept.plain if row.hardware == hardware and row.variant in variants]
+    return sorted(variant_rows, key=lambda row: (row.variant, row.macs))
 
 
 def _names(row: ResultRow) -> Point:

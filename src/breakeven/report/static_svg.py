@@ -11,16 +11,16 @@ from typing import Any
 
 from breakeven.core.files import write_text
 from breakeven.report import study_charts
-from breakeven.report.vega import ACROSS, Chart, Point
+from breakeven.report.vega import WIDTH_PARAMETER, Chart, Point
 from breakeven.results.result_row import ResultRow, cell, title
 
-WIDTH = 560  # pixels of a chart's plot, without what stands beside it
+PLOT_WIDTH = 560  # pixels of a chart's plot, without what stands beside it
 CAPTION_CHARACTERS = 110  # in a line
 NAMES_WIDTH = 260  # pixels of a list of variants' names
 # vl-convert contains the first of these fonts, so it places texts equally on every machine. The other fonts
 # are as wide, so no text is cut for readers who have only those.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-STYLE: dict[str, Any] = {
+CHART_STYLE: dict[str, Any] = {
     "background": "white",
     "padding": 10,
     "font": FONT,
@@ -35,13 +35,13 @@ def write_speedups(path: Path, rows: Sequence[ResultRow]) -> None:
     """Write the speedups of a study with their intervals, a panel for each cell."""
     panels = []
     for key, group in groupby(rows, key=cell):
-        mine = list(group)
-        chart = study_charts.speedups(mine)
+        cell_rows = list(group)
+        chart = study_charts.speedups(cell_rows)
         if chart.data:
-            panels.append(_panel(chart, f"{key[0]} on {title(mine[0])}"))
+            panels.append(_panel(chart, f"{key[0]} on {title(cell_rows[0])}"))
     if not panels:
         text = {"type": "text", "text": "nothing could be measured: the table says why", "fontSize": 13}
-        panels = [{"mark": text, "data": {"values": [{}]}, "width": WIDTH, "height": 40}]
+        panels = [{"mark": text, "data": {"values": [{}]}, "width": PLOT_WIDTH, "height": 40}]
     _write(path, {"vconcat": panels, "spacing": 30})
 
 
@@ -94,7 +94,11 @@ def _panel(chart: Chart, heading: str) -> dict[str, Any]:
     caption = textwrap.wrap(chart.caption, CAPTION_CHARACTERS)
     spec = {key: value for key, value in chart.spec.items() if key not in ("$schema", "params", "datasets")}
     datasets = {**chart.spec.get("datasets", {}), "table": chart.data}
-    return {**_with_data(spec, datasets), "width": WIDTH, "title": {"text": heading, "subtitle": caption}}
+    return {
+        **_with_data(spec, datasets),
+        "width": PLOT_WIDTH,
+        "title": {"text": heading, "subtitle": caption},
+    }
 
 
 def _with_data(spec: Any, datasets: dict[str, list[Point]]) -> Any:
@@ -116,8 +120,8 @@ def _write(path: Path, drawing: dict[str, Any]) -> None:
 
     whole = {
         **drawing,
-        "config": STYLE,
-        "params": [{"name": ACROSS, "value": WIDTH}],
+        "config": CHART_STYLE,
+        "params": [{"name": WIDTH_PARAMETER, "value": PLOT_WIDTH}],
         "resolve": {"scale": dict.fromkeys(("color", "shape", "size"), "independent")},
     }
     write_text(path, vl_convert.vegalite_to_svg(whole, allowed_base_urls=[]))

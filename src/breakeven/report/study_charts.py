@@ -6,12 +6,24 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from breakeven.report.vega import GREY, LEGEND, LINES, RANGE, STEP, Chart, Point, lines, series, spec, tips
+from breakeven.report.vega import (
+    COLOUR_RANGE,
+    GREY,
+    LINE_HEIGHT,
+    MAX_LINES,
+    VERDICT_LEGEND,
+    Chart,
+    Point,
+    lines,
+    series,
+    spec,
+    tips,
+)
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow
 
 # Each verdict has a shape besides its colour.
-VERDICTS = {
+VERDICT_MARKS = {
     "faster": ("#0F83C9", "circle"),
     "slower": ("#D55E00", "triangle-down"),
     "same": ("#009E73", "square"),
@@ -19,16 +31,16 @@ VERDICTS = {
     "control": ("#C45A96", "cross"),
     "baseline": (GREY, "triangle-up"),
 }
-STAR = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis of the break-even chart
+STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 
 def charts_of(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[Chart]:
     """Return the charts of one family on one hardware in one scenario."""
     timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
-    made = (draw(benchmark, timed) for draw in CHARTS_IN_ORDER)
-    return [chart for chart in made if chart.data]
+    charts = (draw(benchmark, timed) for draw in CHARTS_IN_ORDER)
+    return [chart for chart in charts if chart.data]
 
 
 def _forest(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -67,7 +79,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
         f"Paired in the same rounds, corrected for the number of variants; grey: what the twin, whose true "
         f"speedup is 1, shows as noise (up to {floor - 1:.1%}).",
         data,
-        spec(alt.layer(band, one, whisker, point), STEP * len(data)),
+        spec(alt.layer(band, one, whisker, point), LINE_HEIGHT * len(data)),
     )
 
 
@@ -100,7 +112,7 @@ def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         y=alt.Y("low:Q", scale=_accuracy_scale(data)), y2="high:Q", color=_colours(rows)
     )
     pick = base.transform_filter("datum.recommended").mark_point(
-        shape=STAR, size=260, filled=True, color=RANGE[2]
+        shape=STAR_PATH, size=260, filled=True, color=COLOUR_RANGE[2]
     )
     return Chart(
         "accuracy",
@@ -156,7 +168,9 @@ def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         "Build: export, quantization and compilation, once. Start: load, and the calls until steady. "
         "The training of a compression is not shown here."
     )
-    return Chart("cold", "What it takes before it is fast", caption, data, spec(chart, STEP * len(data) // 2))
+    return Chart(
+        "cold", "What it takes before it is fast", caption, data, spec(chart, LINE_HEIGHT * len(data) // 2)
+    )
 
 
 def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -189,7 +203,7 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
 
 
 def _first_to_pay(faster: Sequence[ResultRow], base: ResultRow) -> list[ResultRow]:
-    """Return the rows of the break-even chart, at most `LINES` with the baseline.
+    """Return the rows of the break-even chart, at most `MAX_LINES` with the baseline.
 
     The recommended variant comes first, then those that are the cheapest of all at some number of calls,
     then those that are paid back soonest.
@@ -202,18 +216,18 @@ def _first_to_pay(faster: Sequence[ResultRow], base: ResultRow) -> list[ResultRo
     def rank(row: ResultRow) -> tuple[bool, bool, int]:
         return not row.recommended, row.variant not in cheapest, int(row.breakeven_calls or 0)
 
-    return sorted(faster, key=rank)[: LINES - 1]
+    return sorted(faster, key=rank)[: MAX_LINES - 1]
 
 
 def _foremost(rows: Sequence[ResultRow]) -> list[ResultRow]:
-    """Return the baseline and the most interesting faster variants, at most `LINES` rows.
+    """Return the baseline and the most interesting faster variants, at most `MAX_LINES` rows.
 
     Recommended variants come first, then variants on the Pareto front, then the fastest.
     """
     chosen = [row for row in rows if row.verdict == "baseline"]
     faster = [row for row in rows if row.verdict == "faster"]
     faster.sort(key=lambda row: (not row.recommended, not row.pareto, -(row.speedup or 0)))
-    return chosen + faster[: LINES - len(chosen)]
+    return chosen + faster[: MAX_LINES - len(chosen)]
 
 
 def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:
@@ -230,11 +244,14 @@ def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:
 
 def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     """Return the distribution of single calls."""
-    known = {_same(record.row): record.replicates for record in benchmark.records}
+    replicates_by_row = {_same(record.row): record.replicates for record in benchmark.records}
     data = []
     for row in rows:
         pooled = [
-            call for one in known.get(_same(row), []) for block in one["blocks"] for call in block["calls_ms"]
+            call
+            for one in replicates_by_row.get(_same(row), [])
+            for block in one["blocks"]
+            for call in block["calls_ms"]
         ]
         if pooled:
             cuts = np.percentile(pooled, list(QUANTILES.values())).tolist()
@@ -247,17 +264,19 @@ def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         tooltip=tips("variant", calls=",", **dict.fromkeys(QUANTILES, ".4g")),
     )
     whole = base.mark_rule().encode(
-        x=alt.X("p1:Q", scale=scale, title="ms a call (logarithmic)"), x2="p99:Q", color=alt.value(RANGE[0])
+        x=alt.X("p1:Q", scale=scale, title="ms a call (logarithmic)"),
+        x2="p99:Q",
+        color=alt.value(COLOUR_RANGE[0]),
     )
     middle = base.mark_bar(height=10).encode(x=alt.X("p25:Q", scale=scale), x2="p75:Q")
-    tick = base.mark_tick(thickness=3, color=RANGE[1], height=16).encode(x=alt.X("p50:Q", scale=scale))
+    tick = base.mark_tick(thickness=3, color=COLOUR_RANGE[1], height=16).encode(x=alt.X("p50:Q", scale=scale))
     caption = "Of single calls, outliers included: line from p1 to p99, bar from p25 to p75, tick at p50."
     return Chart(
         "latency",
         "Distribution of latency",
         caption,
         data,
-        spec(alt.layer(whole, middle, tick), STEP * len(data)),
+        spec(alt.layer(whole, middle, tick), LINE_HEIGHT * len(data)),
     )
 
 
@@ -322,20 +341,20 @@ def _names(field: str, rows: Sequence[ResultRow]) -> alt.Y:
 
 def _points(base: Any, rows: Sequence[ResultRow], **formats: str) -> Any:
     """Return one point for each variant. Colour and shape show its verdict; hovering shows the figures."""
-    found = _verdicts(rows)
-    shapes = alt.Scale(domain=found, range=[VERDICTS[verdict][1] for verdict in found])
+    verdicts = _verdicts(rows)
+    shapes = alt.Scale(domain=verdicts, range=[VERDICT_MARKS[verdict][1] for verdict in verdicts])
     return base.mark_point(filled=True, size=70, opacity=0.9).encode(
         color=_colours(rows),
-        shape=alt.Shape("verdict:N", scale=shapes, legend=LEGEND, title=None),
+        shape=alt.Shape("verdict:N", scale=shapes, legend=VERDICT_LEGEND, title=None),
         tooltip=tips("variant", "verdict", **formats),
     )
 
 
 def _colours(rows: Sequence[ResultRow]) -> alt.Color:
-    found = _verdicts(rows)
-    return series("verdict", found, [VERDICTS[verdict][0] for verdict in found], LEGEND)
+    verdicts = _verdicts(rows)
+    return series("verdict", verdicts, [VERDICT_MARKS[verdict][0] for verdict in verdicts], VERDICT_LEGEND)
 
 
 def _verdicts(rows: Sequence[ResultRow]) -> list[str]:
-    """Return the verdicts that occur in the rows, in the order of `VERDICTS`."""
-    return [verdict for verdict in VERDICTS if any(row.verdict == verdict for row in rows)]
+    """Return the verdicts that occur in the rows, in the order of `VERDICT_MARKS`."""
+    return [verdict for verdict in VERDICT_MARKS if any(row.verdict == verdict for row in rows)]

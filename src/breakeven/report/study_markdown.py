@@ -13,20 +13,22 @@ from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, title
 from breakeven.results.study_results import StudyResults
 
-DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
-DECIDED = ("faster", "slower", "same")
-UNRELIABLE = "No variant has a verdict: nothing can be recommended from this run."
-TIMED = ("faster", "slower", "same", "undecided", "baseline", "control")
+ACCURACY_DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
+DECIDED_VERDICTS = ("faster", "slower", "same")
+UNRELIABLE_TEXT = "No variant has a verdict: nothing can be recommended from this run."
+TIMED_VERDICTS = ("faster", "slower", "same", "undecided", "baseline", "control")
 
 
-def render(study: str, overrides: Sequence[str], found: StudyResults, rows: Sequence[ResultRow]) -> str:
+def render(
+    study: str, overrides: Sequence[str], study_records: StudyResults, rows: Sequence[ResultRow]
+) -> str:
     """Return the whole page.
 
     Args:
         overrides: the overrides that the study was composed with.
         rows: of all benchmarks, with the best ones marked.
     """
-    benchmarks = found.benchmarks
+    benchmarks = study_records.benchmarks
     machines = sorted({benchmark.machine["name"] for benchmark in benchmarks})
     commits = sorted({f"`{b.commit[:9]}`{' with local changes' if b.dirty else ''}" for b in benchmarks})
     parts = [
@@ -35,11 +37,11 @@ def render(study: str, overrides: Sequence[str], found: StudyResults, rows: Sequ
         f"Machine: {'; '.join(machines)}. Measured at {', '.join(commits)}.",
         f"```\n{shlex.join(['breakeven', 'compose', *overrides])}\ndvc repro\n```",
         "## Models",
-        _models(found.cards),
+        _models(study_records.cards),
     ]
     for benchmark in benchmarks:
-        for mine in scenarios(benchmark, rows):
-            parts += _scenario(benchmark, mine)
+        for scenario_rows in scenarios(benchmark, rows):
+            parts += _scenario(benchmark, scenario_rows)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -68,14 +70,16 @@ def _models(cards: Iterable[ModelManifest]) -> str:
 
 
 def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str]:
-    timed = sorted((r for r in rows if r.verdict in TIMED and r.speedup), key=lambda r: -(r.speedup or 0))
+    timed = sorted(
+        (r for r in rows if r.verdict in TIMED_VERDICTS and r.speedup), key=lambda r: -(r.speedup or 0)
+    )
     twin = next((row for row in rows if row.variant == "twin"), None)
     floor = f"differences below {twin.noise_floor - 1:.1%} are noise; " if twin and twin.noise_floor else ""
     columns = columns_of("markdown", rows)
     lines = [[column.text(row) for column in columns] for row in timed]
     for row, line in zip(timed, lines, strict=True):
         line[0] = f"**{row.variant}**" if row.pareto else row.variant
-    others = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
+    reasons = [f"- {row.variant}: {row.verdict}, {row.reason}" for row in rows if row.reason]
     executed = [f"- {row.variant}: {row.execution}" for row in timed if row.execution]
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
@@ -83,11 +87,11 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         "### What a given loss of accuracy buys",
-        _bargains(timed) if any(row.verdict in DECIDED for row in timed) else UNRELIABLE,
+        _bargains(timed) if any(row.verdict in DECIDED_VERDICTS for row in timed) else UNRELIABLE_TEXT,
         "### How near to the hardware's peaks",
         _peaks(benchmark, timed),
         *(["### What else is known of how it executes", "\n".join(executed)] if executed else []),
-        *(["### Not measured, or not as its name says", "\n".join(others)] if others else []),
+        *(["### Not measured, or not as its name says", "\n".join(reasons)] if reasons else []),
         _warnings(benchmark, rows[0]),
     ]
 
@@ -95,10 +99,14 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
 def _bargains(rows: Sequence[ResultRow]) -> str:
     """Return the table of the fastest and the smallest variant for each allowed loss of accuracy."""
     lines = []
-    known = [row for row in rows if row.verdict in (*DECIDED, "baseline") and row.accuracy_delta is not None]
+    candidates = [
+        row
+        for row in rows
+        if row.verdict in (*DECIDED_VERDICTS, "baseline") and row.accuracy_delta is not None
+    ]
     size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
-    for drop in DROPS:
-        able = [row for row in known if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
+    for drop in ACCURACY_DROPS:
+        able = [row for row in candidates if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
         plain = [row for row in able if row.compression == "none"]
         small = min(able, key=lambda row: row.artifact_mb or 0.0, default=None)
         lines.append(
@@ -125,12 +133,12 @@ def _peaks(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     """Return the table of the best variant of the uncompressed model in each precision."""
     lines = []
     for precision in PRECISIONS:
-        mine = [
+        precision_rows = [
             row
             for row in rows
             if row.precision.startswith(precision) and row.compression == "none" and row.roofline_share
         ]
-        best = max(mine, key=lambda row: row.roofline_share or 0.0, default=None)
+        best = max(precision_rows, key=lambda row: row.roofline_share or 0.0, default=None)
         if best:
             peak = f"{benchmark.peaks['operations'][precision] / 1e9:,.0f}"
             lines.append([precision, peak, best.variant, number(best.roofline_share, ".0%")])

@@ -7,9 +7,26 @@ import altair as alt
 
 from breakeven.report import pareto_charts, size_charts, study_charts
 from breakeven.report.size_charts import slug
-from breakeven.report.vega import BESIDE, GREY, RANGE, STEP, Chart, Point, series, shapes, spec, tips
+from breakeven.report.vega import (
+    COLOUR_RANGE,
+    GREY,
+    LINE_HEIGHT,
+    WIDE_VARIANT_LEGEND,
+    Chart,
+    Point,
+    series,
+    shapes,
+    spec,
+    tips,
+)
 from breakeven.results import sweep_results
-from breakeven.results.interaction import LESS, MORE, SAME, best, changing
+from breakeven.results.interaction import (
+    LESS_THAN_PRODUCT,
+    MORE_THAN_PRODUCT,
+    SAME_AS_PRODUCT,
+    best,
+    changing,
+)
 from breakeven.results.recommend import Limits
 from breakeven.results.size_trend import PARAMETERS
 from breakeven.results.sweep_analysis import SweepAnalysis, by_family, collect
@@ -38,7 +55,7 @@ def section(swept: SweepAnalysis) -> SweepSection:
 
 def charts_of(swept: SweepAnalysis) -> list[Chart]:
     """Return the charts that the sweep's results are sufficient for."""
-    made = [
+    charts = [
         *(
             chart
             for name in swept.hardware
@@ -50,7 +67,7 @@ def charts_of(swept: SweepAnalysis) -> list[Chart]:
         ),
         *(_fastest(swept), *_batches(swept), combinations(swept), *pareto_charts.fronts(swept).values()),
     ]
-    return [chart for chart in made if chart]
+    return [chart for chart in charts if chart]
 
 
 def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
@@ -64,30 +81,30 @@ def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
 
 def _fastest(swept: SweepAnalysis) -> Chart | None:
     """Return the fastest variant of each model by threads and batch; nothing with a single place."""
-    found = best(swept.judged)
-    places = sorted({(hardware, batch) for _, hardware, batch in found})
+    fastest = best(swept.judged)
+    places = sorted({(hardware, batch) for _, hardware, batch in fastest})
     if len(places) < 2:
         return None
     models = [family for family, _ in by_family(swept.judged)]
     data: list[Point] = [
         {
-            **{"model": model, "place": _place(hardware, batch), "variant": row.variant},
+            **{"model": model, "place": _place_label(hardware, batch), "variant": row.variant},
             **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
             "latency_ms": row.latency_ms_p50,
         }
         for model in models
         for hardware, batch in places
-        if (row := found.get((model, hardware, batch)))
+        if (row := fastest.get((model, hardware, batch)))
     ]
     winners = sorted({point["variant"] for point in data})
-    surely = len(changing(swept.judged, found))
+    surely = len(changing(swept.judged, fastest))
     axis = alt.Axis(labelExpr="split(datum.label, ', ')", labelAngle=0, grid=True)
     point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=110, opacity=0.9)
     chart = point.encode(
-        x=alt.X("place:N", sort=[_place(*place) for place in places], axis=axis, title=None),
+        x=alt.X("place:N", sort=[_place_label(*place) for place in places], axis=axis, title=None),
         y=alt.Y("model:N", sort=models, title=None),
-        color=series("variant", winners, legend=BESIDE),
-        shape=shapes("variant", winners, BESIDE),
+        color=series("variant", winners, legend=WIDE_VARIANT_LEGEND),
+        shape=shapes("variant", winners, WIDE_VARIANT_LEGEND),
         tooltip=tips("model", "place", "variant", speedup=".3f", low=".3f", high=".3f", latency_ms=".4g"),
     )
     return Chart(
@@ -95,11 +112,11 @@ def _fastest(swept: SweepAnalysis) -> Chart | None:
         "The fastest variant, by threads and batch",
         f"By the estimates; models from small to large. For {surely} of {len(models)} it surely changes.",
         data,
-        spec(chart, STEP * len(models)),
+        spec(chart, LINE_HEIGHT * len(models)),
     )
 
 
-def _place(hardware: str, batch: int) -> str:
+def _place_label(hardware: str, batch: int) -> str:
     return f"{hardware}, batch {batch}"
 
 
@@ -116,12 +133,12 @@ def combinations(swept: SweepAnalysis) -> Chart | None:
     ]
     if not data:
         return None
-    verdicts = [MORE, LESS, SAME]
+    verdicts = [MORE_THAN_PRODUCT, LESS_THAN_PRODUCT, SAME_AS_PRODUCT]
     scale = alt.Scale(type="log", base=2, nice=False, padding=12)
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
     base = alt.Chart(alt.NamedData("table")).encode(
         x=alt.X("product:Q", scale=scale, axis=axis, title="product of the gains of the parts"),
-        color=series("verdict", verdicts, [*RANGE[:2], GREY]),
+        color=series("verdict", verdicts, [*COLOUR_RANGE[:2], GREY]),
     )
     ends = [end(point["product"] for point in data) for end in (min, max)]
     line = alt.Chart(alt.InlineData([{"at": at} for at in ends])).mark_line(color=GREY, strokeDash=[4, 3])
@@ -142,5 +159,5 @@ def combinations(swept: SweepAnalysis) -> Chart | None:
         "Compression in eager fp32 times runtime and precision on the uncompressed model. The interval is "
         "that of speedup over product: where it crosses the dashed line, the two cannot be told apart.",
         data,
-        spec(alt.layer(equal, whisker, point), size_charts.HEIGHT),
+        spec(alt.layer(equal, whisker, point), size_charts.CHART_HEIGHT),
     )

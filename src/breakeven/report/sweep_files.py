@@ -42,11 +42,11 @@ def write(sweep: Sweep, page: Path, charts: Path, limits: Limits) -> list[Path]:
         pictures["Combinations against the product of their parts"] = picture.name
     for name, chart in pareto_charts.fronts(swept).items():
         picture = page.with_name(f"{page.stem}_front_{slug(name)}.svg")
-        static_svg.write_front(picture, chart, pareto_charts.ON)
+        static_svg.write_front(picture, chart, pareto_charts.ON_FRONT)
         pictures[chart.title] = picture.name
     table = page.with_suffix(".csv")
     summary.write_summary(table, swept.rows)
     write_text(page, sweep_markdown.render(swept, pictures))
-    shown = [sweep_charts.section(swept)]
-    html_page.write(charts, charts.parent, sweep.name, [], StudyResults([], []), swept.rows, limits, shown)
+    sections = [sweep_charts.section(swept)]
+    html_page.write(charts, charts.parent, sweep.name, [], StudyResults([], []), swept.rows, limits, sections)
     return [page, table, *(page.with_name(name) for name in pictures.values())]

@@ -58,7 +58,7 @@ def _sizes(swept: SweepAnalysis) -> Iterable[str]:
     yield _trends(swept.trends_over[PARAMETERS], "parameters")
 
 
-def _trends(found: Iterable[Trend], size: str) -> str:
+def _trends(trends: Iterable[Trend], size: str) -> str:
     header = [
         *("variant", "hardware", "models", "faster on", "slower on", f"rank correlation with {size}"),
         *("gain", f"factor for ten times the {size}", "faster than eager, by the fit"),
@@ -75,7 +75,7 @@ def _trends(found: Iterable[Trend], size: str) -> str:
             f"{each.slope:.2f}",
             each.pays,
         ]
-        for each in found
+        for each in trends
     ]
     return table(header, lines, left=2)
 
@@ -88,10 +88,10 @@ def _models(swept: SweepAnalysis) -> Iterable[str]:
     )
     for hardware in sorted({row.hardware for row in rows}):
         lines = []
-        for family, mine in by_family(row for row in rows if row.hardware == hardware):
-            base = next((row for row in mine if row.verdict == "baseline"), mine[0])
-            known = {row.variant: row for row in mine}
-            cells = [_gain(known.get(variant)) for variant in variants]
+        for family, family_rows in by_family(row for row in rows if row.hardware == hardware):
+            base = next((row for row in family_rows if row.verdict == "baseline"), family_rows[0])
+            rows_by_variant = {row.variant: row for row in family_rows}
+            cells = [_gain(rows_by_variant.get(variant)) for variant in variants]
             size = [
                 brief(base.params / 1e6),
                 brief(base.macs / 1e6),
@@ -126,9 +126,9 @@ def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
     yield "## Break-even in calls"
     for hardware in sorted({row.hardware for row in rows}):
         lines = []
-        for family, mine in by_family(row for row in rows if row.hardware == hardware):
-            known = {row.variant: calls(row) for row in mine}
-            lines.append([family, *(known.get(variant, "") for variant in variants)])
+        for family, family_rows in by_family(row for row in rows if row.hardware == hardware):
+            calls_by_variant = {row.variant: calls(row) for row in family_rows}
+            lines.append([family, *(calls_by_variant.get(variant, "") for variant in variants)])
         yield f"Calls until build, load and the calls until steady are paid back, with bounds, {hardware}:"
         cells = [["model", *variants], *lines]
         if len(variants) > len(lines):  # transpose, so that the page is narrow
@@ -141,19 +141,19 @@ def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
 
 def _batches(rows: Sequence[ResultRow]) -> Iterable[str]:
     """Yield the section on the fastest variant by threads and batch size."""
-    found = best(rows)
-    places = sorted({(hardware, batch) for _, hardware, batch in found})
+    fastest = best(rows)
+    places = sorted({(hardware, batch) for _, hardware, batch in fastest})
     if len(places) < 2:
         return
     yield "## The fastest variant, by threads and batch"
-    surely = changing(rows, found)
+    surely = changing(rows, fastest)
     yield (
         "By the estimates. The models for which it surely changes, each of two variants having its whole "
         f"interval above the other's in one place: {', '.join(surely) or 'none'}."
     )
     lines = []
     for family, _ in by_family(rows):
-        winners = [found.get((family, *place)) for place in places]
+        winners = [fastest.get((family, *place)) for place in places]
         lines.append(
             [family, *(f"{w.variant} ({w.speedup:.2f}x)" if w and w.speedup else "" for w in winners)]
         )

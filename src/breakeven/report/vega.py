@@ -11,25 +11,25 @@ Point = dict[str, Any]
 GREY = "#8A8A8A"
 # Colours of Okabe and Ito that are visible on white and on black, and two more that people with colour
 # blindness can tell from them
-RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#896337", "#56B4E9", GREY, "#6F30F4"]
+COLOUR_RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#896337", "#56B4E9", GREY, "#6F30F4"]
 # Shapes repeat the meaning of the colours for readers who see none.
-SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
-SHAPES += ["triangle-right", "triangle-left"]
-STEP = 22  # pixels of a line with a name
-LINES = 8  # at most in one chart: readers cannot tell more apart
+POINT_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
+POINT_SHAPES += ["triangle-right", "triangle-left"]
+LINE_HEIGHT = 22  # pixels of a line with a name
+MAX_LINES = 8  # at most in one chart: readers cannot tell more apart
 
 
-ACROSS = "across"  # Vega parameter: pixels of width available; the page sets it before it draws
+WIDTH_PARAMETER = "across"  # Vega parameter: pixels of width available; the page sets it before it draws
 
 
 def _legend(wide: int) -> alt.Legend:
     """Return a legend above the chart, with one column for each `wide` pixels of available width."""
-    columns = alt.ExprRef(f"max(1, floor({ACROSS} / {wide}))")
+    columns = alt.ExprRef(f"max(1, floor({WIDTH_PARAMETER} / {wide}))")
     return alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, columns=columns)
 
 
-LEGEND, NAMES = _legend(130), _legend(230)  # of verdicts, of variants
-BESIDE = _legend(350)  # of variants, above a chart with names beside it
+VERDICT_LEGEND, VARIANT_LEGEND = _legend(130), _legend(230)  # of verdicts, of variants
+WIDE_VARIANT_LEGEND = _legend(350)  # of variants, above a chart with names beside it
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,17 @@ class Chart:
 def series(
     field: str,
     names: Sequence[str] | None = None,
-    colours: Sequence[str] = tuple(RANGE),
-    legend: alt.Legend = NAMES,
+    colours: Sequence[str] = tuple(COLOUR_RANGE),
+    legend: alt.Legend = VARIANT_LEGEND,
 ) -> alt.Color:
     """Return a colour for each name. Charts with equal `names` use equal colours."""
     scale = alt.Scale(range=list(colours)) if names is None else alt.Scale(domain=names, range=list(colours))
     return alt.Color(f"{field}:N", scale=scale, legend=legend, title=None)
 
 
-def shapes(field: str, names: Sequence[str], legend: alt.Legend = NAMES) -> alt.Shape:
+def shapes(field: str, names: Sequence[str], legend: alt.Legend = VARIANT_LEGEND) -> alt.Shape:
     """Return a shape for each name."""
-    scale = alt.Scale(domain=names, range=SHAPES)
+    scale = alt.Scale(domain=names, range=POINT_SHAPES)
     return alt.Shape(f"{field}:N", scale=scale, legend=legend, title=None)
 
 
@@ -69,8 +69,8 @@ def lines(x: alt.X, y: alt.Y, names: Sequence[str], tip: list[alt.Tooltip]) -> A
 
 def decades(values: Iterable[float]) -> alt.Axis:
     """Return a logarithmic axis that labels at most six powers of ten."""
-    found = [math.log10(value) for value in values if value > 0]
-    powers = range(math.ceil(min(found)), math.floor(max(found)) + 1)
+    exponents = [math.log10(value) for value in values if value > 0]
+    powers = range(math.ceil(min(exponents)), math.floor(max(exponents)) + 1)
     if len(powers) < 2:
         return alt.Axis(format="~s")
     return alt.Axis(format="~s", values=[10.0**power for power in powers[:: math.ceil(len(powers) / 6)]])
@@ -89,7 +89,7 @@ def tips(*names: str, **formats: str) -> list[alt.Tooltip]:
 
 def spec(chart: Any, height: int) -> dict[str, Any]:
     """Return the chart's specification, as wide as its container and `height` pixels high."""
-    found: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
-    found.pop("config", None)  # Altair's theme: the page has its own themes
-    found["params"] = [{"name": ACROSS, "value": 540}]
-    return found
+    specification: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+    specification.pop("config", None)  # Altair's theme: the page has its own themes
+    specification["params"] = [{"name": WIDTH_PARAMETER, "value": 540}]
+    return specification

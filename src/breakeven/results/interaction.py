@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from breakeven.engine.statistics import Interval
 from breakeven.results.result_row import ResultRow
 
-MORE, LESS = "more than the product", "less than the product"
-SAME = "the product, as far as this can tell"
+MORE_THAN_PRODUCT, LESS_THAN_PRODUCT = "more than the product", "less than the product"
+SAME_AS_PRODUCT = "the product, as far as this can tell"
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,26 @@ class Interaction:
     def verdict(self) -> str:
         """Return in words whether the combination gains more or less than the product."""
         if self.ratio.low > 1:
-            return MORE
-        return LESS if self.ratio.high < 1 else SAME
+            return MORE_THAN_PRODUCT
+        return LESS_THAN_PRODUCT if self.ratio.high < 1 else SAME_AS_PRODUCT
 
 
 def interactions(rows: Iterable[ResultRow]) -> list[Interaction]:
     """Return all combinations among the rows of one benchmark whose two parts were measured as well."""
-    known = {row.variant: row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high}
-    found = []
-    for variant, row in known.items():
+    rows_by_variant = {
+        row.variant: row for row in rows if row.speedup and row.speedup_ci_low and row.speedup_ci_high
+    }
+    combinations = []
+    for variant, row in rows_by_variant.items():
         rest = variant.partition("/")[2]
         parts = (f"{row.compression}/fp32/eager", f"none/{rest}")
-        if row.compression != "none" and rest != "fp32/eager" and all(part in known for part in parts):
-            found.append(_interaction(row, [known[part] for part in parts]))
-    return found
+        if (
+            row.compression != "none"
+            and rest != "fp32/eager"
+            and all(part in rows_by_variant for part in parts)
+        ):
+            combinations.append(_interaction(row, [rows_by_variant[part] for part in parts]))
+    return combinations
 
 
 def _interaction(row: ResultRow, parts: Sequence[ResultRow]) -> Interaction:
@@ -57,11 +63,11 @@ def _half(row: ResultRow) -> float:
 
 def best(rows: Iterable[ResultRow]) -> Mapping[tuple[str, str, int], ResultRow]:
     """Return the fastest variant by family, hardware and batch size, for a single caller."""
-    found: dict[tuple[str, str, int], ResultRow] = {}
+    fastest: dict[tuple[str, str, int], ResultRow] = {}
     for row in sorted(rows, key=lambda row: row.speedup or 0.0):  # the fastest row comes last
         if row.speedup and row.callers == 1 and row.verdict != "control":
-            found[row.family, row.hardware, row.batch_size] = row
-    return found
+            fastest[row.family, row.hardware, row.batch_size] = row
+    return fastest
 
 
 def changing(rows: Iterable[ResultRow], winners: Mapping[tuple[str, str, int], ResultRow]) -> list[str]:
@@ -72,21 +78,23 @@ def changing(rows: Iterable[ResultRow], winners: Mapping[tuple[str, str, int], R
     Args:
         winners: the fastest variant of each place, from `best`.
     """
-    known = {(row.family, row.hardware, row.batch_size, row.variant): row for row in rows if row.callers == 1}
-    found = set()
+    rows_by_key = {
+        (row.family, row.hardware, row.batch_size, row.variant): row for row in rows if row.callers == 1
+    }
+    families = set()
     for (family, *_), winner in winners.items():
-        for (other, hardware, batch), rival in winners.items():
-            if other == family:
-                loses = known.get((family, hardware, batch, winner.variant))
-                beaten = known.get((family, winner.hardware, winner.batch_size, rival.variant))
+        for (rival_family, hardware, batch), rival in winners.items():
+            if rival_family == family:
+                loses = rows_by_key.get((family, hardware, batch, winner.variant))
+                beaten = rows_by_key.get((family, winner.hardware, winner.batch_size, rival.variant))
                 if loses and beaten and _is_below(loses, rival) and _is_below(beaten, winner):
-                    found.add(family)
-    return sorted(found)
+                    families.add(family)
+    return sorted(families)
 
 
-def _is_below(row: ResultRow, other: ResultRow) -> bool:
+def _is_below(row: ResultRow, rival: ResultRow) -> bool:
     """Return whether the row's whole interval lies below the other's; the baseline's is just 1."""
-    return _or_gain(row, row.speedup_ci_high) < _or_gain(other, other.speedup_ci_low)
+    return _or_gain(row, row.speedup_ci_high) < _or_gain(rival, rival.speedup_ci_low)
 
 
 def _or_gain(row: ResultRow, bound: float | None) -> float:

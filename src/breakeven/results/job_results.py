@@ -13,7 +13,7 @@ from breakeven.core.files import read_json
 from breakeven.results import records
 from breakeven.results.records import BenchmarkResult
 
-LOG, STUDY = "log.txt", "study.json"
+LOG_FILE, STUDY_FILE = "log.txt", "study.json"
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,20 @@ def read_job(key: str) -> JobResults:
     if not entry.whole:
         raise UserError("its results were changed after they were written")
     entry.touch()
-    folder = entry.folder / cache.FILES
+    folder = entry.folder / cache.FILES_FOLDER
     measured = sorted((folder / paths.BENCHMARKS).glob("*.json"))
     try:
-        found = [records.read_benchmark(path) for path in measured]
-        settings = of_one_family(read_json(folder / STUDY))
+        benchmarks = [records.read_benchmark(path) for path in measured]
+        settings = of_one_family(read_json(folder / STUDY_FILE))
     except (UserError, KeyError, ValueError):
         raise UserError("its results are of another version of Breakeven") from None
-    return JobResults(settings, found, [*measured, folder / LOG])
+    return JobResults(settings, benchmarks, [*measured, folder / LOG_FILE])
 
 
 def read_unfinished(key: str) -> JobResults:
     """Return the settings and the log of a failed job, as far as it wrote them."""
     folder = paths.unfinished_job(key)
-    study, log = folder / paths.PARAMS, folder / LOG
+    study, log = folder / paths.PARAMS, folder / LOG_FILE
     settings = of_one_family(yaml.safe_load(study.read_text(encoding="utf-8"))) if study.is_file() else {}
     return JobResults(settings, [], [log] if log.is_file() else [])
 

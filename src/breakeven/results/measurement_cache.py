@@ -22,8 +22,8 @@ from breakeven.engine.settings import Scenario
 from breakeven.results.records import ScenarioResult, records_of
 from breakeven.results.result_row import ResultRow
 
-FILE = "measurement.json"
-AGAIN = "BREAKEVEN_AGAIN"  # environment variable, Unix time: older measurements are ignored
+MEASUREMENT_FILE = "measurement.json"
+AGAIN_VARIABLE = "BREAKEVEN_AGAIN"  # environment variable, Unix time: older measurements are ignored
 
 
 def key_of(
@@ -78,12 +78,12 @@ def find(
     """
     if not (entry := cache.find(key)):
         return None
-    values: dict[str, Any] = read_json(entry.folder / cache.FILES / FILE)
+    values: dict[str, Any] = read_json(entry.folder / cache.FILES_FOLDER / MEASUREMENT_FILE)
     if values["at"] < since():
         return None
     entry.touch()
 
-    def asked(row: ResultRow) -> ResultRow:
+    def relabelled(row: ResultRow) -> ResultRow:
         card = artifacts.get(row.variant, artifacts[BASELINE])  # the twin is the baseline's artifact
         return replace(
             row,
@@ -96,14 +96,14 @@ def find(
 
     records = records_of(values["records"])
     return ScenarioResult(
-        **{**values, "records": [replace(record, row=asked(record.row)) for record in records]}
+        **{**values, "records": [replace(record, row=relabelled(record.row)) for record in records]}
     )
 
 
 def keep(key: CacheKey, title: str, part: ScenarioResult) -> None:
     """Save a measurement in the cache."""
     with TemporaryDirectory() as scratch:
-        write_json(Path(scratch) / FILE, asdict(part))
+        write_json(Path(scratch) / MEASUREMENT_FILE, asdict(part))
         cache.save(key, title, Path(scratch))
 
 
@@ -115,11 +115,13 @@ def since() -> float:
     Raises:
         UserError: the variable is not a number, or is a time in the future.
     """
-    asked = os.environ.get(AGAIN, "0")
+    setting = os.environ.get(AGAIN_VARIABLE, "0")
     try:
-        at = float(asked)
+        at = float(setting)
     except ValueError:
         at = math.nan
     if not 0 <= at <= time.time():
-        raise UserError(f"{AGAIN}={asked}: it should be a time in seconds since 1970, as of `date +%s`.")
+        raise UserError(
+            f"{AGAIN_VARIABLE}={setting}: it should be a time in seconds since 1970, as of `date +%s`."
+        )
     return at

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from breakeven.config.schema import Study
 
 EPSILON = 1e-9
-UNMEASURED = ("unsupported", "failed", "control")
-UNRELIABLE = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
-UNTRAINED = "its weights are random, so nobody knows what it would cost in accuracy"
+UNMEASURED_VERDICTS = ("unsupported", "failed", "control")
+UNRELIABLE_REASON = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
+UNTRAINED_REASON = "its weights are random, so nobody knows what it would cost in accuracy"
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Limits:
     @property
     def words(self) -> str:
         """Return the limits as options of the command line, or "none"."""
-        given = [(kind, getattr(self, kind.limit)) for kind in KINDS]
-        said = [f"{kind.option} {limit:g}" for kind, limit in given if limit is not None]
-        return " ".join([*said, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
+        values = [(kind, getattr(self, kind.limit)) for kind in LIMIT_KINDS]
+        options = [f"{kind.option} {limit:g}" for kind, limit in values if limit is not None]
+        return " ".join([*options, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
 
     def broken(self, row: ResultRow) -> list[str]:
         """Return in words which limits a row exceeds."""
@@ -52,8 +52,8 @@ class Limits:
 
     def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
         """Return each limit that a row exceeds: its kind, its value, and what the row costs."""
-        asked = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in KINDS]
-        return [(kind, bar, cost) for kind, bar, cost in asked if bar is not None and cost > bar + EPSILON]
+        costs = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in LIMIT_KINDS]
+        return [(kind, bar, cost) for kind, bar, cost in costs if bar is not None and cost > bar + EPSILON]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _size(row: ResultRow, by_estimate: bool) -> float:
     return row.artifact_mb if row.artifact_mb is not None else float("inf")
 
 
-KINDS = (
+LIMIT_KINDS = (
     Kind("max_accuracy_drop", "the drop in accuracy", " points", _drop),
     Kind("max_latency_ms", "p50", " ms", _latency),
     Kind("max_size_mb", "the artifact", " MB", _size),
@@ -120,13 +120,13 @@ def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
 
     A variant that is not surely faster than the baseline is chosen only if the baseline breaks a limit.
     """
-    measured = [row for row in rows if row.verdict not in UNMEASURED and row.latency_ms_p50]
+    measured = [row for row in rows if row.verdict not in UNMEASURED_VERDICTS and row.latency_ms_p50]
     if not measured:
         return Choice(None, None, None, "nothing was measured here")
     if not all(row.trained for row in measured):
-        return Choice(None, None, None, UNTRAINED)
+        return Choice(None, None, None, UNTRAINED_REASON)
     if any(row.unreliable for row in rows):
-        return Choice(None, None, None, UNRELIABLE)
+        return Choice(None, None, None, UNRELIABLE_REASON)
     ranked = sorted(measured, key=lambda row: -gain(row, limits.by_estimate))
     able = [row for row in ranked if not limits.broken(row)]
     if not able:
@@ -144,29 +144,29 @@ def _overlap(best: ResultRow, other: ResultRow) -> bool:
 def _reason(best: ResultRow, runner_up: ResultRow | None, fastest: ResultRow | None, limits: Limits) -> str:
     sure, least = ("", "") if limits.by_estimate else ("surely ", "at least ")
     if best.verdict == "baseline":
-        said = f"nothing that keeps the limits is {sure}faster than the baseline"
+        sentence = f"nothing that keeps the limits is {sure}faster than the baseline"
     else:
         most = "the most by the estimates" if limits.by_estimate else "for sure the most"
-        said = f"of what keeps the limits it gains {most}, {least}{gain(best, limits.by_estimate):.2f}x"
+        sentence = f"of what keeps the limits it gains {most}, {least}{gain(best, limits.by_estimate):.2f}x"
     if runner_up:
-        said += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
+        sentence += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
     if fastest and (broken := limits.broken(fastest)):
-        said += f"; {fastest.variant} would gain {least}{gain(fastest, limits.by_estimate):.2f}x, but "
-        said += " and ".join(broken)
-    return said
+        sentence += f"; {fastest.variant} would gain {least}{gain(fastest, limits.by_estimate):.2f}x, but "
+        sentence += " and ".join(broken)
+    return sentence
 
 
-def _beside(best: ResultRow, other: ResultRow, by_estimate: bool) -> str:
+def _beside(best: ResultRow, runner_up: ResultRow, by_estimate: bool) -> str:
     """Return in words how the runner-up compares with the best."""
-    said = f"gains {'' if by_estimate else 'at least '}{gain(other, by_estimate):.2f}x"
+    sentence = f"gains {'' if by_estimate else 'at least '}{gain(runner_up, by_estimate):.2f}x"
     better = []
-    if other.artifact_mb and best.artifact_mb and other.artifact_mb < 0.9 * best.artifact_mb:
-        better.append(f"its artifact is {other.artifact_mb / best.artifact_mb:.0%} as large")
-    if other.accuracy is not None and best.accuracy is not None and other.accuracy > best.accuracy:
-        better.append(f"it scores {100 * (other.accuracy - best.accuracy):.2f} points more")
+    if runner_up.artifact_mb and best.artifact_mb and runner_up.artifact_mb < 0.9 * best.artifact_mb:
+        better.append(f"its artifact is {runner_up.artifact_mb / best.artifact_mb:.0%} as large")
+    if runner_up.accuracy is not None and best.accuracy is not None and runner_up.accuracy > best.accuracy:
+        better.append(f"it scores {100 * (runner_up.accuracy - best.accuracy):.2f} points more")
     if better:
-        said += f", though {' and '.join(better)}"
-    return f"{said} (their intervals overlap)" if _overlap(best, other) else said
+        sentence += f", though {' and '.join(better)}"
+    return f"{sentence} (their intervals overlap)" if _overlap(best, runner_up) else sentence
 
 
 def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
@@ -174,17 +174,17 @@ def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
 
     If raising one limit is never enough, return the values of several limits together.
     """
-    found = []
-    for kind in KINDS:
+    hints = []
+    for kind in LIMIT_KINDS:
         if getattr(limits, kind.limit) is None:
             continue
-        others = _with(limits, kind, None)
-        able = [row for row in rows if not others.broken(row)]
+        other_limits = _with(limits, kind, None)
+        able = [row for row in rows if not other_limits.broken(row)]
         nearest = min(able, key=lambda row: kind.cost(row, limits.by_estimate), default=None)
         if nearest and np.isfinite(cost := kind.cost(nearest, limits.by_estimate)):
             raised = choose(rows, _with(limits, kind, _up(cost))).best
-            found.append(f"{_option(kind, cost)} would let in {(raised or nearest).variant}")
-    return tuple(found or _relaxed_together(rows, limits))
+            hints.append(f"{_option(kind, cost)} would let in {(raised or nearest).variant}")
+    return tuple(hints or _relaxed_together(rows, limits))
 
 
 def _with(limits: Limits, kind: Kind, value: float | None) -> Limits:

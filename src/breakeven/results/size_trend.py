@@ -13,8 +13,8 @@ from breakeven.engine.statistics import FASTER, SLOWER, Interval
 from breakeven.results.result_row import ResultRow
 
 GROWS, SHRINKS, UNDECIDED = "grows with the model", "shrinks as the model grows", "undecided"
-LEAST = 4  # models: with fewer, the correlation has no interval
-RESAMPLED = 2000
+MIN_MODELS = 4  # models: with fewer, the correlation has no interval
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def trend(rows: Sequence[ResultRow], confidence: float, size: Size = MACS) -> Tr
         if row.speedup:
             models.setdefault((row.macs, row.params), []).append(row)
     same = list(models.values())
-    if len({size.of(group[0]) for group in same}) < LEAST:
+    if len({size.of(group[0]) for group in same}) < MIN_MODELS:
         return None
     large = np.log10([size.of(group[0]) for group in same])
     gain = np.array([np.mean(np.log([row.speedup or 1.0 for row in group])) for group in same])
@@ -123,14 +123,14 @@ def spearman(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) 
     """Return Spearman's rank correlation with its interval; -1 to 1 if `x` or `y` is constant."""
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return Interval(0.0, -1.0, 1.0)
-    found = float(stats.spearmanr(x, y).statistic)
+    correlation = float(stats.spearmanr(x, y).statistic)
     # atanh(1) is infinite. A perfect correlation is replaced by one half-way to the next lower value that
     # this many models can have.
     most = 1 - 6 / (len(x) ** 3 - len(x))
-    center = math.atanh(min(max(found, -most), most))
-    half = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((1 + found**2 / 2) / (len(x) - 3))
+    center = math.atanh(min(max(correlation, -most), most))
+    half = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((1 + correlation**2 / 2) / (len(x) - 3))
     low, high = math.tanh(center - half), math.tanh(center + half)
-    return Interval(found, min(found, low), max(found, high))
+    return Interval(correlation, min(correlation, low), max(correlation, high))
 
 
 def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float) -> Interval | None:
@@ -147,20 +147,20 @@ def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], confidence: float)
         return None
     all_pay, none_pay = ends if slope > 0 else ends[::-1]
     generator = np.random.default_rng(0)
-    found, opposed = [], 0
-    for _ in range(RESAMPLED):
+    crossings, opposed = [], 0
+    for _ in range(RESAMPLES):
         chosen = generator.integers(0, len(x), len(x))
         if np.ptp(x[chosen]) == 0:
             continue
         line = np.polyfit(x[chosen], y[chosen], 1)
         gains = np.polyval(line, ends)
         if gains.min() >= 0 or gains.max() <= 0:
-            found.append(all_pay if gains.min() >= 0 else none_pay)
+            crossings.append(all_pay if gains.min() >= 0 else none_pay)
         elif line[0] * slope > 0:
-            found.append(-line[1] / line[0])
+            crossings.append(-line[1] / line[0])
         else:
             opposed += 1
     tail = 100 * (1 - confidence) / 2
-    low = np.percentile(found + [ends[0]] * opposed, tail)
-    high = np.percentile(found + [ends[1]] * opposed, 100 - tail)
+    low = np.percentile(crossings + [ends[0]] * opposed, tail)
+    high = np.percentile(crossings + [ends[1]] * opposed, 100 - tail)
     return Interval(float(10**at), float(10**low), float(10**high))

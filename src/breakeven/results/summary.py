@@ -9,7 +9,7 @@ from pathlib import Path
 
 from breakeven.core.files import write_text
 from breakeven.results.columns import column_names
-from breakeven.results.recommend import UNMEASURED, Limits, choose
+from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits, choose
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell
 
@@ -82,10 +82,10 @@ def pareto_front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
     """
     return {
         name
-        for name, mine in costs.items()
+        for name, own_costs in costs.items()
         if not any(
-            other != mine and all(o <= m for o, m in zip(other, mine, strict=True))
-            for other in costs.values()
+            rival_costs != own_costs and all(o <= m for o, m in zip(rival_costs, own_costs, strict=True))
+            for rival_costs in costs.values()
         )
     }
 
@@ -107,6 +107,8 @@ def _mark_pareto(group: list[ResultRow]) -> list[ResultRow]:
 def _mark_recommended(group: list[ResultRow], limits: Limits) -> list[ResultRow]:
     best = choose(group, limits).best
     return [
-        row if row.verdict in UNMEASURED else replace(row, recommended=best is not None and row == best)
+        row
+        if row.verdict in UNMEASURED_VERDICTS
+        else replace(row, recommended=best is not None and row == best)
         for row in group
     ]

@@ -12,12 +12,12 @@ import numpy as np
 from breakeven.core.errors import UserError
 from breakeven.results import interaction, job_results, size_trend, summary
 from breakeven.results.interaction import Interaction
-from breakeven.results.recommend import UNMEASURED, Limits
+from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits
 from breakeven.results.result_row import SPECIAL, ResultRow, cell, title, unreliable_cells
 from breakeven.results.size_trend import GROWS, SHRINKS, Size, Trend
 from breakeven.results.sweep_results import Sweep
 
-CONFIDENCE = 0.95
+TREND_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,12 @@ class SweepAnalysis:
         machines, the hardware's name includes the machine's.
         """
         rows = [self._placed(row) for job in self.jobs for row in _reliable(job)]
-        rows.sort(key=lambda row: row.verdict in UNMEASURED)  # a job that measured the variant comes first
-        found: dict[tuple[object, ...], ResultRow] = {}
+        # A job that measured the variant comes first.
+        rows.sort(key=lambda row: row.verdict in UNMEASURED_VERDICTS)
+        rows_by_variant: dict[tuple[object, ...], ResultRow] = {}
         for row in rows:
-            found.setdefault((*cell(row), row.variant), row)
-        return list(found.values())
+            rows_by_variant.setdefault((*cell(row), row.variant), row)
+        return list(rows_by_variant.values())
 
     def _placed(self, row: ResultRow) -> ResultRow:
         several = len(self.machines) > 1
@@ -86,9 +87,9 @@ class SweepAnalysis:
     @cached_property
     def trends_over(self) -> dict[Size, list[Trend]]:
         """Return the trends over each measure of size. They are cached because resampling takes time."""
-        groups = [list(group) for _, group in groupby(sorted(self.plain, key=_place), key=_place)]
+        groups = [list(group) for _, group in groupby(sorted(self.plain, key=_trend_key), key=_trend_key)]
         return {
-            what: [found for group in groups if (found := size_trend.trend(group, CONFIDENCE, what))]
+            what: [trend for group in groups if (trend := size_trend.trend(group, TREND_CONFIDENCE, what))]
             for what in size_trend.SIZES
         }
 
@@ -96,10 +97,10 @@ class SweepAnalysis:
     def interactions(self) -> list[Interaction]:
         """Return all interactions, each computed from the rows of one job."""
         return [
-            found
+            combination
             for job in self.jobs
             for _, group in groupby(sorted(_reliable(job), key=cell), key=cell)
-            for found in interaction.interactions(group)
+            for combination in interaction.interactions(group)
         ]
 
     @cached_property
@@ -143,8 +144,8 @@ class SweepAnalysis:
         """
         if not (runtime := self.sweep.growing_runtime):
             return ""
-        mine = [trend for trend in self.trends if runtime.lower() in trend.variant]
-        return _answer(mine) if mine else ""
+        runtime_trends = [trend for trend in self.trends if runtime.lower() in trend.variant]
+        return _answer(runtime_trends) if runtime_trends else ""
 
 
 def collect(sweep: Sweep, limits: Limits) -> SweepAnalysis:
@@ -157,9 +158,9 @@ def collect(sweep: Sweep, limits: Limits) -> SweepAnalysis:
     jobs, missing, seconds = [], {}, 0.0
     for outcome in {outcome.key: outcome for outcome in sweep.known()}.values():
         try:
-            found = job_results.read_job(outcome.key).benchmarks
-            jobs.append(summary.rows(found, limits))
-            seconds += sum(benchmark.seconds for benchmark in found)
+            benchmarks = job_results.read_job(outcome.key).benchmarks
+            jobs.append(summary.rows(benchmarks, limits))
+            seconds += sum(benchmark.seconds for benchmark in benchmarks)
         except UserError as error:
             missing[outcome.title] = str(error)
     return SweepAnalysis(sweep, jobs, missing, seconds)
@@ -167,10 +168,10 @@ def collect(sweep: Sweep, limits: Limits) -> SweepAnalysis:
 
 def by_family(rows: Iterable[ResultRow]) -> list[tuple[str, list[ResultRow]]]:
     """Return the rows by family, from the smallest model to the largest."""
-    mine: dict[str, list[ResultRow]] = {}
+    rows_by_family: dict[str, list[ResultRow]] = {}
     for row in rows:
-        mine.setdefault(row.family, []).append(row)
-    return sorted(mine.items(), key=lambda item: max(row.macs for row in item[1]))
+        rows_by_family.setdefault(row.family, []).append(row)
+    return sorted(rows_by_family.items(), key=lambda item: max(row.macs for row in item[1]))
 
 
 def noise_floor(rows: Iterable[ResultRow]) -> float:
@@ -190,7 +191,7 @@ def called(row: ResultRow) -> tuple[str, str, int, int, str]:
     return row.family, row.hardware, row.callers, row.batch_size, row.scenario
 
 
-def _place(row: ResultRow) -> tuple[str, str]:
+def _trend_key(row: ResultRow) -> tuple[str, str]:
     return row.hardware, row.variant
 
 
@@ -202,18 +203,18 @@ def _costs(row: ResultRow) -> tuple[Any, ...]:
     return -row.speedup if row.speedup else None, row.accuracy and -row.accuracy, row.artifact_mb
 
 
-def _answer(found: Sequence[Trend]) -> str:
-    said = {GROWS: "Yes, it grows", SHRINKS: "No, the opposite: it shrinks as the model grows"}
-    decided = [each.verdict for each in found if each.verdict in said]
+def _answer(trends: Sequence[Trend]) -> str:
+    answers = {GROWS: "Yes, it grows", SHRINKS: "No, the opposite: it shrinks as the model grows"}
+    decided = [each.verdict for each in trends if each.verdict in answers]
     answer = (
-        said[decided[0]] if len(set(decided)) == 1 else "It depends" if decided else "That is not decided"
+        answers[decided[0]] if len(set(decided)) == 1 else "It depends" if decided else "That is not decided"
     )
-    if 0 < len(decided) < len(found):
-        answer += f" (decided for {len(decided)} of {len(found)})"
+    if 0 < len(decided) < len(trends):
+        answer += f" (decided for {len(decided)} of {len(trends)})"
     evidence = (
         f"{each.variant} on {each.hardware}: rank correlation {each.correlation.value:+.2f} "
         f"({each.correlation.low:+.2f} to {each.correlation.high:+.2f}) over {each.models} models, "
         f"faster than eager on {each.faster}, slower on {each.slower}"
-        for each in found
+        for each in trends
     )
     return f"{answer} ({'; '.join(evidence)})."

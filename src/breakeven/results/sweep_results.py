@@ -82,14 +82,14 @@ def read_sweep(name: str = "") -> Sweep:
     Raises:
         UserError: there is no such sweep.
     """
-    found = every()
-    for sweep in found:
+    sweeps = every()
+    for sweep in sweeps:
         if name in ("", sweep.name, sweep.study):
             return sweep
-    if not found:
+    if not sweeps:
         raise UserError("There is no sweep here yet: run `breakeven-sweep`.")
-    known = dict.fromkeys(sweep.study for sweep in found)
-    raise UserError(f"{name}: {did_you_mean(name, [*known, *(sweep.name for sweep in found)])}")
+    studies = dict.fromkeys(sweep.study for sweep in sweeps)
+    raise UserError(f"{name}: {did_you_mean(name, [*studies, *(sweep.name for sweep in sweeps)])}")
 
 
 def every() -> list[Sweep]:
@@ -100,10 +100,10 @@ def every() -> list[Sweep]:
 
 def newest() -> list[Sweep]:
     """Return one sweep for each study, sorted by study: the newest that has results here, else the newest."""
-    found: dict[str, Sweep] = {}
+    sweeps_by_study: dict[str, Sweep] = {}
     for sweep in sorted(every(), key=lambda sweep: not any(outcome.version for outcome in sweep.jobs)):
-        found.setdefault(sweep.study, sweep)
-    return [found[study] for study in sorted(found)]
+        sweeps_by_study.setdefault(sweep.study, sweep)
+    return [sweeps_by_study[study] for study in sorted(sweeps_by_study)]
 
 
 def _read(path: Path) -> Sweep | None:

@@ -10,14 +10,18 @@ from urllib.parse import urlparse
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 
-SQLITE = "sqlite:///"  # followed by a path
+SQLITE_PREFIX = "sqlite:///"  # followed by a path
 
 
 def address() -> str:
     """Return the address of the tracking server, or of the main repository's SQLite store (absolute)."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE_PREFIX}mlflow.db"
     # A relative address would mean a different store in each folder that a stage runs in.
-    return f"{SQLITE}{paths.home() / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
+    return (
+        f"{SQLITE_PREFIX}{paths.home() / uri.removeprefix(SQLITE_PREFIX)}"
+        if uri.startswith(SQLITE_PREFIX)
+        else uri
+    )
 
 
 def artifact_root() -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 EXPERIMENT = "breakeven"
-NOTE = """\
+EXPERIMENT_NOTE = """\
 Which optimization of a model pays off, on which hardware, at what cost in accuracy.
 
 A **study**'s run has nested in it one a model and one a measured variant, a **sweep**'s one a job (tag
@@ -69,7 +69,7 @@ class Tracker:
         # Relative to the folder that the server serves, so that a moved repository keeps its artifacts.
         location = f"mlflow-artifacts:/{EXPERIMENT}" if self.local else None
         # The kind decides which of its two views MLflow's UI shows first.
-        tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": NOTE}
+        tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": EXPERIMENT_NOTE}
         return self.client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags)
 
     def find(self, key: str, status: str = NOT_INTERRUPTED) -> "Run | None":

@@ -17,7 +17,7 @@ from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json, write_json
 from breakeven.plugins.runtimes.base import ExecutionContext
 
-HARDWARE, FILES = "hardware.json", "artifact"
+HARDWARE_FILE, ARTIFACT_FOLDER = "hardware.json", "artifact"
 
 
 def pack(source: Path, hardware: dict[str, Any], target: Path) -> "LoadedVariant":
@@ -26,8 +26,8 @@ def pack(source: Path, hardware: dict[str, Any], target: Path) -> "LoadedVariant
     Raises:
         UserError: Python cannot load it.
     """
-    shutil.copytree(source, target / FILES, ignore=shutil.ignore_patterns(artifact.LOGITS))
-    write_json(target / HARDWARE, hardware)
+    shutil.copytree(source, target / ARTIFACT_FOLDER, ignore=shutil.ignore_patterns(artifact.LOGITS))
+    write_json(target / HARDWARE_FILE, hardware)
     try:
         return LoadedVariant(target)
     except NotImplementedError:
@@ -47,8 +47,8 @@ class LoadedVariant:
             UserError: a file is missing or was changed.
             Unsupported: the runtime is not installed.
         """
-        hardware = plugin.load("hardware", read_json(folder / HARDWARE), "hardware")
-        files = folder / FILES
+        hardware = plugin.load("hardware", read_json(folder / HARDWARE_FILE), "hardware")
+        files = folder / ARTIFACT_FOLDER
         self.card = artifact.read(files)
         artifact.verify(files, self.card.files)
         self.runtime = plugin.load("runtimes", self.card.settings, f"runtimes.{self.card.runtime}")

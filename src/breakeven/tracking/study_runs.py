@@ -18,7 +18,7 @@ from breakeven.results.result_row import ResultRow, scenario, title
 from breakeven.results.study_results import StudyResults
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 
-SYNCED = "breakeven.synced"
+SYNCED_TAG = "breakeven.synced"
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
@@ -38,7 +38,7 @@ def sync(study: Study, records: StudyResults) -> str:
     key = key_of(study, records)
     common = {"study": study.study, "configuration": fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
-    made = int(store.find(key, ANY_STATUS) is None)
+    new_runs = int(store.find(key, ANY_STATUS) is None)
     origin = {"mlflow.source.git.commit": records.benchmarks[0].commit, "dirty": records.benchmarks[0].dirty}
     tags = {"kind": "study", "machine": machine, **origin, **common}
     parent = store.obtain(f"study {study.study}", key, tags, ANY_STATUS)
@@ -47,20 +47,20 @@ def sync(study: Study, records: StudyResults) -> str:
     for card in records.cards:
         run, new = _model(store, card, parent, study)
         store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)
-        made += new
+        new_runs += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
     for benchmark, record in track("MLflow", variants):
         tags = {**common, "dataset.sha256": data[benchmark.family], PARENT_TAG: parent}
         dataset = study.families[benchmark.family].data
-        made += _variant(store, benchmark, record, key, dataset, tags)
+        new_runs += _variant(store, benchmark, record, key, dataset, tags)
     if _is_new(store, parent, key):
         for path in (paths.SUMMARY, paths.PARAMS, paths.REPORT):
             if path.exists():
                 store.artifact(parent, path)
-        store.client.set_tag(parent, SYNCED, key)
+        store.client.set_tag(parent, SYNCED_TAG, key)
     store.end(parent)
     total = len(records.cards) + len(variants) + 1
-    return f"MLflow at {store.uri}: {total} runs, {made} of them new"
+    return f"MLflow at {store.uri}: {total} runs, {new_runs} of them new"
 
 
 def key_of(study: Study, records: StudyResults) -> str:
@@ -78,14 +78,14 @@ def figures_of(row: ResultRow) -> dict[str, float]:
     """Return the metrics of a variant's run."""
     calls = column_names("calls")
     cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *column_names("figure"), *calls]}
-    known = {name: value for name, value in cells.items() if value is not None}
+    figures = {name: value for name, value in cells.items() if value is not None}
     # Break-even calls are a number, "never" or "undecided"; only numbers are metrics.
-    return {name: float(value) for name, value in known.items() if name not in calls or value.isdigit()}
+    return {name: float(value) for name, value in figures.items() if name not in calls or value.isdigit()}
 
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:
     """Return whether this version is not yet logged to the run."""
-    return store.client.get_run(run).data.tags.get(SYNCED) != version
+    return store.client.get_run(run).data.tags.get(SYNCED_TAG) != version
 
 
 def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tuple[str, bool]:
@@ -120,7 +120,7 @@ def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tu
     _dataset(store, run, study.families[card.family].data, card.details["data"])
     for file in (MANIFEST, WEIGHTS):
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
-    store.client.set_tag(run, SYNCED, card.sha256)
+    store.client.set_tag(run, SYNCED_TAG, card.sha256)
     store.end(run)
     return run, not existing
 
@@ -154,7 +154,7 @@ def _variant(
         path = Path(scratch, "record.json")
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")
         store.artifact(run, path)
-    store.client.set_tag(run, SYNCED, key)
+    store.client.set_tag(run, SYNCED_TAG, key)
     store.end(run, at=None if at is None else at + took)
     return True
 

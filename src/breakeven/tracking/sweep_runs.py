@@ -83,11 +83,11 @@ def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: st
     }
     run_id = run or store.create(outcome.title, key, {**origin_tags(), **tags, **ending})
     try:
-        found = (job_results.read_unfinished if outcome.status == FAILED else job_results.read_job)(
+        results = (job_results.read_unfinished if outcome.status == FAILED else job_results.read_job)(
             outcome.key
         )
-        store.log(run_id, found.settings, _figures(found.benchmarks))
-        for path in found.files:
+        store.log(run_id, results.settings, _figures(results.benchmarks))
+        for path in results.files:
             store.artifact(run_id, path)
     except UserError as error:  # pruned in the meantime: the other jobs are still logged
         status, ending["reason"] = "FAILED", str(error)

@@ -20,7 +20,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for words in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "start")):
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(paths.HOME, raising=False)
+    monkeypatch.delenv(paths.HOME_VARIABLE, raising=False)
     git.commit.cache_clear()
     yield tmp_path
     git.commit.cache_clear()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from breakeven.config.lock_check import LOCK, require_current
+from breakeven.config.lock_check import DVC_LOCK, require_current
 from breakeven.config.schema import Family, Study
 from breakeven.core.errors import UserError
 
@@ -26,7 +26,7 @@ def note(**stages: dict[str, object]) -> None:
     """As DVC writes it."""
     stages = {name.replace("_at_", "@").replace("_on_", "-"): found for name, found in stages.items()}
     noted = {name: {"cmd": "", "params": {"params.yaml": found}} for name, found in stages.items()}
-    LOCK.write_text(yaml.safe_dump({"schema": "2.0", "stages": {**noted, "check_params": {"cmd": ""}}}))
+    DVC_LOCK.write_text(yaml.safe_dump({"schema": "2.0", "stages": {**noted, "check_params": {"cmd": ""}}}))
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_what_was_run_with_others_is_not(stages: dict[str, dict[str, object]], p
 
 def test_a_number_is_the_same_however_it_is_written() -> None:
     Path("params.yaml").write_text("families: {cnn: {train: {lr: 1.0e-05}}}")
-    LOCK.write_text("stages: {train@cnn: {params: {params.yaml: {families.cnn: {train: {lr: 1e-05}}}}}}")
+    DVC_LOCK.write_text("stages: {train@cnn: {params: {params.yaml: {families.cnn: {train: {lr: 1e-05}}}}}}")
     require_current(STUDY)
 
 

@@ -13,7 +13,7 @@ from breakeven.core.cache import CacheKey
 from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import run_job
 from breakeven.results import job_results
-from breakeven.results.job_results import STUDY
+from breakeven.results.job_results import STUDY_FILE
 from breakeven.results.sweep_results import CACHED
 
 KEY = CacheKey("model", {"settings": {"lr": 0.1, "epochs": 2}, "data": "abc"})
@@ -40,7 +40,7 @@ def test_what_was_kept_is_taken_whole(made: Path, tmp_path: Path) -> None:
     cache.save(KEY, "a model", made)
     assert cache.restore(KEY, target)
     assert (target / "a.txt").read_text() == "a" and (target / "inner/b.txt").read_text() == "b"
-    assert not (target / cache.NOTE).exists()
+    assert not (target / cache.NOTE_FILE).exists()
 
 
 def test_it_takes_the_place_of_what_was_there(made: Path, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_copy_may_be_changed(made: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [lambda path: path.write_text("x"), lambda path: path.unlink()])
 def test_what_was_damaged_is_not_taken(made: Path, tmp_path: Path, damage, capsys) -> None:  # type: ignore[no-untyped-def]
     cache.save(KEY, "a model", made)
-    damage(cache.folder(KEY) / cache.FILES / "a.txt")
+    damage(cache.folder(KEY) / cache.FILES_FOLDER / "a.txt")
     assert not cache.restore(KEY, tmp_path / "target")
     assert "was changed after it was written" in capsys.readouterr().err
     assert not cache.folder(KEY).exists()
@@ -88,7 +88,7 @@ def test_what_was_used_long_ago_is_pruned(made: Path, tmp_path: Path) -> None:
     old = CacheKey("model", {"settings": 1})
     for key in (KEY, old):
         cache.save(key, "a model", made)
-        os.utime(cache.folder(key) / cache.NOTE, (0, time.time() - 10 * 86400))
+        os.utime(cache.folder(key) / cache.NOTE_FILE, (0, time.time() - 10 * 86400))
     cache.restore(KEY, tmp_path / "target")
     assert [entry.folder.name for entry in cache_cleanup.prune(5)] == [old.digest]
     assert [entry.key.digest for entry in cache.entries()] == [KEY.digest]
@@ -106,9 +106,9 @@ def test_what_is_in_use_is_not_pruned(made: Path) -> None:
 
 def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = CacheKey("job", {"settings": 1})
-    write_json(made / STUDY, {"families": {"net": {}}, "datasets": {"digits": {}}})
+    write_json(made / STUDY_FILE, {"families": {"net": {}}, "datasets": {"digits": {}}})
     cache.save(KEY, "the model that it was made from", made)
-    write_json(made / cache.USED, [[KEY.kind, KEY.digest], ["artifact", "pruned"]])
+    write_json(made / cache.USED_ENTRIES_FILE, [[KEY.kind, KEY.digest], ["artifact", "pruned"]])
     cache.save(key, "a job", made)
     monkeypatch.setattr(run_job, "study_of", lambda *arguments: None)
     monkeypatch.setattr(run_job, "key_of", lambda study: key)
@@ -117,9 +117,9 @@ def test_a_job_that_is_found_or_shown_is_used(made: Path, monkeypatch: pytest.Mo
         lambda: run_job.run({}, "cnn", []).status == CACHED,
         lambda: job_results.read_job(key.digest),
     ):
-        os.utime(cache.folder(key) / cache.NOTE, (0, time.time() - 10 * 86400))
+        os.utime(cache.folder(key) / cache.NOTE_FILE, (0, time.time() - 10 * 86400))
         assert use() and cache_cleanup.prune(5) == []
-    os.utime(cache.folder(KEY) / cache.NOTE, (0, time.time() - 10 * 86400))
+    os.utime(cache.folder(KEY) / cache.NOTE_FILE, (0, time.time() - 10 * 86400))
     assert run_job.run({}, "cnn", []).status == CACHED and cache_cleanup.prune(5) == []
     assert cache.version("job", key.digest) == before
 
@@ -160,7 +160,7 @@ def test_two_that_need_the_same_make_it_once(made: Path, capsys: pytest.CaptureF
 
 
 def test_who_measures_is_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_lock, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(machine_lock, "LOCK_FILE", tmp_path / "lock")
     inside: list[str] = []
     seen: list[list[str]] = []
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakeven.core.errors import Unsupported
-from breakeven.engine.roofline import BYTES, SETS, HardwarePeaks, probe
+from breakeven.engine.roofline import BYTES_PER_NUMBER, WORKING_SETS, HardwarePeaks, probe
 
 PEAKS = HardwarePeaks({"fp32": 1e11, "bf16": 1e12, "int8": 2e12}, {"1000": 1e11, "1000000": 1e10})
 COUNTS = st.integers(1, 10**10)
@@ -21,7 +21,7 @@ def found() -> HardwarePeaks:
 
 
 def test_the_probe_finds_what_this_processor_does(found: HardwarePeaks) -> None:
-    assert "fp32" in found.operations and list(found.bytes) == [str(size) for size in SETS]
+    assert "fp32" in found.operations and list(found.bytes) == [str(size) for size in WORKING_SETS]
     assert all(rate > 1e8 for rate in [*found.operations.values(), *found.bytes.values()])
     assert min(found.operations.values()) == found.operations["fp32"]  # what is slower is no peak
     assert HardwarePeaks(**json.loads(json.dumps(asdict(found)))) == found
@@ -43,13 +43,13 @@ def test_a_probe_that_is_killed_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         probe({"name": "cpu", "threads": 1})
 
 
-@given(st.sampled_from(list(BYTES)), COUNTS, COUNTS, COUNTS, st.integers(1, 1000))
+@given(st.sampled_from(list(BYTES_PER_NUMBER)), COUNTS, COUNTS, COUNTS, st.integers(1, 1000))
 def test_no_time_is_below_what_computing_or_moving_alone_takes(
     precision: str, macs: int, weights: int, activations: int, batch: int
 ) -> None:
     least = PEAKS.roofline_ms(precision, macs, weights, activations, batch)
     compute = 2e3 * macs * batch / PEAKS.operations[precision]
-    moved = BYTES[precision] * (weights + activations * batch)
+    moved = BYTES_PER_NUMBER[precision] * (weights + activations * batch)
     assert least == pytest.approx(max(compute, 1e3 * moved / (1e11 if moved < 1e6 else 1e10)))
 
 

@@ -234,7 +234,7 @@ def test_no_affinity_on_this_system_is_recorded_not_fatal(monkeypatch: pytest.Mo
 def test_threads_are_pinned_to_physical_cores_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for core, siblings in enumerate(["0-1", "0-1", "2-3", "2-3"]):
         (tmp_path / f"{core}").write_text(f"{siblings}\n")
-    monkeypatch.setattr(base, "SIBLINGS", f"{tmp_path}/{{}}")
+    monkeypatch.setattr(base, "SIBLINGS_FILE", f"{tmp_path}/{{}}")
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3, 9})  # of 9 nothing is told
     bound: list[list[int]] = []
     monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: bound.append(cores))
@@ -250,7 +250,7 @@ def test_a_containers_limit_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, pinned: bool
 ) -> None:
     (tmp_path / "cpu.max").write_text(f"{limit}\n")
-    monkeypatch.setattr(base, "QUOTA", str(tmp_path / "cpu.max"))
+    monkeypatch.setattr(base, "QUOTA_FILE", str(tmp_path / "cpu.max"))
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
     monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: None)
     facts = Cpu(name="cpu", threads=2).pin()

@@ -115,7 +115,7 @@ def test_bound_inputs_give_the_same_logits(
     artifacts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = logits(ONNX.load(artifacts["onnxruntime"], CPU, "outside"))
-    monkeypatch.setitem(onnxruntime.CALLS, "cpu", onnxruntime.CALLS["cuda"])
+    monkeypatch.setitem(onnxruntime.SESSION_FACTORIES, "cpu", onnxruntime.SESSION_FACTORIES["cuda"])
     np.testing.assert_array_equal(logits(ONNX.load(artifacts["onnxruntime"], CPU, "outside")), expected)
 
 

@@ -78,7 +78,7 @@ def composed() -> Study:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(paths, "MACHINE", tmp_path / "machine.json")
-    monkeypatch.delenv(measurement_cache.AGAIN, raising=False)
+    monkeypatch.delenv(measurement_cache.AGAIN_VARIABLE, raising=False)
     write_json(tmp_path / "machine.json", {"name": "a machine"})
     return tmp_path
 
@@ -120,7 +120,7 @@ def test_it_is_found_under_the_names_of_who_asks(home: Path) -> None:
 def test_what_was_damaged_since_is_not_taken(home: Path) -> None:
     measurement_cache.keep(key(), "the CNN", part(at=100.0))
     assert found(key()) == part(at=100.0)
-    (file,) = home.glob(f".breakeven/store/measurement/*/files/{measurement_cache.FILE}")
+    (file,) = home.glob(f".breakeven/store/measurement/*/files/{measurement_cache.MEASUREMENT_FILE}")
     file.write_text(file.read_text().replace("2.0", "1.0"))
     assert found(key()) is None
 
@@ -168,7 +168,7 @@ def test_what_was_measured_otherwise_is_not_taken(other: Callable[[], CacheKey],
     ("place", "change"),
     [
         ("sched_getaffinity", lambda process: {0}),
-        ("GIVEN", {**os.environ, "KMP_BLOCKTIME": "0"}),
+        ("ENVIRONMENT_AT_START", {**os.environ, "KMP_BLOCKTIME": "0"}),
         ("digests_of", lambda stage, plugins: {"bench": "another"}),
     ],
 )
@@ -191,12 +191,12 @@ def test_what_was_measured_before_it_was_asked_for_again_does_not_count(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measurement_cache.keep(key(), "the CNN", part(at=100.0))
-    monkeypatch.setenv(measurement_cache.AGAIN, "99")
+    monkeypatch.setenv(measurement_cache.AGAIN_VARIABLE, "99")
     assert found(key())
-    monkeypatch.setenv(measurement_cache.AGAIN, "101")
+    monkeypatch.setenv(measurement_cache.AGAIN_VARIABLE, "101")
     assert found(key()) is None
     for wrong in ("yes", "nan", "-1", f"{time.time() + 100}"):
-        monkeypatch.setenv(measurement_cache.AGAIN, wrong)
+        monkeypatch.setenv(measurement_cache.AGAIN_VARIABLE, wrong)
         with pytest.raises(UserError, match="should be a time in seconds since 1970"):
             measurement_cache.since()
 

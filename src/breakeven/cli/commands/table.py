@@ -18,5 +18,5 @@ def run(chosen: Namespace) -> None:
 
     study = schema.read_study()
     lock_check.require_current(study)
-    found = study_results.read_results(study)
-    terminal_table.show(found.benchmarks, summary.rows(found.benchmarks, Limits.of(study)))
+    study_records = study_results.read_results(study)
+    terminal_table.show(study_records.benchmarks, summary.rows(study_records.benchmarks, Limits.of(study)))

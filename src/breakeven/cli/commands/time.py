@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "breakeven time old=sums.py:loop new=sums.py:builtin"
 DONE, SLOWER, FAILED, UNDECIDED = 0, 1, 2, 3  # exit codes
-UNTIMED = ("failed", "unsupported", "wrong")
+UNTIMED_VERDICTS = ("failed", "unsupported", "wrong")
 
 
 def share(text: str) -> float:
@@ -124,7 +124,7 @@ def exit_code(result: "Result", allowed: float | None) -> int:
     Args:
         allowed: the slowdown that is allowed, as a share of the time; None allows any slowdown.
     """
-    if any(each.verdict in UNTIMED for each in result.others):
+    if any(each.verdict in UNTIMED_VERDICTS for each in result.others):
         return FAILED
     if allowed is None:
         return DONE
@@ -185,11 +185,11 @@ def _variants(chosen: Namespace, stack: ExitStack) -> "tuple[dict[str, Given], s
     tree = stack.enter_context(at_commit.checkout(chosen.at))
     here = at_commit.here_paths()
     there = at_commit.paths_in(tree, here)
-    other = f"{name}@{chosen.at}"
+    name_at_commit = f"{name}@{chosen.at}"
     return {
-        other: parse(text, direct=chosen.direct, paths=there, within=str(tree)),
+        name_at_commit: parse(text, direct=chosen.direct, paths=there, within=str(tree)),
         name: parse(text, direct=chosen.direct, paths=here),
-    }, other
+    }, name_at_commit
 
 
 def name_targets(targets: list[str]) -> dict[str, str]:

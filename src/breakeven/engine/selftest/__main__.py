@@ -34,23 +34,23 @@ def main() -> None:
     groups = ("runtimes", "hardware")
     plugins = [f"breakeven.plugins.{group}.{name}" for group in groups for name in names(group)]
     code = digests_of_modules(["breakeven.engine.selftest.__main__", *plugins])
-    kept = paths.private() / "selftest" / fingerprint(code)
-    kept.mkdir(parents=True, exist_ok=True)
+    results_folder = paths.private() / "selftest" / fingerprint(code)
+    results_folder.mkdir(parents=True, exist_ok=True)
     work, started, results = list(plan(quick)), time.monotonic(), []
     with TemporaryDirectory() as scratch, counted("selftest", len(work), every_s=0) as count:
         for number, piece in enumerate(work):
-            place = kept / f"{piece.name.replace(' ', '_')}.json"
-            if missing := not place.exists():
+            result_file = results_folder / f"{piece.name.replace(' ', '_')}.json"
+            if missing := not result_file.exists():
                 count.begin(piece.name)
-                write_json(place, {"kind": piece.kind, "result": piece.run(Path(scratch), number)})
-            count.end(made=missing)
-            results.append(read_json(place))
-    found = rows(results)
+                write_json(result_file, {"kind": piece.kind, "result": piece.run(Path(scratch), number)})
+            count.end(is_new=missing)
+            results.append(read_json(result_file))
+    checks = rows(results)
     if not quick:
-        write_json(paths.SELFTEST, [asdict(row) for row in found])
-        draw(paths.SELFTEST_PICTURE, found)
-    show(found, collect())
-    print(f"{(time.monotonic() - started) / 60:.1f} minutes; what was measured: {kept}")
+        write_json(paths.SELFTEST, [asdict(row) for row in checks])
+        draw(paths.SELFTEST_PICTURE, checks)
+    show(checks, collect())
+    print(f"{(time.monotonic() - started) / 60:.1f} minutes; what was measured: {results_folder}")
 
 
 if __name__ == "__main__":

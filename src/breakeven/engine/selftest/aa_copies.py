@@ -56,15 +56,15 @@ class Trial:
         base = measured["base"].replicates
         rows = []
         for name, slower in zip(list(variants)[1:], self.shares, strict=True):
-            found = measured[name]
-            assert found.speedup, found.reason
+            comparison = measured[name]
+            assert comparison.speedup, comparison.reason
             rows.append(
                 {
                     "slower": slower,
-                    "verdict": found.verdict,
-                    "speedup": asdict(found.speedup),
-                    "log_ratios": log_ratios(base, found.replicates),
-                    "blocks": _blocks(found.replicates),
+                    "verdict": comparison.verdict,
+                    "speedup": asdict(comparison.speedup),
+                    "log_ratios": log_ratios(base, comparison.replicates),
+                    "blocks": _blocks(comparison.replicates),
                 }
             )
         return {

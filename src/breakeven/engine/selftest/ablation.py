@@ -41,21 +41,21 @@ class CommonProtocol:
             seed: unused; each piece of the self-test takes one.
         """
         model, images = MODELS[self.model], folder / f"habit-{self.model}.npy"
-        place = made(model, "onnxruntime", folder / f"habit-{self.model}")
+        artifact = made(model, "onnxruntime", folder / f"habit-{self.model}")
         np.save(images, model.images(1))
         with bursts(self.loaded):
             return {
                 "condition": self.condition,
-                "sequential": _sequential(place, images, self.threads),
-                "one process, paired": _one_process(place, images, self.threads),
+                "sequential": _sequential(artifact, images, self.threads),
+                "one process, paired": _one_process(artifact, images, self.threads),
             }
 
 
-def _sequential(place: Path, images: Path, threads: int) -> list[tuple[float, bool]]:
+def _sequential(artifact: Path, images: Path, threads: int) -> list[tuple[float, bool]]:
     """Time each copy in a process of its own, one after the other, and compare the calls by rank."""
     calls = []
     for _ in range(COPIES + 1):
-        with WorkerPool({"name": "cpu", "threads": threads}, 60) as pool, pool.worker(place) as worker:
+        with WorkerPool({"name": "cpu", "threads": threads}, 60) as pool, pool.worker(artifact) as worker:
             worker.ask("load", images=str(images), batch_size=1, compare=False)
             calls.append(worker.ask("block", calls=CALLS, settle=20, callers=1)["calls_ms"])
     base, *copies = calls
@@ -68,8 +68,8 @@ def _sequential(place: Path, images: Path, threads: int) -> list[tuple[float, bo
     ]
 
 
-def _one_process(place: Path, images: Path, threads: int) -> list[tuple[float, bool]]:
-    arguments = [place, images, threads, COPIES + 1, ROUNDS]
+def _one_process(artifact: Path, images: Path, threads: int) -> list[tuple[float, bool]]:
+    arguments = [artifact, images, threads, COPIES + 1, ROUNDS]
     command = [sys.executable, "-m", "breakeven.engine.selftest.one_process", *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     base, *copies = np.log(json.loads(done.stdout))
@@ -87,8 +87,8 @@ def whole(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
 
     The test is at 5% without Holm's correction, as are the tests of the other methods.
     """
-    found = [np.array(copy["log_ratios"]) for copy in trial["copies"]]
-    return [(float(own.mean()), bool(stats.ttest_1samp(own, 0.0).pvalue < 0.05)) for own in found]
+    copies = [np.array(copy["log_ratios"]) for copy in trial["copies"]]
+    return [(float(ratios.mean()), bool(stats.ttest_1samp(ratios, 0.0).pvalue < 0.05)) for ratios in copies]
 
 
 def _paired(differences: Any) -> tuple[float, bool]:

@@ -46,9 +46,9 @@ def benchmark_app_p50_ms(folder: Path, images: Path, seconds: float) -> float:
         preexec_fn=_first_core,
     )
     # benchmark_app's report file has two decimals, too few for a call of 0.1 ms; its log has more.
-    found = re.search(r"Median:\s+([\d.]+) (us|ms)", done.stdout)
-    assert found, done.stdout[-500:]
-    return float(found[1]) / (1000 if found[2] == "us" else 1)
+    match = re.search(r"Median:\s+([\d.]+) (us|ms)", done.stdout)
+    assert match, done.stdout[-500:]
+    return float(match[1]) / (1000 if match[2] == "us" else 1)
 
 
 def bare_loop_p50_ms(folder: Path, images: Path, seconds: float) -> float:
@@ -87,13 +87,13 @@ def ratios(
         write(model, runtime, folder)
     images = scratch / f"{model.name}.npy"
     np.save(images, model.images(BATCH_1))
-    found = []
+    p50_ratios = []
     for pair in range(pairs):
         # Engine and tool take turns in being first.
         turns = [engine_p50_ms, tool] if (seed + pair) % 2 else [tool, engine_p50_ms]
         p50 = {turn: turn(folder, images, seconds) for turn in turns}
-        found.append(p50[engine_p50_ms] / p50[tool])
-    return found
+        p50_ratios.append(p50[engine_p50_ms] / p50[tool])
+    return p50_ratios
 
 
 def overhead_us(calls: int = 20_000, repeats: int = 9) -> list[float]:
@@ -104,12 +104,12 @@ def overhead_us(calls: int = 20_000, repeats: int = 9) -> list[float]:
     worker = Worker()
     worker.hardware = Cpu(name="cpu", threads=1)
     worker.call, worker.arguments = (lambda inputs: None), (None,)
-    found = []
+    overheads = []
     for _ in range(repeats):
         started = perf_counter_ns()
         worker._calls(calls)
-        found.append((perf_counter_ns() - started) / calls / 1000)
-    return found
+        overheads.append((perf_counter_ns() - started) / calls / 1000)
+    return overheads
 
 
 def _first_core() -> None:

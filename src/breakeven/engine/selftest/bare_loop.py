@@ -13,8 +13,8 @@ def main(path: str, seconds: float) -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    (given,) = session.get_inputs()
-    images = {given.name: np.random.default_rng(0).random([1, *given.shape[1:]], np.float32)}
+    (model_input,) = session.get_inputs()
+    images = {model_input.name: np.random.default_rng(0).random([1, *model_input.shape[1:]], np.float32)}
     for _ in range(50):
         session.run(None, images)
     times = []

@@ -105,17 +105,17 @@ def main() -> int:
     rows = []
     print(f"{'case':20} {'right':>7}  {'speedups':19} {'widest':>7} {'replicates':>10} {'seconds':>7}")
     for case in (case for case in cases() if chosen.only in case.name):
-        own = [run(case, seed) for seed in range(chosen.runs or case.runs)]
-        rows += own
-        others = [row["variants"]["b"] for row in own]
-        gains = [other["speedup"] for other in others]
+        case_rows = [run(case, seed) for seed in range(chosen.runs or case.runs)]
+        rows += case_rows
+        variants = [row["variants"]["b"] for row in case_rows]
+        gains = [variant["speedup"] for variant in variants]
         values = [gain["value"] for gain in gains]
         widest = max(gain["high"] / gain["low"] - 1 for gain in gains) / 2
-        replicates = sum(other["replicates"] for other in others) / len(own)
+        replicates = sum(variant["replicates"] for variant in variants) / len(case_rows)
         print(
-            f"{case.name:20} {sum(row['right'] for row in own):3} of {len(own):<2} "
+            f"{case.name:20} {sum(row['right'] for row in case_rows):3} of {len(case_rows):<2} "
             f"{min(values):.3f} to {max(values):.3f}     ±{widest:6.1%} {replicates:10.1f} "
-            f"{max(row['seconds'] for row in own):7.1f}",
+            f"{max(row['seconds'] for row in case_rows):7.1f}",
             flush=True,
         )
     if chosen.file:

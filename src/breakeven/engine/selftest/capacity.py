@@ -11,7 +11,7 @@ from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.selftest.models import RESNET18, again, made
 from breakeven.engine.settings import Budget
 
-RUNTIMES, EACH, REPLICATES = ("eager", "onnxruntime"), 10, 5
+RUNTIMES, COPIES_PER_RUNTIME, REPLICATES = ("eager", "onnxruntime"), 10, 5
 
 
 def run(folder: Path, seed: int) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def run(folder: Path, seed: int) -> dict[str, Any]:
     variants: dict[str, Path] = {}
     for runtime in RUNTIMES:
         first = made(RESNET18, runtime, folder / f"capacity-{runtime}")
-        variants |= {f"{runtime}{number}": again(first, number) for number in range(EACH)}
+        variants |= {f"{runtime}{number}": again(first, number) for number in range(COPIES_PER_RUNTIME)}
     budget = Budget(seed=seed, min_replicates=REPLICATES, max_replicates=REPLICATES)
     started, free = time.monotonic(), psutil.virtual_memory().available
     least, done = [free], threading.Event()
@@ -40,7 +40,9 @@ def run(folder: Path, seed: int) -> dict[str, Any]:
             measured = measure_artifacts(
                 variants, {"name": "cpu", "threads": threads}, budget, RESNET18.images(1)
             )
-            assert all(found.speedup or name == "eager0" for name, found in measured.findings.of.items())
+            assert all(
+                comparison.speedup or name == "eager0" for name, comparison in measured.findings.of.items()
+            )
     finally:
         done.set()
         watcher.join()

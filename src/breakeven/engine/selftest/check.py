@@ -8,7 +8,7 @@ from scipy import stats
 
 # The correlation of "this copy is called different" between copies that share a baseline. It comes from a
 # simulation of 8 copies and 6 replicates, in which speedups have a correlation of one half.
-CORRELATION = 0.1
+COMPARISON_CORRELATION = 0.1
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ def share(name: str, condition: str, runs: Sequence[Sequence[bool]], bar: str = 
     """Return a row with the share of true decisions, with Clopper and Pearson's interval.
 
     Comparisons that share a baseline are correlated. The interval counts n comparisons of a run as only
-    n / (1 + (n - 1) * CORRELATION) independent ones.
+    n / (1 + (n - 1) * COMPARISON_CORRELATION) independent ones.
 
     Args:
         runs: the decisions of each run.
     """
     count = sum(map(len, runs))
     hits = sum(map(sum, runs))
-    weight = np.mean([1 + (len(run) - 1) * CORRELATION for run in runs])
+    weight = np.mean([1 + (len(run) - 1) * COMPARISON_CORRELATION for run in runs])
     test = stats.binomtest(round(hits / weight), max(1, round(count / weight)))
     interval = test.proportion_ci(0.95, "exact")
     value = hits / count

@@ -71,7 +71,7 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
         saved_model.save(Path(scratch), module, card)
         source = ExportInput(module, shape.example(2), Path(scratch), "outside")
         plugin.load("runtimes", settings, runtime).export(source, folder)
-    made = Artifact(
+    built_artifact = Artifact(
         family=model.name,
         recipe="none",
         precision="fp32",
@@ -85,7 +85,7 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
         macs=size.macs,
         activations=size.activations,
     )
-    artifact.save(folder, artifact.seal(folder, made))
+    artifact.save(folder, artifact.seal(folder, built_artifact))
     return folder
 
 
@@ -96,7 +96,7 @@ def made(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | No
 
 def again(artifact: Path, number: int) -> Path:
     """Return the folder of a numbered copy of an artifact; copy the artifact if there is none."""
-    place = artifact.with_name(f"{artifact.name}-copy{number}")
-    if not place.exists():
-        copytree(artifact, place)
-    return place
+    copy_folder = artifact.with_name(f"{artifact.name}-copy{number}")
+    if not copy_folder.exists():
+        copytree(artifact, copy_folder)
+    return copy_folder

@@ -10,7 +10,7 @@ from breakeven.engine.selftest import agreement, capacity
 from breakeven.engine.selftest.aa_copies import MODELS, Trial
 from breakeven.engine.selftest.ablation import CommonProtocol
 
-LITTLE = 2.0  # seconds for each variant, if narrow intervals do not matter
+SHORT_SECONDS_PER_VARIANT = 2.0  # if narrow intervals do not matter
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def plan(quick: bool) -> Iterator[Work]:
     yield from _agreement(pairs=2 if quick else 8)
     for number in range(1 if quick else 3):
         for model in MODELS:
-            little = LITTLE if quick else None
+            little = SHORT_SECONDS_PER_VARIANT if quick else None
             yield _trial("copies", Trial(model, seconds_per_variant=little), number)
             yield _trial("slower", Trial(model, shares=(0.02,) * 4), number)
             if not quick:
@@ -38,10 +38,10 @@ def plan(quick: bool) -> Iterator[Work]:
 
 
 def _in_full(model: str, number: int) -> Iterator[Work]:
-    yield _trial("copies", Trial(model, loaded=True, seconds_per_variant=LITTLE), number)
+    yield _trial("copies", Trial(model, loaded=True, seconds_per_variant=SHORT_SECONDS_PER_VARIANT), number)
     for loaded in (False, True):
         if number < 2:
-            trial = Trial(model, threads=2, loaded=loaded, seconds_per_variant=LITTLE)
+            trial = Trial(model, threads=2, loaded=loaded, seconds_per_variant=SHORT_SECONDS_PER_VARIANT)
             yield _trial("copies", trial, number)
             habit = CommonProtocol(model, loaded)
             yield Work("habit", f"habit-{model}-{loaded}-{number}", habit.run)

@@ -14,8 +14,8 @@ DIFFERENT, ERROR, LARGEST = (
     "ablation: largest error of the ratio",
 )
 # Okabe and Ito's colours, which colour-blind readers can tell apart; shapes help readers who see no colours.
-COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2")
-SHAPES = ("square", "triangle-up", "diamond", "circle")
+METHOD_COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2")
+METHOD_SHAPES = ("square", "triangle-up", "diamond", "circle")
 # vl-convert includes the first font; the others have the same widths.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 LINE_HEIGHT = 16  # pixels for each method
@@ -82,7 +82,7 @@ def _intervals(check: str, x: dict[str, Any], named: bool) -> list[dict[str, Any
         "mark": {"type": "rule", "strokeWidth": 2},
         "encoding": {**_position(named), "x": {"field": "low", **_figure(x)}, "x2": {"field": "high"}},
     }
-    shape = {"scale": {"domain": list(METHODS), "range": SHAPES}, "field": "method", "type": "nominal"}
+    shape = {"scale": {"domain": list(METHODS), "range": METHOD_SHAPES}, "field": "method", "type": "nominal"}
     value = {
         "transform": chosen,
         "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
@@ -118,7 +118,7 @@ def _position(named: bool) -> dict[str, Any]:
         "color": {
             "field": "method",
             "type": "nominal",
-            "scale": {"domain": list(METHODS), "range": COLOURS},
+            "scale": {"domain": list(METHODS), "range": METHOD_COLOURS},
         },
     }
 

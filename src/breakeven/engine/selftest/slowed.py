@@ -40,23 +40,23 @@ class Slowed(Runtime):
         """Export with the inner runtime."""
         self.inner.export(source, folder)
 
-    def start(self, folder: Path, place: ExecutionContext) -> None:
+    def start(self, folder: Path, context: ExecutionContext) -> None:
         """Start the inner runtime."""
-        self.inner.start(folder, place)
+        self.inner.start(folder, context)
 
-    def load(self, folder: Path, place: ExecutionContext, preprocessing: str) -> Session:
+    def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Return the session of the inner runtime, with a `run` that ends late."""
-        session = self.inner.load(folder, place, preprocessing)
-        own = _time_of(_slow(_nothing, 0.0, 0.0)) - _time_of(_nothing)
-        return replace(session, run=_slow(session.run, self.share, own))
+        session = self.inner.load(folder, context, preprocessing)
+        wrapper_ns = _time_of(_slow(_nothing, 0.0, 0.0)) - _time_of(_nothing)
+        return replace(session, run=_slow(session.run, self.share, wrapper_ns))
 
 
-def _slow(run: Callable[[Any], Any], share: float, own: float) -> Callable[[Any], Any]:
+def _slow(run: Callable[[Any], Any], share: float, wrapper_ns: float) -> Callable[[Any], Any]:
     """Return `run` with a wait after each call.
 
     Args:
         share: the wait, as a share of the call's time.
-        own: the time that the wrapper itself takes, which shortens the wait, nanoseconds.
+        wrapper_ns: the time that the wrapper itself takes, which shortens the wait, nanoseconds.
     """
     clock = perf_counter_ns
 
@@ -64,7 +64,7 @@ def _slow(run: Callable[[Any], Any], share: float, own: float) -> Callable[[Any]
         before = clock()
         output = run(inputs)
         now = clock()
-        end = now + share * (now - before) - own
+        end = now + share * (now - before) - wrapper_ns
         while clock() < end:
             pass
         return output

@@ -15,11 +15,11 @@ def bursts(on: bool) -> Iterator[None]:
     """Keep each core busy in bursts of 20 to 200 ms, about a fifth of the time, if `on` is true."""
     cores = psutil.Process().cpu_affinity() if on else []
     command = [sys.executable, "-m", "breakeven.engine.selftest.synthetic_load"]
-    others = [subprocess.Popen([*command, str(core)]) for core in cores]
+    processes = [subprocess.Popen([*command, str(core)]) for core in cores]
     try:
         yield
     finally:
-        for process in others:
+        for process in processes:
             process.kill()
             process.wait()
 

@@ -59,25 +59,25 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
         common = [name for name in there if name in here]
         if not common:
             raise UserError(f"{first} and {second} have no variant like {pattern} in common.")
-        known = [name for name in common if name[0] in study.families]
+        known_names = [name for name in common if name[0] in study.families]
         budget = study.measure.budget(study.seed)
         # Each pair is a separate run. A run cannot correct for the number of runs, so Bonferroni's rule
         # does it here.
         budget = replace(budget, confidence=1 - (1 - budget.confidence) / len(common))
         images = {
             family: dataset.load_split(paths.prepared(study.family(family).data), "test").images
-            for family in {family for family, _ in known}
+            for family in {family for family, _ in known_names}
         }
         changes = []
-        with machine_lock.exclusive(), counted("compare", len(known), every_s=0) as count:
-            for name in known:
+        with machine_lock.exclusive(), counted("compare", len(known_names), every_s=0) as count:
+            for name in known_names:
                 count.begin(" ".join(name))
                 pair = {"first": there[name], "second": here[name]}
                 measured = measure_artifacts(pair, study.hardware[hardware], budget, images[name[0]])
                 count.end()
                 changes.append(judged(name, measured, first))
     foreign = "the study here has no such family"
-    changes += [Change(*name, UNDECIDED, foreign) for name in common if name not in known]
+    changes += [Change(*name, UNDECIDED, foreign) for name in common if name not in known_names]
     return changes + [Change(*name, MISSING) for name in there if name not in here]
 
 

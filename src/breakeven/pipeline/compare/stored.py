@@ -11,7 +11,7 @@ from breakeven.config import schema
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.engine.statistics import POWER, UNDECIDED, WIDEST, from_logarithm, verdict
+from breakeven.engine.statistics import MAX_LOG_HALF_WIDTH, POWER, UNDECIDED, from_logarithm, verdict
 from breakeven.pipeline.compare.paired import MISSING, Change, Name
 from breakeven.pipeline.compare.restore import restored
 from breakeven.results import records
@@ -34,11 +34,11 @@ class StoredComparison:
         """
         row = self.row
         effect = math.log(row.min_detectable_effect or 1.0)
-        if effect > WIDEST * 0.999:  # the effect was cut off at WIDEST, so the run says nothing
-            return WIDEST
+        if effect > MAX_LOG_HALF_WIDTH * 0.999:  # the effect was cut off, so the run says nothing
+            return MAX_LOG_HALF_WIDTH
         half = math.log((row.speedup_ci_high or 1.0) / (row.speedup_ci_low or 1.0)) / 2
-        asked, more = stats.t.ppf([(1 + confidence) / 2, POWER], row.replicates - 1)
-        return float(asked) * (effect - half) / float(more)
+        interval_quantile, power_quantile = stats.t.ppf([(1 + confidence) / 2, POWER], row.replicates - 1)
+        return float(interval_quantile) * (effect - half) / float(power_quantile)
 
 
 def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]:
@@ -85,7 +85,7 @@ def _read(root: Path, hardware: str, pattern: str, study: Study) -> dict[Name, S
 
     From the workspace, only those of the current study count, because earlier studies leave results there.
     """
-    found: dict[Name, StoredComparison] = {}
+    comparisons: dict[Name, StoredComparison] = {}
     for path in sorted((root / paths.BENCHMARKS).glob(f"*-{hardware}.json")):
         benchmark = records.read_benchmark(path)
         if root == Path.cwd() and benchmark.family not in study.families:
@@ -93,7 +93,9 @@ def _read(root: Path, hardware: str, pattern: str, study: Study) -> dict[Name, S
         rows = [record.row for record in benchmark.records]
         unreliable = unreliable_cells(rows)
         for row in rows:
-            judged = row.speedup_ci_low and row.min_detectable_effect and row.batch_size == row.callers == 1
-            if judged and row.verdict not in SPECIAL and fnmatchcase(row.variant, pattern):
-                found[row.family, row.variant] = StoredComparison(row, cell(row) in unreliable)
-    return found
+            has_interval = (
+                row.speedup_ci_low and row.min_detectable_effect and row.batch_size == row.callers == 1
+            )
+            if has_interval and row.verdict not in SPECIAL and fnmatchcase(row.variant, pattern):
+                comparisons[row.family, row.variant] = StoredComparison(row, cell(row) in unreliable)
+    return comparisons

@@ -8,7 +8,7 @@ from types import FrameType
 
 from breakeven.core.errors import UserError
 
-SURROUNDINGS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # errors of the machine
+MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
 
 def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
@@ -27,7 +27,7 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
         print(f"breakeven: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if error.errno not in SURROUNDINGS:
+        if error.errno not in MACHINE_ERRORS:
             raise
         where = f" ({error.filename})" if error.filename else ""
         print(f"breakeven: {error.strerror}{where}: once that is mended, {again} goes on.", file=sys.stderr)

@@ -34,7 +34,7 @@ def guard() -> None:
         )
     require_models(schema.validate(params))
     write_json(paths.OVERRIDES, overrides)
-    write_text(paths.GUARD, "params.yaml is what conf/ composes to\n")
+    write_text(paths.STAGES_GUARD, "params.yaml is what conf/ composes to\n")
 
 
 def recall(params: dict[str, object]) -> list[str]:

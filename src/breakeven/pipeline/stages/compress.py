@@ -46,8 +46,8 @@ def compress(name: str, recipe: str) -> None:
         raise UserError(_advice(recipe, error)) from None
     except Unsupported as error:
         print(f"{name}/{recipe}: unsupported: {error}")
-        with atomic_folder(target) as made:
-            save_reason(made, read_card(paths.model(name)), recipe, str(error))
+        with atomic_folder(target) as model_folder:
+            save_reason(model_folder, read_card(paths.model(name)), recipe, str(error))
 
 
 def _step(study: Study, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:

@@ -26,14 +26,14 @@ def quantize(name: str) -> None:
         test, train, val = (dataset.load_split(data, split) for split in ("test", "train", "val"))
     # Calibration images come from the training split, never from the test set. They are drawn at random,
     # because a source may be sorted by class.
-    drawn = np.random.default_rng(study.seed).permutation(len(train.labels))[
+    indices = np.random.default_rng(study.seed).permutation(len(train.labels))[
         : study.export.calibration_images
     ]
     toolchains = {key: study.option("quantizations", key) for key in study.quantizations}
     for key in [key for key, toolchain in toolchains.items() if toolchain.runtime not in study.runtimes]:
         print(f"  left out: {key} (its runtime {toolchains.pop(key).runtime} is not in this study)")
     wanted = keys.wanted_artifacts(
-        study, {key: (made.precision, made.runtime) for key, made in toolchains.items()}
+        study, {key: (toolchain.precision, toolchain.runtime) for key, toolchain in toolchains.items()}
     )
     with (
         atomic_folder(paths.artifacts("quantize", name)) as folder,
@@ -53,7 +53,7 @@ def quantize(name: str) -> None:
                 model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
             )
             with machine_lock.shared():
-                examples = CalibrationData(inputs(train.images[drawn]), inputs(val.images), val.labels)
+                examples = CalibrationData(inputs(train.images[indices]), inputs(val.images), val.labels)
             for key in options_of_recipe:
                 toolchain = toolchains[key]
                 runtime = study.option("runtimes", toolchain.runtime)

@@ -13,18 +13,20 @@ from breakeven.tracking.study_runs import sync
 def report() -> None:
     """Write and print the results of the study, then log them."""
     study = schema.read_study(checked=True)
-    found = study_results.read_results(study)
+    study_records = study_results.read_results(study)
     limits = Limits.of(study)
-    rows = summary.rows(found.benchmarks, limits)
+    rows = summary.rows(study_records.benchmarks, limits)
     summary.write_summary(paths.SUMMARY, rows)
     dvc_files.write_metrics(paths.METRICS, rows)
-    dvc_files.write_plots(paths.PLOTS, rows, found.cards)
+    dvc_files.write_plots(paths.PLOTS, rows, study_records.cards)
     static_svg.write_speedups(paths.PICTURE, rows)
     swept = sweep_charts.sections(limits)
-    html_page.write(paths.REPORT, paths.PLOTS, study.study, schema.overrides(), found, rows, limits, swept)
-    terminal_table.show(found.benchmarks, rows)
+    html_page.write(
+        paths.REPORT, paths.PLOTS, study.study, schema.overrides(), study_records, rows, limits, swept
+    )
+    terminal_table.show(study_records.benchmarks, rows)
     try:
-        print(sync(study, found))
+        print(sync(study, study_records))
     except Exception as error:  # an error of MLflow's store costs a warning, never a result
         address.warn(error)
 

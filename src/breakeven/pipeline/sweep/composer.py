@@ -46,7 +46,7 @@ def compose_jobs(
             with open_dict(config):
                 del config["hydra"]
             settings: Any = OmegaConf.to_container(config, resolve=True)
-        except compose.ERRORS as error:
+        except compose.COMPOSITION_ERRORS as error:
             refused[number] = compose.explain(error, overrides, paths.CONF, CONFIG_NAME)
         else:
             write_json(job_task.settings_file(folder, number), {"choice": choice, "settings": settings})

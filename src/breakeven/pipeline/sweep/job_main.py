@@ -36,7 +36,7 @@ def job() -> None:
         quantize(name)
         for hardware in study.hardware:
             benchmark(name, hardware)
-    write_json(Path(cache.USED), sorted(map(list, cache.used)))
+    write_json(Path(cache.USED_ENTRIES_FILE), sorted(map(list, cache.used)))
 
 
 if __name__ == "__main__":

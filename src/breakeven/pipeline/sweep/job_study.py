@@ -19,7 +19,7 @@ from breakeven.results.job_results import of_one_family
 
 MAX_VALUE_LENGTH = 38  # characters of a value in a name
 # Overrides that change a model or an artifact, and therefore the family's name
-NAMING = (
+NAMING_OVERRIDES = (
     *("family.", "model@", "train@", "data.", "seed=", "export."),
     *("compressions.", "runtimes.", "quantizations."),
 )
@@ -49,7 +49,7 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
         k: v for k, v in settings.items() if k not in ("family", "data", "again", "growing_runtime")
     }
     plain = sorted(each.lstrip("+") for each in overrides)
-    name = "-".join([choice, *(_change(each) for each in plain if each.startswith(NAMING))])
+    name = "-".join([choice, *(_change(each) for each in plain if each.startswith(NAMING_OVERRIDES))])
     family = settings["family"]
     data = family.get("data")
     if data in (None, "???"):
@@ -86,7 +86,7 @@ def key_of(study: Study) -> CacheKey:
     overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
         "settings": of_one_family(study.model_dump(exclude={"study", "recommend"})),
-        "outside": {kind.partition("/")[0]: found for kind, found in input_digests(study).items()},
+        "outside": {kind.partition("/")[0]: digests for kind, digests in input_digests(study).items()},
         "machine": system_info.collect(),
         "cores": system_info.cores(),
         "environment": system_info.tuning_variables(set.intersection(*overridden)),

@@ -8,7 +8,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from breakeven.core.child_process import PARENT, end_with_parent
+from breakeven.core.child_process import PARENT_VARIABLE, end_with_parent
 from breakeven.core.files import fingerprint, read_json, write_json
 from breakeven.core.progress import ProgressLine
 from breakeven.pipeline.sweep import run_job
@@ -38,7 +38,7 @@ def run_task(config: DictConfig, bar: ProgressLine | None = None) -> None:
         bar: to be moved, of a sweep whose jobs run in its process.
     """
     # Processes of joblib's launcher would go on after the sweep ended. This ends them with their parent.
-    if str(os.getppid()) == os.environ.get(PARENT):
+    if str(os.getppid()) == os.environ.get(PARENT_VARIABLE):
         end_with_parent()
     context = HydraConfig.get()
     folder, overrides = Path(context.sweep.dir), list(context.overrides.task)
@@ -75,8 +75,8 @@ def print_outcome(plan: Plan, number: int, outcome: JobOutcome, folder: Path) ->
 
 def outcomes(folder: Path) -> list[JobOutcome]:
     """Return the outcomes of the jobs that have ended, in the jobs' order."""
-    found = sorted(folder.glob("outcome-*.json"), key=lambda path: int(path.stem.partition("-")[2]))
-    return [JobOutcome(**read_json(path)) for path in found]
+    files = sorted(folder.glob("outcome-*.json"), key=lambda path: int(path.stem.partition("-")[2]))
+    return [JobOutcome(**read_json(path)) for path in files]
 
 
 def failed(overrides: Sequence[str], reason: str) -> JobOutcome:

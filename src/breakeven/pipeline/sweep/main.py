@@ -14,15 +14,19 @@ from breakeven.core.errors import UserError
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 from breakeven.pipeline.sweep.job_task import run_task
 
-INTERRUPTED = 130  # exit code
+INTERRUPTED_EXIT_CODE = 130
 # Hydra's options that take a value, and Hydra's options that print something instead of running the sweep
-WITH_VALUE: tuple[tuple[str, ...], ...] = (
+HYDRA_VALUE_OPTIONS: tuple[tuple[str, ...], ...] = (
     ("--package", "-p"),
     ("--config-path", "-cp"),
     ("--config-name", "-cn"),
     ("--config-dir", "-cd"),
 )
-SHOWING: tuple[tuple[str, ...], ...] = (("--shell-completion", "-sc"), ("--hydra-help",), ("--version",))
+HYDRA_PRINT_OPTIONS: tuple[tuple[str, ...], ...] = (
+    ("--shell-completion", "-sc"),
+    ("--hydra-help",),
+    ("--version",),
+)
 
 
 def main() -> None:
@@ -30,20 +34,20 @@ def main() -> None:
     if not paths.CONF.is_dir():
         sys.exit(f"breakeven: there is no folder {paths.CONF} here: run this where dvc.yaml is.")
     paths.import_from_here()
-    os.environ.setdefault(paths.HOME, str(Path.cwd()))
+    os.environ.setdefault(paths.HOME_VARIABLE, str(Path.cwd()))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # otherwise Hydra ends the process with its own message
     overrides: Sequence[str] = ()
     try:
         overrides, options = hydra_arguments(sys.argv[1:])
         sys.argv[1:] = [*overrides, *options]
         hydra.main(str(paths.CONF.resolve()), CONFIG_NAME, version_base="1.3")(run_task)()
-    except compose.ERRORS as error:
+    except compose.COMPOSITION_ERRORS as error:
         sys.exit(f"breakeven: {compose.explain(error, overrides, paths.CONF, CONFIG_NAME)}")
     except UserError as error:
         sys.exit(f"breakeven: {error}")
     except KeyboardInterrupt:
         print("breakeven: interrupted; the same command goes on.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(INTERRUPTED_EXIT_CODE)
 
 
 def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -54,9 +58,9 @@ def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("overrides", nargs="*")
-    for names in WITH_VALUE:
+    for names in HYDRA_VALUE_OPTIONS:
         parser.add_argument(*names)
-    for names in (*SHOWING, ("--resolve",), ("--run", "-r"), ("--multirun", "-m")):
+    for names in (*HYDRA_PRINT_OPTIONS, ("--resolve",), ("--run", "-r"), ("--multirun", "-m")):
         parser.add_argument(*names, action="store_true")
     parser.add_argument("--cfg", "-c")
     parser.add_argument("--help", "-h", action="store_true")

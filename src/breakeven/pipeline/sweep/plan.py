@@ -12,7 +12,7 @@ from breakeven.core.files import read_json, write_json
 from breakeven.core.system_info import cores
 from breakeven.results.sweep_results import CACHED, DONE, JobOutcome
 
-FILE = "plan.json"
+PLAN_FILE = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Plan:
     @classmethod
     def read(cls, folder: Path) -> "Plan":
         """Read the plan in the sweep's folder."""
-        values: dict[str, Any] = read_json(folder / FILE)
+        values: dict[str, Any] = read_json(folder / PLAN_FILE)
         return cls(**values)
 
     def write(self, folder: Path) -> None:
         """Write the plan into the sweep's folder."""
-        write_json(folder / FILE, asdict(self))
+        write_json(folder / PLAN_FILE, asdict(self))
 
     def title(self, number: int) -> str:
         """Return the title of the job with this number, which counts from 0."""

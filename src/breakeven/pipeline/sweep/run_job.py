@@ -18,16 +18,16 @@ from breakeven.artifacts import variants
 from breakeven.config.schema import Settings, Study
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheEntry, CacheKey
-from breakeven.core.child_process import PARENT
+from breakeven.core.child_process import PARENT_VARIABLE
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, write_json, write_text
 from breakeven.pipeline.sweep.job_study import key_of, study_of
 from breakeven.results import measurement_cache, result_row, study_results
-from breakeven.results.job_results import LOG, STUDY
+from breakeven.results.job_results import LOG_FILE, STUDY_FILE
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 
-FAULTS = "faults.json"  # beside a job's records: which results should be measured again, if any
-SINCE = "since"  # in a job's folder: the time at which `again=true` was given
+FAULTS_FILE = "faults.json"  # beside a job's records: which results should be measured again, if any
+SINCE_FILE = "since"  # in a job's folder: the time at which `again=true` was given
 SIGNAL_EXIT_CODE = 128  # plus the number of the signal that ended a process, as shells count
 
 
@@ -51,11 +51,11 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
             if (
                 (entry := cache.find(cache_key))
                 and not again
-                and not (entry.folder / cache.FILES / FAULTS).exists()
+                and not (entry.folder / cache.FILES_FOLDER / FAULTS_FILE).exists()
             ):
                 _touch(entry)
                 status = CACHED
-                (paths.unfinished_job(cache_key.digest) / SINCE).unlink(
+                (paths.unfinished_job(cache_key.digest) / SINCE_FILE).unlink(
                     missing_ok=True
                 )  # an unfinished `again=true` was given up
             elif faults := _execute(study, cache_key, title, margin, again):
@@ -72,7 +72,7 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
 def _touch(entry: CacheEntry) -> None:
     """Mark the entry, and all entries that it was made from, as used."""
     entry.touch()
-    for kind, digest in read_json(entry.folder / cache.FILES / cache.USED):
+    for kind, digest in read_json(entry.folder / cache.FILES_FOLDER / cache.USED_ENTRIES_FILE):
         cache.touch(kind, digest)
 
 
@@ -91,7 +91,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
     """Run a job in a separate process, save its records, and return what should be measured again."""
     folder = paths.unfinished_job(key.digest)
     folder.mkdir(parents=True, exist_ok=True)
-    since = folder / SINCE
+    since = folder / SINCE_FILE
     if again and not since.exists():  # an interrupted job continues with its first time
         write_text(since, f"{time.time()}")
     write_text(folder / paths.PARAMS, yaml.safe_dump(study.model_dump(), sort_keys=False))
@@ -101,16 +101,16 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
     search = os.pathsep.join(filter(None, [package, str(paths.home()), os.environ.get("PYTHONPATH")]))
     environment = {
         **os.environ,
-        paths.HOME: str(paths.home()),
+        paths.HOME_VARIABLE: str(paths.home()),
         "PYTHONPATH": search,
-        PARENT: str(os.getpid()),
-        **({measurement_cache.AGAIN: since.read_text(encoding="utf-8")} if since.exists() else {}),
+        PARENT_VARIABLE: str(os.getpid()),
+        **({measurement_cache.AGAIN_VARIABLE: since.read_text(encoding="utf-8")} if since.exists() else {}),
     }
     # -u: with buffering, the last line of the output would come first.
     command = [sys.executable, "-u", "-m", "breakeven.pipeline.sweep.job_main"]
     last = ""
     with (
-        (folder / LOG).open("w", encoding="utf-8") as log,
+        (folder / LOG_FILE).open("w", encoding="utf-8") as log,
         subprocess.Popen(
             command,
             cwd=folder,
@@ -132,15 +132,15 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
             child.terminate()
             raise
     if code := child.returncode:
-        raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG).relative_to(paths.home())})")
+        raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG_FILE).relative_to(paths.home())})")
     if key_of(study).digest != key.digest:
         raise JobFailed("its source was edited while it ran: the same command runs it again")
     with TemporaryDirectory() as scratch:
-        kept = Path(scratch)
-        study_results.copy(study, folder, kept)
-        shutil.copy2(folder / LOG, kept)
-        write_json(kept / STUDY, study.model_dump())
-        benchmarks = study_results.read_results(study, kept).benchmarks
+        records_folder = Path(scratch)
+        study_results.copy(study, folder, records_folder)
+        shutil.copy2(folder / LOG_FILE, records_folder)
+        write_json(records_folder / STUDY_FILE, study.model_dump())
+        benchmarks = study_results.read_results(study, records_folder).benchmarks
         refused = {
             (family, card.variant)
             for family in study.families
@@ -153,10 +153,10 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
             for record in benchmark.records
             if (record.row.family, record.row.variant) not in refused
         )
-        shutil.copy2(folder / cache.USED, kept)
+        shutil.copy2(folder / cache.USED_ENTRIES_FILE, records_folder)
         if faults:
-            write_json(kept / FAULTS, faults)
-        cache.save(key, title, kept)
+            write_json(records_folder / FAULTS_FILE, faults)
+        cache.save(key, title, records_folder)
     shutil.rmtree(folder)
     return faults
 

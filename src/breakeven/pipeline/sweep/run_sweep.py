@@ -13,7 +13,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from breakeven.core.child_process import PARENT
+from breakeven.core.child_process import PARENT_VARIABLE
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.core.progress import shown
@@ -59,7 +59,7 @@ def run_sweep(
         write_json(job_task.outcome_file(folder, number), asdict(outcome))
         job_task.print_outcome(plan, number, outcome, folder)
     _share_cores(hydra, plan)
-    os.environ[PARENT] = str(os.getpid())
+    os.environ[PARENT_VARIABLE] = str(os.getpid())
     with ExitStack() as screen:
         if is_basic(hydra):  # with other launchers, jobs would print into the bar
             bar = screen.enter_context(shown("sweep", len(every)))

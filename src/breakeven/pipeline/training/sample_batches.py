@@ -22,9 +22,9 @@ def training_batches(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor
         count: number of images, or the whole split if it has fewer.
     """
     manifest, train = dataset.manifest(data), dataset.load_split(data, "train")
-    drawn = np.random.default_rng(seed).permutation(len(train.labels))[:count]
+    indices = np.random.default_rng(seed).permutation(len(train.labels))[:count]
     size = safe_batch_size(train.images, SAMPLE_BATCH)
-    for start in range(0, len(drawn), size):
-        chosen = drawn[start : start + size]
+    for start in range(0, len(indices), size):
+        chosen = indices[start : start + size]
         inputs = normalize(train.images[chosen], manifest.mean, manifest.std)
         yield inputs, torch.from_numpy(train.labels[chosen])

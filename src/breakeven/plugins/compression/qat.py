@@ -13,7 +13,7 @@ from breakeven.plugins.compression.base import Compression, TrainingBatches
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-ROUNDING = "input_rounding"  # a layer's submodule while it is trained
+ROUNDING_SUBMODULE = "input_rounding"  # a layer's submodule while it is trained
 LARGEST_INT8 = 127  # of a weight; -128 is not used, so that zero is in the middle
 
 
@@ -35,7 +35,7 @@ class Qat(Compression):
             parametrize.register_parametrization(layer, "weight", _weight_rounding())
             rounding: Any = _input_rounding()
             rounding.hook = layer.register_forward_pre_hook(_round_input)
-            layer.add_module(ROUNDING, rounding)
+            layer.add_module(ROUNDING_SUBMODULE, rounding)
         return []
 
     def finish(self, model: "nn.Module") -> None:
@@ -44,8 +44,8 @@ class Qat(Compression):
 
         for layer in _layers(model):
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=False)
-            getattr(layer, ROUNDING).hook.remove()
-            delattr(layer, ROUNDING)
+            getattr(layer, ROUNDING_SUBMODULE).hook.remove()
+            delattr(layer, ROUNDING_SUBMODULE)
 
 
 def _layers(model: "nn.Module") -> list["nn.Module"]:
@@ -91,7 +91,7 @@ def _input_rounding() -> "nn.Module":
 
 def _round_input(layer: "nn.Module", inputs: tuple["Tensor"]) -> tuple["Tensor"]:
     """Round the layer's inputs; it reads the layer only, so that a copy of the model uses its own ranges."""
-    rounding = getattr(layer, ROUNDING)
+    rounding = getattr(layer, ROUNDING_SUBMODULE)
     rounding.enable_observer(layer.training)  # validation must not move the ranges
     if layer.training:
         rounding.enable_fake_quant()

@@ -10,7 +10,7 @@ from breakeven.artifacts.dataset import Images
 from breakeven.core.download import download
 from breakeven.plugins.datasets.base import Dataset, RawDataset
 
-FOLDER = "cifar-10-batches-py"
+BATCHES_FOLDER = "cifar-10-batches-py"
 
 
 class Cifar10(Dataset):
@@ -18,13 +18,13 @@ class Cifar10(Dataset):
 
     # The md5 sums that the dataset's authors publish and torchvision checks.
     known: ClassVar[Mapping[str, str]] = {
-        f"{FOLDER}/data_batch_1": "md5:c99cafc152244af753f735de768cd75f",
-        f"{FOLDER}/data_batch_2": "md5:d4bba439e000b95fd0a9bffe97cbabec",
-        f"{FOLDER}/data_batch_3": "md5:54ebc095f3ab1f0389bbae665268c751",
-        f"{FOLDER}/data_batch_4": "md5:634d18415352ddfa80567beed471001a",
-        f"{FOLDER}/data_batch_5": "md5:482c414d41f54cd18b22e5b47cb7c3cb",
-        f"{FOLDER}/test_batch": "md5:40351d587109b95175f43aff81a1287e",
-        f"{FOLDER}/batches.meta": "md5:5ff9c542aee3614f3951f8cda6e48888",
+        f"{BATCHES_FOLDER}/data_batch_1": "md5:c99cafc152244af753f735de768cd75f",
+        f"{BATCHES_FOLDER}/data_batch_2": "md5:d4bba439e000b95fd0a9bffe97cbabec",
+        f"{BATCHES_FOLDER}/data_batch_3": "md5:54ebc095f3ab1f0389bbae665268c751",
+        f"{BATCHES_FOLDER}/data_batch_4": "md5:634d18415352ddfa80567beed471001a",
+        f"{BATCHES_FOLDER}/data_batch_5": "md5:482c414d41f54cd18b22e5b47cb7c3cb",
+        f"{BATCHES_FOLDER}/test_batch": "md5:40351d587109b95175f43aff81a1287e",
+        f"{BATCHES_FOLDER}/batches.meta": "md5:5ff9c542aee3614f3951f8cda6e48888",
     }
 
     def download(self, root: Path) -> None:

@@ -19,9 +19,9 @@ from breakeven.core.files import digest_of
 from breakeven.core.progress import track
 from breakeven.plugins.datasets.base import Dataset, RawDataset
 
-PARTS = ("train", "val", "test")
-SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
-ARCHIVES = (".tar", ".tar.gz", ".tgz")
+SPLIT_FOLDERS = ("train", "val", "test")
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
+ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 
 
 class ImageFolder(Dataset):
@@ -72,7 +72,9 @@ class ImageFolder(Dataset):
             UserError: an image is damaged or of another size, or val/ or test/ has other classes than train/.
         """
         source = self.source(roots)
-        images: dict[str, dict[str, dict[str, np.ndarray]]] = {part: defaultdict(dict) for part in PARTS}
+        images: dict[str, dict[str, dict[str, np.ndarray]]] = {
+            part: defaultdict(dict) for part in SPLIT_FOLDERS
+        }
         shape: tuple[int, ...] | None = None
         for name, content in _members(source, f"{self.title}: reading"):
             part, label = PurePosixPath(name).parts[:2]
@@ -87,11 +89,11 @@ class ImageFolder(Dataset):
         classes = sorted(images["train"])
         if len(classes) < 2:
             raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
-        for part in PARTS[1:]:
+        for part in SPLIT_FOLDERS[1:]:
             if images[part] and (odd := set(images[part]) ^ set(classes)):
                 listed = ", ".join(sorted(odd))
                 raise UserError(f"{source}: train/ and {part}/ have different classes: {listed}.")
-        train, val, test = (_stack(images[part], classes) for part in PARTS)
+        train, val, test = (_stack(images[part], classes) for part in SPLIT_FOLDERS)
         assert train is not None
         return RawDataset(train, test, classes, val=val)
 
@@ -135,7 +137,7 @@ def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
     if source and (rest := sorted({*seen} - {*chosen})):
         print(
             f"{source}: {len(rest)} files are left out, the first is {rest[0]}: an image is "
-            f"{'|'.join(PARTS)}/CLASS/NAME, and ends in {', '.join(sorted(SUFFIXES))}",
+            f"{'|'.join(SPLIT_FOLDERS)}/CLASS/NAME, and ends in {', '.join(sorted(IMAGE_SUFFIXES))}",
             file=sys.stderr,
         )
     return chosen
@@ -154,8 +156,8 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
         for name in track(title, _chosen(_names(source), source)):
             yield name, (source / name).read_bytes()
         return
-    if not source.name.endswith(ARCHIVES):
-        raise UserError(f"{source} is neither a folder nor a tar archive ({', '.join(ARCHIVES)}).")
+    if not source.name.endswith(ARCHIVE_SUFFIXES):
+        raise UserError(f"{source} is neither a folder nor a tar archive ({', '.join(ARCHIVE_SUFFIXES)}).")
     try:
         with tarfile.open(source) as archive:
             # An archive may hold the tree below one folder of its own.
@@ -191,7 +193,7 @@ def _require_end(archive: tarfile.TarFile) -> None:
 
 def _wanted(name: str) -> bool:
     path = PurePosixPath(name)
-    fits = len(path.parts) == 3 and path.parts[0] in PARTS and path.suffix.lower() in SUFFIXES
+    fits = len(path.parts) == 3 and path.parts[0] in SPLIT_FOLDERS and path.suffix.lower() in IMAGE_SUFFIXES
     return fits and not _is_hidden(name)
 
 

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from breakeven.core.plugin import Plugin
 
-FREQUENCY = "/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq"
-SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
-QUOTA = "/sys/fs/cgroup/cpu.max"  # microseconds that a container may use of each period, or "max"
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+FREQUENCY_FILE = "/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq"
+SIBLINGS_FILE = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+QUOTA_FILE = "/sys/fs/cgroup/cpu.max"  # microseconds that a container may use of each period, or "max"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Hardware(Plugin, ABC):
@@ -79,7 +79,7 @@ class Host(Hardware):
 
     def environment(self) -> dict[str, str]:
         """Return the thread counts that OpenMP and BLAS libraries read when they are loaded."""
-        return dict.fromkeys(THREADS, str(self.threads))
+        return dict.fromkeys(THREAD_VARIABLES, str(self.threads))
 
     def pin(self) -> dict[str, Any]:
         """Bind to `threads` usable cores, on different physical cores as far as there are."""
@@ -106,7 +106,7 @@ class Host(Hardware):
         """Return the mean over the usable cores, MHz; a virtual machine usually has no figure."""
         cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else []
         try:
-            return float(fmean(int(Path(FREQUENCY.format(core)).read_text()) for core in cores)) / 1000
+            return float(fmean(int(Path(FREQUENCY_FILE.format(core)).read_text()) for core in cores)) / 1000
         except (OSError, ValueError, StatisticsError):
             return None
 
@@ -119,13 +119,13 @@ def _apart(cores: Sequence[int]) -> list[int]:
     """Order the cores: one of each physical core first; unchanged where the system has no topology."""
     first: dict[str, int] = {}
     for core in cores:
-        first.setdefault(_read(SIBLINGS.format(core)) or str(core), core)
+        first.setdefault(_read(SIBLINGS_FILE.format(core)) or str(core), core)
     return [*first.values(), *(core for core in cores if core not in first.values())]
 
 
 def _quota() -> float:
     """Return how many cores' time this container may use; infinity without a limit."""
-    used, _, period = _read(QUOTA).partition(" ")
+    used, _, period = _read(QUOTA_FILE).partition(" ")
     return int(used) / int(period) if used.isdigit() and period.isdigit() else float("inf")
 
 

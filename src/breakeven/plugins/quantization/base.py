@@ -13,9 +13,9 @@ from pydantic import ValidationInfo, field_validator
 from breakeven.core.plugin import Plugin
 from breakeven.core.system_info import features
 
-X86 = ("x86_64", "AMD64")
+X86_MACHINES = ("x86_64", "AMD64")
 # Flags of processors that sum int8 products in 32 bits, on x86 and on ARM
-INT8 = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
+INT8_FLAGS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,4 @@ def use_reduced_range(setting: bool | None) -> bool:
     """
     if setting is not None:
         return setting
-    return platform.machine() in X86 and not set(INT8) & set(features())
+    return platform.machine() in X86_MACHINES and not set(INT8_FLAGS) & set(features())

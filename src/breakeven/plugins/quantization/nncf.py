@@ -16,7 +16,7 @@ from breakeven.core.errors import Unsupported
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization
 
 # NNCF's names of the methods. `MeanMinMax` is its default, except where each channel has its own range.
-RANGES = {"MinMax": "MINMAX", "MeanQuantile": "MEAN_QUANTILE", "Histogram": "HISTOGRAM"}
+NNCF_RANGE_METHODS = {"MinMax": "MINMAX", "MeanQuantile": "MEAN_QUANTILE", "Histogram": "HISTOGRAM"}
 
 
 class Nncf(Quantization):
@@ -53,7 +53,7 @@ class Nncf(Quantization):
             "subset_size": len(examples.calibration),
             "fast_bias_correction": self.fast_bias_correction,
         }
-        name = RANGES.get(self.calibration)
+        name = NNCF_RANGE_METHODS.get(self.calibration)
         ranges = getattr(RangeEstimatorParametersSet, name) if name else RangeEstimatorParameters()
         advanced = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=ranges)
         calibration = nncf.Dataset([image[None] for image in examples.calibration])

@@ -15,21 +15,21 @@ from breakeven.core.errors import Unsupported
 from breakeven.plugins.quantization._observers import Observed, observer
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
-INSTALL = "not installed: pip install 'breakeven[{}]'"
+INSTALL_MESSAGE = "not installed: pip install 'breakeven[{}]'"
 # Engine -> module of its quantizer, quantizer, function that makes its settings, arguments of it, extra
 QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], str]] = {
     "x86_inductor": (
         "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer",
         "X86InductorQuantizer",
         "get_default_x86_inductor_quantization_config",
-        lambda own: {"reduce_range": use_reduced_range(own.reduce_range)},
+        lambda toolchain: {"reduce_range": use_reduced_range(toolchain.reduce_range)},
         "torchao",
     ),
     "xnnpack": (
         "executorch.backends.xnnpack.quantizer.xnnpack_quantizer",
         "XNNPACKQuantizer",
         "get_symmetric_quantization_config",
-        lambda own: {"is_per_channel": True},
+        lambda toolchain: {"is_per_channel": True},
         "executorch",
     ),
 }
@@ -63,7 +63,7 @@ class Pt2e(Quantization):
 
                 engine = importlib.import_module(module)
             except ImportError:
-                raise Unsupported(INSTALL.format(extra)) from None
+                raise Unsupported(INSTALL_MESSAGE.format(extra)) from None
             config = getattr(engine, config_name)(**settings(self))
             activation = config.input_activation  # outputs have the same settings
             chosen = observer(observers, self.calibration, activation.observer_or_fake_quant_ctr)

@@ -10,7 +10,7 @@ from breakeven.artifacts.operators import OperatorTime
 from breakeven.plugins.runtimes._executorch_private import execution_plan
 
 # "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its first input, the number of the call
-NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
+KERNEL_NAME = re.compile(r"(?P<operator>\w[^(]* \(\w+(?:, (?P<type>\w+))?[^)]*\)[^#]*?)(?: #\d+)?")
 # The types under the names of XNNPACK and of ExecuTorch -> precision
 PRECISIONS = {
     **dict.fromkeys(("F32", "PF32", "FLOAT"), "fp32"),
@@ -36,12 +36,12 @@ def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTi
         record = Path(scratch) / "record"
         loaded.write_etdump_result_to_file(str(record), str(Path(scratch) / "buffers"))
         runs = deserialize_from_etdump_flatcc(record.read_bytes()).run_data
-    own = instructions(execution_plan(program))
+    own_kernels = instructions(execution_plan(program))
     # The first run is the loading, and the second sets up what the later runs use.
     return [
         kernel
         for run in runs[-calls:]
-        for kernel in parse_events((e.profile_event for e in run.events), own, calls)
+        for kernel in parse_events((e.profile_event for e in run.events), own_kernels, calls)
     ]
 
 
@@ -51,14 +51,14 @@ def instructions(plan: Any) -> dict[tuple[int, int], tuple[str, str]]:
     for chain, steps in enumerate(plan.chains):
         for number, step in enumerate(steps.instructions):
             if hasattr(step.instr_args, "op_index"):
-                given = plan.values[step.instr_args.args[0]].val
-                kind = given.scalar_type.name if hasattr(given, "scalar_type") else ""
+                first_input = plan.values[step.instr_args.args[0]].val
+                kind = first_input.scalar_type.name if hasattr(first_input, "scalar_type") else ""
                 kernels[chain, number] = (plan.operators[step.instr_args.op_index].name, kind)
     return kernels
 
 
 def parse_events(
-    events: Iterable[Any], own: dict[tuple[int, int], tuple[str, str]], calls: int
+    events: Iterable[Any], own_kernels: dict[tuple[int, int], tuple[str, str]], calls: int
 ) -> list[OperatorTime]:
     """Return the operators of one run, and the time around them in XNNPACK and in ExecuTorch."""
     kernels, around, between = [], 0.0, 0.0
@@ -69,10 +69,10 @@ def parse_events(
         elif event.name == "DELEGATE_CALL":
             around, between = around + ms, between - ms
         elif event.name == "OPERATOR_CALL":
-            name, kind = own[event.chain_index, event.instruction_id]
+            name, kind = own_kernels[event.chain_index, event.instruction_id]
             between -= ms
             kernels.append(OperatorTime(name, precision_of(name, kind), ms, 1 / calls))
-        elif event.delegate_debug_id_str and (part := NAME.fullmatch(event.delegate_debug_id_str)):
+        elif event.delegate_debug_id_str and (part := KERNEL_NAME.fullmatch(event.delegate_debug_id_str)):
             around -= ms
             precision = precision_of(part["operator"], part["type"] or "")
             kernels.append(OperatorTime(part["operator"], precision, ms, 1 / calls))

@@ -14,10 +14,10 @@ from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 
 # The operator, its implementation, its tensors, milliseconds; cpp/src/onednn.hpp reads the same.
-LINE = re.compile(
+PROFILE_LINE = re.compile(
     r"^onednn_verbose(?:,v1)?(?:,primitive)?,exec,cpu,([^,]+),([^,]+),[^,]*,([^,]*),.*,([^,]+)$", re.MULTILINE
 )
-SOURCE = re.compile(r"\bsrc\w*:(\w+)")
+SOURCE_TYPE = re.compile(r"\bsrc\w*:(\w+)")
 PRECISIONS = {"f32": "fp32", "bf16": "bf16", "u8": "int8", "s8": "int8"}
 CONVERSION = "reorder"
 OUTSIDE_ONEDNN = "its own kernels and what lies between"
@@ -52,8 +52,8 @@ def profile(run: Callable[[], object], calls: int) -> list[OperatorTime]:
 def parse_lines(lines: str, calls: int) -> list[OperatorTime]:
     """Return the calls in the printed `lines` of `calls` calls of the model."""
     kernels = []
-    for operator, implementation, tensors, ms in LINE.findall(lines):
-        source = SOURCE.search(tensors)
+    for operator, implementation, tensors, ms in PROFILE_LINE.findall(lines):
+        source = SOURCE_TYPE.search(tensors)
         precision = PRECISIONS.get(source[1], "") if source and operator != CONVERSION else ""
         kernels.append(
             OperatorTime(f"{operator} ({implementation})", precision, float(ms) / calls, 1 / calls)
@@ -66,13 +66,13 @@ def capture_stdout(run: Callable[[], object]) -> str:
     flush = ctypes.CDLL(None).fflush
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
         flush(None)  # so that what was printed before is not captured
-        kept = os.dup(1)
+        saved_stdout = os.dup(1)
         os.dup2(file.fileno(), 1)
         try:
             run()
         finally:
             flush(None)
-            os.dup2(kept, 1)
-            os.close(kept)
+            os.dup2(saved_stdout, 1)
+            os.close(saved_stdout)
         file.seek(0)
         return file.read()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the configuration is checked without the seconds that impor
 
 
 # The profiler's name of a type -> precision. The first type that an operator's inputs have decides.
-TYPES = {
+PRECISION_OF_TYPE = {
     "c10::quint8": "int8",
     "c10::qint8": "int8",
     "signed char": "int8",
@@ -87,7 +87,7 @@ def precision_of(operator: str, types: Collection[str]) -> str:
         return ""
     if any(word in operator for word in ("quantized::", "qconv", "qlinear")):
         return "int8"
-    return next((precision for name, precision in TYPES.items() if name in types), "")
+    return next((precision for name, precision in PRECISION_OF_TYPE.items() if name in types), "")
 
 
 def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:

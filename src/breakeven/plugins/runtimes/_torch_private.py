@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Modules that a fork server imports before it forks workers
 AOT_LOADER = "torch.export.pt2_archive._package"
-COMPILERS = ("torch._dynamo", "torch._inductor.compile_fx")
+COMPILER_MODULES = ("torch._dynamo", "torch._inductor.compile_fx")
 
 
 def require_compiler() -> None:

@@ -19,8 +19,9 @@ from breakeven.plugins.runtimes import _onednn_profile, _torch_private
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
-PACKAGE = "model.pt2"
-FOLDER = "package"  # the package, unpacked: torch would unpack at each start, and a killed process leave it
+PACKAGE_FILE = "model.pt2"
+# The package, unpacked: torch would unpack at each start, and a killed process leave it.
+PACKAGE_FOLDER = "package"
 
 
 class AotInductor(TorchRuntime):
@@ -56,10 +57,10 @@ class AotInductor(TorchRuntime):
             "cpp.dynamic_threads": True,
         }
         with torch.no_grad(), _torch_private.fresh_cache():
-            _torch_private.compile_ahead(program, folder / PACKAGE, settings)
-        with zipfile.ZipFile(folder / PACKAGE) as packed:
-            packed.extractall(folder / FOLDER)
-        (folder / PACKAGE).unlink()
+            _torch_private.compile_ahead(program, folder / PACKAGE_FILE, settings)
+        with zipfile.ZipFile(folder / PACKAGE_FILE) as packed:
+            packed.extractall(folder / PACKAGE_FOLDER)
+        (folder / PACKAGE_FILE).unlink()
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Set the number of torch's threads; refuse a GPU."""
@@ -71,7 +72,7 @@ class AotInductor(TorchRuntime):
 
         One runner is enough: a call from Python holds the interpreter's lock, so that other threads wait.
         """
-        (root,) = (folder / FOLDER).iterdir()
+        (root,) = (folder / PACKAGE_FOLDER).iterdir()
         session = torch_session(_torch_private.load_compiled(root), context.device)
         return session if self.any_batch else replace(session, prepare=partial(self._one, session))
 
@@ -95,15 +96,15 @@ class AotInductor(TorchRuntime):
 
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return the calls in the generated C++; a fused operator has no call of its own."""
-        (code,) = (folder / FOLDER).rglob("*.wrapper.cpp")
+        (code,) = (folder / PACKAGE_FOLDER).rglob("*.wrapper.cpp")
         return facts_of(code.read_text(encoding="utf-8"))
 
 
 def facts_of(code: str) -> dict[str, str]:
     """Return the library calls and the generated kernels in C++ that Inductor wrote."""
     libraries = Counter(re.findall(r"\baoti_torch_cpu_(\w+)\(", code))
-    own = sorted(set(re.findall(r"\bcpp_fused_\w+", code)))
+    generated_kernels = sorted(set(re.findall(r"\bcpp_fused_\w+", code)))
     return {
         "calls of libraries": ", ".join(f"{count} {name}" for name, count in libraries.items()) or "none",
-        "kernels of its own": ", ".join(own) or "none",
+        "kernels of its own": ", ".join(generated_kernels) or "none",
     }

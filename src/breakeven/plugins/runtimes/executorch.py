@@ -16,8 +16,8 @@ from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes import _executorch_private, _executorch_profile
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
-FILE = "model.pte"
-INSTALL = "not installed: pip install 'breakeven[executorch]'"
+MODEL_FILE = "model.pte"
+INSTALL_MESSAGE = "not installed: pip install 'breakeven[executorch]'"
 MAX_BATCH = 15  # inputs: its lowering chooses a convolution for fewer than 16
 
 
@@ -37,10 +37,10 @@ class ExecuTorch(Runtime):
                 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
                 from executorch.exir import to_edge_transform_and_lower
             except ImportError:
-                raise Unsupported(INSTALL) from None
+                raise Unsupported(INSTALL_MESSAGE) from None
             program = export_program(source.model, source.example, most=MAX_BATCH)
             lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
-            with (folder / FILE).open("wb") as file:
+            with (folder / MODEL_FILE).open("wb") as file:
                 lowered.to_executorch().write_to_file(file)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
@@ -51,14 +51,14 @@ class ExecuTorch(Runtime):
 
             _executorch_private.set_threads(context.threads)
         except ImportError:
-            raise Unsupported(INSTALL) from None
+            raise Unsupported(INSTALL_MESSAGE) from None
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the program and its one method; XNNPACK packs the weights while loading."""
         import torch
         from executorch.runtime import Runtime as Engine
 
-        method = Engine.get().load_program(folder / FILE).load_method("forward")
+        method = Engine.get().load_program(folder / MODEL_FILE).load_method("forward")
         assert method is not None
 
         def prepare(images: NDArray[Any]) -> Any:
@@ -75,12 +75,14 @@ class ExecuTorch(Runtime):
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
         """Read ExecuTorch's own record of a run, and XNNPACK's."""
-        return _executorch_profile.profile(folder / FILE, session.prepare(images), calls)
+        return _executorch_profile.profile(folder / MODEL_FILE, session.prepare(images), calls)
 
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return what the program delegates, and what it leaves to ExecuTorch's own kernels."""
-        plan = _executorch_private.execution_plan(folder / FILE)
+        plan = _executorch_private.execution_plan(folder / MODEL_FILE)
         engines = Counter(delegate.id for delegate in plan.delegates)
-        given = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
-        own = [operator.name.removeprefix("aten::") for operator in plan.operators]
-        return {"delegated": f"{given or 'nothing'}; left to its own kernels: {', '.join(own) or 'nothing'}"}
+        parts = " and ".join(f"{count} parts to {engine}" for engine, count in engines.items())
+        kernels = [operator.name.removeprefix("aten::") for operator in plan.operators]
+        return {
+            "delegated": f"{parts or 'nothing'}; left to its own kernels: {', '.join(kernels) or 'nothing'}"
+        }

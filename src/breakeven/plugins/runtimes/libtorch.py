@@ -20,7 +20,7 @@ from breakeven.core.files import digests, fingerprint, write_text
 from breakeven.core.plugin import load
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
-PROJECT = paths.shipped("cpp")
+CMAKE_PROJECT = paths.shipped("cpp")
 FACTS_FILE = "about.txt"  # what the program has to know of the artifact
 EXPORTERS = ("torchscript", "aotinductor")
 PYTHON_ONLY = {"optimize": False, "compile": False}  # settings for what Python does after loading
@@ -115,11 +115,13 @@ def program() -> Path:
     """
     from importlib import metadata, util
 
-    if not PROJECT.exists():
-        raise Unsupported(f"its C++ source is not at {PROJECT}: use a checkout of the repository")
+    if not CMAKE_PROJECT.exists():
+        raise Unsupported(f"its C++ source is not at {CMAKE_PROJECT}: use a checkout of the repository")
     torch = util.find_spec("torch")
     assert torch and torch.origin
-    folder = paths.private() / "cpp" / fingerprint(digests(PROJECT), metadata.version("torch"), torch.origin)
+    folder = (
+        paths.private() / "cpp" / fingerprint(digests(CMAKE_PROJECT), metadata.version("torch"), torch.origin)
+    )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / "worker").exists():
@@ -134,7 +136,7 @@ def _build(folder: Path, torch: Path) -> None:
             raise Unsupported(f"it is built by CMake and a C++ compiler, and there is no {tool}: install it")
     build = folder.with_name(f"{folder.name}.building")
     for command in (
-        ["cmake", "-S", str(PROJECT), "-B", str(build), f"-DTORCH={torch}"],
+        ["cmake", "-S", str(CMAKE_PROJECT), "-B", str(build), f"-DTORCH={torch}"],
         ["cmake", "--build", str(build), "--parallel", "2"],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -20,8 +20,8 @@ from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
-FILE = "model.onnx"
-INSTALL = "not installed: pip install 'breakeven[onnxruntime]'"
+MODEL_FILE = "model.onnx"
+INSTALL_MESSAGE = "not installed: pip install 'breakeven[onnxruntime]'"
 CONVERSIONS = ("Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 # Kind of device -> the execution provider of ONNX Runtime
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -39,7 +39,7 @@ class OnnxRuntime(Runtime):
         try:
             import onnxscript  # noqa: F401  (the exporter needs it)
         except ImportError:
-            raise Unsupported(INSTALL) from None
+            raise Unsupported(INSTALL_MESSAGE) from None
         from breakeven.artifacts.onnx_strip import strip_names
 
         batch = torch.export.Dim("batch")
@@ -61,7 +61,7 @@ class OnnxRuntime(Runtime):
             except torch.onnx.errors.OnnxExporterError as error:
                 raise Unsupported(f"torch.onnx cannot export this model: {_cause(error)}") from None
         strip_names(program.model)
-        program.save(folder / FILE)
+        program.save(folder / MODEL_FILE)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Look for the execution provider; `load` sets the threads.
@@ -72,7 +72,7 @@ class OnnxRuntime(Runtime):
         try:
             import onnxruntime
         except ImportError:
-            raise Unsupported(INSTALL) from None
+            raise Unsupported(INSTALL_MESSAGE) from None
         context.require(PROVIDERS, "ONNX Runtime")
         provider, available = PROVIDERS[context.kind], onnxruntime.get_available_providers()
         if provider not in available:
@@ -83,7 +83,7 @@ class OnnxRuntime(Runtime):
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Create the session."""
-        return CALLS[context.kind](_session(folder, context), context.kind)
+        return SESSION_FACTORIES[context.kind](_session(folder, context), context.kind)
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
@@ -91,7 +91,7 @@ class OnnxRuntime(Runtime):
         """Ask ONNX Runtime's profiler; take the median of a node's calls, since one may wait for a core."""
         with TemporaryDirectory() as scratch:
             engine = _session(folder, context, profile=f"{scratch}/profile")
-            profiled = CALLS[context.kind](engine, context.kind)
+            profiled = SESSION_FACTORIES[context.kind](engine, context.kind)
             inputs = profiled.prepare(images)
             for _ in range(calls):
                 profiled.run(inputs)
@@ -102,8 +102,8 @@ class OnnxRuntime(Runtime):
                 nodes.setdefault(event["args"]["node_index"], []).append(event)
         kernels = []
         for same in nodes.values():
-            operator, given = same[0]["args"]["op_name"], same[0]["args"]["input_type_shape"]
-            types = {name for one in given for name in one}
+            operator, input_shapes = same[0]["args"]["op_name"], same[0]["args"]["input_type_shape"]
+            types = {name for one in input_shapes for name in one}
             precision = "" if operator in CONVERSIONS else _precision(types)
             share = len(same) / calls
             ms = float(np.median([event["dur"] for event in same])) / 1e3 * share
@@ -138,7 +138,7 @@ def _session(folder: Path, context: ExecutionContext, profile: str = "") -> Any:
     if profile:
         options.enable_profiling, options.profile_file_prefix = True, profile
     provider = PROVIDERS[context.kind]
-    session = onnxruntime.InferenceSession(folder / FILE, options, [provider], enable_fallback=0)
+    session = onnxruntime.InferenceSession(folder / MODEL_FILE, options, [provider], enable_fallback=0)
     if provider not in session.get_providers():  # it drops a provider whose libraries it cannot load
         raise Unsupported(f"onnxruntime cannot start its {provider}: a library that it needs is missing")
     return session
@@ -179,4 +179,4 @@ def _with_bindings(session: Any, kind: str) -> Session:
     return Session(prepare, run, result)
 
 
-CALLS = {"cpu": _with_arrays, "cuda": _with_bindings}
+SESSION_FACTORIES = {"cpu": _with_arrays, "cuda": _with_bindings}

@@ -16,10 +16,10 @@ from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
-FILE = "model.xml"
-INSTALL = "not installed: pip install 'breakeven[openvino]'"
+MODEL_FILE = "model.xml"
+INSTALL_MESSAGE = "not installed: pip install 'breakeven[openvino]'"
 DEVICES = {"cpu": "CPU"}  # kind of device -> OpenVINO's name
-HINTS = {"fp32": "f32", "bf16": "bf16"}
+PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16"}
 # The end of a kernel's name -> precision
 PRECISIONS = {"i8": "int8", "u8": "int8", "bf16": "bf16", "f32": "fp32", "fp32": "fp32"}
 CONVERSIONS = ("Convert", "Reorder")
@@ -45,7 +45,7 @@ class OpenVino(Runtime):
         try:
             import openvino
         except ImportError:
-            raise Unsupported(INSTALL) from None
+            raise Unsupported(INSTALL_MESSAGE) from None
         shape = openvino.PartialShape([-1, *source.example.shape[1:]])
         try:
             with warnings.catch_warnings():
@@ -54,7 +54,7 @@ class OpenVino(Runtime):
         except openvino.frontend.OpConversionFailure as error:
             reason = str(error).strip().splitlines()[0]
             raise Unsupported(f"openvino cannot convert this model: {reason}") from None
-        openvino.save_model(model, folder / FILE, compress_to_fp16=False)
+        openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Import OpenVINO; `load` sets the threads.
@@ -66,7 +66,7 @@ class OpenVino(Runtime):
         try:
             import openvino
         except ImportError:
-            raise Unsupported(INSTALL) from None
+            raise Unsupported(INSTALL_MESSAGE) from None
         if self.precision == "bf16":
             able = openvino.Core().get_property(DEVICES[context.kind], "OPTIMIZATION_CAPABILITIES")
             if "BF16" not in able:
@@ -81,15 +81,15 @@ class OpenVino(Runtime):
 
         compiled = cache(partial(self._compiled, folder, context))
         compiled(context.batch)
-        own = _Requests()
+        requests = _Requests()
 
         def prepare(images: NDArray[Any]) -> Any:
             return context.batch and len(images), openvino.Tensor(np.array(images), shared_memory=True)
 
         def run(inputs: Any) -> Any:
             batch, tensor = inputs
-            if not (request := own.by_batch.get(batch)):
-                request = own.by_batch[batch] = compiled(batch).create_infer_request()
+            if not (request := requests.by_batch.get(batch)):
+                request = requests.by_batch[batch] = compiled(batch).create_infer_request()
             request.set_input_tensor(tensor)
             return request.infer(share_outputs=True)
 
@@ -124,14 +124,16 @@ class OpenVino(Runtime):
         import openvino
 
         core = openvino.Core()
-        model = core.read_model(folder / FILE)
+        model = core.read_model(folder / MODEL_FILE)
         if batch:
-            model.reshape({taken: [batch, *taken.partial_shape[1:]] for taken in model.inputs})
+            model.reshape(
+                {model_input: [batch, *model_input.partial_shape[1:]] for model_input in model.inputs}
+            )
         settings = {
             **_hints(context.callers),
             "INFERENCE_NUM_THREADS": str(context.threads),
             # By default OpenVINO computes float32 models in bf16 where the processor has it.
-            "INFERENCE_PRECISION_HINT": HINTS[self.precision],
+            "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.precision],
             # The hardware plugin has pinned the process.
             "ENABLE_CPU_PINNING": "NO",
             **more,

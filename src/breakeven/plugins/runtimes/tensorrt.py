@@ -11,8 +11,8 @@ from breakeven.core.errors import Unsupported
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
-FILE = "model.ep"
-INSTALL = "not installed: pip install 'breakeven[tensorrt]'"
+MODEL_FILE = "model.ep"
+INSTALL_MESSAGE = "not installed: pip install 'breakeven[tensorrt]'"
 MAX_BATCH = 128  # inputs: an engine is tuned for a range of sizes
 
 
@@ -35,7 +35,7 @@ class TensorRt(TorchRuntime):
         batches = tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=example.dtype)
         with torch.no_grad():
             built = tensorrt.dynamo.compile(export_program(model, example, most=MAX_BATCH), inputs=[batches])
-        tensorrt.save(built, str(folder / FILE), inputs=[batches])
+        tensorrt.save(built, str(folder / MODEL_FILE), inputs=[batches])
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Import torch-tensorrt; refuse all devices but a GPU."""
@@ -45,7 +45,7 @@ class TensorRt(TorchRuntime):
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the program with its engines."""
-        return torch_session(_library().load(str(folder / FILE)).module(), context.device)
+        return torch_session(_library().load(str(folder / MODEL_FILE)).module(), context.device)
 
     def profile(self, *arguments: Any) -> list[OperatorTime]:
         """Refuse: an engine is one operator to torch's profiler.
@@ -69,5 +69,5 @@ def _library() -> Any:
     try:
         import torch_tensorrt
     except ImportError:
-        raise Unsupported(INSTALL) from None
+        raise Unsupported(INSTALL_MESSAGE) from None
     return torch_tensorrt

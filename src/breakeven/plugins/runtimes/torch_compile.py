@@ -11,7 +11,7 @@ from breakeven.plugins.runtimes import _torch_private
 from breakeven.plugins.runtimes._torch import ModelSourceRuntime, TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
-PROGRAM = "model.pt2"
+PROGRAM_FILE = "model.pt2"
 
 
 class TorchCompile(ModelSourceRuntime):
@@ -23,7 +23,7 @@ class TorchCompile(ModelSourceRuntime):
         cpp_wrapper: generate the calls between kernels in C++, instead of Python.
     """
 
-    modules = (*ModelSourceRuntime.modules, *_torch_private.COMPILERS)
+    modules = (*ModelSourceRuntime.modules, *_torch_private.COMPILER_MODULES)
     caches = ("TORCHINDUCTOR_CACHE_DIR",)
 
     mode: Literal["default", "max-autotune"] = "default"
@@ -38,7 +38,7 @@ class TorchCompile(ModelSourceRuntime):
 
         _torch_private.require_compiler()
         if source.changed:
-            torch.export.save(export_program(source.model, source.example), folder / PROGRAM)
+            torch.export.save(export_program(source.model, source.example), folder / PROGRAM_FILE)
         else:
             super().export(source, folder)
 
@@ -47,7 +47,7 @@ class TorchCompile(ModelSourceRuntime):
         _torch_private.require_compiler()
         # A pool of compiling processes would not stop when this process is stopped.
         _torch_private.configure_inductor(compile_threads=1, freezing=self.freezing)
-        if not (folder / PROGRAM).exists():
+        if not (folder / PROGRAM_FILE).exists():
             super().start(folder, context)
             return
         TorchRuntime.start(self, folder, context)
@@ -63,8 +63,8 @@ class TorchCompile(ModelSourceRuntime):
         from torch import nn
 
         model: nn.Module
-        if (folder / PROGRAM).exists():
-            model = torch.export.load(folder / PROGRAM).module()
+        if (folder / PROGRAM_FILE).exists():
+            model = torch.export.load(folder / PROGRAM_FILE).module()
         else:
             model = self.model(folder, preprocessing).to(context.device)
         options: dict[str, Any] = {

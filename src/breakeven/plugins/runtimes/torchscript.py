@@ -13,7 +13,7 @@ from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Sessi
 if TYPE_CHECKING:
     from torch.jit import ScriptModule
 
-FILE = "model.ts"
+MODEL_FILE = "model.ts"
 INT8_DEVICES = ("cpu",)  # the devices for which torch has kernels of torch.ao's int8
 
 
@@ -49,7 +49,7 @@ class TorchScript(TorchRuntime):
                 raise Unsupported(f"TorchScript cannot {self.method} this model: {_first(error)}") from None
             if self.compile:
                 _compile(module)
-            torch.jit.save(module, folder / FILE)
+            torch.jit.save(module, folder / MODEL_FILE)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Set the number of torch's threads; refuse int8 on a device without kernels for it."""
@@ -82,7 +82,7 @@ def _load(folder: Path, device: str) -> "ScriptModule":
     import torch
 
     with _deprecated():
-        module: ScriptModule = torch.jit.load(folder / FILE, device)  # type: ignore[no-untyped-call]
+        module: ScriptModule = torch.jit.load(folder / MODEL_FILE, device)  # type: ignore[no-untyped-call]
     return module
 
 
