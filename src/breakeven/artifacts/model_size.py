@@ -63,13 +63,16 @@ def _count(model: nn.Module, example: Tensor) -> "OperatorCounter":
 @contextmanager
 def _without_fused_operators() -> Iterator[None]:
     """Make torch call attention and recurrent layers as products, which have formulas."""
-    fast = torch.backends.mha.get_fastpath_enabled()
+    attention = torch.backends.mha.get_fastpath_enabled()
+    recurrent = torch.backends.mkldnn.enabled
     torch.backends.mha.set_fastpath_enabled(False)
+    torch.backends.mkldnn.enabled = False  # its context `flags` would also change the precision
     try:
-        with sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(enabled=False):
+        with sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+        torch.backends.mha.set_fastpath_enabled(attention)
+        torch.backends.mkldnn.enabled = recurrent
 
 
 class OperatorCounter(TorchDispatchMode):

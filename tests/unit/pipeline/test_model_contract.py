@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fakes import broken_models, sound_models
-
 from breakeven.artifacts import saved_model
 from breakeven.artifacts.dataset import DatasetManifest, Images
 from breakeven.artifacts.model_manifest import ImageInput, ModelManifest
@@ -103,7 +101,64 @@ def test_a_broken_promise_is_one_sentence_before_the_training(name: str, pool: W
     assert "\n" not in str(caught.value)
 
 
-SOUND = [name for name, value in vars(sound_models).items() if getattr(value, "__module__", "") == "fakes.sound_models" and name != "Pool"]
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            {"num_classes": 5, "_inputs_": {"in_channels": "channels"}},
+            r"it gives \(2, 5\), and logits would be \(2, 2\); `_inputs_` there",
+        ),
+        (
+            {"in_channels": 3, "_inputs_": {"num_classes": "classes"}},
+            r"it stops on inputs of \(2, 1, 8, 8\) \(RuntimeError: ",
+        ),
+    ],
+)
+def test_a_model_that_does_not_go_with_the_data_is_refused_before_it_is_trained(
+    arguments: dict[str, Any], said: str, pool: WorkerPool
+) -> None:
+    with pytest.raises(UserError, match=f"families.mine.model: {said}"):
+        contract(job("broken_models.Net", **arguments), pool).check_before_training()
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A server of this machine, in the place of a hub of weights."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_a_constructor_that_needs_a_network_is_told(pool: WorkerPool, address: str) -> None:
+    fetching = job("broken_models.needs_a_network", address=address)
+    with pytest.raises(UserError, match=r"its constructor needs a network \(127.0.0.1\)"):
+        contract(fetching, pool).check_before_training()
+
+
+def test_pretrained_weights_are_fetched_for_the_training_only(
+    pool: WorkerPool, address: str, tmp_path: Path
+) -> None:
+    fetching = job("broken_models.pretrained", address=address, pretrained=True)
+    checked = contract(fetching, pool)
+    checked.check_before_training()
+    saved = saved_model.save(tmp_path, fetching.build(), replace(checked._card(), model=fetching.spec))
+    assert saved.model["pretrained"] is False
+    assert fetching.spec["pretrained"] is True
+
+
+def test_the_saved_model_is_scored_in_another_process(pool: WorkerPool, tmp_path: Path) -> None:
+    checked = contract(job("broken_models.StateInNoStateDict"), pool)
+    model = checked.job.build()
+    model.offset = torch.full((8,), 3.0)  # as if a long training had moved it
+    saved_model.save(tmp_path, model.eval(), checked._card())
+    with pytest.raises(UserError, match=r"other logits than after its training .* in no state dict \(offset\)"):
+        checked.check_saved(tmp_path, predictor(model, [0.5], [0.3]), 1.0)
+
+
+SOUND = [
+    *("SilentTrain", "Lazy", "ByKeyword", "VariableArguments", "Hooked", "TupleWhileTrained", "Queried", "Lit")
+]
 
 
 @pytest.mark.parametrize("name", [*SOUND, "broken_models.Net"])

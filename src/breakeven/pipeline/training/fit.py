@@ -171,5 +171,6 @@ def _silence_lightning() -> None:
         ".*does not have many workers.*",
         ".*isinstance.treespec, LeafSpec.*",
         "Checkpoint directory .*",
+        ".*`srun` command is available.*",
     ):
         warnings.filterwarnings("ignore", message)
