@@ -90,7 +90,6 @@ def try_training(
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not parameters:
         raise BrokenPromise("it cannot be trained: no parameter requires a gradient; set train=null")
-    optimizer = torch.optim.SGD(parameters, LEARNING_RATE)
     labels = torch.arange(len(inputs)) % classes
     model.train()
     for side in [*dict.fromkeys(sides), *[1.0] * (steps - 1)]:
@@ -100,12 +99,14 @@ def try_training(
             raise BrokenPromise(
                 "it cannot be trained: its logits have no gradient: remove `detach` and `no_grad` from forward"
             )
-        optimizer.zero_grad()
         try:
-            loss.backward()  # type: ignore[no-untyped-call]
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         except Exception as error:
             raise BrokenPromise(f"it cannot be trained: its gradients stop ({_brief(error)})") from None
-        optimizer.step()
+        with torch.no_grad():  # importing torch's optimizers would take seconds
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                if gradient is not None:
+                    parameter -= LEARNING_RATE * gradient
 
 
 def difference(one: Tensor, other: Tensor) -> float:

@@ -128,6 +128,7 @@ def address() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+    server.server_close()
 
 
 def test_a_constructor_that_needs_a_network_is_told(pool: WorkerPool, address: str) -> None:
