@@ -42,8 +42,8 @@ def require_constructor(target: str, named: Any, place: str) -> None:
         gives = callable(named) and not inspect.isbuiltin(named) and origin not in sys.stdlib_module_names
     if not gives:
         raise UserError(
-            f"{place}._target_={target}: is not called, because it gives no torch.nn.Module: name a class of "
-            f"modules, or a function that returns one."
+            f"{place}._target_={target}: is not a torch.nn.Module, nor a function of a library that returns "
+            f"one, and is not called: name one of these."
         )
 
 

@@ -77,7 +77,9 @@ SETTINGS: dict[str, Setting] = {
     "os.environ": Setting(_environment, _set_environment),
 }
 if hasattr(os, "sched_getaffinity"):
-    SETTINGS["os.sched_setaffinity"] = Setting(partial(os.sched_getaffinity, 0), partial(os.sched_setaffinity, 0))
+    SETTINGS["os.sched_setaffinity"] = Setting(
+        partial(os.sched_getaffinity, 0), partial(os.sched_setaffinity, 0)
+    )
 
 _changed: dict[str, str] = {}  # of this process: setting -> the value that a model's code gave it
 

@@ -22,8 +22,8 @@ from breakeven.artifacts.model_manifest import (
     TextInput,
     read_card,
 )
-from breakeven.artifacts.module_modes import evaluated, materialize
 from breakeven.artifacts.model_spec import arguments_of, inputs_of, require_constructor, without_download
+from breakeven.artifacts.module_modes import evaluated, materialize
 from breakeven.artifacts.process_settings import kept
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import require_sha256, sha256, write_json

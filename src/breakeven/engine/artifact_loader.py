@@ -113,7 +113,9 @@ class ArtifactLoader:
             UserError: they differ by more than `SAME_OUTPUT` of the largest logit.
         """
         size = len(self._chosen)
-        logits = self._logits(self._chosen) if self.card.scored_by(size) < size else self.session.result(output)
+        logits = (
+            self._logits(self._chosen) if self.card.scored_by(size) < size else self.session.result(output)
+        )
         scored = np.load(self.folder / artifact.LOGITS, mmap_mode="r")
         scored = scored[np.arange(len(logits)) % len(scored)]
         error = float(np.abs(logits - scored).max() / np.abs(scored).max())

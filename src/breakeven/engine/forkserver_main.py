@@ -37,7 +37,10 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
     """
     threads = _threads()
     for name in modules:
-        with contextlib.suppress(Exception), _settings_kept():  # the worker reports an error: it imports again
+        with (
+            contextlib.suppress(Exception),
+            _settings_kept(),
+        ):  # the worker reports an error: it imports again
             importlib.import_module(name)
         if name in FORK_SAFE:
             threads = _threads()

@@ -96,9 +96,9 @@ class ModelContract:
         changed = float((one.argmax(1) != other.argmax(1)).float().mean())
         unsaved = ", ".join(dict.fromkeys((*made.unsaved, *loaded.unsaved)))
         raise UserError(
-            f"{self.place}: loaded in another process, it gives other logits than {when} (off by {off:.2g} of "
-            f"the largest; {changed:.0%} of the images get another class): a part of it is in no state dict"
-            f"{f' ({unsaved})' if unsaved else ''}, or its constructor draws it at random: "
+            f"{self.place}: loaded in another process, it gives other logits than {when} (off by {off:.2g} "
+            f"of the largest; {changed:.0%} of the images get another class): a part of it is in no state "
+            f"dict{f' ({unsaved})' if unsaved else ''}, or its constructor draws it at random: "
             f"keep it in a parameter, by `register_buffer`, or as a submodule."
         )
 

@@ -97,7 +97,8 @@ def try_training(
         loss = F.cross_entropy(logits.float(), labels)
         if not loss.requires_grad:
             raise BrokenPromise(
-                "it cannot be trained: its logits have no gradient: remove `detach` and `no_grad` from forward"
+                "it cannot be trained: its logits have no gradient: remove `detach` and `no_grad` from its "
+                "forward"
             )
         try:
             gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
@@ -106,11 +107,11 @@ def try_training(
         with torch.no_grad():  # importing torch's optimizers would take seconds
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 if gradient is not None:
-                    parameter -= LEARNING_RATE * gradient
+                    parameter.sub_(LEARNING_RATE * gradient)
 
 
 def difference(one: Tensor, other: Tensor) -> float:
-    """Return the largest difference, as a share of the largest number; infinity if they are not comparable."""
+    """Return the largest difference, as a share of the largest number; infinity if it cannot be told."""
     if one.shape != other.shape:
         return float("inf")
     finite = one.isfinite()
@@ -159,13 +160,16 @@ def _call(model: nn.Module, inputs: Tensor, classes: int, when: str = "") -> Ten
     given_shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
     if given_shape != expected:
         alone = " for one image" if len(inputs) == 1 else ""
-        remedy = "write `x.squeeze((2, 3))` or `x.flatten(1)` instead of `x.squeeze()`" if alone else INPUT_HINT
+        remedy = (
+            "write `x.squeeze((2, 3))` or `x.flatten(1)` instead of `x.squeeze()`" if alone else INPUT_HINT
+        )
         raise BrokenPromise(f"it gives {given_shape}{alone}{when}, and logits would be {expected}; {remedy}")
     if not output.is_floating_point():
         raise BrokenPromise(f"it gives numbers of {output.dtype}, and logits would be floating-point")
     if not torch.equal(given, inputs):
         raise BrokenPromise(
-            "it writes into its input, which is timed again and again: write `x = x - 0.5` instead of `x.sub_(0.5)`"
+            "it writes into its input, which is timed again and again: write `x = x - 0.5` instead of "
+            "`x.sub_(0.5)`"
         )
     return output
 

@@ -1,4 +1,4 @@
-"""The two halves of a check of a model, each for a process of its own: make and save it; load it elsewhere."""
+"""The halves of a check of a model, each for a process of its own: make and save it; load it elsewhere."""
 
 import random
 import socket
@@ -107,7 +107,7 @@ def _seed(seed: int) -> None:
 
 
 def _forbid_network() -> list[str]:
-    """Make this process fail as a machine without a network does; return the list of hosts that it asks for."""
+    """Make this process fail as if there were no network; return the list of hosts that it asks for."""
     hosts: list[str] = []
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:

@@ -64,7 +64,11 @@ class Recurrent(nn.Module):
 @pytest.mark.parametrize("context", [nullcontext, torch.no_grad, torch.inference_mode])
 @pytest.mark.parametrize("training", [True, False])
 def test_work_is_one_number(
-    build: Callable[[], nn.Module], shape: ImageInput, macs: int, context: Callable[[], object], training: bool
+    build: Callable[[], nn.Module],
+    shape: ImageInput,
+    macs: int,
+    context: Callable[[], object],
+    training: bool,
 ) -> None:
     model = build()
     model.train(training)
@@ -89,7 +93,9 @@ def test_a_model_on_large_maps_uses_all_its_weights() -> None:
     size = count_work(model, ImageInput(1, 28, 28, 10))
     assert (size.parameters, size.used_weights) == (40, 40)
     assert size.macs == 4 * 9 * 28 * 28
-    assert size.used_macs == 4 * (3 * 28 - 2) ** 2  # in each dimension the first and the last meet padding once
+    assert (
+        size.used_macs == 4 * (3 * 28 - 2) ** 2
+    )  # in each dimension the first and the last meet padding once
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,9 @@ def test_a_model_on_large_maps_uses_all_its_weights() -> None:
     ],
     ids=str,
 )
-def test_what_only_meets_zero_padding_is_not_used(layer: nn.Module, side: int, weights: int, macs: int) -> None:
+def test_what_only_meets_zero_padding_is_not_used(
+    layer: nn.Module, side: int, weights: int, macs: int
+) -> None:
     size = count_work(layer, ImageInput(1, side, side, 10))
     assert (size.used_weights, size.used_macs) == (weights, macs)
 

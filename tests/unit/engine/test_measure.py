@@ -11,7 +11,7 @@ from fake_artifacts import BUDGET, fake
 from fakes.caching import COMPILING_S
 
 from breakeven.artifacts import artifact
-from breakeven.engine.measure import TIMED_BATCHES, _timed, Measurement, measure_artifacts
+from breakeven.engine.measure import TIMED_BATCHES, Measurement, _timed, measure_artifacts
 from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
 from breakeven.results.assemble import BASELINE, RowBuilder
 

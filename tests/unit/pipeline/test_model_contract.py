@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from breakeven.artifacts import saved_model
 from breakeven.artifacts.dataset import DatasetManifest, Images
-from breakeven.artifacts.model_manifest import ImageInput, ModelManifest
+from breakeven.artifacts.model_manifest import ImageInput
 from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
 from breakeven.core.cache import CacheKey
@@ -153,12 +154,23 @@ def test_the_saved_model_is_scored_in_another_process(pool: WorkerPool, tmp_path
     model = checked.job.build()
     model.offset = torch.full((8,), 3.0)  # as if a long training had moved it
     saved_model.save(tmp_path, model.eval(), checked._card())
-    with pytest.raises(UserError, match=r"other logits than after its training .* in no state dict \(offset\)"):
+    with pytest.raises(
+        UserError, match=r"other logits than after its training .* in no state dict \(offset\)"
+    ):
         checked.check_saved(tmp_path, predictor(model, [0.5], [0.3]), 1.0)
 
 
 SOUND = [
-    *("SilentTrain", "Lazy", "ByKeyword", "VariableArguments", "Hooked", "TupleWhileTrained", "Queried", "Lit")
+    *(
+        "SilentTrain",
+        "Lazy",
+        "ByKeyword",
+        "VariableArguments",
+        "Hooked",
+        "TupleWhileTrained",
+        "Queried",
+        "Lit",
+    )
 ]
 
 

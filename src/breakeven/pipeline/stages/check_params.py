@@ -82,9 +82,7 @@ def require_models(config: Study) -> None:
             _construct(spec, shape, facts, key)
 
 
-def _construct(
-    spec: Settings, shape: "ImageInput | TextInput", facts: Mapping[str, int], key: str
-) -> None:
+def _construct(spec: Settings, shape: "ImageInput | TextInput", facts: Mapping[str, int], key: str) -> None:
     """Build the model without memory, if its constructor does not compute with tensors.
 
     Args:
@@ -101,7 +99,9 @@ def _construct(
             build(spec, shape, key)
     except UserError:
         try:
-            build(spec, shape, key)  # raises again if an argument is wrong, not if the constructor needs memory
+            build(
+                spec, shape, key
+            )  # raises again if an argument is wrong, not if the constructor needs memory
         except UserError as error:
             # The constructor may only refuse a guess. Then it is called again before the training.
             guessed = not facts.keys() >= set(inputs_of(spec, asdict(shape), key).values())

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from breakeven.artifacts import dataset, saved_model
-from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.model_manifest import ModelManifest, read_card, save_reason
+from breakeven.artifacts.module_modes import evaluated
 from breakeven.config import schema
 from breakeven.config.schema import Study
 from breakeven.core import machine_lock, paths

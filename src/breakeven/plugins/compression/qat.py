@@ -92,7 +92,10 @@ def _input_rounding() -> "nn.Module":
 def _round_input(
     layer: "nn.Module", inputs: tuple["Tensor", ...], named: dict[str, "Tensor"]
 ) -> tuple[tuple["Tensor", ...], dict[str, "Tensor"]]:
-    """Round the layer's input, however the layer is called; it reads the layer only, so that a copy of the model uses its own ranges."""
+    """Round the layer's input, given by position or by keyword.
+
+    It reads the layer only, so that a copy of the model uses its own ranges.
+    """
     rounding = getattr(layer, ROUNDING)
     rounding.enable_observer(layer.training)  # validation must not move the ranges
     if layer.training:

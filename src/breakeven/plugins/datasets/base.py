@@ -44,7 +44,7 @@ class Dataset(Plugin, ABC):
     known: ClassVar[Mapping[str, str]] = {}
 
     def facts(self) -> dict[str, int]:
-        """Return what is known before anything is read: channels, height, width, classes, ... or some of them."""
+        """Return the inputs' sizes and the classes, as far as they are known before anything is read."""
         return {}
 
     def root(self, roots: Sequence[Path]) -> Path:

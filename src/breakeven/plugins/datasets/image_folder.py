@@ -33,7 +33,7 @@ class ImageFolder(Dataset):
     sha256: str | None = Field(None, description="the digest that an archive must have")
 
     def facts(self) -> dict[str, int]:
-        """Return the channels, and the side if the images are resized; classes are known when they are read."""
+        """Return the channels, and the side if images are resized; only reading tells the rest."""
         side = {"height": self.size, "width": self.size} if self.size else {}
         return {"channels": 1 if self.colour == "grey" else 3, **side}
 
