@@ -3,13 +3,14 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <regex>
 #include <string>
 
-// An array of uint8 or float32 in C order.
-inline at::Tensor read_npy(const std::string& path) {
+// An array of uint8 or float32 in C order: all of it, or `count` rows from `first` on.
+inline at::Tensor read_npy(const std::string& path, int64_t first = 0, int64_t count = -1) {
   std::ifstream file(path, std::ios::binary);
   char magic[8];
   file.read(magic, 8);
@@ -30,7 +31,9 @@ inline at::Tensor read_npy(const std::string& path) {
   for (std::sregex_iterator number(numbers.begin(), numbers.end(), digits), end; number != end; ++number) {
     sizes.push_back(std::stoll(number->str()));
   }
+  if (count >= 0) sizes[0] = std::min(count, sizes[0] - first);
   auto tensor = torch::empty(sizes, kind[1] == "|u1" ? at::kByte : at::kFloat);
+  if (first > 0) file.seekg(first * static_cast<int64_t>(tensor.nbytes()) / sizes[0], std::ios::cur);
   file.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
   if (!file) throw std::runtime_error(path + ": truncated");
   return tensor;

@@ -106,6 +106,7 @@ class Worker {
     const auto& verb = command.text("do");
     if (verb == "load") return load(command);
     if (verb == "warm_up") return warm_up(command);
+    if (verb == "inputs") return inputs(command);
     if (verb == "settle") return settle(command);
     if (verb == "block") return block(command);
     if (verb == "predict") return predict(command);
@@ -116,17 +117,18 @@ class Worker {
 
  private:
   std::string load(const Command& command) {
-    const auto images = read_npy(command.text("images"));
-    const auto count = static_cast<int64_t>(command.number("batch_size"));
-    if (artifact_.batch == 1 && count > 1) {
-      return R"({"unsupported": "compiled for one image at once, not for )" + std::to_string(count) +
+    images_ = command.text("images");
+    count_ = static_cast<int64_t>(command.number("batch_size"));
+    if (artifact_.batch == 1 && count_ > 1) {
+      return R"({"unsupported": "compiled for one image at once, not for )" + std::to_string(count_) +
              R"(: any_batch=true takes any"})";
     }
+    const auto images = read_npy(images_, 0, count_);
     const double started = now_ms();
     model_ = artifact_.load(static_cast<std::size_t>(command.number("callers", 1)));
     const double loaded = now_ms();
     const c10::InferenceMode guard;
-    input_ = artifact_.inputs(images.narrow(0, 0, std::min(count, images.size(0))));
+    input_ = artifact_.inputs(images);
     const double before = now_ms();
     const auto output = model_->run(input_);
     const double after = now_ms();
@@ -158,6 +160,13 @@ class Worker {
       sum += times.back();
     }
     return R"({"calls_ms": )" + list(times) + "}";
+  }
+
+  // Other images of the file for the calls that follow.
+  std::string inputs(const Command& command) {
+    const c10::InferenceMode guard;
+    input_ = artifact_.inputs(read_npy(images_, static_cast<int64_t>(command.number("first")), count_));
+    return "{}";
   }
 
   std::string settle(const Command& command) {
@@ -252,7 +261,8 @@ class Worker {
   }
 
   Artifact artifact_;
-  std::string scores_, affinity_;
+  std::string scores_, affinity_, images_;
+  int64_t count_ = 1;  // images in a call
   double floor_ = 0, peak_ = 0;
   std::unique_ptr<Model> model_;
   at::Tensor input_;

@@ -22,7 +22,7 @@ from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
-from breakeven.pipeline.sanity import accuracy_warning, require_model_fits_data
+from breakeven.pipeline.sanity import accuracy_warning
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.fit import FitInputs, fit
 from breakeven.pipeline.training.module import Diverged
@@ -191,36 +191,6 @@ def test_a_model_that_flattens_by_a_view_is_trained_and_scored(tmp_path: Path) -
     fitted = train(tmp_path, recipe(), build=Viewed, teacher=Teacher(Viewed(), 0.5, 4.0))
     assert fitted.history[-1]["val_accuracy"] > 0.9
     assert predictor(fitted.model, [0.5], [0.3])(images().images).shape == (192, 2)
-
-
-class Odd(nn.Module):
-    """Gives more than logits while it is trained, as GoogLeNet does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.model = tiny()
-
-    def forward(self, images: torch.Tensor) -> object:
-        return (self.model(images), 0) if self.training else self.model(images)
-
-
-@pytest.mark.parametrize(
-    ("build", "said"),
-    [
-        (lambda: cnn(1, 5, 4, 1), r"it gives \(2, 5\), and logits would be \(2, 2\)"),
-        (lambda: cnn(3, 2, 4, 1), r"it stops on inputs of \(2, 1, 8, 8\) \(RuntimeError: "),
-        (Odd, "it gives a tuple while it is trained, and logits"),
-    ],
-)
-def test_a_model_that_does_not_go_with_the_data_is_refused_before_it_is_trained(
-    build: Callable[[], nn.Module], said: str
-) -> None:
-    job = SimpleNamespace(family="mine", build=build, train=recipe())
-    manifest = SimpleNamespace(mean=[0.5], std=[0.3], classes=["dark", "bright"])
-    with pytest.raises(UserError, match=f"families.mine.model: {said}"):
-        require_model_fits_data(job, manifest, images())  # type: ignore[arg-type]
-    job.build = tiny
-    require_model_fits_data(job, manifest, images())  # type: ignore[arg-type]
 
 
 def test_large_images_are_predicted_few_at_once() -> None:

@@ -35,6 +35,8 @@ class Artifact:
     parameters: int
     macs: int
     activations: int = 0  # numbers that its layers read and write for one image (see ModelManifest)
+    used_weights: int | None = None  # see ModelManifest; None: not counted
+    used_macs: int | None = None
     key: str = ""  # digest of everything that it is made from (core.cache.CacheKey)
     train_s: float = 0.0  # seconds of fine-tuning after compression; 0 without compression
     trained: bool = True  # False: its weights are random, so that accuracy says nothing

@@ -82,6 +82,8 @@ class ModelManifest:
     sha256: str = ""  # of the file of weights
     megabytes: float = 0.0  # size of the file of weights, 10**6 bytes
     reason: str = ""  # why a compression made no model; then the figures are 0
+    used_weights: int | None = None  # parameters that a call has to read (see model_size); None: not counted
+    used_macs: int | None = None  # multiply-accumulates for one image, without those with zero padding
 
     @property
     def scores(self) -> dict[str, float]:
@@ -102,6 +104,8 @@ def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -
         "parameters": 0,
         "macs": 0,
         "activations": 0,
+        "used_weights": 0,
+        "used_macs": 0,
         "train_s": 0.0,
         "megabytes": 0.0,
         "sha256": "",

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from breakeven.artifacts.module_modes import evaluated
+
 
 class Preprocess(nn.Module):
     """A layer from uint8 images (N, C, H, W) to float32, scaled to 0..1 and normalized by channel."""
@@ -46,7 +48,8 @@ def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
     form = torch.channels_last
     try:
         with torch.no_grad():  # a copy, because observers of quantization would count these inputs
-            copy.deepcopy(model).to(memory_format=form).eval()(inputs.clone(memory_format=form))
+            tried = evaluated(copy.deepcopy(model)).to(memory_format=form)
+            tried(inputs.clone(memory_format=form))
     except Exception:  # an error in any layout will be raised by the caller's own call
         return torch.contiguous_format
     return form
@@ -60,7 +63,7 @@ def predictor(
     If `mean` is empty, the function takes (N, L) tokens. The model is set to evaluation mode.
     """
     preprocess = Preprocess(mean, std) if mean else None
-    model = model.eval()
+    model.eval()
     form: torch.memory_format | None = None
 
     def predict(images: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -1,13 +1,12 @@
 """Models on disk. A model is constructed, pruned again, and given its weights, as its manifest says."""
 
 import inspect
-import math
 import pkgutil
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 from pydantic import ValidationError
@@ -23,17 +22,11 @@ from breakeven.artifacts.model_manifest import (
     TextInput,
     read_card,
 )
+from breakeven.artifacts.model_spec import arguments_of, inputs_of, require_constructor, without_download
+from breakeven.artifacts.module_modes import evaluated, materialize
+from breakeven.artifacts.process_settings import kept
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import require_sha256, sha256, write_json
-
-
-class ModelSize(NamedTuple):
-    """The figures of a `ModelManifest` that say how large a model is."""
-
-    parameters: int
-    macs: int
-    activations: int
-
 
 MAX_ERROR_LENGTH = 400  # most characters of an error in a message
 
@@ -46,13 +39,16 @@ def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[
         dotted_key: the dotted key of `spec`, for messages.
 
     Raises:
-        UserError: the function or class cannot be imported.
+        UserError: the function or class cannot be imported, or cannot give a module.
     """
     target = str(spec.get("_target_"))
     try:
-        return cast(Callable[..., Any], pkgutil.resolve_name(target))
+        with kept():
+            named = pkgutil.resolve_name(target)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"{dotted_key}._target_={target}: cannot be imported ({error}).") from None
+    require_constructor(target, named, dotted_key)
+    return cast(Callable[..., Any], named)
 
 
 def import_dependencies(card: ModelManifest) -> None:
@@ -77,14 +73,14 @@ def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, dotted_key: st
         UserError: the constructor does not exist, fails with these arguments, or returns no `nn.Module`.
         Unsupported: the constructor raised it.
     """
-    arguments = {k: v for k, v in spec.items() if k not in ("_target_", "_inputs_")}
     construct = constructor(spec, dotted_key)
-    inputs = spec.get("_inputs_", {"in_channels": "channels", "num_classes": "classes"})
     facts = asdict(shape)
-    if odd := [fact for fact in inputs.values() if fact not in facts]:
-        raise UserError(f"{dotted_key}._inputs_: {odd[0]!r} is not one of {', '.join(facts)}.")
+    inputs = inputs_of(spec, facts, dotted_key)
     try:
-        model = construct(**arguments, **{name: facts[fact] for name, fact in inputs.items()})
+        with kept():
+            model = construct(**arguments_of(spec), **{name: facts[fact] for name, fact in inputs.items()})
+            if isinstance(model, nn.Module):
+                materialize(model, shape.example())
     except (UserError, Unsupported):
         raise
     except Exception as error:  # pydantic's ValidationError, an assertion, weights that cannot be downloaded
@@ -98,11 +94,23 @@ def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, dotted_key: st
 
 
 def save(folder: Path, model: nn.Module, card: ModelManifest) -> ModelManifest:
-    """Write weights and manifest into `folder`, and return the manifest with the weights' sha256 and size."""
+    """Write weights and manifest into `folder`, and return the manifest with the weights' sha256 and size.
+
+    The manifest constructs the model without pretrained weights, because its own weights replace them.
+
+    Raises:
+        UserError: the state of the model holds more than tensors.
+    """
     weights = folder / WEIGHTS
+    if odd := [name for name, value in model.state_dict().items() if not isinstance(value, Tensor)]:
+        raise UserError(
+            f"{card.family}: {odd[0]} in its state dict is no tensor, and only tensors are saved: keep it in "
+            f"a tensor, by `register_buffer`."
+        )
     # Channels-last tensors are not contiguous, which safetensors requires.
     save_file({k: v.detach().contiguous().clone() for k, v in model.state_dict().items()}, weights)
-    card = replace(card, sha256=sha256(weights), megabytes=weights.stat().st_size / 1e6)
+    spec = without_download(card.model)
+    card = replace(card, model=spec, sha256=sha256(weights), megabytes=weights.stat().st_size / 1e6)
     write_json(folder / MANIFEST, asdict(card))
     return card
 
@@ -132,7 +140,7 @@ def load(folder: Path, checked: bool = False) -> tuple[nn.Module, ModelManifest]
         graph = DependencyGraph().build_dependency(model, example_inputs=card.shape.example())
         graph.load_pruning_history(card.pruning)
     load_tensors(model, load_file(folder / WEIGHTS))
-    return model.eval(), card
+    return evaluated(model), card
 
 
 def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
@@ -197,38 +205,6 @@ def _without_prefix(state: Mapping[str, Any], names: Collection[str]) -> Mapping
         if all(name.startswith(prefix) for name in state) and not any(n.startswith(prefix) for n in names):
             return {name.removeprefix(prefix): value for name, value in state.items()}
     return state
-
-
-def count_work(model: nn.Module, shape: ImageInput | TextInput) -> ModelSize:
-    """Return the size of a model, for one input of `shape`.
-
-    Activations are the numbers that convolutions (2-D) and linear layers read and write. FlopCounterMode
-    counts two operations for each multiply-accumulate.
-    """
-    moved = 0
-
-    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal moved
-        moved += inputs[0].numel() + output.numel()
-
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    training = model.training
-    operations = flops(model.eval(), shape.example())
-    model.train(training)
-    for hook in hooks:
-        hook.remove()
-    parameters = sum(p.numel() for p in model.parameters())
-    return ModelSize(parameters, math.ceil(operations / 2), moved)
-
-
-def flops(model: nn.Module, example: Tensor) -> int:
-    """Return the floating-point operations for `example`: two for each multiply-accumulate."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(example)
-    return int(counter.get_total_flops())
 
 
 def _fault(error: Exception) -> str:

@@ -53,8 +53,9 @@ class ArtifactLoader:
         Args:
             callers: threads that will share the session.
         """
-        self.first = np.load(images, mmap_mode="r")[:batch_size]
-        self.batch = np.ascontiguousarray(self.card.inputs(self.first))
+        self.images = np.load(images, mmap_mode="r")
+        self.begin, self.size = 0, batch_size
+        self.batch = self._inputs()
         self.context = replace(self.context, batch=batch_size, callers=callers)
 
     def load(self) -> Any:
@@ -62,9 +63,48 @@ class ArtifactLoader:
         self.session = self.runtime.load(self.folder, self.context, self.card.preprocessing)
         return self.session.run
 
-    def arguments(self) -> tuple[Any, ...]:
-        """Return the arguments of each timed call."""
+    def arguments(self, first: int = 0) -> tuple[Any, ...]:
+        """Return the arguments of each timed call.
+
+        Args:
+            first: the number of the first image in the file.
+
+        Raises:
+            UserError: the artifact computes with other threads than the hardware allows.
+        """
+        if first != self.begin:
+            self.begin = first
+            del self.batch  # so that memory does not hold both
+            self.batch = self._inputs()
+        self._require_threads()
         return (self.session.prepare(self.batch),)
+
+    def _inputs(self) -> NDArray[Any]:
+        return np.ascontiguousarray(self.card.inputs(self._chosen))
+
+    @property
+    def _chosen(self) -> NDArray[Any]:
+        """Return the images of the timed calls."""
+        chosen: NDArray[Any] = self.images[self.begin : self.begin + self.size]
+        return chosen
+
+    def finish(self) -> None:
+        """Check that the timed calls left alone what they were timed with.
+
+        Raises:
+            UserError: they wrote into their inputs, which may no longer be finite, or changed their threads.
+        """
+        if not np.array_equal(self.batch, self._inputs()):
+            raise UserError("it writes into its inputs, so that its calls were not timed on the test images")
+        self._require_threads()
+
+    def _require_threads(self) -> None:
+        """Raise a `UserError` if the library computes with other threads than the hardware allows."""
+        threads = self.session.threads() if self.session.threads else self.context.threads
+        if threads != self.context.threads:
+            raise UserError(
+                f"it computes with {threads} threads, and the hardware has threads={self.context.threads}"
+            )
 
     def keep_output(self, output: Any) -> None:
         """Compare the first output with the logits that the artifact was scored with.
@@ -72,8 +112,10 @@ class ArtifactLoader:
         Raises:
             UserError: they differ by more than `SAME_OUTPUT` of the largest logit.
         """
-        size = len(self.first)
-        logits = self._logits(self.first) if self.card.scored_by(size) < size else self.session.result(output)
+        size = len(self._chosen)
+        logits = (
+            self._logits(self._chosen) if self.card.scored_by(size) < size else self.session.result(output)
+        )
         scored = np.load(self.folder / artifact.LOGITS, mmap_mode="r")
         scored = scored[np.arange(len(logits)) % len(scored)]
         error = float(np.abs(logits - scored).max() / np.abs(scored).max())

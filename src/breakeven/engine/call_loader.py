@@ -74,7 +74,8 @@ class CallLoader:
             # timed. It ends when the context object is deleted; an attribute keeps the object alive.
             self.inference_mode = torch.inference_mode()
             self.inference_mode.__enter__()
-            call = call.to(self.device).eval()
+            call = call.to(self.device)
+            call.eval()  # its result is not used: some override `train` without a return
             self.inputs = tuple(_as_tensor(value, self.device) for value in self.inputs)
         if not callable(call):
             raise UserError(
@@ -101,6 +102,9 @@ class CallLoader:
     def arguments(self) -> tuple[Any, ...]:
         """Return the arguments of each timed call."""
         return self.inputs
+
+    def finish(self) -> None:
+        """Do nothing: what a user's own callable does with its arguments is its own matter."""
 
     def keep_output(self, output: Any) -> None:
         """Keep the first output until `output` writes it."""

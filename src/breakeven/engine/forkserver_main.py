@@ -37,7 +37,10 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
     """
     threads = _threads()
     for name in modules:
-        with contextlib.suppress(Exception):  # the worker imports it again and reports the error
+        with (
+            contextlib.suppress(Exception),
+            _settings_kept(),
+        ):  # the worker reports an error: it imports again
             importlib.import_module(name)
         if name in FORK_SAFE:
             threads = _threads()
@@ -62,6 +65,12 @@ def serve(channel: socket.socket, modules: Sequence[str]) -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         channel.send(answer.encode())
+
+
+def _settings_kept() -> contextlib.AbstractContextManager[None]:
+    """Return a context that sets torch's settings back: a package of the user's may change them."""
+    settings = sys.modules.get("breakeven.artifacts.process_settings")
+    return settings.kept() if settings else contextlib.nullcontext()
 
 
 def _threads() -> int:

@@ -18,6 +18,8 @@ from breakeven.engine.samples import OK
 from breakeven.engine.schedule import Schedule
 from breakeven.engine.settings import SINGLE_STREAM, TWIN, Budget, RunProgress, Scenario
 
+TIMED_BATCHES, TIMED_BYTES = 64, 2**26  # at most, in the file that the workers read
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -45,6 +47,8 @@ def measure_artifacts(
 
     Adds a twin of the baseline, the A/A control. A variant that fails takes no further part in the run; its
     comparison holds the reason.
+
+    Each round times all variants with the same images, and the next round with others.
 
     Args:
         variants: name -> the folder of an artifact.
@@ -80,7 +84,7 @@ def measure_artifacts(
     limit = budget.time_limit_s(len(variants))
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "images.npy"
-        np.save(path, images[np.arange(scenario.batch_size) % len(images)])
+        np.save(path, images[_timed(images, scenario.batch_size, budget.seed)])
         caches = Path(scratch) / "caches"
         caches.mkdir()
         schedule = Schedule(folders, hardware, path, scenario, budget, scored, caches)
@@ -89,6 +93,17 @@ def measure_artifacts(
     seconds = time.monotonic() - started
     warnings = list_warnings(schedule.samples, comparisons, budget, load.percent)
     return Measurement(comparisons, stopped, seconds, warnings)
+
+
+def _timed(images: NDArray[np.integer[Any]], batch_size: int, seed: int) -> NDArray[np.intp]:
+    """Return the numbers of the images to time: several batches, because a call may take longer for some.
+
+    The first batch holds the first images, whose outputs a worker checks. The others are drawn at random.
+    """
+    drawn = np.random.default_rng(seed).permutation(np.arange(batch_size, len(images)))
+    affordable = TIMED_BYTES // (batch_size * images[0].nbytes)
+    more = max(0, min(len(drawn) // batch_size, affordable - 1, TIMED_BATCHES - 1))
+    return np.concatenate([np.arange(batch_size) % len(images), drawn[: more * batch_size]])
 
 
 def run_replicates(

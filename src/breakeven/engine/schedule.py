@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from breakeven.core.errors import Unsupported
@@ -34,6 +35,7 @@ class Schedule:
         caches: Path,
     ) -> None:
         self.variants, self.hardware, self.images = variants, hardware, images
+        self._firsts: list[int] = []
         self.scenario, self.budget, self.scored = scenario, budget, scored
         self.samples = {name: Samples() for name in variants}
         self.caches = caches  # empty in the first replicate, which therefore starts cold
@@ -51,6 +53,7 @@ class Schedule:
         self._draw.shuffle(order)
         with WorkerPool(self.hardware, self.budget.timeout_s, self.caches) as pool:
             self._round = 0
+            self._firsts = self._draw_images()
             for name in order:  # servers import in parallel, because nothing is timed yet
                 pool.prepare(self.variants[name], self._copy(name))
             pool.wait()
@@ -63,6 +66,17 @@ class Schedule:
                     for name in [*compared_names, *([] if order else names[:2])]:
                         self._finish(name, alive)
         self._number += 1
+
+    def _draw_images(self) -> list[int]:
+        """Return the order in which the rounds of this replicate take the batches of the file of images.
+
+        All variants of a round are timed with the same images. Each number is that of a batch's first image.
+        """
+        size = self.scenario.batch_size
+        count = len(np.load(self.images, mmap_mode="r")) if self.images.exists() else size
+        firsts = [size * batch for batch in range(max(1, count // size))]
+        random.Random(f"{self.budget.seed} {self._number}").shuffle(firsts)
+        return firsts
 
     def _copy(self, name: str) -> int:
         """Return how many variants before `name` have the same target: 1 for the twin."""
@@ -112,7 +126,8 @@ class Schedule:
             self._draw.shuffle(order)
             for name in order:
                 with self._drop_on_failure(name, alive):
-                    block = alive[name].block(self._round)
+                    first = self._firsts[self._round % len(self._firsts)]
+                    block = alive[name].block(self._round, first)
                     self.samples[name].replicates[-1].blocks.append(block)
             self._round += 1
 

@@ -25,6 +25,7 @@ class VariantProcesses:
     calls: int = 1  # of each caller in a block
     settle: int = 1  # uncounted calls of each caller before a block
     inner: int = 1  # calls between two readings of the clock
+    first: int = 0  # number of the first image of the calls, in the file of images
 
     def load(self, number: int, images: Path, compare: bool, budget: Budget) -> Replicate:
         """Load and warm up all processes, and return the replicate of the first.
@@ -59,15 +60,19 @@ class VariantProcesses:
         self.settle = math.ceil(settle_ms / steady)
         return replicates[0]
 
-    def block(self, number: int) -> Block:
+    def block(self, number: int, first: int = 0) -> Block:
         """Time one block, in all processes at once.
 
         Args:
             number: the number of the round.
+            first: the number of the first image of its calls, in the file of images.
         """
         with ExitStack() as awake:
             for worker in self.workers:
                 awake.enter_context(worker.resumed())
+            if first != self.first:
+                self.first = first
+                self._all("inputs", first=first)
             if len(self.workers) == 1:
                 (worker,) = self.workers
                 answer = worker.ask("block", calls=self.calls, settle=self.settle, callers=self._threads)

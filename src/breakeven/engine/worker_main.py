@@ -122,6 +122,17 @@ class Worker:
             times += self._calls(1)
         return {"calls_ms": times}
 
+    def inputs(self, first: int) -> dict[str, Any]:
+        """Prepare other inputs for the calls that follow.
+
+        Args:
+            first: the number of the first image in the file that `load` was given.
+        """
+        self.arguments = ()  # so that memory does not hold both
+        self.arguments = self.loader.arguments(first)
+        self.hardware.synchronize()
+        return {}
+
     def settle(self, calls: int) -> dict[str, Any]:
         """Make untimed calls, which refill the processor's caches after another worker's block."""
         self._calls(calls)
@@ -206,8 +217,13 @@ class Worker:
         return [call for thread_times in times for call in thread_times], (max(ends) - min(starts)) / 1e6
 
     def memory(self) -> dict[str, Any]:
-        """Return the peak memory above the level after `start`, 10**6 bytes."""
+        """Return the peak memory above the level after `start`, 10**6 bytes; the last command of a replicate.
+
+        Raises:
+            UserError: the calls changed what they were timed with.
+        """
         peak = max(self.peak, self.hardware.peak_memory_mb())
+        self.loader.finish()
         return {"peak_memory_mb": max(peak - self.floor, 0.0)}
 
 

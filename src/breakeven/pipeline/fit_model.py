@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from breakeven.artifacts.model_manifest import (
     relabel,
     shape_from,
 )
+from breakeven.artifacts.model_size import count_work
+from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
@@ -31,7 +34,8 @@ from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, read_json, sha256
 from breakeven.core.git import here
-from breakeven.pipeline.sanity import accuracy_warning, require_model_fits_data
+from breakeven.pipeline.model_contract import ModelContract, open_contract
+from breakeven.pipeline.sanity import accuracy_warning
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
 
@@ -106,10 +110,16 @@ def _cache_pulled_model(key: CacheKey) -> bool:
 
 
 def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManifest:
-    manifest = dataset.manifest(data)
+    manifest, test = dataset.manifest(data), dataset.load_split(data, "test")
+    with open_contract(job, manifest, test.images) as contract:
+        return _make_within(contract, data, workdir, log)
+
+
+def _make_within(contract: ModelContract, data: Path, workdir: Path, log: OnEpoch) -> ModelManifest:
+    job, manifest = contract.job, contract.manifest
     val, test = dataset.load_split(data, "val"), dataset.load_split(data, "test")
     if job.recipe == "none":
-        require_model_fits_data(job, manifest, test)
+        contract.check_before_training()
     if job.train:
         # Imported here because it takes seconds, and models that are not trained do not need it.
         from breakeven.pipeline.training.fit import FitInputs, fit
@@ -133,10 +143,13 @@ def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManife
             )
         )
     else:
-        trained = TrainingResult(job.build().eval())
+        trained = TrainingResult(evaluated(job.build()))
     job.finish(trained.model)
     predict = predictor(trained.model, manifest.mean, manifest.std)
-    size = saved_model.count_work(trained.model, shape_of(manifest))
+    size = count_work(trained.model, shape_of(manifest))
+    started = time.perf_counter()
+    test_accuracy = _score(job, predict, test)
+    seconds = time.perf_counter() - started if test_accuracy is not None else float("inf")
     card = ModelManifest(
         family=job.family,
         recipe=job.recipe,
@@ -148,8 +161,10 @@ def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManife
         parameters=size.parameters,
         macs=size.macs,
         activations=size.activations,
+        used_weights=size.used_weights,
+        used_macs=size.used_macs,
         val_accuracy=_score(job, predict, val),
-        test_accuracy=_score(job, predict, test),
+        test_accuracy=test_accuracy,
         train_s=job.before_s + trained.seconds,
         made=job.made,
         key=job.key.digest,
@@ -161,7 +176,9 @@ def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManife
     if warning := accuracy_warning(job, card, val.labels, manifest.own_test):
         print(f"warning: {warning}", file=sys.stderr)
     with atomic_folder(job.folder) as folder:
-        return saved_model.save(folder, trained.model, card)
+        card = saved_model.save(folder, trained.model, card)
+        contract.check_saved(folder, lambda images: predict_in_batches(predict, images), seconds)
+    return card
 
 
 def _score(

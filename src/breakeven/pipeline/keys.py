@@ -46,6 +46,8 @@ def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact
         parameters=card.parameters,
         macs=card.macs,
         activations=card.activations,
+        used_weights=card.used_weights,
+        used_macs=card.used_macs,
         train_s=0.0 if card.recipe == "none" else card.train_s,
         trained=card.test_accuracy is not None,
     )

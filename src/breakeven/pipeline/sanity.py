@@ -1,47 +1,14 @@
-"""The sanity checks of models: does a model fit the data, and do its accuracies mean something?"""
+"""The sanity check of a trained model: do its accuracies mean something?"""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from breakeven.artifacts.dataset import DatasetManifest, Images
 from breakeven.artifacts.model_manifest import ModelManifest
-from breakeven.artifacts.preprocess import normalize
-from breakeven.core.errors import UserError
 
 if TYPE_CHECKING:
     from breakeven.pipeline.fit_model import ModelJob
-
-
-def require_model_fits_data(job: "ModelJob", manifest: DatasetManifest, test: Images) -> None:
-    """Check before training that a model returns one logit for each class.
-
-    Raises:
-        UserError: the model raises an error, or returns something else.
-    """
-    option = f"families.{job.family}.model"
-    hint = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
-    inputs = normalize(test.images[:2], manifest.mean, manifest.std)
-    with torch.random.fork_rng():
-        model = job.build()
-        for training in [False, True] if job.train else [False]:
-            try:
-                with torch.no_grad():
-                    output: Any = model.train(training)(inputs)
-            except Exception as error:  # any error of the user's code
-                first = (str(error).splitlines() or [""])[0][:200]
-                raise UserError(
-                    f"{option}: it stops on inputs of {tuple(inputs.shape)} ({type(error).__name__}: {first})"
-                    f"; {hint}."
-                ) from None
-            expected = (len(inputs), len(manifest.classes))
-            actual = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
-            if actual != expected:
-                when = " while it is trained" if training else ""
-                raise UserError(f"{option}: it gives {actual}{when}, and logits would be {expected}; {hint}.")
 
 
 def accuracy_warning(

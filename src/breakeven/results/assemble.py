@@ -29,6 +29,7 @@ from breakeven.results.result_row import (
     StartPart,
 )
 
+MOST_SHARE = 1.05  # of the roofline: above it the bound is wrong, and not only the probe's last percent
 RowPart = LatencyPart | SpeedupPart | AccuracyPart | OutputPart | CostPart | StartPart | BreakevenPart
 
 
@@ -81,6 +82,7 @@ class RowBuilder:
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
             comparison = comparisons.of.get(name, Comparison(card.status, card.reason))
             parts: list[RowPart] = []
+            remarks: dict[str, str] = {}
             if card.status == "ok":
                 own = _right(folder, labels)
                 parts += [
@@ -89,8 +91,14 @@ class RowBuilder:
                     CostPart(artifact_mb=card.megabytes, train_s=card.train_s, build_s=card.build_s),
                 ]
             if comparison.latency_ms:
+                share = self._roofline_share(card, comparison.latency_ms.value)
+                if share is not None and share > MOST_SHARE:
+                    remarks["no share of the roofline"] = (
+                        f"the bound does not hold, it came out at {share:.1f}"
+                    )
+                    share = None
                 parts += [
-                    self._latency(card, comparison, comparison.latency_ms),
+                    self._latency(comparison, comparison.latency_ms, share),
                     _start(comparison.replicates),
                 ]
             if comparison.verdict == JUDGED_AGAINST:
@@ -99,13 +107,20 @@ class RowBuilder:
                 parts.append(_speedup(comparison, comparison.speedup, comparisons.noise_floor))
                 costs = _beyond(card, artifacts[BASELINE][1])
                 parts.append(self._breakeven(costs, 1000 * card.train_s, comparison, comparisons))
-            rows.append(self._row(name, card, artifacts[BASELINE][1], comparison, parts))
+            rows.append(self._row(name, card, artifacts[BASELINE][1], comparison, parts, remarks))
         return rows
 
     def _row(
-        self, name: str, card: Artifact, baseline: Artifact, comparison: Comparison, parts: Sequence[RowPart]
+        self,
+        name: str,
+        card: Artifact,
+        baseline: Artifact,
+        comparison: Comparison,
+        parts: Sequence[RowPart],
+        remarks: Mapping[str, str],
     ) -> ResultRow:
         profiled = self.device == artifact.PROFILED_ON
+        facts = fusion.execution_details(baseline, card) if profiled else {}
         spent = operators.shares(card.executed()) if profiled else {}
         return ResultRow(
             family=card.family,
@@ -114,7 +129,7 @@ class RowBuilder:
             precision=card.precision,
             quantization=card.quantization,
             executed_precision=operators.describe(spent) or None,
-            execution=_one_line(fusion.execution_details(baseline, card)) if profiled else None,
+            execution=_one_line({**facts, **remarks}),
             runtime=card.runtime,
             hardware=self.hardware,
             machine=self.machine,
@@ -161,7 +176,7 @@ class RowBuilder:
             control_delta_ci_high=beyond.high,
         )
 
-    def _latency(self, card: Artifact, comparison: Comparison, p50: Interval) -> LatencyPart:
+    def _latency(self, comparison: Comparison, p50: Interval, roofline_share: float | None) -> LatencyPart:
         pooled = np.concatenate([replicate.calls_ms for replicate in comparison.replicates])
         blocks = [block for replicate in comparison.replicates for block in replicate.blocks]
         per_call = sum(block.wall_ms for block in blocks) / len(pooled)
@@ -172,7 +187,7 @@ class RowBuilder:
             latency_ms_p90=float(np.percentile(pooled, 90)),
             latency_ms_p99=float(np.percentile(pooled, 99)),
             throughput_per_s=1000 * self.scenario.batch_size / per_call,
-            roofline_share=self._roofline_share(card, p50.value),
+            roofline_share=roofline_share,
         )
 
     def _roofline_share(self, card: Artifact, latency_ms: float) -> float | None:
@@ -180,7 +195,9 @@ class RowBuilder:
         if self.scenario.callers > 1 or self.peaks is None:
             return None
         precision = card.precision.partition("-")[0]
-        size = (card.macs, card.parameters, card.activations, self.scenario.batch_size)
+        macs = card.macs if card.used_macs is None else card.used_macs
+        weights = card.parameters if card.used_weights is None else card.used_weights
+        size = (macs, weights, card.activations, self.scenario.batch_size)
         least = self.peaks.roofline_ms(precision, *size)
         return least / latency_ms if least else None
 

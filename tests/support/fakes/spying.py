@@ -18,7 +18,7 @@ PATIENCE_S = 10  # a signal is not sent and obeyed at the same moment; who is no
 class Spying(Runtime):
     """Appends to the file `log` a line a call.
 
-    What it was to prepare for, the batch, how many others there were, which did not stop.
+    What it was to prepare for, the batch, how many others there were, which did not stop, and its inputs.
     """
 
     modules = ("numpy",)
@@ -41,6 +41,7 @@ class Spying(Runtime):
             with Path(self.log).open("a") as file:
                 told = {"told": [place.batch, place.callers]}
                 seen = {**told, "batch": len(inputs), "others": len(others), "awake": awake}
+                seen |= {"process": os.getpid(), "mean": float(inputs.mean())}
                 file.write(json.dumps(seen) + "\n")
             return logits(inputs)
 

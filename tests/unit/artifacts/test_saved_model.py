@@ -1,5 +1,6 @@
 """Architectures, any importable constructor, and a user's own weights."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import torch
 from project import Project
 from safetensors.torch import save_file
 
-from breakeven.artifacts import saved_model
+from breakeven.artifacts import process_settings, saved_model
 from breakeven.artifacts.model_manifest import WEIGHTS, ImageInput, ModelManifest
+from breakeven.artifacts.model_size import count_work
 from breakeven.core.errors import UserError
 from breakeven.plugins.models.cnn import cnn
 from breakeven.plugins.models.resnet18 import resnet18
@@ -37,8 +39,8 @@ def test_resnet18_with_the_original_stem_is_torchvisions() -> None:
 
 @pytest.mark.parametrize(("stem", "ratio"), [("cifar", 1.0), ("cifar_pool", 0.25)])
 def test_the_pool_makes_resnet18_four_times_cheaper(stem: str, ratio: float) -> None:
-    full = saved_model.count_work(resnet18(3, 10, "cifar"), SHAPE).macs
-    assert saved_model.count_work(resnet18(3, 10, stem), SHAPE).macs / full == pytest.approx(ratio, abs=0.03)
+    full = count_work(resnet18(3, 10, "cifar"), SHAPE).macs
+    assert count_work(resnet18(3, 10, stem), SHAPE).macs / full == pytest.approx(ratio, abs=0.03)
 
 
 def test_resnet18_width_scales_all_stages() -> None:
@@ -67,6 +69,17 @@ def refuses(**arguments: object) -> None:
     raise AssertionError
 
 
+class Odd:
+    """A class of something else, which must not even be created."""
+
+    def __init__(self, **arguments: object) -> None:
+        raise SystemExit(3)
+
+
+def gives_text(**arguments: object) -> str:
+    return "text"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -78,6 +91,10 @@ def refuses(**arguments: object) -> None:
         ({"widht": 8}, "widht"),
         ({"_target_": "breakeven.plugins.models.cnn.nope"}, "cannot be imported"),
         ({"_target_": "builtins.dict", "width": 3}, "not a torch.nn.Module"),
+        ({"_target_": "os.system", "command": "exit 3"}, "and is not called"),
+        ({"_target_": "shutil.rmtree", "path": "/nowhere"}, "and is not called"),
+        ({"_target_": "test_saved_model.Odd", "_inputs_": {}}, "and is not called"),
+        ({"_target_": "test_saved_model.gives_text", "_inputs_": {}}, "gives a str, not a torch.nn.Module"),
         ({"_inputs_": {"in_channels": "colours"}}, "'colours' is not one of channels"),
         ({"_target_": "test_saved_model.refuses", "_inputs_": {}}, "families.x.model: AssertionError. "),
     ],
@@ -86,6 +103,22 @@ def test_a_wrong_model_gets_a_sentence(change: dict, message: str) -> None:
     with pytest.raises(UserError) as raised:
         saved_model.build({**CNN, **change}, SHAPE, "families.x.model")
     assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_code_that_sets_threads_when_it_is_imported_or_constructed_is_overruled() -> None:
+    before = torch.get_num_threads()
+    sys.modules.pop("fakes.threaded", None)
+    shape = ImageInput(1, 8, 8, 2)
+    saved_model.build({"_target_": "fakes.threaded.Threaded"}, shape)
+    assert torch.get_num_threads() == before
+    assert torch.get_default_dtype() == torch.float32
+    assert f"torch.set_num_threads ({before + 3})" in process_settings.changed()
+    assert "torch.set_default_dtype (torch.float64)" in process_settings.changed()
+
+
+def test_a_lazy_model_has_weights_when_it_is_built() -> None:
+    spec = {"_target_": "fakes.sound_models.Lazy", "_inputs_": {"num_classes": "classes"}}
+    assert parameters(saved_model.build(spec, SHAPE)) > 0
 
 
 def card(**changes: object) -> ModelManifest:

@@ -256,3 +256,29 @@ def test_a_constructor_that_computes_with_tensors_is_a_model_too(architecture):
     found["families"]["cnn"]["model"]["widht"] = 4
     with pytest.raises(UserError, match="widht"):
         require_models(validate(found))
+
+
+@pytest.mark.parametrize(
+    ("data", "patch", "said"),
+    [
+        ({"name": "fashion_mnist", "title": "f"}, 7, ""),  # 28 pixels, which are known
+        ({"name": "fashion_mnist", "title": "f"}, 5, "images of 28 pixels are no whole patches of 5"),
+        ({"name": "image_folder", "title": "i", "path": "mine", "size": 64}, 7, "images of 64 pixels are no"),
+        ({"name": "image_folder", "title": "i", "path": "mine"}, 7, ""),  # not known before they are read
+        ({"name": "image_folder", "title": "i", "path": "mine"}, "7", "unsupported operand"),
+    ],
+)
+def test_a_constructor_is_asked_about_sizes_that_are_known_only(data, patch, said):
+    from breakeven.pipeline.stages.check_params import require_models
+
+    found = composed()
+    inputs = {"in_channels": "channels", "height": "height"}
+    found["families"]["cnn"]["model"] = {
+        "_target_": "fakes.patches.patches",
+        "_inputs_": inputs,
+        "patch": patch,
+    }
+    found["datasets"] = dict.fromkeys(found["datasets"], data)
+    found["compressions"] = {}
+    with pytest.raises(UserError, match=said) if said else nullcontext():
+        require_models(validate(found))

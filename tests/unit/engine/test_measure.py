@@ -11,7 +11,7 @@ from fake_artifacts import BUDGET, fake
 from fakes.caching import COMPILING_S
 
 from breakeven.artifacts import artifact
-from breakeven.engine.measure import Measurement, measure_artifacts
+from breakeven.engine.measure import TIMED_BATCHES, Measurement, _timed, measure_artifacts
 from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
 from breakeven.results.assemble import BASELINE, RowBuilder
 
@@ -61,6 +61,52 @@ def test_a_batch_has_as_many_images_as_it_says_and_a_runtime_is_told(tmp_path: P
     # More than there are images: some are in it twice.
     assert {call["batch"] for call in seen} == {6}
     assert [call for call in seen if call["told"] != [6, 2]] == []
+
+
+def test_all_variants_of_a_round_are_timed_with_the_same_images_and_the_next_round_with_others(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    measured = run(fake(tmp_path, "base", "a", runtime="spying", log=str(log)), replace(BUDGET, rounds=6))
+    assert measured["a"].reason == ""
+    images: dict[int, list[float]] = {}
+    for line in log.read_text().splitlines():
+        call = json.loads(line)
+        calls = images.setdefault(call["process"], [])
+        if call["mean"] not in calls[-1:]:
+            calls.append(call["mean"])
+    orders = [tuple(calls) for calls in images.values()]
+    assert len(orders) == 3 * BUDGET.min_replicates
+    drawn = {order: orders.count(order) for order in orders}
+    assert set(drawn.values()) == {3} or list(drawn.values()) == [len(orders)]  # base, twin and variant agree
+    assert all(len(set(order)) == len(fakes.IMAGES) for order in drawn)
+
+
+def test_the_first_images_come_first_and_the_others_are_drawn_once_each() -> None:
+    images = np.arange(40 * 4, dtype=np.uint8).reshape(40, 1, 2, 2)
+    chosen = _timed(images, 4, seed=0)
+    assert chosen[:4].tolist() == [0, 1, 2, 3]
+    assert sorted(chosen) == list(range(40))
+    assert _timed(images, 4, seed=0).tolist() == chosen.tolist() != _timed(images, 4, seed=1).tolist()
+    assert _timed(images, 64, seed=0).tolist() == [*range(40), *range(24)]
+    assert len(_timed(np.broadcast_to(images[:1], (10_000, 1, 2, 2)), 1, 0)) == TIMED_BATCHES
+    large = np.broadcast_to(np.uint8(0), (100, 3, 4000, 4000))
+    assert len(_timed(large, 1, 0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("writes", "it writes into its inputs"),
+        ("loads with threads", "it computes with 7 threads, and the hardware has threads=1"),
+        ("calls with threads", "it computes with 7 threads, and the hardware has threads=1"),
+    ],
+)
+def test_what_spoils_its_own_times_fails_with_the_reason(tmp_path: Path, fault: str, said: str) -> None:
+    measured = run(fake(tmp_path, "base") | fake(tmp_path, "a", runtime="careless", fault=fault))
+    assert measured["a"].verdict == "failed"
+    assert said in measured["a"].reason
+    assert measured["base"].verdict == "baseline"
 
 
 @pytest.mark.parametrize(

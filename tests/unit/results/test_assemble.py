@@ -10,6 +10,7 @@ import simulation
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.engine.comparison import compare_to_baseline
+from breakeven.engine.roofline import HardwarePeaks
 from breakeven.engine.samples import Samples
 from breakeven.engine.settings import SINGLE_STREAM, TWIN, Scenario
 from breakeven.results.assemble import BASELINE, RowBuilder
@@ -306,6 +307,30 @@ def test_percentiles_are_those_of_all_calls(bench):
     row = bench.rows()[FAST]
     assert (row.latency_ms_p50, row.latency_ms_p90) == (pytest.approx(50.5), pytest.approx(90.1))
     assert row.latency_ms_p99 == pytest.approx(99.01)
+
+
+PEAKS = HardwarePeaks({"fp32": 1e9}, {"262144": 1e9})  # a multiply-accumulate takes 2 ns, a weight 4 ns
+
+
+def test_the_roofline_counts_only_what_a_call_needs(bench):
+    bench.add(FAST, samples(0.5), used_macs=10, used_weights=5, activations=0)
+    bench.add(OTHER, samples(0.5), activations=0)
+    rows = bench.rows(peaks=PEAKS)
+    assert rows[FAST].roofline_share == pytest.approx(20e-9 / 0.5e-3)
+    assert rows[OTHER].roofline_share == pytest.approx(40e-9 / 0.5e-3)
+    assert rows[FAST].macs == 20 and rows[FAST].params == 10
+
+
+def test_a_bound_that_does_not_hold_gives_no_share_and_says_so(bench):
+    bench.add(FAST, samples(0.5), used_macs=850_000, facts={"graph": "whole"})
+    bench.add(OTHER, samples(0.5), used_macs=260_000)
+    rows = bench.rows(peaks=PEAKS)
+    assert rows[FAST].roofline_share is None
+    assert rows[FAST].execution == (
+        "graph: whole; no share of the roofline: the bound does not hold, it came out at 3.4"
+    )
+    assert rows[OTHER].roofline_share == pytest.approx(1.04)
+    assert bench.rows(peaks=PEAKS, device="cuda:0")[FAST].execution.startswith("no share of the roofline")
 
 
 def test_a_row_can_be_written_as_json(bench):

@@ -39,7 +39,7 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
     """
     import torch
 
-    from breakeven.artifacts import saved_model
+    from breakeven.artifacts import model_size, saved_model
     from breakeven.artifacts.model_manifest import ImageInput, ModelManifest
     from breakeven.plugins.runtimes.base import ExportInput
 
@@ -48,7 +48,7 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
     torch.manual_seed(0)
     module = saved_model.build(model.spec, shape).eval()
     middle = [0.5] * shape.channels
-    size = saved_model.count_work(module, shape)
+    size = model_size.count_work(module, shape)
     folder.mkdir(parents=True)
     with TemporaryDirectory() as scratch:
         card = ModelManifest(
@@ -62,6 +62,8 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
             parameters=size.parameters,
             macs=size.macs,
             activations=size.activations,
+            used_weights=size.used_weights,
+            used_macs=size.used_macs,
             val_accuracy=0.0,
             test_accuracy=0.0,
             train_s=0.0,
@@ -84,6 +86,8 @@ def write(model: Model, runtime: str, folder: Path, settings: dict[str, Any] | N
         parameters=size.parameters,
         macs=size.macs,
         activations=size.activations,
+        used_weights=size.used_weights,
+        used_macs=size.used_macs,
     )
     artifact.save(folder, artifact.seal(folder, built_artifact))
     return folder

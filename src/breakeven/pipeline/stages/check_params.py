@@ -2,19 +2,28 @@
 
 import os
 import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import yaml
+from pydantic import ValidationError
 
 from breakeven.config import compose, schema
 from breakeven.config.schema import Settings, Study
-from breakeven.core import paths
+from breakeven.core import paths, plugin
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import write_json, write_text
 from breakeven.pipeline.stages._main import run
 
 if TYPE_CHECKING:
     from breakeven.artifacts.model_manifest import ImageInput, TextInput
+
+# What a dataset's facts are taken for that are not known before its files are read
+AN_IMAGE = {"channels": 3, "height": 32, "width": 32, "classes": 10}
+A_TEXT = {"length": 128, "vocabulary": 30_000, "classes": 10}
+# Errors of a constructor that have nothing to do with the sizes that it is given
+ABOUT_NAMES = (TypeError, ImportError, AttributeError, ValidationError, UserError)
 
 
 def guard() -> None:
@@ -49,7 +58,7 @@ def recall(params: dict[str, object]) -> list[str]:
 
 def require_models(config: Study) -> None:
     """Construct each model, so that a wrong argument stops the pipeline before any data is read."""
-    from breakeven.artifacts.model_manifest import ImageInput, TextInput
+    from breakeven.artifacts.model_manifest import shape_from
 
     for name, family in config.families.items():
         texts = "vocabulary" in family.model.get("_inputs_", {}).values()
@@ -58,11 +67,11 @@ def require_models(config: Study) -> None:
                 f"families.{name}: texts are not trained, and so not compressed: "
                 f"set families.{name}.train=null and compression=[]."
             )
-        data = config.datasets[family.data]
-        side = size if isinstance(size := data.get("size"), int) else 32
-        channels = 1 if data.get("colour") == "grey" else 3
-        shape = TextInput(128, 30_000, 10) if texts else ImageInput(channels, side, side, 10)
-        _construct(family.model, shape, f"families.{name}.model")
+        dataset = plugin.load("datasets", config.datasets[family.data], f"datasets.{family.data}")
+        facts = dataset.facts()
+        guesses = A_TEXT if texts else AN_IMAGE
+        shape = shape_from({name: facts.get(name, guess) for name, guess in guesses.items()})
+        _construct(family.model, shape, facts, f"families.{name}.model")
         for recipe, steps in config.recipes().items():
             key, spec = f"compressions.{recipe}", dict(family.model)
             try:
@@ -70,20 +79,34 @@ def require_models(config: Study) -> None:
                     spec = step.architecture(spec)
             except Unsupported as error:
                 raise UserError(f"{key} does not fit families.{name}: {error}.") from None
-            _construct(spec, shape, key)
+            _construct(spec, shape, facts, key)
 
 
-def _construct(spec: Settings, shape: "ImageInput | TextInput", key: str) -> None:
-    """Build the model without memory, if its constructor does not compute with tensors."""
+def _construct(spec: Settings, shape: "ImageInput | TextInput", facts: Mapping[str, int], key: str) -> None:
+    """Build the model without memory, if its constructor does not compute with tensors.
+
+    Args:
+        shape: `facts`, and guesses in the place of what is not known before the data is read.
+        facts: what is known of the dataset.
+    """
     import torch
 
+    from breakeven.artifacts.model_spec import inputs_of
     from breakeven.artifacts.saved_model import build
 
     try:
         with torch.device("meta"):
             build(spec, shape, key)
     except UserError:
-        build(spec, shape, key)  # raises again if an argument is wrong, not if the constructor needs memory
+        try:
+            build(
+                spec, shape, key
+            )  # raises again if an argument is wrong, not if the constructor needs memory
+        except UserError as error:
+            # The constructor may only refuse a guess. Then it is called again before the training.
+            guessed = not facts.keys() >= set(inputs_of(spec, asdict(shape), key).values())
+            if not guessed or isinstance(error.__context__, ABOUT_NAMES):
+                raise
 
 
 if __name__ == "__main__":

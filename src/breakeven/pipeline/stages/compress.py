@@ -10,6 +10,7 @@ import torch
 
 from breakeven.artifacts import dataset, saved_model
 from breakeven.artifacts.model_manifest import ModelManifest, read_card, save_reason
+from breakeven.artifacts.module_modes import evaluated
 from breakeven.config import schema
 from breakeven.config.schema import Study
 from breakeven.core import machine_lock, paths
@@ -89,7 +90,7 @@ def _step(study: Study, name: str, recipe: str, compression: Compression, start:
     with machine_lock.shared():
         if spec != before.model:
             torch.manual_seed(study.seed)
-            model, past = saved_model.build(spec, before.shape, f"compressions.{recipe}").eval(), []
+            model, past = evaluated(saved_model.build(spec, before.shape, f"compressions.{recipe}")), []
         pruning = compression.apply(
             model, before.shape.example(2), partial(training_batches, data, study.seed)
         )

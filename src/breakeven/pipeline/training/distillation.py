@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from breakeven.artifacts.module_modes import evaluated
+
 
 @dataclass(frozen=True)
 class Teacher:
@@ -17,7 +19,7 @@ class Teacher:
     temperature: float  # above 1, the wrong classes' probabilities count more
 
     def __post_init__(self) -> None:
-        self.model.eval().requires_grad_(False)
+        evaluated(self.model).requires_grad_(False)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Teacher":
         """Return the teacher itself instead of a copy.

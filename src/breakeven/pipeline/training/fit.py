@@ -14,6 +14,7 @@ from torch import nn
 
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.inference import safe_batch_size
+from breakeven.artifacts.module_modes import evaluated, materialize
 from breakeven.artifacts.preprocess import Preprocess, layout, normalize
 from breakeven.artifacts.saved_model import load_tensors
 from breakeven.config.training import TrainingConfig
@@ -64,8 +65,11 @@ def fit(inputs: FitInputs) -> TrainingResult:
     config = inputs.config
     seed_everything(inputs.seed, workers=True, verbose=False)
     # A loaded model is in evaluation mode, and Lightning would not change that.
-    model = inputs.build().train()
-    memory_format = layout(model, normalize(inputs.train.images[:2], inputs.mean, inputs.std))
+    model = inputs.build()
+    example = normalize(inputs.train.images[:2], inputs.mean, inputs.std)
+    materialize(model, example)
+    model.train()
+    memory_format = layout(model, example)
     model = model.to(memory_format=memory_format)
     if inputs.teacher:
         inputs.teacher.model.to(memory_format=memory_format)
@@ -103,7 +107,7 @@ def fit(inputs: FitInputs) -> TrainingResult:
     with shown(inputs.title, progress.estimate.total) as progress.line:
         _run(trainer, module, batches, inputs)
     _load_best(model, Path(best.best_model_path), config)
-    return TrainingResult(model.eval(), history.seconds, history.rows)
+    return TrainingResult(evaluated(model), history.seconds, history.rows)
 
 
 def _callbacks(
@@ -167,5 +171,6 @@ def _silence_lightning() -> None:
         ".*does not have many workers.*",
         ".*isinstance.treespec, LeafSpec.*",
         "Checkpoint directory .*",
+        ".*`srun` command is available.*",
     ):
         warnings.filterwarnings("ignore", message)

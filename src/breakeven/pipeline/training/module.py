@@ -9,6 +9,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 
+from breakeven.artifacts.module_modes import main_logits
 from breakeven.artifacts.preprocess import Preprocess
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
@@ -68,7 +69,7 @@ class Classifier(LightningModule):
         images = augment(images, generator, flip=config.flip, crop=config.crop, cutout=config.cutout)
         inputs = shrink(self.preprocess(images), config.side(self.current_epoch))
         inputs = inputs.clone(memory_format=self.memory_format)
-        logits = self.model(inputs).float()
+        logits = main_logits(self.model(inputs)).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
         if self.teacher:
             loss = self.teacher.loss(loss, logits, inputs)

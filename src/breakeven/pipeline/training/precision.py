@@ -1,10 +1,12 @@
 """The decision whether a training computes in bfloat16."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from breakeven.artifacts.module_modes import evaluating
 from breakeven.artifacts.precision import native_bf16
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
@@ -44,19 +46,22 @@ def strides_over_one_pixel(model: nn.Module, shape: Sequence[int], side: float =
     """
     convolutions: list[nn.Module] = []
 
-    def look(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def look(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
         assert isinstance(module, nn.Conv2d)
-        if inputs[0].shape[-2:] == (1, 1) and max(module.stride) > 1 and max(module.kernel_size) > 1:
+        images: Tensor = next(iter((*inputs, *named.values())))
+        if images.shape[-2:] == (1, 1) and max(module.stride) > 1 and max(module.kernel_size) > 1:
             convolutions.append(module)
 
     channels, height, width = shape
-    hooks = [m.register_forward_hook(look) for m in model.modules() if isinstance(m, nn.Conv2d)]
-    training = model.training
+    hooks = [
+        m.register_forward_pre_hook(look, with_kwargs=True)
+        for m in model.modules()
+        if isinstance(m, nn.Conv2d)
+    ]
     try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, channels, int(height * side), int(width * side)))
+        with evaluating(model), torch.no_grad():
+            model(torch.zeros(1, channels, int(height * side), int(width * side)))
     finally:
-        model.train(training)
         for hook in hooks:
             hook.remove()
     return bool(convolutions)

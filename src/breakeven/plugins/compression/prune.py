@@ -117,7 +117,7 @@ def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> 
     Raises:
         Unsupported: all steps together do not reach it.
     """
-    from breakeven.artifacts.saved_model import flops
+    from breakeven.artifacts.model_size import flops
 
     most = share * flops(model, example)
     for _ in range(PRUNING_STEPS):

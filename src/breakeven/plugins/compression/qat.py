@@ -34,7 +34,7 @@ class Qat(Compression):
         for layer in _layers(model):
             parametrize.register_parametrization(layer, "weight", _weight_rounding())
             rounding: Any = _input_rounding()
-            rounding.hook = layer.register_forward_pre_hook(_round_input)
+            rounding.hook = layer.register_forward_pre_hook(_round_input, with_kwargs=True)
             layer.add_module(ROUNDING_SUBMODULE, rounding)
         return []
 
@@ -89,13 +89,25 @@ def _input_rounding() -> "nn.Module":
     return rounding
 
 
-def _round_input(layer: "nn.Module", inputs: tuple["Tensor"]) -> tuple["Tensor"]:
-    """Round the layer's inputs; it reads the layer only, so that a copy of the model uses its own ranges."""
+def _round_input(
+    layer: "nn.Module", inputs: tuple["Tensor", ...], named: dict[str, "Tensor"]
+) -> tuple[tuple["Tensor", ...], dict[str, "Tensor"]]:
+    """Round the layer's input, given by position or by keyword.
+
+    It reads the layer only, so that a copy of the model uses its own ranges.
+    """
     rounding = getattr(layer, ROUNDING_SUBMODULE)
     rounding.enable_observer(layer.training)  # validation must not move the ranges
     if layer.training:
         rounding.enable_fake_quant()
-    return (rounding(inputs[0].float()).to(inputs[0].dtype),)
+
+    def rounded(value: "Tensor") -> "Tensor":
+        found: Tensor = rounding(value.float()).to(value.dtype)
+        return found
+
+    if inputs:
+        return (rounded(inputs[0]), *inputs[1:]), named
+    return (), {**named, "input": rounded(named["input"])}
 
 
 @contextmanager

@@ -43,6 +43,10 @@ class Dataset(Plugin, ABC):
     # The published digests of the source files: {path below a root: "sha256:..." or "md5:..."}
     known: ClassVar[Mapping[str, str]] = {}
 
+    def facts(self) -> dict[str, int]:
+        """Return the inputs' sizes and the classes, as far as they are known before anything is read."""
+        return {}
+
     def root(self, roots: Sequence[Path]) -> Path:
         """Return the first of `roots` that holds every file; download where none does.
 

@@ -27,6 +27,10 @@ class Cifar10(Dataset):
         f"{BATCHES_FOLDER}/batches.meta": "md5:5ff9c542aee3614f3951f8cda6e48888",
     }
 
+    def facts(self) -> dict[str, int]:
+        """Return the shape of the images, and the number of classes."""
+        return {"channels": 3, "height": 32, "width": 32, "classes": 10}
+
     def download(self, root: Path) -> None:
         """Download the archive, which torchvision checks and unpacks."""
         from torchvision.datasets import CIFAR10

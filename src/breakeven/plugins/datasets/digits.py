@@ -18,6 +18,10 @@ class Digits(Dataset):
         "digits.csv.gz": "sha256:09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
     }
 
+    def facts(self) -> dict[str, int]:
+        """Return the shape of the images, and the number of classes."""
+        return {"channels": 1, "height": 8, "width": 8, "classes": 10}
+
     def root(self, roots: Sequence[Path]) -> Path:
         """Return the folder inside scikit-learn, without the cost of importing it."""
         spec = importlib.util.find_spec("sklearn")

@@ -27,6 +27,10 @@ class FashionMnist(Dataset):
         ),
     }
 
+    def facts(self) -> dict[str, int]:
+        """Return the shape of the images, and the number of classes."""
+        return {"channels": 1, "height": 28, "width": 28, "classes": 10}
+
     def download(self, root: Path) -> None:
         """Download the archives, which torchvision checks and unpacks."""
         from torchvision.datasets import FashionMNIST

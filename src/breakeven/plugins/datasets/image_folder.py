@@ -32,6 +32,11 @@ class ImageFolder(Dataset):
     colour: Literal["rgb", "grey"] = "rgb"
     sha256: str | None = Field(None, description="the digest that an archive must have")
 
+    def facts(self) -> dict[str, int]:
+        """Return the channels, and the side if images are resized; only reading tells the rest."""
+        side = {"height": self.size, "width": self.size} if self.size else {}
+        return {"channels": 1 if self.colour == "grey" else 3, **side}
+
     def source(self, roots: Sequence[Path]) -> Path:
         """Return the folder or archive.
 

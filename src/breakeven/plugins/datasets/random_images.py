@@ -18,6 +18,10 @@ class RandomImages(Dataset):
     classes: int = Field(gt=1, description="outputs of the models")
     count: int = Field(gt=3)
 
+    def facts(self) -> dict[str, int]:
+        """Return the settings themselves."""
+        return {"channels": self.channels, "height": self.size, "width": self.size, "classes": self.classes}
+
     def read(self, roots: Sequence[Path]) -> RawDataset:
         """Draw the inputs, (count, channels, size, size) uint8; the same seed draws the same."""
         generator = np.random.default_rng(self.split_seed)

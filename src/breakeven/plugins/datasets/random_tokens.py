@@ -18,6 +18,10 @@ class RandomTokens(Dataset):
     classes: int = Field(gt=1, description="outputs of the models")
     count: int = Field(gt=3)
 
+    def facts(self) -> dict[str, int]:
+        """Return the settings themselves."""
+        return {"length": self.length, "vocabulary": self.vocabulary, "classes": self.classes}
+
     def read(self, roots: Sequence[Path]) -> RawDataset:
         """Draw the inputs, (count, length) int64; the same seed draws the same."""
         generator = np.random.default_rng(self.split_seed)

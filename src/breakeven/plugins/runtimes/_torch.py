@@ -105,7 +105,7 @@ def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
         logits: NDArray[np.float32] = output.float().cpu().numpy()
         return logits
 
-    return Session(prepare, run, result)
+    return Session(prepare, run, result, torch.get_num_threads)
 
 
 class ModelSourceRuntime(TorchRuntime, ABC):
@@ -148,7 +148,14 @@ class ModelSourceRuntime(TorchRuntime, ABC):
         from breakeven.artifacts.model_manifest import read_card
 
         super().start(folder, context)
-        saved_model.import_dependencies(read_card(folder))
+        saved_model.import_dependencies(read_card(folder))  # which keeps the number of threads
+
+    def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
+        """Return what the model's code had set in this process, so that it was set back."""
+        from breakeven.artifacts import process_settings
+
+        changed = process_settings.changed()
+        return {"set by the model's code, and set back": changed} if changed else {}
 
     def model(self, folder: Path, preprocessing: str) -> "nn.Module":
         """Construct the model and load its weights."""

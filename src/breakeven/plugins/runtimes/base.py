@@ -66,6 +66,7 @@ class Session:
     prepare: Callable[[NDArray[Any]], Any]  # (N, C, H, W) images or (N, L) tokens -> the runtime's own input
     run: Callable[[Any], Any]  # the runtime's own input -> its own output
     result: Callable[[Any], NDArray[np.float32]]  # the runtime's own output -> (N, classes) logits
+    threads: Callable[[], int] | None = None  # how many threads a call uses; None: the library does not tell
 
     def logits(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return the (N, classes) logits of (N, C, H, W) images or (N, L) tokens."""

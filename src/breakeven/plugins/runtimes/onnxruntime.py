@@ -9,6 +9,7 @@ import json
 import logging
 import warnings
 from collections.abc import Set
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -83,7 +84,9 @@ class OnnxRuntime(Runtime):
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Create the session."""
-        return SESSION_FACTORIES[context.kind](_session(folder, context), context.kind)
+        session = _session(folder, context)
+        called = SESSION_FACTORIES[context.kind](session, context.kind)
+        return replace(called, threads=lambda: session.get_session_options().intra_op_num_threads)
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int

@@ -96,7 +96,10 @@ class OpenVino(Runtime):
         def result(output: Any) -> NDArray[np.float32]:
             return np.array(output[0], np.float32)  # a copy: the request's own memory is used again
 
-        return Session(prepare, run, result)
+        def threads() -> int:
+            return int(compiled(context.batch).get_property("INFERENCE_NUM_THREADS"))
+
+        return Session(prepare, run, result, threads)
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int

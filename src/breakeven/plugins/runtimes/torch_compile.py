@@ -76,4 +76,5 @@ class TorchCompile(ModelSourceRuntime):
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return where Dynamo broke the graph, so that Python runs that part, and why."""
         breaks = _torch_private.graph_breaks()
-        return {"graph": f"in pieces: {'; '.join(breaks)}" if breaks else "whole, no breaks"}
+        graph = f"in pieces: {'; '.join(breaks)}" if breaks else "whole, no breaks"
+        return {"graph": graph, **super().execution_details(folder, context)}

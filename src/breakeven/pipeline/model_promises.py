@@ -1,0 +1,193 @@
+"""What every model promises to Breakeven. These checks call the model; they run in a process of their own.
+
+Each broken promise is one sentence: what, and what to write instead.
+"""
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from breakeven.artifacts import process_settings
+from breakeven.artifacts.module_modes import evaluated, main_logits
+from breakeven.pipeline.training.batches import shrink
+
+# Kernels add numbers in another order for another batch. Larger differences, as a share of the largest logit,
+# have another cause.
+SAME, REPEATED = 1e-4, 1e-5
+ALONE = 8  # images that are also given alone
+RANDOM_CALLS, RANDOM_S = 50, 1.0  # calls and seconds at most to find out what drawn numbers do
+LEARNING_RATE = 1e-2  # of a step of training that is tried and thrown away
+BATCH_HINT = (
+    "take no statistics over the batch: no `x.mean(0)`, no batch normalization without running statistics"
+)
+
+
+INPUT_HINT = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
+
+
+class BrokenPromise(Exception):
+    """A promise that a model does not keep; the message says which, and what to write instead."""
+
+
+def check_evaluation(model: nn.Module, inputs: Tensor, classes: int) -> Tensor:
+    """Check what a model gives in evaluation mode, as it is called where it is measured; return its logits.
+
+    Args:
+        inputs: normalized images, (N, C, H, W), or tokens, (N, L); N is at least 2.
+        classes: the number of logits of an input.
+
+    Raises:
+        BrokenPromise: the first promise that it breaks.
+    """
+    evaluated(model)
+    before = process_settings.read()
+    with torch.inference_mode():
+        _call(model, inputs[:2], classes)
+        state = _random_state()
+        logits = _call(model, inputs, classes)
+        draws = _random_state() != state
+        for again in _again(model, inputs, classes, draws):
+            if difference(logits, again) > (0.0 if draws else REPEATED):
+                raise BrokenPromise(
+                    "it gives other logits when the same images are given again: something in it is random "
+                    "in evaluation mode, or remembers earlier calls: let `self.training` decide, as "
+                    "nn.Dropout does"
+                )
+        alone = torch.cat([_call(model, image[None], classes) for image in inputs[:ALONE]])
+        if (off := difference(logits[:ALONE], alone)) > SAME:
+            raise BrokenPromise(
+                f"the logits of an image depend on the images beside it (alone they differ by {off:.2g} of "
+                f"the largest): {BATCH_HINT}"
+            )
+        if difference(logits, _call(model, inputs, classes)) > REPEATED:
+            raise BrokenPromise(
+                "it gives other logits after other images were given: it remembers earlier calls in "
+                "evaluation mode: let `self.training` decide what it keeps"
+            )
+    after = process_settings.read()
+    if odd := [name for name in after if name != process_settings.SEED and after[name] != before[name]]:
+        raise BrokenPromise(f"its forward changes {odd[0]}, which the hardware's settings decide: remove it")
+    return logits
+
+
+def try_training(
+    model: nn.Module, inputs: Tensor, classes: int, sides: Sequence[float], steps: int = 2
+) -> None:
+    """Train the model for a few steps, as the training would.
+
+    Args:
+        sides: of the training images, as shares of the full side.
+
+    Raises:
+        BrokenPromise: it cannot be trained.
+    """
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not parameters:
+        raise BrokenPromise("it cannot be trained: no parameter requires a gradient; set train=null")
+    labels = torch.arange(len(inputs)) % classes
+    model.train()
+    for side in [*dict.fromkeys(sides), *[1.0] * (steps - 1)]:
+        logits = _call(model, shrink(inputs, side), classes, " while it is trained")
+        loss = F.cross_entropy(logits.float(), labels)
+        if not loss.requires_grad:
+            raise BrokenPromise(
+                "it cannot be trained: its logits have no gradient: remove `detach` and `no_grad` from its "
+                "forward"
+            )
+        try:
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        except Exception as error:
+            raise BrokenPromise(f"it cannot be trained: its gradients stop ({_brief(error)})") from None
+        with torch.no_grad():  # importing torch's optimizers would take seconds
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                if gradient is not None:
+                    parameter.sub_(LEARNING_RATE * gradient)
+
+
+def difference(one: Tensor, other: Tensor) -> float:
+    """Return the largest difference, as a share of the largest number; infinity if it cannot be told."""
+    if one.shape != other.shape:
+        return float("inf")
+    finite = one.isfinite()
+    if not torch.equal(finite, other.isfinite()):
+        return float("inf")
+    largest = float(one[finite].abs().max()) if finite.any() else 0.0
+    return float((one - other)[finite].abs().max()) / largest if largest else 0.0
+
+
+def unsaved_state(model: nn.Module) -> list[str]:
+    """Return the attributes of a model that hold tensors or modules, and that its state dict lacks."""
+    saved = {id(value) for value in (*model.parameters(), *model.buffers())}
+    names = []
+    for place, module in model.named_modules():
+        prefix = f"{place}." if place else ""
+        names += [f"{prefix}{name}" for name in module._non_persistent_buffers_set]
+        for name, value in vars(module).items():
+            if not name.startswith("_") and any(id(each) not in saved for each in _tensors(value)):
+                names.append(f"{prefix}{name}")
+    return names
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, nn.Module):
+        yield from value.parameters()
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _tensors(each)
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+
+
+def _call(model: nn.Module, inputs: Tensor, classes: int, when: str = "") -> Tensor:
+    """Return the logits of some inputs, (N, classes)."""
+    given = inputs.clone()
+    try:
+        output: Any = model(given)
+    except Exception as error:  # any error of the user's code
+        shape = tuple(inputs.shape)
+        raise BrokenPromise(f"it stops on inputs of {shape}{when} ({_brief(error)}); {INPUT_HINT}") from None
+    if when:
+        output = main_logits(output)
+    expected = (len(inputs), classes)
+    given_shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+    if given_shape != expected:
+        alone = " for one image" if len(inputs) == 1 else ""
+        remedy = (
+            "write `x.squeeze((2, 3))` or `x.flatten(1)` instead of `x.squeeze()`" if alone else INPUT_HINT
+        )
+        raise BrokenPromise(f"it gives {given_shape}{alone}{when}, and logits would be {expected}; {remedy}")
+    if not output.is_floating_point():
+        raise BrokenPromise(f"it gives numbers of {output.dtype}, and logits would be floating-point")
+    if not torch.equal(given, inputs):
+        raise BrokenPromise(
+            "it writes into its input, which is timed again and again: write `x = x - 0.5` instead of "
+            "`x.sub_(0.5)`"
+        )
+    return output
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
+
+
+def _again(model: nn.Module, inputs: Tensor, classes: int, draws: bool) -> Iterator[Tensor]:
+    """Yield the logits of further calls: many of them if a call draws random numbers."""
+    end = time.monotonic() + RANDOM_S
+    for _ in range(RANDOM_CALLS if draws else 2):
+        yield _call(model, inputs, classes)
+        if time.monotonic() > end:
+            return
+
+
+def _random_state() -> tuple[bytes, Any, bytes]:
+    """Return the state of the global generators of random numbers."""
+    state: Any = np.random.get_state()  # noqa: NPY002  (models may use the global generator)
+    return torch.get_rng_state().numpy().tobytes(), random.getstate(), state[1].tobytes() + bytes(state[2])

@@ -1,0 +1,124 @@
+"""The halves of a check of a model, each for a process of its own: make and save it; load it elsewhere."""
+
+import random
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from breakeven.artifacts import process_settings, saved_model
+from breakeven.artifacts.inference import predict_in_batches
+from breakeven.artifacts.model_manifest import ModelManifest
+from breakeven.artifacts.module_modes import evaluated
+from breakeven.artifacts.preprocess import normalize, predictor
+from breakeven.core.errors import Unsupported, UserError
+from breakeven.pipeline.model_promises import (
+    BrokenPromise,
+    check_evaluation,
+    try_training,
+    unsaved_state,
+)
+
+CHECKED = 16  # images at most that the promises are checked with
+NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")  # Python's audit events
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What one half of a check found."""
+
+    broken: str = ""  # the promise that the model breaks
+    error: str = ""  # why there is no model: a whole sentence
+    logits: NDArray[np.float32] | None = None  # of all images, (N, classes)
+    unsaved: list[str] = field(default_factory=list)  # attributes that the state dict lacks
+    changed: str = ""  # settings of the process that the model's code had set
+
+
+def make_and_save(
+    build: Callable[[], nn.Module],
+    seed: int,
+    sides: Sequence[float] | None,
+    images: NDArray[np.generic],
+    card: ModelManifest,
+    folder: Path,
+) -> Rehearsal:
+    """Construct a model, check its promises, train it for two steps, and save it in `folder`.
+
+    Args:
+        sides: of the training images, as shares of the full side; None: the model is not trained.
+        images: uint8, (N, C, H, W), or tokens, (N, L).
+    """
+    _seed(seed)
+    try:
+        model = build()
+        inputs = normalize(images[:CHECKED], card.mean, card.std)
+        check_evaluation(model, inputs, card.shape.classes)
+        if sides:
+            try_training(model, inputs, card.shape.classes, sides)
+        logits = predict_in_batches(predictor(model, card.mean, card.std), images)
+        saved_model.save(folder, evaluated(model), card)
+    except BrokenPromise as error:
+        return Rehearsal(broken=str(error))
+    except (UserError, Unsupported) as error:
+        return Rehearsal(error=str(error))
+    return Rehearsal(logits=logits, unsaved=unsaved_state(model), changed=process_settings.changed())
+
+
+def load_elsewhere(folder: Path, seed: int, images: NDArray[np.generic]) -> Rehearsal:
+    """Load the model in `folder` without a network, as a process that measures it does, and check it.
+
+    Args:
+        seed: another one than the model was made with, so that what a constructor draws is another, too.
+        images: see `make_and_save`.
+    """
+    _seed(seed)
+    hosts = _forbid_network()
+    try:
+        model, card = saved_model.load(folder)
+    except Exception as error:
+        if hosts:
+            return Rehearsal(
+                broken=f"its constructor needs a network ({hosts[0]}) in every process that loads the model: "
+                f"let an argument `pretrained` decide, which is set to false where the weights are on disk"
+            )
+        if isinstance(error, UserError | Unsupported):
+            return Rehearsal(error=str(error))
+        first = (str(error).splitlines() or [""])[0][:200]
+        return Rehearsal(broken=f"it cannot be loaded after it was saved ({type(error).__name__}: {first})")
+    try:
+        check_evaluation(model, normalize(images[:CHECKED], card.mean, card.std), card.shape.classes)
+        logits = predict_in_batches(predictor(model, card.mean, card.std), images)
+    except BrokenPromise as error:
+        return Rehearsal(broken=f"after it was saved and loaded, {error}")
+    return Rehearsal(logits=logits, unsaved=unsaved_state(model), changed=process_settings.changed())
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (models may use the global generator)
+    torch.manual_seed(seed)
+
+
+def _forbid_network() -> list[str]:
+    """Make this process fail as if there were no network; return the list of hosts that it asks for."""
+    hosts: list[str] = []
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in NETWORK:
+            return
+        address = arguments[1] if event == "socket.connect" else arguments[0]
+        if event == "socket.connect" and isinstance(address, str | bytes):  # a socket of this machine
+            return
+        host = address[0] if isinstance(address, tuple) else address
+        hosts.append(host.decode() if isinstance(host, bytes) else str(host))
+        raise socket.gaierror(socket.EAI_AGAIN, "the network is switched off while a saved model is loaded")
+
+    sys.addaudithook(refuse)
+    return hosts

@@ -1,0 +1,189 @@
+"""The contract for models: what breaks it is told before the training, and PyTorch's freedom is kept."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from breakeven.artifacts import saved_model
+from breakeven.artifacts.dataset import DatasetManifest, Images
+from breakeven.artifacts.model_manifest import ImageInput
+from breakeven.artifacts.preprocess import predictor
+from breakeven.config.training import TrainingConfig
+from breakeven.core.cache import CacheKey
+from breakeven.core.errors import UserError
+from breakeven.engine.worker_pool import WorkerPool
+from breakeven.pipeline.fit_model import ModelJob
+from breakeven.pipeline.model_contract import MODULES, ModelContract
+from breakeven.pipeline.training.fit import FitInputs, fit
+
+pytestmark = pytest.mark.timeout(120)
+SHAPE = ImageInput(1, 8, 8, 2)
+MANIFEST = DatasetManifest(
+    "d", "d", ["dark", "bright"], {"channels": 1, "height": 8, "width": 8}, [0.5], [0.3], {}, {}, {}
+)
+RECIPE = TrainingConfig.model_validate(
+    {
+        **{"epochs": 1, "batch_size": 32, "optimizer": "sgd", "lr": 0.05, "schedule": "onecycle"},
+        **{"warmup": 0.2, "weight_decay": 5e-4, "label_smoothing": 0.0, "flip": True, "crop": 1},
+        **{"cutout": 0, "clip_norm": 0, "ema": 0, "sides": [1.0], "patience": 0, "precision": "fp32"},
+    }
+)
+
+
+def images(count: int = 64) -> Images:
+    """Two classes that differ in brightness."""
+    draw = np.random.default_rng(0)
+    labels = np.arange(count) % 2
+    pixels = draw.integers(0, 120, (count, 1, 8, 8)) + 120 * labels[:, None, None, None]
+    return Images(pixels.astype(np.uint8), labels.astype(np.int64))
+
+
+def job(name: str, **arguments: Any) -> ModelJob:
+    spec = {"_target_": f"fakes.{name}", **arguments}
+    return ModelJob(
+        family="mine",
+        recipe="none",
+        folder=Path(),
+        spec=spec,
+        build=partial(saved_model.build, spec, SHAPE, "families.mine.model"),
+        train=RECIPE,
+        seed=0,
+        key=CacheKey("model", {}),
+        made="trained",
+    )
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool({"name": "cpu", "threads": 1}, 60) as opened:
+        yield opened
+
+
+def contract(job: ModelJob, pool: WorkerPool) -> ModelContract:
+    made = ModelContract(job, MANIFEST, images().images, pool)
+    made.modules = MODULES  # one fork server for all cases
+    return made
+
+
+BROKEN = {
+    "DropsItsDimension": r"it gives \(2,\) for one image, and logits would be \(1, 2\)",
+    "OwnDropout": "random in evaluation mode",
+    "RarelyRandom": "random in evaluation mode",
+    "RandomByNumpy": "random in evaluation mode",
+    "StateInNoStateDict": r"in no state dict \(offset\)",
+    "PlainNumber": "in no state dict",
+    "LostBuffer": r"in no state dict \(seen\)",
+    "DrawnInTheConstructor": r"in no state dict \(matrix\), or its constructor draws it at random",
+    "LayersInAList": r"in no state dict \(layers\)",
+    "ExtraState": "_extra_state in its state dict is no tensor.*register_buffer",
+    "CentresTheBatch": "depend on the images beside it",
+    "NormalizesTheBatch": "depend on the images beside it",
+    "RemembersCalls": "remembers earlier calls",
+    "WritesIntoItsInput": "writes into its input",
+    "SetsThreadsInForward": "its forward changes torch.set_num_threads",
+    "NoGradient": "its logits have no gradient",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_promise_is_one_sentence_before_the_training(name: str, pool: WorkerPool) -> None:
+    spec = {"_inputs_": {"in_channels": "channels", "num_classes": "classes"}}
+    with pytest.raises(UserError, match=BROKEN[name]) as caught:
+        contract(job(f"broken_models.{name}", **spec), pool).check_before_training()
+    assert str(caught.value).startswith("mine" if name == "ExtraState" else "families.mine.model: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            {"num_classes": 5, "_inputs_": {"in_channels": "channels"}},
+            r"it gives \(2, 5\), and logits would be \(2, 2\); `_inputs_` there",
+        ),
+        (
+            {"in_channels": 3, "_inputs_": {"num_classes": "classes"}},
+            r"it stops on inputs of \(2, 1, 8, 8\) \(RuntimeError: ",
+        ),
+    ],
+)
+def test_a_model_that_does_not_go_with_the_data_is_refused_before_it_is_trained(
+    arguments: dict[str, Any], said: str, pool: WorkerPool
+) -> None:
+    with pytest.raises(UserError, match=f"families.mine.model: {said}"):
+        contract(job("broken_models.Net", **arguments), pool).check_before_training()
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A server of this machine, in the place of a hub of weights."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_constructor_that_needs_a_network_is_told(pool: WorkerPool, address: str) -> None:
+    fetching = job("broken_models.needs_a_network", address=address)
+    with pytest.raises(UserError, match=r"its constructor needs a network \(127.0.0.1\)"):
+        contract(fetching, pool).check_before_training()
+
+
+def test_pretrained_weights_are_fetched_for_the_training_only(
+    pool: WorkerPool, address: str, tmp_path: Path
+) -> None:
+    fetching = job("broken_models.pretrained", address=address, pretrained=True)
+    checked = contract(fetching, pool)
+    checked.check_before_training()
+    saved = saved_model.save(tmp_path, fetching.build(), replace(checked._card(), model=fetching.spec))
+    assert saved.model["pretrained"] is False
+    assert fetching.spec["pretrained"] is True
+
+
+def test_the_saved_model_is_scored_in_another_process(pool: WorkerPool, tmp_path: Path) -> None:
+    checked = contract(job("broken_models.StateInNoStateDict"), pool)
+    model = checked.job.build()
+    model.offset = torch.full((8,), 3.0)  # as if a long training had moved it
+    saved_model.save(tmp_path, model.eval(), checked._card())
+    with pytest.raises(
+        UserError, match=r"other logits than after its training .* in no state dict \(offset\)"
+    ):
+        checked.check_saved(tmp_path, predictor(model, [0.5], [0.3]), 1.0)
+
+
+SOUND = [
+    *(
+        "SilentTrain",
+        "Lazy",
+        "ByKeyword",
+        "VariableArguments",
+        "Hooked",
+        "TupleWhileTrained",
+        "Queried",
+        "Lit",
+    )
+]
+
+
+@pytest.mark.parametrize("name", [*SOUND, "broken_models.Net"])
+def test_what_pytorch_accepts_is_trained_saved_and_loaded_the_same(
+    name: str, pool: WorkerPool, tmp_path: Path
+) -> None:
+    inputs = {"_inputs_": {"num_classes": "classes"}} if name == "Lazy" else {}
+    sound = job(name if "." in name else f"sound_models.{name}", **inputs)
+    checked = contract(sound, pool)
+    checked.check_before_training()
+    data = images()
+    trained = fit(FitInputs(sound.build, data, data, [0.5], [0.3], 2, RECIPE, 0, tmp_path / "fit"))
+    (tmp_path / "model").mkdir()
+    saved_model.save(tmp_path / "model", trained.model, checked._card())
+    checked.check_saved(tmp_path / "model", predictor(trained.model, [0.5], [0.3]), 1.0)
