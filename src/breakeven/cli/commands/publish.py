@@ -35,8 +35,8 @@ def run(chosen: Namespace) -> None:
             "commit the changes, or add --allow-dirty."
         )
     study = schema.read_study()
-    found = study_results.read_results(study)
     lock_check.require_current(study)
+    found = study_results.read_results(study)
     rows = summary.rows(found.benchmarks, Limits.of(study))
     write_text(target, study_markdown.render(study.study, schema.overrides(), found, rows))
     summary.write_summary(target.with_suffix(".csv"), rows)
