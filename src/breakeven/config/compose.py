@@ -232,7 +232,7 @@ def _near(key: str, settings: Settings) -> str:
             break
         allowed = allowed_keys.allowed_keys(settings, place)
         if part not in node and (part in allowed or (not node and key.startswith("data."))):
-            return f"no file in conf/ sets it, so it is added by a plus: +{key}=VALUE."
+            return f"nothing is set there yet, so it is added by a plus: +{key}=VALUE."
         if part not in node:
             more = f" +{key}=VALUE adds an argument." if allowed_keys.ANY in allowed else ""
             known = dict.fromkeys([*map(str, node), *allowed])

@@ -153,7 +153,9 @@ def _sentences(error: ValidationError, model: type[BaseModel], place: str) -> It
             known = _fields(model, loc[:-1])
             yield f"{key}={fault['input']}: the key {loc[-1]!r} is {did_you_mean(loc[-1], known)}"
         elif fault["type"] == "missing":
-            yield MANDATORY.format(key=key)
+            # A place without a dot belongs to no study but to a call of the library.
+            in_study = not place or "." in place
+            yield MANDATORY.format(key=key) if in_study else f"{key} is missing: give it a value."
         else:
             rule = fault["msg"].removeprefix("Value error, ")
             yield f"{key}={fault['input']}: {rule[0].lower()}{rule[1:]}."

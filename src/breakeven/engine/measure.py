@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.artifacts.artifact import MANIFEST
+from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
@@ -33,7 +35,7 @@ class Measurement:
 
 
 def measure_artifacts(
-    variants: Mapping[str, Path],
+    variants: Mapping[str, Path | str],
     hardware: Mapping[str, Any],
     budget: Budget,
     images: NDArray[np.integer[Any]],
@@ -54,7 +56,8 @@ def measure_artifacts(
         progress: a function that the run calls after each replicate.
 
     Raises:
-        UserError: a variant has the name of the twin.
+        UserError: there is no variant, or one has the name of the twin or no artifact in its folder; the
+            hardware's settings are wrong; or the images are no integers.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -71,13 +74,13 @@ def measure_artifacts(
     >>> found["twin"].verdict
     'control'
     """
-    if TWIN in variants:
-        raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
+    folders = {name: Path(folder) for name, folder in variants.items()}
+    _require_valid(folders, hardware, images)
     started = time.monotonic()
     others = BackgroundLoad()
-    base, folder = next(iter(variants.items()))
-    everyone = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
-    limit = budget.time_limit_s(len(variants))
+    base, folder = next(iter(folders.items()))
+    everyone = {base: folder, TWIN: folder, **{k: v for k, v in folders.items() if k != base}}
+    limit = budget.time_limit_s(len(folders))
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "images.npy"
         np.save(path, images[np.arange(scenario.batch_size) % len(images)])
@@ -89,6 +92,25 @@ def measure_artifacts(
     seconds = time.monotonic() - started
     warnings = list_warnings(schedule.samples, found, budget, others.percent)
     return Measurement(found, stopped, seconds, warnings)
+
+
+def _require_valid(
+    variants: Mapping[str, Path], hardware: Mapping[str, Any], images: NDArray[np.integer[Any]]
+) -> None:
+    """Check the arguments of `measure_artifacts`."""
+    if not variants:
+        raise UserError("variants: give at least one, the baseline.")
+    if TWIN in variants:
+        raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
+    for name, folder in variants.items():
+        if not (folder / MANIFEST).is_file():
+            raise UserError(f"variants[{name!r}]: {folder} holds no artifact: it has no {MANIFEST}.")
+    plugin.load("hardware", hardware, "hardware")
+    if not np.issubdtype(images.dtype, np.integer) or not len(images):
+        raise UserError(
+            f"images: give at least one image, as uint8 from 0 to 255, or tokens: these are {len(images)} of "
+            f"{images.dtype}."
+        )
 
 
 def run_replicates(
