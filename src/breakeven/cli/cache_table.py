@@ -16,6 +16,7 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
 from breakeven.pipeline.sweep import job_study, run_job
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
+from breakeven.results import sweep_results
 
 MAX_DIFFERENCES = 10  # most differences to print
 
@@ -38,12 +39,28 @@ def show() -> None:
         console.print(f"besides, {_begun(begun)}", soft_wrap=True)
 
 
-def prune(days: float) -> None:
-    """Remove entries and unfinished work that nobody used for `days` days, and print how much."""
-    removed, begun = cache_cleanup.prune(days), cache_cleanup.unfinished(days)
-    words = [_total(removed), *([_begun(begun)] if begun else [])]
-    cache_cleanup.remove(begun)
-    print(f"removed: {'; '.join(words)}")
+def prune(days: float, dry_run: bool = False) -> None:
+    """Remove entries and unfinished work that nobody used for `days` days, and print how much.
+
+    A sweep of whose jobs nothing is left loses its record as well.
+
+    Args:
+        dry_run: print what would be removed, and remove nothing.
+    """
+    old = cache_cleanup.unused(days) if dry_run else cache_cleanup.prune(days)
+    begun = cache_cleanup.unfinished(days)
+    words = [_total(old), *([_begun(begun)] if begun else [])]
+    if dry_run:
+        for entry in old:
+            print(f"  {entry.key.kind} {entry.folder.name}, {entry.megabytes:,.1f} MB: {entry.title}")
+    else:
+        cache_cleanup.remove(begun)
+    gone = {(entry.key.kind, entry.folder.name) for entry in old}
+    if empty := sweep_results.without_results(gone, days):
+        words.append(f"the records of {len(empty)} sweeps without results")
+        for path in [] if dry_run else empty:
+            path.unlink(missing_ok=True)
+    print(f"{'would be removed' if dry_run else 'removed'}: {'; '.join(words)}")
 
 
 def explain(overrides: Sequence[str]) -> None:
@@ -57,7 +74,9 @@ def explain(overrides: Sequence[str]) -> None:
     """
     try:
         every = jobs_of_command(overrides) or [list(overrides)]
-    except compose.COMPOSITION_ERRORS as error:
+    except Exception as error:
+        if not compose.is_of_composition(error):
+            raise
         raise UserError(compose.explain(error, overrides, paths.CONF, CONFIG_NAME)) from None
     for each in every:
         if len(every) > 1:

@@ -6,8 +6,9 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
+from breakeven import __version__
 from breakeven.cli import commands
-from breakeven.core import extras, paths
+from breakeven.core import extras, interrupts, paths
 from breakeven.core.errors import UserError
 
 FIRST_STEPS = (
@@ -17,9 +18,16 @@ FIRST_STEPS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, and return its exit code."""
+    """Run one command, and return its exit code.
+
+    Args:
+        arguments: the words after `breakeven`; None: those of this process, which is then the program itself.
+    """
+    if arguments is None:
+        interrupts.handle("interrupted")
     paths.import_from_here()
     parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST_STEPS)
+    parser.add_argument("--version", action="version", version=f"breakeven {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"breakeven.cli.commands.{name}") for name in names()}
     for name, module in modules.items():
@@ -32,11 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         module.arguments(command_parser)
     chosen = parser.parse_args(arguments)
+    command = modules[chosen.command]
     try:
-        return modules[chosen.command].run(chosen) or 0
+        if not getattr(command, "ANYWHERE", False):
+            paths.require_project()
+        return command.run(chosen) or 0
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
-        return 1
+        return getattr(command, "CODE_OF_ERRORS", 1)
     except ModuleNotFoundError as error:
         if not (sentence := extras.missing(error)):
             raise
@@ -48,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sweep() -> None:
-    """Run the command `breakeven-sweep`."""
+    """Run the program `breakeven-sweep`."""
+    interrupts.handle("interrupted: the same command goes on")
     try:
         from breakeven.pipeline.sweep.main import main as run
     except ModuleNotFoundError as error:

@@ -5,7 +5,7 @@ the guard (`pipeline/stages/check_params.py`) composes again, from the overrides
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,21 @@ from typing import Any
 import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
 
+from breakeven.config import allowed_keys, choices, composition_errors
+from breakeven.config.composition_errors import ERRORS, is_of_composition
 from breakeven.config.schema import Settings
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 
+__all__ = ["ERRORS", "compose", "compose_with_choices", "explain", "is_of_composition"]
 MISSING_VALUE = object()  # the value of a missing key
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # that a composition raises
 
 
 def compose(overrides: Sequence[str] = (), conf: Path = paths.CONF, name: str = "config") -> str:
@@ -61,16 +63,74 @@ def compose_with_choices(
 
 
 def _compose(overrides: Sequence[str], conf: Path, name: str) -> tuple[DictConfig, dict[str, Any]]:
+    if not conf.is_dir():
+        raise UserError(f"There is no folder {conf} here: run this where dvc.yaml is.")
+    if fault := composition_errors.override_fault(overrides, conf):
+        raise UserError(fault)
     try:
         with initialized(conf):
+            check = check_choices(GlobalHydra.instance().config_loader(), overrides, conf, name)
             config = hydra_compose(name, overrides=list(overrides), return_hydra_config=True)
-        choices = dict(config.hydra.runtime.choices)
+        chosen = dict(config.hydra.runtime.choices)
         with open_dict(config):
             del config["hydra"]
         OmegaConf.resolve(config)
-    except COMPOSITION_ERRORS as error:
+    except Exception as error:
+        if not is_of_composition(error):
+            raise
         raise UserError(explain(error, overrides, conf, name)) from None
-    return config, choices
+    check(config)
+    return config, chosen
+
+
+def check_choices(
+    loader: ConfigLoader, overrides: Sequence[str], conf: Path = paths.CONF, name: str = "config"
+) -> Callable[[DictConfig], None]:
+    """Check where the selected files put their settings, and return a check of the composed study's name.
+
+    Raises:
+        UserError: a file puts its settings elsewhere than its name says.
+    """
+    files = loader.compute_defaults_list(name, list(overrides), RunMode.RUN).defaults
+    choices.require_own_places(files, conf)
+    return lambda config: choices.require_study_name(files, config.get("study"), conf)
+
+
+def compose_completed(
+    overrides: Sequence[str], conf: Path = paths.CONF, name: str = "config"
+) -> tuple[str, list[str]]:
+    """Return the text of `params.yaml`, and the overrides as Hydra needs them.
+
+    Hydra asks for a plus where a key is valid but no file in `conf/` sets it. This adds the plus.
+
+    Raises:
+        UserError: as of `compose`.
+    """
+    try:
+        return compose(overrides, conf, name), list(overrides)
+    except UserError:
+        if composition_errors.override_fault(overrides, conf):
+            raise
+        settings = yaml.safe_load(compose(_choices_of(overrides, conf), conf, name))
+        completed = [_with_plus(override, settings, conf) for override in overrides]
+        if completed == list(overrides):
+            raise
+    return compose(completed, conf, name), completed
+
+
+def _with_plus(override: str, settings: Settings, conf: Path) -> str:
+    key, _, value = override.partition("=")
+    if override.startswith(("+", "~")) or _chooses(override, conf):
+        return override
+    *place, last = key.split(".")
+    parent: Any = settings
+    for part in place:
+        parent = parent.get(part) if isinstance(parent, dict) else None
+    if not isinstance(parent, dict):
+        return override
+    if last in parent:  # a mapping in place of a mapping can bring keys that conf/ does not set
+        return f"++{override}" if isinstance(parent[last], dict) and value.startswith("{") else override
+    return f"+{override}" if last in allowed_keys.allowed_keys(settings, place) else override
 
 
 def initialized(conf: Path) -> AbstractContextManager[Any]:
@@ -118,28 +178,38 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
     """Return a sentence about an error of Hydra, with the nearest valid name if there is one.
 
     Args:
-        error: one of `COMPOSITION_ERRORS`.
+        error: one that a composition raised.
         overrides: the overrides of the composition.
         conf: the folder that was composed.
         name: the file that the composition began with.
     """
+    if fault := composition_errors.override_fault(overrides, conf) or composition_errors.file_fault(
+        error, conf
+    ):
+        return fault
     message = str(error) or str(error.__cause__)
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    sentence = " ".join(lines[:2] if lines and lines[0].startswith("In ") else lines[:1]).rstrip(".")
     for override in overrides:
-        key, equals, value = override.lstrip("+~").partition("=")
-        if not equals and not override.startswith("~"):
-            return f"{override}: an override is KEY=VALUE, for example seed=1 or study=reference."
+        key, _, value = override.lstrip("+~").partition("=")
         if _chooses(override, conf):
             group = key.partition("@")[0]
-            options = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+            own = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+            options = list(getattr(error, "options", None) or own)  # Hydra knows those of its plugins as well
             for option in map(str.strip, value.strip("[]").split(",")):
                 if option not in options and f"'{group}/{option}'" in message:
                     return f"{key}={value}: {option!r} is {did_you_mean(option, options)}"
+            if f"'{key}'" in message:
+                return f"{override}: {composition_errors.sentence(error)}"
         elif f"'{key}'" in message or f"'{key.rpartition('.')[2]}'" in message:
-            chosen = [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
-            return f"{key}={value}: {_near(key, yaml.safe_load(compose(chosen, conf, name)))}"
-    return f"{conf}: {sentence}."
+            settings = yaml.safe_load(compose(_choices_of(overrides, conf), conf, name))
+            return f"{key}={value}: {_near(key, settings)}"
+        elif "${" in value and "nterpolation" in message:
+            return f"{override}: {composition_errors.sentence(error)}"
+    return composition_errors.missing_option(error, conf) or composition_errors.placed_sentence(error, conf)
+
+
+def _choices_of(overrides: Sequence[str], conf: Path) -> list[str]:
+    """Return the overrides that choose options."""
+    return [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
 
 
 def _chooses(override: str, conf: Path) -> bool:
@@ -153,14 +223,20 @@ def _sweeps(override: str) -> bool:
     return parsed.is_sweep_override()
 
 
-def _near(key: str, node: Any) -> str:
-    """Return the end of a message: which key of the composition `node` is nearest to `key`."""
+def _near(key: str, settings: Settings) -> str:
+    """Return the end of a message: which key of the composition is nearest to `key`, or how to add it."""
+    node: Any = settings
+    place: list[str] = []
     for part in key.split("."):
         if not isinstance(node, dict):
             break
-        if not node and key.startswith("data."):
+        allowed = allowed_keys.allowed_keys(settings, place)
+        if part not in node and (part in allowed or (not node and key.startswith("data."))):
             return f"nothing is set there yet, so it is added by a plus: +{key}=VALUE."
         if part not in node:
-            return f"the key {part!r} is {did_you_mean(part, map(str, node))}"
-        node = node[part]
+            more = f" +{key}=VALUE adds an argument." if allowed_keys.ANY in allowed else ""
+            known = dict.fromkeys([*map(str, node), *allowed])
+            known.pop(allowed_keys.ANY, None)
+            return f"the key {part!r} is {did_you_mean(part, known)}{more}"
+        node, place = node[part], [*place, part]
     return "the value does not fit."

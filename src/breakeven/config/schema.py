@@ -6,11 +6,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field
 
 from breakeven.artifacts.artifact import BASELINE, runtime_name
+from breakeven.config.stage_names import require_distinct_stages
 from breakeven.config.training import TrainingConfig
+from breakeven.config.yaml_file import read_mapping
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
@@ -183,8 +184,17 @@ OPTION_GROUPS = {
 
 
 def overrides() -> list[str]:
-    """Return the overrides that `params.yaml` was composed with."""
-    return list(read_json(paths.OVERRIDES)) if paths.OVERRIDES.exists() else []
+    """Return the overrides that `params.yaml` was composed with.
+
+    Raises:
+        UserError: the file that holds them is damaged.
+    """
+    if not paths.OVERRIDES.exists():
+        return []
+    overrides = read_json(paths.OVERRIDES)
+    if not isinstance(overrides, list) or not all(isinstance(each, str) for each in overrides):
+        raise UserError(f"{paths.OVERRIDES} is no list of overrides: delete it, and run `breakeven compose`.")
+    return overrides
 
 
 def validate(settings: Settings) -> Study:
@@ -193,6 +203,8 @@ def validate(settings: Settings) -> Study:
     Raises:
         UserError: one sentence for each fault.
     """
+    if not isinstance(settings, dict):
+        raise UserError(f"The settings should be a mapping, not a {type(settings).__name__}.")
     if unset := list(_unset(settings)):
         raise UserError("\n".join(MANDATORY_MESSAGE.format(key=key) for key in unset))
     if not (families := settings.get("families")):
@@ -211,12 +223,11 @@ def validate(settings: Settings) -> Study:
             f"measure.min_replicates={config.measure.min_replicates}: should be at most "
             f"max_replicates={config.measure.max_replicates}."
         )
+    sections = ("families", "compressions", *OPTION_GROUPS)
+    require_distinct_stages({section: getattr(config, section).keys() for section in sections})
     _require_distinct(config)
     _require_existing(config)
-    if "eager" not in config.runtimes or config.option("runtimes", "eager").precision != "fp32":
-        raise UserError(
-            f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, in fp32, as the baseline."
-        )
+    _require_baseline(config)
     for key, family in config.families.items():
         if family.data not in config.datasets:
             raise UserError(
@@ -230,6 +241,18 @@ def validate(settings: Settings) -> Study:
                 f"epochs={family.train.epochs}, or 0 for no early stopping."
             )
     return config
+
+
+def _require_baseline(config: Study) -> None:
+    """Raise a UserError unless the runtime `eager` is PyTorch's eager mode in fp32."""
+    if "eager" not in config.runtimes or config.option("runtimes", "eager").precision != "fp32":
+        raise UserError(
+            f"runtimes={sorted(config.runtimes)}: 'eager' must be among them, in fp32, as the baseline."
+        )
+    if (name := config.runtimes["eager"]["name"]) != "eager":
+        raise UserError(
+            f"runtimes.eager.name={name}: the baseline's name must be 'eager': give {name} a key of its own."
+        )
 
 
 def _require_measured_only(key: str, family: Family, config: Study) -> None:
@@ -303,10 +326,5 @@ def read_study(path: Path = paths.PARAMS, checked: bool = False) -> Study:
     Raises:
         UserError: the file is missing or has faults; the message has a line for each fault.
     """
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: write it with `breakeven compose`.") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not readable as YAML ({error}): run `breakeven compose`.") from None
+    settings = read_mapping(path, "write it with `breakeven compose`")
     return check(Study, settings) if checked else validate(settings)

@@ -17,15 +17,19 @@ HALF_WRITTEN = ".*.tmp"  # entries that a killed process left behind
 DAY_S = 86400
 
 
-def prune(days: float) -> list[CacheEntry]:
-    """Remove and return the entries that nobody used for `days` days, and that no process is using."""
-    old = [
+def unused(days: float) -> list[CacheEntry]:
+    """Return the entries that nobody used for `days` days, and that no process is using."""
+    return [
         entry
         for entry in cache.entries()
         if time.time() - entry.used >= DAY_S * days and not cache.is_busy(entry.key.kind, entry.folder.name)
     ]
-    for entry in old:
-        shutil.rmtree(entry.folder)
+
+
+def prune(days: float) -> list[CacheEntry]:
+    """Remove and return the entries that nobody used for `days` days, and that no process is using."""
+    old = unused(days)
+    remove(entry.folder for entry in old)
     return old
 
 

@@ -67,14 +67,20 @@ def read_json(path: Path) -> Any:
     """Return the JSON value in `path`.
 
     Raises:
-        UserError: the file is missing or is not JSON.
+        UserError: the file is missing, or is not JSON, which has neither NaN nor infinity.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run `dvc repro` to make it.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (IsADirectoryError, NotADirectoryError):
+        raise UserError(f"{path} is not a file: delete it and run `dvc repro`.") from None
+    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8, or no JSON
         raise UserError(f"{path} is not readable as JSON ({error}): delete it and run `dvc repro`.") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
 
 
 def sha256(path: Path) -> str:

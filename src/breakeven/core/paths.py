@@ -5,6 +5,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from breakeven.core.errors import UserError
+
 # Environment variable: the main repository, for the process of a sweep's job
 HOME_VARIABLE = "BREAKEVEN_HOME"
 CONF = Path("conf")
@@ -111,6 +113,19 @@ def import_from_here() -> None:
     """
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
+
+
+def require_project() -> None:
+    """Raise an error unless the current folder is a project.
+
+    Raises:
+        UserError: it holds neither dvc.yaml, nor settings. The message names the project above it, if any.
+    """
+    if any(path.exists() for path in (Path("dvc.yaml"), CONF, PARAMS)):
+        return
+    above = next((each for each in Path.cwd().parents if (each / "dvc.yaml").exists()), None)
+    where = f"the project is in {above}" if above else "run this where dvc.yaml is"
+    raise UserError(f"There is no project in {Path.cwd()}: {where}.")
 
 
 def private() -> Path:

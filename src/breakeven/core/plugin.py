@@ -3,7 +3,9 @@
 import difflib
 import importlib
 import pkgutil
+import traceback
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -47,24 +49,69 @@ def load(group: str, settings: Mapping[str, Any], dotted_key: str) -> Any:
         dotted_key: the dotted key of that section, for messages.
 
     Raises:
-        UserError: the name is unknown; its module cannot be imported, or does not define exactly one option;
-            a key is unknown; a value has a wrong type or is out of range. There is a line for each fault.
+        UserError: as of `find`; or a key is unknown, or a value has a wrong type or is out of range. There is
+            a line for each fault.
+    """
+    return check(find(group, settings, dotted_key), settings, dotted_key)
+
+
+def find(group: str, settings: Mapping[str, Any], dotted_key: str) -> type["Plugin"]:
+    """Return the class of the option that `settings["name"]` names.
+
+    Args:
+        group: the package below `breakeven.plugins`, for example "runtimes".
+        settings: the option's section of the configuration.
+        dotted_key: the dotted key of that section, for messages.
+
+    Raises:
+        UserError: the name is unknown; its module cannot be imported, or does not define exactly one option
+            of this group; or the option lacks a method.
     """
     name = str(settings.get("name"))
-    if "." not in name and name not in (allowed := names(group)):
-        raise UserError(f"{dotted_key}.name={name}: {did_you_mean(name, allowed)}")
+    key = f"{dotted_key}.name={name}"
+    if "." not in name and name not in (known := names(group)):
+        raise UserError(f"{key}: {did_you_mean(name, known)}")
+    module = _import(name if "." in name else f"breakeven.plugins.{group}.{name}", key)
+    base = importlib.import_module(f"breakeven.plugins.{group}.base")
+    interface = next(each for each in _defined_in(base, Plugin) if Plugin in each.__bases__)
+    options = _defined_in(module, Plugin)
+    if len(options) != 1:
+        raise UserError(f"{key}: its module should define one option, not {len(options)}.")
+    (option,) = options
+    if not issubclass(option, interface):
+        raise UserError(f"{key}: {option.__name__} should inherit {base.__name__}.{interface.__name__}.")
+    if missing := sorted(getattr(option, "__abstractmethods__", ())):
+        raise UserError(f"{key}: {option.__name__} does not define {', '.join(missing)}.")
+    return option
+
+
+def _import(module: str, key: str) -> ModuleType:
+    """Import an option's module; its own faults become one sentence, since a user can have written it."""
     try:
-        module = importlib.import_module(name if "." in name else f"breakeven.plugins.{group}.{name}")
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise UserError(f"{dotted_key}.name={name}: cannot be imported ({error}).") from None
-    options = [
+        missing = str(error.name)
+        remedy = (
+            "put it beside dvc.yaml or into a folder of PYTHONPATH"
+            if f"{module}.".startswith(f"{missing}.")
+            else "install it"
+        )
+        raise UserError(f"{key}: cannot be imported ({error}): {remedy}.") from None
+    except SyntaxError as error:
+        raise UserError(f"{key}: {error.filename}:{error.lineno}: {error.msg}.") from None
+    except (Exception, SystemExit) as error:
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
+        raise UserError(f"{key}: cannot be imported: {line.filename}:{line.lineno}: {reason}.") from None
+
+
+def _defined_in(module: ModuleType, base: type["Plugin"]) -> list[type["Plugin"]]:
+    """Return the subclasses of `base` that a module defines itself."""
+    return [
         value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Plugin) and value.__module__ == module.__name__
+        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
     ]
-    if len(options) != 1:
-        raise UserError(f"{dotted_key}.name={name}: should hold one option, not {len(options)}.")
-    return check(options[0], settings, dotted_key)
 
 
 def check(model: type[S], settings: Mapping[str, Any], dotted_key: str = "") -> S:
@@ -82,6 +129,11 @@ def check(model: type[S], settings: Mapping[str, Any], dotted_key: str = "") -> 
         return model.model_validate(settings)
     except ValidationError as error:
         raise UserError("\n".join(_sentences(error, model, dotted_key))) from None
+    except UserError:
+        raise
+    except Exception as error:  # of an option's own check, which a user can have written
+        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
+        raise UserError(f"{dotted_key or model.__name__}: its check failed: {reason}.") from None
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
@@ -100,7 +152,9 @@ def _sentences(error: ValidationError, model: type[BaseModel], dotted_key: str) 
             allowed = _fields(model, loc[:-1])
             yield f"{key}={fault['input']}: the key {loc[-1]!r} is {did_you_mean(loc[-1], allowed)}"
         elif fault["type"] == "missing":
-            yield MANDATORY_MESSAGE.format(key=key)
+            # A dotted_key without a dot belongs to no study but to a call of the library.
+            in_study = not dotted_key or "." in dotted_key
+            yield MANDATORY_MESSAGE.format(key=key) if in_study else f"{key} is missing: give it a value."
         else:
             rule = fault["msg"].removeprefix("Value error, ")
             yield f"{key}={fault['input']}: {rule[0].lower()}{rule[1:]}."

@@ -2,11 +2,14 @@
 
 import contextlib
 import hashlib
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
+from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.source_memory import SHORT_DIGEST_LENGTH
 from breakeven.core.source_walk import SourceTree, is_installed
@@ -23,6 +26,7 @@ LEFT_OUT = {
     "breakeven.core.errors": "sentences for users",
     "breakeven.core.files": "writes files whole; callers decide what is in them",
     "breakeven.core.git": "notes the commit in the record, whatever it is",
+    "breakeven.core.interrupts": "how a stage ends at Ctrl-C",
     "breakeven.core.machine_lock": "waits for other processes",
     "breakeven.core.paths": "dvc.yaml names the same files",
     "breakeven.core.plugin": "imports the plugins that the settings name, which count themselves",
@@ -111,6 +115,27 @@ def packages(target: str) -> tuple[str, ...]:
         reached = AT_START.reach([target], is_left_out, top_level=True)
         return tuple(name for name, path in reached.items() if is_installed(path))
     return ()
+
+
+def unwatched_modules(target: str) -> list[str]:
+    """Return the user's own modules that this process has imported and that no digest of `target` holds.
+
+    Args:
+        target: the constructor of a model, which was called before.
+    """
+    watched = AT_START.reach([target], is_left_out)
+    modules = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
+    own = {name for name, file in modules.items() if file and _is_own(Path(file))}
+    return sorted(
+        name for name in own - watched.keys() if name.partition(".")[0] not in (PUBLIC_API, "__main__")
+    )
+
+
+def _is_own(file: Path) -> bool:
+    """Return whether a file is Python source of the user's, in the repository or in the current folder."""
+    folders = (paths.home().resolve(), Path.cwd().resolve())
+    inside = any(file.resolve().is_relative_to(folder) for folder in folders)
+    return inside and file.suffix == ".py" and not is_installed(file)
 
 
 def _version(package: str) -> str:

@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -80,6 +80,8 @@ class SourceTree:
                 queue.append((package, False))  # importing a module executes its packages' `__init__`
             names = references.top_level if top_level else references.imports
             queue.extend((absolute_name(each, package), counts_packages) for each in names)
+            if not top_level and not inside and references.imports_by_name:
+                queue.extend((each, True) for each in _by_name(module, references.names))
             if not top_level:
                 queue.extend((each, False) for each in references.modules)
                 for folder in references.folders if inside else ():
@@ -116,7 +118,25 @@ class SourceTree:
 
 def is_installed(path: Path) -> bool:
     """Return whether a file belongs to an installed package. The package's version identifies its files."""
-    return "-packages" in str(path.parent)
+    return not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
+
+
+def _by_name(module: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield the user's own modules that a module may import by name.
+
+    They are all modules of its own package, and of each module or package that one of its strings names.
+    """
+    for name in [module.partition(".")[0], *names]:
+        top = name.partition(".")[0]
+        found, file = _locate_outside(name.split("."))
+        if found != name or (file is not None and is_installed(file)):
+            continue
+        yield name
+        for folder in importlib.util.find_spec(top).submodule_search_locations or ():  # type: ignore[union-attr]
+            below = Path(folder).joinpath(*name.split(".")[1:])
+            for path in sorted(below.rglob("*.py")):
+                parts = path.relative_to(folder).with_suffix("").parts
+                yield ".".join([top, *parts]).removesuffix(".__init__")
 
 
 def _module_name(path: Path, root: Path) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.artifacts.artifact import MANIFEST
+from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
@@ -35,7 +37,7 @@ class Measurement:
 
 
 def measure_artifacts(
-    variants: Mapping[str, Path],
+    variants: Mapping[str, Path | str],
     hardware: Mapping[str, Any],
     budget: Budget,
     images: NDArray[np.integer[Any]],
@@ -58,7 +60,8 @@ def measure_artifacts(
         progress: a function that the run calls after each replicate.
 
     Raises:
-        UserError: a variant has the name of the twin.
+        UserError: there is no variant, or one has the name of the twin or no artifact in its folder; the
+            hardware's settings are wrong; or the images are no integers.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -75,13 +78,13 @@ def measure_artifacts(
     >>> measurement["twin"].verdict
     'control'
     """
-    if TWIN in variants:
-        raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
+    folders = {name: Path(folder) for name, folder in variants.items()}
+    _require_valid(folders, hardware, images)
     started = time.monotonic()
     load = BackgroundLoad()
-    base, folder = next(iter(variants.items()))
-    folders = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
-    limit = budget.time_limit_s(len(variants))
+    base, folder = next(iter(folders.items()))
+    limit = budget.time_limit_s(len(folders))
+    folders = {base: folder, TWIN: folder, **{k: v for k, v in folders.items() if k != base}}
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "images.npy"
         np.save(path, images[_timed(images, scenario.batch_size, budget.seed)])
@@ -104,6 +107,25 @@ def _timed(images: NDArray[np.integer[Any]], batch_size: int, seed: int) -> NDAr
     affordable = TIMED_BYTES // (batch_size * images[0].nbytes)
     more = max(0, min(len(drawn) // batch_size, affordable - 1, TIMED_BATCHES - 1))
     return np.concatenate([np.arange(batch_size) % len(images), drawn[: more * batch_size]])
+
+
+def _require_valid(
+    variants: Mapping[str, Path], hardware: Mapping[str, Any], images: NDArray[np.integer[Any]]
+) -> None:
+    """Check the arguments of `measure_artifacts`."""
+    if not variants:
+        raise UserError("variants: give at least one, the baseline.")
+    if TWIN in variants:
+        raise UserError(f"variants: {TWIN!r} is the name of the baseline's copy; choose another one.")
+    for name, folder in variants.items():
+        if not (folder / MANIFEST).is_file():
+            raise UserError(f"variants[{name!r}]: {folder} holds no artifact: it has no {MANIFEST}.")
+    plugin.load("hardware", hardware, "hardware")
+    if not np.issubdtype(images.dtype, np.integer) or not len(images):
+        raise UserError(
+            f"images: give at least one image, as uint8 from 0 to 255, or tokens: these are {len(images)} of "
+            f"{images.dtype}."
+        )
 
 
 def run_replicates(

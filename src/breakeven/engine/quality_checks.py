@@ -11,6 +11,9 @@ from breakeven.engine.comparison import ComparisonSet
 from breakeven.engine.samples import OK, Block, Replicate, Samples
 from breakeven.engine.settings import Budget
 
+BUSY = 10  # percent of the processors' time that other programs take
+WIDE = 10  # half the width of an interval that says nothing, as a share of the speedup
+
 
 @dataclass(frozen=True)
 class QualityWarning:
@@ -42,7 +45,7 @@ def _all(
         return
     if comparisons.fault:
         yield QualityWarning("unreliable", comparisons.fault, "measure again, or on a quieter machine")
-    if busy > 10:
+    if busy > BUSY:
         text = f"other programs took {busy:.0f}% of the processors' time"
         yield QualityWarning("busy", text, "end other programs, or wait for them")
     affinity = replicates[0].affinity
@@ -58,7 +61,12 @@ def _all(
         count = len(replicates) // len(fine)
         reached, target = f"±{comparisons.half_width:.1%}", f"±{budget.half_width:.1%}"
         text = f"after {count} replicates the widest interval is {reached}, not {target}"
-        yield QualityWarning("few replicates", text, "raise measure.seconds_per_variant")
+        if comparisons.half_width > WIDE:
+            text = f"{count} replicates cannot give an interval that says anything, let alone one of {target}"
+        remedy = "raise measure.seconds_per_variant, or measure.min_replicates"
+        if busy > BUSY:
+            remedy = f"measure on a machine that is not busy; else {remedy}"
+        yield QualityWarning("few replicates", text, remedy)
     if short := [name for name, group in fine.items() if _block_ms(group) < budget.block_ms / 3]:
         text = f"blocks of less than a third of {budget.block_ms:g} ms: {', '.join(short)}"
         yield QualityWarning("short blocks", text, "its first calls were slow: raise measure.block_ms")

@@ -100,5 +100,6 @@ class RunProgress:
         done = f"replicate {self.replicates}, {self.spent_s:.0f} of {self.limit_s:.0f} s"
         if self.half_width is None:
             return done
-        widest = f"±{self.half_width:.1%}" if self.half_width < 10 else "more than ±1000%"
-        return f"{done}, widest interval {widest}"
+        if self.half_width >= 10:
+            return f"{done}, too few replicates for an interval"
+        return f"{done}, widest interval ±{self.half_width:.1%}"

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.config.schema import Study
@@ -19,7 +18,8 @@ from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import cores, tuning_variables
 from breakeven.engine.samples import OK
 from breakeven.engine.settings import Scenario
-from breakeven.results.records import ScenarioResult, records_of
+from breakeven.results import records
+from breakeven.results.records import ScenarioResult
 from breakeven.results.result_row import ResultRow
 
 MEASUREMENT_FILE = "measurement.json"
@@ -78,8 +78,8 @@ def find(
     """
     if not (entry := cache.find(key)):
         return None
-    values: dict[str, Any] = read_json(entry.folder / cache.FILES_FOLDER / MEASUREMENT_FILE)
-    if values["at"] < since():
+    part = records.read_scenario(entry.folder / cache.FILES_FOLDER / MEASUREMENT_FILE)
+    if part.at < since():
         return None
     entry.touch()
 
@@ -94,10 +94,7 @@ def find(
             reason=row.reason if card.status == OK else card.reason,
         )
 
-    records = records_of(values["records"])
-    return ScenarioResult(
-        **{**values, "records": [replace(record, row=relabelled(record.row)) for record in records]}
-    )
+    return replace(part, records=[replace(record, row=relabelled(record.row)) for record in part.records])
 
 
 def keep(key: CacheKey, title: str, part: ScenarioResult) -> None:

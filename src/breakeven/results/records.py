@@ -3,10 +3,21 @@
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict
 
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
+from breakeven.results.record_check import (
+    CHECKED,
+    MachineShape,
+    PeaksShape,
+    ReplicateShape,
+    SettingsShape,
+    Shape,
+    require_valid,
+)
 from breakeven.results.result_row import ResultRow
 
 
@@ -14,8 +25,10 @@ from breakeven.results.result_row import ResultRow
 class VariantResult:
     """A row with every block of calls that it was computed from."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = CHECKED
+
     row: ResultRow
-    replicates: list[dict[str, Any]]
+    replicates: list[Annotated[dict[str, Any], Shape(ReplicateShape)]]
     execution: dict[str, Any] = field(default_factory=dict)  # operators by time, and similar facts
 
 
@@ -23,13 +36,15 @@ class VariantResult:
 class ScenarioResult:
     """The records of one scenario of a benchmark."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = CHECKED
+
     scenario: str
     at: float  # when it was measured, seconds since the epoch
     seconds: float  # duration of the measurement
     commit: str  # of the working tree at that time
     dirty: bool
     stopped: str  # why the measurement ended
-    peaks: dict[str, Any]  # of the hardware (`HardwarePeaks`)
+    peaks: Annotated[dict[str, Any], Shape(PeaksShape)]  # of the hardware (`HardwarePeaks`)
     warnings: list[dict[str, str]]
     records: list[VariantResult]
 
@@ -43,14 +58,16 @@ class ScenarioResult:
 class BenchmarkResult:
     """The records of one family on one hardware, with all that a reader needs to judge and repeat them."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = CHECKED
+
     family: str
     hardware: str
     title: str  # of the dataset
     test_images: int
-    settings: dict[str, Any]  # of the measurement: its budget
-    machine: dict[str, Any]
+    settings: Annotated[dict[str, Any], Shape(SettingsShape)]  # of the measurement: its budget
+    machine: Annotated[dict[str, Any], Shape(MachineShape)]
     affinity: dict[str, Any]
-    peaks: dict[str, Any]  # of the hardware (`HardwarePeaks`), as probed for the last scenario
+    peaks: Annotated[dict[str, Any], Shape(PeaksShape)]  # `HardwarePeaks`, as probed for the last scenario
     commit: str  # of the working tree when the last scenario was measured
     dirty: bool
     seconds: float  # duration of all measurements, cached ones included
@@ -75,18 +92,35 @@ def moment(at: float) -> str:
 
 
 def read_benchmark(path: Path) -> BenchmarkResult:
-    """Return the benchmark in a JSON file.
+    """Return the benchmark in a JSON file, after checking the type of every value.
 
     Raises:
-        UserError: another version of Breakeven wrote the file.
+        UserError: another version of Breakeven wrote the file, or it was damaged after it was written.
     """
     values = read_json(path)
     try:
         records, measured = records_of(values["records"]), values.get("measured", {})
         measured = {called: tuple(span) for called, span in measured.items() if isinstance(span, list)}
-        return BenchmarkResult(**{**values, "records": records, "measured": measured})
-    except (KeyError, TypeError):
+        benchmark = BenchmarkResult(**{**values, "records": records, "measured": measured})
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise UserError(f"{path} is of another version of Breakeven: run `dvc repro`.") from None
+    require_valid(path, benchmark)
+    return benchmark
+
+
+def read_scenario(path: Path) -> ScenarioResult:
+    """Return the records of one scenario in a JSON file, after checking the type of every value.
+
+    Raises:
+        UserError: as of `read_benchmark`.
+    """
+    values = read_json(path)
+    try:
+        part = ScenarioResult(**{**values, "records": records_of(values["records"])})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(f"{path} is of another version of Breakeven: run `dvc repro`.") from None
+    require_valid(path, part)
+    return part
 
 
 def records_of(values: list[dict[str, Any]]) -> list[VariantResult]:

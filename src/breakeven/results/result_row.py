@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ConfigDict
 
 from breakeven.core import paths
 from breakeven.engine.samples import FAILED
 from breakeven.engine.settings import Scenario
+from breakeven.results.record_check import CHECKED
 
 SPECIAL = ("baseline", "control")  # verdicts of the rows that others are compared with
 Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size, callers
@@ -92,6 +96,8 @@ class BreakevenPart:
 @dataclass(frozen=True, kw_only=True)
 class ResultRow(LatencyPart, SpeedupPart, AccuracyPart, OutputPart, CostPart, StartPart, BreakevenPart):
     """A row of `results/summary.csv`; None means no figure. `columns.py` describes the columns."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CHECKED
 
     family: str
     variant: str  # compression/precision/runtime, or "twin"

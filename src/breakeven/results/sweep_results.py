@@ -1,15 +1,20 @@
 """The records of sweeps: the jobs of each sweep, and how each job ended."""
 
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict
 
 from breakeven.core import cache, paths
+from breakeven.core.cache_cleanup import DAY_S
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, write_json
 from breakeven.core.plugin import did_you_mean
+from breakeven.results.record_check import CHECKED, require_valid
 
 DONE, CACHED, FAILED = "done", "cached", "failed"
 
@@ -17,6 +22,8 @@ DONE, CACHED, FAILED = "done", "cached", "failed"
 @dataclass(frozen=True)
 class JobOutcome:
     """The outcome of a job."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CHECKED
 
     title: str
     overrides: list[str]
@@ -34,6 +41,8 @@ class JobOutcome:
 @dataclass(frozen=True)
 class Sweep:
     """The jobs that one command asked for, with their outcomes."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CHECKED
 
     name: str
     study: str
@@ -77,12 +86,14 @@ def write_sweep(
 
 
 def read_sweep(name: str = "") -> Sweep:
-    """Return the newest sweep whose own name or whose study is `name`; by default the newest sweep.
+    """Return the newest sweep whose own name or whose study is `name`.
+
+    Without a name, return the newest sweep that has results here, or else the newest.
 
     Raises:
         UserError: there is no such sweep.
     """
-    sweeps = every()
+    sweeps = sorted(every(), key=lambda sweep: not name and not any(job.version for job in sweep.jobs))
     for sweep in sweeps:
         if name in ("", sweep.name, sweep.study):
             return sweep
@@ -106,10 +117,28 @@ def newest() -> list[Sweep]:
     return [sweeps_by_study[study] for study in sorted(sweeps_by_study)]
 
 
+def without_results(gone: Collection[tuple[str, str]], days: float) -> list[Path]:
+    """Return the files of sweeps that nobody wrote for `days` days, and of whose jobs no results are left.
+
+    Args:
+        gone: kind and digest of cache entries that count as removed.
+        days: the age from which a record counts.
+    """
+    return [
+        path
+        for path in sorted(folder().glob("*.json"))
+        if time.time() - path.stat().st_mtime >= DAY_S * days
+        and (sweep := _read(path))
+        and not any(outcome.version and ("job", outcome.key) not in gone for outcome in sweep.jobs)
+    ]
+
+
 def _read(path: Path) -> Sweep | None:
     try:
         values: dict[str, Any] = read_json(path)
-        return Sweep(**{**values, "jobs": [JobOutcome(**outcome) for outcome in values["jobs"]]})
-    except (UserError, KeyError, TypeError):
+        sweep = Sweep(**{**values, "jobs": [JobOutcome(**outcome) for outcome in values["jobs"]]})
+        require_valid(path, sweep)
+        return sweep
+    except (UserError, AttributeError, KeyError, TypeError):
         print(f"{path} is damaged, and left out: delete it; its sweep, run again, writes it", file=sys.stderr)
         return None

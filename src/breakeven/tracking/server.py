@@ -2,12 +2,12 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from typing import NoReturn
 from urllib.request import urlopen
 
 from breakeven.core.errors import UserError
@@ -20,11 +20,11 @@ START_TIMEOUT_S = 60.0
 SERVER_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def become_ui(port: int) -> NoReturn:
-    """Replace this process by the server of MLflow's UI.
+def serve_ui(port: int) -> None:
+    """Serve MLflow's UI until Ctrl-C or SIGTERM, and print its address when it answers.
 
     Raises:
-        UserError: the runs are elsewhere, or the port is taken.
+        UserError: the runs are elsewhere, the port is taken, or the server does not start.
     """
     if not is_local():
         raise UserError(f"The runs are at {address()}: open that address.")
@@ -38,10 +38,24 @@ def become_ui(port: int) -> NoReturn:
         ) from None
     with required():
         Tracker()  # creates the store
-    print(f"MLflow's UI: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
-    command = _command(port)
-    # This process is replaced so that signals reach the server itself.
-    os.execve(command[0], command, {**os.environ, **SERVER_ENVIRONMENT})
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # A session of its own keeps Ctrl-C from the server, which would print a traceback of each of its tasks.
+    server = subprocess.Popen(
+        _command(port), env={**os.environ, **SERVER_ENVIRONMENT}, start_new_session=True
+    )
+    try:
+        while not _answers(port):
+            if server.poll() is not None:
+                raise UserError("MLflow's server does not start: what it says stands above.")
+            time.sleep(0.2)
+        print(f"MLflow's UI: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+        server.wait()
+    except KeyboardInterrupt:
+        print()  # after the terminal's ^C
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
 
 
 def _command(port: int) -> list[str]:

@@ -1,10 +1,12 @@
 """Which source an output depends on: modules, data files, packages, and the user's own files."""
 
+import importlib
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.source_digest import (
     LEFT_OUT,
@@ -12,6 +14,7 @@ from breakeven.core.source_digest import (
     digests_of_modules,
     packages,
     plugin_modules,
+    unwatched_modules,
 )
 from breakeven.core.source_walk import SourceTree
 
@@ -130,6 +133,60 @@ def test_a_users_own_module_is_its_files_and_what_they_import(
         with (tmp_path / changed).open("a") as file:
             file.write("\nline = 1\n")
         assert source("mine.net.Net") != before, changed
+
+
+REGISTRIES = {
+    "a registry": {
+        "zoo/__init__.py": "",
+        "zoo/build.py": "import importlib\ndef net(): return importlib.import_module(f'zoo.nets.{1}')",
+        "zoo/nets/__init__.py": "",
+        "zoo/nets/tiny.py": "WIDTH = 1",
+    },
+    "a relative one": {
+        "zoo/build.py": "from importlib import import_module\ndef net(n): return import_module(n, 'zoo')",
+        "zoo/deep/er/tiny.py": "WIDTH = 1",
+    },
+    "one beside its package": {
+        "zoo/nets/tiny.py": "WIDTH = 1",
+        "build.py": "def net(name): return __import__('zoo.nets.' + name)",
+    },
+    "one that reads its folder": {
+        "zoo/__init__.py": "import pkgutil\nfound = [*pkgutil.iter_modules(__path__)]",
+        "zoo/build.py": "import zoo\ndef net(): ...",
+        "zoo/tiny.py": "WIDTH = 1",
+    },
+}
+
+
+@pytest.mark.parametrize("layout", REGISTRIES)
+@pytest.mark.parametrize("folder", ["checkout", "my-packages/checkout"])
+def test_a_module_that_is_imported_by_its_name_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str, folder: str
+) -> None:
+    root = tmp_path / folder
+    monkeypatch.syspath_prepend(root)
+    for name, text in REGISTRIES[layout].items():
+        (root / name).parent.mkdir(exist_ok=True, parents=True)
+        (root / name).write_text(text)
+    target = "build.net" if (root / "build.py").exists() else "zoo.build.net"
+    for changed in [name for name, text in REGISTRIES[layout].items() if text]:
+        before = source(target)
+        with (root / changed).open("a") as file:
+            file.write("\nline = 1\n")
+        assert source(target) != before, changed
+
+
+def test_a_module_that_no_digest_holds_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "hidden_net.py").write_text("WIDTH = 1\n")
+    (tmp_path / "seen_net.py").write_text("WIDTH = 1\n")
+    (tmp_path / "odd_net.py").write_text("import seen_net\ndef net(): return globals()['__builtins__']\n")
+    importlib.import_module("odd_net")
+    assert unwatched_modules("odd_net.net") == []
+    importlib.import_module("hidden_net")
+    assert unwatched_modules("odd_net.net") == ["hidden_net"]
 
 
 def test_settings_name_plugins_at_any_depth() -> None:

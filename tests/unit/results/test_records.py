@@ -53,7 +53,7 @@ ROW = ResultRow(
 
 
 def benchmark(rows, warnings=(), **settings):
-    settings = {"latency_limit_ms": None, **settings}
+    settings = {"latency_limit_ms": None, "confidence": 0.95, **settings}
     return fabricated(rows, images=360, settings=settings, warnings=list(warnings))
 
 
@@ -102,6 +102,74 @@ def test_a_benchmark_of_another_version_is_refused_with_what_to_do(tmp_path):
     del old["records"][0]["row"]["callers"]
     (tmp_path / "benchmark.json").write_text(json.dumps(old))
     with pytest.raises(UserError, match="another version of Breakeven: run `dvc repro`"):
+        records.read_benchmark(tmp_path / "benchmark.json")
+
+
+def damaged(values, place, value):
+    """The JSON of a record with another value at a place, as an editor or a bad disk leaves it."""
+    *parts, last = place
+    for part in parts:
+        values = values[part]
+    assert last in values or isinstance(values, list)
+    values[last] = value
+
+
+ROW_PLACE = ("records", 0, "row")
+PLACES = [
+    *((*ROW_PLACE, name) for name in ("speedup", "latency_ms_p50", "accuracy", "threads", "macs", "family")),
+    *((*ROW_PLACE, name) for name in ("breakeven_calls", "verdict", "reason", "unreliable", "replicates")),
+    ("records", 0, "replicates", 0, "blocks", 0, "calls_ms", 1),
+    ("records", 0, "replicates", 0, "blocks", 0, "round"),
+    ("records", 0, "replicates", 0, "blocks"),
+    ("settings", "latency_limit_ms"),
+    ("settings", "confidence"),
+    ("machine", "name"),
+    ("machine", "versions"),
+    ("stopped", "batch 1"),
+    ("warnings", 0),
+    *((name,) for name in ("seconds", "test_images", "dirty", "commit", "peaks", "records", "machine")),
+]
+NUMBERS = ("speedup", "latency_ms_p50", "accuracy", 1, "latency_limit_ms", "confidence", "seconds")
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+@pytest.mark.parametrize("value", [["a list"], "1.5", float("nan"), float("inf")], ids=str)
+def test_a_record_with_a_value_of_another_kind_is_refused_with_its_file(tmp_path, place, value):
+    texts = ("family", "breakeven_calls", "verdict", "reason", "name", "batch 1", "commit")
+    if value == "1.5" and place[-1] in texts:
+        value = 1.5
+    row = replace(ROW, latency_ms_p50=1.0, speedup=2.0, accuracy=0.5)
+    path = tmp_path / "benchmark.json"
+    benchmark([row], [{"scenario": "batch 1", "name": "a", "text": "b", "remedy": "c"}]).write(path)
+    values = json.loads(path.read_text())
+    records.read_benchmark(path)
+    damaged(values, place, value)
+    path.write_text(json.dumps(values))
+    with pytest.raises(UserError, match=r"benchmark\.json.*`dvc (checkout|repro)`") as refused:
+        records.read_benchmark(path)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_number_that_json_makes_infinite_is_refused(tmp_path):
+    path = tmp_path / "benchmark.json"
+    benchmark([replace(ROW, speedup=1.25)]).write(path)
+    path.write_text(path.read_text().replace("1.25", "1e999"))
+    with pytest.raises(UserError, match=r"records\.0\.row\.speedup=inf should be a finite number"):
+        records.read_benchmark(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"3", b"\xff\xfe", b"{", b'{"records": 3}', b'{"records": [3]}']
+)
+def test_a_file_that_is_no_record_is_refused_with_its_name(tmp_path, content):
+    (tmp_path / "benchmark.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"benchmark\.json .*`dvc repro`"):
+        records.read_benchmark(tmp_path / "benchmark.json")
+
+
+def test_a_folder_in_the_place_of_a_record_is_refused_with_its_name(tmp_path):
+    (tmp_path / "benchmark.json").mkdir()
+    with pytest.raises(UserError, match=r"benchmark\.json is not a file"):
         records.read_benchmark(tmp_path / "benchmark.json")
 
 

@@ -8,10 +8,12 @@ import sys
 import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
+from breakeven.core import interrupts
 from breakeven.core.errors import UserError
 
 EXAMPLE = "breakeven compare main workspace --variant '*/int8-*/*'"
 SLOWER, UNKNOWN = 1, 2  # exit codes
+CODE_OF_ERRORS = UNKNOWN
 
 
 def fraction(text: str) -> float:
@@ -57,10 +59,11 @@ def run(chosen: Namespace) -> int:
     both = (chosen.first, chosen.second, chosen.hardware, chosen.variant)
     try:
         changes = stored(*both) if chosen.stored else paired(*both)
-    except UserError as error:
-        print(f"breakeven: {error}", file=sys.stderr)
-        return UNKNOWN
+    except UserError:
+        raise
     except Exception:  # Python's own exit code, 1, would mean "slower"
+        if interrupts.received():
+            raise
         traceback.print_exc()
         return UNKNOWN
     how = "unpaired: each over the eager mode of its own run" if chosen.stored else "in the same rounds"

@@ -18,8 +18,8 @@ def run(chosen: Namespace) -> None:
     from breakeven.core import paths
     from breakeven.core.files import write_json, write_text
 
-    text = compose.compose(chosen.overrides)
+    text, overrides = compose.compose_completed(chosen.overrides)
     settings = schema.validate(yaml.safe_load(text))
     write_text(paths.PARAMS, text)
-    write_json(paths.OVERRIDES, chosen.overrides)
+    write_json(paths.OVERRIDES, overrides)
     print(f"params.yaml: study {settings.study}, families {', '.join(settings.families)}. Next: dvc repro")

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 EXAMPLE = "breakeven doctor"
+ANYWHERE = True  # it needs no project
 
 
 def arguments(parser: ArgumentParser) -> None:

@@ -35,8 +35,8 @@ def run(chosen: Namespace) -> None:
             "commit the changes, or add --allow-dirty."
         )
     study = schema.read_study()
-    study_records = study_results.read_results(study)
     lock_check.require_current(study)
+    study_records = study_results.read_results(study)
     rows = summary.rows(study_records.benchmarks, Limits.of(study))
     write_text(target, study_markdown.render(study.study, schema.overrides(), study_records, rows))
     summary.write_summary(target.with_suffix(".csv"), rows)

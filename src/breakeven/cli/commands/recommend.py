@@ -55,8 +55,8 @@ def run(chosen: Namespace) -> None:
 
     study = schema.read_study()
     limits = _limits(chosen, study)
-    results = study_results.read_results(study)
     lock_check.require_current(study)
+    results = study_results.read_results(study)
     rows = summary.rows(results.benchmarks, limits)
     without, best = [], []
     for group in _cells(chosen, study, rows):

@@ -11,7 +11,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> None:
-    """Replace this process by MLflow's server."""
-    from breakeven.tracking.server import become_ui
+    """Serve the UI until Ctrl-C."""
+    from breakeven.tracking.server import serve_ui
 
-    become_ui(chosen.port)
+    serve_ui(chosen.port)

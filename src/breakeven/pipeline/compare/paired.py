@@ -6,7 +6,7 @@ from pathlib import Path
 
 from breakeven.artifacts import dataset, variants
 from breakeven.artifacts.artifact import MANIFEST
-from breakeven.config import schema
+from breakeven.config import lock_check, schema
 from breakeven.config.schema import Study
 from breakeven.core import machine_lock, paths
 from breakeven.core.errors import UserError
@@ -15,7 +15,7 @@ from breakeven.core.progress import counted
 from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.samples import FAILED, UNSUPPORTED
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
-from breakeven.pipeline.compare.restore import restored
+from breakeven.pipeline.compare.restore import WORKSPACE, restored
 
 MISSING = "missing"  # the first commit has the variant; the second lacks it or cannot execute it
 Name = tuple[str, str]  # family, variant
@@ -52,6 +52,8 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
         UserError: there is nothing that both have.
     """
     study = schema.read_study()
+    if WORKSPACE in (first, second):
+        lock_check.require_current(study)
     if hardware not in study.hardware:
         raise UserError(f"--hardware {hardware}: {did_you_mean(hardware, study.hardware)}")
     with restored(first, "export", "quantize") as a, restored(second, "export", "quantize") as b:

@@ -33,16 +33,27 @@ def restored(revision: str, *stages: str) -> Iterator[Path]:
             cache = _dvc(Path.cwd(), "cache", "dir").stdout.strip()
             local = tree / ".dvc/config.local"
             local.write_text(f"[cache]\n    dir = {cache}\n", encoding="utf-8")
-            done = _dvc(tree, "checkout", "--quiet", *stages)
+            done = _dvc(tree, "checkout", *stages)
             if done.returncode:
-                last = (done.stderr.strip().splitlines() or [""])[-1]
                 raise UserError(
-                    f"{revision}: DVC's cache lacks what it had ({last}): `dvc pull` brings "
+                    f"{revision}: DVC's cache lacks what it had ({_reason(done.stderr)}): `dvc pull` brings "
                     f"it from a remote, `git checkout {revision} && dvc repro` makes it again."
                 )
             yield tree
         finally:
             _git("worktree", "remove", "--force", str(tree), failed="git worktree")
+
+
+def _reason(stderr: str) -> str:
+    """Return what DVC says about outputs that it cannot check out: the first of them, and how many."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    start = next((at for at, line in enumerate(lines) if line.startswith("ERROR: ")), None)
+    if start is None:
+        return lines[-1] if lines else "it says nothing"
+    missing = [line for line in lines[start + 1 :] if " " not in line and not line.startswith("<")]
+    if not missing:
+        return lines[start].removeprefix("ERROR: ")
+    return missing[0] + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
 
 
 def _dvc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from scipy import stats
 
-from breakeven.config import schema
+from breakeven.config import lock_check, schema
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.engine.statistics import MAX_LOG_HALF_WIDTH, POWER, UNDECIDED, from_logarithm, verdict
 from breakeven.pipeline.compare.paired import MISSING, Change, Name
-from breakeven.pipeline.compare.restore import restored
+from breakeven.pipeline.compare.restore import WORKSPACE, restored
 from breakeven.results import records
 from breakeven.results.result_row import SPECIAL, ResultRow, cell, unreliable_cells
 
@@ -51,6 +51,8 @@ def stored(first: str, second: str, hardware: str, pattern: str) -> list[Change]
         UserError: they were measured on different machines, or there is nothing that both have.
     """
     study = schema.read_study()
+    if WORKSPACE in (first, second):
+        lock_check.require_current(study)
     with restored(first, "benchmark") as a, restored(second, "benchmark") as b:
         there, here = (_read(root, hardware, pattern, study) for root in (a, b))
     common = [name for name in there if name in here]
@@ -88,6 +90,8 @@ def _read(root: Path, hardware: str, pattern: str, study: Study) -> dict[Name, S
     comparisons: dict[Name, StoredComparison] = {}
     for path in sorted((root / paths.BENCHMARKS).glob(f"*-{hardware}.json")):
         benchmark = records.read_benchmark(path)
+        if benchmark.hardware != hardware:  # its name ends with that of this one: "big-cpu1"
+            continue
         if root == Path.cwd() and benchmark.family not in study.families:
             continue
         rows = [record.row for record in benchmark.records]

@@ -1,11 +1,14 @@
 """The frame around every stage: it turns failures into messages and exit codes."""
 
 import errno
+import os
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 
+from breakeven.core import interrupts
+from breakeven.core.child_process import end_with_parent
 from breakeven.core.errors import UserError
 
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
@@ -20,7 +23,10 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     Args:
         again: what to type to go on after that.
     """
+    interrupts.handle(f"interrupted; {again} goes on")
     signal.signal(signal.SIGTERM, _terminate)
+    if os.environ.get("DVC_STAGE"):  # if DVC is killed, its stage ends and frees the machine
+        end_with_parent(os.getppid())
     try:
         stage(*sys.argv[1:])
     except UserError as error:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import ValidationError
 
-from breakeven.config import compose, schema
+from breakeven.config import choices, compose, schema
 from breakeven.config.schema import Settings, Study
+from breakeven.config.yaml_file import read_mapping
 from breakeven.core import paths, plugin
 from breakeven.core.errors import Unsupported, UserError
-from breakeven.core.files import write_json, write_text
+from breakeven.core.files import flatten, write_json, write_text
 from breakeven.pipeline.stages._main import run
 
 if TYPE_CHECKING:
@@ -26,34 +27,100 @@ A_TEXT = {"length": 128, "vocabulary": 30_000, "classes": 10}
 ABOUT_NAMES = (TypeError, ImportError, AttributeError, ValidationError, UserError)
 
 
+PARAMS_REMEDY = "write it again with `breakeven compose`"
+
+
 def guard() -> None:
     """Compose the configuration again; if params.yaml differs, stop with the command that repairs it."""
-    params = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
+    params = read_mapping(paths.PARAMS, PARAMS_REMEDY)
     overrides = schema.overrides()
     if os.environ.get("DVC_EXP_NAME"):
         # In an experiment, DVC has just composed params.yaml with its -S overrides. It passes them to no
         # stage, so they are reconstructed from the result.
-        overrides = recall(params)
+        try:
+            overrides = accept_experiment(params, overrides)
+        except UserError:
+            write_text(paths.PARAMS, compose.compose(overrides))  # as it was before the experiment
+            raise
     elif (composed := yaml.safe_load(compose.compose(overrides))) != params:
         changed = list(compose.differences(params, composed))
-        command = shlex.join(["breakeven", "compose", *overrides])
         raise UserError(
             f"params.yaml is not what conf/ composes to ({len(changed)} keys differ, the first: "
-            f"{changed[0].lstrip('+')}). Run `{command}`, then `dvc repro`."
+            f"{changed[0].lstrip('+')}). Run `{_command(overrides)}`, then `dvc repro`."
         )
-    require_models(schema.validate(params))
+    else:
+        require_models(schema.validate(params))
     write_json(paths.OVERRIDES, overrides)
     write_text(paths.STAGES_GUARD, "params.yaml is what conf/ composes to\n")
 
 
-def recall(params: dict[str, object]) -> list[str]:
-    """Return overrides that compose to these params: the study, and each value that differs from it."""
+def accept_experiment(params: Settings, before: list[str]) -> list[str]:
+    """Return overrides that compose to the params of an experiment, after all checks.
+
+    Args:
+        params: what DVC has composed, from conf/ and the experiment's own overrides.
+        before: the overrides that params.yaml had been composed with.
+
+    Raises:
+        UserError: the params are wrong, or the experiment has lost earlier overrides.
+    """
+    choices.require_all_own_places(paths.CONF)
+    overrides = recall(params)
+    require_models(schema.validate(params))
+    if lost := lost_settings(params, before):
+        again = " ".join(f"-S {shlex.quote(each)}" for each in before)
+        raise UserError(
+            f"`dvc exp run` composes conf/ anew, and has lost what params.yaml was composed of "
+            f"({shlex.join(before)}; the first lost setting: {lost}). params.yaml is as it was. Give these "
+            f"again: `dvc exp run {again} ...`; or run `breakeven compose` first, which drops them."
+        )
+    return overrides
+
+
+def lost_settings(params: Settings, before: list[str]) -> str:
+    """Return the first setting of earlier overrides that has its plain value in `params`; "" if none has."""
+    if not before:
+        return ""
+    plain, composed = (flatten(yaml.safe_load(compose.compose(each))) for each in ([], before))
+    now = flatten(params)
+    for key in [*composed, *(key for key in plain if key not in composed)]:
+        set_by_overrides = composed.get(key) != plain.get(key)
+        if set_by_overrides and now.get(key) != composed.get(key) and now.get(key) == plain.get(key):
+            return f"{key}={composed.get(key, 'nothing')}"
+    return ""
+
+
+def recall(params: Settings) -> list[str]:
+    """Return overrides that compose to these params: the study, and each value that differs from it.
+
+    Raises:
+        UserError: the study has no file here, or has another name than its file.
+    """
     composed = yaml.safe_load(compose.compose())
     study = []
     if params.get("study") != composed["study"]:
+        _require_study_file(str(params.get("study")))
         study = [f"study={params['study']}"]
         composed = yaml.safe_load(compose.compose(study))
     return [*study, *compose.differences(composed, params)]
+
+
+def _require_study_file(study: str) -> None:
+    """Raise a UserError if an experiment's study is in no file here, or in a file with another name."""
+    file = paths.CONF / "study" / f"{study}.yaml"
+    if file.is_file():
+        return
+    if other := choices.study_file(study, paths.CONF):
+        raise UserError(f"{other}: `study: {study}` is not the file's name: write `study: {other.stem}`.")
+    if (paths.home() / file).is_file():
+        raise UserError(
+            f"study={study}: git does not track {file}, and an experiment in the queue or in a temporary "
+            f"folder takes only what git tracks: `git add {file}`."
+        )
+
+
+def _command(overrides: list[str]) -> str:
+    return shlex.join(["breakeven", "compose", *overrides])
 
 
 def require_models(config: Study) -> None:

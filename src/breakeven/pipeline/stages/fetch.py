@@ -2,6 +2,7 @@
 
 import shutil
 
+from breakeven.artifacts.model_manifest import MANIFEST
 from breakeven.config import schema
 from breakeven.config.schema import Study
 from breakeven.core import paths
@@ -20,12 +21,32 @@ def fetch() -> None:
     Unchanged files trigger no stage.
     """
     study = schema.read_study(checked=True)
+    remove_dropped(study)
     note_inputs(study)
     write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweep_results.newest()})
     shutil.rmtree(paths.FETCHED / "code", ignore_errors=True)  # may hold stages of another study
     for stage, digests in stage_code(study):
         write_json(paths.fetched(f"code/{stage}"), digests)
     AT_START.memory.save()
+
+
+def remove_dropped(study: Study) -> None:
+    """Remove models and benchmarks of other studies, which DVC's cache keeps.
+
+    Later stages depend on the folders `models` and `results/benchmark` as a whole. With files of another
+    study in them, their digests would be those of this machine alone, and a colleague would run all again.
+    """
+    recipes = {"none", *study.compressions}
+    for card in paths.MODELS.glob(f"*/*/{MANIFEST}"):
+        model = card.parent
+        if model.parent.name not in study.families or model.name not in recipes:
+            shutil.rmtree(model)
+            if not any(model.parent.iterdir()):
+                model.parent.rmdir()
+    kept = {paths.benchmark(family, hardware) for family in study.families for hardware in study.hardware}
+    for record in paths.BENCHMARKS.glob("*.json"):
+        if record not in kept:
+            record.unlink()
 
 
 def note_inputs(study: Study) -> None:

@@ -1,5 +1,7 @@
 """The stage `train`: it trains a family's model, or uses the user's own weights."""
 
+import sys
+
 import torch
 from torch import nn
 
@@ -8,7 +10,7 @@ from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
-from breakeven.core.source_digest import digests_of
+from breakeven.core.source_digest import digests_of, unwatched_modules
 from breakeven.pipeline.fit_model import UNTRAINED, ModelJob, describe, obtain, shape_of
 from breakeven.pipeline.stages._main import run
 from breakeven.tracking import live_run
@@ -36,6 +38,12 @@ def train(name: str) -> None:
     def build() -> nn.Module:
         torch.manual_seed(study.seed)  # for weights that are not trained
         model = saved_model.build(family.model, shape_of(manifest), f"families.{name}.model")
+        if unwatched := unwatched_modules(str(family.model.get("_target_"))):
+            print(
+                f"warning: families.{name}.model: its constructor imported {', '.join(unwatched)} by name: "
+                "an edit there does not train it again. Import them with `import` in the model's module.",
+                file=sys.stderr,
+            )
         if family.checkpoint:
             saved_model.load_checkpoint(paths.checkpoint(family.checkpoint), model)
         return model

@@ -17,14 +17,14 @@ from breakeven.config import compose
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
-from breakeven.pipeline.sweep import job_task
+from breakeven.pipeline.sweep import job_study, job_task
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME
 
 
 def compose_jobs(
     loader: ConfigLoader, master: DictConfig, every: Sequence[Sequence[str]], folder: Path
 ) -> dict[int, str]:
-    """Write the settings of each job into the sweep's folder.
+    """Write the settings of each job into the sweep's folder, after all checks of a study.
 
     Args:
         loader: Hydra's own.
@@ -38,15 +38,23 @@ def compose_jobs(
         UserError: none of the jobs can be composed.
     """
     refused = {}
+    chosen_by_hydra = OmegaConf.to_container(master.hydra.overrides.hydra)
     for number, overrides in enumerate(every):
         try:
+            check = compose.check_choices(loader, [*chosen_by_hydra, *overrides], name=CONFIG_NAME)
             config = loader.load_sweep_config(master, list(overrides))
+            check(config)
             HydraConfig.instance().set_config(config)  # settings may refer to ${hydra:...}
             choice = str(config.hydra.runtime.choices["family"])
             with open_dict(config):
                 del config["hydra"]
             settings: Any = OmegaConf.to_container(config, resolve=True)
-        except compose.COMPOSITION_ERRORS as error:
+            job_study.study_of(settings, choice, overrides)
+        except UserError as error:
+            refused[number] = str(error)
+        except Exception as error:
+            if not compose.is_of_composition(error):
+                raise
             refused[number] = compose.explain(error, overrides, paths.CONF, CONFIG_NAME)
         else:
             write_json(job_task.settings_file(folder, number), {"choice": choice, "settings": settings})

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from breakeven.core import machine_lock
+from breakeven.core import interrupts, machine_lock
 from breakeven.core.child_process import end_with_parent
 
 if __name__ == "__main__":
     end_with_parent()  # if the sweep is killed, its jobs end as well
+    interrupts.handle("interrupted; the same command goes on")
 
 with machine_lock.shared():  # these imports take seconds of processor time, which would disturb a measurement
     from breakeven.config import schema

@@ -16,6 +16,42 @@ from breakeven.core import paths
 CONFIG_NAME = "sweep"  # a job's configuration in conf/
 
 
+# The keys of options. Which of them exist depends on the options that a job chooses.
+KEYS_OF_OPTIONS = ("family.", "data.", "compressions.", "runtimes.", "quantizations.", "hardware.")
+
+
+def for_each_job(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides so that Hydra applies those of options to each job, and to nothing else.
+
+    Hydra applies an override with one value to the configuration of the whole sweep, which has the default
+    family. A sweep over one value is applied to jobs only.
+
+    Raises:
+        HydraException: an override is not in Hydra's grammar.
+    """
+    return [_for_each_job(override) for override in overrides]
+
+
+def _for_each_job(override: str) -> str:
+    key, _, value = override.partition("=")
+    if not value or not key.lstrip("+").startswith(KEYS_OF_OPTIONS):
+        return override
+    (parsed,) = OverridesParser.create().parse_overrides([override])
+    if parsed.is_sweep_override():
+        return override
+    return f"{key}=choice({parsed.get_value_element_as_str()})"
+
+
+def as_typed(word: str) -> str:
+    """Return an override as it was before `for_each_job`; return any other word unchanged."""
+    key, _, value = word.partition("=")
+    if not (value.startswith("choice(") and key.lstrip("+").startswith(KEYS_OF_OPTIONS)):
+        return word
+    (parsed,) = OverridesParser.create().parse_overrides([word])
+    values = [*parsed.sweep_string_iterator()]
+    return f"{key}={values[0]}" if len(values) == 1 else word
+
+
 def expand(overrides: Sequence[str], loader: ConfigLoader) -> list[list[str]]:
     """Return the overrides of each job. If a key is given twice, the last one counts.
 
@@ -65,6 +101,7 @@ def jobs_of_command(overrides: Sequence[str]) -> list[list[str]]:
     Raises:
         HydraException: the configuration cannot be composed.
     """
+    overrides = for_each_job(overrides)
     with compose.initialized(paths.CONF):
         loader = GlobalHydra.instance().config_loader()
         hydra = loader.load_configuration(CONFIG_NAME, list(overrides), RunMode.MULTIRUN).hydra

@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
 
+from breakeven import __version__
 from breakeven.config import compose
+from breakeven.config.composition_errors import override_fault
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
+from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, as_typed, for_each_job, jobs_of_command
 from breakeven.pipeline.sweep.job_task import run_task
 
-INTERRUPTED_EXIT_CODE = 130
+INTERRUPTED_EXIT_CODE = 130  # exit code
+GROUPS = ("family", "compression", "runtime", "quantization", "hardware", "study")  # what a job chooses
 # Hydra's options that take a value, and Hydra's options that print something instead of running the sweep
 HYDRA_VALUE_OPTIONS: tuple[tuple[str, ...], ...] = (
     ("--package", "-p"),
@@ -40,14 +45,33 @@ def main() -> None:
     try:
         overrides, options = hydra_arguments(sys.argv[1:])
         sys.argv[1:] = [*overrides, *options]
+        OmegaConf.register_new_resolver("choices_of_a_job", list_choices, replace=True)
         hydra.main(str(paths.CONF.resolve()), CONFIG_NAME, version_base="1.3")(run_task)()
-    except compose.COMPOSITION_ERRORS as error:
-        sys.exit(f"breakeven: {compose.explain(error, overrides, paths.CONF, CONFIG_NAME)}")
     except UserError as error:
         sys.exit(f"breakeven: {error}")
     except KeyboardInterrupt:
         print("breakeven: interrupted; the same command goes on.", file=sys.stderr)
         sys.exit(INTERRUPTED_EXIT_CODE)
+    except Exception as error:
+        if not compose.is_of_composition(error):
+            raise
+        typed = [as_typed(override) for override in overrides]
+        sys.exit(f"breakeven: {_explain(error, typed)}")
+
+
+def _explain(error: Exception, overrides: Sequence[str]) -> str:
+    try:
+        return compose.explain(error, overrides, paths.CONF, CONFIG_NAME)
+    except UserError as cause:  # what is wrong with the choices alone
+        return str(cause)
+
+
+def list_choices() -> str:
+    """Return the groups whose options a sweep can choose, with their options, for the help."""
+    with compose.initialized(paths.CONF):
+        loader = GlobalHydra.instance().config_loader()
+        groups = {group: loader.get_group_options(group) for group in (*GROUPS, "hydra/launcher")}
+    return "\n".join(f"{group}: {', '.join(sorted(options))}" for group, options in groups.items())
 
 
 def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -67,12 +91,17 @@ def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
     parser.add_argument("--info", "-i", nargs="?", const="all")
     chosen, _ = parser.parse_known_intermixed_args(words)
     overrides: list[str] = chosen.overrides
+    if chosen.version:
+        print(f"breakeven-sweep {__version__}")
+        sys.exit()
+    if fault := override_fault(overrides, paths.CONF):
+        raise UserError(fault)
     options = [word for word in words if word not in {*overrides, "-m", "--multirun", "-r", "--run"}]
     if chosen.cfg or chosen.help:
         return next(iter(jobs_of_command(overrides)), overrides), options
     if chosen.info or chosen.shell_completion or chosen.hydra_help or chosen.version:
         return overrides, options
-    return overrides, [*options, "-m"]
+    return for_each_job(overrides), [*options, "-m"]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import job_study, job_task
+from breakeven.pipeline.sweep.job_overrides import as_typed
 from breakeven.results import sweep_results
 from breakeven.tracking import sweep_runs
 
@@ -48,7 +49,7 @@ def write_record(sweep: RunningSweep, reason: str, lost: Mapping[int, str] | Non
                 outcome = replace(outcome, key=job_study.key_of(job_study.composed_study(overrides)).digest)
             write_json(path, asdict(outcome))
     outcomes = job_task.outcomes(sweep.folder)
-    command = shlex.join(["breakeven-sweep", *(word for word in sys.argv[1:] if word != "-m")])
+    command = shlex.join(["breakeven-sweep", *(as_typed(word) for word in sys.argv[1:] if word != "-m")])
     written = sweep_results.write_sweep(
         sweep.study, command, outcomes, sweep.recommend, sweep.growing_runtime
     )
