@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from breakeven.cli import commands
 from breakeven.core import extras, paths
 from breakeven.core.errors import UserError
+from breakeven.core.secrets import hide_in_output
 
 FIRST = (
     "Start with `dvc repro`, which makes the results, and open results/report.html; then `recommend`, or "
@@ -18,6 +19,7 @@ FIRST = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit code."""
+    hide_in_output()
     paths.import_from_here()
     parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST)
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

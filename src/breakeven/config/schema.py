@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field
 
 from breakeven.artifacts.artifact import BASELINE, runtime_name
+from breakeven.config.credentials import require_no_credentials
 from breakeven.config.training import TrainingConfig
 from breakeven.core import paths
 from breakeven.core.errors import UserError
@@ -193,6 +194,7 @@ def validate(settings: Settings) -> Study:
     Raises:
         UserError: one sentence for each fault.
     """
+    require_no_credentials(settings)
     if unset := list(_unset(settings)):
         raise UserError("\n".join(MANDATORY.format(key=key) for key in unset))
     if not (families := settings.get("families")):

@@ -11,7 +11,7 @@ from typing import NoReturn
 from urllib.request import urlopen
 
 from breakeven.core.errors import UserError
-from breakeven.tracking.address import Unreachable, address, artifact_root, is_local, required
+from breakeven.tracking.address import Unreachable, address, artifact_root, is_local, required, shown_address
 from breakeven.tracking.client import Tracker
 
 ADDRESS_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
@@ -27,7 +27,7 @@ def become_ui(port: int) -> NoReturn:
         UserError: the runs are elsewhere, or the port is taken.
     """
     if not is_local():
-        raise UserError(f"The runs are at {address()}: open that address.")
+        raise UserError(f"The runs are at {shown_address()}: open that address.")
     if not 0 <= port <= 65535:
         raise UserError(f"--port {port}: should be from 0 to 65535.")
     try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from breakeven.core.errors import UserError
+from breakeven.core.secrets import hide_in_output
 
 SURROUNDINGS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # errors of the machine
 
@@ -20,6 +21,7 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     Args:
         again: what to type to go on after that.
     """
+    hide_in_output()
     signal.signal(signal.SIGTERM, _terminate)
     try:
         stage(*sys.argv[1:])

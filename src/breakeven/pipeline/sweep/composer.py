@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from breakeven.config import compose
+from breakeven.config.credentials import require_no_credentials
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
@@ -46,8 +47,11 @@ def compose_jobs(
             with open_dict(config):
                 del config["hydra"]
             settings: Any = OmegaConf.to_container(config, resolve=True)
+            require_no_credentials(settings)
         except compose.ERRORS as error:
             refused[number] = compose.explain(error, overrides, paths.CONF, CONFIG_NAME)
+        except UserError as error:
+            refused[number] = str(error)
         else:
             write_json(job_task.settings_file(folder, number), {"choice": choice, "settings": settings})
     if refused and len(refused) == len(every):

@@ -1,16 +1,20 @@
 """The command `breakeven-sweep`: it runs one job for each combination of choices, through Hydra."""
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 import hydra
 
 from breakeven.config import compose
+from breakeven.config.credentials import require_no_credentials_in
 from breakeven.core import paths
 from breakeven.core.errors import UserError
+from breakeven.core.secrets import hide_in_output
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, jobs_of_command
 from breakeven.pipeline.sweep.job_task import run_task
 
@@ -33,8 +37,13 @@ def main() -> None:
     os.environ.setdefault(paths.HOME, str(Path.cwd()))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # otherwise Hydra ends the process with its own message
     overrides: Sequence[str] = ()
+    hide_in_output()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, _terminate)
     try:
         overrides, options = hydra_arguments(sys.argv[1:])
+        require_no_credentials_in(overrides)  # Hydra writes them into files
         sys.argv[1:] = [*overrides, *options]
         hydra.main(str(paths.CONF.resolve()), CONFIG_NAME, version_base="1.3")(run_task)()
     except compose.ERRORS as error:
@@ -44,6 +53,12 @@ def main() -> None:
     except KeyboardInterrupt:
         print("breakeven: interrupted; the same command goes on.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """End the sweep, so that it cancels what it has submitted."""
+    print("breakeven: ended by a signal; the same command goes on.", file=sys.stderr)
+    sys.exit(128 + number)
 
 
 def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
