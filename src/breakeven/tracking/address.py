@@ -104,8 +104,8 @@ def require_listener(uri: str) -> None:
         port = url.port or (443 if url.scheme == "https" else 80)
     except ValueError:  # its message may quote a part of the password
         raise Unreachable(
-            "its address is malformed: it should be http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with "
-            "special characters of the password quoted, such as %2F for a slash"
+            "its address is malformed: it should be http://HOST:PORT; in a password, write %2F for a slash, "
+            "%23 for # and %3F for ?"
         ) from None
     try:
         socket.create_connection((url.hostname or "", port), timeout=3).close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from breakeven.core.secrets import redact
 
 SQLITE = "sqlite:///"  # followed by a path
+DRIVER = re.compile(r"No module named '([\w.]+)'")
 SCHEMA = re.compile(r"out-of-date database schema \(found version (\w+)")
 
 
@@ -29,6 +30,9 @@ FAULTS = {
     r"file is not a database|disk image is malformed": Fault(
         "its database is damaged", "move {place} away; `breakeven sync` then writes a new one"
     ),
+    r"unsupported URI|Could not parse": Fault(
+        "MLflow knows no such address", "MLFLOW_TRACKING_URI should be http://HOST:PORT or sqlite:///FILE"
+    ),
     r"error code 401": Fault(
         "it asks for a user",
         "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
@@ -47,6 +51,8 @@ def diagnose(message: str, uri: str) -> Fault:
     """
     if match := SCHEMA.search(message):
         return _schema_fault(match[1], uri)
+    if match := DRIVER.search(message):
+        return Fault(f"its driver {match[1]} is not installed", f"pip install {match[1]}")
     place = redact(uri.removeprefix(SQLITE))
     for pattern, fault in FAULTS.items():
         if re.search(pattern, message):

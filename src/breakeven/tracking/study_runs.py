@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 SYNCED = "breakeven.synced"
+MODEL_FILES = (MANIFEST, WEIGHTS)  # that a model's run holds
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
@@ -180,7 +181,7 @@ def _model(
             store.log(run, figures=figures, step=int(row["epoch"]) + 1)
         store.log(run, figures=card.scores, step=len(card.history) + 1)
     _dataset(store, run, study.families[card.family].data, card.details["data"])
-    for file in (MANIFEST, WEIGHTS):
+    for file in MODEL_FILES:
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
     store.client.set_tag(run, SYNCED, card.sha256)
     if not existing or existing.info.status == "RUNNING":  # RUNNING: the store failed while it was trained

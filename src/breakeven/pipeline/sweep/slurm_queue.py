@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from breakeven.core.errors import UserError
 from breakeven.pipeline.sweep.slurm_words import ENDS, meaning_of
 
-ASKED_EVERY_S = float(os.environ.get("BREAKEVEN_SQUEUE_S", "10"))  # fewer questions spare the controller
+ASKED_EVERY_S = 10.0  # fewer questions spare the controller
 ANSWER_TIMEOUT_S = 60.0  # of one question
 SILENCE_S = 3600.0  # after which a cluster that does not answer is given up
 # A task counts as lost if two answers say so, since a result may reach this machine late
