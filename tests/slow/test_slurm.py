@@ -137,7 +137,7 @@ def test_one_cancelled_task_of_an_array_costs_that_job_alone(
     job = re.search(r"`scancel (\d+)`", sweeping.said())
     assert job
     slurm.run("scancel", f"{job[1]}_0")
-    sweeping.says("job 1 of 2: failed, somebody cancelled it")
+    sweeping.says("job 1 of 2: failed, it left the cluster's queue without a result: cancelled, or lost")
     assert slurm.queue()[f"{job[1]}_1"] == "PENDING"
     sweeping.process.send_signal(signal.SIGINT)
     assert sweeping.process.wait(60) == 130

@@ -100,13 +100,25 @@ def write_older_store(database: Path) -> None:
 
 def test_the_remedy_for_a_store_of_an_older_mlflow_works(home: Path) -> None:
     database = home / "mlflow.db"
-    write_older_store(database)
-    said = told(home)
-    assert "an older MLflow made its database" in said
-    remedy = said.partition("`")[2].partition("`")[0]
+    write_older_store(database)  # MLflow upgrades it by itself where a table is missing, but not else
+    with closing(sqlite3.connect(database)) as store, store:
+        (older,) = store.execute("SELECT version_num FROM alembic_version").fetchone()
+    fault = diagnose(
+        f"Detected out-of-date database schema (found version {older}, but", f"sqlite:///{database}"
+    )
+    assert fault.cause == "an older MLflow made its database"
+    remedy = fault.remedy.partition("`")[2].partition("`")[0]
     assert remedy == f"mlflow db upgrade sqlite:///{database}"
     subprocess.run([sys.executable, "-m", *remedy.split()], check=True, capture_output=True)
+    with closing(sqlite3.connect(database)) as store, store:
+        assert store.execute("SELECT version_num FROM alembic_version").fetchone() != (older,)
     assert told(home) == ""
+
+
+def test_the_remedy_for_a_store_elsewhere_shows_no_password() -> None:
+    message = "Detected out-of-date database schema (found version bd07f7e963c5, but expected dc11669786a5)."
+    fault = diagnose(message, "postgresql://me:hidden@db/mlflow")
+    assert fault.remedy == 'copy it, then run `mlflow db upgrade "$MLFLOW_TRACKING_URI"`'
 
 
 def test_a_store_of_a_newer_mlflow_is_told(home: Path) -> None:

@@ -55,7 +55,7 @@ class SlurmQueue:
         for task in tasks:
             state, reason = queue.get(task, ("", ""))
             if not state:
-                lost[task] = "it is in the cluster's queue no more, and left no result"
+                lost[task] = "it left the cluster's queue without a result: cancelled, or lost"
             elif state in ENDS:
                 lost[task] = ENDS[state].format(minutes=self.minutes) or "its task ended without a result"
             elif state == "PENDING":
