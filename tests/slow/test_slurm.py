@@ -157,7 +157,7 @@ def test_who_holds_a_job_is_told_how_to_let_it_go(slurm: Cluster, project: Proje
     sweeping.says("1 job waits")
     (waiting,) = (task for task, state in slurm.queue().items() if state == "PENDING")
     slurm.run("scontrol", "hold", waiting)
-    sweeping.says(f"`scontrol release {waiting}` lets it go")
+    sweeping.says(f"holds it: `scontrol release {waiting}` lets it go")
     sweeping.process.send_signal(signal.SIGINT)
     assert sweeping.process.wait(60) == 130
 
@@ -180,7 +180,7 @@ def test_who_ends_a_sweep_ends_its_jobs(slurm: Cluster, project: Project, number
     wait_for(lambda: sorted(slurm.queue().values()) == ["PENDING", "RUNNING"])
     os.killpg(sweeping.process.pid, number)
     assert sweeping.process.wait(60) == 128 + number
-    assert "2 jobs of the cluster's queue were cancelled." in sweeping.said()
+    assert "cancelled in the cluster's queue: 2 of the sweep's jobs." in sweeping.said()
     assert "Traceback" not in sweeping.said()
     wait_for(lambda: not slurm.queue())
 

@@ -93,7 +93,7 @@ class LocalTasks(Launcher):
         return list(executor.map_array(self, numbers, list(map(list, job_overrides)), states))
 
     def _submitted(self, tasks: Sequence[Any]) -> str:
-        return f"{len(tasks)} jobs, each in a process of its own."
+        return f"{len(tasks)} processes were started, one for each job."
 
     def __call__(self, number: int, overrides: list[str], singletons: dict[Any, Any]) -> JobReturn:
         """Run one job in its task's process."""
@@ -212,8 +212,9 @@ class SlurmTasks(LocalTasks):
         from breakeven.pipeline.sweep.slurm_queue import cancelling
 
         command = cancelling([task.job_id for task in tasks])
+        jobs = "1 job is" if len(tasks) == 1 else f"{len(tasks)} jobs are"
         return (
-            f"{len(tasks)} jobs are in the cluster's queue, each for at most {self.settings['timeout_min']} "
+            f"{jobs} in the cluster's queue, each for at most {self.settings['timeout_min']} "
             f"minutes. Ctrl-C cancels them; `{command}` does if this process is killed."
         )
 
@@ -235,14 +236,11 @@ class SlurmTasks(LocalTasks):
             return
         ids = [task.job_id for task in tasks]
         if slurm_queue.cancel(ids):
-            print(f"{len(ids)} jobs of the cluster's queue were cancelled.", file=sys.stderr, flush=True)
+            words = f"cancelled in the cluster's queue: {len(ids)} of the sweep's jobs."
         else:
             command = slurm_queue.cancelling(ids)
-            print(
-                f"{len(ids)} jobs are still in the cluster's queue: `{command}` cancels them.",
-                file=sys.stderr,
-                flush=True,
-            )
+            words = f"still in the cluster's queue: {len(ids)} of the sweep's jobs; `{command}` cancels them."
+        print(words, file=sys.stderr, flush=True)
 
 
 def end_when_told() -> None:

@@ -50,7 +50,9 @@ WAITS = {
     r"^DependencyNeverSatisfied": Wait("the job that it depends on has failed", hopeless=True),
     r"^JobHoldMaxRequeue|launch.failed": Wait("the cluster could not launch it", hopeless=True),
     r"^JobHeldUser": Wait("somebody holds it: `scontrol release JOB` lets it go", needs_person=True),
-    r"^JobHeldAdmin": Wait("an administrator holds it", needs_person=True),
+    r"^JobHeldAdmin": Wait(
+        "an administrator holds it: `scontrol release JOB` lets it go, for who may", needs_person=True
+    ),
     r"^PartitionDown|^PartitionInactive": Wait("the partition is closed", needs_person=True),
     r"^ReqNodeNotAvail|^NodeDown|DOWN|DRAINED": Wait(
         "the nodes that it could use are down or reserved (`sinfo -R` says why)", needs_person=True
@@ -61,11 +63,11 @@ WAITS = {
     r"^JobArrayTaskLimit": Wait("as many run as hydra.launcher.array_parallelism allows"),
     r"Limit$|Grp|MaxJobs": Wait("others of your account use what it may have at once"),
 }
-# Part of sbatch's message -> what to change
+# Part of sbatch's message -> what to change; the first that matches counts
 REFUSALS = {
+    r"account ": "set hydra.launcher.account=NAME",
     r"partition": "`sinfo` lists the partitions: hydra.launcher.partition=NAME",
     r"time limit|TimeLimit|WallDuration": "give fewer minutes: hydra.launcher.timeout_min=MINUTES",
-    r"account": "set hydra.launcher.account=NAME",
     r"qos|QOS": "set hydra.launcher.qos=NAME",
     r"node configuration|[Mm]emory|CPU": "ask for less: hydra.launcher.cpus_per_task, mem_gb, gpus_per_node",
     r"contact|connect|[Tt]imed out": "the cluster's controller does not answer: `scontrol ping`",
