@@ -7,7 +7,7 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-slow test-browser screenshots selftest-measure coverage check reference actionlint docs ui clean
+.PHONY: help setup repro test test-slow test-browser test-slurm screenshots selftest-measure coverage check reference actionlint docs ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,6 +26,10 @@ test-slow: $(READY) ## Run the tests that train and measure for minutes
 test-browser: $(READY) ## Run the tests in a real browser (Chromium, or the one in $$CHROMIUM)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	@$(RUN) python -m pytest -q -m browser -n 0
+
+# As root, after: apt install slurm-wlm munge slurmdbd mariadb-server
+test-slurm: $(READY) ## Run the tests on a Slurm cluster that they start on this machine, with and without accounting
+	@$(RUN) python -m pytest -q -m slurm -n 0
 
 screenshots: $(READY) ## Take the documentation's pictures of the results and runs that are here
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'

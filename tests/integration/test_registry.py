@@ -1,15 +1,27 @@
 """What is recommended is loaded by MLflow alone; two commits are compared."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import rows
+import torch
 from mlflow import MlflowClient
 from project import Project
 
 from breakeven.artifacts import dataset
 from breakeven.cli import main
+from breakeven.core import paths
+from breakeven.engine.selftest import models
+from breakeven.tracking.client import Tracker
+from breakeven.tracking.model_registry import Candidate, name_of, register
+from breakeven.tracking.server import served
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -39,6 +51,8 @@ def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> N
     asked = ("recommend", "--max-accuracy-drop", "100", "--by-estimate")
     printed = project.run("python", "-c", LOAD, "images.npy", "logits.npy", *asked).stdout
     assert "models:/breakeven-cnn-cpu1-batch1@champion" in printed and "Because" in printed
+    # The run's warnings are repeated: two replicates decide nothing
+    assert printed.count("  Warning: few replicates: after 2 replicates") == 2
     client = MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
     (version,) = client.search_model_versions("name='breakeven-cnn-cpu1-batch1'")
     assert (
@@ -46,6 +60,7 @@ def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> N
     )
     variant = version.tags["variant"]
     assert f"batch 1: {variant}" in printed and f"Because {version.tags['because']}." in printed
+    assert "few replicates" in version.tags["warnings"]
     assert version.tags["limits"] == "--max-accuracy-drop 100 --by-estimate"
     logged = client.get_logged_model(version.source.removeprefix("models:/"))
     assert {metric.key for metric in logged.metrics} >= {"latency_ms_p50", "artifact_mb"}
@@ -59,6 +74,66 @@ def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> N
     needs = {line.partition("==")[0] for line in (project.folder / "requirements.txt").read_text().split()}
     assert needs >= {"mlflow", "numpy", "pydantic"} and not needs & {"openvino", "executorch", "nncf"}
     assert ("onnxruntime" in needs) == variant.endswith("onnxruntime")
+
+
+OWN_NET = """
+import torch
+from torch import nn
+from own_parts import SLOPE
+
+class Net(nn.Module):
+    def __init__(self, in_channels, num_classes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Flatten(), nn.LeakyReLU(SLOPE), nn.Linear(64 * in_channels, num_classes))
+
+    def forward(self, x):
+        return self.net(x)
+"""
+LOAD_ELSEWHERE = """
+import sys
+import mlflow, numpy
+print(mlflow.pyfunc.load_model(sys.argv[1]).predict(numpy.zeros((3, 1, 8, 8), "uint8")).shape)
+"""
+
+
+@pytest.mark.filterwarnings("ignore")  # of MLflow's own code
+def test_the_champion_of_the_users_own_model_is_loaded_in_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "own_net.py").write_text(OWN_NET)
+    (home / "own_parts.py").write_text("SLOPE = 0.1\n")
+    monkeypatch.chdir(home)
+    monkeypatch.syspath_prepend(str(home))
+    monkeypatch.setattr(paths, "home", lambda: home)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    model = models.Model("own", {"_target_": "own_net.Net"}, (1, 8, 8))
+    artifact = models.write(model, "eager", home / "artifact")
+    Tracker().create("a variant", "key", {})
+    hardware = {"name": "cpu", "threads": 1}
+    row = replace(rows.BASELINE, family="own")
+    with served() as uri:
+        candidate = Candidate(
+            row, "key", {"torch": torch.__version__}, artifact, hardware, model.images(2), {}
+        )
+        address, previous = register(uri, candidate)
+    assert address == f"models:/{name_of(row)}@champion" and not previous
+    (manifest,) = home.glob("mlartifacts/**/MLmodel")
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_ELSEWHERE, str(manifest.parent)],
+        cwd="/",
+        env=clean,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "(3, 10)\n", done.stderr
+    assert {path.name for path in (manifest.parent / "code").iterdir()} == {
+        "breakeven",
+        "own_net.py",
+        "own_parts.py",
+    }
 
 
 def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:

@@ -12,6 +12,7 @@ from breakeven.artifacts.operators import OperatorTime
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, require_sha256, sha256, write_json
+from breakeven.core.secrets import redact
 
 MANIFEST, LOGITS = "artifact.json", "scores.npy"
 EAGER = "fp32/eager"
@@ -126,7 +127,7 @@ def seal(folder: Path, artifact: Artifact) -> Artifact:
 
 def save(folder: Path, artifact: Artifact) -> None:
     """Write the manifest into `folder`."""
-    write_json(folder / MANIFEST, asdict(artifact))
+    write_json(folder / MANIFEST, asdict(replace(artifact, reason=redact(artifact.reason))))
 
 
 def read(folder: Path) -> Artifact:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
+from breakeven.core.secrets import redact
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -111,7 +112,7 @@ def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -
         "sha256": "",
         "history": [],
     }
-    write_json(folder / MANIFEST, asdict(replace(before, recipe=recipe, reason=reason, **nothing)))
+    write_json(folder / MANIFEST, asdict(replace(before, recipe=recipe, reason=redact(reason), **nothing)))
 
 
 def relabel(folder: Path, **changes: Any) -> ModelManifest:

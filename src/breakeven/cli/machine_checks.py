@@ -10,7 +10,7 @@ import psutil
 
 from breakeven.core import paths, system_info
 from breakeven.plugins.quantization.base import INT8_FLAGS
-from breakeven.tracking.address import Unreachable, address, is_local, require_listener
+from breakeven.tracking.address import Unreachable, address, is_local, require_listener, shown_address
 
 # Ability -> the processor's flags, one of which is enough
 PROCESSOR_ABILITIES = {
@@ -110,6 +110,6 @@ def _data_load_and_services() -> Iterator[Check]:
     try:
         if not is_local():
             require_listener(address())
-        yield Check(f"MLflow: {address()}", True)
+        yield Check(f"MLflow: {shown_address()}", True)
     except Unreachable as error:
-        yield Check(f"MLflow: {address()}: {error}", False, "start it, or unset MLFLOW_TRACKING_URI")
+        yield Check(f"MLflow: {shown_address()}: {error}", False, "start it, or unset MLFLOW_TRACKING_URI")

@@ -10,6 +10,7 @@ from breakeven import __version__
 from breakeven.cli import commands
 from breakeven.core import extras, interrupts, paths
 from breakeven.core.errors import UserError
+from breakeven.core.secrets import hide_in_output
 
 FIRST_STEPS = (
     "Start with `dvc repro`, which makes the results, and open results/report.html; then `recommend`, or "
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         interrupts.handle("interrupted")
+    hide_in_output()
     paths.import_from_here()
     parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST_STEPS)
     parser.add_argument("--version", action="version", version=f"breakeven {__version__}")

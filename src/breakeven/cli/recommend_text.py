@@ -42,6 +42,13 @@ def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: flo
         )
 
 
+def show_warnings(warnings: Sequence[str]) -> None:
+    """Print the warnings on the measurements that a recommendation rests on."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for warning in warnings:
+        console.print(f"  Warning: {warning}.", style="yellow")
+
+
 def neighbours(rows: Sequence[ResultRow], best: ResultRow) -> list[ResultRow]:
     """Return other measured variants on the Pareto front, which beat `best` somehow; fastest first."""
     able = [

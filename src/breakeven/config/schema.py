@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from breakeven.artifacts.artifact import BASELINE, runtime_name
+from breakeven.config.credentials import require_no_credentials
 from breakeven.config.stage_names import require_distinct_stages
 from breakeven.config.training import TrainingConfig
 from breakeven.config.yaml_file import read_mapping
@@ -205,6 +206,7 @@ def validate(settings: Settings) -> Study:
     """
     if not isinstance(settings, dict):
         raise UserError(f"The settings should be a mapping, not a {type(settings).__name__}.")
+    require_no_credentials(settings)
     if unset := list(_unset(settings)):
         raise UserError("\n".join(MANDATORY_MESSAGE.format(key=key) for key in unset))
     if not (families := settings.get("families")):

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from breakeven.core.files import fingerprint
+from breakeven.core.secrets import redact
 
 CPUINFO = Path("/proc/cpuinfo")
 PROCESSOR_FLAGS = (
@@ -53,7 +54,7 @@ def tuning_variables(overridden: Collection[str] = ()) -> dict[str, str]:
         overridden: variables to leave out, because a hardware plugin sets them.
     """
     return {
-        name: value
+        name: redact(value)
         for name, value in sorted(ENVIRONMENT_AT_START.items())
         if name.startswith(TUNING_PREFIXES) and name not in {*overridden, *HARMLESS_VARIABLES}
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 import breakeven
+from breakeven.core.secrets import redact
 
 SOURCE_FOLDER = Path(breakeven.__file__).parent.parent
 
@@ -86,4 +87,4 @@ def describe_exit(code: int, log: IO[bytes]) -> str:
     cause = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     log.seek(0)
     lines = log.read().decode(errors="replace").strip().splitlines()
-    return cause + (f"; its last words: {lines[-1][:300]}" if lines else "")
+    return cause + (f"; its last words: {redact(lines[-1])[:300]}" if lines else "")

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from breakeven.core.errors import Unsupported
+from breakeven.core.secrets import redact
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed, describe_exit
 from breakeven.engine.target import Variant, worker_spec
 
@@ -72,9 +73,9 @@ class WorkerProcess:
             answer = self._parse(self._line())
             self._pending -= 1
             if reason := answer.get("unsupported"):
-                raise Unsupported(reason)
+                raise Unsupported(redact(reason))
             if reason := answer.get("error"):
-                raise WorkerFailed(reason)
+                raise WorkerFailed(redact(reason))
         return answer
 
     def ask(self, do: str, **fields: Any) -> dict[str, Any]:

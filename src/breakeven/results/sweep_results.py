@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from breakeven.core.cache_cleanup import DAY_S
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, write_json
 from breakeven.core.plugin import did_you_mean
+from breakeven.core.secrets import redact
 from breakeven.results.record_check import CHECKED, require_valid
 
 DONE, CACHED, FAILED = "done", "cached", "failed"
@@ -31,6 +32,7 @@ class JobOutcome:
     key: str  # of its records in the cache
     reason: str = ""  # why it failed, or which of its results should be measured again
     seconds: float = 0.0
+    ended: float = 0.0  # when, seconds since the epoch; 0 in old records
 
     @property
     def version(self) -> str:
@@ -80,7 +82,8 @@ def write_sweep(
 ) -> Sweep:
     """Write the record of a sweep. A sweep of the same study and jobs replaces the earlier record."""
     name = f"{study}-{fingerprint(sorted(outcome.key for outcome in outcomes))[:8]}"
-    sweep = Sweep(name, study, command, list(outcomes), recommend, growing_runtime)
+    plain = [replace(outcome, reason=redact(outcome.reason)) for outcome in outcomes]
+    sweep = Sweep(name, study, redact(command), plain, recommend, growing_runtime)
     write_json(folder() / f"{name}.json", asdict(sweep))
     return sweep
 

@@ -4,6 +4,7 @@ Tested with MLflow 3.17. Functions import when they are called, because MLflow t
 """
 
 import logging
+from pathlib import Path
 from typing import Any
 
 # Loggers that print a traceback and one line for each retry, beside our one warning
@@ -25,6 +26,19 @@ def copy_to_folder(root: str, file: str, subfolder: str | None) -> None:
     from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
     LocalArtifactRepository(root).log_artifact(file, subfolder)  # type: ignore[no-untyped-call]
+
+
+def knows_schema(revision: str) -> bool:
+    """Return whether the installed MLflow can upgrade a database whose schema has this revision."""
+    import mlflow
+
+    versions = Path(mlflow.__file__).parent / "store/db_migrations/versions"
+    return any(versions.glob(f"{revision}_*.py"))
+
+
+def last_logged(run: Any) -> int | None:
+    """Return when the newest metric of a run was logged, milliseconds since the epoch; None if none was."""
+    return max((metric.timestamp for metric in run.data._metric_objs), default=None)
 
 
 class SystemMetrics:

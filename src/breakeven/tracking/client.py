@@ -6,8 +6,9 @@ one warning, never a trained model; `breakeven sync` logs the rest later.
 
 import os
 import socket
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
@@ -15,13 +16,21 @@ from filelock import FileLock
 
 from breakeven.core import paths
 from breakeven.core.files import flatten
-from breakeven.tracking import _mlflow_private
-from breakeven.tracking.address import address, answering, artifact_root, is_local, require_listener
+from breakeven.core.secrets import redact, redact_error
+from breakeven.tracking import _mlflow_private, accepted
+from breakeven.tracking.address import (
+    Unreachable,
+    address,
+    answering,
+    artifact_root,
+    is_local,
+    require_listener,
+)
 from breakeven.tracking.origin import HOST_TAG, PROCESS_TAG, is_alive, origin_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Metric, Param, Run
 
 EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
@@ -43,9 +52,10 @@ class Tracker:
     """A client that logs to the experiment in MLflow, and creates the experiment if there is none."""
 
     def __init__(self) -> None:
-        """Connect to the store.
+        """Connect to the store. If somebody has deleted the experiment, restore it with its runs.
+
         Raises:
-            Unreachable: nobody listens at the address.
+            Unreachable: nobody listens at the address, or the store cannot be used.
         """
         # By default, the first call to a dead server hangs for four minutes.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
@@ -61,9 +71,35 @@ class Tracker:
         paths.private().mkdir(parents=True, exist_ok=True)
         # The first parallel use of a fresh SQLite store would corrupt it.
         with FileLock(paths.private() / "mlflow.lock"), answering():
-            self.client: MlflowClient = mlflow.MlflowClient(self.uri)
-            experiment = self.client.get_experiment_by_name(EXPERIMENT)
-            self.experiment = experiment.experiment_id if experiment else self._create()
+            try:
+                self.client: MlflowClient = mlflow.MlflowClient(self.uri)
+                self.experiment = self._experiment()
+            except (ValueError, ImportError) as error:  # a malformed address, or no driver for its database
+                raise Unreachable(redact_error(error)) from None
+
+    @property
+    def shown_uri(self) -> str:
+        """Return the store's address without credentials."""
+        return redact(self.uri)
+
+    def _experiment(self) -> str:
+        """Return the id of the experiment; create it, or restore it, if necessary."""
+        experiment = self.client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            return self._create()
+        number = str(experiment.experiment_id)
+        if experiment.lifecycle_stage == "deleted":
+            try:
+                self.client.restore_experiment(number)
+            except Exception as error:
+                raise Unreachable(
+                    f"the experiment {EXPERIMENT} was deleted, and is not restored: {redact_error(error)}: "
+                    f"`mlflow experiments restore -x {number}`"
+                ) from None
+            print(
+                f"MLflow: the experiment {EXPERIMENT} was deleted: restored with its runs.", file=sys.stderr
+            )
+        return number
 
     def _create(self) -> str:
         # Relative to the folder that the server serves, so that a moved repository keeps its artifacts.
@@ -102,7 +138,8 @@ class Tracker:
         Args:
             at: when it was started, seconds since the epoch; by default now.
         """
-        all_tags = {KEY_TAG: key, **{k: str(v) for k, v in tags.items() if v not in (None, "")}}
+        given = {KEY_TAG: key, **{k: v for k, v in tags.items() if v not in (None, "")}}
+        all_tags = {accepted.name(k): accepted.text(v, accepted.LONGEST_TAG) for k, v in given.items()}
         start_ms = None if at is None else int(1000 * at)
         info = self.client.create_run(self.experiment, start_ms, all_tags, name).info
         run: str = info.run_id
@@ -127,19 +164,48 @@ class Tracker:
     ) -> None:
         """Log parameters and one step's figures, in as few writes as possible.
 
+        Names that MLflow refuses are changed (`accepted.name`), and credentials are hidden.
+
         Args:
             params: nested parameters get dotted names; parameters that were logged before do not change.
         """
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
-        values = [Metric(k, float(v), now, step) for k, v in figures.items()]
+        values = [Metric(accepted.name(k), float(v), now, step) for k, v in figures.items()]
         logged = self.client.get_run(run).data.params if params and run not in self._empty else {}
-        new = [Param(k, str(v)[:6000]) for k, v in flatten(params).items() if k not in logged]
+        named = {accepted.name(k): v for k, v in flatten(params).items()}
+        new = [
+            Param(k, accepted.text(v, accepted.LONGEST_PARAM)) for k, v in named.items() if k not in logged
+        ]
         while values or new:
-            self.client.log_batch(run, values[:MAX_METRICS], new[:MAX_PARAMS])
+            self._log_batch(run, [*values[:MAX_METRICS], *new[:MAX_PARAMS]])
             values, new = values[MAX_METRICS:], new[MAX_PARAMS:]
         self._empty.discard(run)
+
+    def _log_batch(self, run: str, entries: "Sequence[Metric | Param]") -> None:
+        """Log entries in one write. If MLflow refuses one of them, log the others, and print which it is."""
+        from mlflow.entities import Metric, Param
+        from mlflow.exceptions import MlflowException
+
+        metrics = [entry for entry in entries if isinstance(entry, Metric)]
+        params = [entry for entry in entries if isinstance(entry, Param)]
+        try:
+            self.client.log_batch(run, metrics, params)
+        except MlflowException as error:
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            if len(entries) == 1:
+                reason = redact_error(error).partition("\n")[0][:200]
+                print(f"warning: MLflow refuses {entries[0].key}: {reason}", file=sys.stderr)
+                return
+            half = len(entries) // 2
+            self._log_batch(run, entries[:half])
+            self._log_batch(run, entries[half:])
+
+    def tag(self, run: str, name: str, value: Any) -> None:
+        """Set a tag of a run."""
+        self.client.set_tag(run, accepted.name(name), accepted.text(value, accepted.LONGEST_TAG))
 
     def dataset(self, run: str, name: str, digest: str, profile: str) -> None:
         """Link a dataset to a run; a second link changes nothing."""
@@ -166,16 +232,26 @@ class Tracker:
         _mlflow_private.copy_to_folder(folder_of_run, str(path), folder)
 
     def end(self, run: str, status: str = "FINISHED", at: float | None = None) -> None:
-        """End a run, by default now."""
-        self.client.set_terminated(run, status, None if at is None else int(1000 * at))
+        """End a run, by default now. A run that ended before keeps its time, unless `at` is given.
+
+        Args:
+            at: when it ended, seconds since the epoch.
+        """
+        info = self.client.get_run(run).info if at is None else None
+        ended = info.end_time if info and info.status != "RUNNING" else None
+        self.client.set_terminated(run, status, ended if at is None else int(1000 * at))
 
     def end_dead_runs(self) -> int:
-        """End the runs whose process on this machine is gone (kill -9, power cut); return their number."""
+        """End the runs whose process on this machine is gone (kill -9, power cut); return their number.
+
+        Such a run ends when it logged its last figure.
+        """
         runs = self.client.search_runs(
             [self.experiment],
             f"attributes.status = 'RUNNING' and tags.`{HOST_TAG}` = '{socket.gethostname()}'",
         )
         dead = [run for run in runs if not is_alive(run.data.tags.get(PROCESS_TAG, ""))]
         for run in dead:
-            self.end(run.info.run_id, "KILLED")
+            last = _mlflow_private.last_logged(run) or run.info.start_time
+            self.end(run.info.run_id, "KILLED", at=last / 1000)
         return len(dead)

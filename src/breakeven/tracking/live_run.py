@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 
 from breakeven.tracking._mlflow_private import SystemMetrics
-from breakeven.tracking.address import warn
+from breakeven.tracking.address import require_listener, warn
 from breakeven.tracking.client import KEY_TAG, Tracker
 from breakeven.tracking.origin import origin_tags
 
@@ -33,7 +33,7 @@ def run(
     Args:
         sampled_every_s: seconds between samples of how busy the machine is.
     """
-    store, run = None, None
+    store, run, broken = None, None, False
     try:
         store = Tracker()
         store.end_dead_runs()
@@ -41,23 +41,23 @@ def run(
         store.log(run, params)
     except Exception as error:
         warn(error)
-        store = None
+        broken = True
 
     def log(figures: Mapping[str, float]) -> None:
-        nonlocal store
-        if store is None or run is None:
+        nonlocal broken
+        if broken or store is None or run is None:
             return
         try:
             step = int(figures.get("epoch", -1)) + 1
             store.log(run, figures={k: v for k, v in figures.items() if k != "epoch"}, step=step)
         except Exception as error:
             warn(error)
-            store = None
+            broken = True
 
     status = "FAILED"
     try:
         with contextlib.ExitStack() as stack:
-            if store is not None and run is not None:
+            if store is not None and run is not None and not broken:
                 stack.enter_context(_watched(store, run, sampled_every_s))
             yield log
         status = "FINISHED"
@@ -66,7 +66,10 @@ def run(
         raise
     finally:
         if store is not None and run is not None:
-            with contextlib.suppress(Exception):  # the warning was printed; `sync` repairs the rest
+            # Also a run that could not log everything should not stay RUNNING. If this fails, the warning was
+            # printed already, and `sync` repairs the rest.
+            with contextlib.suppress(Exception):
+                require_listener(store.uri)
                 store.end(run, status)
 
 
@@ -111,5 +114,5 @@ def _open(store: Tracker, name: str, key: str, tags: Mapping[str, Any]) -> str:
     run: str = runs[0].info.run_id
     store.client.update_run(run, "RUNNING")
     for tag, value in tags.items():
-        store.client.set_tag(run, tag, str(value))
+        store.tag(run, tag, value)
     return run

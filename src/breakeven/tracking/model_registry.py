@@ -5,43 +5,31 @@ A user loads one with `mlflow.pyfunc.load_model("models:/NAME@champion")`.
 
 import logging
 import os
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from packaging.utils import canonicalize_name
 
-import breakeven
 from breakeven.artifacts import artifact, dataset, variants
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint
 from breakeven.core.plugin import did_you_mean
+from breakeven.core.secrets import redact, redact_error
 from breakeven.results.result_row import ResultRow
 from breakeven.results.study_results import StudyResults
-from breakeven.tracking import pyfunc, study_runs
+from breakeven.tracking import packed_code, pyfunc, study_runs
 from breakeven.tracking.address import Unreachable, required
 from breakeven.tracking.client import ANY_STATUS, KEY_TAG, Tracker
 from breakeven.tracking.server import served
 
 CHAMPION = "champion"
-OWN_REQUIREMENTS = ("psutil", "pydantic", "safetensors")  # of our own code, besides the runtime's
-# A program that loads a packed variant, calls it, and prints the modules that were imported
-LOAD_AND_CALL = """
-import sys
-import numpy as np
-from breakeven.tracking.pyfunc import _load_pyfunc
-_load_pyfunc(sys.argv[1]).predict(np.load(sys.argv[2]))
-print(*{name.partition(".")[0] for name in sys.modules})
-"""
+PACKING = 2  # the form of a packed variant; a variant of an earlier form is registered anew
 
 
 def name_of(row: ResultRow) -> str:
@@ -121,7 +109,7 @@ def register(uri: str, candidate: Candidate) -> tuple[str, str]:
         The address to load it by, and the variant that was the champion before; empty if none was.
 
     Raises:
-        UserError: Python cannot load the variant, or its run is not in MLflow yet.
+        UserError: Python cannot load the variant, here or in another folder, or its run is not in MLflow yet.
         Unreachable: the store has no registry.
     """
     import mlflow
@@ -129,7 +117,7 @@ def register(uri: str, candidate: Candidate) -> tuple[str, str]:
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     row, name = candidate.row, name_of(candidate.row)
-    version = fingerprint(artifact.read(candidate.folder).files, asdict(row), candidate.hardware)
+    version = fingerprint(artifact.read(candidate.folder).files, asdict(row), candidate.hardware, PACKING)
     try:
         client = mlflow.MlflowClient(uri, registry_uri=uri)
         versions = client.search_model_versions(f"name='{name}'")
@@ -137,7 +125,7 @@ def register(uri: str, candidate: Candidate) -> tuple[str, str]:
         if version not in registered:
             registered[version] = _log(uri, candidate)
         for tag, value in {KEY_TAG: version, "variant": row.variant, **candidate.why}.items():
-            client.set_model_version_tag(name, registered[version], tag, value)
+            client.set_model_version_tag(name, registered[version], tag, redact(value))
         aliases: dict[str, Any] = next(
             (model.aliases for model in client.search_registered_models(f"name='{name}'")), {}
         )
@@ -145,7 +133,7 @@ def register(uri: str, candidate: Candidate) -> tuple[str, str]:
         previous = next((v.tags["variant"] for v in versions if str(v.version) == champion), "")
         client.set_registered_model_alias(name, CHAMPION, registered[version])
     except MlflowException as error:
-        raise Unreachable(str(error).splitlines()[0]) from None
+        raise Unreachable(redact_error(error)) from None
     return f"models:/{name}@{CHAMPION}", previous
 
 
@@ -164,15 +152,15 @@ def _log(uri: str, candidate: Candidate) -> str:
         packed = Path(scratch, "packed")
         model = pyfunc.pack(candidate.folder, candidate.hardware, packed)
         np.save(example := Path(scratch, "example.npy"), images)
-        versions = {name: candidate.versions[name] for name in _needed(packed, example, candidate.versions)}
-        versions |= {name: metadata.version(name) for name in OWN_REQUIREMENTS}
+        modules = packed_code.pack_code(packed, example, code := Path(scratch, "code"))
+        versions = packed_code.requirements(packed, modules, candidate.versions)
         try:
             with mlflow.start_run(run.info.run_id):
                 logged = mlflow.pyfunc.log_model(
                     name="variant",
                     loader_module="breakeven.tracking.pyfunc",
                     data_path=str(packed),
-                    code_paths=[str(Path(breakeven.__file__).parent)],
+                    code_paths=[str(path) for path in sorted(code.iterdir())],
                     signature=infer_signature(images, model.predict(images)),
                     input_example=images,
                     pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
@@ -182,15 +170,3 @@ def _log(uri: str, candidate: Candidate) -> str:
         finally:  # the run ended when the variant was measured
             Tracker().end(run.info.run_id, at=(run.info.end_time or 0) / 1000 or None)
     return str(logged.registered_model_version)
-
-
-def _needed(packed: Path, example: Path, packages: Iterable[str]) -> list[str]:
-    """Return the packages that are needed to load the variant and to call it."""
-    command = [sys.executable, "-c", LOAD_AND_CALL, str(packed), str(example)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"the packed variant does not run: {(done.stderr.strip().splitlines() or [''])[-1]}.")
-    imported = {*done.stdout.splitlines()[-1].split()}
-    homes = metadata.packages_distributions()  # module -> distributions
-    used = {canonicalize_name(name) for module in imported for name in homes.get(module, [])}
-    return [name for name in packages if canonicalize_name(name) in used]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.request import urlopen
 
 from breakeven.core.errors import UserError
-from breakeven.tracking.address import Unreachable, address, artifact_root, is_local, required
+from breakeven.tracking.address import Unreachable, address, artifact_root, is_local, required, shown_address
 from breakeven.tracking.client import Tracker
 
 ADDRESS_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
@@ -27,7 +27,7 @@ def serve_ui(port: int) -> None:
         UserError: the runs are elsewhere, the port is taken, or the server does not start.
     """
     if not is_local():
-        raise UserError(f"The runs are at {address()}: open that address.")
+        raise UserError(f"The runs are at {shown_address()}: open that address.")
     if not 0 <= port <= 65535:
         raise UserError(f"--port {port}: should be from 0 to 65535.")
     try:

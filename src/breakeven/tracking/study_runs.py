@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from breakeven.artifacts.model_manifest import MANIFEST, WEIGHTS, ModelManifest
 from breakeven.config.schema import Study
@@ -17,8 +17,13 @@ from breakeven.results.records import BenchmarkResult, VariantResult
 from breakeven.results.result_row import ResultRow, scenario, title
 from breakeven.results.study_results import StudyResults
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
+from breakeven.tracking.origin import origin_tags
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 SYNCED_TAG = "breakeven.synced"
+MODEL_FILES = (MANIFEST, WEIGHTS)  # that a model's run holds
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
 FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
@@ -41,12 +46,16 @@ def sync(study: Study, records: StudyResults) -> str:
     new_runs = int(store.find(key, ANY_STATUS) is None)
     origin = {"mlflow.source.git.commit": records.benchmarks[0].commit, "dirty": records.benchmarks[0].dirty}
     tags = {"kind": "study", "machine": machine, **origin, **common}
-    parent = store.obtain(f"study {study.study}", key, tags, ANY_STATUS)
+    existing = {card.key: store.find(card.key) for card in records.cards}
+    trained = {card.key: _trained(records, card, existing[card.key]) for card in records.cards}
+    # A run of an earlier study stays with that study.
+    began, ended = _span(records, {key: trained[key] for key, run in existing.items() if not _is_nested(run)})
+    parent = store.obtain(f"study {study.study}", key, tags, ANY_STATUS, began)
     store.log(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
     data = {card.family: card.details["data"] for card in records.cards}
     for card in records.cards:
-        run, new = _model(store, card, parent, study)
-        store.client.set_tag(parent, f"model.{card.family}.{card.recipe}", run)
+        run, new = _model(store, card, parent, study, existing[card.key], trained[card.key])
+        store.tag(parent, f"model.{card.family}.{card.recipe}", run)
         new_runs += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
     for benchmark, record in track("MLflow", variants):
@@ -58,9 +67,47 @@ def sync(study: Study, records: StudyResults) -> str:
             if path.exists():
                 store.artifact(parent, path)
         store.client.set_tag(parent, SYNCED_TAG, key)
-    store.end(parent)
+    store.end(parent, at=ended)
     total = len(records.cards) + len(variants) + 1
-    return f"MLflow at {store.uri}: {total} runs, {new_runs} of them new"
+    return f"MLflow at {store.shown_uri}: {total} runs, {new_runs} of them new"
+
+
+def measured_s(record: VariantResult) -> float:
+    """Return for how long a variant itself was loaded, warmed up and timed, in all replicates: seconds."""
+    seconds = 0.0
+    for replicate in record.replicates:
+        blocks_ms = sum(block["wall_ms"] for block in replicate["blocks"])
+        calls_ms = replicate["first_call_ms"] + sum(replicate["warmup_ms"]) + blocks_ms
+        seconds += replicate["load_s"] + calls_ms / 1000
+    return seconds
+
+
+def _trained(records: StudyResults, card: ModelManifest, run: "Run | None") -> tuple[float, float] | None:
+    """Return when a model's training began and ended, seconds since the epoch; None for old records.
+
+    A training that no run followed counts as if it had ended when the first measurement of its family began.
+    """
+    if run:
+        began = run.info.start_time / 1000
+        return began, run.info.end_time / 1000 if run.info.end_time else began + card.train_s
+    starts = [at for b in records.benchmarks if b.family == card.family for at, _ in b.measured.values()]
+    return (min(starts) - card.train_s, min(starts)) if starts else None
+
+
+def _span(
+    records: StudyResults, trained: Mapping[str, "tuple[float, float] | None"]
+) -> tuple[float | None, float | None]:
+    """Return when a study's first model began to train, and when its last measurement ended.
+
+    Args:
+        records: of the study.
+        trained: when the models of this study began and ended, by their keys.
+    """
+    measured = [(at, at + took) for b in records.benchmarks for at, took in b.measured.values()]
+    if not measured:
+        return None, None
+    spans = [*measured, *(span for span in trained.values() if span)]
+    return min(began for began, _ in spans), max(ended for _, ended in spans)
 
 
 def key_of(study: Study, records: StudyResults) -> str:
@@ -83,15 +130,31 @@ def figures_of(row: ResultRow) -> dict[str, float]:
     return {name: float(value) for name, value in figures.items() if name not in calls or value.isdigit()}
 
 
+def _is_nested(run: "Run | None") -> bool:
+    """Return whether a run belongs to a study's run."""
+    return run is not None and PARENT_TAG in run.data.tags
+
+
 def _is_new(store: Tracker, run: str, version: str) -> bool:
     """Return whether this version is not yet logged to the run."""
     return store.client.get_run(run).data.tags.get(SYNCED_TAG) != version
 
 
-def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tuple[str, bool]:
+def _model(
+    store: Tracker,
+    card: ModelManifest,
+    parent: str,
+    study: Study,
+    existing: "Run | None",
+    trained: tuple[float, float] | None,
+) -> tuple[str, bool]:
     """Log a trained or compressed model to the run that its stage logged live, or to a new run.
 
     Return the run's id, and whether it is new.
+
+    Args:
+        existing: the run that followed its training, if there is one.
+        trained: when its training began and ended, seconds since the epoch.
     """
     kind = "train" if card.recipe == "none" else "compression"
     name = f"train {card.family}" if kind == "train" else f"{card.recipe} {card.family}"
@@ -102,12 +165,12 @@ def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tu
         "dataset.sha256": card.details["data"],
         **card.origin,
     }
-    existing = store.find(card.key)
-    run = store.obtain(name, card.key, tags)
+    began, ended = trained or (None, None)
+    run = existing.info.run_id if existing else store.create(name, card.key, {**origin_tags(), **tags}, began)
     if not _is_new(store, run, card.sha256):
         return run, False
     for tag, value in (("recipe", card.recipe), ("mlflow.runName", name)):
-        store.client.set_tag(run, tag, value)  # an earlier recipe may have named it
+        store.tag(run, tag, value)  # an earlier recipe may have named it
     data = store.client.get_run(run).data
     if PARENT_TAG not in data.tags:  # a run from the cache stays with the study that made it
         store.client.set_tag(run, PARENT_TAG, parent)
@@ -118,10 +181,11 @@ def _model(store: Tracker, card: ModelManifest, parent: str, study: Study) -> tu
             store.log(run, figures=figures, step=int(row["epoch"]) + 1)
         store.log(run, figures=card.scores, step=len(card.history) + 1)
     _dataset(store, run, study.families[card.family].data, card.details["data"])
-    for file in (MANIFEST, WEIGHTS):
+    for file in MODEL_FILES:
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
     store.client.set_tag(run, SYNCED_TAG, card.sha256)
-    store.end(run)
+    if not existing or existing.info.status == "RUNNING":  # RUNNING: the store failed while it was trained
+        store.end(run, at=ended)
     return run, not existing
 
 
@@ -144,7 +208,7 @@ def _variant(
         **{name: row[name] for name in TAG_COLUMNS},
     }
     name = f"{row['variant']} {row['family']} {title(record.row)}"  # lists cut long names at their end
-    at, took = benchmark.measured.get(scenario(record.row).title, (None, 0.0))
+    at, _ = benchmark.measured.get(scenario(record.row).title, (None, 0.0))
     run = store.obtain(name, key, tags, ANY_STATUS, at)
     if not _is_new(store, run, key):
         return False
@@ -155,7 +219,7 @@ def _variant(
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")
         store.artifact(run, path)
     store.client.set_tag(run, SYNCED_TAG, key)
-    store.end(run, at=None if at is None else at + took)
+    store.end(run, at=None if at is None else at + measured_s(record))
     return True
 
 

@@ -3,17 +3,20 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from breakeven.artifacts.artifact import BASELINE
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint
 from breakeven.results import job_results
 from breakeven.results.records import BenchmarkResult
-from breakeven.results.sweep_results import FAILED, JobOutcome, Sweep
+from breakeven.results.sweep_results import CACHED, FAILED, JobOutcome, Sweep
 from breakeven.tracking.address import warn
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 from breakeven.tracking.origin import origin_tags
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 
 def log(sweep: Sweep) -> None:
@@ -43,15 +46,27 @@ def write(store: Tracker, sweep: Sweep) -> None:
     """Log a sweep to this store. Errors of the store are raised to the caller."""
     store.end_dead_runs()
     tags = {"kind": "sweep", "study": sweep.study}
-    parent = store.obtain(f"sweep {sweep.name}", sweep.name, tags, ANY_STATUS)
-    store.client.set_tag(parent, "command", sweep.command)
+    began, ended = _span(sweep)
+    parent = store.obtain(f"sweep {sweep.name}", sweep.name, tags, ANY_STATUS, began)
+    store.tag(parent, "command", sweep.command)
     logged = store.children(parent)
     for outcome in {outcome.key: outcome for outcome in sweep.jobs}.values():
         key = fingerprint(sweep.name, outcome.key)
         run = logged.get(key)
         if not run or _logged_end(run) != _end(outcome) or _is_old(run, outcome):
-            _job(store, sweep, outcome, parent, key, run.info.run_id if run else None)
-    store.end(parent)
+            _job(store, sweep, outcome, parent, key, run)
+    store.end(parent, at=ended)
+
+
+def _span(sweep: Sweep) -> tuple[float | None, float | None]:
+    """Return when the first job of a sweep began, and when its last one ended, seconds since the epoch.
+
+    Jobs from the cache do not count, because another command ran them. (None, None) if no time is known.
+    """
+    run = [outcome for outcome in sweep.jobs if outcome.ended and outcome.status != CACHED]
+    if not run:
+        return None, None
+    return min(outcome.ended - outcome.seconds for outcome in run), max(outcome.ended for outcome in run)
 
 
 def _logged_end(run: Any) -> tuple[str, str]:
@@ -70,7 +85,7 @@ def _is_old(run: Any, outcome: JobOutcome) -> bool:
     return bool(version) and run.data.tags.get("version") != version
 
 
-def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: str, run: str | None) -> None:
+def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: str, run: "Run | None") -> None:
     """Log a job to its existing run, or to a new one."""
     status, reason = _end(outcome)
     ending = {"status": outcome.status, "reason": reason, "version": outcome.version}
@@ -81,7 +96,14 @@ def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: st
         "job": outcome.key,
         PARENT_TAG: parent,
     }
-    run_id = run or store.create(outcome.title, key, {**origin_tags(), **tags, **ending})
+    began = outcome.ended - outcome.seconds if outcome.ended else None
+    if run:  # MLflow does not change when a run started
+        began = run.info.start_time / 1000
+    run_id = (
+        run.info.run_id
+        if run
+        else store.create(outcome.title, key, {**origin_tags(), **tags, **ending}, began)
+    )
     try:
         results = (job_results.read_unfinished if outcome.status == FAILED else job_results.read_job)(
             outcome.key
@@ -93,8 +115,8 @@ def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: st
         status, ending["reason"] = "FAILED", str(error)
     if run or ending["reason"] != reason:
         for tag, value in ending.items():
-            store.client.set_tag(run_id, tag, value)
-    store.end(run_id, status)
+            store.tag(run_id, tag, value)
+    store.end(run_id, status, None if began is None else began + outcome.seconds)
 
 
 def _figures(benchmarks: Sequence[BenchmarkResult]) -> dict[str, float]:

@@ -50,6 +50,7 @@ def run(chosen: Namespace) -> None:
     """
     from breakeven.cli import recommend_text
     from breakeven.config import lock_check, schema
+    from breakeven.report.terminal_table import warnings
     from breakeven.results import study_results, summary
     from breakeven.results.recommend import choose, smallest_drop
 
@@ -64,10 +65,13 @@ def run(chosen: Namespace) -> None:
         choice = choose(group, limits)
         decides = smallest_drop(benchmark.test_images, study.measure.confidence)
         recommend_text.show(group, choice, limits, decides)
+        run_warnings = warnings(benchmark, group[0])
+        recommend_text.show_warnings(run_warnings)
         if not choice.best:
             without.append(f"{benchmark.family} on {benchmark.hardware}")
         else:
-            best.append((choice.best, {"limits": limits.words, "because": choice.reason}))
+            why = {"limits": limits.words, "because": choice.reason, "warnings": "\n".join(run_warnings)}
+            best.append((choice.best, why))
     if best and not chosen.no_register:
         _register(study, results, best)
     if without:
@@ -127,7 +131,7 @@ def _register(
     from breakeven.tracking import address, model_registry
 
     refused: list[str] = []
-    server = "http://127.0.0.1:5000 (make ui)" if address.is_local() else address.address()
+    server = "http://127.0.0.1:5000 (make ui)" if address.is_local() else address.shown_address()
     for choice in model_registry.register_all(study, results, chosen):
         if choice.refusal:
             refused.append(f"{choice.row.family}: {choice.refusal}")

@@ -2,8 +2,6 @@
 
 from argparse import ArgumentParser, Namespace
 
-from breakeven.core.errors import UserError
-
 EXAMPLE = "MLFLOW_TRACKING_URI=http://server:5000 breakeven sync"
 
 
@@ -26,16 +24,13 @@ def run(chosen: Namespace) -> None:
     from breakeven.tracking.study_runs import sync
 
     sweeps = sweep_results.every()
-    try:
-        with address.answering():
-            store = Tracker()
-            for sweep in track("MLflow", sweeps):
-                sweep_runs.write(store, sweep)
-                print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
-            if sweeps and not paths.BENCHMARKS.exists():
-                return
-            study = schema.read_study()
-            lock_check.require_current(study)
-            print(sync(study, study_results.read_results(study)))
-    except address.Unreachable as error:
-        raise UserError(f"MLflow at {address.address()} does not answer ({error}).") from None
+    with address.required():
+        store = Tracker()
+        for sweep in track("MLflow", sweeps):
+            sweep_runs.write(store, sweep)
+            print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
+        if sweeps and not paths.BENCHMARKS.exists():
+            return
+        study = schema.read_study()
+        lock_check.require_current(study)
+        print(sync(study, study_results.read_results(study)))

@@ -10,6 +10,7 @@ from types import FrameType
 from breakeven.core import interrupts
 from breakeven.core.child_process import end_with_parent
 from breakeven.core.errors import UserError
+from breakeven.core.secrets import hide_in_output
 
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
@@ -24,6 +25,7 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
         again: what to type to go on after that.
     """
     interrupts.handle(f"interrupted; {again} goes on")
+    hide_in_output()
     signal.signal(signal.SIGTERM, _terminate)
     if os.environ.get("DVC_STAGE"):  # if DVC is killed, its stage ends and frees the machine
         end_with_parent(os.getppid())

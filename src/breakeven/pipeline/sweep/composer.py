@@ -14,6 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from breakeven.config import compose
+from breakeven.config.credentials import require_no_credentials
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
@@ -49,6 +50,7 @@ def compose_jobs(
             with open_dict(config):
                 del config["hydra"]
             settings: Any = OmegaConf.to_container(config, resolve=True)
+            require_no_credentials(settings)
             job_study.study_of(settings, choice, overrides)
         except UserError as error:
             refused[number] = str(error)

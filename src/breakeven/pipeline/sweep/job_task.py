@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from breakeven.core.child_process import PARENT_VARIABLE, end_with_parent
+from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, write_json
 from breakeven.core.progress import ProgressLine
 from breakeven.pipeline.sweep import run_job
@@ -18,6 +19,10 @@ from breakeven.results.sweep_results import FAILED, JobOutcome
 
 class TaskLost(Exception):
     """An error that stands for a job whose task the launcher has lost."""
+
+
+class NotSubmitted(UserError):
+    """An error that says why a cluster refused the jobs."""
 
 
 def settings_file(folder: Path, number: int) -> Path:
@@ -58,12 +63,20 @@ def run_task(config: DictConfig, bar: ProgressLine | None = None) -> None:
     print_outcome(plan, number, outcome, folder)
 
 
-def print_end(folder: Path, launched: int) -> None:
-    """Print how a job ended that ran in another process and printed to a log."""
+def print_end(folder: Path, launched: int, why: str = "") -> None:
+    """Print how a job ended that ran in another process and printed to a log.
+
+    Args:
+        folder: of the sweep.
+        launched: the place of the job among those that were launched.
+        why: the reason if its task was lost.
+    """
     plan = Plan.read(folder)
     number = plan.launched[launched]
     if (path := outcome_file(folder, number)).exists():
         print_outcome(plan, number, JobOutcome(**read_json(path)), folder)
+    elif why:
+        print(f"{plan.title(number)}: {FAILED}, {why}", flush=True)
 
 
 def print_outcome(plan: Plan, number: int, outcome: JobOutcome, folder: Path) -> None:

@@ -1,10 +1,12 @@
 """The command `breakeven-sweep`: it runs one job for each combination of choices, through Hydra."""
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -13,8 +15,10 @@ from omegaconf import OmegaConf
 from breakeven import __version__
 from breakeven.config import compose
 from breakeven.config.composition_errors import override_fault
+from breakeven.config.credentials import require_no_credentials_in
 from breakeven.core import paths
 from breakeven.core.errors import UserError
+from breakeven.core.secrets import hide_in_output
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, as_typed, for_each_job, jobs_of_command
 from breakeven.pipeline.sweep.job_task import run_task
 
@@ -42,8 +46,13 @@ def main() -> None:
     os.environ.setdefault(paths.HOME_VARIABLE, str(Path.cwd()))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # otherwise Hydra ends the process with its own message
     overrides: Sequence[str] = ()
+    hide_in_output()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, _terminate)
     try:
         overrides, options = hydra_arguments(sys.argv[1:])
+        require_no_credentials_in(overrides)  # Hydra writes them into files
         sys.argv[1:] = [*overrides, *options]
         OmegaConf.register_new_resolver("choices_of_a_job", list_choices, replace=True)
         hydra.main(str(paths.CONF.resolve()), CONFIG_NAME, version_base="1.3")(run_task)()
@@ -72,6 +81,12 @@ def list_choices() -> str:
         loader = GlobalHydra.instance().config_loader()
         groups = {group: loader.get_group_options(group) for group in (*GROUPS, "hydra/launcher")}
     return "\n".join(f"{group}: {', '.join(sorted(options))}" for group, options in groups.items())
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """End the sweep, so that it cancels what it has submitted."""
+    print("breakeven: ended by a signal; the same command goes on.", file=sys.stderr)
+    sys.exit(128 + number)
 
 
 def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:

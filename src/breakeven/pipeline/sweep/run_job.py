@@ -21,6 +21,7 @@ from breakeven.core.cache import CacheEntry, CacheKey
 from breakeven.core.child_process import PARENT_VARIABLE
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, write_json, write_text
+from breakeven.core.secrets import redact
 from breakeven.pipeline.sweep.job_study import key_of, study_of
 from breakeven.results import measurement_cache, result_row, study_results
 from breakeven.results.job_results import LOG_FILE, STUDY_FILE
@@ -66,7 +67,8 @@ def run(settings: Settings, choice: str, overrides: Sequence[str], margin: str =
     except Exception as error:  # as a bug or a full disk: it fails only this job and is printed
         traceback.print_exc()
         status, reason = FAILED, words(error)
-    return JobOutcome(title, list(overrides), status, key, reason, round(time.monotonic() - started, 1))
+    seconds = round(time.monotonic() - started, 1)
+    return JobOutcome(title, list(overrides), status, key, redact(reason), seconds, time.time())
 
 
 def _touch(entry: CacheEntry) -> None:
@@ -78,8 +80,10 @@ def _touch(entry: CacheEntry) -> None:
 
 def words(error: BaseException) -> str:
     """Return the text of an error in one line."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | SystemExit):
         return "interrupted"
+    if isinstance(error, UserError):
+        return str(error)
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
@@ -123,7 +127,8 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
     ):
         assert child.stdout
         try:
-            for line in child.stdout:
+            for printed in child.stdout:
+                line = redact(printed)
                 print(f"{margin}{line}", end="", flush=True)
                 log.write(line)
                 log.flush()

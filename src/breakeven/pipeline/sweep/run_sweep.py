@@ -60,6 +60,7 @@ def run_sweep(
         job_task.print_outcome(plan, number, outcome, folder)
     _share_cores(hydra, plan)
     os.environ[PARENT_VARIABLE] = str(os.getpid())
+    lost: dict[int, str] = {}
     with ExitStack() as screen:
         if is_basic(hydra):  # with other launchers, jobs would print into the bar
             bar = screen.enter_context(shown("sweep", len(every)))
@@ -69,16 +70,20 @@ def run_sweep(
         )
         try:
             launcher = Plugins.instance().instantiate_launcher(launched, task, master)
-            lost: dict[int, str] = {}
             size = hydra.sweeper.max_batch_size or len(every)
             for first in range(0, len(plan.launched), size):
                 numbers = plan.launched[first : first + size]
                 lost |= _lost(numbers, launcher.launch([every[n] for n in numbers], initial_job_idx=first))
-        except (Exception, KeyboardInterrupt) as error:
+        except job_task.NotSubmitted as error:
+            screen.close()
+            if first:  # earlier jobs were submitted
+                write_record(sweep, str(error), lost)
+            raise
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
             screen.close()
             begun = sweep.has_begun
             if begun:
-                write_record(sweep, f"it had not ended when the sweep did ({run_job.words(error)})")
+                write_record(sweep, f"it had not ended when the sweep did ({run_job.words(error)})", lost)
             if isinstance(error, RuntimeError):  # joblib and submitit raise this class
                 what = "the sweep ended early" if begun else "the launcher does not start"
                 raise UserError(f"{what}: {error}") from error
