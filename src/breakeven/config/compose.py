@@ -123,6 +123,8 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
         conf: the folder that was composed.
         name: the file that the composition began with.
     """
+    if sentence := _unparsable(overrides):
+        return sentence
     message = str(error) or str(error.__cause__)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     sentence = " ".join(lines[:2] if lines and lines[0].startswith("In ") else lines[:1]).rstrip(".")
@@ -140,6 +142,20 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
             chosen = [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
             return f"{key}={value}: {_near(key, yaml.safe_load(compose(chosen, conf, name)))}"
     return f"{conf}: {sentence}."
+
+
+def _unparsable(overrides: Sequence[str]) -> str:
+    """Return a sentence about the first override that Hydra's grammar refuses; empty if there is none."""
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if equals:
+            try:
+                OverridesParser.create().parse_overrides([override])
+            except HydraException:
+                if value[:1] in ("[", "{", "'", '"'):
+                    return f"{override}: a bracket or a quote is not closed, or a value in it needs quotes."
+                return f"{override}: the value holds characters that need quotes: `'{key}=\"{value}\"'`."
+    return ""
 
 
 def _chooses(override: str, conf: Path) -> bool:

@@ -1,16 +1,17 @@
 """The sanity checks of models: does a model fit the data, and do its accuracies mean something?"""
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from breakeven.artifacts.dataset import DatasetManifest, Images
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.preprocess import normalize
-from breakeven.core.errors import UserError
+from breakeven.core.errors import Unsupported, UserError
 
 if TYPE_CHECKING:
     from breakeven.pipeline.fit_model import ModelJob
@@ -44,6 +45,21 @@ def require_model_fits_data(job: "ModelJob", manifest: DatasetManifest, test: Im
                 raise UserError(f"{option}: it gives {actual}{when}, and logits would be {expected}; {hint}.")
 
 
+def require_trainable(model: nn.Module, example: Tensor, classes: int) -> None:
+    """Refuse to fine-tune a model that gives something else than logits while it is trained.
+
+    Raises:
+        Unsupported: it says what the model gives.
+    """
+    training = copy.deepcopy(model)  # because batch normalization and observers would count this input
+    training.train()
+    with torch.no_grad():
+        output: Any = training(example)
+    actual = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+    if actual != (len(example), classes):
+        raise Unsupported(f"the model gives {actual} while it is trained, so it cannot be fine-tuned")
+
+
 def accuracy_warning(
     job: "ModelJob", card: ModelManifest, labels: NDArray[np.int64], own_test: bool = True
 ) -> str:
@@ -66,9 +82,9 @@ def accuracy_warning(
         )
     if card.val_accuracy <= chance:
         return (
-            f"{job.family}: the checkpoint does not go with the data: {at_chance}. Classes are numbered in "
-            f"the order of their sorted names; the dataset's `mean`, `std` and `size` should be those that "
-            f"it was trained with."
+            f"{job.family}: perhaps the checkpoint does not go with the data: {at_chance}. Classes are "
+            f"numbered in the order of their sorted names; the dataset's `mean`, `std` and `size` should be "
+            f"those that it was trained with."
         )
     if job.made == "checkpoint" and not own_test:
         return (

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from breakeven.artifacts import dataset, saved_model
+from breakeven.artifacts.checkpoint import load_checkpoint
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
@@ -37,7 +38,7 @@ def train(name: str) -> None:
         torch.manual_seed(study.seed)  # for weights that are not trained
         model = saved_model.build(family.model, shape_of(manifest), f"families.{name}.model")
         if family.checkpoint:
-            saved_model.load_checkpoint(paths.checkpoint(family.checkpoint), model)
+            load_checkpoint(paths.checkpoint(family.checkpoint), model)
         return model
 
     job = ModelJob(
