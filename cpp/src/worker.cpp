@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -279,6 +280,7 @@ int main(int count, char** arguments) {
   }
   FILE* commands = fdopen(std::stoi(arguments[1]), "r");
   FILE* answers = fdopen(std::stoi(arguments[2]), "w");
+  at::globalContext().setFlushDenormal(true);  // as all runtimes do; threads that start later inherit it
   Worker worker(arguments[3], std::stoi(arguments[4]), arguments[5]);
   std::string answer = "{}";  // to the command that started this program
   char* line = nullptr;

@@ -175,6 +175,40 @@ def test_of_equally_good_epochs_the_last_is_kept(tmp_path: Path) -> None:
         assert torch.load(tmp_path / f"{lr}/best.ckpt", weights_only=True)["epoch"] == last
 
 
+class Indexed(nn.Module):
+    """Reads its pixels in an order that a buffer holds; has a counter, a switch, a mask and a constant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("order", torch.arange(64))
+        self.register_buffer("count", torch.tensor(0))
+        self.register_buffer("active", torch.tensor([True, False]))
+        self.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+        self.register_buffer("frequencies", 1 / torch.arange(1.0, 9.0))
+        self.head = nn.Linear(64, 2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.count += 1
+        found: torch.Tensor = self.head(images.flatten(1)[:, self.order])
+        return found
+
+
+def test_a_moving_average_leaves_tables_counters_and_masks_alone(tmp_path: Path) -> None:
+    kept = Indexed().state_dict()
+    for ema in (0.9, 0.9995):
+        settings = recipe(ema=ema, epochs=3)
+        state = train(tmp_path / str(ema), settings, build=Indexed).model.state_dict()
+        for name in ("order", "active", "mask", "frequencies"):
+            assert torch.equal(state[name], kept[name]), name
+        steps = len(images().labels) // settings.batch_size
+        assert state["count"] in [epoch * steps for epoch in (1, 2, 3)]  # at the end of the best epoch
+        last = torch.load(tmp_path / str(ema) / "last.ckpt", weights_only=True)
+        assert not torch.equal(
+            last["state_dict"]["model.head.weight"], last["current_model_state"]["model.head.weight"]
+        )
+
+
 class Viewed(nn.Module):
     """As tutorials flatten, which channels-last cannot."""
 

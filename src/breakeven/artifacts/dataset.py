@@ -1,6 +1,6 @@
 """Prepared datasets on disk: tensors for train, val and test, and a manifest that holds their digests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ class DatasetManifest:
     sources: Digests  # sha256 of each source file
     sha256: dict[str, str]  # file in this folder -> digest
     own_test: bool = True  # False: the test set was split off the training images
+    warnings: list[dict[str, str]] = field(default_factory=list)  # each with name, text and remedy
 
     @property
     def digest(self) -> str:

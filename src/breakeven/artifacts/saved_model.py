@@ -3,14 +3,12 @@
 import inspect
 import pkgutil
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -153,58 +151,6 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     model_state: Any = model.state_dict()
     state._metadata = getattr(tensors, "_metadata", model_state._metadata)
     model.load_state_dict(state)
-
-
-def load_checkpoint(path: Path, model: nn.Module) -> None:
-    """Load a user's own weights into `model`, from safetensors or from a state dict that torch.save wrote.
-
-    Raises:
-        UserError: the file is missing or unreadable, or does not fit the model.
-    """
-    try:
-        state = (
-            load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-        )
-    except FileNotFoundError:
-        raise UserError(f"checkpoint={path}: there is no such file.") from None
-    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError) as error:
-        raise UserError(f"checkpoint={path}: cannot be read ({str(error).splitlines()[0]}).") from None
-    except Exception as error:  # pickle.UnpicklingError, and any other error of a foreign pickle
-        raise UserError(
-            f"checkpoint={path}: holds more than tensors ({type(error).__name__}), and is not run. "
-            f"Save it again as `torch.save(model.state_dict(), PATH)` or as safetensors."
-        ) from None
-    for wrapper in ("state_dict", "model_state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
-            state = state[wrapper]
-    if not isinstance(state, dict):
-        raise UserError(f"checkpoint={path}: holds a {type(state).__name__}, not a state dict.")
-    state = _without_prefix(state, model.state_dict().keys())
-    try:
-        load_tensors(model, state)
-    except RuntimeError as error:
-        lines = " ".join(line.strip() for line in str(error).splitlines()[1:3])
-        cut = (
-            f"{lines[:MAX_ERROR_LENGTH]} ... ({len(lines):,} characters)"
-            if len(lines) > MAX_ERROR_LENGTH
-            else lines
-        )
-        raise UserError(f"checkpoint={path}: does not fit the model: {cut}") from None
-
-
-def _without_prefix(state: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
-    """Return the state without the prefix that a wrapper put before all names.
-
-    Such wrappers are nn.DataParallel, torch.compile and Lightning modules.
-
-    Args:
-        state: name -> tensor.
-        names: the names in the model. A prefix that the model itself has is kept.
-    """
-    for prefix in ("module.", "_orig_mod.", "model.", "net."):
-        if all(name.startswith(prefix) for name in state) and not any(n.startswith(prefix) for n in names):
-            return {name.removeprefix(prefix): value for name, value in state.items()}
-    return state
 
 
 def _fault(error: Exception) -> str:

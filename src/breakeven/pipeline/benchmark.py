@@ -3,12 +3,13 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from breakeven.artifacts import denormal
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.config.schema import Study
@@ -39,6 +40,18 @@ class FamilyBenchmark:
     artifacts: Mapping[str, tuple[Path, Artifact]]  # by variant
     test: Images
     data: str  # the dataset's digest
+    data_warnings: Sequence[Mapping[str, str]] = ()  # with name, text and remedy
+
+    @property
+    def warnings(self) -> list[dict[str, str]]:
+        """Return the warnings about the dataset and the models, with name, text and remedy."""
+        warnings = [dict(warning) for warning in self.data_warnings]
+        for card in {card.recipe: card for _, card in self.artifacts.values() if card.notes}.values():
+            text = "; ".join(card.notes).removeprefix(f"{denormal.NAME}: ")
+            warnings.append(
+                {"name": denormal.NAME, "text": f"{card.recipe}: {text}", "remedy": denormal.REMEDY}
+            )
+        return warnings
 
     def part(self, scenario: Scenario) -> ScenarioResult:
         """Return the results of a scenario: from the cache if possible, or else measured now."""
@@ -85,7 +98,8 @@ class FamilyBenchmark:
             raise UserError(f"{title}: the baseline failed: {comparisons.of[BASELINE].reason}.")
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
-        judge = RowBuilder(*named, scenario, settings.confidence, peaks, self._controls)
+        notes = [warning["text"] for warning in self.data_warnings]
+        judge = RowBuilder(*named, scenario, settings.confidence, peaks, self._controls, notes)
         commit, dirty = git.commit()
         part = ScenarioResult(
             scenario=scenario.title,

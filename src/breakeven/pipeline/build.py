@@ -83,6 +83,7 @@ class ArtifactBuilder:
         where.mkdir(parents=True)
         try:
             source = reference.source  # loads the model, which is no part of a build
+            draft = replace(draft, notes=reference.notes)
             self._warm_up(draft, write, reference)
             draft = replace(draft, **self._build(source, where, write))
             done = self.checker.check(where, artifact.seal(where, draft), reference)

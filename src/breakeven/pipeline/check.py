@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from breakeven.artifacts import artifact, inference, saved_model
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
+from breakeven.artifacts.denormal import denormal_note
 from breakeven.artifacts.model_manifest import TextInput, read_card
 from breakeven.artifacts.preprocess import Preprocess, predictor
 from breakeven.config.schema import Study
@@ -24,6 +25,7 @@ from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.runtimes.base import ExportInput
 
 PROFILED_CALLS, PROFILED_S = 20, 5.0  # at most, of each artifact; at least three calls
+NOTED = 8  # test images in which denormal activations are looked for
 # With random weights, the classes are almost ties and their agreement means nothing. The logits of an
 # untrained model are therefore compared in every precision.
 UNTRAINED_RELATIVE_ERROR = 0.5
@@ -65,6 +67,12 @@ class Reference:
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
         inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
         return ExportInput(model, torch.from_numpy(inputs), self._folder, self.preprocessing)
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """Return what a reader of the figures of all its artifacts has to know."""
+        inputs = artifact.model_inputs(self._images[:NOTED], "outside", self.card.mean, self.card.std)
+        return [*filter(None, [denormal_note(self._model, torch.from_numpy(inputs))])]
 
     @cached_property
     def logits(self) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from breakeven.artifacts.dataset import SPLITS, DatasetManifest, Digests, Images
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, sha256, write_json
+from breakeven.pipeline.shared_images import shared_images
 from breakeven.plugins.datasets.base import Dataset
 
 
@@ -63,6 +64,7 @@ def prepare(
             counts={part: _counts(labels, read.classes) for part, (_, labels) in parts.items()},
             sources=sources,
             own_test=read.test is not None,
+            warnings=shared_images(read, parts),
             sha256={f"{part}.safetensors": sha256(temporary / f"{part}.safetensors") for part in SPLITS},
         )
         write_json(temporary / "manifest.json", vars(manifest))

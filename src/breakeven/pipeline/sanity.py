@@ -1,14 +1,33 @@
 """The sanity check of a trained model: do its accuracies mean something?"""
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from breakeven.artifacts.model_manifest import ModelManifest
+from breakeven.core.errors import Unsupported
 
 if TYPE_CHECKING:
     from breakeven.pipeline.fit_model import ModelJob
+
+
+def require_trainable(model: nn.Module, example: Tensor, classes: int) -> None:
+    """Refuse to fine-tune a model that gives something else than logits while it is trained.
+
+    Raises:
+        Unsupported: it says what the model gives.
+    """
+    training = copy.deepcopy(model)  # because batch normalization and observers would count this input
+    training.train()
+    with torch.no_grad():
+        output: Any = training(example)
+    actual = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+    if actual != (len(example), classes):
+        raise Unsupported(f"the model gives {actual} while it is trained, so it cannot be fine-tuned")
 
 
 def accuracy_warning(
@@ -33,9 +52,9 @@ def accuracy_warning(
         )
     if card.val_accuracy <= chance:
         return (
-            f"{job.family}: the checkpoint does not go with the data: {at_chance}. Classes are numbered in "
-            f"the order of their sorted names; the dataset's `mean`, `std` and `size` should be those that "
-            f"it was trained with."
+            f"{job.family}: perhaps the checkpoint does not go with the data: {at_chance}. Classes are "
+            f"numbered in the order of their sorted names; the dataset's `mean`, `std` and `size` should be "
+            f"those that it was trained with."
         )
     if job.made == "checkpoint" and not own_test:
         return (

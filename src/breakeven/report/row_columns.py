@@ -35,7 +35,9 @@ COLUMNS = (
     RowColumn("family", lambda row: row.family, views=("page",)),
     RowColumn("hardware", lambda row: row.hardware, views=("page",)),
     RowColumn("called with", lambda row: scenario(row).title, views=("page",)),
-    RowColumn("variant", lambda row: row.variant, note=lambda row: row.reason),
+    RowColumn(
+        "variant", lambda row: row.variant, note=lambda row: "; ".join(filter(None, [row.reason, row.notes]))
+    ),
     RowColumn("verdict", lambda row: row.verdict),
     RowColumn("speedup", lambda row: number(row.speedup, ".2f", "x"), "speedup"),
     RowColumn("interval", interval, "speedup_ci_low"),

@@ -59,6 +59,7 @@ class RowBuilder:
     confidence: float
     peaks: HardwarePeaks | None = None  # of the hardware
     controls: Mapping[str, str] = field(default_factory=dict)  # recipe -> the recipe that is its control
+    notes: Sequence[str] = ()  # on all rows, about the dataset
 
     def rows(
         self,
@@ -141,6 +142,7 @@ class RowBuilder:
             macs=card.macs,
             verdict=comparison.verdict,
             reason=comparison.reason or operators.precision_mismatch(card.precision, spent),
+            notes="; ".join([*card.notes, *self.notes]),
             unreliable=comparison.unreliable,
             trained=card.trained,
             replicates=len(comparison.replicates),

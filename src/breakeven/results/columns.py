@@ -54,6 +54,13 @@ COLUMNS = (
     Column("macs", "figure", "", "multiply-accumulates for one input"),
     Column("verdict", "text", "", "the outcome in one word, as `faster`, `same` or `undecided`", tag=True),
     Column("reason", "text", "", "why there is no figure or no verdict", tag=True),
+    Column(
+        "notes",
+        "text",
+        "",
+        "what a reader of the figures has to know: images in two splits, denormal numbers",
+        tag=True,
+    ),
     Column("unreliable", "flag", "", "whether the run gives no verdict: its twin differed from the baseline"),
     Column(
         "execution",

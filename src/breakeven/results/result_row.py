@@ -117,6 +117,7 @@ class ResultRow(LatencyPart, SpeedupPart, AccuracyPart, OutputPart, CostPart, St
     verdict: str
     reason: str
     unreliable: bool = False  # whether the run gives no verdict, because its twin differed from the baseline
+    notes: str = ""  # what a reader of the figures has to know: images in two splits, denormal numbers
     execution: str | None = None  # besides precisions: provider, graph, delegates, fused operators
     trained: bool = True  # if not, the weights are random and the columns of accuracy are empty
     replicates: int = 0

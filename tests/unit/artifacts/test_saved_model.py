@@ -9,6 +9,7 @@ from project import Project
 from safetensors.torch import save_file
 
 from breakeven.artifacts import process_settings, saved_model
+from breakeven.artifacts.checkpoint import load_checkpoint
 from breakeven.artifacts.model_manifest import WEIGHTS, ImageInput, ModelManifest
 from breakeven.artifacts.model_size import count_work
 from breakeven.core.errors import UserError
@@ -156,58 +157,6 @@ def test_changed_weights_are_refused_by_name(tmp_path: Path) -> None:
         saved_model.load(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "kind", ["safetensors", "pt", "wrapped", "tutorial", "module.", "_orig_mod.", "net."]
-)
-def test_a_users_weights_are_loaded(tmp_path: Path, kind: str) -> None:
-    model, state = saved_model.build(CNN, SHAPE), saved_model.build(CNN, SHAPE).state_dict()
-    path = tmp_path / ("w.safetensors" if kind == "safetensors" else "w.pt")
-    if kind == "safetensors":
-        save_file(state, path)
-    elif kind.endswith("."):
-        torch.save({f"{kind}{name}": value for name, value in state.items()}, path)
-    else:
-        wrapper = {"wrapped": "state_dict", "tutorial": "model_state_dict"}.get(kind)
-        torch.save({wrapper: state} if wrapper else state, path)
-    saved_model.load_checkpoint(path, model)
-    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
-
-
-def test_weights_that_do_not_fit_are_refused_with_the_first_misfit(tmp_path: Path) -> None:
-    torch.save(cnn(3, 10, 4).state_dict(), tmp_path / "w.pt")
-    with pytest.raises(UserError, match=r"does not fit the model: size mismatch for 0\.0\.weight"):
-        saved_model.load_checkpoint(tmp_path / "w.pt", saved_model.build(CNN, SHAPE))
-
-
-def test_names_that_begin_as_a_wrapper_s_are_the_model_s_own(tmp_path: Path) -> None:
-    class Wrapped(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.module = torch.nn.Linear(2, 2)
-
-    torch.save(Wrapped().state_dict(), tmp_path / "w.pt")
-    saved_model.load_checkpoint(tmp_path / "w.pt", Wrapped())
-
-
-def test_many_misfits_are_told_in_a_few_words(tmp_path: Path) -> None:
-    torch.save({f"layer{n}": torch.zeros(1) for n in range(1000)}, tmp_path / "w.pt")
-    with pytest.raises(UserError) as refused:
-        saved_model.load_checkpoint(tmp_path / "w.pt", saved_model.build(CNN, SHAPE))
-    assert len(str(refused.value)) < 700 and "characters)" in str(refused.value)
-
-
-def test_a_pickle_with_more_than_tensors_is_not_run(tmp_path: Path) -> None:
-    torch.save(cnn(3, 10, 8), tmp_path / "w.pt")
-    with pytest.raises(UserError, match="holds more than tensors"):
-        saved_model.load_checkpoint(tmp_path / "w.pt", saved_model.build(CNN, SHAPE))
-
-
-def test_garbage_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "w.safetensors").write_bytes(b"no weights")
-    with pytest.raises(UserError, match="cannot be read"):
-        saved_model.load_checkpoint(tmp_path / "w.safetensors", saved_model.build(CNN, SHAPE))
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("ending", ["safetensors", "pt"])
 def test_a_module_that_asks_for_its_version_takes_weights_without(tmp_path: Path, ending: str) -> None:
@@ -215,7 +164,7 @@ def test_a_module_that_asks_for_its_version_takes_weights_without(tmp_path: Path
     model, path = saved_model.build(spec, SHAPE), tmp_path / f"weights.{ending}"
     save_file(model.state_dict(), path) if ending == "safetensors" else torch.save(model.state_dict(), path)
     other = saved_model.build(spec, SHAPE)
-    saved_model.load_checkpoint(path, other)
+    load_checkpoint(path, other)
     assert all(torch.equal(one, two) for one, two in zip(model.parameters(), other.parameters(), strict=True))
 
 

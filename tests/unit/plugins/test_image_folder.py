@@ -1,6 +1,7 @@
 """A user's own images: with or without test/, in a folder or an archive, refused by name when damaged."""
 
 import io
+import shutil
 import tarfile
 
 import numpy as np
@@ -88,6 +89,15 @@ def test_a_truncated_image_is_refused_by_name(pets, tmp_path, kept, layout):
     assert "train/dog/07.png cannot be decoded" in refusal(read, packed(pets, layout), tmp_path)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_all_images_that_cannot_be_decoded_are_told_at_once(pets, tmp_path, layout):
+    for number in range(8):
+        (pets / f"train/cat/{number:02}.png").write_bytes(b"no image")
+    line = refusal(read, packed(pets, layout), tmp_path)
+    assert "8 images: train/cat/00.png cannot be decoded (no image), train/cat/01.png" in line
+    assert "04.png" in line and "05.png" not in line and "and 3 more. Replace or remove them." in line
+
+
 def test_a_missing_source_names_every_place_and_the_variable(tmp_path):
     data = dataset("image_folder", path="nowhere")
     line = refusal(data.digests, [tmp_path / "raw", tmp_path / "mine"])
@@ -160,9 +170,55 @@ def test_what_is_left_out_is_told_and_what_is_hidden_is_not(pets, tmp_path, layo
     assert "2 files are left out, the first is" in told and "train|val|test/CLASS/NAME" in told
 
 
-def test_a_link_that_leads_nowhere_is_left_out(pets, tmp_path):
-    (pets / "train/cat/gone.png").symlink_to(tmp_path / "nowhere.png")
-    assert len(read("pets", tmp_path).train.labels) == 24
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_links_that_lead_nowhere_are_refused_by_name(pets, tmp_path, layout):
+    for number in range(7):
+        (pets / f"train/cat/gone{number}.png").symlink_to(tmp_path / "nowhere.png")
+    line = refusal(read, packed(pets, layout), tmp_path)
+    assert "7 images: train/cat/gone0.png is a link to nothing" in line and "gone4" in line
+    assert "gone5" not in line and "and 2 more" in line
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("kind", ["empty", "text", "link", "dead link", "nested"])
+def test_a_class_without_an_image_is_refused_by_name(pets, tmp_path, layout, kind):
+    if layout == "folder" and kind == "link":
+        pytest.skip("the folder that it leads to is read")
+    folder = pets / "train/bird"
+    if "link" in kind:
+        folder.symlink_to(tmp_path / "birds")
+        if kind == "link":
+            (tmp_path / "birds").mkdir()
+            Image.new("RGB", (8, 6)).save(tmp_path / "birds/a.png")
+    elif kind == "nested":
+        (folder / "2023").mkdir(parents=True)
+        Image.new("RGB", (8, 6)).save(folder / "2023/a.png")
+    else:
+        folder.mkdir()
+        if kind == "text":
+            (folder / "a.gif").write_text("of a kind that is not read")
+    assert "train/bird/ holds no image" in refusal(read, packed(pets, layout), tmp_path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_empty_test_folder_is_no_reason_to_split_train(pets, tmp_path, layout):
+    shutil.rmtree(pets / "test")
+    (pets / "test").mkdir()
+    assert "test/ holds no image" in refusal(read, packed(pets, layout), tmp_path)
+
+
+def test_what_is_missing_is_told_before_anything_is_read(pets, tmp_path):
+    (pets / "train/bird").mkdir()
+    data = dataset("image_folder", path="pets")
+    assert "train/bird/ holds no image" in refusal(data.digests, [tmp_path])
+
+
+@pytest.mark.parametrize("kind", ["hard", "symbolic"])
+def test_links_within_an_archive_are_images_like_others(pets, tmp_path, kind):
+    twin, original = pets / "train/cat/twin.png", pets / "train/cat/00.png"
+    twin.hardlink_to(original) if kind == "hard" else twin.symlink_to("00.png")
+    found = read(packed(pets, "tar"), tmp_path).train
+    assert len(found.labels) == 25 and np.array_equal(found.images[0], found.images[12])
 
 
 def test_one_name_for_two_images_of_an_archive_is_refused(pets, tmp_path):

@@ -27,7 +27,7 @@ def benchmark(name: str, hardware: str) -> None:
     artifacts = variants_of(name)
     if (base := artifacts[BASELINE][1]).status != "ok":
         raise UserError(f"{name}: the baseline {BASELINE} is not there ({base.reason}).")
-    bench = FamilyBenchmark(name, hardware, study, artifacts, test, manifest.digest)
+    bench = FamilyBenchmark(name, hardware, study, artifacts, test, manifest.digest, manifest.warnings)
     parts = [bench.part(scenario) for scenario in study.measure.scenarios()]
     records = [record for part in parts for record in part.records]
     result = BenchmarkResult(
@@ -43,7 +43,11 @@ def benchmark(name: str, hardware: str) -> None:
         dirty=parts[-1].dirty,
         seconds=round(sum(part.seconds for part in parts), 1),
         stopped={part.scenario: part.stopped for part in parts},
-        warnings=[{"scenario": part.scenario, **warning} for part in parts for warning in part.warnings],
+        warnings=[
+            {"scenario": part.scenario, **warning}
+            for part in parts
+            for warning in [*bench.warnings, *part.warnings]
+        ],
         records=records,
         measured={part.scenario: (part.at, part.seconds) for part in parts},
     )

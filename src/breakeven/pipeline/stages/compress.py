@@ -19,6 +19,7 @@ from breakeven.core.errors import NotInstalled, Unsupported, UserError
 from breakeven.core.files import atomic_folder
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.pipeline.fit_model import ModelJob, describe, obtain
+from breakeven.pipeline.sanity import require_trainable
 from breakeven.pipeline.stages._main import run
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.sample_batches import training_batches
@@ -91,9 +92,9 @@ def _step(study: Study, name: str, recipe: str, compression: Compression, start:
         if spec != before.model:
             torch.manual_seed(study.seed)
             model, past = evaluated(saved_model.build(spec, before.shape, f"compressions.{recipe}")), []
-        pruning = compression.apply(
-            model, before.shape.example(2), partial(training_batches, data, study.seed)
-        )
+        example = before.shape.example(2)
+        pruning = compression.apply(model, example, partial(training_batches, data, study.seed))
+        require_trainable(model, example, before.shape.classes)
     job = ModelJob(
         family=name,
         recipe=recipe,

@@ -1,5 +1,7 @@
 """The stage `prepare`: from source files to tensors, splits, statistics and a manifest."""
 
+import sys
+
 from breakeven.artifacts import dataset as dataset_files
 from breakeven.config import schema
 from breakeven.core import cache, machine_lock, paths
@@ -33,6 +35,8 @@ def prepare(name: str) -> None:
     counts = ", ".join(f"{sum(counts.values()):,} {part}" for part, counts in manifest.counts.items())
     size = ", ".join(f"{name} {value}" for name, value in manifest.inputs.items())
     print(f"{manifest.title}: {counts} inputs ({size})")
+    for warning in manifest.warnings:
+        print(f"warning: {manifest.title}: {warning['text']}; {warning['remedy']}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from breakeven.artifacts import dataset, saved_model
+from breakeven.artifacts.checkpoint import load_checkpoint
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
@@ -45,7 +46,7 @@ def train(name: str) -> None:
                 file=sys.stderr,
             )
         if family.checkpoint:
-            saved_model.load_checkpoint(paths.checkpoint(family.checkpoint), model)
+            load_checkpoint(paths.checkpoint(family.checkpoint), model)
         return model
 
     job = ModelJob(

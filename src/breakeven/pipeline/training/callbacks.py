@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
@@ -131,3 +131,18 @@ class EpochOrder(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.batches.epoch = trainer.current_epoch
+
+
+def moving_average(decay: float) -> WeightAveraging:
+    """Return a callback that validates and keeps the exponential moving average of the model's state.
+
+    Tables of indices and counters are copied: an average of integers is none of them. A value that does not
+    change keeps every bit, since a mask may hold infinities.
+    """
+
+    def average(averaged: Tensor, current: Tensor, count: Tensor) -> Tensor:
+        if not current.is_floating_point():
+            return current
+        return torch.where(averaged == current, averaged, decay * averaged + (1 - decay) * current)
+
+    return WeightAveraging(avg_fn=average)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import Callback, Trainer, seed_everything
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import nn
 
+from breakeven.artifacts.checkpoint import first_not_finite
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.module_modes import evaluated, materialize
@@ -27,6 +28,7 @@ from breakeven.pipeline.training.callbacks import (
     LastBestCheckpoint,
     ResumableEarlyStopping,
     TrainingProgress,
+    moving_average,
 )
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.module import Classifier, Diverged
@@ -124,7 +126,7 @@ def _callbacks(
     if config.patience:
         callbacks.append(ResumableEarlyStopping("val_accuracy", mode="max", patience=config.patience))
     if config.ema:
-        callbacks.append(EMAWeightAveraging(decay=config.ema))
+        callbacks.append(moving_average(config.ema))
     return callbacks
 
 
@@ -156,12 +158,8 @@ def _load_best(model: nn.Module, checkpoint: Path, config: TrainingConfig) -> No
     state = torch.load(checkpoint, weights_only=True)["state_dict"]
     # With a moving average, Lightning stores the averaged weights as the checkpoint's own.
     load_tensors(model, {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
-    # Other buffers may be infinite, as in an observer of a layer that is never called.
-    tensors = [*model.named_parameters(), *(b for b in model.named_buffers() if "running_" in b[0])]
-    if infinite := [name for name, value in tensors if not torch.isfinite(value).all()]:
-        raise Diverged(
-            f"{infinite[0]} is not finite after the training (lr={config.lr}): try precision=fp32."
-        )
+    if name := first_not_finite(model):
+        raise Diverged(f"{name} is not finite after the training (lr={config.lr}): try precision=fp32.")
 
 
 def _silence_lightning() -> None:

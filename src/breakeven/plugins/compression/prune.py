@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from breakeven.core.errors import NotInstalled, Unsupported, UserError
+from breakeven.core.time_limit import TimeLimitReached, time_limit
+from breakeven.plugins.compression._structure import (
+    heads_of,
+    require_own_weights,
+    require_ties,
+    require_trainable,
+    tied_parameters,
+)
 from breakeven.plugins.compression.base import Compression, TrainingBatches
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ class Prune(Compression):
     )
     images: int = Field(2560, gt=0, description="of the training split, to estimate that growth (hessian)")
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
+    limit_s: float = Field(300, gt=0, description="seconds after which torch-pruning is given up")
 
     @model_validator(mode="after")
     def _go_together(self) -> "Prune":
@@ -49,22 +58,20 @@ class Prune(Compression):
 
         Raises:
             NotInstalled: torch-pruning is missing.
-            Unsupported: torch-pruning cannot follow the model's graph, or cannot reach `macs`.
+            Unsupported: torch-pruning cannot follow the model's graph, takes longer than `limit_s`, cannot
+                reach `macs`, or makes a model that cannot be trained or whose shared weights come apart; or
+                weights are computed from others.
         """
         import torch
-        from torch import nn
 
         try:
             import torch_pruning as tp
         except ImportError:
             raise NotInstalled("not installed: pip install 'breakeven[prune]'") from None
-        classes = model(example).shape[1]
-        heads = [
-            m
-            for m in model.modules()
-            if (isinstance(m, nn.Linear) and m.out_features == classes)
-            or (isinstance(m, nn.Conv2d) and m.out_channels == classes)
-        ]
+        with torch.no_grad():
+            classes = model(example).shape[1]
+        require_own_weights(model)
+        heads, ties = heads_of(model, example, classes), tied_parameters(model)
         whole_model = self.scope == "model"
         training_batches = lessons(self.images) if self.importance == "hessian" else None
         try:
@@ -76,32 +83,39 @@ class Prune(Compression):
                 importance = tp.importance.GroupHessianImportance(normalizer=None)
             if training_batches and self.macs and whole_model:
                 importance = ImportancePerMac(importance, model, example)
-            pruner = tp.pruner.MagnitudePruner(
-                model,
-                example,
-                importance=importance,
-                pruning_ratio=self.ratio or 1.0,
-                max_pruning_ratio=self.most if whole_model else 1.0,
-                global_pruning=whole_model,
-                iterative_steps=PRUNING_STEPS if self.macs else 1,
-                round_to=self.round_to,
-                ignored_layers=heads[-1:],
-            )
-            if self.macs:
-                _until(pruner, self.macs, model, example)
-            else:
-                pruner.step()
+            with time_limit(self.limit_s):
+                pruner = tp.pruner.MagnitudePruner(
+                    model,
+                    example,
+                    importance=importance,
+                    pruning_ratio=self.ratio or 1.0,
+                    max_pruning_ratio=self.most if whole_model else 1.0,
+                    global_pruning=whole_model,
+                    iterative_steps=PRUNING_STEPS if self.macs else 1,
+                    round_to=self.round_to,
+                    ignored_layers=heads,
+                )
+                if self.macs:
+                    _until(pruner, self.macs, model, example)
+                else:
+                    pruner.step()
+            require_ties(model, ties)
             with torch.no_grad():
                 left = model(example).shape[1]  # an inconsistent model fails here
             if left != classes:
                 raise Unsupported(f"pruning takes classes away ({left} of {classes} are left)")
         except (Unsupported, UserError):
             raise
+        except TimeLimitReached:
+            raise Unsupported(
+                f"torch-pruning did not finish within {self.limit_s:g} s: raise `limit_s`, or leave it out"
+            ) from None
         except Exception as error:  # torch-pruning may raise anything on a graph that it does not know
             lines = str(error).strip().splitlines() or [""]
             raise Unsupported(
                 f"torch-pruning cannot follow this model's graph ({type(error).__name__}: {lines[0][:200]})"
             ) from None
+        require_trainable(model, example)
         model.zero_grad()
         history = pruner.DG.pruning_history()
         if not history:

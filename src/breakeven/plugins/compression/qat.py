@@ -4,10 +4,11 @@ The weights stay float32. It needs torch only.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from breakeven.core.errors import Unsupported
 from breakeven.plugins.compression.base import Compression, TrainingBatches
 
 if TYPE_CHECKING:
@@ -28,10 +29,16 @@ class Qat(Compression):
     """
 
     def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
-        """Add rounding to every convolution and linear layer; return no steps, since the structure stays."""
+        """Add rounding to every convolution and linear layer; return no steps, since the structure stays.
+
+        Raises:
+            Unsupported: a layer's weight is not a parameter.
+        """
         from torch.nn.utils import parametrize
 
-        for layer in _layers(model):
+        layers = _layers(model)
+        _require_parameters(layers)
+        for layer in layers.values():
             parametrize.register_parametrization(layer, "weight", _weight_rounding())
             rounding: Any = _input_rounding()
             rounding.hook = layer.register_forward_pre_hook(_round_input, with_kwargs=True)
@@ -39,19 +46,41 @@ class Qat(Compression):
         return []
 
     def finish(self, model: "nn.Module") -> None:
-        """Remove the rounding."""
+        """Remove the rounding; the model's own parametrizations stay."""
         from torch.nn.utils import parametrize
 
-        for layer in _layers(model):
-            parametrize.remove_parametrizations(layer, "weight", leave_parametrized=False)
+        for layer in [layer for layer in model.modules() if hasattr(layer, ROUNDING_SUBMODULE)]:
+            steps: Any = layer.parametrizations
+            if len(steps.weight) > 1:
+                del steps.weight[-1]  # the model's own parametrizations were there before
+            else:
+                parametrize.remove_parametrizations(layer, "weight", leave_parametrized=False)
             getattr(layer, ROUNDING_SUBMODULE).hook.remove()
             delattr(layer, ROUNDING_SUBMODULE)
 
 
-def _layers(model: "nn.Module") -> list["nn.Module"]:
+def _layers(model: "nn.Module") -> dict[str, "nn.Module"]:
     from torch import nn
 
-    return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    return {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d | nn.Linear)}
+
+
+def _require_parameters(layers: Mapping[str, "nn.Module"]) -> None:
+    """Refuse layers whose weight a hook computes before each call, which a rounding would not reach.
+
+    Raises:
+        Unsupported: it names the first such layer.
+    """
+    from torch import nn
+    from torch.nn.utils import parametrize
+
+    for name, layer in layers.items():
+        weight = layer.weight
+        if not (isinstance(weight, nn.Parameter) or parametrize.is_parametrized(layer, "weight")):
+            raise Unsupported(
+                f"the weight of {name} is computed by a hook, as torch.nn.utils.weight_norm does: use "
+                f"torch.nn.utils.parametrizations instead"
+            )
 
 
 def _weight_rounding() -> "nn.Module":

@@ -24,6 +24,9 @@ class RawDataset(NamedTuple):
     classes: list[str]
     vocabulary: int = 0  # how many tokens there are, for texts
     val: Images | None = None
+    names: Mapping[
+        str, Sequence[str]
+    ] = {}  # train, val or test -> the file of each image, where there are files
 
 
 class Dataset(Plugin, ABC):

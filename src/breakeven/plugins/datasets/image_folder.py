@@ -5,12 +5,12 @@ import sys
 import tarfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Digests, Images
@@ -22,6 +22,7 @@ from breakeven.plugins.datasets.base import Dataset, RawDataset
 SPLIT_FOLDERS = ("train", "val", "test")
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
+MAX_FAULTS = 5  # faults in a message, at most
 
 
 class ImageFolder(Dataset):
@@ -74,16 +75,21 @@ class ImageFolder(Dataset):
         """Decode every image, to (N, C, H, W) uint8.
 
         Raises:
-            UserError: an image is damaged or of another size, or val/ or test/ has other classes than train/.
+            UserError: images are damaged or of another size, or val/ or test/ has other classes than train/.
         """
         source = self.source(roots)
         images: dict[str, dict[str, dict[str, np.ndarray]]] = {
             part: defaultdict(dict) for part in SPLIT_FOLDERS
         }
         shape: tuple[int, ...] | None = None
+        undecodable: list[str] = []
         for name, content in _members(source, f"{self.title}: reading"):
             part, label = PurePosixPath(name).parts[:2]
-            image = self._decode(source, name, content)
+            try:
+                image = self._decode(content)
+            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                undecodable.append(f"{name} cannot be decoded ({_reason(error)})")
+                continue
             shape = shape or image.shape
             if image.shape != shape:
                 raise UserError(
@@ -91,6 +97,8 @@ class ImageFolder(Dataset):
                     f"{shape[2]}x{shape[1]}. Set `size` in conf/data to resize them all."
                 )
             images[part][label][name] = image
+        if undecodable:
+            raise UserError(f"{source}: {_listed(undecodable, 'images')}. Replace or remove them.")
         classes = sorted(images["train"])
         if len(classes) < 2:
             raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
@@ -100,16 +108,17 @@ class ImageFolder(Dataset):
                 raise UserError(f"{source}: train/ and {part}/ have different classes: {listed}.")
         train, val, test = (_stack(images[part], classes) for part in SPLIT_FOLDERS)
         assert train is not None
-        return RawDataset(train, test, classes, val=val)
+        names = {
+            part: [name for label in classes for name in sorted(images[part][label])]
+            for part in SPLIT_FOLDERS
+        }
+        return RawDataset(train, test, classes, val=val, names=names)
 
-    def _decode(self, source: Path, name: str, content: bytes) -> np.ndarray:
-        try:
-            with Image.open(io.BytesIO(content)) as file:
-                if file.mode.startswith(("I", "F")):  # would be clipped, not scaled
-                    raise ValueError("more than 8 bits a channel")
-                image = file.convert("L" if self.colour == "grey" else "RGB")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise UserError(f"{source}: {name} cannot be decoded ({error}). Replace or remove it.") from None
+    def _decode(self, content: bytes) -> np.ndarray:
+        with Image.open(io.BytesIO(content)) as file:
+            if file.mode.startswith(("I", "F")):  # would be clipped, not scaled
+                raise ValueError("more than 8 bits a channel")
+            image = file.convert("L" if self.colour == "grey" else "RGB")
         if self.size:
             image = ImageOps.fit(image, (self.size, self.size), Image.Resampling.BILINEAR)
         pixels = np.asarray(image, np.uint8)  # (H, W) or (H, W, 3)
@@ -125,10 +134,58 @@ def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Imag
     return Images(np.stack(pixels), labels.astype(np.int64))
 
 
+def _reason(error: Exception) -> str:
+    """Return why an image cannot be decoded, without the address of Pillow's buffer."""
+    return "no image" if isinstance(error, UnidentifiedImageError) else str(error)
+
+
+def _listed(faults: Sequence[str], what: str) -> str:
+    """Return the first faults, and the number of all if there are several."""
+    rest = f" and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
+    number = f"{len(faults)} {what}: " if len(faults) > 1 else ""
+    return f"{number}{', '.join(faults[:MAX_FAULTS])}{rest}"
+
+
 def _names(folder: Path) -> list[str]:
-    """Return the paths of all files below a folder; at the depth of images also in linked folders."""
-    paths = {*folder.rglob("*"), *folder.glob("*/*/*")}
-    return [path.relative_to(folder).as_posix() for path in sorted(paths) if path.is_file()]
+    """Return the paths of all files below a folder; at the depth of images also in linked folders.
+
+    Raises:
+        UserError: an image or a class would be missing from them.
+    """
+    paths = {*folder.rglob("*"), *folder.glob("*/*"), *folder.glob("*/*/*")}
+    names = [path.relative_to(folder).as_posix() for path in sorted(paths)]
+    files = [name for name in names if (folder / name).is_file()]
+    images = {name for name in files if _wanted(name)}
+    lost = [name for name in names if _wanted(name) and name not in images]
+    _require_whole(folder, lost, [name for name in names if name not in files], images)
+    return files
+
+
+def _require_whole(
+    source: Path, lost: Sequence[str], folders: Iterable[str], images: Collection[str]
+) -> None:
+    """Refuse a source that names an image or a class which it does not hold.
+
+    Args:
+        lost: paths of images that are no files.
+        folders: paths of all folders, and of links to nothing.
+        images: paths of all images.
+
+    Raises:
+        UserError: it names the first few.
+    """
+    if lost:
+        faults = [f"{name} is a link to nothing, or a folder" for name in lost]
+        raise UserError(f"{source}: {_listed(faults, 'images')}. Restore or remove them.")
+    full = {str(parent) for name in images for parent in PurePosixPath(name).parents}
+    split = {name: PurePosixPath(name).parts for name in folders if not _is_hidden(name)}
+    expected = {name for name, parts in split.items() if len(parts) in (1, 2) and parts[0] in SPLIT_FOLDERS}
+    if empty := sorted(expected - full):
+        faults = [f"{name}/ holds no image" for name in empty]
+        raise UserError(
+            f"{source}: {_listed(faults, 'folders')} ({', '.join(sorted(IMAGE_SUFFIXES))}). "
+            "Fill or remove them."
+        )
 
 
 def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
@@ -166,12 +223,17 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(source) as archive:
             # An archive may hold the tree below one folder of its own.
-            members = [("/".join(PurePosixPath(m.name).parts[-3:]), m) for m in archive if m.isfile()]
+            everything = archive.getmembers()
+            members = [("/".join(PurePosixPath(m.name).parts[-3:]), m) for m in everything if not m.isdir()]
             count = Counter(name for name, _ in members if _wanted(name))
             if duplicates := [name for name, times in count.items() if times > 1]:
                 raise UserError(f"{source}: it holds {duplicates[0]} twice, in different folders.")
             files = dict(members)
-            contents = {n: archive.extractfile(files[n]) for n in _chosen([*files], source)}
+            contents = {name: _opened(archive, files[name]) for name in _chosen([*files], source)}
+            lost = [name for name, file in contents.items() if file is None]
+            # A link to a class folder is a member, too; the images behind it are not.
+            folders = [_from_part(m.name) for m in everything if not m.isreg()]
+            _require_whole(source, lost, folders, contents.keys())
             for name in track(title, sorted(contents, key=lambda n: files[n].offset)):
                 file = contents[name]
                 assert file is not None
@@ -179,6 +241,20 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
             _require_end(archive)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise UserError(f"{source} cannot be read ({error}): the archive is truncated or damaged.") from None
+
+
+def _from_part(name: str) -> str:
+    """Return the path of a part or of a class folder in an archive, without the folders around the parts."""
+    parts = PurePosixPath(name).parts
+    return parts[-1] if parts[-1:] and parts[-1] in SPLIT_FOLDERS else "/".join(parts[-2:])
+
+
+def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
+    """Return the content of a file, or of the file that a link leads to; None if it leads to nothing."""
+    try:
+        return archive.extractfile(member)
+    except KeyError:
+        return None
 
 
 def _require_end(archive: tarfile.TarFile) -> None:

@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-from numpy.typing import NDArray
-
-from breakeven.artifacts.inference import batches
 from breakeven.core.errors import Unsupported
+from breakeven.plugins.quantization._onnxruntime_ranges import (
+    BatchReader,
+    calibration_batches,
+    write_ranges,
+)
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
-
-ENTROPY_BINS = 2048  # of the histogram: with the tools' default of 128, Entropy keeps the range of all values
 
 
 class OnnxRuntimeQuantizer(Quantization):
@@ -64,11 +64,13 @@ class OnnxRuntimeQuantizer(Quantization):
                 quantize_static(
                     str(prepared),
                     target,
-                    _Reader(examples.calibration),
+                    BatchReader(calibration_batches(examples.calibration)),
                     quant_format=QuantFormat.QDQ,
                     calibrate_method=CalibrationMethod[self.calibration],
                     calibration_cache_path=(
-                        _by_entropy(prepared, examples) if self.calibration == "Entropy" else None
+                        None
+                        if self.calibration == "MinMax"
+                        else write_ranges(prepared, examples.calibration, self.calibration)
                     ),
                     per_channel=True,
                     reduce_range=use_reduced_range(self.reduce_range),
@@ -93,31 +95,3 @@ def _prepare(path: Path) -> None:
     for number, node in enumerate(model.graph.node):
         node.name = f"node {number}"
     onnx.save(model, path)
-
-
-def _by_entropy(model: Path, examples: CalibrationData) -> Path:
-    """Write a file of ranges beside `model`, found with `ENTROPY_BINS` bins, and return its path."""
-    from onnxruntime.quantization import CalibrationMethod, create_calibrator, save_tensors_data
-
-    calibrator = create_calibrator(
-        model,
-        augmented_model_path=str(model.with_suffix(".augmented")),
-        calibrate_method=CalibrationMethod.Entropy,
-        extra_options={"num_bins": ENTROPY_BINS},
-    )
-    calibrator.collect_data(_Reader(examples.calibration))
-    ranges = model.with_suffix(".json")
-    save_tensors_data(calibrator.compute_data(), ranges)
-    return ranges
-
-
-class _Reader:
-    """Gives calibration images to the tools, in batches of 32."""
-
-    def __init__(self, images: NDArray[Any]) -> None:
-        self.batches = batches(images, 32)
-
-    def get_next(self) -> dict[str, NDArray[Any]] | None:
-        """Return the next batch, (32, C, H, W) or fewer, by the input's name; None at the end."""
-        batch = next(self.batches, None)
-        return None if batch is None else {"images": batch}

@@ -42,7 +42,7 @@ class TorchRuntime(Runtime, ABC):
     channels_last: bool = False
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
-        """Set the number of torch's threads.
+        """Set the number of torch's threads, and flush denormal numbers.
 
         Raises:
             Unsupported: bf16 on a processor that has no instructions for it.
@@ -51,6 +51,7 @@ class TorchRuntime(Runtime, ABC):
 
         from breakeven.artifacts.precision import native_bf16
 
+        torch.set_flush_denormal(True)  # before torch starts threads, which inherit it
         torch.set_num_threads(context.threads)
         if self.precision == "bf16" and context.kind == "cpu" and not native_bf16():
             raise Unsupported("this processor has no instructions for bf16 that torch would use")

@@ -126,6 +126,8 @@ class Runtime(Plugin, ABC):
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Prepare the library for the artifact in `folder`; the memory used afterwards is the floor.
 
+        All runtimes flush denormal numbers to zero, here or in `load`, since some cannot do otherwise.
+
         Raises:
             Unsupported: the library is not installed, or cannot use this device.
         """

@@ -48,7 +48,9 @@ class ExecuTorch(Runtime):
         context.require(("cpu",), "ExecuTorch's XNNPACK")
         try:
             import executorch.runtime  # noqa: F401
+            import torch
 
+            torch.set_flush_denormal(True)  # for its own kernels; XNNPACK always flushes
             _executorch_private.set_threads(context.threads)
         except ImportError:
             raise Unsupported(INSTALL_MESSAGE) from None

@@ -138,6 +138,7 @@ def _session(folder: Path, context: ExecutionContext, profile: str = "") -> Any:
     options.intra_op_num_threads = context.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     if profile:
         options.enable_profiling, options.profile_file_prefix = True, profile
     provider = PROVIDERS[context.kind]

@@ -137,6 +137,8 @@ class OpenVino(Runtime):
             "INFERENCE_NUM_THREADS": str(context.threads),
             # By default OpenVINO computes float32 models in bf16 where the processor has it.
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.precision],
+            # By default OpenVINO flushes denormal numbers only if it sees some among the weights.
+            "CPU_DENORMALS_OPTIMIZATION": "YES",
             # The hardware plugin has pinned the process.
             "ENABLE_CPU_PINNING": "NO",
             **more,
