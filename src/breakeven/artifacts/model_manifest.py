@@ -82,6 +82,7 @@ class ModelManifest:
     sha256: str = ""  # of the file of weights
     megabytes: float = 0.0  # size of the file of weights, 10**6 bytes
     reason: str = ""  # why a compression made no model; then the figures are 0
+    failed: bool = False  # whether something broke; otherwise the compression cannot be applied
 
     @property
     def scores(self) -> dict[str, float]:
@@ -89,7 +90,9 @@ class ModelManifest:
         return {name: value for name in METRICS if (value := getattr(self, name)) is not None}
 
 
-def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -> None:
+def save_reason(
+    folder: Path, before: ModelManifest, recipe: str, reason: str, *, failed: bool = False
+) -> None:
     """Write a manifest without a model into `folder`: a compression made none.
 
     Args:
@@ -97,6 +100,7 @@ def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -
         before: the manifest of the model that was to be compressed.
         recipe: the name of the compression.
         reason: why it made no model.
+        failed: whether something broke, so that another try may succeed.
     """
     nothing: dict[str, Any] = {
         "parameters": 0,
@@ -107,7 +111,9 @@ def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -
         "sha256": "",
         "history": [],
     }
-    write_json(folder / MANIFEST, asdict(replace(before, recipe=recipe, reason=reason, **nothing)))
+    write_json(
+        folder / MANIFEST, asdict(replace(before, recipe=recipe, reason=reason, failed=failed, **nothing))
+    )
 
 
 def relabel(folder: Path, **changes: Any) -> ModelManifest:

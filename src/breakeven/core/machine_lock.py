@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from breakeven.core.lock_holders import held_by
+
 # One lock for the machine, not for each repository: any other process disturbs a measurement.
 LOCK = Path(tempfile.gettempdir()) / "breakeven.lock"
 
@@ -32,7 +34,7 @@ def _held(mode: int, reason: str) -> Iterator[None]:
         try:
             fcntl.flock(file, mode | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting {reason}", file=sys.stderr)
+            print(f"waiting {reason}{held_by(LOCK)}", file=sys.stderr, flush=True)
             fcntl.flock(file, mode)
         yield  # the lock ends when the file is closed, also by the end of the process
 

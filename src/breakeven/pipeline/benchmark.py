@@ -21,7 +21,7 @@ from breakeven.core.progress import ProgressLine, shown
 from breakeven.engine.comparison import Comparison
 from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.roofline import HardwarePeaks, probe
-from breakeven.engine.samples import FAILED
+from breakeven.engine.samples import FAILED, WRONG
 from breakeven.engine.settings import RunProgress, Scenario
 from breakeven.results import measurement_cache
 from breakeven.results.assemble import RowBuilder, match_controls
@@ -82,8 +82,10 @@ class FamilyBenchmark:
             )
         found = measured.findings
         # A baseline that is unsupported is no error: the hardware is missing here, and every row says why.
-        if found.of[BASELINE].verdict == FAILED:
-            raise UserError(f"{title}: the baseline failed: {found.of[BASELINE].reason}.")
+        if found.of[BASELINE].verdict in (FAILED, WRONG):
+            raise UserError(
+                f"{title}: the baseline is {found.of[BASELINE].verdict}: {found.of[BASELINE].reason}."
+            )
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
         judge = RowBuilder(*named, scenario, settings.confidence, peaks, self._controls)

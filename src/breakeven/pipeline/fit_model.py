@@ -51,7 +51,7 @@ class ModelJob:
     seed: int
     key: CacheKey
     made: str  # how it is made: "trained", "checkpoint", `UNTRAINED`, or the compression's name
-    pruning: list[Any] = field(default_factory=list)
+    pruning: Callable[[], list[Any]] = list  # the steps that rebuild a pruned structure, once it is built
     teacher: Teacher | None = None
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
     before_s: float = 0.0  # seconds of training in the recipe's earlier steps
@@ -153,7 +153,7 @@ def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManife
         train_s=job.before_s + trained.seconds,
         made=job.made,
         key=job.key.digest,
-        pruning=job.pruning,
+        pruning=job.pruning(),
         details=job.details,
         origin=here(),
         history=trained.history,

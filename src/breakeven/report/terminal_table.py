@@ -15,7 +15,14 @@ from breakeven.report.row_columns import columns_of
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
 
-COLOURS = {"faster": "green", "slower": "red", "failed": "red", "unsupported": "yellow", "same": "cyan"}
+COLOURS = {
+    "faster": "green",
+    "slower": "red",
+    "wrong": "red",
+    "failed": "red",
+    "unsupported": "yellow",
+    "same": "cyan",
+}
 
 
 def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow]) -> None:

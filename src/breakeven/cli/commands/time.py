@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 EXAMPLE = "breakeven time old=sums.py:loop new=sums.py:builtin"
 DONE, SLOWER, FAILED, UNDECIDED = 0, 1, 2, 3  # exit codes
-UNTIMED = ("failed", "unsupported", "wrong")
 
 
 def share(text: str) -> float:
@@ -124,6 +123,8 @@ def exit_code(result: "Result", allowed: float | None) -> int:
     Args:
         allowed: the slowdown that is allowed, as a share of the time; None allows any slowdown.
     """
+    from breakeven.engine.samples import UNTIMED
+
     if any(each.verdict in UNTIMED for each in result.others):
         return FAILED
     if allowed is None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from breakeven.core.child_process import end_with_dvc
 from breakeven.core.errors import UserError
 
 SURROUNDINGS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)  # errors of the machine
@@ -21,6 +22,7 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
         again: what to type to go on after that.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    end_with_dvc()
     try:
         stage(*sys.argv[1:])
     except UserError as error:
@@ -31,6 +33,9 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
             raise
         where = f" ({error.filename})" if error.filename else ""
         print(f"breakeven: {error.strerror}{where}: once that is mended, {again} goes on.", file=sys.stderr)
+        sys.exit(1)
+    except MemoryError:
+        print(f"breakeven: there is too little memory: once there is more, {again} goes on.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"breakeven: interrupted; {again} goes on.", file=sys.stderr)

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 import yaml
 
 import breakeven
-from breakeven.artifacts import variants
 from breakeven.config.schema import Settings, Study
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheEntry, CacheKey
@@ -141,18 +140,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
         shutil.copy2(folder / LOG, kept)
         write_json(kept / STUDY, study.model_dump())
         benchmarks = study_results.read_results(study, kept).benchmarks
-        refused = {
-            (family, card.variant)
-            for family in study.families
-            for _, card in variants.read_variants(family, folder).values()
-            if card.refused  # measuring again would refuse it again
-        }
-        faults = result_row.faults(
-            record.row
-            for benchmark in benchmarks
-            for record in benchmark.records
-            if (record.row.family, record.row.variant) not in refused
-        )
+        faults = result_row.faults(record.row for benchmark in benchmarks for record in benchmark.records)
         shutil.copy2(folder / cache.USED, kept)
         if faults:
             write_json(kept / FAULTS, faults)
