@@ -141,7 +141,8 @@ def prune_again(model: nn.Module, shape: ImageInput | TextInput, history: list[A
     if history:
         from torch_pruning import DependencyGraph
 
-        graph = DependencyGraph().build_dependency(model, example_inputs=shape.example())
+        with torch.enable_grad():  # it follows the graph by autograd
+            graph = DependencyGraph().build_dependency(model, example_inputs=shape.example())
         graph.load_pruning_history(history)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 def culprit(error: BaseException) -> str:
     """Return what the innermost code had in hand; "" if nothing there has a name.
 
-    The name is that of a node of ONNX's or torch's graph, or else of the function whose source is missing, or
-    of the layer whose code ran. Toolchains are recognized by their types' names: importing them takes seconds.
+    The name is that of a node of a graph, or else of the function whose source is missing, or of the layer
+    whose code ran. Toolchains are recognized by their types' names: importing them takes seconds.
     """
     values = list(_values(error))
     for find in (_node, _function, _layer):
@@ -44,7 +44,8 @@ def _node(name: str, value: Any) -> str:
 
 def _function(name: str, value: Any) -> str:
     """Return the name of a function that a tool was asked to read."""
-    return value.__qualname__ if name in ("fn", "object") and isinstance(value, types.FunctionType) else ""
+    kinds = (types.FunctionType, types.MethodType)
+    return value.__qualname__ if name in ("fn", "obj", "object") and isinstance(value, kinds) else ""
 
 
 def _layer(name: str, value: Any) -> str:

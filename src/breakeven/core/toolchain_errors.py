@@ -17,7 +17,7 @@ MACHINE = re.compile(
 # Lines of messages that say nothing about the model: where the tool was, or what else to read
 EMPTY_LINE = re.compile(
     r"""traceback \(most recent|file "|exception from |check '.*' failed at|from user code|during handling|"""
-    r"the above exception|the following operation failed|failed to (export|convert|decompose) the|"
+    r"the above exception|the following operation failed|tracing failed sanity checks|failed to (export|convert|decompose) the|"
     r"exception raised from|frame #|set torch_?logs|for (more|full) |refer to|please |see |hint|"
     r"you can (suppress|set|run)|this is (an|a) internal|error from |\W*$",
     re.IGNORECASE,

@@ -49,17 +49,18 @@ class IsolatedCalls(ExitStack):
         self._count = 0
         self._server: ForkServer | None = None
 
-    def call(self, function: Callable[[], T]) -> T:
+    def call(self, function: Callable[[], T], target: Path | None = None) -> T:
         """Call a function in a new process, and return what it returns.
 
         What the process prints goes to this process's stderr.
 
         Args:
             function: it can be pickled, and so can its result.
+            target: the folder that the function writes to, if it does.
 
         Raises:
             UserError, Unsupported, WrongOutput: the function raised it.
-            OSError: the disk is full.
+            OSError: a disk is full that we write to.
             CallFailed: the function raised another exception, or its process died, took too long, or held
                 too much memory.
         """
@@ -72,7 +73,8 @@ class IsolatedCalls(ExitStack):
         folder = self.scratch / f"call-{self._count}"
         folder.mkdir()
         function_file, result_file = folder / "function", folder / "result"
-        function_file.write_bytes(cloudpickle.dumps((sys.path, cloudpickle.dumps(function))))
+        ours = [path.absolute() for path in (self.scratch, Path.cwd(), target) if path]
+        function_file.write_bytes(cloudpickle.dumps((sys.path, ours, cloudpickle.dumps(function))))
         with ForkedProcess(self._server, self.timeout_s, limit_mb(self.memory_mb)) as process:
             try:
                 process.ask("call_function", function=str(function_file), result=str(result_file))
@@ -99,7 +101,7 @@ def call_pickled(function: Path, result: Path) -> None:
     be_killed_first()
     # Files that tools leave behind, because they are killed, go with the caller's own scratch folder.
     os.environ["TMPDIR"] = tempfile.tempdir = str(function.parent)
-    paths, pickled = pickle.loads(function.read_bytes())
+    paths, ours, pickled = pickle.loads(function.read_bytes())
     sys.path += [path for path in paths if path not in sys.path]
     answer: tuple[str, Any]
     try:
@@ -107,7 +109,7 @@ def call_pickled(function: Path, result: Path) -> None:
     except (UserError, Unsupported, WrongOutput) as error:
         answer = "raised", error
     except BaseException as error:  # also SystemExit, which a library may raise
-        if full := _full_disk(error, [function.parent, Path.cwd()]):
+        if full := _full_disk(error, ours):
             answer = "raised", full
         else:
             traceback.print_exc()

@@ -106,7 +106,7 @@ class ArtifactBuilder:
         """Write the artifact in a process of its own, and return the seconds of a build."""
         build = partial(build_row, write, reference, where.absolute(), self.builds, self.warm_up)
         try:
-            return self.calls.call(build)
+            return self.calls.call(build, where)
         except (
             UserError
         ) as error:  # of the runtime or the toolchain; that of a damaged model is raised before
