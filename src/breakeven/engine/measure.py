@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.core.errors import UserError
+from breakeven.core.files import temporary_folder
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
 from breakeven.engine.quality_checks import QualityWarning, list_warnings
@@ -78,10 +78,10 @@ def measure_artifacts(
     base, folder = next(iter(variants.items()))
     everyone = {base: folder, TWIN: folder, **{k: v for k, v in variants.items() if k != base}}
     limit = budget.time_limit_s(len(variants))
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / "images.npy"
+    with temporary_folder() as scratch:
+        path = scratch / "images.npy"
         np.save(path, images[np.arange(scenario.batch_size) % len(images)])
-        caches = Path(scratch) / "caches"
+        caches = scratch / "caches"
         caches.mkdir()
         schedule = Schedule(everyone, hardware, path, scenario, budget, scored, caches)
         stopped = run_replicates(schedule, limit, started, progress)

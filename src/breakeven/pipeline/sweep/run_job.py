@@ -9,7 +9,6 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import yaml
 
@@ -19,7 +18,7 @@ from breakeven.core import cache, paths
 from breakeven.core.cache import CacheEntry, CacheKey
 from breakeven.core.child_process import PARENT
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, write_json, write_text
+from breakeven.core.files import fingerprint, read_json, temporary_folder, write_json, write_text
 from breakeven.pipeline.sweep.job_study import key_of, study_of
 from breakeven.results import measurement_cache, result_row, study_results
 from breakeven.results.job_results import LOG, STUDY
@@ -134,8 +133,7 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
         raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG).relative_to(paths.home())})")
     if key_of(study).digest != key.digest:
         raise JobFailed("its source was edited while it ran: the same command runs it again")
-    with TemporaryDirectory() as scratch:
-        kept = Path(scratch)
+    with temporary_folder() as kept:
         study_results.copy(study, folder, kept)
         shutil.copy2(folder / LOG, kept)
         write_json(kept / STUDY, study.model_dump())
