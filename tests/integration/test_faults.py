@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from breakeven.engine.measure import Measurement, measure_artifacts
+from breakeven.engine.samples import UNTIMED
 from breakeven.engine.settings import TWIN, Budget, Scenario
 
 pytestmark = pytest.mark.timeout(300)
@@ -59,7 +60,7 @@ def assert_whole(measured: Measurement, names: tuple[str, ...] = HEALTHY, budget
     """These have all that was asked for."""
     for name in names:
         finding = measured[name]
-        assert finding.verdict not in ("failed", "unsupported"), (name, finding.reason)
+        assert finding.verdict not in UNTIMED, (name, finding.reason)
         assert [r.number for r in finding.replicates] == list(range(budget.min_replicates))
         assert all(len(r.blocks) == budget.rounds for r in finding.replicates)
 
@@ -78,7 +79,8 @@ def test_a_fault_costs_its_row_and_the_row_says_what_it_was(
     all_at_once: Measurement, fault: str, when: str
 ) -> None:
     finding = all_at_once[f"{fault} at {when}"]
-    assert (finding.verdict, finding.reason) == ("failed", CASES[fault, when])
+    verdict = "wrong" if fault == "lie" else "failed"
+    assert (finding.verdict, finding.reason) == (verdict, CASES[fault, when])
     assert (finding.speedup, finding.latency_ms) == (None, None)
 
 

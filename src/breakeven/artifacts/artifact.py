@@ -41,9 +41,8 @@ class Artifact:
     key: str = ""  # digest of everything that it is made from (core.cache.CacheKey)
     train_s: float = 0.0  # seconds of fine-tuning after compression; 0 without compression
     trained: bool = True  # False: its weights are random, so that accuracy says nothing
-    status: str = "ok"  # or "unsupported", "failed"
+    status: str = "ok"  # or "unsupported", "wrong", "failed"
     reason: str = ""
-    refused: bool = False  # whether a check of its outputs failed, which another build would repeat
     build_s: float = 0.0  # seconds to make the artifact from the model: the median of its builds,
     build_s_low: float = 0.0  # the shortest,
     build_s_high: float = 0.0  # and the longest
@@ -137,9 +136,11 @@ def read(folder: Path) -> Artifact:
     Raises:
         UserError: the manifest is missing, or another version of Breakeven wrote it.
     """
+    values = read_json(folder / MANIFEST)
     try:
-        return Artifact(**read_json(folder / MANIFEST))
-    except TypeError:
+        values.pop("refused", None)  # earlier versions told `wrong` by it; `compare` reads their artifacts
+        return Artifact(**values)
+    except (AttributeError, TypeError):
         raise UserError(f"{folder / MANIFEST} is of another version of Breakeven: run `dvc repro`.") from None
 
 

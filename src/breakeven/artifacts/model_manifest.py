@@ -85,6 +85,7 @@ class ModelManifest:
     reason: str = ""  # why a compression made no model; then the figures are 0
     used_weights: int | None = None  # parameters that a call has to read (see model_size); None: not counted
     used_macs: int | None = None  # multiply-accumulates for one image, without those with zero padding
+    failed: bool = False  # whether something broke; otherwise the compression cannot be applied
 
     @property
     def scores(self) -> dict[str, float]:
@@ -92,7 +93,9 @@ class ModelManifest:
         return {name: value for name in METRICS if (value := getattr(self, name)) is not None}
 
 
-def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -> None:
+def save_reason(
+    folder: Path, before: ModelManifest, recipe: str, reason: str, *, failed: bool = False
+) -> None:
     """Write a manifest without a model into `folder`: a compression made none.
 
     Args:
@@ -100,6 +103,7 @@ def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -
         before: the manifest of the model that was to be compressed.
         recipe: the name of the compression.
         reason: why it made no model.
+        failed: whether something broke, so that another try may succeed.
     """
     nothing: dict[str, Any] = {
         "parameters": 0,
@@ -112,7 +116,8 @@ def save_reason(folder: Path, before: ModelManifest, recipe: str, reason: str) -
         "sha256": "",
         "history": [],
     }
-    write_json(folder / MANIFEST, asdict(replace(before, recipe=recipe, reason=redact(reason), **nothing)))
+    unmade = replace(before, recipe=recipe, reason=redact(reason), failed=failed, **nothing)
+    write_json(folder / MANIFEST, asdict(unmade))
 
 
 def relabel(folder: Path, **changes: Any) -> ModelManifest:

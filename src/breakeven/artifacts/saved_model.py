@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ from breakeven.artifacts.model_manifest import (
 from breakeven.artifacts.model_spec import arguments_of, inputs_of, require_constructor, without_download
 from breakeven.artifacts.module_modes import evaluated, materialize
 from breakeven.artifacts.process_settings import kept
-from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.errors import Failed, Unsupported, UserError
 from breakeven.core.files import require_sha256, sha256, write_json
 
 MAX_ERROR_LENGTH = 400  # most characters of an error in a message
@@ -122,23 +123,35 @@ def load(folder: Path, checked: bool = False) -> tuple[nn.Module, ModelManifest]
             artifact before it times the artifact.
 
     Raises:
-        Unsupported: the folder holds no model but the reason why there is none.
+        Unsupported, Failed: the folder holds no model but the reason why there is none.
         UserError: the manifest or the weights are missing, the weights were changed, or the model cannot be
             constructed.
     """
     card = read_card(folder)
     if card.reason:
-        raise Unsupported(card.reason)
+        raise (Failed if card.failed else Unsupported)(card.reason)
     if not checked:
         require_sha256(folder / WEIGHTS, card.sha256)
     model = build(card.model, card.shape)
-    if card.pruning:
-        from torch_pruning import DependencyGraph
-
-        graph = DependencyGraph().build_dependency(model, example_inputs=card.shape.example())
-        graph.load_pruning_history(card.pruning)
+    prune_again(model, card.shape, card.pruning)
     load_tensors(model, load_file(folder / WEIGHTS))
     return evaluated(model), card
+
+
+def prune_again(model: nn.Module, shape: ImageInput | TextInput, history: list[Any]) -> None:
+    """Prune a model as it was pruned before.
+
+    Args:
+        model: the model, which is changed.
+        shape: the shape of its inputs.
+        history: the steps that a compression has returned; an empty list changes nothing.
+    """
+    if history:
+        from torch_pruning import DependencyGraph
+
+        with torch.enable_grad():  # it follows the graph by autograd
+            graph = DependencyGraph().build_dependency(model, example_inputs=shape.example())
+        graph.load_pruning_history(history)
 
 
 def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:

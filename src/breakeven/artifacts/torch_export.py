@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 
 
 def export_program(
@@ -22,12 +22,8 @@ def export_program(
         Unsupported: torch.export cannot follow the model's code.
     """
     shapes = None if most == 1 else ({0: torch.export.Dim("batch", min=1, max=most)},)
-    try:
+    with refusal("torch.export cannot take this model"), torch.enable_grad():
         # Without gradients, torch chooses a convolution by the batch size, and then limits the batch size.
-        with torch.enable_grad():
-            return torch.export.export(
-                model, (example[:1] if most == 1 else example,), dynamic_shapes=shapes, strict=strict
-            )
-    except (RuntimeError, ValueError) as error:  # Dynamo raises RuntimeErrors
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
-        raise Unsupported(f"torch.export cannot take this model: {reason[:200]}") from None
+        return torch.export.export(
+            model, (example[:1] if most == 1 else example,), dynamic_shapes=shapes, strict=strict
+        )

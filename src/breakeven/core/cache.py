@@ -14,7 +14,17 @@ from filelock import FileLock, Timeout
 
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.core.files import atomic_folder, fingerprint, flatten, read_json, sha256, write_json
+from breakeven.core.files import (
+    atomic_folder,
+    copy_folder,
+    fingerprint,
+    flatten,
+    make_folder,
+    read_json,
+    sha256,
+    write_json,
+)
+from breakeven.core.lock_holders import held_by
 
 NOTE_FILE, FILES_FOLDER = "key.json", "files"
 USED_ENTRIES_FILE = "used.json"  # beside a job's records: kind and digest of every entry that the job used
@@ -98,7 +108,7 @@ def restore(key: CacheKey, target: Path) -> bool:
     if not (entry := find(key)):
         return False
     with atomic_folder(target) as temporary:
-        shutil.copytree(entry.folder / FILES_FOLDER, temporary, dirs_exist_ok=True)
+        copy_folder(entry.folder / FILES_FOLDER, temporary)
     entry.touch()
     return True
 
@@ -111,8 +121,9 @@ def save(key: CacheKey, title: str, source: Path) -> None:
         title: a description for people.
         source: the folder to copy.
     """
+    make_folder(folder(key).parent)
     with atomic_folder(folder(key)) as temporary:
-        shutil.copytree(source, temporary / FILES_FOLDER)
+        copy_folder(source, temporary / FILES_FOLDER)
         files = sorted(path for path in (temporary / FILES_FOLDER).rglob("*") if path.is_file())
         note = {
             "kind": key.kind,
@@ -145,7 +156,8 @@ def exclusive(key: CacheKey, title: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        print(f"waiting: {title}: another process is making it", file=sys.stderr)
+        holder = held_by(Path(lock.lock_file))
+        print(f"waiting: {title}: another process is making it{holder}", file=sys.stderr, flush=True)
         lock.acquire()
     try:
         yield
@@ -165,9 +177,11 @@ def is_busy(kind: str, digest: str) -> bool:
 
 
 def _lock(kind: str, digest: str) -> FileLock:
-    path = paths.private() / "locks" / f"{kind}-{digest}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path)
+    place = paths.private() / "locks" / f"{kind}-{digest}"
+    make_folder(place.parent)
+    if place.is_dir():
+        shutil.rmtree(place)
+    return FileLock(place)
 
 
 def differences(key: CacheKey) -> tuple[CacheEntry, list[str]] | None:
@@ -194,11 +208,17 @@ def entries(kind: str = "*") -> list[CacheEntry]:
     return sorted(cache_entries, key=lambda entry: -entry.used)
 
 
-def _read(path: Path) -> CacheEntry | None:
+def damaged() -> list[Path]:
+    """Return what lies in the place of entries and is none."""
+    return [path for path in paths.store().glob("*/[!.]*") if not _read(path)]
+
+
+def _read(place: Path) -> CacheEntry | None:
     try:
-        note = read_json(path / NOTE_FILE)
+        note = read_json(place / NOTE_FILE)
+        files = dict(note["files"])
         return CacheEntry(
-            path, CacheKey(note["kind"], note["parts"]), note["title"], note["files"], note["megabytes"]
+            place, CacheKey(note["kind"], note["parts"]), note["title"], files, note["megabytes"]
         )
-    except (UserError, KeyError, TypeError):  # an entry without a readable note counts as missing
+    except (UserError, KeyError, TypeError, ValueError):  # an entry without a readable note counts as missing
         return None

@@ -1,19 +1,19 @@
 """The cleanup of `breakeven cache prune`: entries that nobody used for long, and unfinished work."""
 
 import os
-import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from breakeven.core import cache, paths
+from breakeven.core import cache, files, paths
 from breakeven.core.cache import CacheEntry
 
 # Folder of unfinished work below `paths.private()` -> the kind of cache entry that is being made in it
 UNFINISHED_FOLDERS = {"jobs": "job", "training": "model", "hydra": ""}
-HALF_WRITTEN = ".*.tmp"  # entries that a killed process left behind
+OUTPUTS = (paths.ARTIFACTS, paths.MODELS, paths.RESULTS, paths.PREPARED.parent)  # folders of stages' outputs
 DAY_S = 86400
 
 
@@ -34,9 +34,10 @@ def prune(days: float) -> list[CacheEntry]:
 
 
 def unfinished(days: float) -> list[Path]:
-    """Return the folders of unfinished work that nobody wrote to for `days` days and that no process uses.
+    """Return unfinished work that no process uses, and that nobody wrote to for `days` days.
 
-    They hold jobs of sweeps, checkpoints of interrupted trainings, launchers' logs, and half-written entries.
+    It consists of jobs of sweeps, checkpoints of interrupted trainings, launchers' logs, damaged entries, and
+    temporary files. The days do not count for temporary files whose process is gone.
     """
     folders = [
         path
@@ -44,8 +45,21 @@ def unfinished(days: float) -> list[Path]:
         for path in (paths.private() / folder).glob("*")
         if not (kind and cache.is_busy(kind, path.name))
     ]
-    folders += paths.store().glob(f"*/{HALF_WRITTEN}")
-    return sorted(path for path in folders if time.time() - _last_written(path) >= DAY_S * days)
+    folders += cache.damaged()
+    parents = {path.parent for path in _half_written()}
+    gone = {path for parent in parents for path in files.leftovers(parent, ".")}
+    gone.update(files.leftovers(Path(tempfile.gettempdir()), files.SCRATCH_PREFIX))
+    folders += [path for path in _half_written() if path not in gone]
+    old = [path for path in folders if time.time() - _last_written(path) >= DAY_S * days]
+    return sorted({*old, *gone})
+
+
+def _half_written() -> list[Path]:
+    """Return temporary files and folders beside outputs of stages and entries of the cache."""
+    beside = list(paths.home().glob(f".*{files.UNFINISHED_SUFFIX}"))
+    for folder in (paths.private(), *(paths.home() / output for output in OUTPUTS)):
+        beside += folder.rglob(f".*{files.UNFINISHED_SUFFIX}")
+    return beside
 
 
 def megabytes(folders: Iterable[Path]) -> float:
@@ -54,10 +68,10 @@ def megabytes(folders: Iterable[Path]) -> float:
     return sum(status.st_size for status in stats if stat.S_ISREG(status.st_mode)) / 1e6
 
 
-def remove(folders: Iterable[Path]) -> None:
-    """Remove folders. Ignore a folder that another process has removed meanwhile."""
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+def remove(paths_to_remove: Iterable[Path]) -> None:
+    """Remove files and folders. Ignore what another process has removed meanwhile."""
+    for path in paths_to_remove:
+        files.remove(path)
 
 
 def _last_written(folder: Path) -> float:

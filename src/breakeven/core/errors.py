@@ -11,3 +11,11 @@ class Unsupported(Exception):
 
 class NotInstalled(Unsupported):
     """An unsupported combination that would work after the user installs a package."""
+
+
+class WrongOutput(Exception):
+    """An artifact that runs and gives other results than eager mode. Its row is `wrong`, and is not timed."""
+
+
+class Failed(Exception):
+    """Something that broke. Only its own row fails, with this message as the reason. It is tried again."""

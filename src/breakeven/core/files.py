@@ -1,51 +1,160 @@
 """Files that are complete or absent, and digests that are checked before a file is used."""
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from breakeven.core.errors import UserError
 
+UNFINISHED_SUFFIX = ".tmp"  # the end of the name of what is not finished
+SCRATCH_PREFIX = "breakeven-"  # the start of the name of a temporary folder
 SHORT_DIGEST_LENGTH = 16  # characters of a digest that need not be complete
 
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside `path`, and rename it to `path` if the block ends without an error."""
+    """Yield a temporary file beside `path`, and rename it to `path` if the block ends without an error.
+
+    Remove first what killed processes left beside `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    remove_leftovers(path.parent, f".{path.name}.")
+
+    def create() -> Path:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED_SUFFIX)
+        os.close(handle)
+        return Path(name)
+
+    with _held(create) as temporary:
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`, and replace `path` by it if the block ends without an error."""
+    """Yield a temporary folder beside `path`, and replace `path` by it if the block ends without an error.
+
+    Remove first what killed processes left beside `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
-    try:
+    with temporary_folder(path.parent, f".{path.name}.") as temporary:
         yield temporary
         temporary.chmod(0o755)
-        if path.is_symlink():  # DVC can link a folder of its cache here
+        if path.is_symlink() or path.is_file():  # DVC can link a folder of its cache here
             path.unlink()
         elif path.exists():
             shutil.rmtree(path)
         temporary.replace(path)
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path | None = None, prefix: str = SCRATCH_PREFIX) -> Iterator[Path]:
+    """Yield an empty folder, and remove it with the block. Remove first what killed processes left.
+
+    Args:
+        parent: the folder to create it in; by default the system's folder for temporary files.
+        prefix: how its name begins, and the names of what is left over.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    remove_leftovers(parent, prefix)
+    with _held(lambda: Path(tempfile.mkdtemp(dir=parent, prefix=prefix, suffix=UNFINISHED_SUFFIX))) as folder:
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def leftovers(parent: Path, prefix: str = "") -> list[Path]:
+    """Return the temporary files and folders in `parent` whose process is gone.
+
+    Args:
+        parent: the folder to look in.
+        prefix: how their names begin.
+    """
+    named = (path for path in parent.glob(f"{glob.escape(prefix)}*{UNFINISHED_SUFFIX}"))
+    return sorted(path for path in named if _is_free(path))
+
+
+def remove_leftovers(parent: Path, prefix: str) -> None:
+    """Remove the temporary files and folders in `parent` whose process is gone."""
+    for path in leftovers(parent, prefix):
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that it holds. Ignore what another process has removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _held(create: Callable[[], Path]) -> Iterator[Path]:
+    """Yield a new file or folder with a lock on it, which ends with the block or with this process."""
+    while True:
+        path = create()
+        with _opened(path) as descriptor:
+            with contextlib.suppress(OSError):  # some network file systems lock no folders
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if path.exists():  # otherwise another process removed it before it was locked
+                yield path
+                return
+
+
+def _is_free(path: Path) -> bool:
+    """Return whether no process holds the lock of a temporary file or folder of this user."""
+    try:
+        with _opened(path) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except OSError:  # locked, gone, or another user's
+        return False
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder of ours and its parents, in place of a file of that name."""
+    for each in (*reversed(path.parents), path):
+        if each.is_file():
+            each.unlink()
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy all files below `source` to the same names below `target`.
+
+    Raises:
+        OSError: the first file that cannot be copied; `shutil.copytree` raises an error without a number.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.rglob("*")):
+        place = target / path.relative_to(source)
+        if path.is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+        else:
+            shutil.copy2(path, place)
 
 
 def write_text(path: Path, text: str) -> None:

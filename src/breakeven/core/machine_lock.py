@@ -1,20 +1,17 @@
 """The lock of this machine: processes train and export side by side, but one that measures runs alone."""
 
 import fcntl
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import psutil
+from breakeven.core.lock_holders import held_by
 
 # One lock for the machine, not for each repository: any other process disturbs a measurement.
 LOCK_FILE = Path(tempfile.gettempdir()) / "breakeven.lock"
-MAX_COMMAND_LENGTH = 120  # characters of a command in a message
 
 
 @contextmanager
@@ -37,34 +34,9 @@ def _held(mode: int, reason: str) -> Iterator[None]:
         try:
             fcntl.flock(file, mode | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting {reason}{_holders(file)}", file=sys.stderr)
+            print(f"waiting {reason}{held_by(LOCK_FILE)}", file=sys.stderr, flush=True)
             fcntl.flock(file, mode)
         yield  # the lock ends when the file is closed, also by the end of the process
-
-
-def _holders(file: IO[str]) -> str:
-    """Return in words which processes hold the lock and since when they run; "" if Linux does not tell."""
-    held = []
-    with suppress(OSError):
-        inode = f":{os.fstat(file.fileno()).st_ino}"
-        for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines():
-            words = (
-                line.split()
-            )  # 1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF; a waiting one has -> after 1:
-            if words[1] == "FLOCK" and words[5].endswith(inode):
-                held.append(_describe(int(words[4])))
-    return f" (the lock is held by {'; '.join(held)})" if held else ""
-
-
-def _describe(process: int) -> str:
-    try:
-        found = psutil.Process(process)
-        since = time.strftime("%H:%M:%S", time.localtime(found.create_time()))
-        return (
-            f"process {process}, which runs since {since}: {' '.join(found.cmdline())[:MAX_COMMAND_LENGTH]}"
-        )
-    except psutil.Error:  # it has ended, or is in another container
-        return f"process {process}"
 
 
 def _opened() -> IO[str]:

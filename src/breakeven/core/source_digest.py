@@ -27,6 +27,8 @@ LEFT_OUT = {
     "breakeven.core.files": "writes files whole; callers decide what is in them",
     "breakeven.core.git": "notes the commit in the record, whatever it is",
     "breakeven.core.interrupts": "how a stage ends at Ctrl-C",
+    "breakeven.core.child_process": "how a process ends",
+    "breakeven.core.lock_holders": "a message while a process waits",
     "breakeven.core.machine_lock": "waits for other processes",
     "breakeven.core.paths": "dvc.yaml names the same files",
     "breakeven.core.plugin": "imports the plugins that the settings name, which count themselves",

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cloudpickle
 import numpy as np
 
 from breakeven.core.errors import UserError
+from breakeven.core.files import temporary_folder
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import compare_to_baseline
 from breakeven.engine.control_rule import judge_beyond_control
@@ -87,8 +87,7 @@ def measure(
     order = [base, *(name for name in variants if name != base)]
     hardware = _hardware(device, threads)
     load = BackgroundLoad()
-    with TemporaryDirectory(prefix="breakeven-") as folder:
-        scratch = Path(folder)
+    with temporary_folder() as scratch:
         resolved = {
             name: resolve(name, variants[name], scratch / f"{index}.pickle")
             for index, name in enumerate(order)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from breakeven.artifacts import artifact, operators
 from breakeven.artifacts.inference import Logits, predict_in_batches, safe_batch_size
 from breakeven.core import plugin
-from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.errors import Unsupported, UserError, WrongOutput
 from breakeven.plugins.hardware.base import Hardware
 from breakeven.plugins.runtimes.base import ExecutionContext, Session
 
@@ -110,7 +110,7 @@ class ArtifactLoader:
         """Compare the first output with the logits that the artifact was scored with.
 
         Raises:
-            UserError: they differ by more than `SAME_OUTPUT` of the largest logit.
+            WrongOutput: they differ by more than `SAME_OUTPUT` of the largest logit.
         """
         size = len(self._chosen)
         logits = (
@@ -120,7 +120,7 @@ class ArtifactLoader:
         scored = scored[np.arange(len(logits)) % len(scored)]
         error = float(np.abs(logits - scored).max() / np.abs(scored).max())
         if not error <= SAME_OUTPUT:
-            raise UserError(
+            raise WrongOutput(
                 f"its outputs are off by {error:.2g} of the largest from those that it was scored with"
             )
 

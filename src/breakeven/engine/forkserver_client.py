@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import IO
 
 import breakeven
+from breakeven.core.errors import Failed
 from breakeven.core.secrets import redact
 
 SOURCE_FOLDER = Path(breakeven.__file__).parent.parent
 
 
-class WorkerFailed(Exception):
+class WorkerFailed(Failed):
     """The death, hang or error of a worker; its message becomes the reason in the variant's row."""
+
+
+class WorkerRaised(WorkerFailed):
+    """An exception of a library in a worker that lives on; the machine is not its cause."""
 
 
 class ForkServer:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from breakeven.artifacts.artifact import MANIFEST
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
+from breakeven.core.files import temporary_folder
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
 from breakeven.engine.quality_checks import QualityWarning, list_warnings
@@ -85,10 +85,10 @@ def measure_artifacts(
     base, folder = next(iter(folders.items()))
     limit = budget.time_limit_s(len(folders))
     folders = {base: folder, TWIN: folder, **{k: v for k, v in folders.items() if k != base}}
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / "images.npy"
+    with temporary_folder() as scratch:
+        path = scratch / "images.npy"
         np.save(path, images[_timed(images, scenario.batch_size, budget.seed)])
-        caches = Path(scratch) / "caches"
+        caches = scratch / "caches"
         caches.mkdir()
         schedule = Schedule(folders, hardware, path, scenario, budget, scored, caches)
         stopped = run_replicates(schedule, limit, started, progress)

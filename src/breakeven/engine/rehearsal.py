@@ -12,13 +12,12 @@ import numpy as np
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.engine.forkserver_client import WorkerFailed
 from breakeven.engine.output_check import OFF, Check, difference
-from breakeven.engine.samples import FAILED, UNSUPPORTED
+from breakeven.engine.samples import FAILED, UNSUPPORTED, WRONG
 from breakeven.engine.settings import TWIN
 from breakeven.engine.target import CallTarget, Variant
 from breakeven.engine.worker_client import WorkerProcess
 from breakeven.engine.worker_pool import WorkerPool
 
-WRONG = "wrong"  # the verdict on a variant whose output differs from the baseline's
 SHORT_CALL_MS = 0.01  # shorter calls are timed in loops, because reading the clock takes 0.0001 ms
 LOOP_MS = 0.1  # length of such a loop
 

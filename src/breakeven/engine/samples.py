@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-OK, UNSUPPORTED, FAILED = "ok", "unsupported", "failed"
+# How an attempt ends. `UNTIMED` gives no figures: the toolchain cannot; it gives other results than eager;
+# something broke, so that the next run tries again.
+OK, UNSUPPORTED, WRONG, FAILED = "ok", "unsupported", "wrong", "failed"
+UNTIMED = (UNSUPPORTED, WRONG, FAILED)
 
 
 @dataclass(frozen=True)
@@ -55,5 +58,5 @@ class Samples:
     """The replicates of one variant, or the reason why they are incomplete."""
 
     replicates: list[Replicate] = field(default_factory=list)
-    status: str = OK  # or UNSUPPORTED or FAILED
+    status: str = OK  # or one of `UNTIMED`
     reason: str = ""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import psutil
 
-from breakeven.core.errors import Unsupported
+from breakeven.core.errors import Unsupported, WrongOutput
 from breakeven.engine.forkserver_client import WorkerFailed
-from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, Samples
+from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, WRONG, Samples
 from breakeven.engine.settings import Budget, Scenario
 from breakeven.engine.target import Variant
 from breakeven.engine.variant_processes import VariantProcesses
@@ -146,6 +146,8 @@ class Schedule:
             return
         except Unsupported as error:
             self.samples[name].status, self.samples[name].reason = UNSUPPORTED, str(error)
+        except WrongOutput as error:
+            self.samples[name].status, self.samples[name].reason = WRONG, str(error)
         except WorkerFailed as error:
             self.samples[name].status, self.samples[name].reason = FAILED, str(error)
         if processes := alive.pop(name, None):

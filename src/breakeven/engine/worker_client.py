@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import select
 import signal
@@ -10,32 +11,34 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
-from breakeven.core.errors import Unsupported
+from breakeven.core.errors import Unsupported, WrongOutput
+from breakeven.core.memory import resident_mb
 from breakeven.core.secrets import redact
-from breakeven.engine.forkserver_client import ForkServer, WorkerFailed, describe_exit
+from breakeven.engine.forkserver_client import ForkServer, WorkerFailed, WorkerRaised, describe_exit
 from breakeven.engine.target import Variant, worker_spec
 
+LOOK_S = 0.2  # time between two looks at the memory of a process with a limit
 
-class WorkerProcess:
-    """One worker process, which ends with its `with` block."""
 
-    def __init__(
-        self, server: ForkServer, hardware: Mapping[str, Any], variant: Variant, cache: Path, timeout_s: float
-    ) -> None:
-        """Fork the process for `variant`.
+class ForkedProcess:
+    """One process that a fork server has forked; it executes commands, and ends with its `with` block."""
+
+    def __init__(self, server: ForkServer, timeout_s: float, memory_mb: float = math.inf) -> None:
+        """Fork the process.
 
         Args:
-            cache: a folder for files that a runtime compiles.
             timeout_s: the longest wait for an answer, seconds.
+            memory_mb: the most resident memory while it works on an answer, 10**6 bytes. Looking at it takes
+                processor time, so that a process that is timed has no limit.
 
         Raises:
             WorkerFailed: the server cannot fork.
         """
-        self.timeout_s = timeout_s
+        self.timeout_s, self.memory_limit_mb = timeout_s, memory_mb
         self._server = server
         self._rest = b""
         self._pending = 0
@@ -51,7 +54,11 @@ class WorkerProcess:
         finally:
             os.close(commands)
             os.close(answers)
-        self.send("start", hardware=dict(hardware), target=worker_spec(variant), cache=str(cache))
+
+    def printed(self) -> str:
+        """Return all that the process has printed."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
 
     def send(self, do: str, **fields: Any) -> None:
         """Send a command without waiting for its answer."""
@@ -65,6 +72,8 @@ class WorkerProcess:
 
         Raises:
             Unsupported: the runtime cannot execute a command.
+            WrongOutput: an artifact's outputs differ from those of its scoring.
+            WorkerRaised: a library in the worker raised an exception that is not of the machine.
             WorkerFailed: the worker reports an error, has crashed, or does not answer in time. After a crash,
                 the message holds the signal and the last line of the log.
         """
@@ -74,6 +83,10 @@ class WorkerProcess:
             self._pending -= 1
             if reason := answer.get("unsupported"):
                 raise Unsupported(redact(reason))
+            if reason := answer.get("wrong"):
+                raise WrongOutput(reason)
+            if answer.get("raised"):
+                raise WorkerRaised(redact(answer["error"]))
             if reason := answer.get("error"):
                 raise WorkerFailed(redact(reason))
         return answer
@@ -117,8 +130,17 @@ class WorkerProcess:
 
     def _line(self) -> bytes:
         deadline = time.monotonic() + self.timeout_s
+        limited = math.isfinite(self.memory_limit_mb)
         while b"\n" not in self._rest:
-            ready, _, _ = select.select([self._answers], [], [], max(deadline - time.monotonic(), 0))
+            left = max(deadline - time.monotonic(), 0)
+            ready, _, _ = select.select([self._answers], [], [], min(left, LOOK_S) if limited else left)
+            if limited and (held := resident_mb(self.pid)) > self.memory_limit_mb:
+                self.kill()
+                raise WorkerFailed(
+                    f"held {held:,.0f} MB, and {self.memory_limit_mb:,.0f} are allowed; killed"
+                )
+            if not ready and left > LOOK_S:
+                continue
             if not ready:
                 self.kill()
                 raise WorkerFailed(f"no answer within {self.timeout_s:g} s; killed")
@@ -149,7 +171,7 @@ class WorkerProcess:
         os.close(self._answers)
         self._log.close()
 
-    def __enter__(self) -> "WorkerProcess":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -160,3 +182,24 @@ class WorkerProcess:
             with contextlib.suppress(WorkerFailed):
                 self._wait()  # afterwards it uses no more processor time
         self._close()
+
+
+class WorkerProcess(ForkedProcess):
+    """The process of one variant."""
+
+    def __init__(
+        self,
+        server: ForkServer,
+        hardware: Mapping[str, Any],
+        variant: Variant,
+        cache: Path,
+        timeout_s: float,
+        memory_mb: float = math.inf,
+    ) -> None:
+        """Fork the process for `variant`. See `ForkedProcess` for the limits and the errors.
+
+        Args:
+            cache: a folder for files that a runtime compiles.
+        """
+        super().__init__(server, timeout_s, memory_mb)
+        self.send("start", hardware=dict(hardware), target=worker_spec(variant), cache=str(cache))

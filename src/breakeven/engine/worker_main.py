@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.core import plugin
-from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.errors import Unsupported, UserError, WrongOutput
+from breakeven.core.toolchain_errors import in_words, is_of_the_machine
 from breakeven.engine.block_counters import BlockCounters
 
 
@@ -62,7 +63,7 @@ class Worker:
             loop_ms: let this time pass between two readings of the clock; 0: read it after each call.
 
         Raises:
-            UserError: an artifact's outputs differ from those of its scoring.
+            WrongOutput: an artifact's outputs differ from those of its scoring.
         """
         clock = self.hardware.clock_ns
         self.loader.read_inputs(images, batch_size, callers)
@@ -216,6 +217,11 @@ class Worker:
         starts, times, ends = zip(*(one.result() for one in crowd), strict=True)
         return [call for thread_times in times for call in thread_times], (max(ends) - min(starts)) / 1e6
 
+    def call_function(self, function: str, result: str) -> dict[str, Any]:
+        """Call the function that is pickled in one file, and write its result to another."""
+        import_module("breakeven.engine.isolated").call_pickled(Path(function), Path(result))
+        return {}
+
     def memory(self) -> dict[str, Any]:
         """Return the peak memory above the level after `start`, 10**6 bytes; the last command of a replicate.
 
@@ -254,9 +260,10 @@ def main(commands: int, answers: int) -> None:
                 answer = {"unsupported": str(error)}
             except UserError as error:
                 answer = {"error": str(error)}
+            except WrongOutput as error:
+                answer = {"wrong": str(error)}
             except Exception as error:
-                text = str(error).strip().splitlines()
-                answer = {"error": type(error).__name__ + (f": {text[0][:300]}" if text else "")}
+                answer = {"error": in_words(error), "raised": not is_of_the_machine(error)}
             if worker.replacement_program:
                 _become(worker.replacement_program, commands, answers)
             pipe.write(json.dumps(answer) + "\n")

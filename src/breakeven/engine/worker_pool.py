@@ -1,10 +1,10 @@
 """The fork servers and workers of a replicate: one server for each set of libraries."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -12,7 +12,7 @@ import psutil
 from breakeven.artifacts import artifact
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
-from breakeven.core.files import fingerprint
+from breakeven.core.files import fingerprint, temporary_folder
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed
 from breakeven.engine.target import Variant, server_modules, worker_spec
 from breakeven.engine.worker_client import WorkerProcess
@@ -25,7 +25,13 @@ class WorkerPool(ExitStack):
     the first as much as variants of other runtimes do.
     """
 
-    def __init__(self, hardware: Mapping[str, Any], timeout_s: float, caches: Path | None = None) -> None:
+    def __init__(
+        self,
+        hardware: Mapping[str, Any],
+        timeout_s: float,
+        caches: Path | None = None,
+        memory_mb: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         """Create a pool without servers.
 
         Args:
@@ -33,10 +39,12 @@ class WorkerPool(ExitStack):
             timeout_s: the longest wait for an answer of a worker or server, seconds.
             caches: the folder for files that runtimes compile. By default it is temporary and ends with the
                 `with` block.
+            memory_mb: returns the most resident memory of a worker that starts now, 10**6 bytes. A worker
+                that is timed has no limit.
         """
         super().__init__()
-        self._caches = caches or Path(self.enter_context(TemporaryDirectory()))
-        self.hardware, self.timeout_s = hardware, timeout_s
+        self._caches = caches or self.enter_context(temporary_folder())
+        self.hardware, self.timeout_s, self._memory_mb = hardware, timeout_s, memory_mb
         self.environment: dict[str, str] = plugin.load("hardware", hardware, "hardware").environment()
         self._servers: dict[tuple[tuple[str, ...], int], ForkServer] = {}
 
@@ -72,4 +80,5 @@ class WorkerPool(ExitStack):
         """Return a fresh process for `variant`, which the caller uses in a `with` block."""
         cache = self._caches / f"{fingerprint(worker_spec(variant))}-{copy}"
         cache.mkdir(exist_ok=True)
-        return WorkerProcess(self.prepare(variant, copy), self.hardware, variant, cache, self.timeout_s)
+        server = self.prepare(variant, copy)
+        return WorkerProcess(server, self.hardware, variant, cache, self.timeout_s, self._memory_mb())

@@ -22,7 +22,7 @@ from breakeven.core.progress import ProgressLine, shown
 from breakeven.engine.comparison import Comparison
 from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.roofline import HardwarePeaks, probe
-from breakeven.engine.samples import FAILED
+from breakeven.engine.samples import FAILED, WRONG
 from breakeven.engine.settings import RunProgress, Scenario
 from breakeven.results import measurement_cache
 from breakeven.results.assemble import RowBuilder, match_controls
@@ -94,8 +94,9 @@ class FamilyBenchmark:
             )
         comparisons = measured.findings
         # A baseline that is unsupported is no error: the hardware is missing here, and every row says why.
-        if comparisons.of[BASELINE].verdict == FAILED:
-            raise UserError(f"{title}: the baseline failed: {comparisons.of[BASELINE].reason}.")
+        baseline = comparisons.of[BASELINE]
+        if baseline.verdict in (FAILED, WRONG):
+            raise UserError(f"{title}: the baseline is {baseline.verdict}: {baseline.reason}.")
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
         notes = [warning["text"] for warning in self.data_warnings]

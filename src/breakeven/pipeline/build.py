@@ -1,55 +1,56 @@
-"""The builder of artifacts: it exports or quantizes them in this process, or restores them from the cache."""
+"""The builder of artifacts: it exports or quantizes each in a process of its own, or restores it."""
 
-import contextlib
 import functools
+import os
 import shutil
-import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-
-import numpy as np
-import torch
 
 from breakeven.artifacts import artifact
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.core import cache, machine_lock
 from breakeven.core.cache import CacheKey
-from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.errors import Failed, Unsupported, UserError
+from breakeven.core.files import temporary_folder, write_text
+from breakeven.core.memory import limit_mb
 from breakeven.core.progress import ItemProgress, counted
-from breakeven.engine.forkserver_client import WorkerFailed
+from breakeven.core.system_info import cores
+from breakeven.engine.isolated import LONGER, CallFailed, IsolatedCalls
+from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
 from breakeven.engine.worker_pool import WorkerPool
-from breakeven.pipeline.check import ArtifactChecker, Reference, Tolerance
-from breakeven.plugins.runtimes.base import ExportInput
+from breakeven.pipeline.build_row import MODULES, Write, build_row
+from breakeven.pipeline.check import ArtifactChecker, Reference, Tolerance, eager_logits
 
-REBUILD_LIMIT_S = 5.0  # after this time, an artifact is not built again for its interval
+ERROR = "error.txt"  # all that a build has printed that failed, in the artifact's folder
 
 
 class ArtifactBuilder:
-    """A builder of a family's artifacts. A separate process checks each artifact, because it may crash."""
+    """A builder of a family's artifacts. Separate processes build and check each, because they may crash."""
 
-    def __init__(self, checker: ArtifactChecker, progress: ItemProgress, builds: int) -> None:
+    def __init__(
+        self, checker: ArtifactChecker, calls: IsolatedCalls, progress: ItemProgress, builds: int
+    ) -> None:
         """Build each artifact `builds` times, for an interval of its build time."""
-        self.checker, self.progress, self.builds = checker, progress, builds
-        self.warm: set[tuple[str, str]] = set()
+        self.checker, self.calls, self.progress, self.builds = checker, calls, progress, builds
+        self.warm_up = True  # whether a build time leaves out the imports of the toolchain
 
     def obtain(
         self,
         folder: Path,
         draft: Artifact,
-        write: Callable[[ExportInput, Path], None],
+        write: Write,
         reference: Reference,
         key: CacheKey,
     ) -> Artifact:
         """Restore the artifact from the cache below `folder`, or build it and save it there.
 
         An artifact that failed is not saved, so that the next run tries again. One that these versions do
-        not support, or that the checks refused, is saved.
+        not support, or that gives wrong results, is saved.
         """
         draft = replace(draft, key=key.digest)
         where = folder / draft.folder
@@ -69,62 +70,65 @@ class ArtifactBuilder:
                     self.progress.begin(draft.variant)
                     done = self.make(folder, draft, write, reference)
                 # The artifacts of an untrained model are not cached: exporting them again is faster.
-                if (done.status != "failed" or done.refused) and done.trained:
+                if done.status != FAILED and done.trained:
                     cache.save(key, title, where)
         self.progress.end(is_new=not restored)
         print(f"  {done.variant:44} {_describe(done)}", flush=True)
         return done
 
-    def make(
-        self, folder: Path, draft: Artifact, write: Callable[[ExportInput, Path], None], reference: Reference
-    ) -> Artifact:
-        """Write one artifact below `folder` with `write`, check it, and save its manifest."""
+    def make(self, folder: Path, draft: Artifact, write: Write, reference: Reference) -> Artifact:
+        """Write one artifact below `folder` with `write`, check it, and save its manifest.
+
+        Raises:
+            UserError: the model is damaged.
+            OSError: the disk is full, or this process cannot write to it.
+        """
         where = folder / draft.folder
         where.mkdir(parents=True)
+        printed = ""
         try:
-            source = reference.source  # loads the model, which is no part of a build
-            draft = replace(draft, notes=reference.notes)
-            self._warm_up(draft, write, reference)
-            draft = replace(draft, **self._build(source, where, write))
+            self._score(reference)
+            draft = replace(draft, **self._build(write, reference, where))
             done = self.checker.check(where, artifact.seal(where, draft), reference)
         except Unsupported as error:
-            done = replace(draft, status="unsupported", reason=str(error))
-        except WorkerFailed as error:
-            done = replace(draft, status="failed", reason=str(error))
-        except (OSError, MemoryError, UserError):  # the machine or a damaged model is at fault: no result
-            raise
-        except Exception as error:  # the toolchain is at fault: only this row fails
-            traceback.print_exc()
-            lines = str(error).strip().splitlines()
-            reason = f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
-            done = replace(draft, status="failed", reason=reason)
-        if done.status != "ok":  # so that nothing downstream can load a failed artifact
+            done = replace(draft, status=UNSUPPORTED, reason=str(error))
+        except Failed as error:
+            done = replace(draft, status=FAILED, reason=str(error))
+            printed = error.printed if isinstance(error, CallFailed) else ""
+        if done.status != OK:  # so that nothing downstream can load a failed artifact
             shutil.rmtree(where)
             where.mkdir()
+        if printed:
+            write_text(where / ERROR, printed)
         artifact.save(where, done)
         return done
 
-    def _build(
-        self, source: ExportInput, where: Path, write: Callable[[ExportInput, Path], None]
-    ) -> dict[str, Any]:
-        """Write the artifact, write it again to scratch folders, and return the seconds of a build."""
-        took: list[float] = []
-        while len(took) < self.builds and sum(took) < REBUILD_LIMIT_S:
-            with TemporaryDirectory() as scratch:
-                started = time.perf_counter()
-                write(source, Path(scratch) if took else where)
-                took.append(time.perf_counter() - started)
-        return {"build_s": float(np.median(took)), "build_s_low": min(took), "build_s_high": max(took)}
+    def _build(self, write: Write, reference: Reference, where: Path) -> dict[str, Any]:
+        """Write the artifact in a process of its own; return the seconds of a build and the model's notes."""
+        build = partial(build_row, write, reference, where.absolute(), self.builds, self.warm_up)
+        try:
+            return self.calls.call(build, where)
+        except (
+            UserError
+        ) as error:  # of the runtime or the toolchain; that of a damaged model is raised before
+            raise Failed(str(error)) from None
 
-    def _warm_up(
-        self, draft: Artifact, write: Callable[[ExportInput, Path], None], reference: Reference
-    ) -> None:
-        """Build a small network first, so that no build time contains the imports of the toolchain."""
-        if (name := (draft.runtime, draft.quantization)) not in self.warm:
-            self.warm.add(name)
-            # The real build will report errors.
-            with TemporaryDirectory() as scratch, contextlib.suppress(Exception):
-                write(reference.small(), Path(scratch))
+    def _score(self, reference: Reference) -> None:
+        """Compute eager's logits, once for all artifacts of a model, in a process of its own.
+
+        Raises:
+            Unsupported: there is no such model.
+            Failed: the process has failed, now or for an earlier artifact of the model.
+        """
+        if reference.fault:
+            raise reference.fault
+        if "logits" not in vars(reference):
+            score = partial(eager_logits, reference.folder.absolute(), self.checker.images.absolute())
+            try:
+                reference.logits = self.calls.call(score)
+            except (Failed, Unsupported) as error:
+                reference.fault = error
+                raise
 
 
 @contextmanager
@@ -135,6 +139,8 @@ def open_builder(
     title: str = "artifacts",
     total: int = 0,
     builds: int = 1,
+    memory_mb: float = 0,
+    modules: Sequence[str] = (),
 ) -> Iterator[ArtifactBuilder]:
     """Open an `ArtifactBuilder`; its processes and scratch files end with the block.
 
@@ -142,23 +148,28 @@ def open_builder(
         title: of the line that shows the progress.
         total: number of artifacts that will be obtained.
         builds: of each artifact.
+        memory_mb: the most resident memory of a build, 10**6 bytes; 0 for most of what is available.
+        modules: what the builds import, besides torch.
     """
     with ExitStack() as stack:
 
         @functools.cache
         def worker_pool(hardware: str) -> WorkerPool:
-            settings = {"name": hardware, "threads": torch.get_num_threads()}
-            # Compiling for a batch and scoring the test set take longer than any call that is timed.
-            return stack.enter_context(WorkerPool(settings, 5 * timeout_s))
+            threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
+            settings = {"name": hardware, "threads": threads}
+            limit = partial(limit_mb, memory_mb)
+            return stack.enter_context(WorkerPool(settings, LONGER * timeout_s, memory_mb=limit))
 
-        scratch = Path(stack.enter_context(TemporaryDirectory()))
+        scratch = stack.enter_context(temporary_folder())
+        calls = IsolatedCalls([*MODULES, *modules], scratch, LONGER * timeout_s, memory_mb)
+        stack.enter_context(calls)
         progress = stack.enter_context(counted(title, total))
         checker = ArtifactChecker(test, tolerance, worker_pool, scratch)
-        yield ArtifactBuilder(checker, progress, builds)
+        yield ArtifactBuilder(checker, calls, progress, builds)
 
 
 def _describe(built: Artifact) -> str:
-    if built.status != "ok":
+    if built.status != OK:
         return f"{built.status}: {built.reason}"
     score = "untrained" if built.accuracy is None else f"accuracy {built.accuracy:.2%}"
     return f"{score}, agreement {built.agreement:.2%}, {built.megabytes:.2f} MB"

@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from breakeven.artifacts import artifact, inference, saved_model
+from breakeven.artifacts import artifact, inference
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.denormal import denormal_note
 from breakeven.artifacts.model_manifest import TextInput, read_card
-from breakeven.artifacts.preprocess import Preprocess, predictor
 from breakeven.config.schema import Study
 from breakeven.core import plugin
-from breakeven.core.errors import Unsupported
-from breakeven.engine.forkserver_client import WorkerFailed
+from breakeven.core.errors import Failed, Unsupported
+from breakeven.engine.forkserver_client import WorkerFailed, WorkerRaised
+from breakeven.engine.samples import WRONG
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.runtimes.base import ExportInput
 
@@ -47,41 +45,63 @@ class Tolerance:
 class Reference:
     """A model with its logits in eager mode, against which all its artifacts are checked.
 
-    The manifest may say that there is no such model, so the weights are loaded at their first use.
+    The manifest may say that there is no such model, so the weights are loaded at their first use. The model
+    that is exported is another one than the model that is scored: calls may change a model.
     """
 
     def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
         self.card = read_card(folder)
         self.preprocessing = preprocessing if self.card.mean else "outside"  # tokens need none
-        self._folder, self._images = folder, test.images
+        self.folder, self._images = folder, test.images
+        self.fault: Exception | None = None  # why eager's logits cannot be computed
 
-    @cached_property
-    def _model(self) -> torch.nn.Module:
-        return saved_model.load(self._folder)[0]
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs to export the model: of the images only a few."""
+        return {
+            "card": self.card,
+            "preprocessing": self.preprocessing,
+            "folder": self.folder,
+            "_images": self._images[:NOTED],
+        }
 
     @cached_property
     def source(self) -> ExportInput:
         """Return the model as runtimes and toolchains export it."""
-        model = self._model
+        import torch
+
+        from breakeven.artifacts import saved_model
+        from breakeven.artifacts.preprocess import Preprocess
+
+        with torch.no_grad():  # weights that a constructor computes from others would hold their history
+            model = saved_model.load(self.folder)[0]
         if self.preprocessing == "inside":
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
         inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
-        return ExportInput(model, torch.from_numpy(inputs), self._folder, self.preprocessing)
+        return ExportInput(model, torch.from_numpy(inputs), self.folder, self.preprocessing)
 
     @cached_property
     def notes(self) -> list[str]:
         """Return what a reader of the figures of all its artifacts has to know."""
+        import torch
+
+        from breakeven.artifacts import saved_model
+        from breakeven.artifacts.denormal import denormal_note
+
         inputs = artifact.model_inputs(self._images[:NOTED], "outside", self.card.mean, self.card.std)
-        return [*filter(None, [denormal_note(self._model, torch.from_numpy(inputs))])]
+        model = saved_model.load(self.folder)[0]  # another one than the model that is exported
+        return [*filter(None, [denormal_note(model, torch.from_numpy(inputs))])]
 
     @cached_property
     def logits(self) -> NDArray[np.float32]:
         """Return eager's logits on the whole test set, (N, classes)."""
-        predict = predictor(self._model, self.card.mean, self.card.std)
-        return inference.predict_in_batches(predict, self._images)
+        return eager_logits(self.folder, self._images)
 
     def small(self) -> ExportInput:
         """Return a network of three layers with the model's inputs, to warm a toolchain up."""
+        import torch
+
+        from breakeven.artifacts.preprocess import Preprocess
+
         shape = self.card.shape
         first: torch.nn.Module = (
             torch.nn.Embedding(shape.vocabulary, 8)
@@ -93,6 +113,22 @@ class Reference:
         if self.source.preprocessing == "inside":
             network = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), network)
         return replace(self.source, model=network.eval())
+
+
+def eager_logits(folder: Path, images: NDArray[Any] | Path) -> NDArray[np.float32]:
+    """Return the logits of the model in `folder`, (N, classes), computed in eager mode.
+
+    Args:
+        folder: the folder of the model.
+        images: (N, C, H, W) uint8, or tokens (N, L); or a file with them.
+    """
+    from breakeven.artifacts import saved_model
+    from breakeven.artifacts.preprocess import predictor
+
+    model, card = saved_model.load(folder)
+    predict = predictor(model, card.mean, card.std)
+    inputs = np.load(images) if isinstance(images, Path) else images
+    return inference.predict_in_batches(predict, inputs)
 
 
 class ArtifactChecker:
@@ -117,17 +153,21 @@ class ArtifactChecker:
         np.save(self.images, test.images)
 
     def check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:
-        """Return the artifact with its scores, refused if it is too far from its reference.
+        """Return the artifact with its scores; it is `wrong` if it is too far from its reference.
 
         Raises:
             Unsupported: the runtime cannot run it.
-            WorkerFailed: the process that ran it died, hung or answered with an error.
+            Failed: the process that ran it died, hung or answered with an error, or eager's own logits cannot
+                be compared with anything.
         """
-        logits, executed = self.predict(where, draft)
         expected = reference.logits
+        if not np.isfinite(expected).all():
+            raise Failed("eager's logits are not finite: the model's weights or its inputs are not")
         if not (largest := float(np.abs(expected).max())):
-            reason = "eager's logits are all zero: its last layer is untrained, or died in training"
-            return _refused(draft, reason)
+            raise Failed("eager's logits are all zero: its last layer is untrained, or died in training")
+        logits, executed = self.predict(where, draft)
+        if reason := _not_comparable(logits, expected):
+            return replace(draft, status=WRONG, reason=reason)
         error = float(np.abs(logits - expected).max())
         scored = replace(
             draft,
@@ -138,7 +178,7 @@ class ArtifactChecker:
             **executed,
         )
         if reason := _objection(scored, self.tolerance):
-            return _refused(scored, reason)
+            return replace(scored, status=WRONG, reason=reason)
         np.save(where / LOGITS, logits)
         return scored
 
@@ -147,9 +187,14 @@ class ArtifactChecker:
         artifact.save(where, draft)
         runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
         with self.worker_pool(runtime.scored_on).worker(where) as worker:
-            worker.ask("load", images=str(self.images), batch_size=1, compare=False)
-            started = time.perf_counter()
-            worker.ask("predict", images=str(self.images), out=str(self.out))
+            try:
+                worker.ask("load", images=str(self.images), batch_size=1, compare=False)
+                started = time.perf_counter()
+                worker.ask("predict", images=str(self.images), out=str(self.out))
+            except WorkerRaised as error:  # the same artifact would raise it again
+                if not runtime.library:
+                    raise
+                raise Unsupported(f"{runtime.library} cannot run it: {error}") from None
             affordable = PROFILED_S * len(self.test.images) / (time.perf_counter() - started)
             calls = max(3, min(PROFILED_CALLS, int(affordable)))
             try:
@@ -157,8 +202,6 @@ class ArtifactChecker:
             except (Unsupported, WorkerFailed) as error:  # says nothing about the artifact itself
                 executed = {"kernels_reason": str(error)}
         logits: NDArray[np.float32] = np.load(self.out)
-        if not np.isfinite(logits).all():
-            raise WorkerFailed("its logits are not finite")
         return logits, executed
 
     def _accuracies(self, logits: NDArray[np.float32]) -> dict[str, Any]:
@@ -167,6 +210,13 @@ class ArtifactChecker:
             "accuracy": inference.accuracy(logits, labels),
             "accuracy_top5": inference.accuracy(logits, labels, top=5) if classes > 5 else None,
         }
+
+
+def _not_comparable(logits: NDArray[np.float32], expected: NDArray[np.float32]) -> str:
+    """Return why logits cannot be compared with eager's, each (N, classes); empty if they can."""
+    if logits.shape != expected.shape:
+        return f"its logits have the shape {logits.shape}, eager's {expected.shape}"
+    return "" if np.isfinite(logits).all() else "its logits are not finite, eager's are"
 
 
 def _objection(scored: Artifact, tolerance: Tolerance) -> str:
@@ -181,7 +231,3 @@ def _objection(scored: Artifact, tolerance: Tolerance) -> str:
     if scored.trained and scored.precision != "fp32" and not agreement >= required:
         return f"gives eager's class for {agreement:.1%} of the test images, {required:.0%} asked"
     return ""
-
-
-def _refused(draft: Artifact, reason: str) -> Artifact:
-    return replace(draft, status="failed", refused=True, reason=reason)

@@ -55,7 +55,7 @@ class ModelJob:
     seed: int
     key: CacheKey
     made: str  # how it is made: "trained", "checkpoint", `UNTRAINED`, or the compression's name
-    pruning: list[Any] = field(default_factory=list)
+    pruning: Callable[[], list[Any]] = list  # the steps that rebuild a pruned structure, once it is built
     teacher: Teacher | None = None
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
     before_s: float = 0.0  # seconds of training in the recipe's earlier steps
@@ -168,7 +168,7 @@ def _make_within(contract: ModelContract, data: Path, workdir: Path, log: OnEpoc
         train_s=job.before_s + trained.seconds,
         made=job.made,
         key=job.key.digest,
-        pruning=job.pruning,
+        pruning=job.pruning(),
         details=job.details,
         origin=here(),
         history=trained.history,

@@ -18,6 +18,7 @@ from breakeven.results.result_row import ResultRow, cell, scenario, title
 VERDICT_COLOURS = {
     "faster": "green",
     "slower": "red",
+    "wrong": "red",
     "failed": "red",
     "unsupported": "yellow",
     "same": "cyan",

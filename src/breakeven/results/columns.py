@@ -52,7 +52,14 @@ COLUMNS = (
     Column("callers", "name", "", "how many callers call at the same time"),
     Column("params", "figure", "", "parameters of the model"),
     Column("macs", "figure", "", "multiply-accumulates for one input"),
-    Column("verdict", "text", "", "the outcome in one word, as `faster`, `same` or `undecided`", tag=True),
+    Column(
+        "verdict",
+        "text",
+        "",
+        "the outcome in one word: `baseline`, `faster`, `slower`, `same`, `undecided`, `control`, "
+        "`unsupported`, `wrong` or `failed`",
+        tag=True,
+    ),
     Column("reason", "text", "", "why there is no figure or no verdict", tag=True),
     Column(
         "notes",

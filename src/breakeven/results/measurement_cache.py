@@ -5,15 +5,13 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.config.schema import Study
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
-from breakeven.core.files import read_json, write_json
+from breakeven.core.files import read_json, temporary_folder, write_json
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import cores, tuning_variables
 from breakeven.engine.samples import OK
@@ -99,9 +97,9 @@ def find(
 
 def keep(key: CacheKey, title: str, part: ScenarioResult) -> None:
     """Save a measurement in the cache."""
-    with TemporaryDirectory() as scratch:
-        write_json(Path(scratch) / MEASUREMENT_FILE, asdict(part))
-        cache.save(key, title, Path(scratch))
+    with temporary_folder() as scratch:
+        write_json(scratch / MEASUREMENT_FILE, asdict(part))
+        cache.save(key, title, scratch)
 
 
 def since() -> float:

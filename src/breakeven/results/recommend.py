@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from breakeven.engine.samples import UNTIMED
 from breakeven.results import paired_accuracy
 from breakeven.results.result_row import ResultRow
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from breakeven.config.schema import Study
 
 EPSILON = 1e-9
-UNMEASURED_VERDICTS = ("unsupported", "failed", "control")
+UNMEASURED_VERDICTS = (*UNTIMED, "control")
 UNRELIABLE_REASON = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
 UNTRAINED_REASON = "its weights are random, so nobody knows what it would cost in accuracy"
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from breakeven.core.errors import UserError
+from breakeven.engine.samples import UNTIMED
 from breakeven.results import interaction, job_results, size_trend, summary
 from breakeven.results.interaction import Interaction
 from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits
@@ -128,7 +129,7 @@ class SweepAnalysis:
     @cached_property
     def unmeasured(self) -> dict[str, int]:
         """Return the variants without figures, each with its reason -> how many rows there are."""
-        lost = (row for row in self.rows if row.verdict in ("unsupported", "failed"))
+        lost = (row for row in self.rows if row.verdict in UNTIMED)
         return dict(Counter(f"{row.variant}, {row.verdict}: {row.reason}" for row in lost))
 
     @property

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from breakeven.artifacts import artifact, dataset, variants
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint
+from breakeven.core.files import fingerprint, temporary_folder
 from breakeven.core.plugin import did_you_mean
 from breakeven.core.secrets import redact, redact_error
 from breakeven.results.result_row import ResultRow
@@ -148,7 +147,7 @@ def _log(uri: str, candidate: Candidate) -> str:
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # the URL is of a server that is about to end
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    with TemporaryDirectory() as scratch:
+    with temporary_folder() as scratch:
         packed = Path(scratch, "packed")
         model = pyfunc.pack(candidate.folder, candidate.hardware, packed)
         np.save(example := Path(scratch, "example.npy"), images)

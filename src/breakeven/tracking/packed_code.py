@@ -61,7 +61,7 @@ def pack_code(packed: Path, example: Path, target: Path) -> dict[str, str | None
         place = place / file.name if file.stem == "__init__" else place.parent / file.name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, place)
-    hidden = ("PYTHONPATH", paths.HOME)
+    hidden = ("PYTHONPATH", paths.HOME_VARIABLE)
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     elsewhere = target.parent / "elsewhere"
     elsewhere.mkdir()

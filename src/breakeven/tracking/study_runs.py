@@ -4,13 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from breakeven.artifacts.model_manifest import MANIFEST, WEIGHTS, ModelManifest
 from breakeven.config.schema import Study
 from breakeven.core import paths
-from breakeven.core.files import fingerprint, sha256
+from breakeven.core.files import fingerprint, sha256, temporary_folder
 from breakeven.core.progress import track
 from breakeven.results.columns import column_names, tag_names
 from breakeven.results.records import BenchmarkResult, VariantResult
@@ -214,7 +213,7 @@ def _variant(
         return False
     store.log(run, {name: row[name] for name in NAME_COLUMNS}, figures_of(record.row))
     _dataset(store, run, dataset, tags["dataset.sha256"])
-    with TemporaryDirectory() as scratch:
+    with temporary_folder() as scratch:
         path = Path(scratch, "record.json")
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")
         store.artifact(run, path)

@@ -116,12 +116,12 @@ class LocalTasks(Launcher):
 
     def _end_with_sweep(self) -> None:
         """End this task's process when the sweep's process ends, even if it was killed."""
-        from breakeven.core.child_process import PARENT
+        from breakeven.core.child_process import PARENT_VARIABLE
 
         if not hasattr(os, "pidfd_open"):  # only Linux has it
             return
         try:
-            sweep = os.pidfd_open(int(os.environ[PARENT]))
+            sweep = os.pidfd_open(int(os.environ[PARENT_VARIABLE]))
         except ProcessLookupError:  # it has ended already
             os.kill(os.getpid(), signal.SIGTERM)
             return

@@ -1,8 +1,11 @@
 """The store: what has a key is found again whole, or not at all."""
 
 import os
+import shutil
+import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from breakeven.cli import cache_table
 from breakeven.core import cache, cache_cleanup, machine_lock, paths
 from breakeven.core.cache import CacheKey
-from breakeven.core.files import write_json
+from breakeven.core.files import temporary_folder, write_json, write_text
 from breakeven.pipeline.sweep import run_job
 from breakeven.results import job_results
 from breakeven.results.job_results import STUDY_FILE
@@ -185,3 +188,70 @@ def test_who_measures_is_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         thread.join()
     assert all(here == ["measure"] for here in seen if "measure" in here)
     assert ["make", "make"] in seen
+
+
+def entry_is_a_file() -> Path:
+    return cache.folder(KEY)
+
+
+def kind_is_a_file() -> Path:
+    return cache.folder(KEY).parent
+
+
+def locks_are_a_file() -> Path:
+    return paths.private() / "locks"
+
+
+@pytest.mark.parametrize("place", [entry_is_a_file, kind_is_a_file, locks_are_a_file])
+def test_a_file_in_the_place_of_a_folder_is_no_entry(
+    made: Path, tmp_path: Path, place: Callable[[], Path]
+) -> None:
+    place().parent.mkdir(parents=True)
+    place().write_text("garbage")
+    with cache.exclusive(KEY, "a model"):
+        assert not cache.restore(KEY, tmp_path / "target")
+        assert cache.entries() == []
+        cache.save(KEY, "a model", made)
+    assert cache.restore(KEY, tmp_path / "target")
+
+
+@pytest.mark.parametrize("name", [cache.NOTE_FILE, cache.FILES_FOLDER, "files/a.txt"])
+def test_a_folder_in_the_place_of_a_file_is_no_entry(made: Path, tmp_path: Path, name: str) -> None:
+    cache.save(KEY, "a model", made)
+    place = cache.folder(KEY) / name
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    place.mkdir() if name != cache.FILES_FOLDER else place.write_text("garbage")
+    assert not cache.restore(KEY, tmp_path / "target")
+    cache.save(KEY, "a model", made)
+    assert cache.restore(KEY, tmp_path / "target")
+
+
+@pytest.mark.parametrize("note", ["[]", "{}", '{"kind": 1}', "", "garbage", '{"files": 3, "kind": "model"}'])
+def test_an_entry_without_a_readable_note_is_made_again_or_pruned(made: Path, note: str) -> None:
+    cache.save(KEY, "a model", made)
+    (cache.folder(KEY) / cache.NOTE_FILE).write_text(note)
+    assert cache.find(KEY) is None and cache.folder(KEY) in cache_cleanup.unfinished(0)
+    cache_cleanup.remove(cache_cleanup.unfinished(0))
+    assert not cache.folder(KEY).exists()
+
+
+def test_what_killed_processes_left_anywhere_is_pruned(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = [
+        home / "artifacts/export/.cnn.abc.tmp",
+        home / "models/cnn/.none.abc.tmp",
+        home / "results/benchmark/.cnn-cpu1.json.abc.tmp",
+        home / "data/prepared/.digits.abc.tmp",
+        home / ".breakeven/store/model/.0123.abc.tmp",
+        tmp_path / "breakeven-abc.tmp",
+    ]
+    for path in left:
+        path.mkdir(parents=True)
+    write_text(home / ".params.yaml.abc.tmp", "half")
+    with temporary_folder(home / "models/cnn", ".prune50.") as living:
+        cache_table.prune(30)
+        assert "7 folders" in capsys.readouterr().out
+        assert living.exists() and not any(path.exists() for path in left)
+    assert not (home / ".params.yaml.abc.tmp").exists()

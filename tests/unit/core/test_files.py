@@ -1,8 +1,13 @@
 """Files are either whole or not there, and digests are checked before use."""
 
+import errno
 import hashlib
 import math
 import os
+import signal
+import subprocess
+import sys
+import tempfile
 import time
 
 import pytest
@@ -11,13 +16,18 @@ from hypothesis import strategies as st
 
 from breakeven.core.errors import UserError
 from breakeven.core.files import (
+    SCRATCH,
+    UNFINISHED,
     atomic,
     atomic_folder,
+    copy_folder,
     digest_of,
     fingerprint,
+    leftovers,
     read_json,
     require_sha256,
     sha256,
+    temporary_folder,
     write_json,
     write_text,
 )
@@ -150,3 +160,105 @@ def test_a_large_file_is_read_once_and_again_when_it_was_changed(tmp_path, monke
     path.write_bytes(b"new")  # as long, and with the time that it had
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert digest_of(path) == hashlib.sha256(b"new").hexdigest()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from breakeven.core.files import atomic, atomic_folder, temporary_folder
+
+with {block} as temporary:
+    print(temporary, flush=True)
+    {then}
+"""
+BLOCKS = {
+    "file": "atomic(Path('results/row.json'))",
+    "folder": "atomic_folder(Path('results/row.json'))",
+    "scratch": "temporary_folder()",
+}
+
+
+def killed(folder, block, then="os.kill(os.getpid(), signal.SIGKILL)"):
+    """A process that is killed in the block, or that waits there."""
+    return subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(block=BLOCKS[block], then=then)],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def again(folder, block, monkeypatch):
+    """The same block in this process, which ends well."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    if block == "file":
+        write_text(folder / "results/row.json", "new")
+    elif block == "folder":
+        with atomic_folder(folder / "results/row.json"):
+            pass
+    else:
+        with temporary_folder():
+            pass
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, monkeypatch, block):
+    (tmp_path / "results").mkdir()
+    with killed(tmp_path, block) as process:
+        left = tmp_path / process.stdout.readline().strip()
+        assert process.wait() == -signal.SIGKILL
+    assert left.exists() and leftovers(left.parent) == [left]
+    again(tmp_path, block, monkeypatch)
+    assert not left.exists() and not list(tmp_path.rglob(f"*{UNFINISHED}"))
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_a_living_process_is_writing_is_left_alone(tmp_path, monkeypatch, block):
+    (tmp_path / "results").mkdir()
+    with killed(tmp_path, block, "input()") as process:
+        writing = tmp_path / process.stdout.readline().strip()
+        again(tmp_path, block, monkeypatch)
+        assert writing.exists() and leftovers(writing.parent) == []
+        process.communicate("\n")
+    assert not list(tmp_path.rglob(f"*{UNFINISHED}"))
+
+
+def test_a_folder_of_scratch_files_is_told_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with temporary_folder() as folder:
+        assert folder.parent == tmp_path and folder.name.startswith(SCRATCH)
+        (folder / "file").write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_takes_the_place_of_a_file(tmp_path):
+    (tmp_path / "entry").write_text("a file")
+    with atomic_folder(tmp_path / "entry") as temporary:
+        (temporary / "new").write_text("whole")
+    assert tree(tmp_path) == {"entry/new": "whole"}
+
+
+def test_a_folder_or_a_path_through_a_file_is_no_json(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("1")
+    for path in (tmp_path / "folder", tmp_path / "file/inner"):
+        with pytest.raises(UserError, match="is not a file: delete it"):
+            read_json(path)
+
+
+def test_a_copy_that_does_not_fit_says_so_by_its_number(tmp_path, monkeypatch):
+    (tmp_path / "source/inner").mkdir(parents=True)
+    (tmp_path / "source/inner/file").write_text("x")
+    copy_folder(tmp_path / "source", tmp_path / "target")
+    assert tree(tmp_path / "target") == {"inner/file": "x"}
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr("shutil.copy2", full)
+    with pytest.raises(OSError) as raised:
+        copy_folder(tmp_path / "source", tmp_path / "other")
+    assert raised.value.errno == errno.ENOSPC

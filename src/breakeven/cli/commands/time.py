@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 EXAMPLE = "breakeven time old=sums.py:loop new=sums.py:builtin"
 ANYWHERE = True  # it needs no project
 DONE, SLOWER, FAILED, UNDECIDED = 0, 1, 2, 3  # exit codes
-UNTIMED_VERDICTS = ("failed", "unsupported", "wrong")
 
 
 def share(text: str) -> float:
@@ -125,7 +124,9 @@ def exit_code(result: "Result", allowed: float | None) -> int:
     Args:
         allowed: the slowdown that is allowed, as a share of the time; None allows any slowdown.
     """
-    if any(each.verdict in UNTIMED_VERDICTS for each in result.others):
+    from breakeven.engine.samples import UNTIMED
+
+    if any(each.verdict in UNTIMED for each in result.others):
         return FAILED
     if allowed is None:
         return DONE

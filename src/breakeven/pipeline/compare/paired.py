@@ -13,7 +13,7 @@ from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 from breakeven.core.progress import counted
 from breakeven.engine.measure import Measurement, measure_artifacts
-from breakeven.engine.samples import FAILED, UNSUPPORTED
+from breakeven.engine.samples import UNTIMED
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.pipeline.compare.restore import WORKSPACE, restored
 
@@ -34,7 +34,7 @@ class Change:
     @property
     def worse(self) -> bool:
         """Return whether the variant became slower or stopped running."""
-        return self.verdict in (SLOWER, FAILED, UNSUPPORTED, MISSING)
+        return self.verdict in (SLOWER, *UNTIMED, MISSING)
 
     def unknown(self, tolerance: float) -> bool:
         """Return whether a slowdown by more than the tolerance, a fraction of the time, is not ruled out."""
@@ -86,7 +86,7 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
 def judged(name: Name, measured: Measurement, first: str) -> Change:
     """Return the change of a variant as measured; undecided if the first commit's variant fails here."""
     before, after = measured["first"], measured["second"]
-    if before.verdict in (FAILED, UNSUPPORTED):
+    if before.verdict in UNTIMED:
         return Change(*name, UNDECIDED, f"{first} does not run here: {before.reason}")
     return Change(*name, after.verdict, after.reason, after.speedup)
 

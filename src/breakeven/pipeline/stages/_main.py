@@ -1,14 +1,13 @@
 """The frame around every stage: it turns failures into messages and exit codes."""
 
 import errno
-import os
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 
 from breakeven.core import interrupts
-from breakeven.core.child_process import end_with_parent
+from breakeven.core.child_process import end_with_dvc
 from breakeven.core.errors import UserError
 from breakeven.core.secrets import hide_in_output
 
@@ -27,8 +26,7 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     interrupts.handle(f"interrupted; {again} goes on")
     hide_in_output()
     signal.signal(signal.SIGTERM, _terminate)
-    if os.environ.get("DVC_STAGE"):  # if DVC is killed, its stage ends and frees the machine
-        end_with_parent(os.getppid())
+    end_with_dvc()
     try:
         stage(*sys.argv[1:])
     except UserError as error:
@@ -39,6 +37,9 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
             raise
         where = f" ({error.filename})" if error.filename else ""
         print(f"breakeven: {error.strerror}{where}: once that is mended, {again} goes on.", file=sys.stderr)
+        sys.exit(1)
+    except MemoryError:
+        print(f"breakeven: there is too little memory: once there is more, {again} goes on.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"breakeven: interrupted; {again} goes on.", file=sys.stderr)

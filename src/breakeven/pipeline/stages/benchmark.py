@@ -10,7 +10,7 @@ from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json
-from breakeven.engine.samples import FAILED, UNSUPPORTED
+from breakeven.engine.samples import UNTIMED
 from breakeven.pipeline.benchmark import FamilyBenchmark
 from breakeven.pipeline.stages._main import run
 from breakeven.results import measurement_cache
@@ -53,7 +53,7 @@ def benchmark(name: str, hardware: str) -> None:
     )
     result.write(paths.benchmark(name, hardware))
     count = Counter(record.row.verdict for record in records)
-    faults = f"{count[FAILED]} failed, {count[UNSUPPORTED]} unsupported"
+    faults = ", ".join(f"{count[verdict]} {verdict}" for verdict in UNTIMED)
     print(f"{name} on {hardware}: {len(records)} rows, {faults}, {time.monotonic() - started:.0f} s")
 
 

@@ -1,25 +1,24 @@
 """The stage `compress`: it applies the steps of a recipe to a trained model and fine-tunes after each."""
 
+import functools
 import shlex
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-
-import torch
 
 from breakeven.artifacts import dataset, saved_model
 from breakeven.artifacts.model_manifest import ModelManifest, read_card, save_reason
-from breakeven.artifacts.module_modes import evaluated
 from breakeven.config import schema
 from breakeven.config.schema import Study
-from breakeven.core import machine_lock, paths
+from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
-from breakeven.core.errors import NotInstalled, Unsupported, UserError
-from breakeven.core.files import atomic_folder
+from breakeven.core.errors import Failed, NotInstalled, Unsupported, UserError
+from breakeven.core.files import atomic_folder, temporary_folder
 from breakeven.core.source_digest import digests_of, plugin_modules
+from breakeven.engine.isolated import LONGER, IsolatedCalls
+from breakeven.engine.samples import FAILED, UNSUPPORTED
+from breakeven.pipeline.compress_model import MODULES, Application, ModelToCompress, apply
 from breakeven.pipeline.fit_model import ModelJob, describe, obtain
-from breakeven.pipeline.sanity import require_trainable
 from breakeven.pipeline.stages._main import run
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.sample_batches import training_batches
@@ -40,32 +39,47 @@ def compress(name: str, recipe: str) -> None:
     *first, last = study.recipe(recipe)
     folder, target = paths.model(name), paths.model(name, recipe)
     try:
-        with TemporaryDirectory() as scratch:
+        with temporary_folder() as scratch, _calls(study, scratch) as calls:
             for number, step in enumerate(first):
-                folder = _step(study, name, recipe, step, folder, Path(scratch, str(number)))
-            _step(study, name, recipe, last, folder, target)
+                folder = _step(study, calls, name, recipe, step, folder, scratch / str(number))
+            _step(study, calls, name, recipe, last, folder, target)
     except NotInstalled as error:
         raise UserError(_advice(recipe, error)) from None
-    except Unsupported as error:
-        print(f"{name}/{recipe}: unsupported: {error}")
+    except (Unsupported, Failed) as error:
+        failed = isinstance(error, Failed)
+        print(f"{name}/{recipe}: {FAILED if failed else UNSUPPORTED}: {error}")
         with atomic_folder(target) as model_folder:
-            save_reason(model_folder, read_card(paths.model(name)), recipe, str(error))
+            save_reason(model_folder, read_card(paths.model(name)), recipe, str(error), failed=failed)
 
 
-def _step(study: Study, name: str, recipe: str, compression: Compression, start: Path, target: Path) -> Path:
+def _calls(study: Study, scratch: Path) -> IsolatedCalls:
+    timeout_s = LONGER * study.measure.timeout_s
+    return IsolatedCalls(MODULES, scratch, timeout_s, study.measure.memory_mb)
+
+
+def _step(
+    study: Study,
+    calls: IsolatedCalls,
+    name: str,
+    recipe: str,
+    compression: Compression,
+    start: Path,
+    target: Path,
+) -> Path:
     """Apply one step to the model in `start`, save the result in `target`, and return `target`.
 
     If an earlier run, a sweep or another recipe has made this model, restore it from the cache.
 
     Raises:
         Unsupported: the compression cannot be applied to the model.
+        Failed: applying it broke its process, or took too long or too much memory.
     """
     family = study.family(name)
     assert family.train, "the configuration was checked"
     data = paths.prepared(family.data)
-    with machine_lock.shared():
-        model, before = saved_model.load(start)
-        teacher, _ = saved_model.load(paths.model(name))
+    before = read_card(start)
+    if before.reason:
+        raise (Failed if before.failed else Unsupported)(before.reason)
     tuning = family.train.model_copy(
         update={
             "epochs": max(1, round(compression.epochs * family.train.epochs)),
@@ -87,26 +101,25 @@ def _step(study: Study, name: str, recipe: str, compression: Compression, start:
             "code": digests_of("compress", [str(spec.get("_target_")), *plugins]),
         },
     )
-    past = before.pruning
-    with machine_lock.shared():
-        if spec != before.model:
-            torch.manual_seed(study.seed)
-            model, past = evaluated(saved_model.build(spec, before.shape, f"compressions.{recipe}")), []
-        example = before.shape.example(2)
-        pruning = compression.apply(model, example, partial(training_batches, data, study.seed))
-        require_trainable(model, example, before.shape.classes)
+    start_model = ModelToCompress(start.absolute(), spec, study.seed, f"compressions.{recipe}")
+    application = Application(start_model, compression, partial(training_batches, data, study.seed))
+    compressed = functools.cache(partial(apply, application, calls))
+    if not cache.find(key):
+        with machine_lock.shared():
+            compressed()  # before a run in MLflow begins, since it may be unsupported
+    teacher = saved_model.load(paths.model(name))[0] if compression.distil else None
     job = ModelJob(
         family=name,
         recipe=recipe,
         folder=target,
         spec=spec,
-        build=lambda: model,
+        build=lambda: compressed()[0],
         train=tuning,
         seed=study.seed,
         key=key,
         made=compression.name,
-        pruning=[*past, *pruning],
-        teacher=Teacher(teacher, compression.distil, compression.temperature) if compression.distil else None,
+        pruning=lambda: [*start_model.past, *compressed()[1]],
+        teacher=Teacher(teacher, compression.distil, compression.temperature) if teacher else None,
         finish=compression.finish,
         before_s=0.0 if before.recipe == "none" else before.train_s,
         details={"settings": settings, "data": digest, "from": before.key, "before": _past(before)},

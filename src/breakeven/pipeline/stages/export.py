@@ -25,6 +25,8 @@ def export(name: str) -> None:
             f"export {name}",
             sum(map(len, wanted.values())),
             study.export.builds,
+            study.measure.memory_mb,
+            [module for option in options.values() for module in option.exporter],
         ) as builder,
     ):
         for recipe, options_of_recipe in wanted.items():

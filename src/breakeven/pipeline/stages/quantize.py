@@ -9,12 +9,12 @@ from breakeven.artifacts import dataset
 from breakeven.artifacts.artifact import model_inputs
 from breakeven.config import schema
 from breakeven.core import machine_lock, paths
-from breakeven.core.files import atomic_folder
+from breakeven.core.files import atomic_folder, temporary_folder
 from breakeven.core.source_digest import plugin_modules
 from breakeven.pipeline import build, keys
+from breakeven.pipeline.calibration import CalibrationFiles, quantize_from
 from breakeven.pipeline.check import Reference, Tolerance
 from breakeven.pipeline.stages._main import run
-from breakeven.plugins.quantization.base import CalibrationData
 
 
 def quantize(name: str) -> None:
@@ -44,16 +44,20 @@ def quantize(name: str) -> None:
             f"quantize {name}",
             sum(map(len, wanted.values())),
             study.export.builds,
+            study.measure.memory_mb,
+            [module for toolchain in toolchains.values() for module in toolchain.imports],
         ) as builder,
+        temporary_folder() as scratch,
     ):
+        files = CalibrationFiles(scratch)
+        files.write(train.images[indices], val)
+        del train, val
         for recipe, options_of_recipe in wanted.items():
             reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             card = reference.card
             inputs = partial(
                 model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
             )
-            with machine_lock.shared():
-                examples = CalibrationData(inputs(train.images[indices]), inputs(val.images), val.labels)
             for key in options_of_recipe:
                 toolchain = toolchains[key]
                 runtime = study.option("runtimes", toolchain.runtime)
@@ -62,7 +66,7 @@ def quantize(name: str) -> None:
                     precision=toolchain.precision,
                     quantization=key,
                 )
-                write = partial(toolchain.quantize, examples, runtime)
+                write = partial(quantize_from, files, inputs, toolchain, runtime)
                 more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
                 plugins = plugin_modules("quantization", study.quantizations[key])
                 cache_key = keys.artifact_key("quantize", study, reference, artifact, more, plugins)

@@ -9,18 +9,16 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import yaml
 
 import breakeven
-from breakeven.artifacts import variants
 from breakeven.config.schema import Settings, Study
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheEntry, CacheKey
 from breakeven.core.child_process import PARENT_VARIABLE
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, write_json, write_text
+from breakeven.core.files import fingerprint, read_json, temporary_folder, write_json, write_text
 from breakeven.core.secrets import redact
 from breakeven.pipeline.sweep.job_study import key_of, study_of
 from breakeven.results import measurement_cache, result_row, study_results
@@ -140,24 +138,12 @@ def _execute(study: Study, key: CacheKey, title: str, margin: str, again: bool) 
         raise JobFailed(f"{_end(code, last)} (its output: {(folder / LOG_FILE).relative_to(paths.home())})")
     if key_of(study).digest != key.digest:
         raise JobFailed("its source was edited while it ran: the same command runs it again")
-    with TemporaryDirectory() as scratch:
-        records_folder = Path(scratch)
+    with temporary_folder() as records_folder:
         study_results.copy(study, folder, records_folder)
         shutil.copy2(folder / LOG_FILE, records_folder)
         write_json(records_folder / STUDY_FILE, study.model_dump())
         benchmarks = study_results.read_results(study, records_folder).benchmarks
-        refused = {
-            (family, card.variant)
-            for family in study.families
-            for _, card in variants.read_variants(family, folder).values()
-            if card.refused  # measuring again would refuse it again
-        }
-        faults = result_row.faults(
-            record.row
-            for benchmark in benchmarks
-            for record in benchmark.records
-            if (record.row.family, record.row.variant) not in refused
-        )
+        faults = result_row.faults(record.row for benchmark in benchmarks for record in benchmark.records)
         shutil.copy2(folder / cache.USED_ENTRIES_FILE, records_folder)
         if faults:
             write_json(records_folder / FAULTS_FILE, faults)

@@ -4,7 +4,7 @@ import platform
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,13 @@ class Exporter(Protocol):
 
 
 class Quantization(Plugin, ABC):
-    """Settings of one toolchain."""
+    """Settings of one toolchain.
+
+    Attributes:
+        imports: the modules that `quantize` imports besides torch. Their import may start no thread.
+    """
+
+    imports: ClassVar[tuple[str, ...]] = ()
 
     runtime: str  # a key of `runtimes`
     scheme: Literal["dynamic", "static"]

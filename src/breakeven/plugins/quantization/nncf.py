@@ -6,6 +6,7 @@ It needs nncf 3.4 or newer and openvino (`breakeven[openvino]`). https://github.
 import logging
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization
 
 # NNCF's names of the methods. `MeanMinMax` is its default, except where each channel has its own range.
@@ -57,10 +59,11 @@ class Nncf(Quantization):
         ranges = getattr(RangeEstimatorParametersSet, name) if name else RangeEstimatorParameters()
         advanced = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=ranges)
         calibration = nncf.Dataset([image[None] for image in examples.calibration])
-        with tempfile.TemporaryDirectory() as temporary:
+        with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
             runtime.export(source, Path(temporary))
             (exported,) = Path(temporary).glob("*.xml")
             model = openvino.Core().read_model(exported)
+            stack.enter_context(refusal("NNCF cannot quantize this model"))
             if self.max_drop is None:
                 quantized = nncf.quantize(model, calibration, **settings, advanced_parameters=advanced)
             else:

@@ -5,10 +5,12 @@ They need onnxruntime 1.31 or newer (`breakeven[onnxruntime]`).
 
 import logging
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.quantization._onnxruntime_ranges import (
     BatchReader,
     calibration_batches,
@@ -28,6 +30,8 @@ class OnnxRuntimeQuantizer(Quantization):
     calibration: Literal["MinMax", "Entropy", "Percentile"] = "MinMax"
     reduce_range: bool | None = None
 
+    imports = ("onnxruntime.quantization", "onnx_ir")
+
     def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in float32, quantize the file, and remove the names that the tools leave in it."""
         try:
@@ -45,8 +49,9 @@ class OnnxRuntimeQuantizer(Quantization):
         from breakeven.artifacts.onnx_strip import strip_names
 
         logging.getLogger().setLevel(logging.ERROR)  # the tools use the root logger
-        with tempfile.TemporaryDirectory() as temporary:
+        with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
             runtime.export(source, Path(temporary))
+            stack.enter_context(refusal("ONNX Runtime's tools cannot quantize this model"))
             (exported,) = Path(temporary).glob("*.onnx")
             prepared = Path(temporary, "prepared.onnx")
             quant_pre_process(str(exported), str(prepared), skip_symbolic_shape=True)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from breakeven.artifacts.inference import batches
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.quantization._observers import Observed, observer
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
@@ -74,8 +75,9 @@ class Pt2e(Quantization):
             )
             # Strict, since ResNet's blocks call one ReLU twice, and the quantizer has to see two calls.
             program = export_program(source.model, source.example, strict=True)
-            prepared = prepare_pt2e(program.module(), quantizer)
-            for batch in batches(examples.calibration, 32):
-                prepared(torch.from_numpy(batch))
-            converted = convert_pt2e(prepared)
+            with refusal("PT2E cannot quantize this model"):
+                prepared = prepare_pt2e(program.module(), quantizer)
+                for batch in batches(examples.calibration, 32):
+                    prepared(torch.from_numpy(batch))
+                converted = convert_pt2e(prepared)
         runtime.export(dataclasses.replace(source, model=converted, changed=True), folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.artifacts.inference import batches
-from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.quantization._observers import Observed, observer
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
@@ -37,7 +37,8 @@ class Fx(Quantization):
         torch.backends.quantized.engine = (
             "x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"
         )
-        model = copy.deepcopy(source.model)
+        with refusal("FX cannot quantize this model"):
+            model = copy.deepcopy(source.model)
         # Preprocessing stays in float32, before the quantized network.
         front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
         mapping = (
@@ -50,16 +51,12 @@ class Fx(Quantization):
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", UserWarning)  # from observers, about old defaults
-            try:
+            with refusal("FX cannot quantize this model"):
                 prepared = prepare_fx(network, mapping, (front(source.example),))
                 if self.scheme == "static":
                     for batch in batches(examples.calibration, 32):
                         prepared(front(torch.from_numpy(batch)))
                 network = convert_fx(prepared)
-            except (torch.fx.proxy.TraceError, RuntimeError, NotImplementedError) as error:
-                raise Unsupported(
-                    f"FX cannot quantize this model: {str(error).splitlines()[0][:200]}"
-                ) from None
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
         with warnings.catch_warnings():
             # A trace makes constants of scales and zero points, which are constants.

@@ -15,6 +15,7 @@ from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json
 from breakeven.core.source_digest import packages
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
@@ -78,7 +79,8 @@ class TorchRuntime(Runtime, ABC):
         """Return a copy of the model in the precision and memory layout of these settings."""
         from breakeven.artifacts.precision import convert
 
-        model = copy.deepcopy(source.model)
+        with refusal("torch cannot copy this model"):
+            model = copy.deepcopy(source.model)
         return convert(model, self.precision, self.channels_last, source.preprocessing)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _onednn_profile, _torch_private
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
@@ -33,6 +34,7 @@ class AotInductor(TorchRuntime):
     """
 
     modules = (*TorchRuntime.modules, _torch_private.AOT_LOADER)
+    library = "AOTInductor"
 
     freezing: bool = True
     any_batch: bool = True
@@ -56,7 +58,8 @@ class AotInductor(TorchRuntime):
             # Otherwise the present number of threads is compiled in: later two threads may run on one core.
             "cpp.dynamic_threads": True,
         }
-        with torch.no_grad(), _torch_private.fresh_cache():
+        cannot = "AOTInductor cannot compile this model"
+        with torch.no_grad(), _torch_private.fresh_cache(), refusal(cannot):
             _torch_private.compile_ahead(program, folder / PACKAGE_FILE, settings)
         with zipfile.ZipFile(folder / PACKAGE_FILE) as packed:
             packed.extractall(folder / PACKAGE_FOLDER)

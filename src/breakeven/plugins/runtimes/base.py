@@ -83,6 +83,9 @@ class Runtime(Plugin, ABC):
         batch: inputs in a call while accuracy is computed.
         scored_on: the hardware on which accuracy is computed, a module of `plugins.hardware`.
         caches: environment variables, each with the folder in which the library keeps what it compiles.
+        library: the library whose exceptions, while an artifact is scored, mean that it cannot execute the
+            artifact; "" where they mean that something broke.
+        exporter: the modules that `export` imports besides torch. Their import may start no thread.
     """
 
     precisions: ClassVar[tuple[str, ...]] = ("fp32",)
@@ -90,6 +93,8 @@ class Runtime(Plugin, ABC):
     batch: ClassVar[int] = 250
     scored_on: ClassVar[str] = "cpu"
     caches: ClassVar[tuple[str, ...]] = ()
+    library: ClassVar[str] = ""
+    exporter: ClassVar[tuple[str, ...]] = ()
 
     precision: Literal["fp32", "bf16"] = "fp32"
 

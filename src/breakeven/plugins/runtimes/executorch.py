@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _executorch_private, _executorch_profile
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
@@ -26,6 +27,7 @@ class ExecuTorch(Runtime):
 
     modules = ("torch",)
     batch = MAX_BATCH
+    library = "ExecuTorch"
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Write one file, whose memory is planned for batches of up to `MAX_BATCH`."""
@@ -39,9 +41,10 @@ class ExecuTorch(Runtime):
             except ImportError:
                 raise Unsupported(INSTALL_MESSAGE) from None
             program = export_program(source.model, source.example, most=MAX_BATCH)
-            lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
-            with (folder / MODEL_FILE).open("wb") as file:
-                lowered.to_executorch().write_to_file(file)
+            with refusal("ExecuTorch cannot lower this model"):
+                lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+                with (folder / MODEL_FILE).open("wb") as file:
+                    lowered.to_executorch().write_to_file(file)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Import ExecuTorch, and set the size of its thread pool."""

@@ -34,6 +34,7 @@ class LibTorch(Runtime):
     """
 
     modules = ()
+    library = "LibTorch"
 
     of: dict[str, Any]
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 MODEL_FILE = "model.onnx"
@@ -32,6 +33,8 @@ class OnnxRuntime(Runtime):
     """Uses all graph optimizations, and one inter-op thread, since a classifier's graph is a chain."""
 
     modules = ("onnxruntime",)
+    library = "ONNX Runtime"
+    exporter = ("torch.onnx", "onnxscript")
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Write one file, for any number of inputs, without the paths of the source code."""
@@ -48,7 +51,7 @@ class OnnxRuntime(Runtime):
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore", DeprecationWarning)  # the exporter uses deprecated parts of torch
             warnings.simplefilter("ignore", FutureWarning)
-            try:
+            with refusal("torch.onnx cannot export this model"):
                 program = torch.onnx.export(
                     source.model,
                     (source.example,),
@@ -59,10 +62,8 @@ class OnnxRuntime(Runtime):
                     verbose=False,
                 )
                 assert program
-            except torch.onnx.errors.OnnxExporterError as error:
-                raise Unsupported(f"torch.onnx cannot export this model: {_cause(error)}") from None
-        strip_names(program.model)
-        program.save(folder / MODEL_FILE)
+                strip_names(program.model)
+                program.save(folder / MODEL_FILE)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Look for the execution provider; `load` sets the threads.
@@ -116,13 +117,6 @@ class OnnxRuntime(Runtime):
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return the execution providers of the session."""
         return {"providers": ", ".join(_session(folder, context).get_providers())}
-
-
-def _cause(error: BaseException) -> str:
-    """Return the first error in the chain; the exporter wraps it in a list of its steps."""
-    while error.__cause__:
-        error = error.__cause__
-    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
 
 
 def _precision(types: Set[str]) -> str:

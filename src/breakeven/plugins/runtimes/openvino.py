@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 MODEL_FILE = "model.xml"
@@ -39,6 +40,7 @@ class OpenVino(Runtime):
     # imports it.
     modules = ()
     precisions = ("fp32", "bf16")
+    library = "OpenVINO"
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Write graph and weights, for any number of inputs; weights stay float32."""
@@ -47,14 +49,10 @@ class OpenVino(Runtime):
         except ImportError:
             raise Unsupported(INSTALL_MESSAGE) from None
         shape = openvino.PartialShape([-1, *source.example.shape[1:]])
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the converter traces, which torch deprecates
-                model = openvino.convert_model(source.model, example_input=source.example, input=shape)
-        except openvino.frontend.OpConversionFailure as error:
-            reason = str(error).strip().splitlines()[0]
-            raise Unsupported(f"openvino cannot convert this model: {reason}") from None
-        openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
+        with warnings.catch_warnings(), refusal("openvino cannot convert this model"):
+            warnings.simplefilter("ignore")  # the converter traces, which torch deprecates
+            model = openvino.convert_model(source.model, example_input=source.example, input=shape)
+            openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Import OpenVINO; `load` sets the threads.

@@ -8,6 +8,7 @@ from typing import Any
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
@@ -21,6 +22,7 @@ class TensorRt(TorchRuntime):
 
     scored_on = "cuda"
     batch = MAX_BATCH
+    library = "TensorRT"
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Build the engines, on the GPU."""
@@ -33,9 +35,10 @@ class TensorRt(TorchRuntime):
         shapes = [(count, *example.shape[1:]) for count in (1, 1, MAX_BATCH)]
         names = ("min_shape", "opt_shape", "max_shape")
         batches = tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=example.dtype)
-        with torch.no_grad():
-            built = tensorrt.dynamo.compile(export_program(model, example, most=MAX_BATCH), inputs=[batches])
-        tensorrt.save(built, str(folder / MODEL_FILE), inputs=[batches])
+        program = export_program(model, example, most=MAX_BATCH)
+        with torch.no_grad(), refusal("TensorRT cannot build this model"):
+            built = tensorrt.dynamo.compile(program, inputs=[batches])
+            tensorrt.save(built, str(folder / MODEL_FILE), inputs=[batches])
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Import torch-tensorrt; refuse all devices but a GPU."""

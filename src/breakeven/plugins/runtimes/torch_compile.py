@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _torch_private
 from breakeven.plugins.runtimes._torch import ModelSourceRuntime, TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
@@ -25,6 +26,7 @@ class TorchCompile(ModelSourceRuntime):
 
     modules = (*ModelSourceRuntime.modules, *_torch_private.COMPILER_MODULES)
     caches = ("TORCHINDUCTOR_CACHE_DIR",)
+    library = "torch.compile"
 
     mode: Literal["default", "max-autotune"] = "default"
     freezing: bool = True
@@ -38,7 +40,9 @@ class TorchCompile(ModelSourceRuntime):
 
         _torch_private.require_compiler()
         if source.changed:
-            torch.export.save(export_program(source.model, source.example), folder / PROGRAM_FILE)
+            program = export_program(source.model, source.example)
+            with refusal("torch.export cannot save this model"):
+                torch.export.save(program, folder / PROGRAM_FILE)
         else:
             super().export(source, folder)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from breakeven.core.errors import Unsupported
+from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
@@ -32,21 +32,21 @@ class TorchScript(TorchRuntime):
     optimize: bool = False
     compile: bool = False
 
+    library = "TorchScript"
+
     def export(self, source: ExportInput, folder: Path) -> None:
         """Trace or script, freeze if the settings say so, and save."""
         import torch
 
         model = self.converted(source)
-        with torch.no_grad(), _deprecated():
-            try:
-                if self.method == "trace":
-                    module = torch.jit.trace(model, source.example)  # type: ignore[no-untyped-call]
-                else:
-                    module = torch.jit.script(model)
-                if self.freeze:
-                    module = torch.jit.freeze(module)
-            except (RuntimeError, torch.jit.frontend.NotSupportedError, TypeError) as error:
-                raise Unsupported(f"TorchScript cannot {self.method} this model: {_first(error)}") from None
+        cannot = f"TorchScript cannot {self.method} this model"
+        with torch.no_grad(), _deprecated(), refusal(cannot):
+            if self.method == "trace":
+                module = torch.jit.trace(model, source.example)  # type: ignore[no-untyped-call]
+            else:
+                module = torch.jit.script(model)
+            if self.freeze:
+                module = torch.jit.freeze(module)
             if self.compile:
                 _compile(module)
             torch.jit.save(module, folder / MODEL_FILE)
@@ -71,10 +71,8 @@ class TorchScript(TorchRuntime):
 def _compile(module: "ScriptModule") -> "ScriptModule":
     import torch
 
-    try:
+    with refusal("torch.compile refuses it"):
         return torch.compile(module)  # type: ignore[return-value]
-    except RuntimeError as error:
-        raise Unsupported(f"torch.compile refuses it: {_first(error)}") from None
 
 
 def _load(folder: Path, device: str) -> "ScriptModule":
@@ -93,8 +91,3 @@ def _deprecated() -> Iterator[None]:
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
         yield
-
-
-def _first(error: Exception) -> str:
-    """Return the first line of the message that is not empty."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")[:200]

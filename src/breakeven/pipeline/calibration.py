@@ -1,0 +1,58 @@
+"""The images that toolchains calibrate with, in files that the process of each row reads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts.dataset import Images
+from breakeven.plugins.quantization.base import CalibrationData, Quantization
+from breakeven.plugins.runtimes.base import ExportInput, Runtime
+
+
+@dataclass(frozen=True)
+class CalibrationFiles:
+    """Files with calibration and validation images, as they are in the dataset."""
+
+    folder: Path
+
+    def write(self, calibration: NDArray[Any], validation: Images) -> None:
+        """Write the files.
+
+        Args:
+            calibration: (N, C, H, W) images or (N, L) tokens of the training split.
+            validation: the validation split.
+        """
+        np.save(self.folder / "calibration.npy", calibration)
+        np.save(self.folder / "validation.npy", validation.images)
+        np.save(self.folder / "labels.npy", validation.labels)
+
+    def read(self, inputs: Callable[[NDArray[Any]], NDArray[Any]]) -> CalibrationData:
+        """Return the data of the files; `inputs` turns images into the form that the artifact takes."""
+        names = ("calibration", "validation", "labels")
+        calibration, validation, labels = (np.load(self.folder / f"{name}.npy") for name in names)
+        return CalibrationData(inputs(calibration), inputs(validation), labels)
+
+
+def quantize_from(
+    files: CalibrationFiles,
+    inputs: Callable[[NDArray[Any]], NDArray[Any]],
+    toolchain: Quantization,
+    runtime: Runtime,
+    source: ExportInput,
+    folder: Path,
+) -> None:
+    """Quantize a model with the data of the files, and write the artifact into `folder`.
+
+    Args:
+        files: the files with the images.
+        inputs: turns images into the form that the artifact takes.
+        toolchain: quantizes the model.
+        runtime: will execute the artifact.
+        source: the model.
+        folder: the artifact's folder.
+    """
+    toolchain.quantize(files.read(inputs), runtime, source, folder)

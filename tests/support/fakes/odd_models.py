@@ -1,0 +1,77 @@
+"""Models that PyTorch runs and some toolchains cannot take."""
+
+import torch
+from torch import Tensor, nn
+
+# Model, runtime that cannot take it, and what the reason has to name
+ODD = [
+    ("Generated", "torchscript_scripted", "(at Generated.forward)"),
+    ("StraightThrough", "torchscript_frozen", "'Sign'"),
+    ("DataDependent", "onnxruntime", "torch.onnx cannot export this model"),
+]
+
+
+class Plain(nn.Module):
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.net, self.head = self.layer(in_channels), nn.Linear(16, num_classes)
+
+    def layer(self, channels: int) -> nn.Module:
+        return nn.Conv2d(channels, 16, 3)
+
+    def features(self, x: Tensor) -> Tensor:
+        return self.net(x).relu().mean((2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+class Cached(Plain):
+    """Keeps a tensor of its first call, which must not be one of inference mode when it is exported."""
+
+    grid: Tensor | None = None
+
+    def features(self, x: Tensor) -> Tensor:
+        maps = self.net(x)
+        if self.grid is None:
+            self.grid = torch.linspace(0, 1, maps.shape[3])
+        return (maps * self.grid).mean((2, 3))
+
+
+class WeightNorm(Plain):
+    def layer(self, channels: int) -> nn.Module:
+        return torch.nn.utils.weight_norm(super().layer(channels))
+
+
+class Sign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: object, x: Tensor) -> Tensor:
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> Tensor:
+        return gradient
+
+
+class StraightThrough(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(Sign.apply(self.features(x)))
+
+
+class DataDependent(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.features(x)
+        return self.head(features if features.sum() > 0 else -features)
+
+
+SCOPE: dict = {}
+exec("def forward(self, x):\n    return self.head(self.features(x))\n", SCOPE)
+
+
+class Generated(Plain):
+    """Its forward has no source to read."""
+
+    forward = SCOPE["forward"]
+
+
+Generated.forward.__qualname__ = "Generated.forward"

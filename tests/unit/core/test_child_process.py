@@ -1,0 +1,49 @@
+"""A stage ends within seconds after `dvc`, however `dvc` ended and whatever shell stands between them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from project import is_over
+
+STAGE = """
+import signal, sys, time
+from breakeven.pipeline.stages._main import run
+
+def work():
+    print("begun", flush=True)
+    time.sleep(600)
+
+run(work)
+"""
+# A `dvc` that starts the stage by a shell, which waits for it, or by none.
+DVC = """
+import os, subprocess, sys
+command = [sys.executable, "-c", sys.argv[2]]
+if sys.argv[1] == "shell":
+    command = ["sh", "-c", '"$@"; true', "sh", *command]
+print(os.getpid(), flush=True)
+subprocess.run(command, env={**os.environ, "DVC_STAGE": "train@cnn"}, stdout=sys.stdout)
+"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("by", ["shell", "none"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stage_ends_with_dvc(by: str, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", DVC, by, STAGE], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as dvc:
+        assert dvc.stdout
+        lines = [dvc.stdout.readline().strip() for _ in range(2)]
+        assert lines == [str(dvc.pid), "begun"]
+        family = psutil.Process(dvc.pid).children(recursive=True)
+        os.kill(dvc.pid, number)
+        deadline = time.monotonic() + 10
+        while not all(map(is_over, family)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
