@@ -41,6 +41,7 @@ LEFT_OUT = {
     "breakeven.core.source_text": "decides what runs again, not what it makes",
     "breakeven.core.source_walk": "decides what runs again, not what it makes",
     "breakeven.core.system_info": "its findings are in data/fetched/machine.json, a dependency itself",
+    "breakeven.pipeline.model_contract": "refuses a model, or leaves it as it is",
     "breakeven.pipeline.stages._main": "how a stage ends that fails",
 }
 PUBLIC_API = "breakeven"  # the package's own `__init__`, which no stage uses; its modules count

@@ -26,7 +26,13 @@ from breakeven.engine.target import CallTarget
 from breakeven.engine.variant_specs import save_callable
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.pipeline.model_promises import SAME, difference
-from breakeven.pipeline.model_rehearsal import Rehearsal, load_elsewhere, make_and_save
+from breakeven.pipeline.model_rehearsal import (
+    Rehearsal,
+    load_elsewhere,
+    make_and_save,
+    read_down,
+    write_down,
+)
 
 if TYPE_CHECKING:
     from breakeven.pipeline.fit_model import ModelJob
@@ -109,17 +115,16 @@ class ModelContract:
             UserError: the model breaks a promise, or the process dies.
         """
         with TemporaryDirectory() as scratch:
-            inputs, output = Path(scratch, "inputs"), Path(scratch, "output")
+            inputs, output = Path(scratch, "inputs"), Path(scratch)
             inputs.write_bytes(pickle.dumps(()))
-            target = save_callable(half, Path(scratch, "half"))
+            target = save_callable(partial(write_down, half, output), Path(scratch, "half"))
             target = replace(target, direct=True, inputs=str(inputs), preload=self.modules)
             try:
                 with self.pool.worker(target) as worker:
-                    worker.ask("load", images="", batch_size=1, compare=True)
-                    worker.ask("output", path=str(output), raw=True)
+                    worker.ask("load", images="", batch_size=1, compare=False)  # calls it once
             except (WorkerFailed, Unsupported) as error:
                 raise UserError(f"{self.place}: {error}.") from None
-            found: Rehearsal = pickle.loads(output.read_bytes())
+            found = read_down(output)
         if found.broken:
             raise UserError(f"{self.place}: {found.broken}.")
         if found.error:

@@ -4,7 +4,7 @@ import random
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import normalize, predictor
 from breakeven.core.errors import Unsupported, UserError
+from breakeven.core.files import read_json, write_json
 from breakeven.pipeline.model_promises import (
     BrokenPromise,
     check_evaluation,
@@ -26,6 +27,7 @@ from breakeven.pipeline.model_promises import (
     unsaved_state,
 )
 
+FOUND, LOGITS = "found.json", "logits.npy"
 CHECKED = 16  # images at most that the promises are checked with
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")  # Python's audit events
 
@@ -39,6 +41,21 @@ class Rehearsal:
     logits: NDArray[np.float32] | None = None  # of all images, (N, classes)
     unsaved: list[str] = field(default_factory=list)  # attributes that the state dict lacks
     changed: str = ""  # settings of the process that the model's code had set
+
+
+def write_down(half: Callable[[], Rehearsal], folder: Path) -> None:
+    """Run one half of a check, and write what it found into `folder`, for another process."""
+    found = half()
+    if found.logits is not None:
+        np.save(folder / LOGITS, found.logits)
+    write_json(folder / FOUND, asdict(replace(found, logits=None)))
+
+
+def read_down(folder: Path) -> Rehearsal:
+    """Return what `write_down` has written into `folder`."""
+    found = Rehearsal(**read_json(folder / FOUND))
+    logits = folder / LOGITS
+    return replace(found, logits=np.load(logits)) if logits.exists() else found
 
 
 def make_and_save(

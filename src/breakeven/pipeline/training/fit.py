@@ -170,5 +170,6 @@ def _silence_lightning() -> None:
         ".*isinstance.treespec, LeafSpec.*",
         "Checkpoint directory .*",
         ".*`srun` command is available.*",
+        r".*module\(s\) in eval mode at the start of training.*",  # a model may freeze a part of itself
     ):
         warnings.filterwarnings("ignore", message)
