@@ -27,8 +27,8 @@ def denormal_note(model: nn.Module, inputs: Tensor) -> str:
         inputs: a few inputs of the model, (N, C, H, W) or (N, L).
     """
     worst: list[str] = []
-    for found in (_weights(model), _activations(model, inputs)):
-        share, name = max(found, default=(0.0, ""))
+    for shares in (_weights(model), _activations(model, inputs)):
+        share, name = max(shares, key=lambda pair: pair[0], default=(0.0, ""))
         if share >= LEAST_SHARE:
             worst.append(f"{share:.1%} of {name}")
     return f"{NAME}: {' and '.join(worst)}" if worst else ""

@@ -13,6 +13,7 @@ from torch import nn
 
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
+from breakeven.plugins.quantization._onnxruntime_ranges import write_ranges
 from breakeven.plugins.quantization.base import CalibrationData
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
@@ -74,6 +75,38 @@ def test_each_method_gives_another_range(name: str, tmp_path: Path) -> None:
     assert all_that_was_seen > 0.97 * LARGEST
     assert ends and max(ends.values()) < 0.9 * all_that_was_seen
     assert len({round(end, 3) for end in ends.values()}) == len(ends)
+
+
+@pytest.mark.parametrize("method", ["MinMax", "Percentile", "Entropy"])
+def test_any_number_of_images_calibrates_and_one_batch_is_in_memory_at_once(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onnxruntime.quantization.calibrate import HistogramCollector
+
+    held: list[int] = []
+    collect = HistogramCollector.collect
+
+    def spy(self: object, arrays: dict[str, list[np.ndarray]]) -> None:
+        held.append(max(sum(map(len, batches)) for batches in arrays.values()))
+        collect(self, arrays)
+
+    monkeypatch.setattr(HistogramCollector, "collect", spy)
+    monkeypatch.setattr(f"{__name__}.IMAGES", IMAGES[:75])  # two batches and a part of one
+    run = artifact("onnxruntime_static", method, tmp_path)
+    assert run(IMAGES[:2]).shape == (2, 3 * 32 * 32)
+    assert sum(held) == (0 if method == "MinMax" else 75) and max(held, default=0) <= 32
+
+
+@pytest.mark.parametrize("method", ["Percentile", "Entropy"])
+def test_the_order_of_the_images_does_not_change_a_range(method: str, tmp_path: Path) -> None:
+    source, ranges = ExportInput(model(), torch.from_numpy(IMAGES[:2]), tmp_path, "outside"), []
+    plugin.load("runtimes", RUNTIMES["onnxruntime"], "onnxruntime").export(source, tmp_path)
+    faint = np.concatenate([1e-6 * IMAGES[:32], IMAGES])  # so narrow bins would be millions
+    for images in (faint, faint[::-1]):
+        written = write_ranges(tmp_path / "model.onnx", images, method)  # type: ignore[arg-type]
+        assert written.stat().st_size < 1e6
+        ranges.append(written.read_text())
+    assert ranges[0] == ranges[1]
 
 
 @pytest.mark.parametrize("name", STATIC)
