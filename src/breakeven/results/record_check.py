@@ -1,5 +1,6 @@
 """The check of records that are read: every value has its type, and every number is finite."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,7 +85,8 @@ def require_valid(path: Path, record: Any) -> None:
         UserError: a value has another type, or a number is not finite.
     """
     try:
-        _adapter(type(record)).validate_python(record)
+        record_type: Hashable = type(record)
+        _adapter(record_type).validate_python(record)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         if fault["type"] == "missing":
