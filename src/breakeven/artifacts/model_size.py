@@ -18,6 +18,7 @@ from breakeven.artifacts.model_manifest import ImageInput, TextInput
 from breakeven.artifacts.module_modes import evaluating
 
 aten = torch.ops.aten
+ONEDNN: Any = torch.backends.mkldnn
 FACTORS = {aten.mm: (0, 1), aten.addmm: (1, 2), aten.bmm: (0, 1), aten.baddbmm: (1, 2)}  # their positions
 OF_LAYERS = (aten.mm, aten.addmm)  # linear layers call them; attention calls products of batches
 
@@ -64,22 +65,22 @@ def _count(model: nn.Module, example: Tensor) -> "OperatorCounter":
 def _without_fused_operators() -> Iterator[None]:
     """Make torch call attention and recurrent layers as products, which have formulas."""
     attention = torch.backends.mha.get_fastpath_enabled()
-    recurrent = torch.backends.mkldnn.enabled
+    recurrent = ONEDNN.enabled
     torch.backends.mha.set_fastpath_enabled(False)
-    torch.backends.mkldnn.enabled = False  # its context `flags` would also change the precision
+    ONEDNN.enabled = False  # its context `flags` would also change the precision
     try:
         with sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(attention)
-        torch.backends.mkldnn.enabled = recurrent
+        ONEDNN.enabled = recurrent
 
 
-class OperatorCounter(TorchDispatchMode):
+class OperatorCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the work of all operators that run inside of its `with` block."""
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.flops = self.padding_flops = self.activations = 0
         self._parameters = {_storage(parameter): parameter for parameter in parameters if parameter.numel()}
         self._read: set[int] = set()  # storages of parameters that are read as a whole
@@ -114,7 +115,8 @@ class OperatorCounter(TorchDispatchMode):
             self._convolution(output, *args)
         else:
             if operator in FACTORS:
-                self._product(output, *(args[at] for at in FACTORS[operator]), operator in OF_LAYERS)
+                one, other = FACTORS[operator]
+                self._product(output, args[one], args[other], operator in OF_LAYERS)
             if operator is not aten.embedding:  # it reads a few rows of its table
                 self._read |= {self._parameter(value) for value in args} - {0}
         return output

@@ -52,7 +52,9 @@ def without_download(spec: Mapping[str, Any]) -> dict[str, Any]:
 
     Otherwise every process that loads the model would fetch weights, only to replace them.
     """
-    off = {key: False for key in ("pretrained", "pretrained_backbone") if isinstance(spec.get(key), bool)}
+    off: dict[str, Any] = {
+        key: False for key in ("pretrained", "pretrained_backbone") if isinstance(spec.get(key), bool)
+    }
     if str(spec.get("_target_")).startswith("torchvision."):
         off |= {key: None for key in ("weights", "weights_backbone") if spec.get(key) is not None}
     return {**spec, **off}

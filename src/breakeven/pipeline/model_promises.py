@@ -171,7 +171,8 @@ def _call(model: nn.Module, inputs: Tensor, classes: int, when: str = "") -> Ten
             "it writes into its input, which is timed again and again: write `x = x - 0.5` instead of "
             "`x.sub_(0.5)`"
         )
-    return output
+    logits: Tensor = output
+    return logits
 
 
 def _brief(error: Exception) -> str:

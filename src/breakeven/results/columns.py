@@ -89,7 +89,7 @@ COLUMNS = (
         "roofline_share",
         "figure",
         "share",
-        "the least time that the hardware's peaks allow, over p50; without padding and unread weights",
+        "the least time that the hardware's measured peaks allow, over p50; padding does not count",
     ),
     Column("speedup", "figure", "ratio", "over the baseline, paired by round: above 1 is faster"),
     Column(

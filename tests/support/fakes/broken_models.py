@@ -87,6 +87,8 @@ class PlainNumber(Net):
 class LostBuffer(Net):
     """Its buffer is not persistent."""
 
+    seen: Tensor
+
     def __init__(self, **arguments: int) -> None:
         super().__init__(**arguments)
         self.register_buffer("seen", torch.zeros(8), persistent=False)
