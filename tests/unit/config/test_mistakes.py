@@ -61,9 +61,9 @@ def test_a_file_that_does_not_set_its_own_key_is_refused(conf: Path, group: str,
 
 
 def test_a_global_file_that_sets_its_own_key_is_accepted(conf: Path) -> None:
-    text = "# @package _global_\nruntimes: {copied: {name: onnxruntime}}\nmeasure: {rounds: 7}\n"
+    text = "# @package _global_\nruntimes: {copied: {name: onnxruntime}}\nmeasure: {margin: 0.5}\n"
     (conf / "runtime/copied.yaml").write_text(text)
-    assert composed("runtime=[eager,copied]").measure.rounds == 7
+    assert composed("runtime=[eager,copied]").measure.margin == 0.5
     (conf / "runtime/copied.yaml").write_text(text.replace("{copied:", "{eager: {name: openvino}, copied:"))
     assert "conf/runtime/copied.yaml: its first line" in refusal("runtime=[eager,copied]")
 
@@ -113,7 +113,10 @@ def test_a_study_has_the_name_of_its_file(conf: Path, text: str, said: str, name
 FAMILY = (
     "defaults:\n  - /model@model: cnn\n  - /train@train: sgd\n  - _self_\ndata: digits\ncheckpoint: null\n"
 )
-STUDY = "# @package _global_\ndefaults:\n  - /data@datasets.digits: digits\n  - /family@families.x: mine\nstudy: mine\n"
+STUDY = (
+    "# @package _global_\ndefaults:\n  - /data@datasets.digits: digits\n  - /family@families.x: mine\n"
+    "study: mine\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +130,8 @@ STUDY = "# @package _global_\ndefaults:\n  - /data@datasets.digits: digits\n  - 
             "conf/family/mine.yaml:7: this is no YAML: found duplicate",
         ),
         ("family/mine.yaml", "a: b: c\n", "conf/family/mine.yaml:1: this is no YAML"),
-        ("family/mine.yaml", "- a\n- list\n", "conf"),
-        ("family/mine.yaml", "a text\n", "conf"),
+        ("family/mine.yaml", "- a\n- list\n", "families"),
+        ("family/mine.yaml", "a text\n", "families"),
         (
             "study/mine.yaml",
             STUDY.replace(": digits", ": digit"),
@@ -211,8 +214,8 @@ def test_two_pairs_of_names_that_would_be_one_stage_are_refused(conf: Path) -> N
     (conf / "study/names.yaml").write_text(
         "# @package _global_\ndefaults:\n  - /data@datasets.digits: digits\n  - /family@families.a: cnn\n"
         "  - /family@families.a-b: cnn\n  - /compression@compressions.b-c: prune50\n"
-        "  - /compression@compressions.c: control\n  - override /compression: []\n  - override /runtime: [eager]\n"
-        "  - override /quantization: []\nstudy: names\n"
+        "  - /compression@compressions.c: control\n  - override /compression: []\n"
+        "  - override /runtime: [eager]\n  - override /quantization: []\nstudy: names\n"
     )
     assert refusal("study=names") == (
         "families.a with compressions.b-c and families.a-b with compressions.c would be one stage, "
