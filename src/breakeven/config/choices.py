@@ -67,10 +67,11 @@ def require_own_places(chosen: Iterable[Choice], conf: Path) -> None:
         if group == STUDY and package:
             raise UserError(f"{file}: its first line has to be `# @package {GLOBAL}`.")
         if group in SECTIONS:
-            place = _require_own_key(file, SECTIONS[group], package)
-            if place in owners:
-                raise UserError(f"{owners[place]} and {file} both set {place}: rename one of them.")
-            owners[place] = file
+            _require_own_key(file, SECTIONS[group])
+            if package in owners:
+                raise UserError(f"{owners[package]} and {file} both set {package}: rename one of them.")
+            if package:
+                owners[package] = file
 
 
 def require_all_own_places(conf: Path) -> None:
@@ -126,20 +127,21 @@ def _options(chosen: Iterable[Choice]) -> Iterable[tuple[str, str, str]]:
             yield group, name, (choice.package or "").removeprefix(GLOBAL).removeprefix(".")
 
 
-def _require_own_key(file: Path, section: str, package: str) -> str:
-    """Return the dotted key that an option's file sets, after checking that it is the file's own."""
+def _require_own_key(file: Path, section: str) -> None:
+    """Check that an option's file sets the key of its own name, unless whoever selects it names another."""
     place = f"{section}.{file.stem}"
-    if package == place:
-        return place
-    header = f"{file}: its first line has to be `# @package {place}`"
-    if package:
-        raise UserError(f"{header}, not {package}: each file sets the key of its own name.")
+    header = _header(file)
+    if header == place:
+        return
+    sentence = f"{file}: its first line has to be `# @package {place}`"
+    if header not in ("", GLOBAL):
+        raise UserError(f"{sentence}, not {header}: each file sets the key of its own name.")
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     if not content:  # a choice without settings, such as compression=none
-        return str(file)
-    if not isinstance(content, dict) or [*(content.get(section) or {})] != [file.stem]:
-        raise UserError(f"{header}.")
-    return place
+        return
+    settings = content.get(section) if header and isinstance(content, dict) else None
+    if not isinstance(settings, dict) or [*settings] != [file.stem]:
+        raise UserError(f"{sentence}.")
 
 
 def _header(file: Path) -> str:

@@ -193,7 +193,9 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
         if _chooses(override, conf):
             group = key.partition("@")[0]
             own = sorted(path.stem for path in (conf / group).glob("*.yaml"))
-            options = list(getattr(error, "options", None) or own)  # Hydra knows those of its plugins as well
+            is_missing = str(getattr(error, "missing_cfg_file", "")).startswith(f"{group}/")
+            # Hydra also knows the options of its plugins.
+            options = list(getattr(error, "options", None) or own) if is_missing else own
             for option in map(str.strip, value.strip("[]").split(",")):
                 if option not in options and f"'{group}/{option}'" in message:
                     return f"{key}={value}: {option!r} is {did_you_mean(option, options)}"

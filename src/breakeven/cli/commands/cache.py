@@ -31,7 +31,7 @@ def run(chosen: Namespace) -> None:
 
     if chosen.action != "why" and chosen.overrides:
         raise UserError(
-            f"cache {chosen.action}: takes no overrides such as {chosen.overrides[0]}: it is about all jobs."
+            f"cache {chosen.action} takes no overrides such as {chosen.overrides[0]}: it is about all jobs."
         )
     if chosen.action != "prune" and (chosen.dry_run or chosen.days is not None):
         raise UserError(f"cache {chosen.action} takes neither --days nor --dry-run: they belong to prune.")
