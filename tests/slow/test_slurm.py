@@ -38,11 +38,12 @@ SLOW_NET = """\
 import time
 from breakeven.plugins.models.cnn import cnn
 
-def slow(in_channels, num_classes, width=4):
+def slow(in_channels, num_classes, depth=1):
     print("it builds", flush=True)
     time.sleep(900)
-    return cnn(in_channels, num_classes, width)
+    return cnn(in_channels, num_classes)
 """
+RUNNING: list["subprocess.Popen[bytes]"] = []  # sweeps that a test has started
 SLOW = ("family.model={_target_:slow_net.slow}", "hydra.launcher.cpus_per_task=1")
 
 
@@ -85,6 +86,7 @@ class Sweeping:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        RUNNING.append(self.process)
 
     def said(self) -> str:
         return self.words.read_text()
@@ -104,14 +106,24 @@ class Sweeping:
         return [job["reason"] for job in json.loads(record.read_text())["jobs"]]
 
 
+@pytest.fixture(autouse=True)
+def emptied(slurm: Cluster) -> Iterator[None]:
+    """No test leaves a sweep or a job to the next."""
+    yield
+    for process in RUNNING:
+        process.kill()
+        process.wait()
+    RUNNING.clear()
+    slurm.run("scancel", "--user=root")
+    wait_for(lambda: not slurm.queue())
+
+
 @pytest.fixture
 def busy(slurm: Cluster) -> Iterator[None]:
     """All of the cluster is taken by another job."""
     taken = slurm.run("sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap=sleep 900").strip()
     wait_for(lambda: slurm.queue().get(taken) == "RUNNING")
     yield
-    slurm.run("scancel", taken)
-    wait_for(lambda: not slurm.queue())
 
 
 def test_a_sweep_runs_and_says_nothing_of_accounting(slurm: Cluster, project: Project) -> None:

@@ -42,7 +42,7 @@ def redact_all(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {key: redact_all(entry) for key, entry in value.items()}
+        return {redact_all(key): redact_all(entry) for key, entry in value.items()}
     return [redact_all(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 

@@ -144,9 +144,11 @@ class LocalTasks(Launcher):
                     del left[number]
             for number, why in self._lost(left, time.monotonic() - began).items():
                 task = left.pop(number)
-                # It may have come since.
-                results[number] = self._result(task, number) if _has_result(task) else lost(why, task)
-                self._print_end(number, why)
+                if _has_result(task):  # it has come since
+                    results[number] = self._result(task, number)
+                else:
+                    results[number] = lost(why, task)
+                    self._print_end(number, why)
             if left:
                 time.sleep(POLL_S)
         return [results[number] for number in numbers]

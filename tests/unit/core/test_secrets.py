@@ -63,13 +63,13 @@ def test_every_string_in_a_record_is_redacted() -> None:
     record = {
         "reason": "http://me:secret@host",
         "list": ["a", ("http://me:secret@h", 1)],
-        "n": 1.5,
+        "http://me:secret@host": 1.5,
         "none": None,
     }
     assert redact_all(record) == {
         "reason": "http://***@host",
         "list": ["a", ["http://***@h", 1]],
-        "n": 1.5,
+        "http://***@host": 1.5,
         "none": None,
     }
 

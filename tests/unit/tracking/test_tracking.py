@@ -191,8 +191,8 @@ def test_the_store_is_the_same_from_every_folder(
     assert address.address() == expected
 
 
-def test_a_port_that_is_none_is_no_answer() -> None:
-    with pytest.raises(address.Unreachable, match="Port could not be cast"):
+def test_a_port_that_is_none_is_a_malformed_address() -> None:
+    with pytest.raises(address.Unreachable, match="its address is malformed"):
         address.require_listener("http://server:abc")
 
 

@@ -104,8 +104,9 @@ def run(chosen: Namespace) -> int:
         print(result)
         if chosen.json:
             from breakeven.core.files import write_json
+            from breakeven.core.secrets import redact_all
 
-            write_json(chosen.json, result.to_dict())
+            write_json(chosen.json, redact_all(result.to_dict()))
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return FAILED

@@ -1,6 +1,8 @@
 """The run of a sweep: it composes the jobs, launches them, and records how each ended."""
 
+import contextlib
 import functools
+import io
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -103,7 +105,8 @@ def _lost(numbers: Sequence[int], results: Iterable[JobReturn]) -> dict[int, str
     reasons = {}
     for number, result in zip(numbers, results, strict=True):
         try:
-            _ = result.return_value  # raises what the task raised
+            with contextlib.redirect_stderr(io.StringIO()):  # Hydra prints it as well
+                _ = result.return_value  # raises what the task raised
         except job_task.TaskLost as error:
             reasons[number] = str(error)
         except Exception as error:
