@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from breakeven.core.system_info import OTHERS, TUNING
+from breakeven.core.system_info import HARMLESS_VARIABLES, TUNING_PREFIXES
 
 SEED = "torch.manual_seed"
 
@@ -38,8 +38,8 @@ def _set_device(device: torch.device) -> None:
 
 
 def _environment() -> dict[str, str]:
-    tuning = {name: value for name, value in os.environ.items() if name.startswith(TUNING)}
-    return {name: value for name, value in tuning.items() if name not in OTHERS}
+    tuning = {name: value for name, value in os.environ.items() if name.startswith(TUNING_PREFIXES)}
+    return {name: value for name, value in tuning.items() if name not in HARMLESS_VARIABLES}
 
 
 def _set_environment(values: Mapping[str, str]) -> None:

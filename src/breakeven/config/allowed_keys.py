@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from breakeven.config.schema import (
-    GROUPS,
+    OPTION_GROUPS,
     Export,
     Family,
     Measure,
@@ -49,7 +49,7 @@ def allowed_keys(settings: Mapping[str, Any], place: Sequence[str]) -> list[str]
         return list(TrainingConfig.model_fields)
     if inside == ["model"]:
         return _arguments(_node(settings, place))
-    if len(place) == 2 and place[0] in (*GROUPS, "compressions"):
+    if len(place) == 2 and place[0] in (*OPTION_GROUPS, "compressions"):
         return _of_option(place, _node(settings, place))
     return []
 
@@ -64,7 +64,7 @@ def _in_family(place: Sequence[str]) -> list[str] | None:
 def _of_option(place: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
     if "steps" in settings:
         return list(Steps.model_fields)
-    group = GROUPS.get(place[0], "compression")
+    group = OPTION_GROUPS.get(place[0], "compression")
     try:
         return list(plugin.find(group, settings, ".".join(place)).model_fields)
     except UserError:  # its name is wrong, which will be said

@@ -1,6 +1,5 @@
 """The check of records that are read: every value has its type, and every number is finite."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -85,7 +84,7 @@ def require_valid(path: Path, record: Any) -> None:
         UserError: a value has another type, or a number is not finite.
     """
     try:
-        record_type: Hashable = type(record)
+        record_type: Any = type(record)
         _adapter(record_type).validate_python(record)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]

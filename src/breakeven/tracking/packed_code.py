@@ -123,7 +123,7 @@ def _direct_imports(packed: Path, modules: Mapping[str, str | None]) -> set[str]
     for file in own_modules(modules).values():
         if file.suffix == ".py":
             imports |= {*find_references(ast.parse(file.read_text(encoding="utf-8"))).imports}
-    if (card := packed / pyfunc.FILES / paths.MODEL_CARD).exists():
+    if (card := packed / pyfunc.ARTIFACT_FOLDER / paths.MODEL_CARD).exists():
         imports.add(str(read_json(card)["model"]["_target_"]))
     return {name.partition(".")[0] for name in imports}
 

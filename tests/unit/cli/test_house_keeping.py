@@ -28,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sweep_results.write_sweep("kept", "breakeven-sweep", [JobOutcome("a", [], DONE, JOB.digest)], {})
     sweep_results.write_sweep("empty", "breakeven-sweep", [JobOutcome("b", [], FAILED, "no key", "why")], {})
     then = time.time() - 10 * 86400
-    for path in [cache.folder(JOB) / cache.NOTE, *sweep_results.folder().glob("*.json")]:
+    for path in [cache.folder(JOB) / cache.NOTE_FILE, *sweep_results.folder().glob("*.json")]:
         os.utime(path, (then, then))
     return folder
 

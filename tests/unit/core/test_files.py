@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from breakeven.core.errors import UserError
 from breakeven.core.files import (
-    SCRATCH,
-    UNFINISHED,
+    SCRATCH_PREFIX,
+    UNFINISHED_SUFFIX,
     atomic,
     atomic_folder,
     copy_folder,
@@ -212,7 +212,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, monkeypatch
         assert process.wait() == -signal.SIGKILL
     assert left.exists() and leftovers(left.parent) == [left]
     again(tmp_path, block, monkeypatch)
-    assert not left.exists() and not list(tmp_path.rglob(f"*{UNFINISHED}"))
+    assert not left.exists() and not list(tmp_path.rglob(f"*{UNFINISHED_SUFFIX}"))
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -223,13 +223,13 @@ def test_what_a_living_process_is_writing_is_left_alone(tmp_path, monkeypatch, b
         again(tmp_path, block, monkeypatch)
         assert writing.exists() and leftovers(writing.parent) == []
         process.communicate("\n")
-    assert not list(tmp_path.rglob(f"*{UNFINISHED}"))
+    assert not list(tmp_path.rglob(f"*{UNFINISHED_SUFFIX}"))
 
 
 def test_a_folder_of_scratch_files_is_told_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with temporary_folder() as folder:
-        assert folder.parent == tmp_path and folder.name.startswith(SCRATCH)
+        assert folder.parent == tmp_path and folder.name.startswith(SCRATCH_PREFIX)
         (folder / "file").write_text("x")
     assert list(tmp_path.iterdir()) == []
 

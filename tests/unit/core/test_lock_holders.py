@@ -39,7 +39,7 @@ def waits(path: Path, wait: object, capsys: pytest.CaptureFixture[str]) -> str:
 def test_who_waits_for_the_machine_says_for_which_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(machine_lock, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(machine_lock, "LOCK_FILE", tmp_path / "lock")
     (tmp_path / "lock").touch()
 
     def wait() -> None:

@@ -90,6 +90,6 @@ def test_a_variant_that_does_not_run_here_is_told(project: Path) -> None:
 def test_the_package_of_the_model_is_a_requirement(tmp_path: Path) -> None:
     import timm
 
-    write_json(tmp_path / pyfunc.FILES / "model.json", {"model": {"_target_": "timm.create_model"}})
+    write_json(tmp_path / pyfunc.ARTIFACT_FOLDER / "model.json", {"model": {"_target_": "timm.create_model"}})
     needs = packed_code.requirements(tmp_path, {"timm": timm.__file__, "yaml": None}, {})
     assert needs["timm"] == metadata.version("timm") and "PyYAML" not in needs
