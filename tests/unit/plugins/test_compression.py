@@ -13,7 +13,7 @@ import yaml
 from project import ROOT, Project
 from torch import Tensor, nn
 
-from breakeven.artifacts.saved_model import flops
+from breakeven.artifacts.model_size import flops
 from breakeven.config import compose, schema
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
