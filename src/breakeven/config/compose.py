@@ -138,6 +138,8 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
             for option in map(str.strip, value.strip("[]").split(",")):
                 if option not in options and f"'{group}/{option}'" in message:
                     return f"{key}={value}: {option!r} is {did_you_mean(option, options)}"
+        elif f"Ambiguous value for argument '{override}'" in message:
+            return f"{override}: a comma separates the values of a sweep; quote it: `'{key}=\"{value}\"'`."
         elif f"'{key}'" in message or f"'{key.rpartition('.')[2]}'" in message:
             chosen = [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
             return f"{key}={value}: {_near(key, yaml.safe_load(compose(chosen, conf, name)))}"
