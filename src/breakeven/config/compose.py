@@ -201,6 +201,8 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
                     return f"{key}={value}: {option!r} is {did_you_mean(option, options)}"
             if f"'{key}'" in message:
                 return f"{override}: {composition_errors.sentence(error)}"
+        elif f"Ambiguous value for argument '{override}'" in message:
+            return f"{override}: a comma separates the values of a sweep; quote it: `'{key}=\"{value}\"'`."
         elif f"'{key}'" in message or f"'{key.rpartition('.')[2]}'" in message:
             settings = yaml.safe_load(compose(_choices_of(overrides, conf), conf, name))
             return f"{key}={value}: {_near(key, settings)}"

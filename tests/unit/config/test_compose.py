@@ -1,6 +1,7 @@
 """`conf/` and `params.yaml`: every option composes, mistakes are named, and differences can be replayed."""
 
 import copy
+import shlex
 from contextlib import nullcontext
 from functools import cache
 
@@ -149,6 +150,28 @@ def test_replayed_differences_give_the_changed_composition(changes):
     for place, value in changes.items():
         changed = replaced(changed, place, value)
     assert composed(*differences(DEFAULT, changed)) == changed
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["weights/epoch=3.ckpt", "epoch=3-step=10.ckpt", "my model (1).ckpt", "a,b.ckpt", "~/w.pt", "a#b.pt"],
+)
+def test_a_path_that_needs_quotes_is_named_and_what_is_advised_works(path):
+    override = f"families.cnn.checkpoint={path}"
+    with pytest.raises(UserError) as refused:
+        compose.compose([override], CONF)
+    sentence = str(refused.value)
+    assert sentence.startswith(f"{override}: ") and "\n" not in sentence
+    (advised,) = shlex.split(sentence.split("`")[1])
+    composed = yaml.safe_load(compose.compose([advised], CONF))
+    assert composed["families"]["cnn"]["checkpoint"] == path
+
+
+@pytest.mark.parametrize("override", ["runtime=[eager", "study={a: 1", "study='quick"])
+def test_an_override_that_is_not_closed_is_named(override):
+    with pytest.raises(UserError, match="a bracket or a quote is not closed") as refused:
+        compose.compose([override], CONF)
+    assert str(refused.value).startswith(f"{override}: ")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from breakeven.engine.comparison import compare_to_baseline
 from breakeven.engine.roofline import HardwarePeaks
 from breakeven.engine.samples import Samples
 from breakeven.engine.settings import SINGLE_STREAM, TWIN, Scenario
+from breakeven.pipeline.benchmark import FamilyBenchmark
 from breakeven.results.assemble import BASELINE, RowBuilder
 
 LABELS = np.arange(100) % 3
@@ -337,3 +338,21 @@ def test_a_row_can_be_written_as_json(bench):
     bench.add(FAST, samples(0.5))
     for row in bench.rows().values():
         json.dumps(vars(row), allow_nan=False)
+
+
+def test_what_is_to_be_known_of_a_dataset_and_of_a_model_is_in_the_rows(bench):
+    bench.add(FAST, samples(0.5), notes=["denormal numbers: 3.0% of a.weight"])
+    rows = bench.rows(notes=["40 of 40 test images are in train, too"])
+    assert rows[FAST].notes == "denormal numbers: 3.0% of a.weight; 40 of 40 test images are in train, too"
+    assert rows[BASELINE].notes == "40 of 40 test images are in train, too"
+
+
+def test_what_is_to_be_known_is_a_warning_with_a_remedy_once_for_each_model(bench):
+    for runtime in ("onnxruntime", "openvino"):
+        bench.add(f"prune50/fp32/{runtime}", samples(0.5), notes=["denormal numbers: 3.0% of a.weight"])
+    same = {"name": "same images", "text": "1 of 2 test images", "remedy": "remove it"}
+    family = FamilyBenchmark("cnn", "cpu1", None, bench.artifacts, None, "digest", [same])
+    first, second = family.warnings
+    assert first == same
+    assert (second["name"], second["text"]) == ("denormal numbers", "prune50: 3.0% of a.weight")
+    assert "set_flush_denormal" in second["remedy"]

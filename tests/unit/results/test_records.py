@@ -20,7 +20,8 @@ from breakeven.results.result_row import ResultRow
 # As in section 4 of the design.
 COLUMNS = """
 family, variant, compression, precision, quantization, executed_precision, runtime, hardware, machine,
-threads, batch_size, scenario, callers, params, macs, verdict, reason, unreliable, execution, latency_ms_p50,
+threads, batch_size, scenario, callers, params, macs, verdict, reason, notes, unreliable, execution,
+latency_ms_p50,
 latency_ms_p50_ci_low,
 latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, throughput_per_s, roofline_share,
 speedup, speedup_ci_low,
