@@ -60,7 +60,8 @@ def _describe(process: int) -> str:
     try:
         found = psutil.Process(process)
         since = time.strftime("%H:%M:%S", time.localtime(found.create_time()))
-        return f"process {process}, which runs since {since}: {' '.join(' '.join(found.cmdline()).split())[:MOST]}"
+        command = " ".join(" ".join(found.cmdline()).split())
+        return f"process {process}, which runs since {since}: {command[:MOST]}"
     except psutil.Error:  # it has ended, or is in another container
         return f"process {process}"
 
