@@ -38,7 +38,7 @@ def compose_jobs(
         UserError: none of the jobs can be composed.
     """
     refused = {}
-    chosen_by_hydra = OmegaConf.to_container(master.hydra.overrides.hydra)
+    chosen_by_hydra: Any = OmegaConf.to_container(master.hydra.overrides.hydra)
     for number, overrides in enumerate(every):
         try:
             check = compose.check_choices(loader, [*chosen_by_hydra, *overrides], name=CONFIG_NAME)
