@@ -187,28 +187,39 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
         error, conf
     ):
         return fault
-    message = str(error) or str(error.__cause__)
     for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if _chooses(override, conf):
-            group = key.partition("@")[0]
-            own = sorted(path.stem for path in (conf / group).glob("*.yaml"))
-            is_missing = str(getattr(error, "missing_cfg_file", "")).startswith(f"{group}/")
-            # Hydra also knows the options of its plugins.
-            options = list(getattr(error, "options", None) or own) if is_missing else own
-            for option in map(str.strip, value.strip("[]").split(",")):
-                if option not in options and f"'{group}/{option}'" in message:
-                    return f"{key}={value}: {option!r} is {did_you_mean(option, options)}"
-            if f"'{key}'" in message:
-                return f"{override}: {composition_errors.sentence(error)}"
-        elif f"Ambiguous value for argument '{override}'" in message:
-            return f"{override}: a comma separates the values of a sweep; quote it: `'{key}=\"{value}\"'`."
-        elif f"'{key}'" in message or f"'{key.rpartition('.')[2]}'" in message:
-            settings = yaml.safe_load(compose(_choices_of(overrides, conf), conf, name))
-            return f"{key}={value}: {_near(key, settings)}"
-        elif "${" in value and "nterpolation" in message:
-            return f"{override}: {composition_errors.sentence(error)}"
+        explain_one = _explain_choice if _chooses(override, conf) else _explain_value
+        if sentence := explain_one(override, error, overrides, conf, name):
+            return sentence
     return composition_errors.missing_option(error, conf) or composition_errors.placed_sentence(error, conf)
+
+
+def _explain_choice(override: str, error: Exception, overrides: Sequence[str], conf: Path, name: str) -> str:
+    """Return a sentence about an override that chooses options; "" if the error is not of it."""
+    message = str(error) or str(error.__cause__)
+    key, _, value = override.lstrip("+~").partition("=")
+    group = key.partition("@")[0]
+    own = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+    is_missing = str(getattr(error, "missing_cfg_file", "")).startswith(f"{group}/")
+    # Hydra also knows the options of its plugins.
+    options = list(getattr(error, "options", None) or own) if is_missing else own
+    for option in map(str.strip, value.strip("[]").split(",")):
+        if option not in options and f"'{group}/{option}'" in message:
+            return f"{key}={value}: {option!r} is {did_you_mean(option, options)}"
+    return f"{override}: {composition_errors.sentence(error)}" if f"'{key}'" in message else ""
+
+
+def _explain_value(override: str, error: Exception, overrides: Sequence[str], conf: Path, name: str) -> str:
+    """Return a sentence about an override that sets a value; "" if the error is not of it."""
+    message = str(error) or str(error.__cause__)
+    key, _, value = override.lstrip("+~").partition("=")
+    if f"Ambiguous value for argument '{override}'" in message:
+        return f"{override}: a comma separates the values of a sweep; quote it: `'{key}=\"{value}\"'`."
+    if f"'{key}'" in message or f"'{key.rpartition('.')[2]}'" in message:
+        settings = yaml.safe_load(compose(_choices_of(overrides, conf), conf, name))
+        return f"{key}={value}: {_near(key, settings)}"
+    is_interpolation = "${" in value and "nterpolation" in message
+    return f"{override}: {composition_errors.sentence(error)}" if is_interpolation else ""
 
 
 def _choices_of(overrides: Sequence[str], conf: Path) -> list[str]:

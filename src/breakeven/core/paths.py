@@ -125,7 +125,7 @@ def require_project() -> None:
         return
     above = next((each for each in Path.cwd().parents if (each / "dvc.yaml").exists()), None)
     where = f"the project is in {above}" if above else "run this where dvc.yaml is"
-    raise UserError(f"There is no project in {Path.cwd()}: {where}.")
+    raise UserError(f"There is no project in {Path.cwd()}, neither dvc.yaml nor params.yaml: {where}.")
 
 
 def private() -> Path:

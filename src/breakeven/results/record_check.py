@@ -83,9 +83,9 @@ def require_valid(path: Path, record: Any) -> None:
     Raises:
         UserError: a value has another type, or a number is not finite.
     """
+    kind: Any = type(record)
     try:
-        record_type: Any = type(record)
-        _adapter(record_type).validate_python(record)
+        _adapter(kind).validate_python(record)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         if fault["type"] == "missing":

@@ -131,7 +131,6 @@ STUDY = (
         ),
         ("family/mine.yaml", "a: b: c\n", "conf/family/mine.yaml:1: this is no YAML"),
         ("family/mine.yaml", "- a\n- list\n", "families"),
-        ("family/mine.yaml", "a text\n", "families"),
         (
             "study/mine.yaml",
             STUDY.replace(": digits", ": digit"),

@@ -11,6 +11,7 @@ from fake_artifacts import BUDGET, fake
 from fakes.caching import COMPILING_S
 
 from breakeven.artifacts import artifact
+from breakeven.core.errors import UserError
 from breakeven.engine.measure import TIMED_BATCHES, Measurement, _timed, measure_artifacts
 from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
 from breakeven.results.assemble import BASELINE, RowBuilder
@@ -222,3 +223,22 @@ def test_a_variant_that_is_twice_the_baseline_is_slower(tmp_path: Path) -> None:
     measured = run(variants, replace(BUDGET, block_ms=5))
     assert measured["a"].speedup and measured["a"].speedup.value < 1
     assert measured["a"].verdict not in ("faster", "same")
+
+
+@pytest.mark.parametrize(
+    ("variants", "hardware", "images", "said"),
+    [
+        ({}, fakes.CPU1, fakes.IMAGES, "variants: give at least one"),
+        ({"base": "nowhere"}, fakes.CPU1, fakes.IMAGES, r"variants\['base'\]: nowhere holds no artifact"),
+        ({"base": None}, {"name": "cpu"}, fakes.IMAGES, r"hardware\.threads is missing: give it a value\."),
+        ({"base": None}, fakes.CPU1, fakes.IMAGES / 255, "images: give at least one image, as uint8"),
+        ({"base": None}, fakes.CPU1, fakes.IMAGES[:0], "images: give at least one image, as uint8"),
+    ],
+)
+def test_arguments_of_the_library_are_checked_in_its_own_words(tmp_path, variants, hardware, images, said):
+    folders = {
+        name: folder or str(fakes.write(tmp_path / name, "faulty")) for name, folder in variants.items()
+    }
+    with pytest.raises(UserError, match=said) as refused:
+        measure_artifacts(folders, hardware, Budget(), images)
+    assert "dvc repro" not in str(refused.value) and "breakeven compose" not in str(refused.value)

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 EXAMPLE = "breakeven publish docs/results/mine.md"
+ANYWHERE = True  # it asks for a project itself, after it has asked for a clean tree
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -20,7 +21,7 @@ def run(chosen: Namespace) -> None:
         UserError: the working tree has changes, or the results belong to other settings.
     """
     from breakeven.config import lock_check, schema
-    from breakeven.core import git
+    from breakeven.core import git, paths
     from breakeven.core.errors import UserError
     from breakeven.core.files import write_text
     from breakeven.report import markdown, study_markdown
@@ -34,6 +35,7 @@ def run(chosen: Namespace) -> None:
             f"The working tree differs from commit {commit[:8]}, so nobody could reproduce {target} from it: "
             "commit the changes, or add --allow-dirty."
         )
+    paths.require_project()
     study = schema.read_study()
     lock_check.require_current(study)
     study_records = study_results.read_results(study)
