@@ -38,7 +38,7 @@ SLOW_NET = """\
 import time
 from breakeven.plugins.models.cnn import cnn
 
-def slow(in_channels, num_classes, depth=1):
+def slow(in_channels, num_classes, **arguments):
     print("it builds", flush=True)
     time.sleep(900)
     return cnn(in_channels, num_classes)
@@ -230,7 +230,6 @@ def test_a_job_that_reaches_its_time_limit_is_told_as_such(slurm: Cluster, proje
     ("wrong", "said"),
     [
         ("hydra.launcher.partition=nosuch", "hydra.launcher.partition=NAME"),
-        ("hydra.launcher.cpus_per_task=4096", "hydra.launcher.cpus_per_task"),
         ("hydra.launcher.account=nosuch", "hydra.launcher.account=NAME"),
     ],
 )

@@ -37,7 +37,9 @@ WAITS = {
     r"MaxWall|WallDuration": Wait(f"your account or quality of service {LESS_TIME}", hopeless=True),
     r"PerJob": Wait("the job asks for more than your account or quality of service allows", hopeless=True),
     r"^PartitionNodeLimit|^PartitionConfig": Wait(
-        "the partition does not allow such a job: choose another hydra.launcher.partition", hopeless=True
+        "the partition has no room for such a job: choose another hydra.launcher.partition, or ask for less by "
+        "hydra.launcher.cpus_per_task, nodes or mem_gb",
+        hopeless=True,
     ),
     r"^BadConstraints|Constraint": Wait(
         "no node has what the job asks for: change hydra.launcher.constraint, cpus_per_task or mem_gb",
