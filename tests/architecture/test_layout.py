@@ -98,6 +98,11 @@ EXCHANGED = {
         "pickle.loads(Path(target.source).read_bytes())",
         "pickle.loads(Path(self.target.inputs).read_bytes())",
     ],
+    "breakeven.engine.isolated": [
+        "pickle.loads(result_file.read_bytes())",
+        "pickle.loads(function.read_bytes())",
+        "pickle.loads(pickled)",
+    ],
     "breakeven.engine.rehearsal": ["pickle.loads(path.read_bytes())"],
 }
 
