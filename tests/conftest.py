@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return -mark.args[0] if mark else 0, "reproduced" not in getattr(item, "fixturenames", ())
 
     items.sort(key=order)
+
+
+@pytest.fixture(autouse=True)
+def denormal_numbers_are_kept() -> Iterator[None]:
+    """Undo what a runtime sets that a test starts in this process; hypothesis needs denormal numbers."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def override_fault(overrides: Sequence[str], conf: Path) -> str:
             quoted = value.replace('"', "").replace("'", "")
             return (
                 f"{override}: Hydra's grammar does not allow this value{why}: close its brackets and "
-                f"quotes, and put a text with = , : or brackets in quotes: '{key}=\"{quoted}\"'."
+                f"quotes, and put a text with = , : or brackets in quotes: `'{key}=\"{quoted}\"'`."
             )
         is_choice = (conf / key.partition("@")[0]).is_dir() and not override.startswith("~")
         if is_choice and not parsed.is_sweep_override() and not isinstance(parsed.value(), str | list | dict):

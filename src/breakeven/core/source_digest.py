@@ -128,7 +128,9 @@ def unwatched_modules(target: str) -> list[str]:
     """
     watched = AT_START.reach([target], is_left_out)
     modules = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
-    own = {name for name, file in modules.items() if file and _is_own(Path(file))}
+    own = {
+        name for name, file in modules.items() if file and Path(file).is_absolute() and _is_own(Path(file))
+    }
     return sorted(
         name for name in own - watched.keys() if name.partition(".")[0] not in (PUBLIC_API, "__main__")
     )

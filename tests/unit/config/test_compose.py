@@ -169,7 +169,7 @@ def test_a_path_that_needs_quotes_is_named_and_what_is_advised_works(path):
 
 @pytest.mark.parametrize("override", ["runtime=[eager", "study={a: 1", "study='quick"])
 def test_an_override_that_is_not_closed_is_named(override):
-    with pytest.raises(UserError, match="a bracket or a quote is not closed") as refused:
+    with pytest.raises(UserError, match="close its brackets and quotes") as refused:
         compose.compose([override], CONF)
     assert str(refused.value).startswith(f"{override}: ")
 

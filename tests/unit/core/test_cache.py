@@ -25,6 +25,7 @@ KEY = CacheKey("model", {"settings": {"lr": 0.1, "epochs": 2}, "data": "abc"})
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "home", lambda: tmp_path / "home")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # not what other tests have left there
     return tmp_path / "home"
 
 
