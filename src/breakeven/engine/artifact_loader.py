@@ -78,6 +78,7 @@ class ArtifactLoader:
             self.batch = None  # so that memory does not hold both
             self.batch = self._inputs()
         self._require_threads()
+        assert self.batch is not None
         return (self.session.prepare(self.batch),)
 
     def _inputs(self) -> NDArray[Any]:

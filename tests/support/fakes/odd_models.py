@@ -1,5 +1,7 @@
 """Models that PyTorch runs and some toolchains cannot take."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -69,7 +71,7 @@ class DataDependent(Plain):
         return logits
 
 
-SCOPE: dict[str, object] = {}
+SCOPE: dict[str, Any] = {}
 exec("def forward(self, x):\n    return self.head(self.features(x))\n", SCOPE)
 
 

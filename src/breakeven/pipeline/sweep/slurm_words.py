@@ -37,8 +37,8 @@ WAITS = {
     r"MaxWall|WallDuration": Wait(f"your account or quality of service {LESS_TIME}", hopeless=True),
     r"PerJob": Wait("the job asks for more than your account or quality of service allows", hopeless=True),
     r"^PartitionNodeLimit|^PartitionConfig": Wait(
-        "the partition has no room for such a job: choose another hydra.launcher.partition, or ask for less by "
-        "hydra.launcher.cpus_per_task, nodes or mem_gb",
+        "the partition has no room for such a job: choose another hydra.launcher.partition, or ask for less "
+        "by hydra.launcher.cpus_per_task, nodes or mem_gb",
         hopeless=True,
     ),
     r"^BadConstraints|Constraint": Wait(
