@@ -22,7 +22,8 @@ def checkout(tmp_path: Path) -> Path:
     for name in COPIED:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
     (folder / ".venv").mkdir()
-    (folder / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    for part in ("bin", "lib", "pyvenv.cfg"):
+        (folder / ".venv" / part).symlink_to(Path(sys.prefix) / part)
     sum_of_path = subprocess.run("pwd -P | cksum", shell=True, cwd=folder, capture_output=True, text=True)
     (folder / f".venv/.ready-{sum_of_path.stdout.split()[0]}").touch()  # as `make setup` leaves it
     return folder

@@ -23,6 +23,7 @@ STAGES = [
 SERVER = "breakeven.engine.forkserver_main"
 WORKERS = {"breakeven.engine.worker_main", SERVER}
 CHECKED = ("train/", "compress/")  # their workers check the model, and decide nothing in it
+CHECKERS = {SERVER, "breakeven.engine.worker_pool", "breakeven.plugins.hardware.cpu"}
 
 
 def opened(project: Project, stage: str) -> set[str]:
@@ -32,7 +33,7 @@ def opened(project: Project, stage: str) -> set[str]:
     for line in log.read_text().splitlines():
         modules, path = line.split("\t")
         name = name_of(Path(path), project.folder)
-        if stage.startswith(CHECKED) and SERVER in [*modules.split(), name]:
+        if stage.startswith(CHECKED) and CHECKERS & {*modules.split(), name}:
             continue
         if not any(map(is_left_out, [*modules.split(), name])) and says_something(Path(path)):
             names.add(name)
