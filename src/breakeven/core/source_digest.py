@@ -132,7 +132,9 @@ def unwatched_modules(target: str) -> list[str]:
         name for name, file in modules.items() if file and Path(file).is_absolute() and _is_own(Path(file))
     }
     return sorted(
-        name for name in own - watched.keys() if name.partition(".")[0] not in (PUBLIC_API, "__main__", "__mp_main__")
+        name
+        for name in own - watched.keys()
+        if name.partition(".")[0] not in (PUBLIC_API, "__main__", "__mp_main__")
     )
 
 
