@@ -24,7 +24,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from mlflow import MlflowClient
-from project import ROOT, Project, copy_project, is_over
+from project import LITTLE, ROOT, Project, copy_project, is_over
 
 from breakeven.cli import main
 from breakeven.config import compose
@@ -44,21 +44,6 @@ from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome
 from breakeven.tracking import sweep_runs
 
 pytestmark = pytest.mark.timeout(900)
-
-# Little of everything: one runtime beside the baseline, two epochs, blocks of two milliseconds.
-LITTLE = """\
-# @package _global_
-defaults:
-  - override /runtime: [eager, onnxruntime]
-study: little
-family:
-  model: {depth: 1}
-  train: {epochs: 2, lr: 0.05}
-export: {min_agreement: 0.3, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.9999} # or one twin in twenty would fail
-"""
-
 
 # A sweep that says which options it reads, and when it starts a process.
 SPIED = """
@@ -430,8 +415,8 @@ def test_a_cached_job_starts_no_process_and_is_composed_once(swept: tuple[Projec
     assert statuses(project) == ["cached"] * 3, said
     before, _, rest = said.partition("job 1 of 3: ")
     first, _, others = rest.partition("job 2 of 3: ")
-    # The command's two compositions, and of each job: the check of its files, its composition, its baseline
-    assert before.count("opened family/cnn.yaml") == 2 + 3 * 3
+    # The command's two compositions, one a job, and two readings to check the files that all jobs choose
+    assert before.count("opened family/cnn.yaml") == 2 + 3 + 2
     assert "opened family/cnn.yaml" not in first + others
     jobs, _, after = others.partition("job 3 of 3: cached")
     assert "started" not in jobs and "opened" not in jobs

@@ -35,6 +35,20 @@ measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, bloc
   confidence: 0.9999} # or one twin in twenty would make its run unreliable, by chance alone
 """
 
+# A sweep with little of everything: one runtime beside the baseline, two epochs, blocks of two milliseconds.
+LITTLE = """\
+# @package _global_
+defaults:
+  - override /runtime: [eager, onnxruntime]
+study: little
+family:
+  model: {depth: 1}
+  train: {epochs: 2, lr: 0.05}
+export: {min_agreement: 0.3, builds: 1}
+measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
+  confidence: 0.9999} # or one twin in twenty would fail
+"""
+
 # And what the hardware can do at most is probed in less time (test_roofline.py probes as a user does).
 PROBED = {
     "MATRIX_SIDES = (512, 1024, 2048)": "MATRIX_SIDES = (128,)",

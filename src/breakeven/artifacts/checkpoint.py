@@ -17,7 +17,7 @@ from breakeven.core.errors import UserError
 Place = tuple[str, ...]  # the keys that lead to a state dict
 
 DEPTH = 3  # wrappers around a state dict, at most
-MOST = 400  # characters of an error in a message, at most
+MAX_ERROR_LENGTH = 400  # characters of an error in a message, at most
 # Parts of names that torch's own wrappers put anywhere in a name
 WRAPPED = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
 # Keys and beginnings of names under which scripts save the weights themselves, not an average or a teacher
@@ -165,4 +165,4 @@ def _misfit(error: Exception, tensors: Mapping[str, Tensor], own: Mapping[str, T
     if foreign:
         texts.append(f"{len(foreign)} of its tensors are not the model's, first {foreign[0]}")
     lines = [line.strip() for line in str(error).splitlines()]  # a list of torch's
-    return "; ".join(texts) or " ".join(lines[1:2])[:MOST].rstrip(".")
+    return "; ".join(texts) or " ".join(lines[1:2])[:MAX_ERROR_LENGTH].rstrip(".")

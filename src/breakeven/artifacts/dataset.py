@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from breakeven.artifacts.model_manifest import ImageInput, TextInput, shape_from
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, require_sha256
 
@@ -42,6 +43,11 @@ class DatasetManifest:
     def digest(self) -> str:
         """Return one digest for the tensors of all splits."""
         return fingerprint(self.sha256)
+
+    @property
+    def shape(self) -> ImageInput | TextInput:
+        """Return the inputs and classes, as a model's constructor takes them."""
+        return shape_from({**self.inputs, "classes": len(self.classes)})
 
 
 def manifest(folder: Path) -> DatasetManifest:

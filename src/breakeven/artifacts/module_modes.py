@@ -3,6 +3,7 @@
 A module may override `train` without a return, so nothing here uses what `train` and `eval` return.
 """
 
+import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -31,6 +32,17 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
+
+
+def training_output(model: nn.Module, example: Tensor) -> Any:
+    """Return what a copy of the model gives for `example` while it is trained.
+
+    It is a copy because batch normalization and observers would count the input.
+    """
+    training = copy.deepcopy(model)
+    training.train()
+    with torch.no_grad():
+        return training(example)
 
 
 def materialize(model: nn.Module, example: Tensor) -> None:

@@ -27,8 +27,6 @@ from breakeven.artifacts.process_settings import kept
 from breakeven.core.errors import Failed, Unsupported, UserError
 from breakeven.core.files import require_sha256, sha256, write_json
 
-MAX_ERROR_LENGTH = 400  # most characters of an error in a message
-
 
 def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[..., Any]:
     """Return the function or class that `spec` names as its `_target_`.

@@ -120,7 +120,7 @@ def compose_completed(
 
 def _with_plus(override: str, settings: Settings, conf: Path) -> str:
     key, _, value = override.partition("=")
-    if override.startswith(("+", "~")) or _chooses(override, conf):
+    if override.startswith(("+", "~")) or chooses(override, conf):
         return override
     *place, last = key.split(".")
     parent: Any = settings
@@ -188,7 +188,7 @@ def explain(error: Exception, overrides: Sequence[str], conf: Path, name: str = 
     ):
         return fault
     for override in overrides:
-        explain_one = _explain_choice if _chooses(override, conf) else _explain_value
+        explain_one = _explain_choice if chooses(override, conf) else _explain_value
         if sentence := explain_one(override, error, overrides, conf, name):
             return sentence
     return composition_errors.missing_option(error, conf) or composition_errors.placed_sentence(error, conf)
@@ -224,11 +224,11 @@ def _explain_value(override: str, error: Exception, overrides: Sequence[str], co
 
 def _choices_of(overrides: Sequence[str], conf: Path) -> list[str]:
     """Return the overrides that choose options."""
-    return [each for each in overrides if _chooses(each, conf) and not _sweeps(each)]
+    return [each for each in overrides if chooses(each, conf) and not _sweeps(each)]
 
 
-def _chooses(override: str, conf: Path) -> bool:
-    """Return whether an override chooses options of a group."""
+def chooses(override: str, conf: Path) -> bool:
+    """Return whether an override chooses options of a group: the key before its @ is a folder of `conf`."""
     return (conf / override.lstrip("+~").partition("=")[0].partition("@")[0]).is_dir()
 
 

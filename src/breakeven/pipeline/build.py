@@ -108,9 +108,7 @@ class ArtifactBuilder:
         build = partial(build_row, write, reference, where.absolute(), self.builds, self.warm_up)
         try:
             return self.calls.call(build, where)
-        except (
-            UserError
-        ) as error:  # of the runtime or the toolchain; that of a damaged model is raised before
+        except UserError as error:  # of the toolchain: a damaged model has raised its own before
             raise Failed(str(error)) from None
 
     def _score(self, reference: Reference) -> None:

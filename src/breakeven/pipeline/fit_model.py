@@ -14,16 +14,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from breakeven.artifacts import dataset, saved_model
-from breakeven.artifacts.dataset import DatasetManifest, Images
+from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.inference import accuracy, predict_in_batches
 from breakeven.artifacts.model_manifest import (
     MANIFEST,
     WEIGHTS,
-    ImageInput,
     ModelManifest,
-    TextInput,
     relabel,
-    shape_from,
 )
 from breakeven.artifacts.model_size import count_work
 from breakeven.artifacts.module_modes import evaluated
@@ -60,11 +57,6 @@ class ModelJob:
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
     before_s: float = 0.0  # seconds of training in the recipe's earlier steps
     details: dict[str, Any] = field(default_factory=dict)
-
-
-def shape_of(manifest: DatasetManifest) -> ImageInput | TextInput:
-    """Return the inputs and classes of a prepared dataset, as a model's constructor takes them."""
-    return shape_from({**manifest.inputs, "classes": len(manifest.classes)})
 
 
 def obtain(job: ModelJob, data: Path, live: Callable[[], AbstractContextManager[OnEpoch]]) -> ModelManifest:
@@ -112,12 +104,14 @@ def _cache_pulled_model(key: CacheKey) -> bool:
 def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManifest:
     manifest, test = dataset.manifest(data), dataset.load_split(data, "test")
     with open_contract(job, manifest, test.images) as contract:
-        return _make_within(contract, data, workdir, log)
+        return _make_within(contract, test, data, workdir, log)
 
 
-def _make_within(contract: ModelContract, data: Path, workdir: Path, log: OnEpoch) -> ModelManifest:
+def _make_within(
+    contract: ModelContract, test: Images, data: Path, workdir: Path, log: OnEpoch
+) -> ModelManifest:
     job, manifest = contract.job, contract.manifest
-    val, test = dataset.load_split(data, "val"), dataset.load_split(data, "test")
+    val = dataset.load_split(data, "val")
     if job.recipe == "none":
         contract.check_before_training()
     if job.train:
@@ -146,7 +140,7 @@ def _make_within(contract: ModelContract, data: Path, workdir: Path, log: OnEpoc
         trained = TrainingResult(evaluated(job.build()))
     job.finish(trained.model)
     predict = predictor(trained.model, manifest.mean, manifest.std)
-    size = count_work(trained.model, shape_of(manifest))
+    size = count_work(trained.model, manifest.shape)
     started = time.perf_counter()
     test_accuracy = _score(job, predict, test)
     seconds = time.perf_counter() - started if test_accuracy is not None else float("inf")
@@ -155,7 +149,7 @@ def _make_within(contract: ModelContract, data: Path, workdir: Path, log: OnEpoc
         recipe=job.recipe,
         title=manifest.title,
         model=job.spec,
-        shape=shape_of(manifest),
+        shape=manifest.shape,
         mean=manifest.mean,
         std=manifest.std,
         parameters=size.parameters,

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from breakeven.artifacts.dataset import DatasetManifest
-from breakeven.artifacts.model_manifest import ModelManifest, shape_from
+from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.source_digest import packages
 from breakeven.engine.forkserver_client import WorkerFailed
@@ -139,7 +139,7 @@ class ModelContract:
             recipe=self.job.recipe,
             title="",
             model=self.job.spec,
-            shape=shape_from({**manifest.inputs, "classes": len(manifest.classes)}),
+            shape=manifest.shape,
             mean=manifest.mean,
             std=manifest.std,
             parameters=0,

@@ -26,8 +26,6 @@ LEARNING_RATE = 1e-2  # of a step of training that is tried and thrown away
 BATCH_HINT = (
     "take no statistics over the batch: no `x.mean(0)`, no batch normalization without running statistics"
 )
-
-
 INPUT_HINT = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
 
 

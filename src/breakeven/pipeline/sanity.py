@@ -1,14 +1,13 @@
 """The sanity check of a trained model: do its accuracies mean something?"""
 
-import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from breakeven.artifacts.model_manifest import ModelManifest
+from breakeven.artifacts.module_modes import training_output
 from breakeven.core.errors import Unsupported
 
 if TYPE_CHECKING:
@@ -21,10 +20,7 @@ def require_trainable(model: nn.Module, example: Tensor, classes: int) -> None:
     Raises:
         Unsupported: it says what the model gives.
     """
-    training = copy.deepcopy(model)  # because batch normalization and observers would count this input
-    training.train()
-    with torch.no_grad():
-        output: Any = training(example)
+    output = training_output(model, example)
     actual = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
     if actual != (len(example), classes):
         raise Unsupported(f"the model gives {actual} while it is trained, so it cannot be fine-tuned")

@@ -12,7 +12,7 @@ from breakeven.core import paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, unwatched_modules
-from breakeven.pipeline.fit_model import UNTRAINED, ModelJob, describe, obtain, shape_of
+from breakeven.pipeline.fit_model import UNTRAINED, ModelJob, describe, obtain
 from breakeven.pipeline.stages._main import run
 from breakeven.tracking import live_run
 
@@ -38,7 +38,7 @@ def train(name: str) -> None:
 
     def build() -> nn.Module:
         torch.manual_seed(study.seed)  # for weights that are not trained
-        model = saved_model.build(family.model, shape_of(manifest), f"families.{name}.model")
+        model = saved_model.build(family.model, manifest.shape, f"families.{name}.model")
         if unwatched := unwatched_modules(str(family.model.get("_target_"))):
             print(
                 f"warning: families.{name}.model: its constructor imported {', '.join(unwatched)} by name: "

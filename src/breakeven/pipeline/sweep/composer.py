@@ -1,6 +1,7 @@
 """The composition of a sweep's jobs: each is composed once, before any job runs."""
 
 import copy
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,13 @@ def compose_jobs(
     """
     refused = {}
     chosen_by_hydra: Any = OmegaConf.to_container(master.hydra.overrides.hydra)
+    # Which files a job reads depends on its choices alone, and many jobs share theirs.
+    check_choices = functools.cache(
+        lambda chosen: compose.check_choices(loader, [*chosen_by_hydra, *chosen], name=CONFIG_NAME)
+    )
     for number, overrides in enumerate(every):
         try:
-            check = compose.check_choices(loader, [*chosen_by_hydra, *overrides], name=CONFIG_NAME)
+            check = check_choices(tuple(each for each in overrides if compose.chooses(each, paths.CONF)))
             config = loader.load_sweep_config(master, list(overrides))
             check(config)
             HydraConfig.instance().set_config(config)  # settings may refer to ${hydra:...}

@@ -1,6 +1,5 @@
 """What pruning has to keep of a model: its classes, its shared weights, and that it can be trained."""
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -100,13 +99,10 @@ def require_trainable(model: "nn.Module", example: "Tensor") -> None:
     Raises:
         Unsupported: it quotes the error.
     """
-    import torch
+    from breakeven.artifacts.module_modes import training_output
 
-    training = copy.deepcopy(model)  # because batch normalization would count this input
-    training.train()
     try:
-        with torch.no_grad():
-            training(example)
+        training_output(model, example)
     except Exception as error:  # any error of the user's code
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise Unsupported(
