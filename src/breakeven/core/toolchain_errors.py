@@ -16,9 +16,11 @@ MACHINE = re.compile(
 )
 # Lines of messages that say nothing about the model: where the tool was, or what else to read
 EMPTY_LINE = re.compile(
-    r"""traceback \(most recent|file "|exception from |check '.*' failed at|from user code|"""
+    r"""traceback \(most recent|file "|exception from |check '.*' failed at|"""
+    r"from user code|"
     r"during handling|the above exception|the following operation failed|tracing failed sanity checks|"
-    r"failed to (export|convert|decompose) the|exception raised from|frame #|set torch_?logs|for (more|full) |"
+    r"failed to (export|convert|decompose) the|exception raised from|frame #|set torch_?logs|"
+    r"for (more|full) |"
     r"refer to|please |see |hint|you can (suppress|set|run)|this is (an|a) internal|error from |\W*$",
     re.IGNORECASE,
 )

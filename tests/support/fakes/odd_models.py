@@ -1,5 +1,7 @@
 """Models that PyTorch runs and some toolchains cannot take."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -20,10 +22,12 @@ class Plain(nn.Module):
         return nn.Conv2d(channels, 16, 3)
 
     def features(self, x: Tensor) -> Tensor:
-        return self.net(x).relu().mean((2, 3))
+        maps: Tensor = self.net(x)
+        return maps.relu().mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+        logits: Tensor = self.head(self.features(x))
+        return logits
 
 
 class Cached(Plain):
@@ -35,7 +39,8 @@ class Cached(Plain):
         maps = self.net(x)
         if self.grid is None:
             self.grid = torch.linspace(0, 1, maps.shape[3])
-        return (maps * self.grid).mean((2, 3))
+        features: Tensor = (maps * self.grid).mean((2, 3))
+        return features
 
 
 class WeightNorm(Plain):
@@ -55,16 +60,18 @@ class Sign(torch.autograd.Function):
 
 class StraightThrough(Plain):
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(Sign.apply(self.features(x)))
+        logits: Tensor = self.head(Sign.apply(self.features(x)))
+        return logits
 
 
 class DataDependent(Plain):
     def forward(self, x: Tensor) -> Tensor:
         features = self.features(x)
-        return self.head(features if features.sum() > 0 else -features)
+        logits: Tensor = self.head(features if features.sum() > 0 else -features)
+        return logits
 
 
-SCOPE: dict = {}
+SCOPE: dict[str, Any] = {}
 exec("def forward(self, x):\n    return self.head(self.features(x))\n", SCOPE)
 
 

@@ -20,6 +20,8 @@ PRUNING_STEPS = 200  # at most, until the model has the share of the work that `
 class Prune(Compression):
     """Removes the least important channels; fine-tuning follows."""
 
+    imports = ("torch_pruning",)
+
     ratio: float | None = Field(None, gt=0, lt=1, description="share of the channels that is removed")
     macs: float | None = Field(None, gt=0, lt=1, description="or: share of the work that stays, at most")
     scope: Literal["layer", "model"] = Field(
