@@ -2,25 +2,22 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from project import ROOT
+from project import ROOT, copy_files
 
-pytestmark = pytest.mark.timeout(600)
-COPIED = ("src", "conf", "tests", "docs", "examples", "cpp", "Makefile", "pyproject.toml", "constraints.txt")
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]  # it makes the tiny study
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a copy of the project whose `.venv` is the environment of this process."""
     folder = tmp_path / "checkout"
-    folder.mkdir()
-    for name in COPIED:
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
+    copy_files(folder)
+    subprocess.run("git init -q && git add -A", shell=True, cwd=folder, check=True)
     (folder / ".venv").mkdir()
     for part in ("bin", "lib", "pyvenv.cfg"):
         (folder / ".venv" / part).symlink_to(Path(sys.prefix) / part)

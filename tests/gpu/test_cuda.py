@@ -14,16 +14,14 @@ import torch
 from project import Project
 
 from breakeven.core.errors import Unsupported
-from breakeven.engine.comparison import Comparison
 from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.selftest.models import CNN, write
-from breakeven.engine.settings import SINGLE_STREAM, Budget
-from breakeven.engine.statistics import Interval
+from breakeven.engine.settings import Budget
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware.cuda import Cuda
 from breakeven.report import static_svg
-from breakeven.results.assemble import RowBuilder
+from breakeven.results.assemble import start_figures
 
 pytestmark = pytest.mark.timeout(300)
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")
@@ -83,7 +81,7 @@ def test_a_study_with_a_hardware_that_is_not_there_completes(project: Project) -
     done = project.run(sys.executable, "-m", "breakeven.pipeline.stages.benchmark", "cnn", "cuda")
     records = json.loads((project.folder / "results/benchmark/cnn-cuda.json").read_text())["records"]
     rows = [record["row"] for record in records]
-    assert f"{len(rows)} rows, 0 failed, {len(rows)} unsupported" in done.stdout
+    assert f"{len(rows)} rows, {len(rows)} unsupported, 0 wrong, 0 failed" in done.stdout
     assert {"twin", "none/fp32/eager", "none/int8-static/onnxruntime"} <= {row["variant"] for row in rows}
     assert all("CUDA" in row["reason"] and row["latency_ms_p50"] is None for row in rows)
     shown = project.run(sys.executable, "-m", "breakeven.pipeline.stages.report").stdout
@@ -92,11 +90,9 @@ def test_a_study_with_a_hardware_that_is_not_there_completes(project: Project) -
 
 def test_memory_that_a_hardware_does_not_see_is_no_figure() -> None:
     replicate = Replicate(0, 0.1, 1.0, {}, blocks=[Block(0, [1.0], 1.0, 1.0, 0, 0.0)])
-    finding = Comparison("faster", latency_ms=Interval(1.0, 1.0, 1.0), replicates=[replicate])
-    judge = RowBuilder("cuda", "cuda:0", "a machine", 1, SINGLE_STREAM, 0.95)
-    assert judge._times(finding)["peak_memory_mb"] is None
+    assert start_figures([replicate]).peak_memory_mb is None
     replicate.peak_memory_mb = 3.0
-    assert judge._times(finding)["peak_memory_mb"] == 3.0
+    assert start_figures([replicate]).peak_memory_mb == 3.0
 
 
 def test_nothing_measured_makes_a_picture_that_says_so(tmp_path: Path) -> None:

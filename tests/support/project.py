@@ -142,15 +142,20 @@ def fetched(address: str) -> bytes:
     raise AssertionError(f"no answer from {address}")
 
 
-def copy_project(folder: Path) -> Project:
-    """The project's files, as they are in the working tree, without what git ignores."""
+def copy_files(folder: Path, without: tuple[str, ...] = ()) -> None:
+    """Copy the project's files, as they are in the working tree, without what git ignores."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file() and not name.startswith(("results/", "docs/", "dvc.lock")):
+        if (ROOT / name).is_file() and not (without and name.startswith(without)):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+
+
+def copy_project(folder: Path) -> Project:
+    """Return a copy of the project with the tiny study as its params, and no results."""
+    copy_files(folder, without=("results/", "docs/", "dvc.lock"))
     project = Project(folder)
     (folder / "conf/study/tiny.yaml").write_text(TINY)
     for old, new in PROBED.items():

@@ -41,6 +41,7 @@ LEFT_OUT = {
     "breakeven.core.source_text": "decides what runs again, not what it makes",
     "breakeven.core.source_walk": "decides what runs again, not what it makes",
     "breakeven.core.system_info": "its findings are in data/fetched/machine.json, a dependency itself",
+    "breakeven.engine.isolated": "calls a function in another process, and returns what it returns",
     "breakeven.pipeline.model_contract": "refuses a model, or leaves it as it is",
     "breakeven.pipeline.stages._main": "how a stage ends that fails",
 }

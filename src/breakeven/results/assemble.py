@@ -100,7 +100,7 @@ class RowBuilder:
                     share = None
                 parts += [
                     self._latency(comparison, comparison.latency_ms, share),
-                    _start(comparison.replicates),
+                    start_figures(comparison.replicates),
                 ]
             if comparison.verdict == JUDGED_AGAINST:
                 parts.append(SpeedupPart(speedup=1.0))
@@ -236,7 +236,8 @@ def _shifted(interval: Interval, by: float) -> Interval:
     return Interval(interval.value + by, interval.low + by, interval.high + by)
 
 
-def _start(replicates: list[Replicate]) -> StartPart:
+def start_figures(replicates: list[Replicate]) -> StartPart:
+    """Return what a start takes: memory, load and first call, each the median of the replicates."""
     cold = cold_start.cold(replicates)
     warm = [replicate for replicate in replicates if replicate.warm] or cold
     return StartPart(

@@ -1,9 +1,6 @@
 """Compressions of models that share weights, compute them, have heads elsewhere, or give more in training."""
 
-import contextlib
 import copy
-import signal
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +11,6 @@ from torch.nn.utils import parametrizations, parametrize, spectral_norm, weight_
 from torch.nn.utils import prune as masking
 
 from breakeven.core.errors import Unsupported
-from breakeven.core.time_limit import TimeLimitReached, time_limit
 from breakeven.pipeline.sanity import require_trainable
 from breakeven.plugins.compression._structure import heads_of, tied_parameters
 from breakeven.plugins.compression.prune import Prune
@@ -201,30 +197,3 @@ def test_a_model_that_gives_a_tuple_while_it_is_trained_is_not_fine_tuned() -> N
     require_trainable(Auxiliary("a sum"), EXAMPLE, 10)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert not model.training
-
-
-def test_a_pruning_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch_pruning
-
-    def searches(self: object) -> None:
-        while True:
-            with contextlib.suppress(Exception):
-                time.sleep(0.01)
-
-    monkeypatch.setattr(torch_pruning.pruner.MagnitudePruner, "step", searches)
-    handler = signal.getsignal(signal.SIGALRM)
-    began = time.monotonic()
-    with pytest.raises(Unsupported, match="did not finish within 1 s: raise `limit_s`"):
-        prune(nn.Sequential(nn.Conv2d(1, 16, 3), nn.Flatten(), nn.Linear(576, 10)), limit_s=1)
-    assert time.monotonic() - began < 30
-    assert signal.getsignal(signal.SIGALRM) is handler
-
-
-def test_a_limit_of_time_leaves_the_limit_around_it() -> None:
-    with pytest.raises(TimeLimitReached), time_limit(0.3):
-        with time_limit(60):
-            pass
-        time.sleep(10)
-    with time_limit(0.05):
-        pass
-    time.sleep(0.1)

@@ -17,6 +17,7 @@ from breakeven.core.files import atomic_folder, temporary_folder
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.engine.isolated import LONGER, IsolatedCalls
 from breakeven.engine.samples import FAILED, UNSUPPORTED
+from breakeven.pipeline.build import libraries
 from breakeven.pipeline.compress_model import MODULES, Application, ModelToCompress, apply
 from breakeven.pipeline.fit_model import ModelJob, describe, obtain
 from breakeven.pipeline.stages._main import run
@@ -39,7 +40,7 @@ def compress(name: str, recipe: str) -> None:
     *first, last = study.recipe(recipe)
     folder, target = paths.model(name), paths.model(name, recipe)
     try:
-        with temporary_folder() as scratch, _calls(study, scratch) as calls:
+        with temporary_folder() as scratch, _calls(study, name, recipe, scratch) as calls:
             for number, step in enumerate(first):
                 folder = _step(study, calls, name, recipe, step, folder, scratch / str(number))
             _step(study, calls, name, recipe, last, folder, target)
@@ -52,9 +53,10 @@ def compress(name: str, recipe: str) -> None:
             save_reason(model_folder, read_card(paths.model(name)), recipe, str(error), failed=failed)
 
 
-def _calls(study: Study, scratch: Path) -> IsolatedCalls:
-    timeout_s = LONGER * study.measure.timeout_s
-    return IsolatedCalls(MODULES, scratch, timeout_s, study.measure.memory_mb)
+def _calls(study: Study, name: str, recipe: str, scratch: Path) -> IsolatedCalls:
+    own = [module for step in study.recipe(recipe) for module in step.imports]
+    modules = [*MODULES, *libraries(name, ["none"]), *own]
+    return IsolatedCalls(modules, scratch, LONGER * study.measure.timeout_s, study.measure.memory_mb)
 
 
 def _step(

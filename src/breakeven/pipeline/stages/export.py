@@ -26,7 +26,10 @@ def export(name: str) -> None:
             sum(map(len, wanted.values())),
             study.export.builds,
             study.measure.memory_mb,
-            [module for option in options.values() for module in option.exporter],
+            [
+                *build.libraries(name, wanted),
+                *(module for option in options.values() for module in option.exporter),
+            ],
         ) as builder,
     ):
         for recipe, options_of_recipe in wanted.items():

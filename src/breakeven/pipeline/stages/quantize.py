@@ -45,7 +45,15 @@ def quantize(name: str) -> None:
             sum(map(len, wanted.values())),
             study.export.builds,
             study.measure.memory_mb,
-            [module for toolchain in toolchains.values() for module in toolchain.imports],
+            [
+                *build.libraries(name, wanted),
+                *(module for toolchain in toolchains.values() for module in toolchain.imports),
+                *(
+                    module
+                    for toolchain in toolchains.values()
+                    for module in study.option("runtimes", toolchain.runtime).exporter
+                ),
+            ],
         ) as builder,
         temporary_folder() as scratch,
     ):

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -17,7 +17,13 @@ TrainingBatches = Callable[[int], "Iterable[tuple[Tensor, Tensor]]"]
 
 
 class Compression(Plugin, ABC):
-    """Settings of one step of a recipe, and of the fine-tuning after it."""
+    """Settings of one step of a recipe, and of the fine-tuning after it.
+
+    Attributes:
+        imports: the modules that `apply` imports besides torch. Their import may start no thread.
+    """
+
+    imports: ClassVar[tuple[str, ...]] = ()
 
     epochs: float = Field(gt=0, description="of fine-tuning, as a share of the family's own")
     lr: float = Field(gt=0, description="peak of the fine-tuning's schedule, as a share of the family's own")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from breakeven.core.errors import NotInstalled, Unsupported, UserError
-from breakeven.core.time_limit import TimeLimitReached, time_limit
 from breakeven.plugins.compression._structure import (
     heads_of,
     require_own_weights,
@@ -28,6 +27,8 @@ PRUNING_STEPS = 200  # at most, until the model has the share of the work that `
 class Prune(Compression):
     """Removes the least important channels; fine-tuning follows."""
 
+    imports = ("torch_pruning",)
+
     ratio: float | None = Field(None, gt=0, lt=1, description="share of the channels that is removed")
     macs: float | None = Field(None, gt=0, lt=1, description="or: share of the work that stays, at most")
     scope: Literal["layer", "model"] = Field(
@@ -41,7 +42,6 @@ class Prune(Compression):
     )
     images: int = Field(2560, gt=0, description="of the training split, to estimate that growth (hessian)")
     round_to: int = Field(gt=0, description="channel counts are multiples of it: the hardware's tile")
-    limit_s: float = Field(300, gt=0, description="seconds after which torch-pruning is given up")
 
     @model_validator(mode="after")
     def _go_together(self) -> "Prune":
@@ -58,9 +58,9 @@ class Prune(Compression):
 
         Raises:
             NotInstalled: torch-pruning is missing.
-            Unsupported: torch-pruning cannot follow the model's graph, takes longer than `limit_s`, cannot
-                reach `macs`, or makes a model that cannot be trained or whose shared weights come apart; or
-                weights are computed from others.
+            Unsupported: torch-pruning cannot follow the model's graph, cannot reach `macs`, or makes a model
+                that cannot be trained or whose shared weights come apart; or weights are computed from
+                others.
         """
         import torch
 
@@ -83,22 +83,21 @@ class Prune(Compression):
                 importance = tp.importance.GroupHessianImportance(normalizer=None)
             if training_batches and self.macs and whole_model:
                 importance = ImportancePerMac(importance, model, example)
-            with time_limit(self.limit_s):
-                pruner = tp.pruner.MagnitudePruner(
-                    model,
-                    example,
-                    importance=importance,
-                    pruning_ratio=self.ratio or 1.0,
-                    max_pruning_ratio=self.most if whole_model else 1.0,
-                    global_pruning=whole_model,
-                    iterative_steps=PRUNING_STEPS if self.macs else 1,
-                    round_to=self.round_to,
-                    ignored_layers=heads,
-                )
-                if self.macs:
-                    _until(pruner, self.macs, model, example)
-                else:
-                    pruner.step()
+            pruner = tp.pruner.MagnitudePruner(
+                model,
+                example,
+                importance=importance,
+                pruning_ratio=self.ratio or 1.0,
+                max_pruning_ratio=self.most if whole_model else 1.0,
+                global_pruning=whole_model,
+                iterative_steps=PRUNING_STEPS if self.macs else 1,
+                round_to=self.round_to,
+                ignored_layers=heads,
+            )
+            if self.macs:
+                _until(pruner, self.macs, model, example)
+            else:
+                pruner.step()
             require_ties(model, ties)
             with torch.no_grad():
                 left = model(example).shape[1]  # an inconsistent model fails here
@@ -106,10 +105,6 @@ class Prune(Compression):
                 raise Unsupported(f"pruning takes classes away ({left} of {classes} are left)")
         except (Unsupported, UserError):
             raise
-        except TimeLimitReached:
-            raise Unsupported(
-                f"torch-pruning did not finish within {self.limit_s:g} s: raise `limit_s`, or leave it out"
-            ) from None
         except Exception as error:  # torch-pruning may raise anything on a graph that it does not know
             lines = str(error).strip().splitlines() or [""]
             raise Unsupported(

@@ -27,10 +27,10 @@ class OnnxRuntimeQuantizer(Quantization):
         reduce_range: hold weights in 7 bits; by default where the processor has no VNNI.
     """
 
+    imports = ("onnxruntime.quantization", "onnxruntime.quantization.shape_inference", "onnx_ir")
+
     calibration: Literal["MinMax", "Entropy", "Percentile"] = "MinMax"
     reduce_range: bool | None = None
-
-    imports = ("onnxruntime.quantization", "onnx_ir")
 
     def quantize(self, examples: CalibrationData, runtime: Exporter, source: Any, folder: Path) -> None:
         """Export in float32, quantize the file, and remove the names that the tools leave in it."""

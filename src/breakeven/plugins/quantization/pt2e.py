@@ -44,6 +44,8 @@ class Pt2e(Quantization):
         reduce_range: hold activations in 7 bits, for Inductor; by default where the processor has no VNNI.
     """
 
+    imports = ("torch._dynamo", "torch.export._trace", "torchao.quantization.pt2e.quantize_pt2e")
+
     scheme: Literal["static"]
     engine: Literal["x86_inductor", "xnnpack"]
     calibration: Observed = "Histogram"

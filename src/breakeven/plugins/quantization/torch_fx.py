@@ -24,6 +24,8 @@ class Fx(Quantization):
             no VNNI.
     """
 
+    imports = ("torch.ao.quantization.quantize_fx",)
+
     calibration: Observed = "Histogram"
     reduce_range: bool | None = None
 

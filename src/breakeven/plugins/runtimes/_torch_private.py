@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.export import ExportedProgram
 
+# Modules that an export imports at its first call, which takes seconds: a fork server imports them once
+EXPORTER = ("torch._dynamo", "torch.export._trace")
+ONNX_EXPORTER = (*EXPORTER, "torch.onnx._internal.exporter._torchlib.ops")
+AOT_EXPORTER = (*EXPORTER, "torch._inductor.compile_fx")
+
 # Modules that a fork server imports before it forks workers
 AOT_LOADER = "torch.export.pt2_archive._package"
 COMPILER_MODULES = ("torch._dynamo", "torch._inductor.compile_fx")

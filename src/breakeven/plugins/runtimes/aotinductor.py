@@ -35,6 +35,7 @@ class AotInductor(TorchRuntime):
 
     modules = (*TorchRuntime.modules, _torch_private.AOT_LOADER)
     library = "AOTInductor"
+    exporter = _torch_private.AOT_EXPORTER
 
     freezing: bool = True
     any_batch: bool = True

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 from breakeven.core.toolchain_errors import refusal
-from breakeven.plugins.runtimes import _executorch_private, _executorch_profile
+from breakeven.plugins.runtimes import _executorch_private, _executorch_profile, _torch_private
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 MODEL_FILE = "model.pte"
@@ -28,6 +28,11 @@ class ExecuTorch(Runtime):
     modules = ("torch",)
     batch = MAX_BATCH
     library = "ExecuTorch"
+    exporter = (
+        *_torch_private.EXPORTER,
+        "executorch.exir",
+        "executorch.backends.xnnpack.partition.xnnpack_partitioner",
+    )
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Write one file, whose memory is planned for batches of up to `MAX_BATCH`."""

@@ -65,6 +65,11 @@ class LibTorch(Runtime):
         """Return how many inputs a call has while accuracy is computed: as the exporting runtime says."""
         return self.inner.batch
 
+    @property
+    def exporter(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Return the modules that the exporting runtime imports."""
+        return self.inner.exporter
+
     def export(self, source: ExportInput, folder: Path) -> None:
         """Export with the inner runtime, and write what the program has to know of the artifact.
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
 from breakeven.core.toolchain_errors import refusal
+from breakeven.plugins.runtimes import _torch_private
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 MODEL_FILE = "model.onnx"
@@ -34,7 +35,12 @@ class OnnxRuntime(Runtime):
 
     modules = ("onnxruntime",)
     library = "ONNX Runtime"
-    exporter = ("torch.onnx", "onnxscript")
+    exporter = (
+        "torch.onnx",
+        "onnxscript",
+        "onnxscript.function_libs.torch_lib.ops",
+        *_torch_private.ONNX_EXPORTER,
+    )
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Write one file, for any number of inputs, without the paths of the source code."""
