@@ -7,7 +7,7 @@ READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-slow test-browser test-slurm screenshots selftest-measure coverage check reference actionlint docs ui clean
+.PHONY: help setup repro test test-slow test-faults test-browser test-slurm screenshots selftest-measure coverage check reference actionlint docs ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -22,6 +22,9 @@ test: $(READY) ## Run the test suite
 
 test-slow: $(READY) ## Run the tests that train and measure for minutes
 	@$(RUN) python -m pytest -q -m slow
+
+test-faults: $(READY) ## Kill, starve and damage a study, and see that the same command finishes it (up to 90 minutes)
+	@$(RUN) python -m pytest -m faults -n 2 --dist worksteal
 
 test-browser: $(READY) ## Run the tests in a real browser (Chromium, or the one in $$CHROMIUM)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'

@@ -40,7 +40,7 @@ MODELS = {
 
 # What a branch on what is seen becomes, in what each runtime's files hold
 PYTHON = ("ok", "")  # its own code runs
-FROZEN = ("failed", "differ from eager's by|gives eager's class for")  # a trace has one of the two ways
+FROZEN = ("wrong", "differ from eager's by|gives eager's class for")  # a trace has one of the two ways
 REFUSED = ("unsupported", "cannot (take|export) this model: .*data-dependent")
 BRANCH = {
     "eager": PYTHON,
