@@ -35,6 +35,7 @@ def test_the_package_does_not_name_the_example() -> None:
     assert [path for path in sources if name.search(path.read_text(encoding="utf-8"))] == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_runtime_by_the_guide_is_measured_and_nothing_else_is_made_again(project: Project) -> None:
     before = records(project)

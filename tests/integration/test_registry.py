@@ -96,6 +96,7 @@ print(mlflow.pyfunc.load_model(sys.argv[1]).predict(numpy.zeros((3, 1, 8, 8), "u
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of MLflow's own code
 def test_the_champion_of_the_users_own_model_is_loaded_in_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -327,6 +327,7 @@ def last_run(project: Project) -> tuple[str, str]:
     return run.info.run_id, run.info.status
 
 
+@pytest.mark.slow
 def test_kill_9_then_again_resumes_in_the_same_run(project: Project) -> None:
     before = (project.folder / "models/cnn/none/model.safetensors").read_bytes()
     process = start_long_training(project)
@@ -343,7 +344,9 @@ def test_kill_9_then_again_resumes_in_the_same_run(project: Project) -> None:
     assert last_run(project) == (identifier, "FINISHED")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_with_its_exit_code_and_marks_the_run(
     project: Project, number: signal.Signals, code: int
 ) -> None:

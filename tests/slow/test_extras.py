@@ -7,6 +7,7 @@ import pytest
 from project import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_each_option_says_what_to_install_or_does_without() -> None:
     command = [

@@ -99,6 +99,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]
         ]
 
 
+@pytest.mark.slow
 def test_every_kind_of_result_becomes_rows(results: list[dict[str, object]], tmp_path: Path) -> None:
     found = rows(json.loads(json.dumps(results)))
     names = {row.check for row in found}

@@ -129,9 +129,7 @@ def unwatched_modules(target: str) -> list[str]:
     """
     watched = AT_START.reach([target], is_left_out)
     modules = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
-    own = {
-        name for name, file in modules.items() if file and Path(file).is_absolute() and _is_own(Path(file))
-    }
+    own = {name for name, file in modules.items() if file and _is_own(Path(file))}
     return sorted(
         name
         for name in own - watched.keys()
@@ -141,9 +139,8 @@ def unwatched_modules(target: str) -> list[str]:
 
 def _is_own(file: Path) -> bool:
     """Return whether a file is Python source of the user's, in the repository or in the current folder."""
-    folders = (paths.home().resolve(), Path.cwd().resolve())
-    inside = any(file.resolve().is_relative_to(folder) for folder in folders)
-    return inside and file.suffix == ".py" and not is_installed(file)
+    own = file.suffix == ".py" and file.is_absolute() and not is_installed(file)
+    return own and any(file.resolve().is_relative_to(each.resolve()) for each in (paths.home(), Path.cwd()))
 
 
 def _version(package: str) -> str:

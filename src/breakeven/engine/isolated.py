@@ -35,7 +35,7 @@ class IsolatedCalls(ExitStack):
     """Calls of functions, each in a process that one fork server forks; they end with the `with` block."""
 
     def __init__(self, modules: Sequence[str], scratch: Path, timeout_s: float, memory_mb: float = 0) -> None:
-        """Start nothing yet: the first call starts the server.
+        """Start nothing yet.
 
         Args:
             modules: what functions need; a process begins with these modules imported.
@@ -48,6 +48,13 @@ class IsolatedCalls(ExitStack):
         self.timeout_s, self.memory_mb = timeout_s, memory_mb
         self._count = 0
         self._server: ForkServer | None = None
+
+    def start(self) -> ForkServer:
+        """Return the fork server; a new one imports its modules while the caller goes on."""
+        if not (self._server and self._server.alive):  # it may be killed for want of memory
+            self._server = ForkServer({}, self.modules, self.timeout_s)
+            self.callback(self._server.close)
+        return self._server
 
     def call(self, function: Callable[[], T], target: Path | None = None) -> T:
         """Call a function in a new process, and return what it returns.
@@ -66,16 +73,14 @@ class IsolatedCalls(ExitStack):
         """
         import cloudpickle
 
-        if not (self._server and self._server.alive):  # it may be killed for want of memory
-            self._server = ForkServer({}, self.modules, self.timeout_s)
-            self.callback(self._server.close)
+        server = self.start()
         self._count += 1
         folder = self.scratch / f"call-{self._count}"
         folder.mkdir()
         function_file, result_file = folder / "function", folder / "result"
         ours = [path.absolute() for path in (self.scratch, Path.cwd(), target) if path]
         function_file.write_bytes(cloudpickle.dumps((sys.path, ours, cloudpickle.dumps(function))))
-        with ForkedProcess(self._server, self.timeout_s, limit_mb(self.memory_mb)) as process:
+        with ForkedProcess(server, self.timeout_s, limit_mb(self.memory_mb)) as process:
             try:
                 process.ask("call_function", function=str(function_file), result=str(result_file))
             except WorkerFailed as error:

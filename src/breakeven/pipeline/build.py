@@ -39,7 +39,6 @@ class ArtifactBuilder:
     ) -> None:
         """Build each artifact `builds` times, for an interval of its build time."""
         self.checker, self.calls, self.progress, self.builds = checker, calls, progress, builds
-        self.warm_up = True  # whether a build time leaves out the imports of the toolchain
 
     def obtain(
         self,
@@ -107,7 +106,7 @@ class ArtifactBuilder:
 
     def _build(self, write: Write, reference: Reference, where: Path) -> dict[str, Any]:
         """Write the artifact in a process of its own; return the seconds of a build and the model's notes."""
-        build = partial(build_row, write, reference, where.absolute(), self.builds, self.warm_up)
+        build = partial(build_row, write, reference, where.absolute(), self.builds)
         try:
             return self.calls.call(build, where)
         except UserError as error:  # of the toolchain: a damaged model has raised its own before

@@ -1,6 +1,5 @@
 """The build of one artifact, as it runs in the process of its row."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,20 +21,16 @@ MODULES = (
 Write = Callable[[ExportInput, Path], None]  # writes the artifact of a model into a folder
 
 
-def build_row(write: Write, reference: Reference, folder: Path, builds: int, warm_up: bool) -> dict[str, Any]:
+def build_row(write: Write, reference: Reference, folder: Path, builds: int) -> dict[str, Any]:
     """Write the artifact into `folder`, and again to scratch folders; return fields of its manifest.
 
-    These are the seconds of a build, and what a reader of the figures has to know.
+    These are the seconds of a build, and what a reader of the figures has to know. The toolchain was imported
+    before: a fork server does it once.
 
     Args:
         builds: how often to write it, for an interval of its build time.
-        warm_up: build a small network first, so that no build time contains the imports of the toolchain.
     """
     source = reference.source  # loads the model, which is no part of a build
-    if warm_up:
-        # The real build will report errors.
-        with TemporaryDirectory() as scratch, contextlib.suppress(Exception):
-            write(reference.small(), Path(scratch))
     took: list[float] = []
     while len(took) < builds and sum(took) < REBUILD_LIMIT_S:
         with TemporaryDirectory() as scratch:

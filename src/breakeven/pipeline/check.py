@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from breakeven.artifacts import artifact, inference
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.model_manifest import TextInput, read_card
+from breakeven.artifacts.model_manifest import read_card
 from breakeven.config.schema import Study
 from breakeven.core import plugin
 from breakeven.core.errors import Failed, Unsupported
@@ -95,24 +95,6 @@ class Reference:
     def logits(self) -> NDArray[np.float32]:
         """Return eager's logits on the whole test set, (N, classes)."""
         return eager_logits(self.folder, self._images)
-
-    def small(self) -> ExportInput:
-        """Return a network of three layers with the model's inputs, to warm a toolchain up."""
-        import torch
-
-        from breakeven.artifacts.preprocess import Preprocess
-
-        shape = self.card.shape
-        first: torch.nn.Module = (
-            torch.nn.Embedding(shape.vocabulary, 8)
-            if isinstance(shape, TextInput)
-            else torch.nn.Conv2d(shape.channels, 8, 3)
-        )
-        network = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(2))
-        network(shape.example())  # the lazy layer takes its size from the first call
-        if self.source.preprocessing == "inside":
-            network = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), network)
-        return replace(self.source, model=network.eval())
 
 
 def eager_logits(folder: Path, images: NDArray[Any] | Path) -> NDArray[np.float32]:

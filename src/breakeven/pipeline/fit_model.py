@@ -112,12 +112,13 @@ def _make_within(
 ) -> ModelManifest:
     job, manifest = contract.job, contract.manifest
     val = dataset.load_split(data, "val")
+    if job.train:
+        # Imported here because it takes seconds, while the contract's process imports torch, and models that
+        # are not trained do not need it.
+        from breakeven.pipeline.training.fit import FitInputs, fit
     if job.recipe == "none":
         contract.check_before_training()
     if job.train:
-        # Imported here because it takes seconds, and models that are not trained do not need it.
-        from breakeven.pipeline.training.fit import FitInputs, fit
-
         if (workdir / "last.ckpt").exists():
             print(f"{job.family}: resuming from {workdir / 'last.ckpt'}", file=sys.stderr)
         trained = fit(

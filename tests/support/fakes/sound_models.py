@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from fakes.broken_models import Net
@@ -81,18 +80,3 @@ class Queried(Net):
 
     def features(self, x: Tensor) -> Tensor:
         return self.pool(self.query.expand(len(x), -1, -1), self.net(x).flatten(2)).flatten(1)  # type: ignore[no-any-return]
-
-
-class Lit(LightningModule):
-    """A LightningModule, as users train it elsewhere."""
-
-    def __init__(self, in_channels: int, num_classes: int) -> None:
-        super().__init__()
-        self.save_hyperparameters()
-        self.net = Net(in_channels, num_classes)
-
-    def forward(self, x: Tensor) -> Any:
-        return self.net(x)
-
-    def training_step(self, batch: Any, index: int) -> Any:
-        raise AssertionError("Breakeven trains it its own way")

@@ -85,7 +85,10 @@ def graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name == "resnet18" else []) for name in MODELS],
+)
 def test_a_slim_file_computes_what_it_did(
     name: str, scheme: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,7 +60,6 @@ def builder() -> Iterator[ArtifactBuilder]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(fakes.__file__).parent.parent))
         with build.open_builder(images(), TOLERANCE, 60) as builder:
-            builder.warm_up = False
             yield builder
 
 

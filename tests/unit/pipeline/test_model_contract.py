@@ -161,25 +161,24 @@ def test_the_saved_model_is_scored_in_another_process(pool: WorkerPool, tmp_path
 
 
 SOUND = [
-    *(
-        "SilentTrain",
-        "Lazy",
-        "ByKeyword",
-        "VariableArguments",
-        "Hooked",
-        "TupleWhileTrained",
-        "Queried",
-        "Lit",
-    )
+    "broken_models.Net",
+    "lightning_models.Lit",
+    "sound_models.SilentTrain",
+    "sound_models.Lazy",
+    "sound_models.ByKeyword",
+    "sound_models.VariableArguments",
+    "sound_models.Hooked",
+    "sound_models.TupleWhileTrained",
+    "sound_models.Queried",
 ]
 
 
-@pytest.mark.parametrize("name", [*SOUND, "broken_models.Net"])
+@pytest.mark.parametrize("name", SOUND)
 def test_what_pytorch_accepts_is_trained_saved_and_loaded_the_same(
     name: str, pool: WorkerPool, tmp_path: Path
 ) -> None:
-    inputs = {"_inputs_": {"num_classes": "classes"}} if name == "Lazy" else {}
-    sound = job(name if "." in name else f"sound_models.{name}", **inputs)
+    inputs = {"_inputs_": {"num_classes": "classes"}} if name.endswith("Lazy") else {}
+    sound = job(name, **inputs)
     checked = contract(sound, pool)
     checked.check_before_training()
     data = images()

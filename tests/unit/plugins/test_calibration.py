@@ -62,7 +62,10 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("name", STATIC)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if "executorch" in name else []) for name in STATIC],
+)
 @pytest.mark.usefixtures("threads")
 def test_each_method_gives_another_range(name: str, tmp_path: Path) -> None:
     ends = {}

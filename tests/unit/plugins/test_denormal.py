@@ -44,8 +44,11 @@ def test_without_flushing_the_model_gives_more() -> None:
     assert shrinking()(torch.ones(4, 1, 8, 8)).min().item() > 1.05
 
 
+SLOW = {*COMPILED, *(name for name in RUNTIMES if name.startswith(("libtorch", "executorch")))}
+
+
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in COMPILED else []) for n in RUNTIMES]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in RUNTIMES]
 )
 def test_every_runtime_flushes_denormal_numbers_where_it_is_measured(name: str, tmp_path: Path) -> None:
     folder, source = tmp_path / "artifact", tmp_path / "model"

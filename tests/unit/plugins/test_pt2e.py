@@ -33,6 +33,7 @@ def quantized(model: nn.Module, name: str, folder: Path, **settings: bool) -> Ch
     return runtime
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, own in TOOLCHAINS.items() if own["name"] == "pt2e"])
 def test_resnet18_is_quantized_per_channel_and_near_to_what_it_was(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)

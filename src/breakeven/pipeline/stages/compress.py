@@ -107,6 +107,9 @@ def _step(
     application = Application(start_model, compression, partial(training_batches, data, study.seed))
     compressed = functools.cache(partial(apply, application, calls))
     if not cache.find(key):
+        calls.start()
+        import breakeven.pipeline.training.fit  # noqa: F401  (takes seconds, as what the process imports)
+
         with machine_lock.shared():
             compressed()  # before a run in MLflow begins, since it may be unsupported
     teacher = saved_model.load(paths.model(name))[0] if compression.distil else None

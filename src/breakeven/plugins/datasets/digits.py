@@ -11,7 +11,6 @@ from pydantic import Field
 from breakeven.artifacts.dataset import Images
 from breakeven.plugins.datasets.base import Dataset, RawDataset
 
-
 SIDE = 8  # pixels of the source's images
 
 

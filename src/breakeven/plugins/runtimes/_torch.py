@@ -135,15 +135,17 @@ class ModelSourceRuntime(TorchRuntime, ABC):
             shutil.copyfile(source.folder / name, folder / name)
 
     def imports(self, folder: Path) -> tuple[str, ...]:
-        """Return torch's modules, and the packages that the model's source imports: some take seconds.
+        """Return torch's modules, and those that building the model imports: some take seconds.
 
+        These are the packages that its source imports, and torch-pruning for a pruned structure.
         Without a readable manifest it returns torch's modules only: `start` then says what is wrong.
         """
         try:
-            target = read_json(folder / paths.MODEL_CARD)["model"]["_target_"]
+            card = read_json(folder / paths.MODEL_CARD)
+            pruned = ["torch_pruning"] if card["pruning"] else []
+            return tuple(dict.fromkeys([*self.modules, *pruned, *packages(card["model"]["_target_"])]))
         except (UserError, KeyError, TypeError):
             return self.modules
-        return tuple(dict.fromkeys([*self.modules, *packages(target)]))
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Set the number of torch's threads, and import the model's source."""
