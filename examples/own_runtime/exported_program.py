@@ -33,6 +33,7 @@ class ExportedProgram(Runtime):
         import torch
 
         context.require(("cpu",), "this runtime")
+        torch.set_flush_denormal(True)  # as every runtime does: denormal numbers are slow
         torch.set_num_threads(context.threads)
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:

@@ -22,10 +22,13 @@ class Interval:
 
 
 def speedup(log_ratios: Sequence[float], confidence: float) -> Interval:
-    """Return the geometric mean of the replicates' speedups, with Student's interval on the logarithm.
+    """Return a speedup with its interval: the geometric mean of the replicates' speedups.
+
+    The interval is Student's on the logarithm.
 
     Args:
         log_ratios: log(baseline / variant), one number for each replicate.
+        confidence: of the interval, after the correction for several variants, if there is one.
     """
     return _geometric(log_ratios, confidence)
 

@@ -98,9 +98,9 @@ class ForkedProcess:
 
     @contextlib.contextmanager
     def resumed(self) -> Iterator[None]:
-        """Let a suspended worker run inside of a `with` block, and suspend it afterwards.
+        """Let a stopped worker run inside of a `with` block, and stop it again afterwards (SIGCONT, SIGSTOP).
 
-        Some libraries' threads spin while they wait for work. Unless suspended, they would use a core that
+        Some libraries' threads spin while they wait for work. Unless stopped, they would use a core that
         the next timed variant needs.
         """
         self._signal(signal.SIGCONT)
@@ -110,7 +110,7 @@ class ForkedProcess:
             self.suspend()
 
     def suspend(self) -> None:
-        """Suspend the process with all its threads."""
+        """Stop the process with all its threads, until it is resumed."""
         self._signal(signal.SIGSTOP)
 
     @property

@@ -9,6 +9,7 @@ from image_datasets import dataset, draw, make, refusal
 
 from breakeven.artifacts import dataset as dataset_files
 from breakeven.artifacts.dataset import Images
+from breakeven.core.errors import UserError
 from breakeven.core.files import write_json
 from breakeven.pipeline import prepare_dataset
 from breakeven.pipeline.training.batches import Batches
@@ -29,6 +30,16 @@ def test_digits_has_1797_images_of_8x8_pixels_in_ten_classes(digits):
     found = digits[0]
     assert sum(sum(counts.values()) for counts in found.counts.values()) == 1797
     assert (*found.inputs.values(), len(found.classes)) == (1, 8, 8, 10)
+
+
+def test_larger_digits_are_the_same_images_with_each_pixel_repeated():
+    small, large = dataset("digits").read([]).train.images, dataset("digits", size=32)
+    images = large.read([]).train.images
+    assert images.shape == (1797, 1, 32, 32) and large.facts()["height"] == large.facts()["width"] == 32
+    for row, column in ((0, 0), (3, 1)):
+        assert np.array_equal(images[:, :, row::4, column::4], small)
+    with pytest.raises(UserError, match=r"size=12: .*multiple of 8"):
+        dataset("digits", size=12)
 
 
 def test_each_class_has_its_share_in_each_split(digits):
