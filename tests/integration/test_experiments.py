@@ -58,7 +58,8 @@ def test_a_bad_value_stops_before_any_work(project: Project, bad: list[str]) -> 
     assert project.stages(stopped.stdout) <= {"check_params"}
 
 
-@pytest.mark.parametrize("stages", [["train@cnn"], pytest.param([], marks=pytest.mark.slow)], ids=len)
+@pytest.mark.slow
+@pytest.mark.parametrize("stages", [["train@cnn"], []], ids=len)
 def test_experiments_after_an_edit_in_conf(project: Project, stages: list[str]) -> None:
     project.edit("conf/train/sgd.yaml", "warmup: 0.2", "warmup: 0.3")
     project.commit()

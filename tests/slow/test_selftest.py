@@ -118,6 +118,7 @@ def test_every_kind_of_result_becomes_rows(results: list[dict[str, object]], tmp
     assert "sequential" in (tmp_path / "picture.svg").read_text()
 
 
+@pytest.mark.slow
 def test_half_a_call_s_time_more_is_found(results: list[dict[str, object]]) -> None:
     slower = results[1]["result"]
     assert isinstance(slower, dict)

@@ -3,7 +3,7 @@
 import functools
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,14 +13,12 @@ from typing import Any
 from breakeven.artifacts import artifact
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.model_manifest import read_card
-from breakeven.core import cache, machine_lock, paths
+from breakeven.core import cache, machine_lock
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Failed, Unsupported, UserError
 from breakeven.core.files import temporary_folder, write_text
 from breakeven.core.memory import limit_mb
 from breakeven.core.progress import ItemProgress, counted
-from breakeven.core.source_digest import packages
 from breakeven.core.system_info import cores
 from breakeven.engine.isolated import LONGER, CallFailed, IsolatedCalls
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
@@ -128,13 +126,6 @@ class ArtifactBuilder:
             except (Failed, Unsupported) as error:
                 reference.fault = error
                 raise
-
-
-def libraries(family: str, recipes: Iterable[str]) -> list[str]:
-    """Return the modules that the models of a family need besides torch, for `open_builder`."""
-    cards = [read_card(paths.model(family, recipe)) for recipe in recipes]
-    pruned = ["torch_pruning"] if any(card.pruning for card in cards) else []
-    return [*pruned, *(name for card in cards for name in packages(str(card.model.get("_target_"))))]
 
 
 @contextmanager

@@ -200,7 +200,8 @@ def test_a_key_that_no_file_sets_gets_its_plus(override: str, key: str, value: o
         ("runtimes.onnxruntime.precison=bf16", "the key 'precison' is unknown; did you mean 'precision'?"),
         (
             "datasets.digits.colour=grey",
-            "the key 'colour' is unknown. Allowed: name, title, validation, test, split_seed, mean, std.",
+            "the key 'colour' is unknown. Allowed: name, title, validation, test, split_seed, mean, std, "
+            "size.",
         ),
         ("families.cnn.model.widht=4", "the key 'widht' is unknown; did you mean 'width'?"),
     ],

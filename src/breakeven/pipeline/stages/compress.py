@@ -17,9 +17,9 @@ from breakeven.core.files import atomic_folder, temporary_folder
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.engine.isolated import LONGER, IsolatedCalls
 from breakeven.engine.samples import FAILED, UNSUPPORTED
-from breakeven.pipeline.build import libraries
 from breakeven.pipeline.compress_model import MODULES, Application, ModelToCompress, apply
 from breakeven.pipeline.fit_model import ModelJob, describe, obtain
+from breakeven.pipeline.model_libraries import libraries
 from breakeven.pipeline.stages._main import run
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.sample_batches import training_batches

@@ -6,6 +6,7 @@ from breakeven.core import paths
 from breakeven.core.files import atomic_folder
 from breakeven.pipeline import build, keys
 from breakeven.pipeline.check import Reference, Tolerance
+from breakeven.pipeline.model_libraries import libraries
 from breakeven.pipeline.stages._main import run
 
 
@@ -27,7 +28,7 @@ def export(name: str) -> None:
             study.export.builds,
             study.measure.memory_mb,
             [
-                *build.libraries(name, wanted),
+                *libraries(name, wanted),
                 *(module for option in options.values() for module in option.exporter),
             ],
         ) as builder,

@@ -14,6 +14,7 @@ from breakeven.core.source_digest import plugin_modules
 from breakeven.pipeline import build, keys
 from breakeven.pipeline.calibration import CalibrationFiles, quantize_from
 from breakeven.pipeline.check import Reference, Tolerance
+from breakeven.pipeline.model_libraries import libraries
 from breakeven.pipeline.stages._main import run
 
 
@@ -46,7 +47,7 @@ def quantize(name: str) -> None:
             study.export.builds,
             study.measure.memory_mb,
             [
-                *build.libraries(name, wanted),
+                *libraries(name, wanted),
                 *(module for toolchain in toolchains.values() for module in toolchain.imports),
                 *(
                     module
