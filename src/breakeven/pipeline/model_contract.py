@@ -157,10 +157,16 @@ class ModelContract:
 def open_contract(
     job: "ModelJob", manifest: DatasetManifest, images: NDArray[np.generic]
 ) -> Iterator[ModelContract]:
-    """Open the contract of a model. Its fork server imports the libraries while the caller goes on."""
+    """Open the contract of a model.
+
+    Where the model is checked before its training, the fork server imports the libraries while the caller goes
+    on. Otherwise it starts after the training: on few cores its imports would make the training slower, and
+    the training's seconds are a figure.
+    """
     with WorkerPool({"name": "cpu", "threads": torch.get_num_threads()}, TIMEOUT_S) as pool:
         contract = ModelContract(job, manifest, images, pool)
-        pool.prepare(CallTarget("pickle", "", preload=contract.modules))
+        if job.recipe == "none":
+            pool.prepare(CallTarget("pickle", "", preload=contract.modules))
         yield contract
 
 

@@ -21,7 +21,7 @@ from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.pipeline.fit_model import ModelJob
-from breakeven.pipeline.model_contract import MODULES, ModelContract
+from breakeven.pipeline.model_contract import MODULES, ModelContract, open_contract
 from breakeven.pipeline.training.fit import FitInputs, fit
 
 pytestmark = pytest.mark.timeout(120)
@@ -147,6 +147,16 @@ def test_pretrained_weights_are_fetched_for_the_training_only(
     saved = saved_model.save(tmp_path, fetching.build(), replace(checked._card(), model=fetching.spec))
     assert saved.model["pretrained"] is False
     assert fetching.spec["pretrained"] is True
+
+
+@pytest.mark.parametrize("recipe", ["none", "prune50"])
+def test_no_process_of_the_contract_starts_while_a_fine_tuning_is_timed(
+    recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(WorkerPool, "prepare", lambda pool, variant: started.append(variant))
+    with open_contract(replace(job("broken_models.Net"), recipe=recipe), MANIFEST, images().images):
+        assert len(started) == (recipe == "none"), "before its training, only a new model is checked"
 
 
 def test_the_saved_model_is_scored_in_another_process(pool: WorkerPool, tmp_path: Path) -> None:
