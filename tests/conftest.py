@@ -57,16 +57,21 @@ def denormal_numbers_are_kept() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Project, str]:
-    """The tiny study after one `dvc repro`, with what that printed. Copy it before changing it."""
+def common_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One temporary folder for all of xdist's workers."""
     base = tmp_path_factory.getbasetemp()
-    base = base if worker_id == "master" else base.parent  # one for all of xdist's workers
-    folder, printed = base / "reproduced", base / "printed.txt"
-    with FileLock(base / "reproduced.lock"):
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def reproduced(common_folder: Path) -> tuple[Project, str]:
+    """The tiny study after one `dvc repro`, with what that printed. Copy it before changing it."""
+    folder, printed = common_folder / "reproduced", common_folder / "printed.txt"
+    with FileLock(common_folder / "reproduced.lock"):
         if not printed.exists():
             folder.mkdir()
             project = copy_project(folder)
-            audited = {"PYTHONPATH": f"src:{AUDIT}", "BREAKEVEN_TEST_OPENED": str(base / "opened")}
+            audited = {"PYTHONPATH": f"src:{AUDIT}", "BREAKEVEN_TEST_OPENED": str(common_folder / "opened")}
             done = project.run("dvc", "repro", check=True, **audited)
             project.commit("results")
             printed.write_text(done.stdout + done.stderr)
@@ -81,12 +86,10 @@ def project(reproduced: tuple[Project, str], tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def untrained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def untrained(common_folder: Path) -> Path:
     """A folder with artifacts of an untrained CNN, by runtime: what it takes to measure."""
-    base = tmp_path_factory.getbasetemp()
-    base = base if worker_id == "master" else base.parent  # one for all of xdist's workers
-    folder = base / "untrained"
-    with FileLock(base / "untrained.lock"):
+    folder = common_folder / "untrained"
+    with FileLock(common_folder / "untrained.lock"):
         for runtime in ("eager", "onnxruntime"):
             if not (folder / runtime).exists():
                 write(CNN, runtime, folder / runtime)

@@ -1,17 +1,17 @@
 """The smallest study, finished once, with a copy of it before each of its stages."""
 
+from pathlib import Path
+
 import pytest
 from filelock import FileLock
 from snapshots import Snapshots
 
 
 @pytest.fixture(scope="session")
-def snapshots(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Snapshots:
+def snapshots(common_folder: Path) -> Snapshots:
     """The study, stage by stage; made once for all of xdist's workers."""
-    base = tmp_path_factory.getbasetemp()
-    base = base if worker_id == "master" else base.parent
-    folder = base / "snapshots"
-    with FileLock(base / "snapshots.lock"):
+    folder = common_folder / "snapshots"
+    with FileLock(common_folder / "snapshots.lock"):
         if not (folder / "complete").exists():
             folder.mkdir()
             Snapshots(folder).make()

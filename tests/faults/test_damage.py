@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from project import Project
-from recovery import Trial, copied, finished
+from recovery import Trial, copied, finished, sentences
 from snapshots import Snapshots
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
@@ -95,8 +95,7 @@ def fault_of(trial: Trial, name: Path) -> str:
         code, printed = trial.run(*command)
         if "Traceback" in printed:
             return f"{command}: traceback: {printed[-1500:]}"
-        said = [line for line in printed.splitlines() if line.startswith(("breakeven: ", "ERROR: "))]
-        if code and not said:
+        if code and not sentences(printed):
             return f"{command}: exit code {code}, and no sentence: {printed[-1500:]}"
     return ""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from project import Project
-from recovery import Trial, copied
+from recovery import Trial, copied, sentences
 from snapshots import Snapshots
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -26,8 +26,7 @@ def namespaces() -> None:
 def require_sentence(code: int, printed: str) -> None:
     """The command failed, and its own last word is a sentence."""
     assert code != 0 and "Traceback" not in printed, printed[-3000:]
-    said = [line for line in printed.splitlines() if line.startswith(("breakeven: ", "ERROR: "))]
-    assert said, printed[-3000:]
+    assert sentences(printed), printed[-3000:]
 
 
 def finish(trial: Trial, snapshots: Snapshots) -> None:

@@ -22,7 +22,7 @@ from breakeven.core.files import SCRATCH_PREFIX, UNFINISHED_SUFFIX
 
 MARK = "BREAKEVEN_TEST_FAULT"  # in the environment of all processes of one trial
 ENDS_S = 15.0  # after which no process of an ended command may be left
-AFTER_MODELS = ("val_accuracy", "sha256", "parameters")
+MODEL_FIGURES = ("val_accuracy", "sha256", "parameters")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def finished(project: Project) -> Finished:
     models = {}
     for path in sorted(folder.glob("models/*/*/model.json")):
         card = json.loads(path.read_text())
-        models[f"{path.parent.relative_to(folder)}"] = {name: card[name] for name in AFTER_MODELS}
+        models[f"{path.parent.relative_to(folder)}"] = {name: card[name] for name in MODEL_FIGURES}
     with (folder / "results/summary.csv").open(encoding="utf-8") as file:
         rows = {
             row["variant"]: (row["accuracy"], row["agreement"], timed(row)) for row in csv.DictReader(file)
@@ -135,6 +135,11 @@ class Trial:
         code, printed = self.run("dvc", "status")
         assert code == 0 and "fetch" in printed and printed.count("changed") <= 2, printed
         self.require_clean()
+
+
+def sentences(printed: str) -> list[str]:
+    """Return the lines in which Breakeven or DVC says why a command failed."""
+    return [line for line in printed.splitlines() if line.startswith(("breakeven: ", "ERROR: "))]
 
 
 def copied(source: Path, target: Path) -> Project:

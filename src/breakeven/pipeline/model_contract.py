@@ -159,9 +159,9 @@ def open_contract(
 ) -> Iterator[ModelContract]:
     """Open the contract of a model.
 
-    Where the model is checked before its training, the fork server imports the libraries while the caller goes
-    on. Otherwise it starts after the training: on few cores its imports would make the training slower, and
-    the training's seconds are a figure.
+    A model that is checked before its training needs the fork server at once. It imports the libraries while
+    the caller goes on. For other models it starts after the training. On few cores its imports would slow the
+    training down, and the training's seconds are a figure.
     """
     with WorkerPool({"name": "cpu", "threads": torch.get_num_threads()}, TIMEOUT_S) as pool:
         contract = ModelContract(job, manifest, images, pool)
