@@ -1,10 +1,11 @@
-"""A study is killed at a random moment, and the same command finishes it."""
+"""A study is killed at random moments, again and again, and the same command finishes it."""
 
 import os
 import random
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -13,32 +14,53 @@ from project import Project
 from recovery import Finished, Trial, copied, finished
 from snapshots import STAGES, Snapshots
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
-KILLS, SEED = 60, 20261128
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+STUDIES, KILLS, SEED = 10, 6, 20261128  # 60 kills, each in another stage of its study
 VICTIMS = ("the group", "the leader", "one worker")
+PATIENCE_S = 300.0  # until a stage has begun, or a command has ended
 
 
-@pytest.mark.parametrize("number", range(KILLS))
-def test_a_killed_study_is_finished_by_the_same_command(
+@dataclass(frozen=True)
+class Kill:
+    """Who is killed, and when."""
+
+    stage: str
+    moment: float  # seconds after the stage has begun
+    victim: str
+
+
+def drawn(number: int, seconds: dict[str, float]) -> list[Kill]:
+    """Return the kills of one study, in the order of its stages; a long stage is drawn more often."""
+    draw = random.Random(SEED + number)
+    left, stages = list(STAGES), set[str]()
+    while len(stages) < KILLS:
+        stages.add(draw.choices(left, [seconds[each] for each in left])[0])
+    ordered = sorted(stages, key=STAGES.index)
+    return [
+        Kill(stage, draw.uniform(0, seconds[stage]), VICTIMS[(number + each) % len(VICTIMS)])
+        for each, stage in enumerate(ordered)
+    ]
+
+
+@pytest.mark.parametrize("number", range(STUDIES))
+def test_a_study_that_is_killed_six_times_is_finished_by_the_same_command(
     snapshots: Snapshots, tmp_path: Path, number: int
 ) -> None:
-    draw = random.Random(SEED + number)
-    stage = draw.choices(STAGES, [snapshots.seconds(each) for each in STAGES])[0]
-    moment = draw.uniform(0, snapshots.seconds(stage))
-    victim = VICTIMS[number % len(VICTIMS)]
-    trial = Trial(copied(snapshots.before(stage), tmp_path / "trial"), f"kill-{number}")
+    draw = random.Random(SEED - number)
+    trial = Trial(copied(snapshots.before("check_params"), tmp_path / "trial"), f"kills-{number}")
     process = trial.start("dvc", "repro")
-    time.sleep(moment)
-    kill(process, victim, draw)
-    if victim == "one worker":  # the others may go on, and the row of the one that was killed says so
-        process.wait(400)
-    else:
-        process.wait(10)
-        trial.require_no_orphan()
+    for kill in drawn(number, {stage: snapshots.seconds(stage) for stage in STAGES}):
+        process = until(trial, kill.stage, process)
+        time.sleep(kill.moment)
+        strike(process, kill.victim, draw)
+        if kill.victim != "one worker":
+            process.wait(10)
+            trial.require_no_orphan()
+        # the others of a worker that was killed may go on: its row says so at the end
+    process.wait(PATIENCE_S)
     code, printed = trial.run("dvc", "repro")
     assert code == 0, printed
-    if failed := killed_rows(finished(trial.project), snapshots.expected):
-        assert victim == "one worker", failed
+    if killed_rows(finished(trial.project), snapshots.expected):  # two of the kills hit one worker each
         for name in ("export", "quantize", "benchmark"):  # what failed is built and timed again
             stages = [each for each in STAGES if each.startswith(name)]
             code, printed = trial.run("dvc", "repro", "-s", "-f", *stages)
@@ -47,7 +69,18 @@ def test_a_killed_study_is_finished_by_the_same_command(
     trial.require_recovered(snapshots.expected)
 
 
-def kill(process: subprocess.Popen[bytes], victim: str, draw: random.Random) -> None:
+def until(trial: Trial, stage: str, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Wait until the stage has begun, in this command or, if this one has ended, in the same one again."""
+    deadline = time.monotonic() + PATIENCE_S
+    while f"Running stage '{stage}'" not in trial.log.read_text(errors="replace"):
+        assert time.monotonic() < deadline, trial.log.read_text(errors="replace")[-3000:]
+        if process.poll() is not None:
+            process = trial.start("dvc", "repro")
+        time.sleep(0.05)
+    return process
+
+
+def strike(process: subprocess.Popen[bytes], victim: str, draw: random.Random) -> None:
     """Send SIGKILL to the group of a command, to the command alone, or to one process below it."""
     if process.poll() is not None:
         return

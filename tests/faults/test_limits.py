@@ -35,11 +35,21 @@ def finish(trial: Trial, snapshots: Snapshots) -> None:
     trial.require_recovered(snapshots.expected)
 
 
-@pytest.mark.parametrize("free_mb", [0.2, 1, 3, 6, 10])
+@pytest.mark.parametrize(
+    ("stage", "free_mb"),
+    [
+        ("prepare@digits", 0.2),
+        ("train@cnn", 1),
+        ("compress@cnn-prune50", 0.5),
+        ("export@cnn", 2),
+        ("benchmark@cnn-cpu1", 0.2),
+        ("report", 0.2),
+    ],
+)
 def test_a_full_disk_is_told_and_what_was_done_is_kept(
-    snapshots: Snapshots, tmp_path: Path, namespaces: None, free_mb: float
+    snapshots: Snapshots, tmp_path: Path, namespaces: None, stage: str, free_mb: float
 ) -> None:
-    trial = Trial(copied(snapshots.before("prepare@digits"), tmp_path / "trial"), f"full-{free_mb}")
+    trial = Trial(copied(snapshots.before(stage), tmp_path / "trial"), f"full-{free_mb}")
     folder = trial.project.folder
     used = subprocess.run(["du", "-sm", folder], capture_output=True, text=True).stdout.split()[0]
     size = int((float(used) + 2 + free_mb) * MEGABYTE)
@@ -60,21 +70,29 @@ def test_a_full_disk_is_told_and_what_was_done_is_kept(
 
 
 def test_a_tiny_shared_memory_is_enough(snapshots: Snapshots, tmp_path: Path, namespaces: None) -> None:
-    trial = Trial(copied(snapshots.before("prepare@digits"), tmp_path / "trial"), "shm")
+    trial = Trial(copied(snapshots.before("train@cnn"), tmp_path / "trial"), "shm")
     mount = "mount -t tmpfs -o size=64k tmpfs /dev/shm && exec dvc repro"
     code, printed = trial.run("unshare", "-m", "bash", "-c", mount)
     assert code == 0, printed
     trial.require_recovered(snapshots.expected)
 
 
-READ_ONLY = (".", ".breakeven", "data", "models", "artifacts", "results", ".dvc/cache")
+READ_ONLY = {  # and the stage that would write there
+    ".": "check_params",
+    "data": "prepare@digits",
+    ".breakeven": "train@cnn",
+    "models": "compress@cnn-prune50",
+    "artifacts": "quantize@cnn",
+    ".dvc/cache": "benchmark@cnn-cpu1",
+    "results": "report",
+}
 
 
 @pytest.mark.parametrize("name", READ_ONLY)
 def test_a_folder_that_cannot_be_written_to_is_told(
     snapshots: Snapshots, tmp_path: Path, namespaces: None, name: str
 ) -> None:
-    trial = Trial(copied(snapshots.before("prepare@digits"), tmp_path / "trial"), f"readonly-{name}")
+    trial = Trial(copied(snapshots.before(READ_ONLY[name]), tmp_path / "trial"), f"readonly-{name}")
     folder = trial.project.folder / name
     folder.mkdir(parents=True, exist_ok=True)
     mount = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} && cd . && exec dvc repro"
@@ -91,7 +109,7 @@ LIMITS = {
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_low_limit_is_told(snapshots: Snapshots, tmp_path: Path, name: str) -> None:
-    trial = Trial(copied(snapshots.before("train@cnn"), tmp_path / "trial"), f"limit-{name}")
+    trial = Trial(copied(snapshots.before("export@cnn"), tmp_path / "trial"), f"limit-{name}")
     kind, most = LIMITS[name]
     limit = f"import os, resource; resource.setrlimit({kind}, ({most}, {most}))"
     require_sentence(*trial.run(sys.executable, "-c", f"{limit}; os.execvp('dvc', ['dvc', 'repro'])"))
