@@ -76,6 +76,7 @@ def test_without_the_gpu_every_variant_is_unsupported(artifacts: dict[str, Path]
     assert (measured.stopped, measured.warnings) == ("baseline unsupported", [])
 
 
+@pytest.mark.slow
 def test_a_study_with_a_hardware_that_is_not_there_completes(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "hardware=[cpu1,cuda]", "hardware.cuda.index=99")
     done = project.run(sys.executable, "-m", "breakeven.pipeline.stages.benchmark", "cnn", "cuda")

@@ -45,6 +45,7 @@ with server.served() as uri:
 """
 
 
+@pytest.mark.slow
 def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> None:
     images = dataset.load_split(project.folder / "data/prepared/digits", "test").images[:300]
     np.save(project.folder / "images.npy", images)

@@ -49,27 +49,31 @@ def test_a_setting_touches_just_the_stages_that_read_it(
 STATEMENT = "\nEDITED = True\n"
 REMARK = "\n# A remark\n"
 MADE = {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
-EDITS = [
+EDITS = [  # one of each kind
     ("plugins/models/cnn.py", {"train@cnn", "compress@cnn-prune50", *MADE}),
-    ("plugins/models/resnet18.py", set()),
     ("plugins/compression/prune.py", {"compress@cnn-prune50", "benchmark@cnn-cpu1"}),
-    ("plugins/compression/qat.py", set()),
     ("plugins/runtimes/eager.py", {"export@cnn", "benchmark@cnn-cpu1"}),
     ("plugins/runtimes/openvino.py", set()),
     ("plugins/quantization/onnxruntime.py", {"quantize@cnn"}),
     ("plugins/datasets/digits.py", {"prepare@digits"}),
     ("engine/worker_main.py", MADE),
-    ("engine/schedule.py", {"benchmark@cnn-cpu1"}),
     ("report/row_columns.py", {"report"}),
     ("report/templates/report.css", {"report"}),
     ("tracking/client.py", set()),
+    ("cli/main.py", set()),
+]
+MORE_EDITS = [
+    ("plugins/models/resnet18.py", set()),
+    ("plugins/compression/qat.py", set()),
+    ("engine/schedule.py", {"benchmark@cnn-cpu1"}),
     ("core/progress.py", set()),
     ("core/estimate.py", set()),
-    ("cli/main.py", set()),
 ]
 
 
-@pytest.mark.parametrize(("file", "expected"), EDITS)
+@pytest.mark.parametrize(
+    ("file", "expected"), [*EDITS, *(pytest.param(*edit, marks=pytest.mark.slow) for edit in MORE_EDITS)]
+)
 def test_an_edit_touches_just_the_stages_that_use_the_file(
     project: Project, file: str, expected: set[str]
 ) -> None:
@@ -100,6 +104,7 @@ def test_a_new_plugin_and_its_option_touch_only_the_guard(project: Project) -> N
     assert ran == {"check_params"}, "its output is what it was"
 
 
+@pytest.mark.slow
 def test_a_c_source_touches_stages_only_where_its_runtime_is_selected(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +135,7 @@ def test_another_dataset_touches_no_family(project: Project) -> None:
     assert changed(project) == set()
 
 
+@pytest.mark.slow
 def test_another_sweep_makes_the_report_again_once(project: Project) -> None:
     folder = project.folder / ".breakeven/sweeps"
     folder.mkdir(parents=True, exist_ok=True)

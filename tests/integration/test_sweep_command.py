@@ -478,7 +478,7 @@ def test_a_job_that_is_measured_again_is_logged_again(
     assert (kept.info.status, kept.data.metrics) == ("FINISHED", run.data.metrics)
 
 
-@pytest.mark.parametrize("launcher", ["basic", "parallel"])
+@pytest.mark.parametrize("launcher", [pytest.param("basic", marks=pytest.mark.slow), "parallel"])
 def test_a_combination_that_cannot_be_composed_costs_its_job_alone(
     swept: tuple[Project, str], launcher: str
 ) -> None:
@@ -524,6 +524,7 @@ def test_one_batch_more_measures_just_that_and_again_all(swept: tuple[Project, s
     assert "as it was measured at" not in sweep(project, *more, "again=true").stdout
 
 
+@pytest.mark.slow
 def test_the_pipeline_takes_what_a_sweep_made(swept: tuple[Project, str]) -> None:
     project, _ = swept
     model = ("families.cnn.model.width=4", "families.cnn.model.depth=1")

@@ -198,6 +198,7 @@ def test_a_chain_and_a_recipe_take_each_other_s_steps(chained: Project) -> None:
     assert card(chained, "prune50")["recipe"] == "prune50"
 
 
+@pytest.mark.slow
 def test_a_student_is_narrower_and_can_be_made_again(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "compression=[prune50,student]")
     compress = ("python", "-m", "breakeven.pipeline.stages.compress", "cnn", "student")
