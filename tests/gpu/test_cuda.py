@@ -79,13 +79,13 @@ def test_without_the_gpu_every_variant_is_unsupported(artifacts: dict[str, Path]
 @pytest.mark.slow
 def test_a_study_with_a_hardware_that_is_not_there_completes(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "hardware=[cpu1,cuda]", "hardware.cuda.index=99")
-    done = project.run(sys.executable, "-m", "breakeven.pipeline.stages.benchmark", "cnn", "cuda")
+    done = project.run(sys.executable, "-m", "breakeven.pipeline", "benchmark", "cnn", "cuda")
     records = json.loads((project.folder / "results/benchmark/cnn-cuda.json").read_text())["records"]
     rows = [record["row"] for record in records]
     assert f"{len(rows)} rows, {len(rows)} unsupported, 0 wrong, 0 failed" in done.stdout
     assert {"twin", "none/fp32/eager", "none/int8-static/onnxruntime"} <= {row["variant"] for row in rows}
     assert all("CUDA" in row["reason"] and row["latency_ms_p50"] is None for row in rows)
-    shown = project.run(sys.executable, "-m", "breakeven.pipeline.stages.report").stdout
+    shown = project.run(sys.executable, "-m", "breakeven.pipeline", "report").stdout
     assert rows[0]["reason"] in shown and "cpu1" in shown
 
 

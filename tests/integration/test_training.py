@@ -305,7 +305,7 @@ def start_long_training(project: Project) -> subprocess.Popen:
     """Start the train stage with many epochs, and wait for its first checkpoint."""
     project.run("breakeven", "compose", "study=tiny", "families.cnn.train.epochs=30")
     process = subprocess.Popen(
-        ["python", "-m", "breakeven.pipeline.stages.train", "cnn"],
+        ["python", "-m", "breakeven.pipeline", "train", "cnn"],
         cwd=project.folder,
         env=project.environment(),
         stdout=subprocess.DEVNULL,
@@ -337,7 +337,7 @@ def test_kill_9_then_again_resumes_in_the_same_run(project: Project) -> None:
     assert status == "RUNNING"  # nobody could end it
     assert (project.folder / "models/cnn/none/model.safetensors").read_bytes() == before
     assert not list((project.folder / "models/cnn").glob(".*"))
-    done = project.run("python", "-m", "breakeven.pipeline.stages.train", "cnn")
+    done = project.run("python", "-m", "breakeven.pipeline", "train", "cnn")
     assert "resuming from" in done.stderr
     card = json.loads((project.folder / "models/cnn/none/model.json").read_text())
     assert len(card["history"]) == 30
@@ -358,6 +358,6 @@ def test_a_signal_ends_with_its_exit_code_and_marks_the_run(
 
 def test_a_diverged_training_is_marked_failed(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "families.cnn.train.lr=1e20")
-    done = project.run("python", "-m", "breakeven.pipeline.stages.train", "cnn", check=False)
+    done = project.run("python", "-m", "breakeven.pipeline", "train", "cnn", check=False)
     assert done.returncode == 1 and "Traceback" not in done.stderr and "at step" in done.stderr
     assert last_run(project)[1] == "FAILED"

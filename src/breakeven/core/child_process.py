@@ -15,7 +15,8 @@ LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here, be
 UNDER_DVC = "DVC_STAGE"  # environment variable: the stage that DVC runs
 # DVC runs a command by the user's shell, which may wait for it
 SHELLS = ("sh", "bash", "dash", "zsh", "fish", "ksh")
-GRACE_S = 20.0  # for a process to end by itself
+GRACE_S = 8.0  # for a process to end by itself
+AGAIN_S = 2.0  # a library may have replaced the handler of the last SIGTERM, or swallowed what it raised
 # Environment variable: the process id of the process that started this one
 PARENT_VARIABLE = "BREAKEVEN_PARENT"
 
@@ -63,6 +64,8 @@ def _wait_and_end(descriptor: int | None) -> None:
     """Wait for the end of the process behind `descriptor`, then end this process, at first by SIGTERM."""
     if descriptor is not None:
         select.select([descriptor], [], [])
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE_S)
+    deadline = time.monotonic() + GRACE_S
+    while time.monotonic() < deadline:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(AGAIN_S)
     os.kill(os.getpid(), signal.SIGKILL)

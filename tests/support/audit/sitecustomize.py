@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 FOLDER = os.environ.get("BREAKEVEN_TEST_OPENED")
 STAGE = "BREAKEVEN_TEST_STAGE"  # variable of the environment, for the processes that a stage starts
-STAGES = "breakeven.pipeline.stages."
+PIPELINE = "breakeven.pipeline"
 COMPILED = re.compile(r"__pycache__/(\w+)\.cpython-\d+(\.opt-\d)?\.pyc$")
 SOURCE = re.compile(r"/(src/breakeven|cpp)/.*\.(py|html|js|css|cpp|hpp|txt)$")
 # Their functions import what others name.
@@ -22,8 +22,8 @@ def stage() -> str:
     """Return the stage that this process belongs to, with its instance: `train-cnn`; or nothing."""
     words = sys.orig_argv
     for number, word in enumerate(words):
-        if word.startswith(STAGES):
-            return "-".join([word.removeprefix(STAGES), *words[number + 1 :]])
+        if word == PIPELINE:
+            return "-".join(words[number + 1 :])
     return os.environ.get(STAGE, "")
 
 

@@ -20,6 +20,20 @@ def work():
 
 run(work)
 """
+# A library may handle the signal for a while, or hold on to what it raises.
+SWALLOWING = STAGE.replace(
+    "    time.sleep(600)",
+    """    own = signal.signal(signal.SIGTERM, lambda number, frame: signal.signal(signal.SIGTERM, own))
+    time.sleep(600)""",
+)
+DEAF = STAGE.replace(
+    "    time.sleep(600)",
+    """    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            pass""",
+)
 # A `dvc` that starts the stage by a shell, which waits for it, or by none.
 DVC = """
 import os, subprocess, sys
@@ -32,18 +46,27 @@ subprocess.run(command, env={**os.environ, "DVC_STAGE": "train@cnn"}, stdout=sys
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("by", ["shell", "none"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_stage_ends_with_dvc(by: str, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("by", "number", "stage"),
+    [
+        ("shell", signal.SIGTERM, STAGE),
+        ("shell", signal.SIGKILL, STAGE),
+        ("none", signal.SIGTERM, STAGE),
+        ("none", signal.SIGKILL, STAGE),
+        ("shell", signal.SIGKILL, SWALLOWING),
+        ("none", signal.SIGKILL, DEAF),
+    ],
+)
+def test_a_stage_ends_with_dvc(by: str, number: signal.Signals, stage: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", DVC, by, STAGE], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", DVC, by, stage], stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as dvc:
         assert dvc.stdout
         lines = [dvc.stdout.readline().strip() for _ in range(2)]
         assert lines == [str(dvc.pid), "begun"]
         family = psutil.Process(dvc.pid).children(recursive=True)
         os.kill(dvc.pid, number)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 15
         while not all(map(is_over, family)):
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -82,7 +82,7 @@ def test_a_stage_that_is_importing_is_one_line(module: str, tmp_path: Path) -> N
     )
     path = os.pathsep.join([str(tmp_path), str(ROOT / "src")])
     with subprocess.Popen(
-        [sys.executable, "-m", f"breakeven.pipeline.stages.{module}"],
+        [sys.executable, "-m", "breakeven.pipeline", module],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.PIPE,

@@ -177,7 +177,7 @@ def chained(project: Project) -> Project:
 
 
 def test_a_chain_and_a_recipe_take_each_other_s_steps(chained: Project) -> None:
-    compress = ("python", "-m", "breakeven.pipeline.stages.compress", "cnn")
+    compress = ("python", "-m", "breakeven.pipeline", "compress", "cnn")
     pruned = card(chained, "prune50")
     done = chained.run(*compress, "prune50_qat")
     assert "prune: taken from" in done.stdout and ".breakeven/store/model" in done.stdout
@@ -201,7 +201,7 @@ def test_a_chain_and_a_recipe_take_each_other_s_steps(chained: Project) -> None:
 @pytest.mark.slow
 def test_a_student_is_narrower_and_can_be_made_again(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "compression=[prune50,student]")
-    compress = ("python", "-m", "breakeven.pipeline.stages.compress", "cnn", "student")
+    compress = ("python", "-m", "breakeven.pipeline", "compress", "cnn", "student")
     project.run(*compress)
     made, taught = card(project, "student"), card(project, "none")
     assert made["model"]["width"] == taught["model"]["width"] // 2
@@ -223,7 +223,7 @@ def test_what_cannot_be_pruned_costs_its_rows_and_nothing_else(project: Project)
     assert found["none/fp32/onnxruntime"][0] != "unsupported"
     assert "8 of them new" in printed  # the study and its rows: there is no second model
     project.run("breakeven", "compose", "study=tiny")
-    compress = ("python", "-m", "breakeven.pipeline.stages.compress", "cnn", "prune50")
+    compress = ("python", "-m", "breakeven.pipeline", "compress", "cnn", "prune50")
     assert "prune: taken from" in project.run(*compress).stdout
 
 
@@ -231,7 +231,7 @@ def test_a_model_of_an_earlier_version_is_left_alone(project: Project) -> None:
     old = project.folder / "models/cnn/forgotten"
     old.mkdir()
     (old / "model.json").write_text('{"key": "of then", "made": "otherwise"}')
-    done = project.run("python", "-m", "breakeven.pipeline.stages.compress", "cnn", "prune50")
+    done = project.run("python", "-m", "breakeven.pipeline", "compress", "cnn", "prune50")
     assert "prune: taken from" in done.stdout
 
 

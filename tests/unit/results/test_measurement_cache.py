@@ -31,7 +31,7 @@ from breakeven.pipeline.benchmark import sound
 from breakeven.results import measurement_cache
 from breakeven.results.records import ScenarioResult, VariantResult
 
-BENCHMARK = ("python", "-m", "breakeven.pipeline.stages.benchmark", "cnn")
+BENCHMARK = ("python", "-m", "breakeven.pipeline", "benchmark", "cnn")
 TAKEN = "batch 1: as it was measured at "
 CARD = Artifact("cnn", "none", "fp32", "", "eager", {}, "outside", [], [], 1, 1, key="made of this")
 
