@@ -60,13 +60,13 @@ def test_a_study_that_is_killed_six_times_is_finished_by_the_same_command(
     process.wait(PATIENCE_S)
     code, printed = trial.run("dvc", "repro")
     assert code == 0, printed
-    if killed_rows(finished(trial.project), snapshots.expected):  # two of the kills hit one worker each
-        for name in ("export", "quantize", "benchmark"):  # what failed is built and timed again
-            stages = [each for each in STAGES if each.startswith(name)]
-            code, printed = trial.run("dvc", "repro", "-s", "-f", *stages)
-            assert code == 0, printed
-        trial.run("dvc", "repro")
-    trial.require_recovered(snapshots.expected)
+    expected, measured = snapshots.expected, 1
+    while killed_rows(finished(trial.project), expected):  # two of the kills hit one worker each
+        measured += 1
+        assert measured <= 3, "the same command tries again what failed"
+        code, printed = trial.run("dvc", "repro")
+        assert code == 0, printed
+    trial.require_recovered(expected, measured)
 
 
 def until(trial: Trial, stage: str, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:

@@ -8,6 +8,7 @@ import pytest
 from dvc.repo import Repo
 from project import Project
 
+from breakeven.artifacts.artifact import MANIFEST
 from breakeven.cli import main
 
 pytestmark = pytest.mark.timeout(600)
@@ -166,3 +167,14 @@ def test_another_machine_measures_again(project: Project) -> None:
     project.edit("src/breakeven/core/system_info.py", '"cores": os.cpu_count()', '"cores": 99')
     project.run("dvc", "repro", "fetch")
     assert changed(project) == {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
+
+
+@pytest.mark.slow
+def test_what_failed_is_tried_again_by_the_same_command_until_it_is_there(project: Project) -> None:
+    (manifest,) = project.folder.glob(f"artifacts/export/cnn/*prune50*onnxruntime*/{MANIFEST}")
+    made = manifest.read_bytes()
+    manifest.write_text(json.dumps({**json.loads(made), "status": "failed", "reason": "killed by SIGKILL"}))
+    project.run("dvc", "commit", "-f", "export@cnn")
+    assert project.stages(project.run("dvc", "repro").stdout) == {"export@cnn"}
+    assert json.loads(manifest.read_bytes())["status"] == "ok"
+    assert project.stages(project.run("dvc", "repro").stdout) == set()

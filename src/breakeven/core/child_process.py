@@ -47,6 +47,8 @@ def end_with_dvc() -> None:
     Otherwise a killed `dvc` would leave a stage that holds the machine. Linux sends a signal only when the
     parent ends, which may be a shell that outlives DVC. So a thread waits for DVC itself, and uses no
     processor time. On systems without `pidfd_open` this does nothing.
+
+    Call it before imports that take seconds: what a killed DVC leaves behind should not go on importing.
     """
     if UNDER_DVC not in os.environ or not hasattr(os, "pidfd_open"):
         return
@@ -54,7 +56,9 @@ def end_with_dvc() -> None:
         dvc = psutil.Process().parent()
         while dvc and dvc.name() in SHELLS:
             dvc = dvc.parent()
-        descriptor = os.pidfd_open(dvc.pid) if dvc else None
+        # Linux gives the processes of a parent that has ended to another one, which has its own session.
+        has_ended = not dvc or os.getsid(dvc.pid) != os.getsid(0)
+        descriptor = os.pidfd_open(dvc.pid) if dvc and not has_ended else None
     except (psutil.Error, OSError):  # DVC has ended already
         descriptor = None
     threading.Thread(target=_wait_and_end, args=[descriptor], name="end with dvc", daemon=True).start()

@@ -12,12 +12,14 @@ from project import is_over
 
 STAGE = """
 import signal, sys, time
+from breakeven.core.child_process import end_with_dvc
 from breakeven.pipeline.stages._main import run
 
 def work():
     print("begun", flush=True)
     time.sleep(600)
 
+end_with_dvc()
 run(work)
 """
 # A library may handle the signal for a while, or hold on to what it raises.
@@ -33,6 +35,10 @@ DEAF = STAGE.replace(
             time.sleep(600)
         except BaseException:
             pass""",
+)
+# It begins to watch after `dvc` has ended, and another process has taken the place of its parent.
+LATE = 'print("begun", flush=True)\nimport time\ntime.sleep(2)\n' + STAGE.replace(
+    'print("begun", flush=True)', ""
 )
 # A `dvc` that starts the stage by a shell, which waits for it, or by none.
 DVC = """
@@ -55,6 +61,8 @@ subprocess.run(command, env={**os.environ, "DVC_STAGE": "train@cnn"}, stdout=sys
         ("none", signal.SIGKILL, STAGE),
         ("shell", signal.SIGKILL, SWALLOWING),
         ("none", signal.SIGKILL, DEAF),
+        ("shell", signal.SIGKILL, LATE),
+        ("none", signal.SIGKILL, LATE),
     ],
 )
 def test_a_stage_ends_with_dvc(by: str, number: signal.Signals, stage: str) -> None:

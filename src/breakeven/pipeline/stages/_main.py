@@ -7,7 +7,6 @@ from collections.abc import Callable
 from types import FrameType
 
 from breakeven.core import interrupts
-from breakeven.core.child_process import end_with_dvc
 from breakeven.core.errors import UserError
 from breakeven.core.secrets import hide_in_output
 
@@ -26,7 +25,6 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     interrupts.handle(f"interrupted; {again} goes on")
     hide_in_output()
     signal.signal(signal.SIGTERM, _terminate)
-    end_with_dvc()
     try:
         stage(*sys.argv[1:])
     except UserError as error:

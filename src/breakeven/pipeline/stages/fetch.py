@@ -10,6 +10,7 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of, write_json
 from breakeven.core.source_digest import AT_START
 from breakeven.core.system_info import collect
+from breakeven.pipeline.failed_rows import ATTEMPT, attempts
 from breakeven.pipeline.stage_code import stage_code
 from breakeven.pipeline.stages._main import run
 from breakeven.results import sweep_results
@@ -18,15 +19,18 @@ from breakeven.results import sweep_results
 def fetch() -> None:
     """Write what other stages depend on: the machine, and digests of data, checkpoints, sweeps and source.
 
-    Unchanged files trigger no stage.
+    Unchanged files trigger no stage. A stage in whose output a row failed gets another file, and so runs
+    again.
     """
     study = schema.read_study(checked=True)
     remove_dropped(study)
+    tried = attempts(study)
+    shutil.rmtree(paths.FETCHED, ignore_errors=True)  # may hold stages of another study
     note_inputs(study)
     write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweep_results.newest()})
-    shutil.rmtree(paths.FETCHED / "code", ignore_errors=True)  # may hold stages of another study
     for stage, digests in stage_code(study):
-        write_json(paths.fetched(f"code/{stage}"), digests)
+        attempt = {ATTEMPT: str(tried[stage])} if stage in tried else {}
+        write_json(paths.fetched(f"code/{stage}"), {**digests, **attempt})
     AT_START.memory.save()
 
 

@@ -1,0 +1,13 @@
+"""Run a stage of the pipeline, with its arguments: `python -m breakeven.pipeline train cnn`."""
+
+import runpy
+import sys
+
+from breakeven.core import interrupts
+from breakeven.core.child_process import end_with_dvc
+
+if __name__ == "__main__":
+    # Before the stage's imports, which take seconds
+    interrupts.handle("interrupted; `dvc repro` goes on")
+    end_with_dvc()
+    runpy.run_module(f"breakeven.pipeline.stages.{sys.argv.pop(1)}", run_name="__main__", alter_sys=True)
