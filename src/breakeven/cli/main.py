@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from breakeven import __version__
 from breakeven.cli import commands
 from breakeven.core import extras, interrupts, paths
 from breakeven.core.errors import UserError
+from breakeven.core.machine_errors import machine_fault
 from breakeven.core.secrets import hide_in_output
 
 FIRST_STEPS = (
@@ -46,7 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not getattr(command, "ANYWHERE", False):
             paths.require_project()
-        return command.run(chosen) or 0
+        code = command.run(chosen) or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return getattr(command, "CODE_OF_ERRORS", 1)
@@ -55,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"breakeven: {sentence}", file=sys.stderr)
         return 1
+    except (OSError, MemoryError) as error:
+        if not (fault := machine_fault(error)):
+            raise
+        print(f"breakeven: {fault}.", file=sys.stderr)
+        return getattr(command, "CODE_OF_ERRORS", 1)
     except KeyboardInterrupt:
         print("breakeven: interrupted.", file=sys.stderr)
         return 130

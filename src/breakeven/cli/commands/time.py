@@ -110,6 +110,8 @@ def run(chosen: Namespace) -> int:
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         return FAILED
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"breakeven: {error}.", file=sys.stderr)
         return FAILED

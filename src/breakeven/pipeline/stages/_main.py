@@ -1,6 +1,5 @@
 """The frame around every stage: it turns failures into messages and exit codes."""
 
-import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -8,9 +7,8 @@ from types import FrameType
 
 from breakeven.core import interrupts
 from breakeven.core.errors import UserError
+from breakeven.core.machine_errors import machine_fault
 from breakeven.core.secrets import hide_in_output
-
-MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
 
 def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
@@ -30,14 +28,10 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     except UserError as error:
         print(f"breakeven: {error}", file=sys.stderr)
         sys.exit(1)
-    except OSError as error:
-        if error.errno not in MACHINE_ERRORS:
+    except (OSError, MemoryError) as error:
+        if not (fault := machine_fault(error)):
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        print(f"breakeven: {error.strerror}{where}: once that is mended, {again} goes on.", file=sys.stderr)
-        sys.exit(1)
-    except MemoryError:
-        print(f"breakeven: there is too little memory: once there is more, {again} goes on.", file=sys.stderr)
+        print(f"breakeven: {fault}, then {again} goes on.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"breakeven: interrupted; {again} goes on.", file=sys.stderr)

@@ -18,6 +18,7 @@ from breakeven.config.composition_errors import override_fault
 from breakeven.config.credentials import require_no_credentials_in
 from breakeven.core import paths
 from breakeven.core.errors import UserError
+from breakeven.core.machine_errors import machine_fault
 from breakeven.core.secrets import hide_in_output
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, as_typed, for_each_job, jobs_of_command
 from breakeven.pipeline.sweep.job_task import run_task
@@ -62,6 +63,8 @@ def main() -> None:
         print("breakeven: interrupted; the same command goes on.", file=sys.stderr)
         sys.exit(INTERRUPTED_EXIT_CODE)
     except Exception as error:
+        if fault := machine_fault(error):
+            sys.exit(f"breakeven: {fault}, then the same command goes on.")
         if not compose.is_of_composition(error):
             raise
         typed = [as_typed(override) for override in overrides]
