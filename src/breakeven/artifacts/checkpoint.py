@@ -18,8 +18,13 @@ Place = tuple[str, ...]  # the keys that lead to a state dict
 
 DEPTH = 3  # wrappers around a state dict, at most
 MAX_ERROR_LENGTH = 400  # characters of an error in a message, at most
-# Parts of names that torch's own wrappers put anywhere in a name
-WRAPPED = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
+# Parts of names that torch's own wrappers put anywhere in a name -> what stands there without them
+WRAPPED = {
+    "_orig_mod.": "",
+    "_fsdp_wrapped_module.": "",
+    "_checkpoint_wrapped_module.": "",
+    ".module.": ".",  # DataParallel of a part of the model
+}
 # Keys and beginnings of names under which scripts save the weights themselves, not an average or a teacher
 USUAL = {"", "state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params"}
 # What a model before torch 0.4.1 has not saved; torch's own load_state_dict does not ask for it either
@@ -98,9 +103,9 @@ def _state_dicts(content: Any, place: Place = ()) -> Iterator[tuple[Place, dict[
 
 def _fitted(place: Place, tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Iterator[WeightSet]:
     """Yield the weights without each prefix that leaves names of the model, or all as they are."""
-    for part in WRAPPED:
+    for part, rest in WRAPPED.items():
         if not any(part in name for name in own):
-            tensors = {name.replace(part, ""): value for name, value in tensors.items()}
+            tensors = {name.replace(part, rest): value for name, value in tensors.items()}
     named: Counter[str] = Counter()
     shaped: Counter[str] = Counter()
     for name, value in tensors.items():

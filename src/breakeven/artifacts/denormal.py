@@ -4,7 +4,7 @@ Long weight decay leaves channels of them. Some libraries flush them to zero by 
 Every runtime flushes them here, so that no speedup is that of flushing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -51,16 +51,15 @@ def _activations(model: nn.Module, inputs: Tensor) -> list[tuple[float, str]]:
     """Return the share in what each innermost layer takes and gives."""
     shares: list[tuple[float, str]] = []
 
-    def look(name: str, layer_inputs: tuple[Any, ...], output: Any) -> None:
-        for title, values in (("takes", layer_inputs), ("gives", (output,))):
-            tensors = [value for value in values if isinstance(value, Tensor)]
-            shares.extend((denormal_share(tensor), f"what {name} {title}") for tensor in tensors)
+    def look(name: str, layer_inputs: list[Any], output: Any) -> None:
+        for title, values in (("takes", layer_inputs), ("gives", output)):
+            shares.extend((denormal_share(tensor), f"what {name} {title}") for tensor in _tensors(values))
 
     def hook(name: str) -> Any:
-        return lambda layer, layer_inputs, output: look(name, layer_inputs, output)
+        return lambda layer, inputs, named, output: look(name, [*inputs, *named.values()], output)
 
     layers = {name: layer for name, layer in model.named_modules() if not [*layer.children()]}
-    hooks = [layer.register_forward_hook(hook(name)) for name, layer in layers.items()]
+    hooks = [layer.register_forward_hook(hook(name), with_kwargs=True) for name, layer in layers.items()]
     try:
         with torch.no_grad():
             model(inputs)
@@ -68,3 +67,12 @@ def _activations(model: nn.Module, inputs: Tensor) -> list[tuple[float, str]]:
         for handle in hooks:
             handle.remove()
     return shares
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors in what a layer takes or gives, at any depth."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, Mapping | list | tuple):
+        for value in values.values() if isinstance(values, Mapping) else values:
+            yield from _tensors(value)

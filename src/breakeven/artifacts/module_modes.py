@@ -39,17 +39,53 @@ def training_output(model: nn.Module, example: Tensor) -> Any:
 
     It is a copy because batch normalization and observers would count the input.
     """
+    forget_history(model)
     training = copy.deepcopy(model)
     training.train()
     with torch.no_grad():
         return training(example)
 
 
+def forget_history(model: nn.Module) -> None:
+    """Cut each tensor that a hook computes from parameters off their gradients, so that it can be copied.
+
+    The hook computes it again at the next call.
+    """
+    for module in model.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, Tensor) and not value.is_leaf:
+                vars(module)[name] = value.detach()
+
+
 def materialize(model: nn.Module, example: Tensor) -> None:
-    """Call the model once if it has lazy layers, so that they get their weights."""
-    if any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
-        with evaluating(model), torch.no_grad():
-            model(example)
+    """Call the model if it has lazy layers, so that they get their weights; its other state stays as it is.
+
+    It is called in training mode, too, if there are layers that only training calls.
+
+    Raises:
+        ValueError: a lazy layer is called in neither mode.
+    """
+    if not _lazy(model):
+        return
+    with evaluating(model), torch.no_grad():
+        model(example)
+    if not _lazy(model):
+        return
+    known = [tensor for tensor in (*model.parameters(), *model.buffers()) if not is_lazy(tensor)]
+    before = [tensor.detach().clone() for tensor in known]
+    with evaluating(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
+        model.train()
+        model(torch.cat([example, example]))  # two: batch normalization refuses one
+        for tensor, value in zip(known, before, strict=True):
+            tensor.copy_(value)
+    if names := _lazy(model):
+        raise ValueError(f"{names[0]} is lazy, and no call of the model gives it its weights: remove it")
+
+
+def _lazy(model: nn.Module) -> list[str]:
+    """Return the names of the parameters and buffers that no call has completed yet."""
+    named = (*model.named_parameters(), *model.named_buffers())
+    return [name for name, tensor in named if is_lazy(tensor)]
 
 
 def main_logits(output: Any) -> Any:

@@ -5,6 +5,7 @@ a model does it inside of `kept`, which sets these settings back.
 """
 
 import gc
+import operator
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,19 @@ def _set_device(device: torch.device) -> None:
     torch.set_default_device(None if device.type == "cpu" else device)  # None removes torch's mode
 
 
+def _matmul_precision() -> str:
+    """Return torch's precision of matrix products; nothing where each backend has its own."""
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:  # the backends' own settings are below
+        return ""
+
+
+def _set_matmul_precision(value: str) -> None:
+    if value:
+        torch.set_float32_matmul_precision(value)
+
+
 def _environment() -> dict[str, str]:
     tuning = {name: value for name, value in os.environ.items() if name.startswith(TUNING_PREFIXES)}
     return {name: value for name, value in tuning.items() if name not in HARMLESS_VARIABLES}
@@ -59,9 +73,7 @@ SETTINGS: dict[str, Setting] = {
     "torch.set_default_device": Setting(torch.get_default_device, _set_device),
     "torch.set_grad_enabled": Setting(torch.is_grad_enabled, torch.set_grad_enabled),
     "torch.set_flush_denormal": Setting(_flushes_denormals, torch.set_flush_denormal),
-    "torch.set_float32_matmul_precision": Setting(
-        torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
-    ),
+    "torch.set_float32_matmul_precision": Setting(_matmul_precision, _set_matmul_precision),
     "torch.use_deterministic_algorithms": Setting(
         torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms
     ),
@@ -81,6 +93,13 @@ if hasattr(os, "sched_getaffinity"):
         partial(os.sched_getaffinity, 0), partial(os.sched_setaffinity, 0)
     )
 
+# The general one first: the others follow it until they are set.
+for place in ("", "cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul", "mkldnn.conv", "mkldnn.rnn"):
+    owner = operator.attrgetter(f"backends.{place}".rstrip("."))(torch)
+    if hasattr(owner, "fp32_precision"):  # since torch 2.9
+        name = ".".join(filter(None, ["torch.backends", place, "fp32_precision"]))
+        SETTINGS[name] = _attribute(owner, "fp32_precision")
+
 _changed: dict[str, str] = {}  # of this process: setting -> the value that a model's code gave it
 
 
@@ -91,11 +110,13 @@ def read() -> dict[str, Any]:
 
 def restore(before: Mapping[str, Any]) -> None:
     """Set each setting back that has another value than `before`, and remember it for `changed`."""
+    now = read()
     for name, value in before.items():
-        setting = SETTINGS[name]
-        if (now := setting.read()) != value:
-            _changed[name] = _shown(name, value, now)
-            setting.write(value)
+        if now[name] not in (value, ""):
+            _changed[name] = _shown(name, value, now[name])
+    for name, value in before.items():  # one after the other: some follow others
+        if SETTINGS[name].read() != value:
+            SETTINGS[name].write(value)
 
 
 @contextmanager

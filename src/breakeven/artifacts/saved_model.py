@@ -22,7 +22,7 @@ from breakeven.artifacts.model_manifest import (
     read_card,
 )
 from breakeven.artifacts.model_spec import arguments_of, inputs_of, require_constructor, without_download
-from breakeven.artifacts.module_modes import evaluated, materialize
+from breakeven.artifacts.module_modes import evaluated, forget_history, materialize
 from breakeven.artifacts.process_settings import kept
 from breakeven.core.errors import Failed, Unsupported, UserError
 from breakeven.core.files import require_sha256, sha256, write_json
@@ -55,7 +55,12 @@ def import_dependencies(card: ModelManifest) -> None:
         import torch_pruning  # noqa: F401
 
 
-def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, dotted_key: str = "model") -> nn.Module:
+def build(
+    spec: Mapping[str, Any],
+    shape: ImageInput | TextInput,
+    dotted_key: str = "model",
+    complete: bool = True,
+) -> nn.Module:
     """Construct the model that `spec` describes for inputs of `shape`.
 
     `_inputs_` in `spec` maps arguments of the constructor to facts of the dataset. By default, `in_channels`
@@ -65,6 +70,7 @@ def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, dotted_key: st
         spec: `_target_`, `_inputs_` and the other arguments of the constructor.
         shape: the shape of the inputs.
         dotted_key: the dotted key of `spec`, for messages.
+        complete: whether lazy layers get their weights, from a call with inputs of `shape`.
 
     Raises:
         UserError: the constructor does not exist, fails with these arguments, or returns no `nn.Module`.
@@ -76,8 +82,9 @@ def build(spec: Mapping[str, Any], shape: ImageInput | TextInput, dotted_key: st
     try:
         with kept():
             model = construct(**arguments_of(spec), **{name: facts[fact] for name, fact in inputs.items()})
-            if isinstance(model, nn.Module):
+            if complete and isinstance(model, nn.Module):
                 materialize(model, shape.example())
+                forget_history(model)
     except (UserError, Unsupported):
         raise
     except Exception as error:  # pydantic's ValidationError, an assertion, weights that cannot be downloaded
@@ -150,6 +157,7 @@ def prune_again(model: nn.Module, shape: ImageInput | TextInput, history: list[A
         with torch.enable_grad():  # it follows the graph by autograd
             graph = DependencyGraph().build_dependency(model, example_inputs=shape.example())
         graph.load_pruning_history(history)
+        forget_history(model)
 
 
 def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:

@@ -10,14 +10,21 @@ from urllib.parse import unquote
 HIDDEN = "***"
 # In an address, the user and the password stand between :// and the last @ before the host. A password that
 # is not quoted may hold a slash, a # or a ?; so after a colon, everything up to the last @ is hidden.
-USER = re.compile(r"(?<=://)(?:[^\s/?#'\"<>]*@|[^\s/?#'\"<>@]*:[^\s'\"<>]*@)")
+# A quotation mark ends it only before a space or a separator: elsewhere it is a part of the password.
+MARK = r"['\"](?![\s,;:)\]}.]|$)"
+USER = re.compile(
+    rf"(?<=://)(?:(?:[^\s/?#'\"<>]|{MARK})*@|(?:[^\s/?#'\"<>@]|{MARK})*:(?:[^\s'\"<>]|{MARK}|[<>](?=\w))*@)"
+)
 # The same without a scheme: user:password@host
-USER_WITHOUT_SCHEME = re.compile(r"(?<![\w/:.+@-])[\w.+-]+:[^\s/@'\":,;={}()\[\]]+@(?=[\w\[])")
+USER_WITHOUT_SCHEME = re.compile(rf"(?<![\w/:.+@-])[\w.+-]+:(?:[^\s/@'\":,;={{}}()\[\]]|{MARK})+@(?=[\w\[])")
 PARAMETER = re.compile(
-    r"([?&;][\w.-]*(?:passw|pwd|token|secret|sig|credential|key)[\w.-]*=)[^&;\s'\"<>]+", re.IGNORECASE
+    rf"([?&;][\w.-]*(?:passw|pwd|token|secret|sig|credential|key)[\w.-]*=)(?:[^&;\s'\"<>]|{MARK})+",
+    re.IGNORECASE,
 )
 # A word of a database's connection string
-WORD = re.compile(r"(?<![\w.])((?:password|passwd|pwd)\s*=\s*)(?:'[^']*'|[^\s;,)'\"]+)", re.IGNORECASE)
+WORD = re.compile(
+    r"(?<![\w.])((?:password|passwd|pwd)\s*=\s*)(?:'[^']*'|(?:[^\s;,)'\"]|" + MARK + r")+)", re.IGNORECASE
+)
 # An address with a password. In an address of the web, a user alone is usually a token.
 CREDENTIALS = re.compile(r"https?://[^\s/?#]*@|://[^\s/?#@]*:[^\s/?#]*@", re.IGNORECASE)
 SECRET_VARIABLE = re.compile(r"PASSW|TOKEN|SECRET|ACCESS_KEY|CREDENTIAL", re.IGNORECASE)

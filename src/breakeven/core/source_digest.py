@@ -29,7 +29,6 @@ LEFT_OUT = {
     "breakeven.core.interrupts": "how a stage ends at Ctrl-C",
     "breakeven.core.child_process": "how a process ends",
     "breakeven.core.lock_holders": "a message while a process waits",
-    "breakeven.core.machine_errors": "sentences for users",
     "breakeven.core.machine_lock": "waits for other processes",
     "breakeven.core.paths": "dvc.yaml names the same files",
     "breakeven.core.plugin": "imports the plugins that the settings name, which count themselves",

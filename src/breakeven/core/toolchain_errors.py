@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from breakeven.core.culprit import culprit
 from breakeven.core.errors import Failed, Unsupported, UserError, WrongOutput
+from breakeven.core.machine_errors import machine_fault
 
 LONGEST = 300  # most characters of a message in a row
 # Parts of messages of errors that a second try may not meet
@@ -66,7 +67,7 @@ def is_of_the_machine(error: BaseException) -> bool:
         or (isinstance(each, OSError) and each.errno is not None)
         or MACHINE.search(str(each))
         for each in chain(error)
-    )
+    ) or any(machine_fault(each) for each in _with_contexts(error))
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -100,3 +101,11 @@ def chain(error: BaseException) -> Iterator[BaseException]:
     while seen:
         yield seen
         seen = seen.__cause__
+
+
+def _with_contexts(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and each error that was being handled when the next one was raised, hidden or not."""
+    seen: BaseException | None = error
+    while seen:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

@@ -66,10 +66,11 @@ class ModelContract:
         """
         count = min(IMAGES, len(self.images))
         images = np.ascontiguousarray(self.images[_spread(len(self.images), count)])
-        sides = self.job.train.sides if self.job.train else None
         with TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            half = partial(make_and_save, self.job.build, self.job.seed, sides, images, self._card(), folder)
+            half = partial(
+                make_and_save, self.job.build, self.job.seed, self.job.train, images, self._card(), folder
+            )
             made = self._run(half)
             loaded = self._run(partial(load_elsewhere, folder, self.job.seed + 1, images))
         self._compare(made, loaded, "when it was saved")

@@ -5,7 +5,7 @@ Each broken promise is one sentence: what, and what to write instead.
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,12 @@ from breakeven.pipeline.training.batches import shrink
 SAME, REPEATED = 1e-4, 1e-5
 ALONE = 8  # images that are also given alone
 RANDOM_CALLS, RANDOM_S = 50, 1.0  # calls and seconds at most to find out what drawn numbers do
+OTHER_S = 0.3  # the same where no number of a global generator is drawn: a model may have one of its own
 LEARNING_RATE = 1e-2  # of a step of training that is tried and thrown away
 BATCH_HINT = (
     "take no statistics over the batch: no `x.mean(0)`, no batch normalization without running statistics"
 )
+ONE_HINT = "a batch of one image is not enough: raise `batch_size` of its training"
 INPUT_HINT = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
 
 
@@ -47,6 +49,8 @@ def check_evaluation(model: nn.Module, inputs: Tensor, classes: int) -> Tensor:
     before = process_settings.read()
     with torch.inference_mode():
         _call(model, inputs[:2], classes)
+    _require_settings(before)  # here, too: a later call may set back what an earlier one has set
+    with torch.inference_mode():
         state = _random_state()
         logits = _call(model, inputs, classes)
         draws = _random_state() != state
@@ -68,10 +72,14 @@ def check_evaluation(model: nn.Module, inputs: Tensor, classes: int) -> Tensor:
                 "it gives other logits after other images were given: it remembers earlier calls in "
                 "evaluation mode: let `self.training` decide what it keeps"
             )
+    _require_settings(before)
+    return logits
+
+
+def _require_settings(before: Mapping[str, Any]) -> None:
     after = process_settings.read()
     if odd := [name for name in after if name != process_settings.SEED and after[name] != before[name]]:
         raise BrokenPromise(f"its forward changes {odd[0]}, which the hardware's settings decide: remove it")
-    return logits
 
 
 def try_training(
@@ -151,7 +159,8 @@ def _call(model: nn.Module, inputs: Tensor, classes: int, when: str = "") -> Ten
         output: Any = model(given)
     except Exception as error:  # any error of the user's code
         shape = tuple(inputs.shape)
-        raise BrokenPromise(f"it stops on inputs of {shape}{when} ({_brief(error)}); {INPUT_HINT}") from None
+        hint = ONE_HINT if when and len(inputs) == 1 else INPUT_HINT
+        raise BrokenPromise(f"it stops on inputs of {shape}{when} ({_brief(error)}); {hint}") from None
     if when:
         output = main_logits(output)
     expected = (len(inputs), classes)
@@ -178,11 +187,11 @@ def _brief(error: Exception) -> str:
 
 
 def _again(model: nn.Module, inputs: Tensor, classes: int, draws: bool) -> Iterator[Tensor]:
-    """Yield the logits of further calls: many of them if a call draws random numbers."""
-    end = time.monotonic() + RANDOM_S
-    for _ in range(RANDOM_CALLS if draws else 2):
+    """Yield the logits of further calls, of two at least; for longer if a call draws random numbers."""
+    end = time.monotonic() + (RANDOM_S if draws else OTHER_S)
+    for number in range(RANDOM_CALLS):
         yield _call(model, inputs, classes)
-        if time.monotonic() > end:
+        if number and time.monotonic() > end:
             return
 
 

@@ -1,9 +1,10 @@
 """The halves of a check of a model, each for a process of its own: make and save it; load it elsewhere."""
 
+import os
 import random
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from breakeven.artifacts.inference import predict_in_batches
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import normalize, predictor
+from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json, write_json
 from breakeven.pipeline.model_promises import (
@@ -61,7 +63,7 @@ def read_down(folder: Path) -> Rehearsal:
 def make_and_save(
     build: Callable[[], nn.Module],
     seed: int,
-    sides: Sequence[float] | None,
+    train: TrainingConfig | None,
     images: NDArray[np.generic],
     card: ModelManifest,
     folder: Path,
@@ -69,7 +71,7 @@ def make_and_save(
     """Construct a model, check its promises, train it for two steps, and save it in `folder`.
 
     Args:
-        sides: of the training images, as shares of the full side; None: the model is not trained.
+        train: how the model will be trained; None: not at all.
         images: uint8, (N, C, H, W), or tokens, (N, L).
     """
     _seed(seed)
@@ -77,8 +79,8 @@ def make_and_save(
         model = build()
         inputs = normalize(images[:CHECKED], card.mean, card.std)
         check_evaluation(model, inputs, card.shape.classes)
-        if sides:
-            try_training(model, inputs, card.shape.classes, sides)
+        if train:
+            try_training(model, inputs[: train.batch_size], card.shape.classes, train.sides)
         logits = predict_in_batches(predictor(model, card.mean, card.std), images)
         saved_model.save(folder, evaluated(model), card)
     except BrokenPromise as error:
@@ -89,7 +91,9 @@ def make_and_save(
 
 
 def load_elsewhere(folder: Path, seed: int, images: NDArray[np.generic]) -> Rehearsal:
-    """Load the model in `folder` without a network, as a process that measures it does, and check it.
+    """Load the model in `folder` as a process that measures it does, and check it.
+
+    There is neither a network, nor what a library has downloaded before: another machine may lack both.
 
     Args:
         seed: another one than the model was made with, so that what a constructor draws is another, too.
@@ -97,6 +101,7 @@ def load_elsewhere(folder: Path, seed: int, images: NDArray[np.generic]) -> Rehe
     """
     _seed(seed)
     hosts = _forbid_network()
+    _empty_download_caches(folder / "cache")
     try:
         model, card = saved_model.load(folder)
     except Exception as error:
@@ -121,6 +126,14 @@ def _seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  (models may use the global generator)
     torch.manual_seed(seed)
+
+
+def _empty_download_caches(folder: Path) -> None:
+    """Let libraries look for downloaded files in an empty folder; this process ends after the check."""
+    os.environ["TORCH_HOME"] = os.environ["HF_HOME"] = str(folder)
+    constants: Any = sys.modules.get("huggingface_hub.constants")  # it reads the variable while imported
+    if constants:
+        constants.HF_HUB_CACHE = str(folder)
 
 
 def _forbid_network() -> list[str]:

@@ -2,6 +2,7 @@
 
 import random
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,37 @@ def needs_a_network(in_channels: int, num_classes: int, address: str) -> nn.Modu
     """Fetch something in the constructor."""
     urllib.request.urlopen(address, timeout=5).read()
     return Net(in_channels, num_classes)
+
+
+def kept_by_torch_hub(in_channels: int, num_classes: int, address: str) -> nn.Module:
+    """Fetch something in the constructor, once on a machine."""
+    kept = Path(torch.hub.get_dir()) / "net.txt"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(urllib.request.urlopen(address, timeout=5).read())
+    return Net(in_channels, num_classes)
+
+
+class NormalizedFeatures(Net):
+    """Cannot be trained with one image at a time."""
+
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__(in_channels, num_classes)
+        self.norm = nn.BatchNorm1d(8)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.head(self.norm(self.features(x)))
+
+
+class RandomByItself(Net):
+    """Random in one of ten calls, by a generator of its own."""
+
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__(in_channels, num_classes)
+        self.draw = np.random.default_rng(0)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.head(self.features(x)) * (2 if self.draw.random() < 0.1 else 1)
 
 
 def pretrained(in_channels: int, num_classes: int, address: str, pretrained: bool = False) -> nn.Module:

@@ -1,5 +1,6 @@
 """Models that are written in a way that tools often refuse, and PyTorch accepts."""
 
+import warnings
 from typing import Any
 
 import torch
@@ -80,3 +81,25 @@ class Queried(Net):
 
     def features(self, x: Tensor) -> Tensor:
         return self.pool(self.query.expand(len(x), -1, -1), self.net(x).flatten(2)).flatten(1)  # type: ignore[no-any-return]
+
+
+class LazyWhileTrained(Net):
+    """Has a lazy layer that only training calls."""
+
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__(in_channels, num_classes)
+        self.auxiliary = nn.Sequential(nn.Flatten(), nn.LazyLinear(num_classes))
+
+    def forward(self, x: Tensor) -> Any:
+        logits = super().forward(x)
+        return (logits, self.auxiliary(x)) if self.training else logits
+
+
+class ComputedByHook(Net):
+    """Computes the weight of its first layer from two others, when it is constructed and at every call."""
+
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__(in_channels, num_classes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of torch, about the older of its two ways
+            nn.utils.weight_norm(self.net[0])

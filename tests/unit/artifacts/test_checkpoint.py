@@ -37,6 +37,7 @@ FORMS = {
     "DDP of what is compiled": prefixed("module._orig_mod.", OWN),
     "compiled DDP": prefixed("_orig_mod.module.", OWN),
     "a part that is compiled": {name.replace(".", "._orig_mod.", 1): value for name, value in OWN.items()},
+    "DataParallel of a part": {name.replace(".", ".module.", 1): value for name, value in OWN.items()},
     "pytorch-cifar": {"net": prefixed("module.", OWN), "acc": 93.0, "epoch": 7},
     "older than torch 0.4.1": {k: v for k, v in OWN.items() if not k.endswith("num_batches_tracked")},
     "a prefix of its own": prefixed("backbone.body.", OWN),

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from functools import partial
 
 import pytest
 import torch
@@ -24,6 +25,18 @@ CHANGES = {
     "torch.backends.cudnn.benchmark": lambda: setattr(torch.backends.cudnn, "benchmark", True),
     "torch.backends.cudnn.deterministic": lambda: setattr(torch.backends.cudnn, "deterministic", True),
     "torch.backends.mha.set_fastpath_enabled": lambda: torch.backends.mha.set_fastpath_enabled(False),
+    **{
+        f"torch.backends.{place}fp32_precision": partial(setattr, owner, "fp32_precision", value)
+        for place, owner, value in (
+            ("", torch.backends, "tf32"),
+            ("cuda.matmul.", torch.backends.cuda.matmul, "tf32"),
+            ("cudnn.conv.", torch.backends.cudnn.conv, "ieee"),
+            ("cudnn.rnn.", torch.backends.cudnn.rnn, "ieee"),
+            ("mkldnn.matmul.", torch.backends.mkldnn.matmul, "bf16"),
+            ("mkldnn.conv.", torch.backends.mkldnn.conv, "bf16"),
+            ("mkldnn.rnn.", torch.backends.mkldnn.rnn, "bf16"),
+        )
+    },
     "gc": gc.disable,
     "os.environ": lambda: os.environ.update(KMP_BLOCKTIME="0"),
     "os.sched_setaffinity": lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),

@@ -282,22 +282,53 @@ def test_a_constructor_that_computes_with_tensors_is_a_model_too(architecture):
 
 
 @pytest.mark.parametrize(
-    ("data", "patch", "said"),
+    ("model", "data", "patch", "said"),
     [
-        ({"name": "fashion_mnist", "title": "f"}, 7, ""),  # 28 pixels, which are known
-        ({"name": "fashion_mnist", "title": "f"}, 5, "images of 28 pixels are no whole patches of 5"),
-        ({"name": "image_folder", "title": "i", "path": "mine", "size": 64}, 7, "images of 64 pixels are no"),
-        ({"name": "image_folder", "title": "i", "path": "mine"}, 7, ""),  # not known before they are read
-        ({"name": "image_folder", "title": "i", "path": "mine"}, "7", "unsupported operand"),
+        ("patches", {"name": "fashion_mnist", "title": "f"}, 7, ""),  # 28 pixels, which are known
+        (
+            "patches",
+            {"name": "fashion_mnist", "title": "f"},
+            5,
+            "images of 28 pixels are no whole patches of 5",
+        ),
+        (
+            "patches",
+            {"name": "image_folder", "title": "i", "path": "mine", "size": 64},
+            7,
+            "images of 64 pixels are no",
+        ),
+        (
+            "patches",
+            {"name": "image_folder", "title": "i", "path": "mine"},
+            7,
+            "",
+        ),  # not known before they are read
+        ("patches", {"name": "image_folder", "title": "i", "path": "mine"}, "7", "unsupported operand"),
+        ("checked", {"name": "fashion_mnist", "title": "f"}, 3, ""),
+        (
+            "checked",
+            {"name": "image_folder", "title": "i", "path": "mine", "size": 64},
+            3,
+            "height=64: input",
+        ),
+        ("checked", {"name": "image_folder", "title": "i", "path": "mine"}, 3, ""),
+        (
+            "checked",
+            {"name": "image_folder", "title": "i", "path": "mine"},
+            "x",
+            "Its arguments: ",
+        ),
+        ("large", {"name": "image_folder", "title": "i", "path": "mine"}, 40, ""),
+        ("large", {"name": "fashion_mnist", "title": "f"}, 40, "Kernel size can't be greater"),
     ],
 )
-def test_a_constructor_is_asked_about_sizes_that_are_known_only(data, patch, said):
+def test_a_constructor_is_asked_about_sizes_that_are_known_only(model, data, patch, said):
     from breakeven.pipeline.stages.check_params import require_models
 
     found = composed()
-    inputs = {"in_channels": "channels", "height": "height"}
+    inputs = {} if model == "large" else {"in_channels": "channels", "height": "height"}
     found["families"]["cnn"]["model"] = {
-        "_target_": "fakes.patches.patches",
+        "_target_": f"fakes.patches.{model}",
         "_inputs_": inputs,
         "patch": patch,
     }

@@ -33,6 +33,15 @@ SECRETS = ("secret", "s3cr3t", "t0ken", "sec/ret", "ret@")
             "connection to host=db user=me password=s3cr3t failed",
             "connection to host=db user=me password=*** failed",
         ),
+        ("http://me:it's-secret@host:9", "http://***@host:9"),
+        ("the address 'http://me:it's-secret@host', and 'a@b'", "the address 'http://***@host', and 'a@b'"),
+        (
+            '{"uri":"http://me:a"b<c>secret@host","by":"you@host"}',
+            '{"uri":"http://***@host","by":"you@host"}',
+        ),
+        ("me:it's-secret@server:5000", "***@server:5000"),
+        ("https://store/x?token=it's-secret&se=1", "https://store/x?token=***&se=1"),
+        ("host=db password=it's-secret failed", "host=db password=*** failed"),
         ("Server=db;Uid=me;Pwd=s3cr3t;", "Server=db;Uid=me;Pwd=***;"),
     ],
 )
@@ -52,6 +61,8 @@ def test_an_address_is_shown_without_credentials(text: str, shown: str | None) -
         "sqlite:////home/me/a@b/mlflow.db",
         "job 1 of 2: done, 3 s; bleed@1:2",
         "git@github.com:me/x.git",
+        "{'store': 'http://server:5000', 'by': 'me@host'}",
+        "['http://server:5000','http://other:5000'] of me@host",
         "max_tokens=64 monkey=1 num_keys=3",
     ],
 )

@@ -31,6 +31,22 @@ def test_an_error_of_the_machine_is_none_of_the_tool(error: Exception) -> None:
     assert not isinstance(raised.value, Unsupported)
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_tool_that_hides_the_error_of_the_machine_is_not_blamed(hidden: bool) -> None:
+    with pytest.raises(RuntimeError, match="the step failed"), refusal("the tool cannot"):
+        try:
+            raise MemoryError
+        except MemoryError:
+            if hidden:
+                raise RuntimeError("the step failed") from None
+            raise RuntimeError("the step failed")  # noqa: B904
+    with pytest.raises(Unsupported), refusal("the tool cannot"):
+        try:
+            raise FileNotFoundError(errno.ENOENT, "No such file", "a cache of its own")
+        except FileNotFoundError:
+            raise RuntimeError("the step failed") from None
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

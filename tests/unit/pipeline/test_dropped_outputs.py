@@ -6,6 +6,7 @@ import pytest
 
 from breakeven.artifacts.model_manifest import MANIFEST
 from breakeven.config.schema import Study
+from breakeven.core.files import write_json
 from breakeven.pipeline.stages.fetch import remove_dropped
 
 STUDY = Study.model_construct(families={"cnn": None}, compressions={"half": {}}, hardware={"cpu1": {}})
@@ -21,7 +22,11 @@ def test_outputs_of_what_was_dropped_are_removed_and_nothing_else(
         Path(folder).mkdir(parents=True)
         Path(folder, "weights").touch()
     for folder in [*kept, *dropped]:
-        Path(folder, MANIFEST).touch()
+        write_json(Path(folder, MANIFEST), {"family": "", "recipe": "", "made": "", "key": ""})
+    for number, text in enumerate(["", "[]", '{"layers": 3}']):
+        path = Path(f"models/theirs/{number}", MANIFEST)
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
     Path("results/benchmark").mkdir(parents=True)
     for name in ("cnn-cpu1", "cnn-cpu2", "other-cpu1"):
         Path(f"results/benchmark/{name}.json").touch()
@@ -29,5 +34,6 @@ def test_outputs_of_what_was_dropped_are_removed_and_nothing_else(
     assert all(
         Path(folder, "weights").exists() for folder in [*kept, "models/mine/own"]
     )  # a user's own stays
+    assert len([*Path("models/theirs").iterdir()]) == 3
     assert not Path("models/cnn/control").exists() and not Path("models/other").exists()
     assert [path.name for path in Path("results/benchmark").iterdir()] == ["cnn-cpu1.json"]

@@ -17,9 +17,11 @@ from breakeven.artifacts.dataset import DatasetManifest, Images
 from breakeven.artifacts.model_manifest import ImageInput
 from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
+from breakeven.core import plugin
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
 from breakeven.engine.worker_pool import WorkerPool
+from breakeven.pipeline.compress_model import Application, ModelToCompress
 from breakeven.pipeline.fit_model import ModelJob
 from breakeven.pipeline.model_contract import MODULES, ModelContract, open_contract
 from breakeven.pipeline.training.fit import FitInputs, fit
@@ -78,6 +80,7 @@ BROKEN = {
     "OwnDropout": "random in evaluation mode",
     "RarelyRandom": "random in evaluation mode",
     "RandomByNumpy": "random in evaluation mode",
+    "RandomByItself": "random in evaluation mode",
     "StateInNoStateDict": r"in no state dict \(offset\)",
     "PlainNumber": "in no state dict",
     "LostBuffer": r"in no state dict \(seen\)",
@@ -138,6 +141,25 @@ def test_a_constructor_that_needs_a_network_is_told(pool: WorkerPool, address: s
         contract(fetching, pool).check_before_training()
 
 
+def test_what_only_this_machine_has_downloaded_is_told(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with WorkerPool({"name": "cpu", "threads": 1}, 60) as pool:
+        cached = job("broken_models.kept_by_torch_hub", address=address)
+        with pytest.raises(UserError, match=r"its constructor needs a network \(127.0.0.1\)"):
+            contract(cached, pool).check_before_training()
+    assert [*tmp_path.rglob("net.txt")], "it has fetched it once, and would find it here ever after"
+
+
+def test_a_batch_that_is_too_small_to_train_with_is_told(pool: WorkerPool) -> None:
+    alone = replace(
+        job("broken_models.NormalizedFeatures"), train=RECIPE.model_copy(update={"batch_size": 1})
+    )
+    with pytest.raises(UserError, match=r"while it is trained .* raise `batch_size` of its training"):
+        contract(alone, pool).check_before_training()
+
+
 def test_pretrained_weights_are_fetched_for_the_training_only(
     pool: WorkerPool, address: str, tmp_path: Path
 ) -> None:
@@ -147,6 +169,16 @@ def test_pretrained_weights_are_fetched_for_the_training_only(
     saved = saved_model.save(tmp_path, fetching.build(), replace(checked._card(), model=fetching.spec))
     assert saved.model["pretrained"] is False
     assert fetching.spec["pretrained"] is True
+
+
+def test_a_recipe_may_copy_a_model_whose_weight_a_hook_computes(tmp_path: Path) -> None:
+    made = job("sound_models.ComputedByHook")
+    card = contract(made, None)._card()  # type: ignore[arg-type]
+    saved_model.save(tmp_path, made.build().eval(), card)
+    settings = {"name": "control", "epochs": 1, "lr": 1, "distil": 0, "temperature": 1}
+    start = ModelToCompress(tmp_path, made.spec, 0, "compressions.own")
+    found, steps = Application(start, plugin.load("compression", settings, "own"), lambda count: iter(()))()
+    assert steps == [] and found(torch.zeros(2, 1, 8, 8)).shape == (2, 2)
 
 
 @pytest.mark.parametrize("recipe", ["none", "prune50"])
@@ -180,6 +212,8 @@ SOUND = [
     "sound_models.Hooked",
     "sound_models.TupleWhileTrained",
     "sound_models.Queried",
+    "sound_models.LazyWhileTrained",
+    "sound_models.ComputedByHook",
 ]
 
 
@@ -192,7 +226,8 @@ def test_what_pytorch_accepts_is_trained_saved_and_loaded_the_same(
     checked = contract(sound, pool)
     checked.check_before_training()
     data = images()
-    trained = fit(FitInputs(sound.build, data, data, [0.5], [0.3], 2, RECIPE, 0, tmp_path / "fit"))
+    recipe = RECIPE.model_copy(update={"ema": 0.5 if name.endswith("ByHook") else 0})  # it copies the model
+    trained = fit(FitInputs(sound.build, data, data, [0.5], [0.3], 2, recipe, 0, tmp_path / "fit"))
     (tmp_path / "model").mkdir()
     saved_model.save(tmp_path / "model", trained.model, checked._card())
     checked.check_saved(tmp_path / "model", predictor(trained.model, [0.5], [0.3]), 1.0)

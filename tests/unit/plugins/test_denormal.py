@@ -103,17 +103,30 @@ def test_weights_and_activations_are_told_by_share_and_layer() -> None:
 class Functional(nn.Module):
     """Makes its small numbers without a layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_keyword: bool) -> None:
         super().__init__()
+        self.by_keyword = by_keyword
         self.first, self.head = nn.Conv2d(1, 8, 3), nn.Linear(8, 4)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         found = nn.functional.relu(self.first(images)).mean((2, 3)) * 1e-39
-        return self.head(found)  # type: ignore[no-any-return]
+        return self.head(input=found) if self.by_keyword else self.head(found)  # type: ignore[no-any-return]
 
 
-def test_activations_that_no_layer_gives_are_told_where_a_layer_takes_them() -> None:
-    assert "what head takes" in denormal_note(Functional().eval(), torch.ones(2, 1, 8, 8))
+@pytest.mark.parametrize("by_keyword", [False, True])
+def test_activations_that_no_layer_gives_are_told_where_a_layer_takes_them(by_keyword: bool) -> None:
+    assert "what head takes" in denormal_note(Functional(by_keyword).eval(), torch.ones(2, 1, 8, 8))
+
+
+class Pair(nn.Module):
+    """Gives its small numbers in a tuple, as recurrent layers do."""
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        return images, [images * 1e-39]
+
+
+def test_what_a_layer_gives_in_a_tuple_counts() -> None:
+    assert "what 0 gives" in denormal_note(nn.Sequential(Pair()), torch.ones(2, 1, 8, 8))
 
 
 def test_tokens_and_models_in_halves_are_no_reason_to_stop() -> None:

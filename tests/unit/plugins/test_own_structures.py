@@ -131,6 +131,34 @@ def test_pruning_of_computed_weights_is_refused_by_name(wrap: Callable[..., nn.M
         prune(Computed(wrap))
 
 
+class OwnLinear(nn.Linear):
+    """Calls its input otherwise than torch does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)
+
+
+class ByKeyword(nn.Module):
+    """Calls its layers by keyword."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Conv2d(1, 16, 3), OwnLinear(16, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(x=self.first(input=images).relu().mean((2, 3)))  # type: ignore[no-any-return]
+
+
+def test_roundings_are_of_what_is_given_by_keyword() -> None:
+    torch.manual_seed(0)
+    model, rounded = ByKeyword(), ByKeyword()
+    rounded.load_state_dict(model.state_dict())
+    Qat.model_validate({"name": "qat", **FINE_TUNING}).apply(rounded.eval(), EXAMPLE, no_lessons)
+    rounded.train()(EXAMPLE)
+    assert not torch.equal(rounded.train()(EXAMPLE), model(EXAMPLE))
+    assert trained_with_roundings(ByKeyword()).state_dict().keys() == model.state_dict().keys()
+
+
 class Heads(nn.Module):
     """As many classes as channels; the heads are registered first, and another layer may be called last."""
 

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AN_IMAGE = {"channels": 3, "height": 32, "width": 32, "classes": 10}
 A_TEXT = {"length": 128, "vocabulary": 30_000, "classes": 10}
 # Errors of a constructor that have nothing to do with the sizes that it is given
-ABOUT_NAMES = (TypeError, ImportError, AttributeError, ValidationError, UserError)
+ABOUT_NAMES = (TypeError, ImportError, AttributeError, UserError)
 
 
 PARAMS_REMEDY = "write it again with `breakeven compose`"
@@ -161,19 +161,28 @@ def _construct(spec: Settings, shape: "ImageInput | TextInput", facts: Mapping[s
     from breakeven.artifacts.model_spec import inputs_of
     from breakeven.artifacts.saved_model import build
 
+    sizes = asdict(shape)
+    complete = facts.keys() >= sizes.keys()  # a lazy layer may only refuse the size that is a guess
     try:
         with torch.device("meta"):
-            build(spec, shape, key)
+            build(spec, shape, key, complete)
     except UserError:
         try:
-            build(
-                spec, shape, key
-            )  # raises again if an argument is wrong, not if the constructor needs memory
+            # raises again if an argument is wrong, not if the constructor needs memory
+            build(spec, shape, key, complete)
         except UserError as error:
             # The constructor may only refuse a guess. Then it is called again before the training.
-            guessed = not facts.keys() >= set(inputs_of(spec, asdict(shape), key).values())
-            if not guessed or isinstance(error.__context__, ABOUT_NAMES):
+            inputs = inputs_of(spec, sizes, key)
+            guessed = {name for name, fact in inputs.items() if fact not in facts}
+            if not guessed or not _refuses_values(error.__context__, guessed):
                 raise
+
+
+def _refuses_values(error: BaseException | None, guessed: Set[str]) -> bool:
+    """Return whether an error may be about the values of guessed arguments alone."""
+    if isinstance(error, ValidationError):
+        return all(fault["loc"] and fault["loc"][0] in guessed for fault in error.errors())
+    return not isinstance(error, ABOUT_NAMES)
 
 
 if __name__ == "__main__":

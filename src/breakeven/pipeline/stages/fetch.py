@@ -1,13 +1,14 @@
 """The stage `fetch`: it finds or downloads inputs, and notes digests and the machine. It always runs."""
 
 import shutil
+from pathlib import Path
 
 from breakeven.artifacts.model_manifest import MANIFEST
 from breakeven.config import schema
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
-from breakeven.core.files import digest_of, write_json
+from breakeven.core.files import digest_of, read_json, write_json
 from breakeven.core.source_digest import AT_START
 from breakeven.core.system_info import collect
 from breakeven.pipeline.failed_rows import ATTEMPT, attempts
@@ -43,6 +44,8 @@ def remove_dropped(study: Study) -> None:
     recipes = {"none", *study.compressions}
     for card in paths.MODELS.glob(f"*/*/{MANIFEST}"):
         model = card.parent
+        if not _is_ours(card):
+            continue
         if model.parent.name not in study.families or model.name not in recipes:
             shutil.rmtree(model)
             if not any(model.parent.iterdir()):
@@ -51,6 +54,14 @@ def remove_dropped(study: Study) -> None:
     for record in paths.BENCHMARKS.glob("*.json"):
         if record not in kept:
             record.unlink()
+
+
+def _is_ours(card: Path) -> bool:
+    """Return whether a manifest is of a model that a stage made; a user's own file may have the same name."""
+    try:
+        return bool({"family", "recipe", "made", "key"} <= read_json(card).keys())
+    except (UserError, AttributeError):
+        return False
 
 
 def note_inputs(study: Study) -> None:

@@ -136,7 +136,8 @@ def _round_input(
 
     if inputs:
         return (rounded(inputs[0]), *inputs[1:]), named
-    return (), {**named, "input": rounded(named["input"])}
+    first, *_ = named  # a layer of the user's own may call it otherwise than `input`
+    return (), {**named, first: rounded(named[first])}
 
 
 @contextmanager
