@@ -2,11 +2,12 @@
 
 import difflib
 import importlib
+import inspect
 import pkgutil
 import traceback
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -80,9 +81,17 @@ def find(group: str, settings: Mapping[str, Any], dotted_key: str) -> type["Plug
     (option,) = options
     if not issubclass(option, interface):
         raise UserError(f"{key}: {option.__name__} should inherit {base.__name__}.{interface.__name__}.")
-    if missing := sorted(getattr(option, "__abstractmethods__", ())):
+    if missing := sorted({*getattr(option, "__abstractmethods__", ()), *_unset(option, interface)}):
         raise UserError(f"{key}: {option.__name__} does not define {', '.join(missing)}.")
     return option
+
+
+def _unset(option: type[Plugin], interface: type[Plugin]) -> list[str]:
+    """Return the class variables that the interface names without a value, and that the option lacks."""
+    named = inspect.get_annotations(interface)
+    return [
+        name for name, kind in named.items() if get_origin(kind) is ClassVar and not hasattr(option, name)
+    ]
 
 
 def _import(module: str, key: str) -> ModuleType:

@@ -27,6 +27,11 @@ BROKEN = {
         "from breakeven.plugins.runtimes.base import Runtime\nclass Mine(Runtime):\n    modules = ()\n",
         r"Mine does not define export, load, start\.",
     ),
+    "no modules": (
+        "from breakeven.plugins.runtimes.base import Runtime\nclass Mine(Runtime):\n"
+        + "".join(f"    def {name}(self): ...\n" for name in ("export", "load", "start")),
+        r"Mine does not define modules\.",
+    ),
     "another group": (
         "from breakeven.core.plugin import Plugin\nclass Mine(Plugin):\n    pass\n",
         r"Mine should inherit breakeven\.plugins\.runtimes\.base\.Runtime\.",

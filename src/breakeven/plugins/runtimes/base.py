@@ -82,7 +82,8 @@ class Runtime(Plugin, ABC):
         modules: the modules that it needs to execute an artifact.
         batch: inputs in a call while accuracy is computed.
         scored_on: the hardware on which accuracy is computed, a module of `plugins.hardware`.
-        caches: environment variables, each with the folder in which the library keeps what it compiles.
+        caches: names of environment variables; each names the folder in which the library keeps what it
+            compiles.
         library: the library whose exceptions, while an artifact is scored, mean that it cannot execute the
             artifact; "" where they mean that something broke.
         exporter: the modules that `export` imports besides torch. Their import may start no thread.
