@@ -88,10 +88,9 @@ def find(group: str, settings: Mapping[str, Any], dotted_key: str) -> type["Plug
 
 def _unset(option: type[Plugin], interface: type[Plugin]) -> list[str]:
     """Return the class variables that the interface names without a value, and that the option lacks."""
-    named = inspect.get_annotations(interface)
-    return [
-        name for name, kind in named.items() if get_origin(kind) is ClassVar and not hasattr(option, name)
-    ]
+    class_variable: Any = ClassVar
+    named = inspect.get_annotations(interface).items()
+    return [name for name, kind in named if get_origin(kind) is class_variable and not hasattr(option, name)]
 
 
 def _import(module: str, key: str) -> ModuleType:
