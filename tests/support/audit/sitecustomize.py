@@ -16,6 +16,7 @@ COMPILED = re.compile(r"__pycache__/(\w+)\.cpython-\d+(\.opt-\d)?\.pyc$")
 SOURCE = re.compile(r"/(src/breakeven|cpp)/.*\.(py|html|js|css|cpp|hpp|txt)$")
 # Their functions import what others name.
 LOADERS = ("breakeven.core.plugin", "breakeven.config.schema")
+STARTER = "breakeven.pipeline.__main__"  # it runs the stage that the command line names
 
 
 def stage() -> str:
@@ -35,7 +36,8 @@ def openers() -> Iterator[str]:
         spec = frame.f_globals.get("__spec__")
         name = spec.name if spec else str(frame.f_globals.get("__name__"))
         is_body = frame.f_code.co_name == "<module>"
-        if name.split(".")[0] == "breakeven" and (is_body or (is_innermost and name not in LOADERS)):
+        is_ours = name.split(".")[0] == "breakeven" and name != STARTER
+        if is_ours and (is_body or (is_innermost and name not in LOADERS)):
             yield name
             is_innermost = False
         frame = frame.f_back
