@@ -105,6 +105,7 @@ def test_sync_fills_an_empty_store_and_twice_is_as_once(project: Project) -> Non
     assert len(runs(project)) == 10
 
 
+@pytest.mark.slow
 def test_moved_repository_keeps_its_artifacts(project: Project, tmp_path: Path) -> None:
     moved = Project(tmp_path / "elsewhere")
     shutil.move(project.folder, moved.folder)

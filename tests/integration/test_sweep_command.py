@@ -19,6 +19,7 @@ import psutil
 import pytest
 import rows
 import yaml
+from filelock import FileLock
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -325,12 +326,18 @@ def test_a_sweep_over_an_interval_has_no_jobs() -> None:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
-    """A project after a sweep over two widths, one of which cannot be."""
-    project = fresh(tmp_path_factory.mktemp("swept"))
-    done = sweep(project, "family.model.width=4,0", check=False)
-    assert done.returncode == 1, done.stdout + done.stderr
-    return project, done.stdout
+def swept(common_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A project after a sweep over two widths, one of which cannot be; each of xdist's workers has a copy."""
+    folder, printed = common_folder / "swept", common_folder / "swept.txt"
+    with FileLock(common_folder / "swept.lock"):
+        if not printed.exists():
+            folder.mkdir()
+            done = sweep(fresh(folder), "family.model.width=4,0", check=False)
+            assert done.returncode == 1, done.stdout + done.stderr
+            printed.write_text(done.stdout)
+    copy = tmp_path_factory.mktemp("swept") / "project"
+    shutil.copytree(folder, copy, symlinks=True)
+    return Project(copy), printed.read_text()
 
 
 def sweep(

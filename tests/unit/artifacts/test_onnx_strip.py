@@ -56,6 +56,9 @@ MODELS = {
 }
 
 
+QUICK = {("twice", None), ("conditional", "onnxruntime_dynamic")}
+
+
 def made(model: nn.Module, scheme: str | None, folder: Path) -> onnx.ModelProto:
     runtime = plugin.load("runtimes", RUNTIMES["onnxruntime"], "onnxruntime")
     source = ExportInput(model, torch.from_numpy(IMAGES[:2]), folder, "outside")
@@ -84,10 +87,15 @@ def graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
                 yield from graphs(attribute.g)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.slow] if name == "resnet18" else []) for name in MODELS],
+    ("name", "scheme"),
+    [
+        pytest.param(
+            name, scheme, marks=[] if name == "cnn" or (name, scheme) in QUICK else [pytest.mark.slow]
+        )
+        for name in MODELS
+        for scheme in SCHEMES
+    ],
 )
 def test_a_slim_file_computes_what_it_did(
     name: str, scheme: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -168,6 +168,7 @@ def test_a_module_that_asks_for_its_version_takes_weights_without(tmp_path: Path
     assert all(torch.equal(one, two) for one, two in zip(model.parameters(), other.parameters(), strict=True))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_takes_the_place_of_training_and_is_watched(project: Project) -> None:
     weights = project.folder / "models/cnn/none/model.safetensors"
     (project.folder / "mine.safetensors").write_bytes(weights.read_bytes())
