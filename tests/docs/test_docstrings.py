@@ -8,6 +8,7 @@ from breakeven.engine import measure
 
 
 # It trains nothing, but measures two runtimes, one of which takes seconds to import and to export.
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_example_of_measure_runs() -> None:
     (example,) = doctest.DocTestFinder(recurse=False).find(

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.timeout(300)
 DEAD = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 
+@pytest.mark.slow
 def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_it(project: Project) -> None:
     project.run(
         "breakeven", "compose", "study=tiny", "seed=9", "runtime=[eager]", "quantization=[]", "compression=[]"
