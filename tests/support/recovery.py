@@ -103,7 +103,7 @@ class Trial:
                 start_new_session=True,
             )
 
-    def run(self, *command: str, timeout_s: float = 400) -> tuple[int, str]:
+    def run(self, *command: str, timeout_s: float = 1000) -> tuple[int, str]:
         """Run a command to its end, and return its exit code and what it printed."""
         before = self.log.stat().st_size if self.log.exists() else 0
         process = self.start(*command)
