@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from project import Project
 from recovery import Trial, copied, finished, sentences
 from snapshots import Snapshots
 
@@ -76,7 +75,7 @@ def test_every_kind_of_file_is_told_or_made_again(snapshots: Snapshots, tmp_path
             wrong.append(f"{name}: {fault}")
             trial = None
             continue
-        restore(snapshots, trial.project, name)
+        restore(snapshots, trial, name)
         code, printed = trial.run("dvc", "repro")
         if code or finished(trial.project) != expected:
             wrong.append(f"{name}: not finished afterwards: {printed[-1500:]}")
@@ -100,10 +99,13 @@ def fault_of(trial: Trial, name: Path) -> str:
     return ""
 
 
-def restore(snapshots: Snapshots, project: Project, name: Path) -> None:
+GIVEN = ("params.yaml", "dvc.lock", "mlflow.db", "results/composed/overrides.json")
+
+
+def restore(snapshots: Snapshots, trial: Trial, name: Path) -> None:
     """Put a file back that nobody can make again, as a user does from git or a backup."""
-    path = project.folder / name
+    path = trial.project.folder / name
     if path.is_dir():
         shutil.rmtree(path)
-    if name.parts[0] in ("params.yaml", "dvc.lock", "mlflow.db"):
+    if f"{name}" in GIVEN:
         shutil.copy2(snapshots.before("done") / name, path)

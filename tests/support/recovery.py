@@ -157,7 +157,9 @@ class Trial:
 
 def sentences(printed: str) -> list[str]:
     """Return the lines in which Breakeven or DVC says why a command failed."""
-    return [line for line in printed.splitlines() if line.startswith(("breakeven: ", "ERROR: "))]
+    told = ("breakeven: ", "ERROR: ")
+    lines = printed.splitlines()
+    return [line for line in lines if line.startswith(told) or line == "'./dvc.lock' is invalid."]
 
 
 def copied(source: Path, target: Path) -> Project:

@@ -14,7 +14,10 @@ from breakeven.core.files import flatten
 
 DVC_LOCK = Path("dvc.lock")
 DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
-DAMAGED = f"`git checkout {DVC_LOCK}` brings the committed one back, `dvc repro` writes it again"
+DAMAGED = (
+    f"`git checkout {DVC_LOCK}` brings the committed one back; otherwise delete it, and `dvc repro` writes "
+    "it again"
+)
 
 
 def require_current(study: Study) -> None:

@@ -184,6 +184,12 @@ OPTION_GROUPS = {
 }
 
 
+OVERRIDES_REMEDY = (
+    f"`git checkout {paths.OVERRIDES}` brings the committed one back; otherwise delete it, and run "
+    "`breakeven compose` with the overrides that you had given"
+)
+
+
 def overrides() -> list[str]:
     """Return the overrides that `params.yaml` was composed with.
 
@@ -192,9 +198,9 @@ def overrides() -> list[str]:
     """
     if not paths.OVERRIDES.exists():
         return []
-    overrides = read_json(paths.OVERRIDES)
+    overrides = read_json(paths.OVERRIDES, OVERRIDES_REMEDY)
     if not isinstance(overrides, list) or not all(isinstance(each, str) for each in overrides):
-        raise UserError(f"{paths.OVERRIDES} is no list of overrides: delete it, and run `breakeven compose`.")
+        raise UserError(f"{paths.OVERRIDES} is no list of overrides: {OVERRIDES_REMEDY}.")
     return overrides
 
 

@@ -172,8 +172,12 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, remedy: str = "delete it and run `dvc repro`") -> Any:
     """Return the JSON value in `path`.
+
+    Args:
+        path: the file.
+        remedy: what to do if it is damaged.
 
     Raises:
         UserError: the file is missing, or is not JSON, which has neither NaN nor infinity.
@@ -183,9 +187,9 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run `dvc repro` to make it.") from None
     except (IsADirectoryError, NotADirectoryError):
-        raise UserError(f"{path} is not a file: delete it and run `dvc repro`.") from None
+        raise UserError(f"{path} is not a file: {remedy}.") from None
     except (ValueError, RecursionError) as error:  # bytes that are no UTF-8, or no JSON
-        raise UserError(f"{path} is not readable as JSON ({error}): delete it and run `dvc repro`.") from None
+        raise UserError(f"{path} is not readable as JSON ({error}): {remedy}.") from None
 
 
 def _refuse_constant(name: str) -> Any:

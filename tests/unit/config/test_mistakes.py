@@ -364,3 +364,18 @@ def test_an_experiment_with_a_file_that_sets_anothers_key_is_refused(conf: Path,
     paths.PARAMS.write_text(yaml.safe_dump(settings))
     with pytest.raises(UserError, match=r"conf/runtime/bad\.yaml: its first line has to be"):
         check_params.guard()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": 1}', None])
+def test_damaged_overrides_come_back_from_git_or_are_given_again(
+    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if text is None:
+        paths.OVERRIDES.mkdir(parents=True)
+    else:
+        paths.OVERRIDES.parent.mkdir(parents=True)
+        paths.OVERRIDES.write_text(text)
+    remedy = f"`git checkout {paths.OVERRIDES}` brings .* otherwise delete it, and run `breakeven compose`"
+    with pytest.raises(UserError, match=f"^{paths.OVERRIDES} is .*{remedy}"):
+        schema.overrides()
