@@ -94,11 +94,21 @@ if hasattr(os, "sched_getaffinity"):
     )
 
 # The general one first: the others follow it until they are set.
-for place in ("", "cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul", "mkldnn.conv", "mkldnn.rnn"):
-    owner = operator.attrgetter(f"backends.{place}".rstrip("."))(torch)
-    if hasattr(owner, "fp32_precision"):  # since torch 2.9
-        name = ".".join(filter(None, ["torch.backends", place, "fp32_precision"]))
-        SETTINGS[name] = _attribute(owner, "fp32_precision")
+PLACES = (
+    "",
+    "cuda.matmul.",
+    "cudnn.conv.",
+    "cudnn.rnn.",
+    "mkldnn.matmul.",
+    "mkldnn.conv.",
+    "mkldnn.rnn.",
+)
+SETTINGS |= {
+    f"torch.backends.{place}fp32_precision": _attribute(owner, "fp32_precision")
+    for place in PLACES
+    for owner in [operator.attrgetter(f"backends.{place}".rstrip("."))(torch)]
+    if hasattr(owner, "fp32_precision")  # since torch 2.9
+}
 
 _changed: dict[str, str] = {}  # of this process: setting -> the value that a model's code gave it
 
