@@ -175,7 +175,7 @@ def test_a_job_in_which_a_variant_fell_is_run_again(tmp_path: Path, monkeypatch:
 
 def test_what_cannot_be_judged_is_tried_again_and_what_is_unsupported_is_not() -> None:
     assert result_row.faults([rows.TWIN, rows.row("none/bf16/a", "unsupported", speedup=None)]) == []
-    reason = "unreliable run: the twin's interval excludes 1"
+    reason = "unreliable run: the twin differs from the baseline"
     judged = [
         replace(each, reason=reason, unreliable=True)
         for each in (rows.TWIN, rows.row("none/fp32/a", "undecided"))

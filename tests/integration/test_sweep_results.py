@@ -228,13 +228,13 @@ def test_the_same_job_asked_for_twice_is_read_once(home: Path) -> None:
 
 
 def test_an_unreliable_run_is_named_and_judged_nowhere() -> None:
-    reason = "unreliable run: the twin's interval excludes 1"
+    reason = "unreliable run: the twin differs from the baseline"
     fault = {"verdict": "undecided", "reason": reason, "unreliable": True}
     bad = [replace(each, **fault) if each.speedup != 1 else each for each in job(10)]
     found = sweep([*(job(size) for size in (6, 7, 8, 9)), bad]).swept
     assert [trend.models for trend in found.trends] == [4] * len(GROWTH)
     assert "net10" not in {row.family for row in [*found.judged, *found.fronts]}
-    assert found.unreliable == ["net10 on cpu1, batch 1: unreliable run: the twin's interval excludes 1"]
+    assert found.unreliable == ["net10 on cpu1, batch 1: unreliable run: the twin differs from the baseline"]
     assert f"- {found.unreliable[0]}" in sweep_markdown.render(found, {}).partition("## Not judged")[2]
 
 

@@ -52,7 +52,7 @@ def import_dependencies(card: ModelManifest) -> None:
     """Import every module that loading the model with this manifest needs."""
     constructor(card.model)
     if card.pruning:
-        import torch_pruning  # noqa: F401
+        from breakeven.artifacts import pruning_library  # noqa: F401
 
 
 def build(
@@ -152,10 +152,10 @@ def prune_again(model: nn.Module, shape: ImageInput | TextInput, history: list[A
         history: the steps that a compression has returned; an empty list changes nothing.
     """
     if history:
-        from torch_pruning import DependencyGraph
+        from breakeven.artifacts.pruning_library import torch_pruning
 
         with torch.enable_grad():  # it follows the graph by autograd
-            graph = DependencyGraph().build_dependency(model, example_inputs=shape.example())
+            graph = torch_pruning.DependencyGraph().build_dependency(model, example_inputs=shape.example())
         graph.load_pruning_history(history)
         forget_history(model)
 

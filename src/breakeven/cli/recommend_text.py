@@ -29,6 +29,13 @@ def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: flo
         console.print(f"{heading}: {best.variant}", style="bold")
         console.print(f"  {figures(best)}")
         console.print(f"  Because {choice.reason}.")
+        if choice.over_fp32:
+            console.print(f"  {choice.over_fp32}.")
+        if choice.ties:
+            console.print(f"  May be as fast: {', '.join(choice.ties)}.")
+        if choice.unsettled:
+            rough = ", ".join(choice.unsettled)
+            console.print(f"  Looks slower, but was measured too roughly to tell: {rough}.")
         console.print(f"  Its files: {folder_of(best)}")
         alternatives = [row for row in neighbours(rows, best) if not limits.broken(row)][:MAX_ALTERNATIVES]
         if alternatives:

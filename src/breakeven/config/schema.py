@@ -73,13 +73,17 @@ class Measure(StrictModel):
     seconds_per_variant: float = Field(ge=0, description="and for each variant besides")
     min_replicates: int = Field(ge=2, description="sets of fresh processes, whatever the time budget")
     max_replicates: int = Field(ge=2, description="sets of fresh processes, however much time is left")
-    rounds: int = Field(ge=3, description="blocks of each variant in a replicate")
+    rounds: int = Field(ge=3, description="blocks of each variant in a replicate, at least")
+    max_rounds: int = Field(ge=3, description="blocks of each variant in a replicate, at most")
     block_ms: float = Field(gt=0, description="length of a block")
     settle_ms: float = Field(ge=0, description="of calls before a block that are not counted, at most")
     memory_mb: float = Field(ge=0, description="of all workers alive at once; 0: half of what is free")
     timeout_s: float = Field(gt=0, description="a worker that does not answer for so long has failed")
     confidence: float = Field(gt=0.5, lt=1, description="of all intervals")
     margin: float = Field(gt=0, lt=1, description="speedups within 1 +- margin count as the same")
+    racing: bool = Field(
+        description="stop measuring a variant once another one is surely faster, as accurate and as small"
+    )
     batch_sizes: list[Positive] = Field(min_length=1, description="inputs a call, one scenario each")
     server: Server = Field(description="several callers at once")
     latency_limit_ms: float | None = Field(

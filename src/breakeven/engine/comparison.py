@@ -1,15 +1,21 @@
-"""The comparison of each variant with the baseline, corrected for the number of variants."""
+"""The comparison of the variants of a run with one of them, corrected for their number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breakeven.engine import statistics
+from breakeven.engine.levels import log_levels
+from breakeven.engine.moderation import estimate
 from breakeven.engine.samples import OK, Replicate, Samples
-from breakeven.engine.statistics import Interval
+from breakeven.engine.settings import TWIN
+from breakeven.engine.simultaneous import critical_value
+from breakeven.engine.statistics import Interval, from_logarithm
 
 BASELINE, CONTROL = "baseline", "control"  # verdicts of the two variants that are not judged
+FAULT_CONFIDENCE = 0.99  # that the twin differs: one sound run in a hundred is called unreliable
 
 
 @dataclass(frozen=True)
@@ -18,11 +24,12 @@ class Comparison:
 
     verdict: str
     reason: str = ""
-    speedup: Interval | None = None  # baseline's time over the variant's; corrected by Holm's procedure
+    speedup: Interval | None = None  # baseline's time over the variant's; corrected for all variants
     min_detectable_effect: float | None = None  # a ratio of at least 1
     latency_ms: Interval | None = None  # geometric mean of the replicates' median calls
     replicates: list[Replicate] = field(default_factory=list)
     unreliable: bool = False  # whether the run gives no verdicts; `reason` says why
+    stopped: bool = False  # whether it was measured less often than others; `reason` says why
 
 
 @dataclass(frozen=True)
@@ -32,83 +39,110 @@ class ComparisonSet:
     of: dict[str, Comparison]
     noise_floor: float | None  # a ratio of at least 1; None without a twin
     fault: str = ""  # why the run gives no verdicts; "" if it gives them
+    # The log time of a call of each variant in each replicate, to compare any two of them
+    levels: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def half_width(self) -> float:
-        """Return half the width of the widest interval, as a share of the speedup; 0 without any interval."""
-        widths = [np.log(f.speedup.high / f.speedup.low) / 2 for f in self.of.values() if f.speedup]
+        """Return half the width of the widest interval, as a share of the speedup; 0 without any interval.
+
+        Variants that were stopped early do not count.
+        """
+        speedups = [each.speedup for each in self.of.values() if each.speedup and not each.stopped]
+        widths = [np.log(speedup.high / speedup.low) / 2 for speedup in speedups]
         return float(np.expm1(max(widths, default=0.0)))
 
 
+@dataclass(frozen=True)
+class Speedup:
+    """How many times as fast as the base a variant is."""
+
+    interval: Interval
+    detectable: float  # the smallest speedup that four of five such runs find, a ratio of at least 1
+    p_value: float  # of the hypothesis that the speedup is 1, not corrected
+
+
 def compare_to_baseline(
-    samples: Mapping[str, Samples], confidence: float, margin: float, control: str = "twin"
+    samples: Mapping[str, Samples], confidence: float, margin: float, control: str = TWIN
 ) -> ComparisonSet:
     """Return the comparison of every variant with the first, which is the baseline.
 
     Args:
-        control: the name of the baseline's twin. Holm's correction leaves it out. If its interval excludes 1,
-            the run gives no verdicts.
+        control: the name of the baseline's twin. The correction for several variants leaves it out. If it
+            differs from the baseline, the run gives no verdicts.
         margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
     """
-    base, *rest = samples
-    ratios = {
-        name: log_ratios(samples[base].replicates, samples[name].replicates)
-        for name in rest
-        if samples[name].status == samples[base].status == OK
-        and len(samples[name].replicates) > 1  # one replicate has no interval
+    base = next(iter(samples))
+    # One replicate has no interval.
+    usable = {
+        name: own.replicates for name, own in samples.items() if own.status == OK and len(own.replicates) > 1
     }
-    others = [name for name in ratios if name != control]
-    levels = statistics.holm([statistics.p_value(ratios[name]) for name in others], 1 - confidence)
-    level = {**dict(zip(others, levels, strict=True)), control: 1 - confidence}
-    speedups = {name: statistics.speedup(values, 1 - level[name]) for name, values in ratios.items()}
+    levels = log_levels(usable) if base in usable else {}
+    speedups = speedups_over(base, levels, confidence, control) if base in usable else {}
     fault = ""
     if samples[base].status != OK:
         fault = "the baseline was not measured"
     elif control not in speedups:
         fault = "the twin was not measured"
-    elif not speedups[control].low <= 1 <= speedups[control].high:
-        fault = "the twin's interval excludes 1"
+    elif speedups[control].p_value < 1 - FAULT_CONFIDENCE:
+        fault = "the twin differs from the baseline"
     compared: dict[str, Comparison] = {}
     for name, measured in samples.items():
         verdict, reason, unreliable = measured.status, measured.reason, False
+        speedup = speedups.get(name)
         if verdict == OK and name == base:
             verdict = BASELINE
         elif verdict == OK:
             unreliable = bool(fault)
             if name == control:
                 verdict = CONTROL
-            elif fault or name not in speedups:
+            elif fault or speedup is None:
                 verdict, reason = statistics.UNDECIDED, "too few replicates for an interval"
             else:
-                verdict = statistics.verdict(speedups[name], margin)
+                verdict, reason = statistics.verdict(speedup.interval, margin), measured.stopped
             if fault:
                 reason = f"unreliable run: {fault}"
         compared[name] = Comparison(
             verdict,
             reason,
-            speedups.get(name),
-            statistics.detectable_effect(ratios[name], level[name]) if name in ratios else None,
+            speedup.interval if speedup else None,
+            speedup.detectable if speedup else None,
             _latency(measured, confidence),
             measured.replicates,
             unreliable,
+            bool(measured.stopped),
         )
-    noise_floor = statistics.noise_floor(speedups[control]) if control in speedups else None
-    return ComparisonSet(compared, noise_floor, fault)
+    noise_floor = statistics.noise_floor(speedups[control].interval) if control in speedups else None
+    return ComparisonSet(compared, noise_floor, fault, {name: own.tolist() for name, own in levels.items()})
 
 
-def log_ratios(base: list[Replicate], variant: list[Replicate]) -> list[float]:
-    """Return one number for each replicate: the median over its rounds of log(baseline / variant).
+def speedups_over(
+    base: str, levels: Mapping[str, NDArray[np.float64]], confidence: float, control: str = TWIN
+) -> dict[str, Speedup]:
+    """Return the speedup of each variant over the variant `base`, with intervals that hold all at once.
 
-    A round compares the mean call of both blocks, because a user waits for all calls. The median over
-    rounds ignores bursts of other programs' work, which lengthen single blocks up to several times.
-    docs/measuring.md has the data for both choices.
+    Args:
+        levels: name -> the log time of a call in each replicate, at least two. Item i of each array is of
+            replicate i; arrays may end early.
+        control: the name of the baseline's twin. Its interval is not corrected.
     """
-    return [_log_ratio(one, two) for one, two in zip(base, variant, strict=True)]
-
-
-def _log_ratio(base: Replicate, variant: Replicate) -> float:
-    partner = {block.round: block.mean_ms for block in base.blocks}
-    return float(np.median([np.log(partner[block.round] / block.mean_ms) for block in variant.blocks]))
+    differences = {}
+    for name, own in levels.items():
+        count = min(len(own), len(levels[base]))
+        if name != base:
+            differences[name] = levels[base][:count] - own[:count]
+    contrasts = estimate(differences)
+    judged = [name for name in contrasts.of if name != control]
+    of_judged = critical_value(contrasts, judged, confidence) if judged else 0.0
+    speedups = {}
+    for name, each in contrasts.of.items():
+        critical = critical_value(contrasts, [control], confidence) if name == control else of_judged
+        speedups[name] = Speedup(
+            from_logarithm(each.value, critical * each.error),
+            statistics.detectable_effect(each.error, each.df, critical),
+            each.p_value,
+        )
+    return speedups
 
 
 def _latency(measured: Samples, confidence: float) -> Interval | None:

@@ -1,7 +1,7 @@
 """The measurement of artifacts on one hardware within a budget; `api.py` measures callables."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ def measure_artifacts(
     scenario: Scenario = SINGLE_STREAM,
     scored: bool = False,
     progress: Callable[[RunProgress], None] = lambda step: None,
+    costs: Mapping[str, Sequence[float]] | None = None,
 ) -> Measurement:
     """Measure artifacts in turns, and compare each with the first, which is the baseline.
 
@@ -58,6 +59,9 @@ def measure_artifacts(
         images: shape (N, C, H, W), or tokens of shape (N, L). A batch of more than N images repeats some.
         scored: fail an artifact whose outputs differ from those of its scoring, which used these images.
         progress: a function that the run calls after each replicate.
+        costs: name -> what a variant costs besides time, for example its size; lower is better. A variant
+            stops being measured once another one is surely faster and costs no more. Variants without costs
+            are measured to the end.
 
     Raises:
         UserError: there is no variant, or one has the name of the twin or no artifact in its folder; the
@@ -91,7 +95,7 @@ def measure_artifacts(
         caches = scratch / "caches"
         caches.mkdir()
         schedule = Schedule(folders, hardware, path, scenario, budget, scored, caches)
-        stopped = run_replicates(schedule, limit, started, progress)
+        stopped = run_replicates(schedule, limit, started, progress, costs or {})
     comparisons = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
     warnings = list_warnings(schedule.samples, comparisons, budget, load.percent)
@@ -129,7 +133,11 @@ def _require_valid(
 
 
 def run_replicates(
-    schedule: Schedule, limit_s: float, started: float, progress: Callable[[RunProgress], None]
+    schedule: Schedule,
+    limit_s: float,
+    started: float,
+    progress: Callable[[RunProgress], None],
+    costs: Mapping[str, Sequence[float]] | None = None,
 ) -> str:
     """Run replicates until the intervals are narrow enough or the time is up; return why they stopped.
 
@@ -140,6 +148,7 @@ def run_replicates(
         limit_s: the time budget, seconds.
         started: the value of `time.monotonic` when the time budget began.
         progress: a function that the run calls after each replicate.
+        costs: as of `measure_artifacts`.
     """
     budget, (base, *_) = schedule.budget, schedule.samples
     stopped = ""
@@ -165,4 +174,8 @@ def run_replicates(
         progress(RunProgress(count, spent, limit_s, left, width))
         if count >= most:
             break
+        if costs and count >= budget.min_replicates:
+            schedule.race(costs)
+        due = max(budget.min_replicates - count, 1)
+        schedule.choose_rounds(max(limit_s - spent, 0.0) / due)
     return stopped

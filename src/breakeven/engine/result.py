@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import combinations
 from typing import Any
 
 from breakeven.core.errors import UserError
 from breakeven.engine import statistics
-from breakeven.engine.comparison import BASELINE, Comparison, log_ratios
+from breakeven.engine.comparison import BASELINE, Comparison, speedups_over
+from breakeven.engine.levels import log_levels
 from breakeven.engine.quality_checks import QualityWarning
 from breakeven.engine.samples import Replicate
+from breakeven.engine.settings import TWIN
 from breakeven.engine.statistics import Interval
 
 
@@ -98,10 +99,10 @@ class Result(Mapping[str, TimedVariant]):
         return len(self.variants)
 
     def compare(self, one: str, other: str) -> TimedVariant:
-        """Return the speedup of `other` over `one`, with an interval corrected for all pairs of variants.
+        """Return the speedup of `other` over `one`, with an interval corrected for the number of variants.
 
-        The correction is Bonferroni's. The verdicts "faster" and "slower" also need a speedup that is farther
-        from 1 than the A/A control's interval.
+        The intervals of all variants over `one` hold at once. The verdicts "faster" and "slower" also need a
+        speedup that is farther from 1 than the A/A control's interval.
 
         Raises:
             UserError: a name is unknown, both are one variant, or one of them was not timed.
@@ -111,21 +112,24 @@ class Result(Mapping[str, TimedVariant]):
         for name in (one, other):
             if len(self[name].replicates) < 2 or self[name].time is None:
                 raise UserError(f"compare: {name} was not timed ({self[name].verdict}).")
-        first, second = self[one], self[other]
-        ratios = log_ratios(first.replicates, second.replicates)
-        pairs = len(list(combinations(self.variants, 2)))
-        alpha = (1 - self.confidence) / pairs
-        speedup = statistics.speedup(ratios, 1 - alpha)
-        verdict, reason = statistics.verdict(speedup, self.margin), ""
+        timed = [each for each in self.variants.values() if each.time is not None]
+        if self.control and self.control.time is not None:
+            timed.append(self.control)
+        timed.sort(key=lambda each: each.name != self.baseline)
+        levels = log_levels({each.name: each.replicates for each in timed if len(each.replicates) > 1})
+        found = speedups_over(one, levels, self.confidence, TWIN)[other]
+        verdict, reason = statistics.verdict(found.interval, self.margin), ""
         floor = statistics.noise_floor(self.control.speedup) if self.control and self.control.speedup else 1.0
         if (
             verdict in (statistics.FASTER, statistics.SLOWER)
-            and max(speedup.value, 1 / speedup.value) <= floor
+            and max(found.interval.value, 1 / found.interval.value) <= floor
         ):
             verdict = statistics.UNDECIDED
             reason = f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
-        effect = statistics.detectable_effect(ratios, alpha)
-        return TimedVariant(other, verdict, reason, speedup, second.time, effect, second.replicates)
+        measured = self[other]
+        return TimedVariant(
+            other, verdict, reason, found.interval, measured.time, found.detectable, measured.replicates
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as values that JSON can hold."""

@@ -60,3 +60,4 @@ class Samples:
     replicates: list[Replicate] = field(default_factory=list)
     status: str = OK  # or one of `UNTIMED`
     reason: str = ""
+    stopped: str = ""  # why it takes part in no further replicate, although it could

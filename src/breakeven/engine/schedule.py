@@ -1,8 +1,10 @@
 """The schedule of a run: replicates of fresh workers, rounds in random order, one variant at a time."""
 
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,18 @@ import numpy as np
 import psutil
 
 from breakeven.core.errors import Unsupported, WrongOutput
+from breakeven.engine.allocation import best_rounds
 from breakeven.engine.forkserver_client import WorkerFailed
+from breakeven.engine.levels import log_levels
+from breakeven.engine.racing import dominated
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, WRONG, Samples
 from breakeven.engine.settings import Budget, Scenario
 from breakeven.engine.target import Variant
+from breakeven.engine.turn_order import balanced_orders
 from breakeven.engine.variant_processes import VariantProcesses
 from breakeven.engine.worker_pool import WorkerPool
+
+MORE_BASE_TURNS = 1  # in each round, besides the one that every variant has
 
 
 class Schedule:
@@ -41,6 +49,9 @@ class Schedule:
         self.caches = caches  # empty in the first replicate, which therefore starts cold
         self._draw = random.Random(budget.seed)
         self._number = 0
+        self.rounds = budget.rounds  # of the next replicate
+        self._start_s: list[float] = []  # of each replicate: its time before the first round, and the rest
+        self._rounds_s: list[float] = []
         self._memory_mb = budget.memory_mb or psutil.virtual_memory().available / 2e6
 
     def replicate(self) -> None:
@@ -49,11 +60,13 @@ class Schedule:
         Variants load in random order. If memory does not hold all of them, they run in groups.
         """
         names = list(self.variants)
-        order = [name for name in names if self.samples[name].status == OK]
+        order = [name for name in names if self._takes_part(name)]
         self._draw.shuffle(order)
+        began, self._timed_s = time.monotonic(), 0.0
         with WorkerPool(self.hardware, self.budget.timeout_s, self.caches) as pool:
             self._round = 0
             self._firsts = self._draw_images()
+            pool.expect(self.variants[name] for name in order)
             for name in order:  # servers import in parallel, because nothing is timed yet
                 pool.prepare(self.variants[name], self._copy(name))
             pool.wait()
@@ -65,7 +78,43 @@ class Schedule:
                     compared_names = [name for name in alive if name not in names[:2]]
                     for name in [*compared_names, *([] if order else names[:2])]:
                         self._finish(name, alive)
+        self._rounds_s.append(self._timed_s / max(self._round, 1))
+        self._start_s.append(time.monotonic() - began - self._timed_s)
         self._number += 1
+
+    def _takes_part(self, name: str) -> bool:
+        return self.samples[name].status == OK and not self.samples[name].stopped
+
+    def choose_rounds(self, seconds: float) -> None:
+        """Choose the number of rounds of the next replicate.
+
+        Args:
+            seconds: the time that the replicate may take. It gets at least the budget's number of rounds.
+        """
+        start_s, round_s = np.median(self._start_s), max(np.median(self._rounds_s), 1e-6)
+        running = {name: own.replicates for name, own in self.samples.items() if self._takes_part(name)}
+        best = best_rounds(running, float(start_s), float(round_s))
+        fitting = (seconds - start_s) / round_s
+        self.rounds = max(self.budget.rounds, int(min(best, fitting, self.budget.max_rounds)))
+
+    def race(self, costs: Mapping[str, Sequence[float]]) -> None:
+        """Stop the variants that others dominate; the baseline and its twin always go on.
+
+        Args:
+            costs: name -> what it costs besides time; lower is better. Variants without costs go on.
+        """
+        racing = {name: own for name, own in self.samples.items() if name in costs and self._takes_part(name)}
+        base, twin = list(self.variants)[:2]
+        replicates = {name: own.replicates for name, own in racing.items()}
+        levels = log_levels({base: self.samples[base].replicates} | replicates)
+        for name, rival in dominated({name: levels[name] for name in racing}, costs).items():
+            if name not in (base, twin):
+                count = len(replicates[name])
+                self.samples[
+                    name
+                ].stopped = (
+                    f"stopped after {count} replicates, because {rival} is surely faster and costs no more"
+                )
 
     def _draw_images(self) -> list[int]:
         """Return the order in which the rounds of this replicate take the batches of the file of images.
@@ -97,17 +146,20 @@ class Schedule:
         Variants load one after another, because their loading is timed. Workers of `always` live until the
         end of the replicate, all others until the end of their group.
         """
+        held_mb = self._held_mb(alive)
         for name in list(order):
-            full = (
-                pool.memory_mb(worker for processes in alive.values() for worker in processes.workers)
-                > self._memory_mb
-            )
+            full = pool.memory_mb() + sum(held_mb.values()) > self._memory_mb
             if full and name not in always and set(alive) - set(always):
                 continue
             order.remove(name)
             with self._drop_on_failure(name, alive):
                 stack = pool if name in always else group
                 self._start(name, alive, pool, stack)
+                held_mb |= self._held_mb({name: alive[name]})
+
+    def _held_mb(self, alive: Mapping[str, VariantProcesses]) -> dict[str, float]:
+        """Return the memory of each variant's workers, which does not change while they are stopped."""
+        return {name: sum(worker.memory_mb for worker in own.workers) for name, own in alive.items()}
 
     def _start(
         self, name: str, alive: dict[str, VariantProcesses], pool: WorkerPool, stack: ExitStack
@@ -120,16 +172,23 @@ class Schedule:
         self.samples[name].replicates.append(replicate)
 
     def _rounds(self, alive: dict[str, VariantProcesses]) -> None:
-        """Run the rounds of a group: each round times one block of each variant, in a new random order."""
-        for _ in range(self.budget.rounds if alive else 0):
-            order = list(alive)
-            self._draw.shuffle(order)
-            for name in order:
+        """Run the rounds of a group: each round times one block of each variant, in a new balanced order.
+
+        The baseline enters each comparison, so it has two blocks in a round.
+        """
+        if not alive:
+            return
+        began = time.monotonic()
+        base = next(iter(self.variants))
+        turns = [*alive, *([base] * MORE_BASE_TURNS if base in alive and len(alive) > 2 else [])]
+        for order in islice(balanced_orders(turns, self._draw), self.rounds):
+            for name in (name for name in order if name in alive):
                 with self._drop_on_failure(name, alive):
                     first = self._firsts[self._round % len(self._firsts)]
                     block = alive[name].block(self._round, first)
                     self.samples[name].replicates[-1].blocks.append(block)
             self._round += 1
+        self._timed_s += time.monotonic() - began
 
     def _finish(self, name: str, alive: dict[str, VariantProcesses]) -> None:
         """Record the peak memory of a variant, which takes part in no further round of the replicate."""

@@ -46,7 +46,9 @@ class Budget:
             speedup.
         seconds: time for the replicates; each variant adds `seconds_per_variant`. The run stops when this
             time is up or the intervals are narrow enough, but not before `min_replicates`.
-        rounds: blocks of each variant in a replicate.
+        rounds: the fewest blocks of each variant in a replicate. A replicate has more if that narrows the
+            intervals faster than another replicate would.
+        max_rounds: the most blocks of each variant in a replicate.
         block_ms: length of a block. It is long compared with a reading of the clock, and short compared with
             changes of the machine's speed.
         settle_ms: the most time for the uncounted calls before each block, which refill the processor's
@@ -70,7 +72,8 @@ class Budget:
     min_replicates: int = 5
     narrow_replicates: int = 0
     max_replicates: int = 40
-    rounds: int = 10
+    rounds: int = 5
+    max_rounds: int = 60
     block_ms: float = 30.0
     settle_ms: float = 80.0
     warm_up_calls: int = 5

@@ -1,6 +1,6 @@
 """The variants of a run before a worker loads them: artifact folders, or callables to find."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -45,10 +45,7 @@ def worker_spec(variant: Variant) -> dict[str, Any]:
 
 
 def server_modules(variant: Variant) -> tuple[str, ...]:
-    """Return the modules that a fork server imports for `variant`.
-
-    Variants with equal modules share a fork server.
-    """
+    """Return the modules that `variant` needs before its worker is forked, the largest library first."""
     if isinstance(variant, CallTarget):
         return ("breakeven.engine.call_loader", *variant.preload)
     from breakeven.artifacts import artifact
@@ -58,3 +55,21 @@ def server_modules(variant: Variant) -> tuple[str, ...]:
     runtime = plugin.load("runtimes", card.settings, f"runtimes.{card.runtime}")
     modules: tuple[str, ...] = runtime.imports(variant)
     return ("breakeven.engine.artifact_loader", *modules)
+
+
+def shared_modules(folders: Iterable[Path]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Return which modules a fork server imports for artifacts that need certain modules.
+
+    Artifacts whose runtimes are built on the same library, for example torch, share one server, which imports
+    the modules of all of them, because the library takes much longer to import than the rest.
+    """
+    of_library: dict[str, dict[str, None]] = {}
+    needed = {server_modules(folder) for folder in folders}
+    for modules in sorted(needed):
+        of_library.setdefault(_library(modules), {}).update(dict.fromkeys(modules))
+    return {modules: tuple(of_library[_library(modules)]) for modules in needed}
+
+
+def _library(modules: tuple[str, ...]) -> str:
+    """Return the library that an artifact's runtime is built on: the first that it imports, or ""."""
+    return modules[1] if len(modules) > 1 else ""

@@ -14,7 +14,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.core.files import fingerprint, temporary_folder
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed
-from breakeven.engine.target import Variant, server_modules, worker_spec
+from breakeven.engine.target import Variant, server_modules, shared_modules, worker_spec
 from breakeven.engine.worker_client import WorkerProcess
 
 
@@ -47,6 +47,11 @@ class WorkerPool(ExitStack):
         self.hardware, self.timeout_s, self._memory_mb = hardware, timeout_s, memory_mb
         self.environment: dict[str, str] = plugin.load("hardware", hardware, "hardware").environment()
         self._servers: dict[tuple[tuple[str, ...], int], ForkServer] = {}
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def expect(self, variants: Iterable[Variant]) -> None:
+        """Let those of these variants that are artifacts share fork servers where they can."""
+        self._shared = shared_modules(variant for variant in variants if isinstance(variant, Path))
 
     def prepare(self, variant: Variant, copy: int = 0) -> ForkServer:
         """Return the fork server for `variant`. Start it if there is none, or if it has died."""
@@ -56,6 +61,8 @@ class WorkerPool(ExitStack):
             with contextlib.suppress(Unsupported):  # the worker reports it
                 runtime.ready()
         modules = server_modules(variant)
+        if isinstance(variant, Path):
+            modules = self._shared.get(modules, modules)
         server = self._servers.get((modules, copy))
         if server is None or not server.alive:
             server = self._servers[modules, copy] = ForkServer(self.environment, modules, self.timeout_s)
@@ -68,9 +75,9 @@ class WorkerPool(ExitStack):
             with contextlib.suppress(WorkerFailed):
                 server.request("ready")
 
-    def memory_mb(self, workers: Iterable[WorkerProcess]) -> float:
-        """Return the memory that the servers and these workers hold, 10**6 bytes."""
-        held = sum(worker.memory_mb for worker in workers)
+    def memory_mb(self) -> float:
+        """Return the memory that the servers hold, 10**6 bytes."""
+        held = 0.0
         for server in self._servers.values():
             with contextlib.suppress(psutil.Error):
                 held += psutil.Process(server.process.pid).memory_info().rss / 1e6

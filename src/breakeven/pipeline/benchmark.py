@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -90,7 +90,14 @@ class FamilyBenchmark:
             hardware = self.study.hardware[self.hardware]
             tell = partial(_tell, line)
             measured = measure_artifacts(
-                variants, hardware, budget, self.test.images, scenario, scored=True, progress=tell
+                variants,
+                hardware,
+                budget,
+                self.test.images,
+                scenario,
+                scored=True,
+                progress=tell,
+                costs=self._costs(variants) if settings.racing else {},
             )
         comparisons = measured.findings
         # A baseline that is unsupported is no error: the hardware is missing here, and every row says why.
@@ -112,13 +119,27 @@ class FamilyBenchmark:
             peaks=asdict(peaks) if peaks else {},
             warnings=[asdict(warning) for warning in measured.warnings],
             records=[
-                self._record(row, comparisons.of.get(row.variant, Comparison(row.verdict)))
+                self._record(
+                    row,
+                    comparisons.of.get(row.variant, Comparison(row.verdict)),
+                    comparisons.levels.get(row.variant, ()),
+                )
                 for row in judge.rows(self.artifacts, comparisons, self.test.labels)
             ],
         )
         if sound(measured) and peaks:
             measurement_cache.keep(key, title, part)
         return part
+
+    def _costs(self, variants: Iterable[str]) -> dict[str, tuple[float, float]]:
+        """Return what each variant costs besides time: errors on the test set, and size.
+
+        Nothing is known of the errors of a model with random weights, so all its variants are measured alike.
+        """
+        cards = {name: self._cards[name] for name in variants}
+        if not all(card.trained and card.accuracy is not None for card in cards.values()):
+            return {}
+        return {name: (1 - (card.accuracy or 0.0), card.megabytes) for name, card in cards.items()}
 
     @cached_property
     def _cards(self) -> Mapping[str, Artifact]:
@@ -128,12 +149,14 @@ class FamilyBenchmark:
     def _controls(self) -> Mapping[str, str]:
         return match_controls(self.study.recipes())
 
-    def _record(self, row: ResultRow, finding: Comparison) -> VariantResult:
+    def _record(self, row: ResultRow, finding: Comparison, levels: Sequence[float]) -> VariantResult:
         execution: dict[str, Any] = {}
         if row.variant in self.artifacts:
             card = self.artifacts[row.variant][1]
             execution = {"kernels": card.kernels, **card.facts}
-        return VariantResult(row, [asdict(replicate) for replicate in finding.replicates], execution)
+        return VariantResult(
+            row, [asdict(replicate) for replicate in finding.replicates], execution, [*levels]
+        )
 
     @cached_property
     def _peaks(self) -> HardwarePeaks | None:

@@ -17,10 +17,13 @@ from breakeven.report import dvc_files, row_text, study_charts, terminal_table
 from breakeven.report.row_columns import columns_of
 from breakeven.report.sweep_charts import SweepSection
 from breakeven.report.vega import Chart
+from breakeven.results import pairs
 from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell, folder_of, title
 from breakeven.results.study_results import StudyResults
+
+MOST_BASES = 60  # variants; more of them would make a page of many megabytes
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def write(
         sweeps: the sections of sweeps, after the study's.
     """
     sections = list(_sections(study_records, rows, limits))
+    pair_table = _pair_table(study_records.benchmarks, rows)
     all_sections: list[Section | SweepSection] = [*sections, *sweeps]
     for section in all_sections:
         for chart in section.charts:
@@ -80,6 +84,8 @@ def write(
                 }
             ),
             limits=limits,
+            pairs=Markup(_json(pair_table)),  # not escaped: `_json` does it
+            bases=list(dict.fromkeys(base for bases in pair_table.values() for base in bases)),
             library=Markup(_library()),  # not escaped: trusted scripts
             drawings=Markup(_drawings(all_sections)),
             place=folder_of,
@@ -106,8 +112,9 @@ def _sections(study_records: StudyResults, rows: Sequence[ResultRow], limits: Li
             charts = study_charts.charts_of(benchmark, cell_rows)
             if not number and (batch := study_charts.batches(benchmark_rows)):
                 charts.append(batch)
-            choice = choose(cell_rows, limits)
-            estimate = choose(cell_rows, replace(limits, by_estimate=True)).best
+            levels = benchmark.levels(cell(cell_rows[0]))
+            choice = choose(cell_rows, limits, levels)
+            estimate = choose(cell_rows, replace(limits, by_estimate=True), levels).best
             yield Section(
                 name=f"{benchmark.family}-{cell_rows[0].place}",
                 title=f"{benchmark.family} ({benchmark.title}) on {title(cell_rows[0])}",
@@ -121,6 +128,19 @@ def _sections(study_records: StudyResults, rows: Sequence[ResultRow], limits: Li
             )
 
 
+def _pair_table(benchmarks: Sequence[BenchmarkResult], rows: Sequence[ResultRow]) -> dict[str, Any]:
+    """Return cell -> base -> variant -> speedup, its interval and the verdict, for all pairs of each cell."""
+    table: dict[str, Any] = {}
+    measured = {row.variant for row in rows if row.speedup is not None and row.verdict != "control"}
+    for base in sorted(measured) if len(measured) <= MOST_BASES else ():
+        for row in pairs.over(base, benchmarks, rows):
+            figures = (row.speedup, row.speedup_ci_low, row.speedup_ci_high)
+            shown = [figure and float(f"{figure:.4g}") for figure in figures]
+            of_base = table.setdefault(f"{row.family}/{row.place}", {}).setdefault(base, {})
+            of_base[row.variant] = [*shown, row.verdict]
+    return table
+
+
 def _drawings(sections: Iterable[Section | SweepSection]) -> str:
     """Return the charts by the name of their HTML element, as JSON that is safe inside a script element."""
     specs = {
@@ -131,7 +151,12 @@ def _drawings(sections: Iterable[Section | SweepSection]) -> str:
         for section in sections
         for chart in section.charts
     }
-    return json.dumps(specs, separators=(",", ":")).replace("<", "\\u003c")
+    return _json(specs)
+
+
+def _json(values: Any) -> str:
+    """Return JSON that is safe inside a script element."""
+    return json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _rounded(data: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -51,6 +51,14 @@ def interval(row: ResultRow) -> str:
     return f"{low:.2f} to {high:.2f}" if high < BEYOND else f"{low:.2f} to {high:.0e}"
 
 
+def in_runtime(row: ResultRow) -> str:
+    """Return the speedup over the uncompressed fp32 model in the same runtime, with its interval."""
+    value, low, high = row.speedup_in_runtime, row.speedup_in_runtime_ci_low, row.speedup_in_runtime_ci_high
+    if value is None or low is None or high is None:
+        return ""
+    return f"{value:.2f}x ({low:.2f} to {high:.2f})" if high < BEYOND else f"{value:.2f}x"
+
+
 def change(row: ResultRow) -> str:
     """Return the change in accuracy from the baseline, in percentage points, with its interval."""
     if row.verdict in ("baseline", "control"):

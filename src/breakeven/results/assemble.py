@@ -12,7 +12,7 @@ from breakeven.artifacts import artifact, fusion, operators
 from breakeven.artifacts.artifact import BASELINE, EAGER, Artifact
 from breakeven.engine import cold_start
 from breakeven.engine.comparison import BASELINE as JUDGED_AGAINST
-from breakeven.engine.comparison import Comparison, ComparisonSet
+from breakeven.engine.comparison import Comparison, ComparisonSet, speedups_over
 from breakeven.engine.roofline import HardwarePeaks
 from breakeven.engine.samples import Replicate
 from breakeven.engine.settings import TWIN, Scenario
@@ -79,6 +79,7 @@ class RowBuilder:
             for recipe, control in self.controls.items()
             if (name := f"{control}/{EAGER}") in artifacts and artifacts[name][1].status == "ok"
         }
+        in_runtime = self._in_runtime({name: card for name, (_, card) in artifacts.items()}, comparisons)
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
             comparison = comparisons.of.get(name, Comparison(card.status, card.reason))
@@ -103,13 +104,30 @@ class RowBuilder:
                     start_figures(comparison.replicates),
                 ]
             if comparison.verdict == JUDGED_AGAINST:
-                parts.append(SpeedupPart(speedup=1.0))
+                parts.append(SpeedupPart(speedup=1.0, noise_floor=comparisons.noise_floor))
             elif comparison.speedup:
-                parts.append(_speedup(comparison, comparison.speedup, comparisons.noise_floor))
+                parts.append(
+                    _speedup(comparison, comparison.speedup, comparisons.noise_floor, in_runtime.get(name))
+                )
                 costs = _beyond(card, artifacts[BASELINE][1])
                 parts.append(self._breakeven(costs, 1000 * card.train_s, comparison, comparisons))
             rows.append(self._row(name, card, artifacts[BASELINE][1], comparison, parts, remarks))
         return rows
+
+    def _in_runtime(self, cards: Mapping[str, Artifact], comparisons: ComparisonSet) -> dict[str, Interval]:
+        """Return each variant's speedup over the uncompressed fp32 model in the same runtime."""
+        levels = {name: np.array(own) for name, own in comparisons.levels.items()}
+        plain = {
+            card.settings["name"]: name
+            for name, card in cards.items()
+            if (card.recipe, card.precision, card.quantization) == ("none", "fp32", "") and name in levels
+        }
+        of_base = {base: speedups_over(base, levels, self.confidence) for base in plain.values()}
+        return {
+            name: of_base[base][name].interval
+            for name, card in cards.items()
+            if (base := plain.get(card.settings["name"])) is not None and name in of_base[base]
+        }
 
     def _row(
         self,
@@ -250,8 +268,13 @@ def start_figures(replicates: list[Replicate]) -> StartPart:
     )
 
 
-def _speedup(comparison: Comparison, speedup: Interval, noise_floor: float | None) -> SpeedupPart:
+def _speedup(
+    comparison: Comparison, speedup: Interval, noise_floor: float | None, in_runtime: Interval | None
+) -> SpeedupPart:
     return SpeedupPart(
+        speedup_in_runtime=in_runtime.value if in_runtime else None,
+        speedup_in_runtime_ci_low=in_runtime.low if in_runtime else None,
+        speedup_in_runtime_ci_high=in_runtime.high if in_runtime else None,
         speedup=speedup.value,
         speedup_ci_low=speedup.low,
         speedup_ci_high=speedup.high,

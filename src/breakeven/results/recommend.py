@@ -1,15 +1,20 @@
-"""The choice of the variant to deploy: the largest certain speedup within the user's limits.
+"""The choice of the variant to deploy: the fastest within the user's limits, and what cannot be told from it.
 
 A variant keeps a limit if the unfavourable end of its interval does.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from breakeven.engine import statistics
+from breakeven.engine.best import compare_with_best
+from breakeven.engine.comparison import speedups_over
 from breakeven.engine.samples import UNTIMED
+from breakeven.engine.statistics import Interval
 from breakeven.results import paired_accuracy
 from breakeven.results.result_row import ResultRow
 
@@ -17,6 +22,8 @@ if TYPE_CHECKING:
     from breakeven.config.schema import Study
 
 EPSILON = 1e-9
+TIE = 0.05  # a variant that is slower than the best by more, by the estimates, is not offered in its place
+CONFIDENCE = 0.95  # that the fastest variant is among those that may be
 UNMEASURED_VERDICTS = (*UNTIMED, "control")
 UNRELIABLE_REASON = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
 UNTRAINED_REASON = "its weights are random, so nobody knows what it would cost in accuracy"
@@ -73,10 +80,19 @@ class Kind:
 
 
 def _drop(row: ResultRow, by_estimate: bool) -> float:
-    if row.verdict == "baseline":
+    if row.verdict == "baseline" or is_exact(row):
         return 0.0
     delta = row.accuracy_delta if by_estimate else row.accuracy_delta_ci_low
     return -100 * delta if delta is not None else float("inf")
+
+
+def is_exact(row: ResultRow) -> bool:
+    """Return whether a row is the uncompressed model in fp32, with eager's class for every test image.
+
+    Its logits are within `export.max_relative_error` of eager's, or it would be `wrong`. It computes the same
+    function, so its accuracy needs no test, however few images there are.
+    """
+    return row.compression == "none" and row.precision == "fp32" and row.agreement == 1.0
 
 
 def _latency(row: ResultRow, by_estimate: bool) -> float:
@@ -105,21 +121,26 @@ class Choice:
     reason: str  # in one sentence
     # If no variant keeps the limits: which raised limits would admit one, one limit at a time if possible
     relaxed: tuple[str, ...] = ()
-    # Variants within the limits whose speedup cannot be told from the best one's: the intervals overlap
+    # Variants within the limits that may be as fast as the best one, and are at most `TIE` slower by estimate
     ties: tuple[str, ...] = ()
+    # Variants within the limits that look slower than that, and were measured too roughly to exclude them
+    unsettled: tuple[str, ...] = ()
+    over_fp32: str = ""  # in one sentence: the fastest fp32 variant, and what the best gains over it
 
 
-def gain(row: ResultRow, by_estimate: bool = False) -> float:
-    """Return the speedup over the baseline, at the lower end of its interval unless `by_estimate`."""
-    if row.verdict in ("baseline", "same"):  # differences within the margin do not count
-        return 1.0
-    return (row.speedup if by_estimate else row.speedup_ci_low) or 0.0
+def gain(row: ResultRow) -> float:
+    """Return the estimated speedup over the baseline; 1 if differences are within the margin."""
+    return 1.0 if row.verdict in ("baseline", "same") else row.speedup or 0.0
 
 
-def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
+def choose(rows: Sequence[ResultRow], limits: Limits, levels: Mapping[str, NDArray[np.float64]]) -> Choice:
     """Choose among the variants of one family on one hardware in one scenario.
 
-    A variant that is not surely faster than the baseline is chosen only if the baseline breaks a limit.
+    The choice is the fastest variant within the limits that is surely faster than the baseline, or else the
+    baseline. A multiple comparison with the best tells which others may be as fast.
+
+    Args:
+        levels: variant -> the log time of a call in each replicate.
     """
     measured = [row for row in rows if row.verdict not in UNMEASURED_VERDICTS and row.latency_ms_p50]
     if not measured:
@@ -128,49 +149,93 @@ def choose(rows: Sequence[ResultRow], limits: Limits) -> Choice:
         return Choice(None, None, None, UNTRAINED_REASON)
     if any(row.unreliable for row in rows):
         return Choice(None, None, None, UNRELIABLE_REASON)
-    ranked = sorted(measured, key=lambda row: -gain(row, limits.by_estimate))
+    if not all(len(levels.get(row.variant, ())) > 1 for row in measured):
+        return Choice(None, None, None, "the records do not say how the variants compare with each other")
+    ranked = sorted(measured, key=lambda row: -gain(row))
     able = [row for row in ranked if not limits.broken(row)]
     if not able:
-        return Choice(None, None, ranked[0], "nothing keeps all limits", _relaxed(ranked, limits))
-    best, runner_up = able[0], able[1] if len(able) > 1 else None
+        return Choice(None, None, ranked[0], "nothing keeps all limits", _relaxed(ranked, limits, levels))
+    faster = [row for row in able if gain(row) > 1 and (row.verdict == "faster" or limits.by_estimate)]
+    staying = [row for row in able if row.verdict == "baseline"]
+    best = [*faster, *staying, *able][0]
+    others = [row for row in able if row is not best]
+    near = [row for row in others if gain(row) >= gain(best) / (1 + TIE)]
+    rivals = compare_with_best({row.variant: levels[row.variant] for row in able}, CONFIDENCE)
+    may_be = [row for row in others if rivals[row.variant].high > 1]
+    if best.verdict == "baseline":  # a variant that was shown to be as fast changes nothing
+        near, may_be = [], [row for row in may_be if row.verdict == statistics.UNDECIDED]
     fastest = ranked[0] if ranked[0] is not best else None
-    ties = tuple(row.variant for row in able[1:] if _overlap(best, row))
-    return Choice(best, runner_up, fastest, _reason(best, runner_up, fastest, limits), ties=ties)
+    return Choice(
+        best,
+        others[0] if others else None,
+        fastest,
+        _reason(best, others[0] if others else None, fastest, limits, rivals.get(best.variant)),
+        ties=tuple(row.variant for row in may_be if row in near),
+        unsettled=tuple(row.variant for row in may_be if row not in near),
+        over_fp32=_over_fp32(best, measured, levels),
+    )
 
 
-def _overlap(best: ResultRow, other: ResultRow) -> bool:
-    return best.verdict != "baseline" and (other.speedup_ci_high or 1.0) > (best.speedup_ci_low or 1.0)
+def _over_fp32(best: ResultRow, rows: Sequence[ResultRow], levels: Mapping[str, NDArray[np.float64]]) -> str:
+    """Return the sentence about the fastest of the uncompressed fp32 variants.
+
+    A large speedup over eager may say more about eager than about the variant.
+    """
+    plain = [row for row in rows if (row.compression, row.precision) == ("none", "fp32")]
+    if not plain:
+        return ""
+    fastest = max(plain, key=gain)
+    sentence = f"The fastest way to run the model as it is, in fp32, is {fastest.variant}"
+    if fastest.variant == best.variant:
+        return f"{sentence}, which is this one"
+    speedup = speedups_over(fastest.variant, levels, CONFIDENCE)[best.variant].interval
+    return f"{sentence}; {best.variant} is {_times(speedup)} as fast as that"
 
 
-def _reason(best: ResultRow, runner_up: ResultRow | None, fastest: ResultRow | None, limits: Limits) -> str:
-    sure, least = ("", "") if limits.by_estimate else ("surely ", "at least ")
+def _reason(
+    best: ResultRow,
+    runner_up: ResultRow | None,
+    fastest: ResultRow | None,
+    limits: Limits,
+    ahead: Interval | None,
+) -> str:
+    """Return the reason for a choice in one sentence.
+
+    Args:
+        ahead: how many times as fast the best is as the fastest other variant within the limits.
+    """
     if best.verdict == "baseline":
-        sentence = f"nothing that keeps the limits is {sure}faster than the baseline"
+        sentence = f"nothing that keeps the limits is {'' if limits.by_estimate else 'surely '}faster"
+    elif ahead is None:
+        sentence = "nothing else keeps the limits"
+    elif ahead.low > 1:
+        sentence = f"it is surely the fastest that keeps the limits, {_times(ahead)} as fast as the next"
     else:
-        most = "the most by the estimates" if limits.by_estimate else "for sure the most"
-        sentence = f"of what keeps the limits it gains {most}, {least}{gain(best, limits.by_estimate):.2f}x"
+        sentence = "it is the fastest that keeps the limits, by the estimates"
     if runner_up:
-        sentence += f"; {runner_up.variant} {_beside(best, runner_up, limits.by_estimate)}"
+        sentence += f"; next comes {runner_up.variant} with {gain(runner_up):.2f}x{_better(runner_up, best)}"
     if fastest and (broken := limits.broken(fastest)):
-        sentence += f"; {fastest.variant} would gain {least}{gain(fastest, limits.by_estimate):.2f}x, but "
-        sentence += " and ".join(broken)
+        sentence += f"; {fastest.variant} would give {gain(fastest):.2f}x, but {' and '.join(broken)}"
     return sentence
 
 
-def _beside(best: ResultRow, runner_up: ResultRow, by_estimate: bool) -> str:
-    """Return in words how the runner-up compares with the best."""
-    sentence = f"gains {'' if by_estimate else 'at least '}{gain(runner_up, by_estimate):.2f}x"
+def _times(ratio: Interval) -> str:
+    return f"{ratio.value:.2f}x ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def _better(runner_up: ResultRow, best: ResultRow) -> str:
+    """Return in words what the runner-up has over the best."""
     better = []
     if runner_up.artifact_mb and best.artifact_mb and runner_up.artifact_mb < 0.9 * best.artifact_mb:
         better.append(f"its artifact is {runner_up.artifact_mb / best.artifact_mb:.0%} as large")
     if runner_up.accuracy is not None and best.accuracy is not None and runner_up.accuracy > best.accuracy:
         better.append(f"it scores {100 * (runner_up.accuracy - best.accuracy):.2f} points more")
-    if better:
-        sentence += f", though {' and '.join(better)}"
-    return f"{sentence} (their intervals overlap)" if _overlap(best, runner_up) else sentence
+    return f", though {' and '.join(better)}" if better else ""
 
 
-def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
+def _relaxed(
+    rows: Sequence[ResultRow], limits: Limits, levels: Mapping[str, NDArray[np.float64]]
+) -> tuple[str, ...]:
     """Return for each limit the value that would admit a variant while the other limits stay.
 
     If raising one limit is never enough, return the values of several limits together.
@@ -183,7 +248,7 @@ def _relaxed(rows: Sequence[ResultRow], limits: Limits) -> tuple[str, ...]:
         able = [row for row in rows if not other_limits.broken(row)]
         nearest = min(able, key=lambda row: kind.cost(row, limits.by_estimate), default=None)
         if nearest and np.isfinite(cost := kind.cost(nearest, limits.by_estimate)):
-            raised = choose(rows, _with(limits, kind, _up(cost))).best
+            raised = choose(rows, _with(limits, kind, _up(cost)), levels).best
             hints.append(f"{_option(kind, cost)} would let in {(raised or nearest).variant}")
     return tuple(hints or _relaxed_together(rows, limits))
 

@@ -5,8 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict
 
+from breakeven.artifacts.artifact import BASELINE
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
 from breakeven.results.record_check import (
@@ -18,7 +21,8 @@ from breakeven.results.record_check import (
     Shape,
     require_valid,
 )
-from breakeven.results.result_row import ResultRow
+from breakeven.results.result_row import Cell, ResultRow
+from breakeven.results.result_row import cell as cell_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class VariantResult:
     row: ResultRow
     replicates: list[Annotated[dict[str, Any], Shape(ReplicateShape)]]
     execution: dict[str, Any] = field(default_factory=dict)  # operators by time, and similar facts
+    # Log ms of a call in each replicate, to compare any two variants of a scenario; missing from old records
+    levels: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,12 @@ class BenchmarkResult:
     records: list[VariantResult]
     # scenario -> its start, seconds since the epoch, and its duration in seconds; missing from old records
     measured: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def levels(self, cell: Cell) -> dict[str, NDArray[np.float64]]:
+        """Return the levels of all variants that were measured side by side in a cell, the baseline first."""
+        records = [record for record in self.records if cell_of(record.row) == cell and record.levels]
+        records.sort(key=lambda record: record.row.variant != BASELINE)
+        return {record.row.variant: np.array(record.levels) for record in records}
 
     def write(self, path: Path) -> None:
         """Write the benchmark as JSON."""

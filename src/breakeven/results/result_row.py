@@ -36,6 +36,9 @@ class SpeedupPart:
     speedup: float | None = None  # above 1 is faster
     speedup_ci_low: float | None = None  # corrected for the number of variants
     speedup_ci_high: float | None = None
+    speedup_in_runtime: float | None = None  # over the uncompressed fp32 model in the same runtime
+    speedup_in_runtime_ci_low: float | None = None
+    speedup_in_runtime_ci_high: float | None = None
     noise_floor: float | None = None  # ratio, at least 1
     min_detectable_effect: float | None = None  # ratio, at least 1
 

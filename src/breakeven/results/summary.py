@@ -2,19 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from breakeven.core.files import write_text
 from breakeven.results.columns import column_names
 from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits, choose
 from breakeven.results.records import BenchmarkResult
-from breakeven.results.result_row import ResultRow, cell
+from breakeven.results.result_row import Cell, ResultRow, cell
 
 
-def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRow]:
+def rows(benchmarks: Sequence[BenchmarkResult], limits: Limits) -> list[ResultRow]:
     """Return all rows, with the best ones marked.
 
     The marks are the Pareto front of each cell, the highest throughput of each variant under the latency
@@ -30,8 +33,8 @@ def rows(benchmarks: Iterable[BenchmarkResult], limits: Limits) -> list[ResultRo
 
     return [
         marked
-        for _, group in groupby(sorted(everything, key=cell), key=cell)
-        for marked in _mark_recommended(_mark_pareto(list(group)), limits)
+        for key, group in groupby(sorted(everything, key=cell), key=cell)
+        for marked in _mark_recommended(_mark_pareto(list(group)), limits, _levels(benchmarks, key))
     ]
 
 
@@ -104,8 +107,14 @@ def _mark_pareto(group: list[ResultRow]) -> list[ResultRow]:
     return [replace(row, pareto=row.variant in best) if row.variant in costs else row for row in group]
 
 
-def _mark_recommended(group: list[ResultRow], limits: Limits) -> list[ResultRow]:
-    best = choose(group, limits).best
+def _levels(benchmarks: Sequence[BenchmarkResult], key: Cell) -> dict[str, NDArray[np.float64]]:
+    return {name: own for benchmark in benchmarks for name, own in benchmark.levels(key).items()}
+
+
+def _mark_recommended(
+    group: list[ResultRow], limits: Limits, levels: Mapping[str, NDArray[np.float64]]
+) -> list[ResultRow]:
+    best = choose(group, limits, levels).best
     return [
         row
         if row.verdict in UNMEASURED_VERDICTS

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import threading
 import time
 from pathlib import Path
@@ -16,10 +17,14 @@ CALL_S = 0.002
 
 
 class Sleeping(Runtime):
-    """Sleeps `times` 2 ms in each call; appends to the file `log` a line a call: who, when."""
+    """Sleeps `times` 2 ms in each call; appends to the file `log` a line a call: who, when.
+
+    Each call lasts longer by up to the share `jitter`, drawn at random.
+    """
 
     modules = ("numpy",)
     times: int = 1
+    jitter: float = 0.0
     log: str = os.devnull
 
     def export(self, source: ExportInput, folder: Path) -> None:
@@ -34,7 +39,7 @@ class Sleeping(Runtime):
 
         def run(inputs: Any) -> Any:
             start = time.monotonic()
-            time.sleep(self.times * CALL_S)
+            time.sleep(self.times * CALL_S * (1 + self.jitter * random.random()))
             process = os.getpid()
             caller = f"{process}-{threading.get_ident()}"
             made = {"process": process, "caller": caller, "start": start, "end": time.monotonic()}

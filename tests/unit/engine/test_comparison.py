@@ -1,6 +1,7 @@
 """Intervals hold the truth as often as they promise, and a run that cannot be trusted says nothing."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +9,10 @@ import pytest
 import simulation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from simulation import Machine
 
-from breakeven.engine import statistics
-from breakeven.engine.comparison import compare_to_baseline, log_ratios
+from breakeven.engine.comparison import compare_to_baseline, speedups_over
+from breakeven.engine.levels import log_levels
 from breakeven.engine.samples import Samples
 from breakeven.engine.settings import Budget
 
@@ -32,67 +32,65 @@ def run(seed=0, speedups=(1.0, TRUTH), replicates=5, rounds=5):
     return simulation.run(times, [BASE, TWIN, *"abcdefghijklmnop"[: len(speedups) - 1]])
 
 
-def ratios(times):
-    """`log_ratios` of many runs at once: (run, replicate, variant, round) -> (run, variant, replicate)."""
-    return np.median(np.log(times[:, :, :1] / times[:, :, 1:]), axis=-1).swapaxes(1, 2)
-
-
-def bounds(values, confidence=0.95):
-    """The bounds of `statistics.speedup` for many runs at once, over the last axis."""
-    count = values.shape[-1]
-    half = stats.t.ppf((1 + confidence) / 2, count - 1) * stats.sem(values, axis=-1)
-    return np.exp(values.mean(-1) - half), np.exp(values.mean(-1) + half)
-
-
-# The simulations below compute many runs at once; these two hold them to the code that they stand for.
-
-
-@settings(deadline=None, max_examples=50)
-@given(SEEDS, st.integers(2, 8), st.integers(1, 9))
-def test_the_simulations_ratios_are_those_of_the_findings(seed, replicates, rounds):
-    times = Machine().times(draw(seed), 1, [1.0, TRUTH], replicates, rounds)
-    base, *others = simulation.run(times[0], [BASE, TWIN, "a"]).values()
-    own = [log_ratios(base.replicates, other.replicates) for other in others]
-    assert np.allclose(ratios(times)[0], own, rtol=0, atol=1e-12)
-
-
-@given(SEEDS, st.integers(2, 15))
-def test_the_simulations_bounds_are_those_of_the_findings(seed, replicates):
-    values = draw(seed).normal(0, 0.01, replicates)
-    gain = statistics.speedup(values.tolist(), 0.95)
-    assert bounds(values) == pytest.approx((gain.low, gain.high))
+def speedups(measured):
+    """The speedup of each variant over the baseline."""
+    return {name: each.speedup for name, each in compare_to_baseline(measured, 0.95, 0.01).of.items()}
 
 
 MACHINES = [Machine(), Machine(bias=0.002), Machine(bias=0.03, noise=0.03, bursts=0.2)]
 
 
-@pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("replicates", [5, 8, 15])
+@pytest.mark.parametrize("machine", MACHINES, ids=["usual", "quiet", "noisy"])
+@pytest.mark.parametrize("replicates", [5, 10, 20])
 def test_the_interval_holds_the_true_speedup_in_95_of_100_runs(replicates, machine):
-    values = ratios(machine.times(draw(replicates), 8000, [1.0, TRUTH], replicates))
-    low, high = bounds(values)
-    held = ((low <= [1.0, TRUTH]) & (high >= [1.0, TRUTH])).mean(0)
-    assert np.all((held > 0.93) & (held < 0.975)), held
+    """Also where bursts hit one of five blocks."""
+    held, bias = [], []
+    for seed in range(300):
+        times = machine.times(draw(seed), 1, [1.0, TRUTH], replicates, 7)[0]
+        gain = speedups(simulation.run(times, [BASE, TWIN, "a"]))["a"]
+        held.append(gain.low <= TRUTH <= gain.high)
+        bias.append(math.log(gain.value / TRUTH))
+    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / 300) < np.mean(held)
+    assert abs(np.mean(bias)) < 0.005 + 3 * np.std(bias) / np.sqrt(len(bias))
 
 
-@pytest.mark.parametrize("bias", [0.004, 0.008, 0.012, 0.02])  # stops after 6 to 36 replicates
+@pytest.mark.parametrize("replicates", [5, 10])
+def test_all_intervals_of_a_run_hold_the_truth_at_once_in_95_of_100_runs(replicates):
+    truths = dict(zip("abcdefgh", [1.0, 1.01, 1.03, 0.5, 2.0, 8.0, 1.0, 0.99], strict=True))
+    held = []
+    for seed in range(250):
+        gains = speedups(run(seed, [1.0, *truths.values()], replicates))
+        held.append(all(gains[name].low <= truth <= gains[name].high for name, truth in truths.items()))
+    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / 250) < np.mean(held)
+
+
+@pytest.mark.parametrize("bias", [0.004, 0.012])  # stops after 5 to 20 replicates
 def test_the_interval_holds_the_true_speedup_also_where_its_width_decided_when_to_stop(bias):
     """To look after each replicate and to stop when the interval is narrow favours runs that look quiet."""
-    values = np.concatenate(
-        [
-            ratios(Machine(bias=bias).times(draw(seed), 1000, [1.0, TRUTH], BUDGET.max_replicates))
-            for seed in range(10)
-        ]
-    )
-    held = np.zeros(len(values), bool)
-    going = np.ones(len(values), bool)
-    for count in range(BUDGET.min_replicates, BUDGET.max_replicates + 1):
-        low, high = bounds(values[..., :count])
-        narrow = (np.sqrt(high / low) - 1).max(-1) <= BUDGET.half_width
-        stopped = going & (narrow | (count == BUDGET.max_replicates))
-        held[stopped] = (low[stopped, 1] <= TRUTH) & (high[stopped, 1] >= TRUTH)
-        going &= ~stopped
-    assert 0.93 < held.mean() < 0.975
+    held = []
+    for seed in range(100):
+        times = Machine(bias=bias).times(draw(seed), 1, [1.0, TRUTH], 20, 7)[0]
+        for count in range(BUDGET.min_replicates, 21):
+            found = compare_to_baseline(simulation.run(times[:count], [BASE, TWIN, "a"]), 0.95, 0.01)
+            if found.half_width <= BUDGET.half_width:
+                break
+        gain = found.of["a"].speedup
+        held.append(gain.low <= TRUTH <= gain.high)
+    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / 100) < np.mean(held)
+
+
+def test_many_variants_have_narrower_intervals_than_each_would_have_alone():
+    """Each borrows its variance from the others."""
+    widths = []
+    for seed in range(40):
+        measured = run(seed, [1.0, *[TRUTH] * 12])
+        together = compare_to_baseline(measured, 0.95, 0.01).half_width
+        alone = max(
+            compare_to_baseline({k: measured[k] for k in (BASE, TWIN, name)}, 1 - 0.05 / 12, 0.01).half_width
+            for name in "abcdefghijkl"
+        )
+        widths.append(together / alone)
+    assert np.median(widths) < 0.7
 
 
 def test_copies_of_the_baseline_are_hardly_ever_faster_or_slower():
@@ -105,13 +103,15 @@ def test_copies_of_the_baseline_are_hardly_ever_faster_or_slower():
 
 
 def test_among_ten_copies_none_is_faster_or_slower_in_95_of_100_runs():
-    """They share the baseline's luck, and there are ten chances to be wrong: Holm's correction holds both."""
-    times = Machine().times(draw(), 4000, [1.0] * 10, 5)
-    p_values = stats.ttest_1samp(ratios(times), 0, axis=-1).pvalue
-    levels = np.array([statistics.holm(row, 0.05) for row in p_values.tolist()])
-    wrong = (p_values < levels).any(1).mean()
-    uncorrected = (p_values < 0.05).any(1).mean()
-    assert wrong < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(times)) < uncorrected
+    """They share the baseline's luck, and there are ten chances to be wrong."""
+    wrong, uncorrected = [], []
+    for seed in range(200):
+        measured = run(seed, [1.0] * 11)
+        found = compare_to_baseline(measured, 0.95, 0.01)
+        wrong.append(any(each.verdict in ("faster", "slower") for each in found.of.values()))
+        levels = log_levels({name: own.replicates for name, own in measured.items()})
+        uncorrected.append(any(each.p_value < 0.05 for each in speedups_over(BASE, levels, 0.95).values()))
+    assert np.mean(wrong) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200) < np.mean(uncorrected)
 
 
 def test_a_difference_of_three_times_the_noise_is_found():
@@ -142,8 +142,9 @@ def test_a_burst_in_fewer_than_half_of_the_blocks_changes_no_speedup(hit, factor
     times = np.ones((1, 3, 15))
     times[0, 2] = 0.5
     times[0, 2, list(hit)] *= factor
-    base, _, other = simulation.run(times, [BASE, TWIN, "a"]).values()
-    assert log_ratios(base.replicates, other.replicates) == pytest.approx([np.log(2)])
+    measured = simulation.run(times, [BASE, TWIN, "a"])
+    levels = log_levels({name: own.replicates for name, own in measured.items()})
+    assert levels[BASE] - levels["a"] == pytest.approx([np.log(2)])
 
 
 def test_blocks_are_paired_by_the_number_of_their_round():
@@ -157,13 +158,14 @@ def test_blocks_are_paired_by_the_number_of_their_round():
 
     early, late, mixed = group([0, 1, 2], 0.5), group([3, 4, 5], 2.0), group([5, 0, 3], 0.25)
     for measured, log_ratio in ((early, np.log(2)), (late, -np.log(2)), (mixed, np.log(4))):
-        assert log_ratios(base.replicates, measured.replicates) == pytest.approx([log_ratio] * 2)
+        levels = log_levels({BASE: base.replicates, "a": measured.replicates})
+        assert levels[BASE] - levels["a"] == pytest.approx([log_ratio] * 2)
 
 
 def test_a_run_whose_twin_differs_from_the_baseline_gives_no_verdict():
     times = Machine(bias=0.001).times(draw(), 1, [0.9, 2.0, 0.5, 1.0], 5)[0]
     found = compare_to_baseline(simulation.run(times, [BASE, TWIN, *"abc"]), 0.95, 0.01)
-    assert found.fault == "the twin's interval excludes 1"
+    assert found.fault == "the twin differs from the baseline"
     assert [found.of[name].verdict for name in (BASE, TWIN)] == ["baseline", "control"]
     assert {found.of[name].verdict for name in "abc"} == {"undecided"}
     assert all(found.fault in found.of[name].reason for name in (TWIN, *"abc"))

@@ -35,7 +35,8 @@ def test_every_variant_and_a_twin_have_every_block_of_every_replicate(tmp_path: 
         finding = measured[name]
         assert [replicate.number for replicate in finding.replicates] == [0, 1]
         for replicate in finding.replicates:
-            assert [block.round for block in replicate.blocks] == [0, 1, 2]
+            blocks = 2 if name == "base" else 1  # in a round; the baseline is in every comparison
+            assert [block.round for block in replicate.blocks] == sorted([0, 1, 2] * blocks)
             assert replicate.load_s > 0 and replicate.first_call_ms > 0
             assert len(replicate.warmup_ms) >= 5
             assert all(call > 0 for block in replicate.blocks for call in block.calls_ms)
@@ -163,8 +164,8 @@ def test_what_does_not_fit_into_memory_at_once_is_measured_one_after_another(tmp
             for name, finding in measured.findings.of.items()
         }
         # The baseline and the twin are in all groups, each of the others in one of its own.
-        assert rounds["base"] == rounds[TWIN] == list(range(3 * BUDGET.rounds))
-        assert sorted(at for name in "abc" for at in rounds[name]) == rounds["base"]
+        assert sorted(set(rounds["base"])) == rounds[TWIN] == list(range(3 * BUDGET.rounds))
+        assert sorted(at for name in "abc" for at in rounds[name]) == rounds[TWIN]
         assert all(len(rounds[name]) == BUDGET.rounds for name in "abc")
         assert all(max(rounds[name]) - min(rounds[name]) == BUDGET.rounds - 1 for name in "abc")
     assert max(json.loads(line)["others"] for line in log.read_text().splitlines()) == 2
@@ -172,8 +173,32 @@ def test_what_does_not_fit_into_memory_at_once_is_measured_one_after_another(tmp
 
 def test_what_fits_into_memory_is_measured_side_by_side(tmp_path: Path) -> None:
     measured = run(fake(tmp_path, "base", "a", "b"), replace(BUDGET, memory_mb=1e6))
-    rounds = [[block.round for block in each.replicates[0].blocks] for each in measured.findings.of.values()]
-    assert rounds == [[0, 1, 2]] * 4
+    rounds = [{block.round for block in each.replicates[0].blocks} for each in measured.findings.of.values()]
+    assert rounds == [{0, 1, 2}] * 4
+
+
+def test_more_rounds_fill_the_time_where_blocks_are_noisier_than_processes(tmp_path: Path) -> None:
+    budget = replace(BUDGET, seconds=20, min_replicates=3, max_replicates=3, half_width=1e-9)
+    measured = run(fake(tmp_path, "base", "a", "b", runtime="sleeping", jitter=1.0), budget)
+    first, *later = [len(replicate.blocks) for replicate in measured["a"].replicates]
+    assert first == BUDGET.rounds
+    assert all(BUDGET.rounds < blocks <= budget.max_rounds for blocks in later)
+
+
+def test_a_variant_that_another_one_dominates_is_measured_no_more_and_says_why(
+    tmp_path: Path,
+) -> None:
+    slow = fake(tmp_path, "base", "slow", "small", runtime="sleeping", times=4)
+    fast = fake(tmp_path, "fast", runtime="sleeping", times=1)
+    budget = replace(BUDGET, min_replicates=3, max_replicates=5, seconds=120, half_width=1e-9, max_rounds=3)
+    costs = {"base": (0.1, 4.0), "slow": (0.1, 4.0), "small": (0.1, 1.0), "fast": (0.1, 2.0)}
+    measured = run(slow | fast, budget, costs=costs)
+    replicates = {name: len(each.replicates) for name, each in measured.findings.of.items()}
+    assert replicates == {"base": 5, TWIN: 5, "slow": 3, "small": 5, "fast": 5}
+    assert measured["slow"].reason == (
+        "stopped after 3 replicates, because fast is surely faster and costs no more"
+    )
+    assert measured["slow"].verdict in ("same", "undecided") and measured["fast"].verdict == "faster"
 
 
 def test_a_compiler_cache_is_cold_in_the_first_replicate_and_warm_after_it(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_what_others_take_is_not_what_this_process_and_its_children_take(monkeyp
 
 
 CAUSES = [
-    (unreliable, "unreliable", "excludes 1", "again"),
+    (unreliable, "unreliable", "differs from the baseline", "again"),
     (no_twin, "unreliable", "the twin was not measured", "again"),
     (busy, "busy", "60%", "end other programs"),
     (unpinned, "unpinned", "64 threads on 2 usable cores", "fewer threads"),

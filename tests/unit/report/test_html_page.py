@@ -117,13 +117,13 @@ def test_a_card_says_what_is_paid_back_with_and_without_the_training(tmp_path: P
 
 def test_a_card_says_what_it_ties_with_and_that_there_are_warnings(tmp_path: Path) -> None:
     wide = {"speedup_ci_low": 5.7, "speedup_ci_high": 13.8}
-    near = row("none/fp32/onnxruntime", speedup=7.9, speedup_ci_low=5.6, speedup_ci_high=9.0)
+    near = row("none/fp32/onnxruntime", speedup=8.8, speedup_ci_low=5.6, speedup_ci_high=9.0)
     far = row("none/fp32/torchscript", speedup=1.5)
     warning = {"scenario": "batch 1", "name": "few replicates", "text": "t", "remedy": "r"}
     best = row("none/int8-static/openvino", speedup=8.86, **wide)
     text = write(tmp_path, [BASELINE, TWIN, best, near, far], warnings=[warning])
     card = text.partition('<article class="answer">')[2].partition("</article>")[0]
-    assert "cannot be told from 1 other<" in card and 'title="none/fp32/onnxruntime"' in card
+    assert "may be as fast: none/fp32/onnxruntime<" in card
     assert '<a href="#cnn-cpu1-batch1">1 warning</a>' in card
 
 

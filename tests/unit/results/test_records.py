@@ -71,9 +71,7 @@ def test_the_table_has_the_columns_of_the_design_in_their_order(tmp_path):
     assert header.strip().split(",") == COLUMNS.replace("\n", " ").replace(" ", "").split(",")
 
 
-@pytest.mark.parametrize(
-    ("reason", "unreliable"), [("unreliable run: the twin's interval", True), ("", False)]
-)
+@pytest.mark.parametrize(("reason", "unreliable"), [("unreliable run: the twin differs", True), ("", False)])
 def test_an_older_record_tells_an_unreliable_run_by_its_reason(tmp_path, reason, unreliable):
     benchmark([replace(ROW, reason=reason)]).write(tmp_path / "benchmark.json")
     values = json.loads((tmp_path / "benchmark.json").read_text(encoding="utf-8"))

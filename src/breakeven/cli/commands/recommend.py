@@ -53,6 +53,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.report.terminal_table import warnings
     from breakeven.results import study_results, summary
     from breakeven.results.recommend import choose, smallest_drop
+    from breakeven.results.result_row import cell
 
     study = schema.read_study()
     limits = _limits(chosen, study)
@@ -62,7 +63,7 @@ def run(chosen: Namespace) -> None:
     without, best = [], []
     for group in _cells(chosen, study, rows):
         benchmark = results.of(group[0])
-        choice = choose(group, limits)
+        choice = choose(group, limits, benchmark.levels(cell(group[0])))
         decides = smallest_drop(benchmark.test_images, study.measure.confidence)
         recommend_text.show(group, choice, limits, decides)
         run_warnings = warnings(benchmark, group[0])

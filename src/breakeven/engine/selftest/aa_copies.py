@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from breakeven.engine.comparison import log_ratios
+from breakeven.engine.levels import log_levels
 from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.selftest.models import CNN, RESNET18, Model, again, made
 from breakeven.engine.selftest.synthetic_load import bursts
@@ -54,6 +54,7 @@ class Trial:
             hardware = {"name": "cpu", "threads": self.threads}
             measured = measure_artifacts(variants, hardware, budget, model.images(1))
         base = measured["base"].replicates
+        levels = log_levels({name: each.replicates for name, each in measured.findings.of.items()})
         rows = []
         for name, slower in zip(list(variants)[1:], self.shares, strict=True):
             comparison = measured[name]
@@ -63,7 +64,7 @@ class Trial:
                     "slower": slower,
                     "verdict": comparison.verdict,
                     "speedup": asdict(comparison.speedup),
-                    "log_ratios": log_ratios(base, comparison.replicates),
+                    "log_ratios": (levels["base"] - levels[name]).tolist(),
                     "blocks": _blocks(comparison.replicates),
                 }
             )

@@ -27,7 +27,7 @@ PRUNING_STEPS = 200  # at most, until the model has the share of the work that `
 class Prune(Compression):
     """Removes the least important channels; fine-tuning follows."""
 
-    imports = ("torch_pruning",)
+    imports = ("breakeven.artifacts.pruning_library",)
 
     ratio: float | None = Field(None, gt=0, lt=1, description="share of the channels that is removed")
     macs: float | None = Field(None, gt=0, lt=1, description="or: share of the work that stays, at most")
@@ -65,7 +65,7 @@ class Prune(Compression):
         import torch
 
         try:
-            import torch_pruning as tp
+            from breakeven.artifacts.pruning_library import torch_pruning as tp
         except ImportError:
             raise NotInstalled("not installed: pip install 'breakeven[prune]'") from None
         with torch.no_grad():

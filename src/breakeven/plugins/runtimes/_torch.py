@@ -142,7 +142,7 @@ class ModelSourceRuntime(TorchRuntime, ABC):
         """
         try:
             card = read_json(folder / paths.MODEL_CARD)
-            pruned = ["torch_pruning"] if card["pruning"] else []
+            pruned = ["breakeven.artifacts.pruning_library"] if card["pruning"] else []
             return tuple(dict.fromkeys([*self.modules, *pruned, *packages(card["model"]["_target_"])]))
         except (UserError, KeyError, TypeError):
             return self.modules

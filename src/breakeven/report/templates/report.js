@@ -55,6 +55,28 @@ search.addEventListener("input", filter);
 choices.forEach((choice) => choice.addEventListener("change", filter));
 filter();
 
+// Any two variants of the same rounds can be compared: another base changes three columns of the table.
+const against = document.getElementById("against"), titles = [...document.querySelectorAll("#rows th")].map((head) => head.textContent);
+const [verdicts, speedups, intervals] = ["verdict", "speedup", "interval"].map((title) => titles.indexOf(title));
+const pairs = JSON.parse(document.getElementById("pairs").textContent);
+const firsts = new Map(rows.map((row) => [row, [verdicts, speedups, intervals].map((place) => row.cells[place].cloneNode(true))]));
+function compare() {
+  for (const row of rows) {
+    const [verdict, speedup, interval] = firsts.get(row).map((first) => first.cloneNode(true));
+    if (against.value && row.dataset.variant) {
+      const [value, low, high, word] = pairs[row.dataset.cell]?.[against.value]?.[row.dataset.variant] ?? [null, null, null, ""];
+      verdict.textContent = word;
+      verdict.className = `verdict ${word}`;
+      speedup.textContent = value === null ? "" : `${value.toFixed(2)}x`;
+      speedup.dataset.value = value ?? "";
+      interval.textContent = low === null ? "" : `${low.toFixed(2)} to ${high.toFixed(2)}`;
+      interval.dataset.value = low ?? "";
+    }
+    [verdict, speedup, interval].forEach((fresh, number) => row.cells[[verdicts, speedups, intervals][number]].replaceWith(fresh));
+  }
+}
+against?.addEventListener("change", compare);
+
 // Figures sort as figures, and what has none comes last in either order.
 const heads = [...document.querySelectorAll("#rows th")];
 heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
