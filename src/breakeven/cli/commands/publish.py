@@ -29,13 +29,13 @@ def run(chosen: Namespace) -> None:
     from breakeven.results.recommend import Limits
 
     target = markdown.target_of(chosen.page)
+    paths.require_project()
     commit, dirty = git.commit()
     if dirty and not chosen.allow_dirty:
         raise UserError(
             f"The working tree differs from commit {commit[:8]}, so nobody could reproduce {target} from it: "
             "commit the changes, or add --allow-dirty."
         )
-    paths.require_project()
     study = schema.read_study()
     lock_check.require_current(study)
     study_records = study_results.read_results(study)
