@@ -14,7 +14,7 @@ from breakeven.core import git, paths
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A repository with one commit and no results; `commit` looks at each tree anew."""
     (tmp_path / "results").mkdir()
-    for name in ("dvc.lock", "results/summary.csv", "README.md"):
+    for name in ("dvc.lock", "dvc.yaml", "results/summary.csv", "README.md"):
         (tmp_path / name).write_text("committed\n")
     author = ("-c", "user.name=t", "-c", "user.email=t@example.org")
     for words in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "start")):
