@@ -27,7 +27,7 @@ VERDICT_COLOURS = {
 
 def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow]) -> None:
     """Print one table for each family, hardware and scenario."""
-    console = Console(width=max(shutil.get_terminal_size().columns, 205))
+    console = Console(width=max(shutil.get_terminal_size().columns, 221))
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
             console.print(_table(benchmark, scenario_rows))
