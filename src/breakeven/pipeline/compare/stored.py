@@ -28,9 +28,11 @@ class StoredComparison:
     def half_width(self, confidence: float) -> float:
         """Return the half-width of Student's interval of log(speedup), at any confidence.
 
-        The stored interval is at the level of its Holm step, which the row does not contain. The row's
-        minimum detectable effect, at a power of 80%, has the same level and is a known number of standard
-        errors. The two together give the standard error.
+        The stored interval is corrected for its run's variants, and the row does not contain by how much. The
+        row's minimum detectable effect, at a power of 80%, has the same correction and is a known number of
+        standard errors. The two together give the standard error. The degrees of freedom are those of the
+        row's own replicates. Its error may have borrowed more from other rows; the interval is then too wide,
+        never too narrow.
         """
         row = self.row
         effect = math.log(row.min_detectable_effect or 1.0)
