@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.engine.moderation import estimate
+from breakeven.engine.moderation import contrasts_with
 from breakeven.engine.simultaneous import critical_value
 from breakeven.engine.statistics import Interval, from_bounds
 
@@ -18,24 +18,16 @@ def compare_with_best(levels: Mapping[str, NDArray[np.float64]], confidence: flo
     `confidence`, the truly fastest variant is among those that may be.
 
     Args:
-        levels: name -> the log time of a call in each replicate. Item i of each array is of replicate i.
-            Arrays may end early.
+        levels: as of `contrasts_with`.
     """
     found: dict[str, Interval] = {}
-    for name, own in levels.items():
-        differences = {}
-        for rival, rival_levels in levels.items():
-            count = min(len(own), len(rival_levels))
-            if rival != name and count > 1:
-                differences[rival] = rival_levels[:count] - own[:count]
-        contrasts = estimate(differences)
-        if not differences:
-            continue
-        critical = critical_value(contrasts, list(differences), confidence, two_sided=False)
-        compared = list(contrasts.of.values())
+    for name in levels if len(levels) > 1 else ():
+        contrasts = contrasts_with(name, levels)  # above 0 if the rival is faster
+        critical = critical_value(contrasts, list(contrasts.of), confidence, two_sided=False)
+        rivals = contrasts.of.values()
         found[name] = from_bounds(
-            min(each.value for each in compared),
-            min(each.value - critical * each.error for each in compared),
-            min(each.value + critical * each.error for each in compared),
+            min(-rival.value for rival in rivals),
+            min(-rival.value - critical * rival.error for rival in rivals),
+            min(-rival.value + critical * rival.error for rival in rivals),
         )
     return found

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from breakeven.engine import statistics
 from breakeven.engine.levels import log_levels
-from breakeven.engine.moderation import estimate
+from breakeven.engine.moderation import contrasts_with
 from breakeven.engine.samples import OK, Replicate, Samples
 from breakeven.engine.settings import TWIN
 from breakeven.engine.simultaneous import critical_value
@@ -122,16 +122,10 @@ def speedups_over(
     """Return the speedup of each variant over the variant `base`, with intervals that hold all at once.
 
     Args:
-        levels: name -> the log time of a call in each replicate, at least two. Item i of each array is of
-            replicate i; arrays may end early.
+        levels: as of `contrasts_with`.
         control: the name of the baseline's twin. Its interval is not corrected.
     """
-    differences = {}
-    for name, own in levels.items():
-        count = min(len(own), len(levels[base]))
-        if name != base:
-            differences[name] = levels[base][:count] - own[:count]
-    contrasts = estimate(differences)
+    contrasts = contrasts_with(base, levels)
     judged = [name for name in contrasts.of if name != control]
     of_judged = critical_value(contrasts, judged, confidence) if judged else 0.0
     speedups = {}

@@ -157,9 +157,9 @@ def run_replicates(
         needed = {"baseline": schedule.samples[base].status, "twin": schedule.samples[TWIN].status}
         if fallen := [f"{name} {status}" for name, status in needed.items() if status != OK]:
             return fallen[0]
-        spent, width = time.monotonic() - started, None
-        if count >= 2:
-            width = compare_to_baseline(schedule.samples, budget.confidence, budget.margin).half_width
+        spent = time.monotonic() - started
+        found = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
+        width = found.half_width if count >= 2 else None
         # This assumes that the next replicates take as long as the past ones.
         fit = int(limit_s * count / spent)
         most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
@@ -175,7 +175,7 @@ def run_replicates(
         if count >= most:
             break
         if costs and count >= budget.min_replicates:
-            schedule.race(costs)
+            schedule.race(costs, found.levels)
         due = max(budget.min_replicates - count, 1)
         schedule.choose_rounds(max(limit_s - spent, 0.0) / due)
     return stopped

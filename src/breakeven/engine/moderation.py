@@ -47,6 +47,19 @@ class Contrasts:
         return loadings
 
 
+def contrasts_with(base: str, levels: Mapping[str, NDArray[np.float64]]) -> Contrasts:
+    """Return the contrast of each variant: the log time of `base` minus its own, above 0 if it is faster.
+
+    Args:
+        levels: name -> the log time of a call in each replicate, at least two. Item i of each array is of
+            replicate i. Arrays may end early.
+    """
+    own = levels[base]
+    return estimate(
+        {name: own[: len(theirs)] - theirs[: len(own)] for name, theirs in levels.items() if name != base}
+    )
+
+
 def estimate(differences: Mapping[str, NDArray[np.float64]]) -> Contrasts:
     """Return the contrasts with moderated variances.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.engine.moderation import estimate
+from breakeven.engine.moderation import contrasts_with
 from breakeven.engine.simultaneous import critical_value
 
 CONFIDENCE = 0.99  # of each look; there is one after each replicate
@@ -25,16 +25,16 @@ def dominated(
         costs: name -> what it costs besides time, for example its size; lower is better.
     """
     found = {}
-    for name, own in levels.items():
-        rivals = {
-            rival: own[: len(theirs)] - theirs[: len(own)]
+    for name in levels:
+        no_worse = {
+            rival: theirs
             for rival, theirs in levels.items()
-            if rival != name and all(a <= b for a, b in zip(costs[rival], costs[name], strict=True))
+            if all(a <= b for a, b in zip(costs[rival], costs[name], strict=True))
         }
-        if not rivals:
+        if len(no_worse) < 2:  # itself only
             continue
-        contrasts = estimate(rivals)
-        critical = critical_value(contrasts, list(rivals), CONFIDENCE, two_sided=False)
+        contrasts = contrasts_with(name, no_worse)
+        critical = critical_value(contrasts, list(contrasts.of), CONFIDENCE, two_sided=False)
         leads = {rival: each.value - critical * each.error for rival, each in contrasts.of.items()}
         clearest = max(leads, key=lambda rival: leads[rival])
         if leads[clearest] > math.log1p(LEAST_LEAD):

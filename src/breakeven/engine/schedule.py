@@ -1,4 +1,4 @@
-"""The schedule of a run: replicates of fresh workers, rounds in random order, one variant at a time."""
+"""The schedule of a run: replicates of fresh workers, rounds in balanced order, one variant at a time."""
 
 import random
 import time
@@ -14,7 +14,6 @@ import psutil
 from breakeven.core.errors import Unsupported, WrongOutput
 from breakeven.engine.allocation import best_rounds
 from breakeven.engine.forkserver_client import WorkerFailed
-from breakeven.engine.levels import log_levels
 from breakeven.engine.racing import dominated
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, WRONG, Samples
 from breakeven.engine.settings import Budget, Scenario
@@ -50,8 +49,8 @@ class Schedule:
         self._draw = random.Random(budget.seed)
         self._number = 0
         self.rounds = budget.rounds  # of the next replicate
-        self._start_s: list[float] = []  # of each replicate: its time before the first round, and the rest
-        self._rounds_s: list[float] = []
+        self._start_s: list[float] = []  # of each replicate: all its time outside of its rounds
+        self._rounds_s: list[float] = []  # of each replicate: the time of one round
         self._memory_mb = budget.memory_mb or psutil.virtual_memory().available / 2e6
 
     def replicate(self) -> None:
@@ -97,24 +96,18 @@ class Schedule:
         fitting = (seconds - start_s) / round_s
         self.rounds = max(self.budget.rounds, int(min(best, fitting, self.budget.max_rounds)))
 
-    def race(self, costs: Mapping[str, Sequence[float]]) -> None:
+    def race(self, costs: Mapping[str, Sequence[float]], levels: Mapping[str, Sequence[float]]) -> None:
         """Stop the variants that others dominate; the baseline and its twin always go on.
 
         Args:
             costs: name -> what it costs besides time; lower is better. Variants without costs go on.
+            levels: name -> the log time of a call in each replicate.
         """
-        racing = {name: own for name, own in self.samples.items() if name in costs and self._takes_part(name)}
-        base, twin = list(self.variants)[:2]
-        replicates = {name: own.replicates for name, own in racing.items()}
-        levels = log_levels({base: self.samples[base].replicates} | replicates)
-        for name, rival in dominated({name: levels[name] for name in racing}, costs).items():
-            if name not in (base, twin):
-                count = len(replicates[name])
-                self.samples[
-                    name
-                ].stopped = (
-                    f"stopped after {count} replicates, because {rival} is surely faster and costs no more"
-                )
+        racing = {name: np.array(levels[name]) for name in levels if name in costs and self._takes_part(name)}
+        for name, rival in dominated(racing, costs).items():
+            if name not in list(self.variants)[:2]:
+                count, why = len(racing[name]), f"{rival} is surely faster and costs no more"
+                self.samples[name].stopped = f"stopped after {count} replicates, because {why}"
 
     def _draw_images(self) -> list[int]:
         """Return the order in which the rounds of this replicate take the batches of the file of images.

@@ -10,9 +10,9 @@ from breakeven.engine.moderation import Contrasts
 MOST_LOADING = 0.95**0.5  # a steeper integrand needs a finer grid; a smaller loading gives a larger value
 BASE_GRID = np.linspace(-6, 6, 65)  # of the base's own error, in standard deviations
 BASE_WEIGHTS = stats.norm.pdf(BASE_GRID) / stats.norm.pdf(BASE_GRID).sum()
+MANY = 40  # comparisons: more than that get Bonferroni's value, which is hardly larger
 # The quantiles at which an estimated standard deviation is taken. They are dense where it is small, because
 # large t's come from there.
-MANY = 40  # comparisons: more than that get Bonferroni's value, which is hardly larger
 CHANCES = ((np.arange(48) + 0.5) / 48) ** 3
 CHANCE_WEIGHTS = CHANCES ** (2 / 3) / np.sum(CHANCES ** (2 / 3))
 
@@ -29,12 +29,9 @@ def critical_value(
         two_sided: whether t counts with its size, or with its sign.
     """
     df = np.array([contrasts.of[name].df for name in names])
-    sides = 2 if two_sided else 1
-    least = float(stats.t.ppf(1 - (1 - confidence) / sides, df.min()))
-    if len(names) == 1:
-        return least
-    most = float(stats.t.ppf(1 - (1 - confidence) / sides / len(names), df.min()))  # Bonferroni's
-    if len(names) > MANY:
+    tails = (2 if two_sided else 1) * len(names)
+    most = float(stats.t.ppf(1 - (1 - confidence) / tails, df.min()))  # Bonferroni's
+    if len(names) == 1 or len(names) > MANY:
         return most
     loadings = np.minimum(contrasts.loadings(names), MOST_LOADING)
     scales = np.sqrt(stats.chi2.ppf(CHANCES[:, None], df) / df)

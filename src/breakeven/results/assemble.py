@@ -104,7 +104,7 @@ class RowBuilder:
                     start_figures(comparison.replicates),
                 ]
             if comparison.verdict == JUDGED_AGAINST:
-                parts.append(SpeedupPart(speedup=1.0, noise_floor=comparisons.noise_floor))
+                parts.append(SpeedupPart(speedup=1.0))
             elif comparison.speedup:
                 parts.append(
                     _speedup(comparison, comparison.speedup, comparisons.noise_floor, in_runtime.get(name))

@@ -9,7 +9,7 @@ from breakeven.engine import statistics
 from breakeven.engine.comparison import BASELINE, speedups_over
 from breakeven.engine.samples import UNTIMED
 from breakeven.results.records import BenchmarkResult
-from breakeven.results.result_row import ResultRow, cell
+from breakeven.results.result_row import ResultRow, cell, unreliable_cells
 
 
 def against(base: str, benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow]) -> list[ResultRow]:
@@ -43,7 +43,7 @@ def _in_cell(base: str, benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -
     levels = benchmark.levels(cell(rows[0])) if rows else {}
     if base not in levels:
         return []
-    settings = benchmark.settings
+    settings, unreliable = benchmark.settings, bool(unreliable_cells(rows))
     speedups = speedups_over(base, levels, settings["confidence"])
     compared = []
     for row in rows:
@@ -52,9 +52,8 @@ def _in_cell(base: str, benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -
         if row.variant == base:
             verdict = BASELINE
         elif speedup and row.verdict not in (*UNTIMED, "control"):
-            verdict = statistics.verdict(speedup.interval, settings["margin"])
-        if row.unreliable and row.variant != base:
-            verdict = row.verdict if row.verdict == "control" else statistics.UNDECIDED
+            judged = statistics.verdict(speedup.interval, settings["margin"])
+            verdict = statistics.UNDECIDED if unreliable else judged
         compared.append(
             replace(
                 row,

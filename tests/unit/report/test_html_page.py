@@ -207,6 +207,7 @@ def test_what_a_sweep_says_cannot_break_the_page(tmp_path: Path) -> None:
 def test_a_sweep_of_which_nothing_is_left_is_a_section_too(tmp_path: Path) -> None:
     text = swept(tmp_path, sweep([], ["killed"], missing={"family=cnn": "its results are not in the store"}))
     assert charts(text) == set() and "family=cnn: its results are not in the store" in text
+    assert 'id="against"' not in text  # nothing was measured that could be compared
 
 
 def test_models_of_one_size_have_no_chart_over_size_and_one_place_none_of_places(tmp_path: Path) -> None:

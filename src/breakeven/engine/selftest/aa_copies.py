@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from breakeven.engine.levels import log_levels
+import numpy as np
+
 from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.selftest.models import CNN, RESNET18, Model, again, made
 from breakeven.engine.selftest.synthetic_load import bursts
@@ -54,7 +55,7 @@ class Trial:
             hardware = {"name": "cpu", "threads": self.threads}
             measured = measure_artifacts(variants, hardware, budget, model.images(1))
         base = measured["base"].replicates
-        levels = log_levels({name: each.replicates for name, each in measured.findings.of.items()})
+        levels = measured.findings.levels
         rows = []
         for name, slower in zip(list(variants)[1:], self.shares, strict=True):
             comparison = measured[name]
@@ -64,7 +65,7 @@ class Trial:
                     "slower": slower,
                     "verdict": comparison.verdict,
                     "speedup": asdict(comparison.speedup),
-                    "log_ratios": (levels["base"] - levels[name]).tolist(),
+                    "log_ratios": np.subtract(levels["base"], levels[name]).tolist(),
                     "blocks": _blocks(comparison.replicates),
                 }
             )
