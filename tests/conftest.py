@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from project import ROOT, Project, copy_project
 
 from breakeven.core import machine_lock
@@ -19,6 +20,10 @@ from breakeven.engine.selftest.models import CNN, write
 # Two processes test side by side, on as few as two cores: threads of OpenMP that wait for each other while
 # another process has their core make minutes of seconds.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# A search for examples may take any time: the machines that run it are busy.
+settings.register_profile("breakeven", deadline=None)
+settings.load_profile("breakeven")
 
 # What tests measure is of no interest: those of one process need not wait for another's.
 LOCKS = Path(tempfile.gettempdir()) / f"breakeven-{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}"

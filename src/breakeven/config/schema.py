@@ -87,7 +87,9 @@ class Measure(StrictModel):
     batch_sizes: list[Positive] = Field(min_length=1, description="inputs a call, one scenario each")
     server: Server = Field(description="several callers at once")
     latency_limit_ms: float | None = Field(
-        gt=0, description="on p99, for the best batch and number of callers"
+        gt=0,
+        description="on the upper bound of p99, for the best batch and number of callers; the run then takes "
+        "some hundreds of blocks of each variant, if the time allows",
     )
 
     def scenarios(self) -> list[Scenario]:
@@ -100,7 +102,12 @@ class Measure(StrictModel):
 
     def budget(self, seed: int) -> Budget:
         """Return the settings in the form that the engine takes."""
-        return Budget(seed=seed, **self.model_dump(include={field.name for field in fields(Budget)}))
+        own = self.model_dump(include={field.name for field in fields(Budget)})
+        if self.latency_limit_ms:
+            from breakeven.engine.tails import blocks_for_p99  # scipy takes a second to import
+
+            own["min_blocks"] = blocks_for_p99(self.confidence)
+        return Budget(seed=seed, **own)
 
 
 class Steps(StrictModel):

@@ -164,7 +164,8 @@ def run_replicates(
         fit = int(limit_s * count / spent)
         most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
         enough = max(budget.min_replicates, budget.narrow_replicates)
-        if width is not None and width <= budget.half_width and count >= enough:
+        narrow = width is not None and width <= budget.half_width
+        if narrow and count >= enough and not schedule.missing_blocks:
             most, stopped = count, f"every interval within ±{budget.half_width:.1%}"
         elif fit <= count:
             stopped = f"time budget of {limit_s:.0f} s spent"
@@ -177,5 +178,5 @@ def run_replicates(
         if costs and count >= budget.min_replicates:
             schedule.race(costs, found.levels)
         due = max(budget.min_replicates - count, 1)
-        schedule.choose_rounds(max(limit_s - spent, 0.0) / due)
+        schedule.choose_rounds(max(limit_s - spent, 0.0) / due, due)
     return stopped

@@ -8,6 +8,7 @@ import psutil
 
 from breakeven.engine.cold_start import calls_until_steady
 from breakeven.engine.comparison import ComparisonSet
+from breakeven.engine.disturbance import unsteady
 from breakeven.engine.samples import OK, Block, Replicate, Samples
 from breakeven.engine.settings import Budget
 
@@ -67,6 +68,10 @@ def _all(
         if busy > BUSY:
             remedy = f"measure on a machine that is not busy; else {remedy}"
         yield QualityWarning("few replicates", text, remedy)
+    if shares := unsteady(fine):
+        listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        text = f"blocks that were slow while the machine was not: {listed}"
+        yield QualityWarning("unsteady", text, "expect slow calls in production, and look at p99")
     if short := [name for name, group in fine.items() if _block_ms(group) < budget.block_ms / 3]:
         text = f"blocks of less than a third of {budget.block_ms:g} ms: {', '.join(short)}"
         yield QualityWarning("short blocks", text, "its first calls were slow: raise measure.block_ms")

@@ -26,6 +26,7 @@ class Block:
     device_ms: float | None = None  # time on the accelerator, by the accelerator's clock
     began_ms: float = 0.0  # on a clock that all processes of the machine share
     inner: int = 1  # calls between two readings of the clock; each of `calls_ms` is their mean
+    sentinel_ms: list[float] = field(default_factory=list)  # before and after; empty where none was taken
 
     @property
     def mean_ms(self) -> float:

@@ -1,5 +1,6 @@
 """The schedule of a run: replicates of fresh workers, rounds in balanced order, one variant at a time."""
 
+import math
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,17 +85,26 @@ class Schedule:
     def _takes_part(self, name: str) -> bool:
         return self.samples[name].status == OK and not self.samples[name].stopped
 
-    def choose_rounds(self, seconds: float) -> None:
+    def choose_rounds(self, seconds: float, replicates: int) -> None:
         """Choose the number of rounds of the next replicate.
 
         Args:
             seconds: the time that the replicate may take. It gets at least the budget's number of rounds.
+            replicates: how many the run still has to make, this one included.
         """
         start_s, round_s = np.median(self._start_s), max(np.median(self._rounds_s), 1e-6)
         running = {name: own.replicates for name, own in self.samples.items() if self._takes_part(name)}
         best = best_rounds(running, float(start_s), float(round_s))
         fitting = (seconds - start_s) / round_s
-        self.rounds = max(self.budget.rounds, int(min(best, fitting, self.budget.max_rounds)))
+        best = max(min(best, self.budget.max_rounds), self.missing_blocks / replicates)
+        self.rounds = max(self.budget.rounds, int(min(math.ceil(best), fitting)))
+
+    @property
+    def missing_blocks(self) -> int:
+        """Return how many blocks of each variant the budget still asks for."""
+        twin = list(self.samples.values())[1]  # it takes part in every round, with one block
+        done = sum(len(replicate.blocks) for replicate in twin.replicates)
+        return max(self.budget.min_blocks - done, 0)
 
     def race(self, costs: Mapping[str, Sequence[float]], levels: Mapping[str, Sequence[float]]) -> None:
         """Stop the variants that others dominate; the baseline and its twin always go on.

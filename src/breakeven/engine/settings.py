@@ -49,6 +49,8 @@ class Budget:
         rounds: the fewest blocks of each variant in a replicate. A replicate has more if that narrows the
             intervals faster than another replicate would.
         max_rounds: the most blocks of each variant in a replicate.
+        min_blocks: the fewest blocks of each variant in the whole run, if the time allows; 0 sets no minimum.
+            Bounds of p99 need some hundreds.
         block_ms: length of a block. It is long compared with a reading of the clock, and short compared with
             changes of the machine's speed.
         settle_ms: the most time for the uncounted calls before each block, which refill the processor's
@@ -74,6 +76,7 @@ class Budget:
     max_replicates: int = 40
     rounds: int = 5
     max_rounds: int = 60
+    min_blocks: int = 0
     block_ms: float = 30.0
     settle_ms: float = 80.0
     warm_up_calls: int = 5

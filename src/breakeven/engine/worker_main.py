@@ -18,6 +18,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError, WrongOutput
 from breakeven.core.toolchain_errors import in_words, is_of_the_machine
 from breakeven.engine.block_counters import BlockCounters
+from breakeven.engine.sentinel import Sentinel
 
 
 class Worker:
@@ -47,6 +48,7 @@ class Worker:
         self.loader = _loader(**target)
         self.warm = any(Path(cache).iterdir())
         self.replacement_program = self.loader.start(self.hardware, self.affinity, cache)
+        self.sentinel = Sentinel()
         self.floor = self.hardware.memory_mb()
         return {}
 
@@ -142,8 +144,11 @@ class Worker:
     def block(self, calls: int, settle: int, callers: int) -> dict[str, Any]:
         """Let each of `callers` threads make `settle` untimed calls, then time its next `calls` calls.
 
-        The answer holds all times, the wall time of the block, and the counters of the block.
+        The answer holds all times, the wall time of the block, and the counters of the block. It also holds
+        how fast the machine was before the uncounted calls and after the block. Without uncounted calls, the
+        sentinel would empty the processor's caches just before the timed ones; then the answer holds neither.
         """
+        before = [self.sentinel.ms()] if settle else []
         meter = BlockCounters(self.hardware)
         if callers == 1:
             self._calls(settle)
@@ -152,7 +157,13 @@ class Worker:
             wall = self.inner * sum(times)
         else:
             times, wall = self._crowd(calls, settle, callers, meter)
-        return {"calls_ms": times, "wall_ms": wall, **meter.stop()}
+        counters = meter.stop()
+        return {
+            "calls_ms": times,
+            "wall_ms": wall,
+            **counters,
+            "sentinel_ms": before and [*before, self.sentinel.ms()],
+        }
 
     def _calls(self, calls: int) -> list[float]:
         """Return the time of each call, milliseconds; with an inner loop, the mean call of each loop."""

@@ -12,6 +12,8 @@ from breakeven.report.row_text import (
     interval,
     memory,
     number,
+    of_means,
+    p99,
     throughput,
 )
 from breakeven.results.result_row import ResultRow, scenario
@@ -49,8 +51,10 @@ COLUMNS = (
         ("terminal",),
     ),
     RowColumn("over fp32 in its runtime", in_runtime, "speedup_in_runtime", ("page", "markdown")),
+    RowColumn("mean of all calls", of_means, "speedup_of_means", ("page", "markdown")),
     RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".3f"), "latency_ms_p50"),
-    RowColumn("p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99"),
+    RowColumn("p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99", ("terminal",)),
+    RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown")),
     RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), several_only=True),
     RowColumn(
         "accuracy", lambda row: number(row.accuracy, ".2%") if row.trained else "untrained", "accuracy"

@@ -11,9 +11,25 @@ def number(value: float | None, form: str, unit: str = "") -> str:
     return "" if value is None else f"{value:{form}}{unit}"
 
 
+def p99(row: ResultRow) -> str:
+    """Return the 99th percentile of calls in milliseconds, with its interval if the data hold one."""
+    value, low, high = row.latency_ms_p99, row.latency_ms_p99_ci_low, row.latency_ms_p99_ci_high
+    return number(value, ".3f") + (f" ({low:.3f} to {high:.3f})" if low and high else "")
+
+
+def of_means(row: ResultRow) -> str:
+    """Return the speedup by the mean of all calls with its interval, and the share of slow calls."""
+    value, low, high = row.speedup_of_means, row.speedup_of_means_ci_low, row.speedup_of_means_ci_high
+    bounds = f" ({low:.2f} to {high:.2f})" if low and high and high < BEYOND else ""
+    parts = [number(value, ".2f", "x") + bounds, number(row.slow_share, ".1%", " slow")]
+    return "; ".join(filter(None, parts))
+
+
 def throughput(row: ResultRow) -> str:
     """Return the inputs per second, with a note if they are the most within the study's limit of p99."""
-    return number(row.throughput_per_s, ",.0f") + (" (most within the limit)" if row.within_limit else "")
+    return number(row.throughput_per_s, ",.0f") + (
+        " (most within the limit of p99)" if row.within_limit else ""
+    )
 
 
 def calls(row: ResultRow) -> str:

@@ -13,10 +13,12 @@ from breakeven.artifacts.artifact import BASELINE, EAGER, Artifact
 from breakeven.engine import cold_start
 from breakeven.engine.comparison import BASELINE as JUDGED_AGAINST
 from breakeven.engine.comparison import Comparison, ComparisonSet, speedups_over
+from breakeven.engine.disturbance import mean_levels, mean_ms, slow_share
 from breakeven.engine.roofline import HardwarePeaks
 from breakeven.engine.samples import Replicate
 from breakeven.engine.settings import TWIN, Scenario
 from breakeven.engine.statistics import UNDECIDED, Interval
+from breakeven.engine.tails import p99
 from breakeven.results import paired_accuracy
 from breakeven.results.result_row import (
     AccuracyPart,
@@ -80,6 +82,7 @@ class RowBuilder:
             if (name := f"{control}/{EAGER}") in artifacts and artifacts[name][1].status == "ok"
         }
         in_runtime = self._in_runtime({name: card for name, (_, card) in artifacts.items()}, comparisons)
+        of_means = self._of_means(comparisons)
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
             comparison = comparisons.of.get(name, Comparison(card.status, card.reason))
@@ -107,7 +110,13 @@ class RowBuilder:
                 parts.append(SpeedupPart(speedup=1.0))
             elif comparison.speedup:
                 parts.append(
-                    _speedup(comparison, comparison.speedup, comparisons.noise_floor, in_runtime.get(name))
+                    _speedup(
+                        comparison,
+                        comparison.speedup,
+                        comparisons.noise_floor,
+                        in_runtime.get(name),
+                        of_means.get(name),
+                    )
                 )
                 costs = _beyond(card, artifacts[BASELINE][1])
                 parts.append(self._breakeven(costs, 1000 * card.train_s, comparison, comparisons))
@@ -128,6 +137,14 @@ class RowBuilder:
             for name, card in cards.items()
             if (base := plain.get(card.settings["name"])) is not None and name in of_base[base]
         }
+
+    def _of_means(self, comparisons: ComparisonSet) -> dict[str, Interval]:
+        """Return each variant's speedup over the baseline by the mean of all calls."""
+        replicates = {name: comparisons.of[name].replicates for name in comparisons.levels}
+        if BASELINE not in replicates:
+            return {}
+        speedups = speedups_over(BASELINE, mean_levels(replicates), self.confidence)
+        return {name: speedup.interval for name, speedup in speedups.items()}
 
     def _row(
         self,
@@ -200,12 +217,17 @@ class RowBuilder:
         pooled = np.concatenate([replicate.calls_ms for replicate in comparison.replicates])
         blocks = [block for replicate in comparison.replicates for block in replicate.blocks]
         per_call = sum(block.wall_ms for block in blocks) / len(pooled)
+        tail = p99(comparison.replicates, self.confidence)
         return LatencyPart(
             latency_ms_p50=p50.value,
             latency_ms_p50_ci_low=p50.low,
             latency_ms_p50_ci_high=p50.high,
             latency_ms_p90=float(np.percentile(pooled, 90)),
-            latency_ms_p99=float(np.percentile(pooled, 99)),
+            latency_ms_p99=tail.value,
+            latency_ms_p99_ci_low=tail.low,
+            latency_ms_p99_ci_high=tail.high,
+            latency_ms_mean=mean_ms(comparison.replicates),
+            slow_share=slow_share(comparison.replicates),
             throughput_per_s=1000 * self.scenario.batch_size / per_call,
             roofline_share=roofline_share,
         )
@@ -269,9 +291,16 @@ def start_figures(replicates: list[Replicate]) -> StartPart:
 
 
 def _speedup(
-    comparison: Comparison, speedup: Interval, noise_floor: float | None, in_runtime: Interval | None
+    comparison: Comparison,
+    speedup: Interval,
+    noise_floor: float | None,
+    in_runtime: Interval | None,
+    of_means: Interval | None,
 ) -> SpeedupPart:
     return SpeedupPart(
+        speedup_of_means=of_means.value if of_means else None,
+        speedup_of_means_ci_low=of_means.low if of_means else None,
+        speedup_of_means_ci_high=of_means.high if of_means else None,
         speedup_in_runtime=in_runtime.value if in_runtime else None,
         speedup_in_runtime_ci_low=in_runtime.low if in_runtime else None,
         speedup_in_runtime_ci_high=in_runtime.high if in_runtime else None,

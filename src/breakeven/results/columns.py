@@ -84,6 +84,25 @@ COLUMNS = (
     Column("latency_ms_p50_ci_high", "figure", "ms", "upper end of its own interval of 95%"),
     Column("latency_ms_p90", "figure", "ms", "90th percentile of all single calls"),
     Column("latency_ms_p99", "figure", "ms", "99th percentile of all single calls"),
+    Column(
+        "latency_ms_p99_ci_low",
+        "figure",
+        "ms",
+        "lower end of its own interval of 95%; empty if there are too few blocks for one",
+    ),
+    Column("latency_ms_p99_ci_high", "figure", "ms", "upper end of the same"),
+    Column(
+        "latency_ms_mean",
+        "figure",
+        "ms",
+        "mean of all calls, those that other work slowed included (geometric mean over replicates)",
+    ),
+    Column(
+        "slow_share",
+        "figure",
+        "share",
+        "share of calls that took at least a quarter longer than the middle call of their replicate",
+    ),
     Column("throughput_per_s", "figure", "inputs/s", "inputs a second"),
     Column(
         "roofline_share",
@@ -91,7 +110,12 @@ COLUMNS = (
         "share",
         "the least time that the hardware's measured peaks allow, over p50; padding does not count",
     ),
-    Column("speedup", "figure", "ratio", "over the baseline, paired by round: above 1 is faster"),
+    Column(
+        "speedup",
+        "figure",
+        "ratio",
+        "over the baseline, of calls that no other work disturbs: above 1 is faster",
+    ),
     Column(
         "speedup_ci_low",
         "figure",
@@ -104,6 +128,14 @@ COLUMNS = (
         "ratio",
         "upper end of the speedup's interval",
     ),
+    Column(
+        "speedup_of_means",
+        "figure",
+        "ratio",
+        "over the baseline, of all calls, those that other work slowed included",
+    ),
+    Column("speedup_of_means_ci_low", "figure", "ratio", "lower end of its interval, corrected"),
+    Column("speedup_of_means_ci_high", "figure", "ratio", "upper end of its interval, corrected"),
     Column(
         "speedup_in_runtime",
         "figure",
@@ -165,7 +197,8 @@ COLUMNS = (
         "within_limit",
         "flag",
         "",
-        "whether its throughput is the highest whose p99 is under `measure.latency_limit_ms`",
+        "whether its throughput is the highest whose p99 is surely under `measure.latency_limit_ms`: "
+        "the upper end of p99's interval",
     ),
     Column(
         "breakeven_calls",

@@ -25,6 +25,10 @@ class LatencyPart:
     latency_ms_p50_ci_high: float | None = None
     latency_ms_p90: float | None = None
     latency_ms_p99: float | None = None
+    latency_ms_p99_ci_low: float | None = None  # both None if the data cannot hold bounds
+    latency_ms_p99_ci_high: float | None = None
+    latency_ms_mean: float | None = None  # of all calls
+    slow_share: float | None = None  # of calls: a quarter longer than the middle one of their replicate
     throughput_per_s: float | None = None  # inputs
     roofline_share: float | None = None  # least time that the hardware's peaks allow / latency_ms_p50
 
@@ -36,6 +40,9 @@ class SpeedupPart:
     speedup: float | None = None  # above 1 is faster
     speedup_ci_low: float | None = None  # corrected for the number of variants
     speedup_ci_high: float | None = None
+    speedup_of_means: float | None = None  # of all calls, those in bursts included
+    speedup_of_means_ci_low: float | None = None
+    speedup_of_means_ci_high: float | None = None
     speedup_in_runtime: float | None = None  # over the uncompressed fp32 model in the same runtime
     speedup_in_runtime_ci_low: float | None = None
     speedup_in_runtime_ci_high: float | None = None

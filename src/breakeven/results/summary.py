@@ -55,16 +55,20 @@ def _cell(value: object) -> object:
 
 
 def _mark_limit(rows: list[ResultRow], limit_ms: float | None) -> list[ResultRow]:
-    """Mark the batch size and the number of callers of each variant's highest throughput under the limit."""
+    """Mark the batch size and the number of callers of each variant's highest throughput under the limit.
+
+    A row whose p99 has no upper bound gets no mark: nobody knows whether it keeps the limit.
+    """
     if limit_ms is None:
         return rows
     best: dict[tuple[str, str], float] = {}
     for row in rows:
-        if row.throughput_per_s is not None and (row.latency_ms_p99 or 0) <= limit_ms:
+        p99_ms = row.latency_ms_p99_ci_high
+        if row.throughput_per_s is not None and p99_ms is not None and p99_ms <= limit_ms:
             best[_kind(row)] = max(best.get(_kind(row), 0.0), row.throughput_per_s)
     return [
         replace(row, within_limit=row.throughput_per_s == best.get(_kind(row)))
-        if row.throughput_per_s is not None
+        if row.throughput_per_s is not None and row.latency_ms_p99_ci_high is not None
         else row
         for row in rows
     ]

@@ -165,8 +165,8 @@ def is_valid_or_told(study: Any) -> None:
         require_sentences(error)
 
 
-QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-MANY = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=15, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 WORDS = st.lists(overrides(), min_size=1, max_size=4)
 
 

@@ -143,7 +143,7 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3), max_le
 LEAVES = [leaf for leaf in leaves(DEFAULT) if leaf != ("study",)]  # `study=` selects a file
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.dictionaries(st.sampled_from(LEAVES), VALUES, min_size=1, max_size=5))
 def test_replayed_differences_give_the_changed_composition(changes):
     changed = DEFAULT
@@ -193,7 +193,7 @@ def test_equal_compositions_differ_in_nothing():
     assert list(differences(DEFAULT, copy.deepcopy(DEFAULT))) == []
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(VALUES, max_size=20))
 def test_a_literal_is_read_back_as_it_was(values):
     assert repr(composed(f"++seed={literal(values)}")["seed"]) == repr(values)

@@ -125,7 +125,7 @@ def test_a_difference_of_three_times_the_noise_is_found():
 
 
 @given(SEEDS, st.lists(st.floats(-3, 3), min_size=4, max_size=4))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_what_slows_all_variants_of_a_round_alike_changes_no_speedup(seed, drift):
     times = Machine(drift=0).times(draw(seed), 1, [1.0, TRUTH], 3, 4)[0]
     still, drifting = (

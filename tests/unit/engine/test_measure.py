@@ -185,6 +185,14 @@ def test_more_rounds_fill_the_time_where_blocks_are_noisier_than_processes(tmp_p
     assert all(BUDGET.rounds < blocks <= budget.max_rounds for blocks in later)
 
 
+def test_a_run_goes_on_until_it_has_the_blocks_that_it_was_asked_for(tmp_path: Path) -> None:
+    wide = replace(BUDGET, seconds=120, min_replicates=3, max_rounds=4, half_width=1e9)
+    measured = run(fake(tmp_path, "base", "a"), replace(wide, min_blocks=60))
+    assert sum(len(each.blocks) for each in measured["a"].replicates) >= 60
+    fewer = run(fake(tmp_path, "other", "b"), wide)
+    assert sum(len(each.blocks) for each in fewer["b"].replicates) <= 12
+
+
 def test_a_variant_that_another_one_dominates_is_measured_no_more_and_says_why(
     tmp_path: Path,
 ) -> None:

@@ -77,6 +77,16 @@ def few_replicates(run):
     run.samples = Run(LOUD).samples
 
 
+def unsteady_variant(run):
+    """A third of the blocks of one variant take ten times as long, while the machine is as fast as ever."""
+    rounds = Machine(bias=0.001, noise=0.0003, bursts=0, drift=0.01)
+    times = rounds.times(np.random.default_rng(0), 1, (1.0, 2.0), replicates=5, rounds=15)[0]
+    run.samples = simulation.run(10 * times, ["base", "twin", "a"])
+    run.each(lambda at, block: replace(block, calls_ms=block.calls_ms * 10, wall_ms=block.wall_ms * 10))
+    run.each(lambda at, block: replace(block, sentinel_ms=[1.0, 1.0]))
+    run.each(lambda at, block: replace(block, wall_ms=block.wall_ms * (10 if at % 3 == 0 else 1)), ["a"])
+
+
 def short_blocks(run):
     """The steady calls take a tenth of what the warm-up made them out to be."""
     run.each(
@@ -115,6 +125,7 @@ CAUSES = [
     (steal, "steal", "to other machines", "another time"),
     (throttling, "throttling", "fell by 25%", "cool"),
     (few_replicates, "few replicates", "after 5 replicates", "measure.seconds_per_variant"),
+    (unsteady_variant, "unsteady", "while the machine was not: a 33%", "p99"),
     (short_blocks, "short blocks", ": a", "measure.block_ms"),
     (not_steady, "not steady", ": a", "measure."),
 ]
@@ -147,7 +158,7 @@ def test_all_causes_at_once_give_all_warnings():
     run = Run(LOUD)
     for spoil in (busy, unpinned, steal, throttling, short_blocks, no_twin):
         spoil(run)
-    assert set(run.warnings()) == {name for _, name, *_ in CAUSES} - {"not steady"}
+    assert set(run.warnings()) == {name for _, name, *_ in CAUSES} - {"not steady", "unsteady"}
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,11 @@ def test_a_block_times_every_call_of_every_caller(loaded: WorkerProcess, callers
     assert len(block["calls_ms"]) == 10 * callers and min(block["calls_ms"]) > 0
     assert 0 < sum(block["calls_ms"]) <= callers * block["wall_ms"] * 1.000001
     assert block["cpu_ms"] > 0 and block["switches"] >= 0 and block["steal_ms"] >= 0
+    assert len(block["sentinel_ms"]) == 2 and min(block["sentinel_ms"]) > 0
+
+
+def test_the_sentinel_empties_no_cache_just_before_timed_calls(loaded: WorkerProcess) -> None:
+    assert loaded.ask("block", calls=2, settle=0, callers=1)["sentinel_ms"] == []
 
 
 def test_a_warm_up_calls_no_more_often_than_it_may(loaded: WorkerProcess) -> None:

@@ -1,0 +1,38 @@
+"""A callable that is slow now and then is told from a machine that is. Real processes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from breakeven import Budget, measure
+
+pytestmark = pytest.mark.slow
+BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=5, max_replicates=5, rounds=30, block_ms=10)
+
+
+def spinning(now_and_then: bool) -> Callable[[], Callable[[], None]]:
+    """Return a factory of calls of about half a millisecond; some take ten times as long for 150 ms."""
+
+    def factory() -> Callable[[], None]:
+        import time
+        from itertools import repeat
+
+        def call() -> None:
+            slow = now_and_then and int(time.monotonic() / 0.15) % 4 == 0
+            for _ in repeat(None, 200_000 if slow else 20_000):
+                pass
+
+        return call
+
+    return factory
+
+
+def test_only_the_callable_that_is_slow_by_itself_is_unsteady() -> None:
+    variants = {"steady": spinning(False), "now and then": spinning(True), "also steady": spinning(False)}
+    warnings = {warning.name: warning.text for warning in measure(variants, budget=BUDGET).warnings}
+    assert "not: now and then " in warnings["unsteady"] and "," not in warnings["unsteady"]
+
+
+def test_callables_that_are_alike_are_not() -> None:
+    variants = {name: spinning(False) for name in ("a", "b", "c")}
+    assert "unsteady" not in {warning.name for warning in measure(variants, budget=BUDGET).warnings}
