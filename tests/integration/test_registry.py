@@ -20,6 +20,7 @@ from breakeven.artifacts import dataset
 from breakeven.cli import main
 from breakeven.core import paths
 from breakeven.engine.selftest import models
+from breakeven.engine.selftest.versions import slowed_onnxruntime
 from breakeven.tracking.client import Tracker
 from breakeven.tracking.model_registry import Candidate, name_of, register
 from breakeven.tracking.server import served
@@ -156,9 +157,30 @@ def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
     assert gone.returncode == 2 and "differs: run `dvc checkout`" in gone.stderr
 
 
+def test_a_slower_version_of_a_library_fails_the_gate(project: Project, tmp_path: Path) -> None:
+    folder = slowed_onnxruntime(tmp_path / "slow", 3.0)
+    options = ("--with", str(folder), "--variant", "none/fp32/onnxruntime")
+    done = project.run("breakeven", "compare", *options, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "slower than the installed version, or gone: cnn none/fp32/onnxruntime" in done.stderr
+    assert "what differs: no installed version" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["HEAD"], "name two things to compare"),
+        ([], "name two things to compare"),
+        (["HEAD", "workspace", "--python", sys.executable], "name two things to compare"),
+        (["--python", "a", "--python", "b", "--python", "c"], "name two things to compare"),
+        (["--python", "nowhere"], "--python nowhere: there is no such Python"),
+        (
+            ["--with", "onnxruntime"],
+            "--with onnxruntime: it is neither a folder nor a requirement with a version",
+        ),
+        (["--with", "onnxruntime==1.22.0", "--stored"], "--stored compares commits"),
+        (["--python", sys.executable, "--variant", "*/fp8/*"], "no artifact of a variant like */fp8/* here"),
+        (["--python", sys.executable, "--hardware", "cpu9"], "did you mean 'cpu1'"),
         (["nothing", "workspace"], "nothing is no commit here"),
         (["HEAD", "workspace", "--hardware", "cpu9"], "did you mean 'cpu1'"),
         (["HEAD", "workspace", "--variant", "*/fp8/*"], "no variant like */fp8/* in common"),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from project import ROOT
 
-from breakeven.core import paths
-from breakeven.engine.selftest import aa_copies, ablation, agreement
+from breakeven.core import paths, plugin
+from breakeven.engine.selftest import aa_copies, ablation, agreement, carry_over, time_to_verdict, versions
 from breakeven.engine.selftest.aa_copies import MODELS, Trial, half_width
 from breakeven.engine.selftest.ablation import METHODS, CommonProtocol
 from breakeven.engine.selftest.check import Check, average, check, share
@@ -17,6 +17,8 @@ from breakeven.engine.selftest.plot import draw
 from breakeven.engine.selftest.rows import rows
 from breakeven.engine.selftest.slowed import _nothing, _slow, _time_of
 from breakeven.engine.selftest.table import markdown
+from breakeven.engine.selftest.time_to_verdict import Wait
+from breakeven.engine.selftest.versions import Versions
 from breakeven.engine.settings import Budget
 
 pytestmark = pytest.mark.timeout(300)
@@ -38,6 +40,12 @@ def test_a_slowed_call_takes_its_share_longer(monkeypatch: pytest.MonkeyPatch) -
     own = _time_of(_slow(_nothing, 0.0, 0.0)) - _time_of(_nothing)
     assert own > 0
     assert _time_of(_slow(work, 0.5, own)) / _time_of(work) == pytest.approx(1.5, abs=0.01)
+
+
+def test_the_slowed_runtime_is_an_option_like_any_other() -> None:
+    settings = {"name": "breakeven.engine.selftest.slowed", "of": {"name": "onnxruntime"}, "share": 0.02}
+    runtime = plugin.load("runtimes", settings, "slowed")
+    assert runtime.inner.name == "onnxruntime"
 
 
 def test_the_plan_compares_at_least_200_copies_in_every_condition() -> None:
@@ -88,11 +96,21 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]
         for m in MODELS.values()
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aa_copies, "Budget", partial(Budget, rounds=5, block_ms=5, settle_ms=5))
+        quick = partial(Budget, rounds=5, block_ms=5, settle_ms=5)
+        patch.setattr(aa_copies, "Budget", quick)
+        patch.setattr(versions, "Budget", partial(quick, seconds=0))
+        patch.setattr(versions, "SECONDS_PER_VARIANT", 0.0)
+        patch.setattr(time_to_verdict, "Budget", quick)
+        patch.setattr(carry_over, "Budget", partial(quick, seconds=0, seconds_per_variant=0))
         patch.setattr(ablation, "COPIES", 2)
         return [
             {"kind": "copies", "result": trial.run(folder, 0)},
             {"kind": "slower", "result": slower.run(folder, 1)},
+            {"kind": "slower", "result": slower.run(folder, 2)},
+            {"kind": "carry-over", "result": carry_over.run("cnn", folder, 0)},
+            {"kind": "versions", "result": Versions("cnn", 0.0).run(folder, 0)},
+            {"kind": "versions", "result": Versions("cnn", 1.0).run(folder, 0)},
+            {"kind": "wait", "result": Wait("cnn", 0.5).run(folder, 0)},
             {"kind": "habit", "result": CommonProtocol("cnn").run(folder, 0)},
             *({"kind": "bare loop", "result": pair} for pair in pairs),
             {"kind": "overhead", "result": agreement.overhead_us(calls=1000, repeats=3)},
@@ -111,6 +129,12 @@ def test_every_kind_of_result_becomes_rows(results: list[dict[str, object]], tmp
         "p50 against bare loop",
         "time the harness adds to a call",
         "ablation: error of the ratio",
+        "carry-over, after 64 MB were read",
+        "seconds to the verdict",
+        "equal verdicts",
+        "p99 has bounds",
+        "slower version of a library found",
+        "equal versions called different",
     } <= names
     methods = [row for row in found if row.check == "ablation: error of the ratio"]
     assert len(methods) == len(METHODS)

@@ -6,17 +6,13 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import IO
 
-import breakeven
 from breakeven.core.errors import Failed
 from breakeven.core.secrets import redact
-
-SOURCE_FOLDER = Path(breakeven.__file__).parent.parent
+from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 
 
 class WorkerFailed(Failed):
@@ -30,14 +26,26 @@ class WorkerRaised(WorkerFailed):
 class ForkServer:
     """A process that imports modules in a hardware's environment, and forks workers."""
 
-    def __init__(self, environment: Mapping[str, str], modules: Sequence[str], timeout_s: float) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        modules: Sequence[str],
+        timeout_s: float,
+        interpreter: Interpreter = THIS_PYTHON,
+    ) -> None:
         """Start the process, and return while it still imports `modules`."""
         self.timeout_s = timeout_s
         self.channel, channel = socket.socketpair()
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "breakeven.engine.forkserver_main", str(channel.fileno()), *modules],
-            env={**os.environ, "PYTHONPATH": _path(), **environment},
+            [
+                interpreter.executable,
+                "-m",
+                "breakeven.engine.forkserver_main",
+                str(channel.fileno()),
+                *modules,
+            ],
+            env={**os.environ, "PYTHONPATH": interpreter.path, **environment},
             pass_fds=(channel.fileno(),),
             stdin=subprocess.DEVNULL,
             stdout=self.log,
@@ -80,11 +88,6 @@ class ForkServer:
         self.process.kill()
         self.process.wait()
         self.log.close()
-
-
-def _path() -> str:
-    """Return a PYTHONPATH with this package first, so that workers find it and the user's own modules."""
-    return os.pathsep.join([str(SOURCE_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def describe_exit(code: int, log: IO[bytes]) -> str:

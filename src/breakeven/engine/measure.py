@@ -15,6 +15,7 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import temporary_folder
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
+from breakeven.engine.interpreter import Interpreter
 from breakeven.engine.quality_checks import QualityWarning, list_warnings
 from breakeven.engine.samples import OK
 from breakeven.engine.schedule import Schedule
@@ -45,6 +46,7 @@ def measure_artifacts(
     scored: bool = False,
     progress: Callable[[RunProgress], None] = lambda step: None,
     costs: Mapping[str, Sequence[float]] | None = None,
+    interpreters: Mapping[str, Interpreter] | None = None,
 ) -> Measurement:
     """Measure artifacts in turns, and compare each with the first, which is the baseline.
 
@@ -62,6 +64,7 @@ def measure_artifacts(
         costs: name -> what a variant costs besides time, for example its size; lower is better. A variant
             stops being measured once another one is surely faster and costs no more. Variants without costs
             are measured to the end.
+        interpreters: name -> the Python that runs it; this one by default.
 
     Raises:
         UserError: there is no variant, or one has the name of the twin or no artifact in its folder; the
@@ -94,7 +97,10 @@ def measure_artifacts(
         np.save(path, images[_timed(images, scenario.batch_size, budget.seed)])
         caches = scratch / "caches"
         caches.mkdir()
-        schedule = Schedule(folders, hardware, path, scenario, budget, scored, caches)
+        pythons = dict(interpreters or {})
+        if base in pythons:
+            pythons[TWIN] = pythons[base]
+        schedule = Schedule(folders, hardware, path, scenario, budget, scored, caches, pythons)
         stopped = run_replicates(schedule, limit, started, progress, costs or {})
     comparisons = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started

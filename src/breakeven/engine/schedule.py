@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psutil
 from breakeven.core.errors import Unsupported, WrongOutput
 from breakeven.engine.allocation import best_rounds
 from breakeven.engine.forkserver_client import WorkerFailed
+from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.engine.racing import dominated
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, WRONG, Samples
 from breakeven.engine.settings import Budget, Scenario
@@ -41,8 +43,10 @@ class Schedule:
         budget: Budget,
         scored: bool,
         caches: Path,
+        interpreters: Mapping[str, Interpreter] | None = None,
     ) -> None:
         self.variants, self.hardware, self.images = variants, hardware, images
+        self.interpreters = {name: (interpreters or {}).get(name, THIS_PYTHON) for name in variants}
         self._firsts: list[int] = []
         self.scenario, self.budget, self.scored = scenario, budget, scored
         self.samples = {name: Samples() for name in variants}
@@ -68,7 +72,7 @@ class Schedule:
             self._firsts = self._draw_images()
             pool.expect(self.variants[name] for name in order)
             for name in order:  # servers import in parallel, because nothing is timed yet
-                pool.prepare(self.variants[name], self._copy(name))
+                pool.prepare(self.variants[name], self._copy(name), self.interpreters[name])
             pool.wait()
             alive: dict[str, VariantProcesses] = {}
             while order:
@@ -131,9 +135,10 @@ class Schedule:
         return firsts
 
     def _copy(self, name: str) -> int:
-        """Return how many variants before `name` have the same target: 1 for the twin."""
-        variants = list(self.variants.values())
-        return variants[: list(self.variants).index(name)].count(self.variants[name])
+        """Return how many variants before `name` have the same target and the same Python: 1 for the twin."""
+        targets = [(variant, self.interpreters[each]) for each, variant in self.variants.items()]
+        at = list(self.variants).index(name)
+        return targets[:at].count(targets[at])
 
     def _admit(
         self,
@@ -169,7 +174,8 @@ class Schedule:
     ) -> None:
         variant, copy, scenario = self.variants[name], self._copy(name), self.scenario
         count = scenario.callers if scenario.processes else 1
-        workers = [stack.enter_context(pool.worker(variant, copy)) for _ in range(count)]
+        worker = partial(pool.worker, variant, copy, self.interpreters[name])
+        workers = [stack.enter_context(worker()) for _ in range(count)]
         alive[name] = processes = VariantProcesses(workers, scenario)
         replicate = processes.load(self._number, self.images, self.scored, self.budget)
         self.samples[name].replicates.append(replicate)
@@ -184,7 +190,7 @@ class Schedule:
         began = time.monotonic()
         base = next(iter(self.variants))
         turns = [*alive, *([base] * MORE_BASE_TURNS if base in alive and len(alive) > 2 else [])]
-        for order in islice(balanced_orders(turns, self._draw), self.rounds):
+        for order in islice(self.orders(turns), self.rounds):
             for name in (name for name in order if name in alive):
                 with self._drop_on_failure(name, alive):
                     first = self._firsts[self._round % len(self._firsts)]
@@ -192,6 +198,10 @@ class Schedule:
                     self.samples[name].replicates[-1].blocks.append(block)
             self._round += 1
         self._timed_s += time.monotonic() - began
+
+    def orders(self, turns: Sequence[str]) -> Iterator[list[str]]:
+        """Yield the order of each round, without end; each turn follows each other one equally often."""
+        yield from balanced_orders(turns, self._draw)
 
     def _finish(self, name: str, alive: dict[str, VariantProcesses]) -> None:
         """Record the peak memory of a variant, which takes part in no further round of the replicate."""

@@ -51,8 +51,8 @@ class Budget:
         max_rounds: the most blocks of each variant in a replicate.
         min_blocks: the fewest blocks of each variant in the whole run, if the time allows; 0 sets no minimum.
             Bounds of p99 need some hundreds.
-        block_ms: length of a block. It is long compared with a reading of the clock, and short compared with
-            changes of the machine's speed.
+        block_ms: length of a block. It is long compared with a reading of the clock. It is short, so that a
+            round ends before the machine's speed changes.
         settle_ms: the most time for the uncounted calls before each block, which refill the processor's
             caches after another variant has used them. There is always at least one such call.
         narrow_replicates: the fewest replicates after which narrow intervals may end the run. A few
@@ -74,10 +74,10 @@ class Budget:
     min_replicates: int = 5
     narrow_replicates: int = 0
     max_replicates: int = 40
-    rounds: int = 5
-    max_rounds: int = 60
+    rounds: int = 10
+    max_rounds: int = 100
     min_blocks: int = 0
-    block_ms: float = 30.0
+    block_ms: float = 10.0
     settle_ms: float = 80.0
     warm_up_calls: int = 5
     loop_ms: float = 0.0

@@ -14,6 +14,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.core.files import fingerprint, temporary_folder
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed
+from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.engine.target import Variant, server_modules, shared_modules, worker_spec
 from breakeven.engine.worker_client import WorkerProcess
 
@@ -46,14 +47,14 @@ class WorkerPool(ExitStack):
         self._caches = caches or self.enter_context(temporary_folder())
         self.hardware, self.timeout_s, self._memory_mb = hardware, timeout_s, memory_mb
         self.environment: dict[str, str] = plugin.load("hardware", hardware, "hardware").environment()
-        self._servers: dict[tuple[tuple[str, ...], int], ForkServer] = {}
+        self._servers: dict[tuple[tuple[str, ...], int, Interpreter], ForkServer] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def expect(self, variants: Iterable[Variant]) -> None:
         """Let those of these variants that are artifacts share fork servers where they can."""
         self._shared = shared_modules(variant for variant in variants if isinstance(variant, Path))
 
-    def prepare(self, variant: Variant, copy: int = 0) -> ForkServer:
+    def prepare(self, variant: Variant, copy: int = 0, interpreter: Interpreter = THIS_PYTHON) -> ForkServer:
         """Return the fork server for `variant`. Start it if there is none, or if it has died."""
         if isinstance(variant, Path):
             card = artifact.read(variant)
@@ -63,9 +64,11 @@ class WorkerPool(ExitStack):
         modules = server_modules(variant)
         if isinstance(variant, Path):
             modules = self._shared.get(modules, modules)
-        server = self._servers.get((modules, copy))
+        key = modules, copy, interpreter
+        server = self._servers.get(key)
         if server is None or not server.alive:
-            server = self._servers[modules, copy] = ForkServer(self.environment, modules, self.timeout_s)
+            server = ForkServer(self.environment, modules, self.timeout_s, interpreter)
+            self._servers[key] = server
             self.callback(server.close)
         return server
 
@@ -83,9 +86,12 @@ class WorkerPool(ExitStack):
                 held += psutil.Process(server.process.pid).memory_info().rss / 1e6
         return held
 
-    def worker(self, variant: Variant, copy: int = 0) -> WorkerProcess:
+    def worker(
+        self, variant: Variant, copy: int = 0, interpreter: Interpreter = THIS_PYTHON
+    ) -> WorkerProcess:
         """Return a fresh process for `variant`, which the caller uses in a `with` block."""
-        cache = self._caches / f"{fingerprint(worker_spec(variant))}-{copy}"
+        compiled_by = [interpreter.executable, *interpreter.folders]
+        cache = self._caches / f"{fingerprint([worker_spec(variant), compiled_by])}-{copy}"
         cache.mkdir(exist_ok=True)
-        server = self.prepare(variant, copy)
+        server = self.prepare(variant, copy, interpreter)
         return WorkerProcess(server, self.hardware, variant, cache, self.timeout_s, self._memory_mb())

@@ -1,4 +1,4 @@
-"""Measure two commits' artifacts in the same rounds: did anything become slower?
+"""Measure two commits, or two versions of a library, in the same rounds: did anything become slower?
 
 Exit code 0: nothing became slower; 1: something became slower, or does not run any more; 2: that is unknown.
 The command measures single inputs on this machine. It does not compare the records of two machines.
@@ -7,9 +7,15 @@ The command measures single inputs on this machine. It does not compare the reco
 import sys
 import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from breakeven.core import interrupts
 from breakeven.core.errors import UserError
+from breakeven.engine.interpreter import THIS_PYTHON
+
+if TYPE_CHECKING:
+    from breakeven.pipeline.compare.paired import Change
 
 EXAMPLE = "breakeven compare main workspace --variant '*/int8-*/*'"
 SLOWER, UNKNOWN = 1, 2  # exit codes
@@ -28,9 +34,26 @@ def fraction(text: str) -> float:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add the two commits and the options."""
-    parser.add_argument("first", metavar="REV_A", help="a commit, or `workspace`: what lies here")
-    parser.add_argument("second", metavar="REV_B", help="likewise; it is held against the first")
+    """Add the two sides to compare, and the options."""
+    parser.add_argument("first", nargs="?", metavar="REV_A", help="a commit, or `workspace`: what lies here")
+    parser.add_argument("second", nargs="?", metavar="REV_B", help="likewise; it is held against the first")
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a Python, or the folder of a virtual environment, to run what lies here with; given twice, the "
+        "second is held against the first; given once, against this Python",
+    )
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="packages",
+        metavar="PACKAGE",
+        help="run what lies here with another version of a library, as onnxruntime==1.22.0, and hold it "
+        "against the installed one; or a folder with packages; may be given several times",
+    )
     parser.add_argument("--hardware", default="cpu1", help="default: cpu1")
     parser.add_argument("--variant", default="*", metavar="PATTERN", help="as '*/int8-*/*'; default: all")
     parser.add_argument(
@@ -48,17 +71,14 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> int:
-    """Compare the two commits, and print a table.
+    """Compare the two sides, and print a table.
 
     Returns:
         The exit code: 0 if nothing became slower, 1 if something did, 2 if that is unknown.
     """
-    from breakeven.pipeline.compare.paired import paired
-    from breakeven.pipeline.compare.stored import stored
-
-    both = (chosen.first, chosen.second, chosen.hardware, chosen.variant)
+    _require_two_sides(chosen)
     try:
-        changes = stored(*both) if chosen.stored else paired(*both)
+        first, second, how, changes = _compared(chosen)
     except UserError:
         raise
     except Exception:  # Python's own exit code, 1, would mean "slower"
@@ -66,10 +86,9 @@ def run(chosen: Namespace) -> int:
             raise
         traceback.print_exc()
         return UNKNOWN
-    how = "unpaired: each over the eager mode of its own run" if chosen.stored else "in the same rounds"
-    _show(f"{chosen.second} against {chosen.first} on {chosen.hardware}, {how}", changes)
+    _show(f"{second} against {first} on {chosen.hardware}, {how}", changes)
     for title, kind in (
-        (f"slower than {chosen.first}, or gone", [change for change in changes if change.worse]),
+        (f"slower than {first}, or gone", [change for change in changes if change.worse]),
         (
             f"a slowdown of {chosen.tolerance:.1%} or more cannot be ruled out",
             [change for change in changes if change.unknown(chosen.tolerance)],
@@ -80,6 +99,42 @@ def run(chosen: Namespace) -> int:
             print(f"breakeven: {title}: {listed}.", file=sys.stderr)
             return SLOWER if kind[0].worse else UNKNOWN
     return 0
+
+
+def _require_two_sides(chosen: Namespace) -> None:
+    """Raise a `UserError` unless the options name exactly two things to compare, of one kind."""
+    kinds = [bool(chosen.first), bool(chosen.python), bool(chosen.packages)]
+    if sum(kinds) != 1 or (chosen.first and not chosen.second) or len(chosen.python) > 2:
+        raise UserError(
+            "name two things to compare: two commits (breakeven compare main workspace), one or two Pythons "
+            "(--python PATH), or other versions of libraries (--with onnxruntime==1.22.0)."
+        )
+    if chosen.stored and not chosen.first:
+        raise UserError("--stored compares commits: nothing is stored of another Python or version.")
+
+
+def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
+    """Return the names of both sides, how they were compared, and the changes."""
+    from breakeven.pipeline.compare import versions
+    from breakeven.pipeline.compare.paired import paired
+    from breakeven.pipeline.compare.stored import stored
+
+    what = (chosen.hardware, chosen.variant)
+    if chosen.stored:
+        how = "unpaired: each over the eager mode of its own run"
+        return chosen.first, chosen.second, how, stored(chosen.first, chosen.second, *what)
+    if chosen.first:
+        return chosen.first, chosen.second, "in the same rounds", paired(chosen.first, chosen.second, *what)
+    with ExitStack() as stack:
+        if chosen.packages:
+            pythons = [stack.enter_context(versions.with_packages(chosen.packages))]
+            names = ["the installed version", f"with {' '.join(chosen.packages)}"]
+        else:
+            pythons = [versions.python_at(each) for each in chosen.python]
+            names = chosen.python if len(pythons) > 1 else ["this Python", *chosen.python]
+        first, second = [THIS_PYTHON, *pythons][-2:]
+        how = f"in the same rounds; what differs: {versions.differences(first, second)}"
+        return names[0], names[1], how, versions.versions(first, second, (names[0], names[1]), *what)
 
 
 def _show(title: str, changes) -> None:  # type: ignore[no-untyped-def]

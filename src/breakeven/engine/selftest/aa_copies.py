@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from breakeven.engine.measure import measure_artifacts
+from breakeven.engine.samples import Replicate
 from breakeven.engine.selftest.models import CNN, RESNET18, Model, again, made
 from breakeven.engine.selftest.synthetic_load import bursts
 from breakeven.engine.settings import TWIN, Budget
+from breakeven.engine.tails import p99
 
 MODELS = {model.name: model for model in (CNN, RESNET18)}
 
@@ -41,9 +43,9 @@ class Trial:
             seed: the seed of the engine's random order.
         """
         model = MODELS[self.model]
-        variants = {"base": _artifact(model, self.runtime, 0.0, folder)}
+        variants = {"base": slowed_artifact(model, self.runtime, 0.0, folder)}
         for index, slower in enumerate(self.shares):
-            plain = _artifact(model, self.runtime, slower, folder)
+            plain = slowed_artifact(model, self.runtime, slower, folder)
             # Half of the copies have folders of their own. They share the baseline's fork server, and its
             # memory layout of libraries, as variants of one runtime do. The other copies share one folder;
             # the engine treats them as twins and gives each a fork server of its own.
@@ -66,7 +68,8 @@ class Trial:
                     "verdict": comparison.verdict,
                     "speedup": asdict(comparison.speedup),
                     "log_ratios": np.subtract(levels["base"], levels[name]).tolist(),
-                    "blocks": _blocks(comparison.replicates),
+                    "rounds": _rounds(comparison.replicates),
+                    "p99": asdict(p99(comparison.replicates, budget.confidence)),
                 }
             )
         return {
@@ -76,7 +79,7 @@ class Trial:
             "fault": measured.findings.fault,
             "control": asdict(control) if (control := measured[TWIN].speedup) else None,
             "warnings": [warning.name for warning in measured.warnings],
-            "base": _blocks(base),
+            "base": _rounds(base),
             "copies": rows,
         }
 
@@ -86,15 +89,23 @@ def half_width(speedup: dict[str, float]) -> float:
     return math.expm1(math.log(speedup["high"] / speedup["low"]) / 2)
 
 
-def _blocks(replicates: Sequence[Any]) -> list[list[list[float]]]:
-    """Return mean and median call of each block, milliseconds, shape (replicates, blocks, 2)."""
-    return [
-        [[block.mean_ms, sorted(block.calls_ms)[len(block.calls_ms) // 2]] for block in replicate.blocks]
-        for replicate in replicates
-    ]
+def _rounds(replicates: Sequence[Replicate]) -> list[list[list[float]]]:
+    """Return for each replicate the mean and the median call of each round, milliseconds.
+
+    The baseline has several blocks in a round; its figures are their means.
+    """
+    found = []
+    for replicate in replicates:
+        rounds: dict[int, list[tuple[float, float]]] = {}
+        for block in replicate.blocks:
+            figures = (block.mean_ms, float(np.median(block.calls_ms)))
+            rounds.setdefault(block.round, []).append(figures)
+        found.append([np.mean(own, axis=0).tolist() for _, own in sorted(rounds.items())])
+    return found
 
 
-def _artifact(model: Model, runtime: str, slower: float, folder: Path) -> Path:
+def slowed_artifact(model: Model, runtime: str, slower: float, folder: Path) -> Path:
+    """Return the folder of an artifact of `model` whose calls take longer by a share of their time."""
     settings: dict[str, Any] = {"name": runtime}
     if slower:
         settings = {"name": "breakeven.engine.selftest.slowed", "of": settings, "share": slower}

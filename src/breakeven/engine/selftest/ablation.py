@@ -79,13 +79,13 @@ def _one_process(artifact: Path, images: Path, threads: int) -> list[tuple[float
 def no_replicates(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
     """Return log-ratio and decision for each copy, from the rounds of a trial's first replicate only."""
     base = np.log(np.array(trial["base"][0])[:, 0])
-    return [_paired(base - np.log(np.array(copy["blocks"][0])[:, 0])) for copy in trial["copies"]]
+    return [_paired(base - np.log(np.array(copy["rounds"][0])[:, 0])) for copy in trial["copies"]]
 
 
 def whole(trial: Mapping[str, Any]) -> list[tuple[float, bool]]:
     """Return log-ratio and decision for each copy, from the engine's own test over replicates.
 
-    The test is at 5% without Holm's correction, as are the tests of the other methods.
+    The test is at 5% without a correction for the number of copies, as are those of the other methods.
     """
     copies = [np.array(copy["log_ratios"]) for copy in trial["copies"]]
     return [(float(ratios.mean()), bool(stats.ttest_1samp(ratios, 0.0).pvalue < 0.05)) for ratios in copies]

@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from breakeven.engine.selftest import agreement, capacity
+from breakeven.engine.selftest import agreement, capacity, carry_over
 from breakeven.engine.selftest.aa_copies import MODELS, Trial
 from breakeven.engine.selftest.ablation import CommonProtocol
+from breakeven.engine.selftest.time_to_verdict import Wait
+from breakeven.engine.selftest.versions import Versions
 
 SHORT_SECONDS_PER_VARIANT = 2.0  # if narrow intervals do not matter
 
@@ -31,6 +33,11 @@ def plan(quick: bool) -> Iterator[Work]:
             little = SHORT_SECONDS_PER_VARIANT if quick else None
             yield _trial("copies", Trial(model, seconds_per_variant=little), number)
             yield _trial("slower", Trial(model, shares=(0.02,) * 4), number)
+            yield Work("carry-over", f"carry-over-{model}-{number}", partial(carry_over.run, model))
+            for share in (0.0, 0.03):
+                yield Work("versions", f"versions-{model}-{share:g}-{number}", Versions(model, share).run)
+            for share in (0.02,) if quick else (0.01, 0.02, 0.05):
+                yield Work("wait", f"wait-{model}-{share:g}-{number}", Wait(model, share).run)
             if not quick:
                 yield from _in_full(model, number)
     if not quick:

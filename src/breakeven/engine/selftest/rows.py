@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,12 @@ import numpy as np
 from breakeven.engine.selftest.aa_copies import MODELS, half_width
 from breakeven.engine.selftest.ablation import METHODS, no_replicates, whole
 from breakeven.engine.selftest.check import Check, average, check, median, share
+from breakeven.engine.selftest.time_to_verdict import LIMIT_S
 
 WRONG_VERDICTS = ("faster", "slower")
+OPPOSITE = set(WRONG_VERDICTS)
+# How a condition begins and ends -> the seconds within which a slowdown should be found, and how often
+BARS_OF_WAITS = {("cnn", " 2%"): (20, ">= 0.9"), ("resnet18", " 5%"): (120, ">= 0.9")}
 Results = Sequence[Mapping[str, Any]]
 
 
@@ -29,6 +34,11 @@ def rows(results: Results) -> list[Check]:
         *_slower(of["many slower"], "20 variants", ">= 0.99", 0.05),
         *_estimators(of["copies"]),
         *_ablation(of["habit"], of["copies"]),
+        *_same_again([*of["copies"], *of["slower"]]),
+        *_tails(of["copies"]),
+        *_waits(of["wait"]),
+        *_carry_over(of["carry-over"]),
+        *_versions(of["versions"]),
         *_costs_and_tools(of),
     ]
 
@@ -82,25 +92,100 @@ def _slowdowns_found(condition: str, trials: Results, bar: str) -> Check:
 
 
 def _estimators(trials: Results) -> Iterator[Check]:
-    """Yield spread and bias of a replicate's log-ratio, for four ways to estimate it from the same blocks."""
+    """Yield spread and bias of a replicate's log-ratio, by the engine's fit and by four simple estimators."""
     inner = {"mean of calls": 0, "median of calls": 1}
     outer = {"median of rounds": np.median, "mean of rounds": np.mean}
     for condition, group in _by_condition(trials):
+        own = [[copy["log_ratios"] for copy in trial["copies"]] for trial in group]
+        yield from _estimator(f"{condition}: the engine's fit", own)
         for calls, column in inner.items():
             for name, middle in outer.items():
                 ratios = [_replicates(trial, column, middle) for trial in group]
-                spread = [float(np.std(r, ddof=1)) for trial in ratios for r in trial]
-                label = f"{condition}: {calls}, {name}"
-                yield median("SD of a replicate's log-ratio", label, spread)
-                yield average(
-                    "bias of the estimator", label, [[float(np.mean(r)) for r in t] for t in ratios]
-                )
+                yield from _estimator(f"{condition}: {calls}, {name}", ratios)
 
 
-def _replicates(trial: Mapping[str, Any], column: int, middle: Any) -> list[Any]:
-    base = np.log(np.array(trial["base"]))[:, :, column]  # (replicates, rounds)
-    copies = [np.log(np.array(copy["blocks"]))[:, :, column] for copy in trial["copies"]]
-    return [middle(base - copy, axis=1) for copy in copies]
+def _estimator(label: str, ratios: Sequence[Sequence[Sequence[float]]]) -> Iterator[Check]:
+    """Yield spread and bias of an estimator.
+
+    Args:
+        ratios: its log-ratios, of each trial, copy and replicate.
+    """
+    spread = [float(np.std(copy, ddof=1)) for trial in ratios for copy in trial]
+    yield median("SD of a replicate's log-ratio", label, spread)
+    yield average("bias of the estimator", label, [[float(np.mean(copy)) for copy in t] for t in ratios])
+
+
+def _same_again(trials: Results) -> Iterator[Check]:
+    """Yield how often two runs of the same trial agree: the verdicts are equal, or contradict each other."""
+    groups: dict[tuple[str, tuple[float, ...]], list[Mapping[str, Any]]] = defaultdict(list)
+    for trial in trials:
+        shares = tuple(copy["slower"] for copy in trial["copies"])
+        groups[trial["condition"], shares].append(trial)
+    for (condition, shares), group in sorted(groups.items()):
+        verdicts = [[copy["verdict"] for copy in trial["copies"]] for trial in group]
+        pairs = list(combinations(verdicts, 2))
+        if not pairs:
+            continue
+        label = f"{condition}, {len(shares)} copies slower by {shares[0]:.0%}, run again"
+        equal = [[one == other for one, other in zip(*pair, strict=True)] for pair in pairs]
+        against = [[{one, other} == OPPOSITE for one, other in zip(*pair, strict=True)] for pair in pairs]
+        yield share("equal verdicts", label, equal, ">= 0.98" if "1 thread, quiet" in condition else "")
+        yield share("contradicting verdicts", label, against, "<= 0")
+
+
+def _tails(trials: Results) -> Iterator[Check]:
+    """Yield how often p99 has bounds, and how often these hold the p99 of all runs together."""
+    for condition, group in _by_condition(trials):
+        tails = [[copy["p99"] for copy in trial["copies"]] for trial in group]
+        together = float(np.median([tail["value"] for own in tails for tail in own]))
+        yield share(
+            "p99 has bounds", condition, [[tail["high"] is not None for tail in own] for own in tails]
+        )
+        held = [
+            [tail["low"] <= together <= tail["high"] for tail in own if tail["high"] is not None]
+            for own in tails
+        ]
+        if any(held):
+            yield share("bounds hold the middle p99 of all runs", condition, [own for own in held if own])
+
+
+def _waits(results: Results) -> Iterator[Check]:
+    """Yield how long it takes until a known slowdown is found."""
+    for condition, group in _by_condition(results):
+        seconds = [each["seconds"] if each["seconds"] is not None else LIMIT_S for each in group]
+        yield median("seconds to the verdict", condition, seconds)
+        for label, (within_s, bar) in BARS_OF_WAITS.items():
+            if condition.startswith(label[0]) and condition.endswith(label[1]):
+                found = [[each["seconds"] is not None and each["seconds"] <= within_s] for each in group]
+                yield share(f"found within {within_s} s", condition, found, bar)
+
+
+def _replicates(trial: Mapping[str, Any], column: int, middle: Any) -> list[list[float]]:
+    """Return the estimated log-ratio of each copy in each replicate, whose numbers of rounds differ."""
+    base = [np.log(rounds)[:, column] for rounds in trial["base"]]
+    return [
+        [
+            float(middle(own - np.log(theirs)[:, column]))
+            for own, theirs in zip(base, copy["rounds"], strict=True)
+        ]
+        for copy in trial["copies"]
+    ]
+
+
+def _versions(results: Results) -> Iterator[Check]:
+    for condition, group in _by_condition(results):
+        if group[0]["slower"]:
+            found = [[each["verdict"] == "slower"] for each in group]
+            yield share("slower version of a library found", condition, found, ">= 0.9")
+        else:
+            wrong = [[each["verdict"] in WRONG_VERDICTS] for each in group]
+            yield share("equal versions called different", condition, wrong, "<= 0")
+
+
+def _carry_over(results: Results) -> Iterator[Check]:
+    for condition, group in _by_condition(results):
+        ratios = [each["log_ratios"] for each in group]
+        yield average("carry-over, after 64 MB were read", condition, ratios, "<= 0.005")
 
 
 def _ablation(habits: Results, trials: Results) -> Iterator[Check]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ class Slowed(Runtime):
         of: the settings of the other runtime.
         share: the extra time of a call, as a share of its own time.
     """
+
+    modules: ClassVar[tuple[str, ...]] = ()  # `imports` gives those of the inner runtime
 
     of: dict[str, Any]
     share: float = Field(ge=0)

@@ -1,5 +1,6 @@
 """The paired comparison of two commits: it measures both in the same rounds to find regressions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +13,7 @@ from breakeven.core import machine_lock, paths
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 from breakeven.core.progress import counted
+from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.samples import UNTIMED
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
@@ -54,33 +56,65 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
     study = schema.read_study()
     if WORKSPACE in (first, second):
         lock_check.require_current(study)
-    if hardware not in study.hardware:
-        raise UserError(f"--hardware {hardware}: {did_you_mean(hardware, study.hardware)}")
+    require_hardware(study, hardware)
     with restored(first, "export", "quantize") as a, restored(second, "export", "quantize") as b:
-        there, here = (_artifacts(root, study, pattern) for root in (a, b))
+        there, here = (artifacts(root, study, pattern) for root in (a, b))
         common = [name for name in there if name in here]
         if not common:
             raise UserError(f"{first} and {second} have no variant like {pattern} in common.")
         known_names = [name for name in common if name[0] in study.families]
-        budget = study.measure.budget(study.seed)
-        # Each pair is a separate run. A run cannot correct for the number of runs, so Bonferroni's rule
-        # does it here.
-        budget = replace(budget, confidence=1 - (1 - budget.confidence) / len(common))
-        images = {
-            family: dataset.load_split(paths.prepared(study.family(family).data), "test").images
-            for family in {family for family, _ in known_names}
-        }
-        changes = []
-        with machine_lock.exclusive(), counted("compare", len(known_names), every_s=0) as count:
-            for name in known_names:
-                count.begin(" ".join(name))
-                pair = {"first": there[name], "second": here[name]}
-                measured = measure_artifacts(pair, study.hardware[hardware], budget, images[name[0]])
-                count.end()
-                changes.append(judged(name, measured, first))
+        pairs = {name: (there[name], here[name]) for name in known_names}
+        changes = measured_changes(study, hardware, pairs, first)
     foreign = "the study here has no such family"
     changes += [Change(*name, UNDECIDED, foreign) for name in common if name not in known_names]
     return changes + [Change(*name, MISSING) for name in there if name not in here]
+
+
+def require_hardware(study: Study, hardware: str) -> None:
+    """Raise a `UserError` if the study has no such hardware."""
+    if hardware not in study.hardware:
+        raise UserError(f"--hardware {hardware}: {did_you_mean(hardware, study.hardware)}")
+
+
+def measured_changes(
+    study: Study,
+    hardware: str,
+    pairs: Mapping[Name, tuple[Path, Path]],
+    first: str,
+    interpreters: tuple[Interpreter, Interpreter] = (THIS_PYTHON, THIS_PYTHON),
+) -> list[Change]:
+    """Measure the artifacts of each pair in the same rounds, and return how the second differs.
+
+    Args:
+        first: what to call the first of each pair in a message.
+        interpreters: the Python that runs the first of each pair, and the one that runs the second. If they
+            differ, the outputs are checked: they must be those of the artifact's scoring.
+    """
+    budget = study.measure.budget(study.seed)
+    # Each pair is a separate run. A run cannot correct for the number of runs, so Bonferroni's rule does it
+    # here.
+    budget = replace(budget, confidence=1 - (1 - budget.confidence) / max(len(pairs), 1))
+    images = {
+        family: dataset.load_split(paths.prepared(study.family(family).data), "test").images
+        for family in {family for family, _ in pairs}
+    }
+    scored = interpreters[0] != interpreters[1]
+    changes = []
+    with machine_lock.exclusive(), counted("compare", len(pairs), every_s=0) as count:
+        for name, folders in pairs.items():
+            count.begin(" ".join(name))
+            sides = ("first", "second")
+            measured = measure_artifacts(
+                dict(zip(sides, folders, strict=True)),
+                study.hardware[hardware],
+                budget,
+                images[name[0]],
+                scored=scored,
+                interpreters=dict(zip(sides, interpreters, strict=True)),
+            )
+            count.end()
+            changes.append(judged(name, measured, first))
+    return changes
 
 
 def judged(name: Name, measured: Measurement, first: str) -> Change:
@@ -91,7 +125,7 @@ def judged(name: Name, measured: Measurement, first: str) -> Change:
     return Change(*name, after.verdict, after.reason, after.speedup)
 
 
-def _artifacts(root: Path, study: Study, pattern: str) -> dict[Name, Path]:
+def artifacts(root: Path, study: Study, pattern: str) -> dict[Name, Path]:
     """Return the artifacts below `root` that can be executed.
 
     From the workspace, only those of the current study count, because earlier studies leave artifacts there.
