@@ -13,7 +13,7 @@ from breakeven.core.files import temporary_folder
 from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.pipeline.compare.paired import Change, artifacts, measured_changes, require_hardware
 
-NOTHING_DIFFERS = "no installed version"  # of what differs between two Pythons
+NOTHING_DIFFERS = "nothing that pip knows of"  # of what differs between two Pythons
 REQUIREMENT = r"[A-Za-z0-9][\w.-]*(\[[\w,.-]*\])?\s*([=<>!~]=|[<>@])"  # a package with a version
 MOST_NAMED = 6  # differences in the title
 
