@@ -165,7 +165,7 @@ def test_a_slower_version_of_a_library_is_held_against_the_installed_one(
     done = project.run("breakeven", "compare", *options, check=False)
     assert done.returncode in (1, 2), done.stdout + done.stderr  # the study has two replicates only
     speedup = re.search(r"([\d.]+)x", done.stdout)
-    assert speedup and 0.1 < float(speedup[1]) < 0.7
+    assert speedup and float(speedup[1]) < 0.9
     assert "what differs: nothing that pip knows of" in " ".join(done.stdout.split())
 
 

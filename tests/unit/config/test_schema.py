@@ -209,6 +209,7 @@ def test_the_engine_gets_every_setting_and_the_seed():
     measure = validate(changed("measure.rounds", 7)).measure
     budget = vars(measure.budget(seed=3))
     own = {"loop_ms", "narrow_replicates", "warm_up_calls"}  # no setting of a study: for calls in general
+    own |= {"min_blocks"}  # follows from the limit on p99
     shared = budget.keys() - own
     assert {name: budget[name] for name in shared} == {
         name: getattr(measure, name) for name in shared if name != "seed"
