@@ -10,6 +10,7 @@ from breakeven.engine.samples import Replicate
 
 SLOW = 1.25  # times the usual time: a slow call, a slow block, or a slow machine
 UNSTEADY_SHARE = 0.05  # of a variant's blocks, at least
+TIMES_THE_OTHERS = 2  # the share of the other variants' blocks, at least
 SIGNIFICANCE = 0.01  # that a run calls a steady variant unsteady
 
 
@@ -20,19 +21,22 @@ def slow_share(replicates: Sequence[Replicate]) -> float:
 
 
 def mean_levels(variants: Mapping[str, Sequence[Replicate]]) -> dict[str, NDArray[np.float64]]:
-    """Return the log of each replicate's mean time for a call, milliseconds; no call is left out."""
+    """Return the log of each replicate's wall time for a call, milliseconds; no call is left out.
+
+    Calls of several callers overlap, so that this is the inverse of the throughput.
+    """
     return {
-        name: np.log([_mean_ms(replicate) for replicate in replicates])
+        name: np.log([_wall_ms(replicate) for replicate in replicates])
         for name, replicates in variants.items()
     }
 
 
 def mean_ms(replicates: Sequence[Replicate]) -> float:
-    """Return the time for one call, milliseconds: the geometric mean of the replicates' means."""
-    return float(np.exp(np.mean([np.log(_mean_ms(replicate)) for replicate in replicates])))
+    """Return the mean time of a call as its caller sees it, milliseconds: geometric mean over replicates."""
+    return float(np.exp(np.mean([np.log(replicate.calls_ms.mean()) for replicate in replicates])))
 
 
-def _mean_ms(replicate: Replicate) -> float:
+def _wall_ms(replicate: Replicate) -> float:
     blocks = replicate.blocks
     return sum(block.wall_ms for block in blocks) / sum(block.inner * len(block.calls_ms) for block in blocks)
 
@@ -41,8 +45,9 @@ def unsteady(variants: Mapping[str, Sequence[Replicate]]) -> dict[str, float]:
     """Return the variants that are slow by themselves, each with the share of its blocks that were slow.
 
     The machine does not explain a slow block if the sentinel was as fast as usual both before and after it.
-    Some bursts fit between the two. They hit all variants alike. So a variant is unsteady if it has more
-    unexplained slow blocks than all other variants of the run have (Fisher's exact test).
+    Some bursts fit between the two, and hit other variants as well. So a variant is unsteady only if its
+    share of unexplained slow blocks is at least twice that of all others together, and surely higher
+    (Fisher's exact test).
     """
     unexplained = {name: _unexplained(replicates) for name, replicates in variants.items()}
     slow = {name: int(own.sum()) for name, own in unexplained.items()}
@@ -50,7 +55,9 @@ def unsteady(variants: Mapping[str, Sequence[Replicate]]) -> dict[str, float]:
     found = {}
     for name in variants:
         others, their_blocks = sum(slow.values()) - slow[name], sum(blocks.values()) - blocks[name]
-        if not blocks[name] or not their_blocks or slow[name] < UNSTEADY_SHARE * blocks[name]:
+        if not blocks[name] or not their_blocks:
+            continue
+        if slow[name] / blocks[name] < max(UNSTEADY_SHARE, TIMES_THE_OTHERS * others / their_blocks):
             continue
         table = [[slow[name], blocks[name] - slow[name]], [others, their_blocks - others]]
         if stats.fisher_exact(table, alternative="greater").pvalue < SIGNIFICANCE / len(variants):
@@ -67,6 +74,6 @@ def _unexplained(replicates: Sequence[Replicate]) -> NDArray[np.bool_]:
             continue
         times = np.array([block.mean_ms for block in blocks])
         sentinel = np.array([block.sentinel_ms for block in blocks])
-        usual = np.median(sentinel)
-        flags.append((times > SLOW * np.median(times)) & (sentinel.max(1) <= SLOW * usual))
+        fast = (sentinel <= SLOW * np.median(sentinel, axis=0)).all(1)
+        flags.append((times > SLOW * np.median(times)) & fast)
     return np.concatenate(flags)

@@ -16,7 +16,7 @@ from breakeven.core.files import temporary_folder
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
 from breakeven.engine.interpreter import Interpreter
-from breakeven.engine.quality_checks import QualityWarning, list_warnings
+from breakeven.engine.quality_checks import QualityWarning, list_warnings, unbounded
 from breakeven.engine.samples import OK
 from breakeven.engine.schedule import Schedule
 from breakeven.engine.settings import SINGLE_STREAM, TWIN, Budget, RunProgress, Scenario
@@ -171,7 +171,12 @@ def run_replicates(
         most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
         enough = max(budget.min_replicates, budget.narrow_replicates)
         narrow = width is not None and width <= budget.half_width
-        if narrow and count >= enough and not schedule.missing_blocks:
+        if (
+            narrow
+            and count >= enough
+            and not schedule.missing_blocks
+            and not unbounded(schedule.samples, budget)
+        ):
             most, stopped = count, f"every interval within ±{budget.half_width:.1%}"
         elif fit <= count:
             stopped = f"time budget of {limit_s:.0f} s spent"

@@ -11,6 +11,7 @@ from breakeven.engine.comparison import ComparisonSet
 from breakeven.engine.disturbance import unsteady
 from breakeven.engine.samples import OK, Block, Replicate, Samples
 from breakeven.engine.settings import Budget
+from breakeven.engine.tails import p99
 
 BUSY = 10  # percent of the processors' time that other programs take
 WIDE = 10  # half the width of an interval that says nothing, as a share of the speedup
@@ -68,10 +69,19 @@ def _all(
         if busy > BUSY:
             remedy = f"measure on a machine that is not busy; else {remedy}"
         yield QualityWarning("few replicates", text, remedy)
+    yield from _of_single_variants(samples, fine, budget)
+
+
+def _of_single_variants(
+    samples: Mapping[str, Samples], fine: Mapping[str, list[Replicate]], budget: Budget
+) -> Iterator[QualityWarning]:
     if shares := unsteady(fine):
         listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
         text = f"blocks that were slow while the machine was not: {listed}"
         yield QualityWarning("unsteady", text, "expect slow calls in production, and look at p99")
+    if names := unbounded(samples, budget):
+        text = f"too few blocks, or too unlike each other, for an upper bound of p99: {', '.join(names)}"
+        yield QualityWarning("no bound of p99", text, "raise measure.seconds_per_variant")
     if short := [name for name, group in fine.items() if _block_ms(group) < budget.block_ms / 3]:
         text = f"blocks of less than a third of {budget.block_ms:g} ms: {', '.join(short)}"
         yield QualityWarning("short blocks", text, "its first calls were slow: raise measure.block_ms")
@@ -80,6 +90,20 @@ def _all(
         yield QualityWarning(
             "not steady", text, "the first rounds hold the rest of its way: raise measure.rounds"
         )
+
+
+def unbounded(samples: Mapping[str, Samples], budget: Budget) -> list[str]:
+    """Return the variants whose p99 has no upper bound, if the budget asks for bounds."""
+    if not budget.min_blocks:
+        return []
+    return [
+        name
+        for name, own in samples.items()
+        if own.status == OK
+        and not own.stopped
+        and len(own.replicates) > 1
+        and p99(own.replicates, budget.confidence).high is None
+    ]
 
 
 def _block_ms(replicates: list[Replicate]) -> float:

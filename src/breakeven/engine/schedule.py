@@ -106,9 +106,11 @@ class Schedule:
     @property
     def missing_blocks(self) -> int:
         """Return how many blocks of each variant the budget still asks for."""
-        twin = list(self.samples.values())[1]  # it takes part in every round, with one block
-        done = sum(len(replicate.blocks) for replicate in twin.replicates)
-        return max(self.budget.min_blocks - done, 0)
+        base, *others = self.variants
+        # The twin takes part in the rounds of every group, so it has more blocks than a variant of one.
+        running = [name for name in others if self._takes_part(name)] or [base]
+        done = [sum(len(each.blocks) for each in self.samples[name].replicates) for name in running]
+        return max(self.budget.min_blocks - min(done), 0)
 
     def race(self, costs: Mapping[str, Sequence[float]], levels: Mapping[str, Sequence[float]]) -> None:
         """Stop the variants that others dominate; the baseline and its twin always go on.

@@ -48,9 +48,9 @@ class Budget:
             time is up or the intervals are narrow enough, but not before `min_replicates`.
         rounds: the fewest blocks of each variant in a replicate. A replicate has more if that narrows the
             intervals faster than another replicate would.
-        max_rounds: the most blocks of each variant in a replicate.
-        min_blocks: the fewest blocks of each variant in the whole run, if the time allows; 0 sets no minimum.
-            Bounds of p99 need some hundreds.
+        max_rounds: the most blocks of each variant in a replicate, unless `min_blocks` asks for more.
+        min_blocks: the fewest blocks of each variant in the whole run, if the time allows. The run then also
+            goes on until p99 has bounds, which need some hundreds of blocks. 0 asks for neither.
         block_ms: length of a block. It is long compared with a reading of the clock. It is short, so that a
             round ends before the machine's speed changes.
         settle_ms: the most time for the uncounted calls before each block, which refill the processor's

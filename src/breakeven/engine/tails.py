@@ -56,7 +56,7 @@ def p99(replicates: Sequence[Replicate], confidence: float) -> Tail:
     shares = [[np.array(block.calls_ms) for block in replicate.blocks] for replicate in replicates]
     calls = np.concatenate([block for blocks in shares for block in blocks])
     value = float(np.quantile(calls, P99))
-    effective = min(_independent_calls(shares, value), sum(map(len, shares)))
+    effective = min(_independent_calls(shares, value, confidence), sum(map(len, shares)))
     if effective < _independent_calls_needed(confidence):
         return Tail(value, None, None)
     slower = (1 - P99) * effective
@@ -66,7 +66,9 @@ def p99(replicates: Sequence[Replicate], confidence: float) -> Tail:
     return Tail(value, float(low), float(high))
 
 
-def _independent_calls(replicates: Sequence[Sequence[NDArray[np.float64]]], limit_ms: float) -> float:
+def _independent_calls(
+    replicates: Sequence[Sequence[NDArray[np.float64]]], limit_ms: float, confidence: float
+) -> float:
     """Return how many independent calls tell as much about the share of calls over a limit."""
     counts = [np.array([len(block) for block in blocks]) for blocks in replicates]
     slow = [np.array([(block > limit_ms).sum() for block in blocks]) for blocks in replicates]
@@ -76,10 +78,13 @@ def _independent_calls(replicates: Sequence[Sequence[NDArray[np.float64]]], limi
         return 0.0
     of_blocks = (np.concatenate(slow), np.concatenate(counts))
     of_replicates = (np.array([own.sum() for own in slow]), np.array([own.sum() for own in counts]))
-    return min(_effective(*clusters, share, total) for clusters in (of_blocks, of_replicates))
+    kinds = (of_blocks, of_replicates)
+    return min(_effective(*clusters, share, total, confidence) for clusters in kinds)
 
 
-def _effective(slow: NDArray[np.int64], counts: NDArray[np.int64], share: float, total: float) -> float:
+def _effective(
+    slow: NDArray[np.int64], counts: NDArray[np.int64], share: float, total: float, confidence: float
+) -> float:
     """Return the effective number of calls, for these clusters.
 
     Args:
@@ -95,5 +100,5 @@ def _effective(slow: NDArray[np.int64], counts: NDArray[np.int64], share: float,
     variance = float((residuals**2).sum()) * clusters / (clusters - 1)
     independent = share * (1 - share) / variance if variance else total
     # Korn and Graubard's correction: few clusters say little about the variance.
-    known, unknown = stats.t.ppf(0.975, [max(total - 1, 1), clusters - 1])
+    known, unknown = stats.t.ppf((1 + confidence) / 2, [max(total - 1, 1), clusters - 1])
     return float(min(independent, total) * (known / unknown) ** 2)

@@ -77,6 +77,31 @@ def test_the_mean_holds_the_slow_calls_and_their_share_is_told() -> None:
     assert mean_ms(replicates) == pytest.approx(8**0.5)
 
 
-def test_a_call_in_an_inner_loop_counts_once() -> None:
-    block = replace(simulation.block(0, 1.0), calls_ms=[1.0, 1.0], wall_ms=20.0, inner=10)
-    assert mean_ms([simulation.replicate(0, [block])]) == pytest.approx(1.0)
+def test_calls_in_an_inner_loop_have_the_loop_s_mean() -> None:
+    replicates = [simulation.replicate(0, [replace(simulation.block(0, 1.0), wall_ms=20.0, inner=10)])]
+    assert mean_ms(replicates) == pytest.approx(1.0)
+    np.testing.assert_allclose(mean_levels({"a": replicates})["a"], 0.0)
+
+
+def test_callers_that_overlap_have_the_mean_of_a_call_and_the_speedup_of_the_throughput() -> None:
+    block = replace(simulation.block(0, 4.0, calls=8), wall_ms=8.0)  # four callers, two calls each
+    replicates = [simulation.replicate(0, [block])]
+    assert mean_ms(replicates) == pytest.approx(4.0)
+    np.testing.assert_allclose(np.exp(mean_levels({"a": replicates})["a"]), 1.0)
+
+
+def test_a_sentinel_that_is_always_slower_afterwards_explains_no_block() -> None:
+    slow = run(np.random.default_rng(4), own=0.3)
+    skewed = {
+        name: [
+            replace(
+                each,
+                blocks=[
+                    replace(b, sentinel_ms=[b.sentinel_ms[0], 2 * b.sentinel_ms[1]]) for b in each.blocks
+                ],
+            )
+            for each in own
+        ]
+        for name, own in slow.items()
+    }
+    assert set(unsteady(skewed)) == {"a"}

@@ -46,6 +46,20 @@ def test_few_blocks_hold_no_bound_however_many_calls_they_have() -> None:
     assert p99(few, 0.95).value > 1
 
 
+def test_few_replicates_need_more_blocks() -> None:
+    draw = np.random.default_rng(4)
+    each_120 = [
+        simulation.replicate(
+            number,
+            [simulation.block(at, ms, calls=1) for at, ms in enumerate(draw.normal(1.0, 0.01, 120).tolist())],
+        )
+        for number in range(20)
+    ]
+    assert p99(each_120[:5], 0.95).high is None  # 600 blocks, but 5 replicates
+    assert p99(each_120, 0.95).high is not None
+    assert p99(each_120[:8], 0.9999).high is None  # a higher confidence asks for more
+
+
 def test_calls_that_are_all_alike_have_a_percentile() -> None:
     alike = [simulation.replicate(number, [1.0] * 30) for number in range(5)]
     assert p99(alike, 0.95) == tails.Tail(1.0, None, None)

@@ -1,5 +1,7 @@
 """Two Pythons, or two versions of a library, are told apart before anything is measured."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import overlays
 import pytest
 
 from breakeven.core.errors import UserError
+from breakeven.engine import interpreter
 from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.selftest.models import CNN, write
@@ -31,6 +34,26 @@ def test_a_virtual_environment_is_named_by_its_folder(tmp_path: Path) -> None:
     assert versions.python_at(sys.executable) == THIS_PYTHON
     with pytest.raises(UserError, match="there is no such Python: give its path"):
         versions.python_at(str(tmp_path / "nowhere"))
+
+
+def test_the_other_python_does_not_find_the_packages_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "breakeven").symlink_to(interpreter.PACKAGE, target_is_directory=True)
+    (installed / "onnxruntime").mkdir()
+    monkeypatch.setattr(interpreter, "PACKAGE", installed / "breakeven")
+    interpreter._folder_of_package_alone.cache_clear()
+    folder = Path(Interpreter(str(tmp_path / "another")).path.split(os.pathsep)[0])
+    assert [each.name for each in folder.iterdir()] == ["breakeven"]
+    interpreter._folder_of_package_alone.cache_clear()
+
+
+@pytest.mark.parametrize("program", ["true", "echo"])
+def test_a_program_that_is_no_python_is_refused(program: str) -> None:
+    with pytest.raises(UserError, match="is not a Python"):
+        Interpreter(str(shutil.which(program))).versions()
 
 
 def test_a_python_without_the_libraries_is_refused_with_what_to_install(tmp_path: Path) -> None:

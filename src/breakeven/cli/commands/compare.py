@@ -142,7 +142,7 @@ def _show(title: str, changes) -> None:  # type: ignore[no-untyped-def]
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     for column in ("family", "variant", "verdict", "speedup", "interval"):
         table.add_column(column, no_wrap=column != "verdict")
     for change in changes:

@@ -93,7 +93,8 @@ def measured_changes(
     budget = study.measure.budget(study.seed)
     # Each pair is a separate run. A run cannot correct for the number of runs, so Bonferroni's rule does it
     # here.
-    budget = replace(budget, confidence=1 - (1 - budget.confidence) / max(len(pairs), 1))
+    confidence = 1 - (1 - budget.confidence) / max(len(pairs), 1)
+    budget = replace(budget, confidence=confidence, min_blocks=0)  # p99 is not compared
     images = {
         family: dataset.load_split(paths.prepared(study.family(family).data), "test").images
         for family in {family for family, _ in pairs}
