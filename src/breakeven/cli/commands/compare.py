@@ -61,7 +61,8 @@ def arguments(parser: ArgumentParser) -> None:
         type=fraction,
         default=0.05,
         metavar="SHARE",
-        help="the slowdown that need not be ruled out where an interval holds 1; default: 0.05",
+        help="for undecided pairs: code 0 if a slowdown of more than this is ruled out, else 2; a pair that "
+        "is `slower` always gives 1; default: 0.05",
     )
     parser.add_argument(
         "--stored",
