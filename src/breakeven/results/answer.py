@@ -1,0 +1,171 @@
+"""What to deploy, in plain words. The report, the terminal, MLflow and the published pages all use these."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from breakeven.core.format import brief
+from breakeven.results.recommend import TIE, Choice, Limits, choose, gain, is_exact
+from breakeven.results.records import BenchmarkResult
+from breakeven.results.result_row import ResultRow, cell, scenario
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A variant in the table of at most three that explains the choice."""
+
+    role: str  # "chosen", "next best" or "fastest"
+    row: ResultRow
+    reason: str  # why it was not chosen; empty for the chosen one
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to deploy for one family on one hardware in one scenario.
+
+    Each text is a clause, without a full stop.
+    """
+
+    headline: str  # what to do, and how much faster it is
+    latency: str  # from which time of a call to which; empty if nothing changes
+    accuracy: str  # and how much of it is lost; empty if the weights are random
+    payback: str  # after how many calls its costs are paid back; empty if it costs nothing
+    doubts: tuple[str, ...]  # why to be careful with it
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Return the whole answer in one line."""
+        parts = [self.headline, self.latency, self.accuracy, self.payback, *self.doubts]
+        return "; ".join(filter(None, parts)) + "."
+
+
+@dataclass(frozen=True)
+class CellAnswer:
+    """One family on one hardware in one scenario: its record, its rows, the choice and the answer."""
+
+    benchmark: BenchmarkResult
+    rows: list[ResultRow]
+    choice: Choice
+    answer: Answer
+
+
+def answers(
+    benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow], limits: Limits
+) -> Iterator[CellAnswer]:
+    """Yield the answer of each cell; a single stream comes before other scenarios of the same benchmark.
+
+    Args:
+        rows: of all benchmarks.
+    """
+    for benchmark in benchmarks:
+        place = (benchmark.family, benchmark.hardware)
+        own = sorted(
+            (row for row in rows if (row.family, row.hardware) == place),
+            key=lambda row: (row.callers, row.batch_size, row.scenario),
+        )
+        for key, group in groupby(own, key=cell):
+            cell_rows = list(group)
+            choice = choose(cell_rows, limits, benchmark.levels(key))
+            yield CellAnswer(benchmark, cell_rows, choice, answer(benchmark, cell_rows, choice, limits))
+
+
+def answer(benchmark: BenchmarkResult, rows: Sequence[ResultRow], choice: Choice, limits: Limits) -> Answer:
+    """Return the answer for one cell.
+
+    Args:
+        rows: the rows of the cell.
+        choice: the variant that was chosen among them.
+    """
+    best = choice.best
+    baseline = next((row for row in rows if row.verdict == "baseline"), None)
+    if best is None:
+        hints = f" ({', or '.join(choice.relaxed)})" if choice.relaxed else ""
+        return Answer(f"No recommendation: {choice.reason}{hints}", "", "", "", (), ())
+    return Answer(
+        headline=_headline(best, limits),
+        latency=_latency(best, baseline),
+        accuracy=_accuracy(best, benchmark.test_images),
+        payback=_payback(best),
+        doubts=_doubts(benchmark, best, choice),
+        candidates=_candidates(choice, limits),
+    )
+
+
+def plain_name(row: ResultRow) -> str:
+    """Return the three parts of a variant's name in words, the runtime first."""
+    compression = "uncompressed" if row.compression == "none" else row.compression
+    return f"{row.runtime}, {row.precision}, {compression}"
+
+
+def _headline(best: ResultRow, limits: Limits) -> str:
+    if best.verdict == "baseline":
+        surely = "" if limits.by_estimate else "surely "
+        return f"Keep the baseline, {best.variant}: nothing within the limits is {surely}faster"
+    low, high = best.speedup_ci_low, best.speedup_ci_high
+    bounds = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
+    return f"Deploy {best.variant}: {best.speedup or 0.0:.2f}x as fast as the baseline{bounds}"
+
+
+def _latency(best: ResultRow, baseline: ResultRow | None) -> str:
+    if best.latency_ms_p50 is None or baseline is None or baseline.latency_ms_p50 is None:
+        return ""
+    if best is baseline:
+        return f"{brief(best.latency_ms_p50)} ms a call"
+    return f"from {brief(baseline.latency_ms_p50)} to {brief(best.latency_ms_p50)} ms a call"
+
+
+def _accuracy(best: ResultRow, images: int) -> str:
+    if best.accuracy is None:
+        return ""
+    sentence = f"accuracy {best.accuracy:.2%}"
+    low, high = best.accuracy_delta_ci_low, best.accuracy_delta_ci_high
+    if best.verdict == "baseline":
+        return f"{sentence} on {images:,} test images"
+    if is_exact(best):
+        return f"{sentence}, unchanged: the same class for each of {images:,} test images"
+    if best.accuracy_delta is None or low is None or high is None:
+        return sentence
+    changed = f"{100 * best.accuracy_delta:+.2f} points" if best.accuracy_delta else "no change seen"
+    return f"{sentence}, {changed} ({100 * low:+.1f} to {100 * high:+.1f} points, {images:,} test images)"
+
+
+def _payback(best: ResultRow) -> str:
+    calls = best.breakeven_calls or ""
+    if best.verdict == "baseline" or not calls.isdigit() or best.latency_ms_p50 is None:
+        return ""
+    seconds = int(calls) * best.latency_ms_p50 / 1000
+    return f"pays back after {brief(float(calls))} calls, about {brief(seconds)} s of work"
+
+
+def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tuple[str, ...]:
+    doubts = []
+    if choice.ties:
+        doubts.append(f"{' and '.join(choice.ties)} may be as fast")
+    if choice.unsettled:
+        doubts.append(
+            f"{' and '.join(choice.unsettled)} may be as fast, too: the measurement is too rough to tell"
+        )
+    if best.speedup and best.speedup_ci_low and best.speedup_ci_high:
+        half_width = max(best.speedup_ci_high / best.speedup, best.speedup / best.speedup_ci_low) - 1
+        if half_width > TIE:
+            doubts.append(f"the speedup is imprecise (±{half_width:.0%})")
+    names = [warning["name"] for warning in benchmark.warnings if warning["scenario"] == scenario(best).title]
+    if names:
+        doubts.append(f"the run has warnings: {', '.join(names)}")
+    return tuple(doubts)
+
+
+def _candidates(choice: Choice, limits: Limits) -> tuple[Candidate, ...]:
+    """Return the chosen variant, the next best within the limits, and the fastest of all; each once."""
+    best, runner_up, fastest = choice.best, choice.runner_up, choice.fastest
+    candidates = [Candidate("chosen", best, "")] if best else []
+    if best and runner_up:
+        unsure = runner_up.variant in (*choice.ties, *choice.unsettled)
+        slower = "slower by the estimates, but it may be as fast" if unsure else "slower"
+        as_fast = "it changes nothing for sure" if best.verdict == "baseline" else slower
+        candidates.append(Candidate("next best", runner_up, as_fast))
+    if fastest and fastest is not runner_up and gain(fastest) > 1:
+        broken = " and ".join(limits.broken(fastest))
+        candidates.append(Candidate("fastest", fastest, broken or "it is not surely faster"))
+    return tuple(candidates)

@@ -1,0 +1,74 @@
+"""The answer says what to deploy, what it costs, and how sure that is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rows import BASELINE, TWIN, benchmark, row
+
+from breakeven.results.answer import Answer, answers, plain_name
+from breakeven.results.recommend import Limits
+from breakeven.results.result_row import ResultRow
+
+SAFE = row("none/fp32/onnxruntime", speedup=4.0, latency_ms_p50=0.5, agreement=1.0, breakeven_calls="6030")
+FAST = row("none/int8-static/openvino", speedup=8.0, latency_ms_p50=0.25, accuracy_delta_ci_low=-0.006)
+
+
+def answer(rows: Sequence[ResultRow], limits: Limits | None = None, **record: Any) -> Answer:
+    (found,) = answers([benchmark(rows, **record)], rows, limits or Limits())
+    return found.answer
+
+
+def test_it_says_what_to_deploy_how_much_faster_it_is_and_when_it_pays() -> None:
+    said = answer([BASELINE, TWIN, SAFE])
+    assert said.headline == "Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20)"
+    assert said.latency == "from 2 to 0.5 ms a call"
+    assert said.accuracy == "accuracy 90.00%, unchanged: the same class for each of 10,000 test images"
+    assert said.payback == "pays back after 6,030 calls, about 3.02 s of work"
+    assert said.sentence.count("; ") == len([said.latency, said.accuracy, said.payback, *said.doubts])
+
+
+def test_the_table_of_three_says_why_the_fastest_was_not_chosen() -> None:
+    said = answer([BASELINE, TWIN, SAFE, FAST], Limits(max_accuracy_drop=0.5))
+    assert [(each.role, each.row.variant) for each in said.candidates] == [
+        ("chosen", SAFE.variant),
+        ("next best", BASELINE.variant),
+        ("fastest", FAST.variant),
+    ]
+    assert "the drop in accuracy may be 0.6 points (0.5 allowed)" in said.candidates[2].reason
+
+
+def test_it_looks_as_sure_as_it_is() -> None:
+    rough = row("none/fp32/openvino", speedup=4.0, speedup_ci_low=2.5, speedup_ci_high=6.0)
+    near = row("none/fp32/close", speedup=3.95)
+    (scenario,) = benchmark([BASELINE, rough]).stopped
+    warning = {"scenario": scenario, "name": "busy", "text": "t", "remedy": "r"}
+    said = answer([BASELINE, TWIN, rough, near], warnings=[warning])
+    assert any("imprecise (±60%)" in doubt for doubt in said.doubts)
+    assert "the run has warnings: busy" in said.doubts
+    fine = replace(SAFE, speedup_ci_low=3.9, speedup_ci_high=4.1)
+    assert not answer([BASELINE, TWIN, fine]).doubts
+
+
+def test_nothing_to_gain_keeps_the_baseline() -> None:
+    slow = row("none/fp32/openvino", "slower", speedup=0.5)
+    said = answer([BASELINE, TWIN, slow])
+    assert said.headline.startswith("Keep the baseline, none/fp32/eager")
+    assert said.latency == "2 ms a call" and not said.payback
+
+
+def test_an_unreliable_run_gives_no_recommendation() -> None:
+    said = answer([BASELINE, row("none/fp32/onnxruntime", unreliable=True)])
+    assert said.headline.startswith("No recommendation: the run is unreliable") and not said.candidates
+
+
+@pytest.mark.parametrize(
+    ("variant", "name"),
+    [
+        ("none/fp32/onnxruntime", "onnxruntime, fp32, uncompressed"),
+        ("prune50/int8-static/openvino", "openvino, int8-static, prune50"),
+    ],
+)
+def test_the_parts_of_a_name_are_words(variant: str, name: str) -> None:
+    assert plain_name(row(variant)) == name
