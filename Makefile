@@ -4,6 +4,8 @@ VENV := .venv
 # An environment holds its own path: in a repository that was moved it is made anew.
 READY := $(VENV)/.ready-$(shell pwd -P | cksum | cut -d' ' -f1)
 # DVC runs a stage's `python` from the PATH.
+# They start hundreds of Python processes. Without its byte code each one would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help

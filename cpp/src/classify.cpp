@@ -2,6 +2,7 @@
 //
 // NAMES is a text file with the name of a class in each line; without it classes are numbers.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
 
 #include <cstdio>
 #include <fstream>
@@ -18,7 +19,7 @@ at::Tensor read_image(const std::string& path, int64_t channels) {
   for (const char* library : {TORCH_WHOLE, TORCHVISION_IMAGE}) open_library(library);
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw std::runtime_error(path + ": there is no such file");
-  auto bytes = torch::empty({static_cast<int64_t>(file.tellg())}, at::kByte);
+  auto bytes = at::empty({static_cast<int64_t>(file.tellg())}, at::kByte);
   file.seekg(0);
   file.read(static_cast<char*>(bytes.data_ptr()), bytes.numel());
   const int64_t mode = channels == 1 ? 1 : 3;  // torchvision.io.ImageReadMode: GRAY, RGB
@@ -40,7 +41,7 @@ void classify(const std::string& folder, const std::string& path, const char* na
   const c10::InferenceMode guard;
   const Artifact artifact(folder);
   const auto image = fit(read_image(path, artifact.channels), artifact.height, artifact.width);
-  const auto shares = torch::softmax(artifact.load()->run(artifact.inputs(image))[0].to(at::kFloat), 0);
+  const auto shares = at::softmax(artifact.load()->run(artifact.inputs(image))[0].to(at::kFloat), 0);
   std::vector<std::string> known;
   if (names != nullptr) {
     std::ifstream file(names);

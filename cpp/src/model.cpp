@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
-#include <torch/script.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include <fstream>
 #include <sstream>
@@ -74,7 +74,7 @@ std::unique_ptr<Model> Artifact::load(std::size_t callers) const {
 
 at::Tensor Artifact::inputs(const at::Tensor& images) const {
   if (preprocesses_) return images.contiguous();
-  const auto mean = torch::tensor(mean_).view({1, channels, 1, 1});
-  const auto deviation = torch::tensor(std_).view({1, channels, 1, 1});
+  const auto mean = at::tensor(mean_).view({1, channels, 1, 1});
+  const auto deviation = at::tensor(std_).view({1, channels, 1, 1});
   return ((images.to(at::kFloat) / 255 - mean) / deviation).contiguous();
 }

@@ -1,7 +1,7 @@
 // A classifier in the folder of an artifact: TorchScript, or an unpacked package of AOTInductor.
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <filesystem>
 #include <memory>

@@ -1,7 +1,7 @@
 // NumPy's file format, version 1 and 2: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cstring>
@@ -32,7 +32,7 @@ inline at::Tensor read_npy(const std::string& path, int64_t first = 0, int64_t c
     sizes.push_back(std::stoll(number->str()));
   }
   if (count >= 0) sizes[0] = std::min(count, sizes[0] - first);
-  auto tensor = torch::empty(sizes, kind[1] == "|u1" ? at::kByte : at::kFloat);
+  auto tensor = at::empty(sizes, kind[1] == "|u1" ? at::kByte : at::kFloat);
   if (first > 0) file.seekg(first * static_cast<int64_t>(tensor.nbytes()) / sizes[0], std::ios::cur);
   file.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
   if (!file) throw std::runtime_error(path + ": truncated");

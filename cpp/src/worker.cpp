@@ -144,7 +144,7 @@ class Worker {
 
   void compare(const at::Tensor& output) const {
     const auto known = read_npy(scores_);
-    const auto rows = torch::arange(output.size(0)).remainder(known.size(0));
+    const auto rows = at::arange(output.size(0)).remainder(known.size(0));
     const auto off = (output - known.index_select(0, rows)).abs().max() / known.abs().max();
     if (const auto error = off.item<double>(); !(error <= kSameOutput)) {
       throw std::runtime_error("its outputs are off by " + std::to_string(error) +
@@ -241,7 +241,7 @@ class Worker {
       const auto batch = images.narrow(0, start, std::min(size, images.size(0) - start));
       logits.push_back(model_->run(artifact_.inputs(batch)).to(at::kFloat));
     }
-    write_npy(command.text("out"), torch::cat(logits));
+    write_npy(command.text("out"), at::cat(logits));
     return R"({"count": )" + std::to_string(images.size(0)) + "}";
   }
 

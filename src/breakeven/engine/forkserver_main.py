@@ -25,29 +25,34 @@ from pathlib import Path
 from breakeven.core.child_process import end_with_parent
 from breakeven.engine import worker_main
 
-# Modules whose only threads are OpenBLAS's. OpenBLAS ends its threads before a fork and restarts them later.
-FORK_SAFE = ("numpy", "scipy", "breakeven.engine.artifact_loader", "breakeven.engine.call_loader")
+# The packages with a copy of OpenBLAS, which ends its threads before a fork and restarts them later. The
+# server imports them before the modules that need them: their threads are not those of such a module.
+OPENBLAS = ("numpy", "scipy.linalg")
 
 
 def serve(channel: socket.socket, modules: Sequence[str]) -> None:
     """Import the modules, then answer requests until the parent closes its end of the channel, or dies.
 
     If a module starts threads while it is imported, the server restarts itself without this module, and each
-    worker imports the module for itself.
+    worker imports the module for itself. If the module imports a package with OpenBLAS, the threads may be
+    those of OpenBLAS: the server restarts with this package first.
     """
+    first = [name for name in OPENBLAS if name == "numpy" or name in modules]
+    rest = [name for name in modules if name not in first]
     threads = _threads()
-    for name in modules:
+    for name in [*first, *rest]:
         with (
             contextlib.suppress(Exception),
             _settings_kept(),
         ):  # the worker reports an error: it imports again
             importlib.import_module(name)
-        if name in FORK_SAFE:
+        if name in first:
             threads = _threads()
-        if _threads() > threads:  # a fork would lack them: leave this module to the workers
-            rest = [module for module in modules if module != name]
-            again = [sys.executable, "-m", "breakeven.engine.forkserver_main", str(channel.fileno()), *rest]
-            os.execv(sys.executable, again)
+        if _threads() > threads:  # a fork would lack them
+            new = [package for package in OPENBLAS if package in sys.modules and package not in first]
+            kept = [module for module in rest if new or module != name]
+            again = [sys.executable, "-m", "breakeven.engine.forkserver_main", str(channel.fileno())]
+            os.execv(sys.executable, [*again, *first, *new, *kept])
     while True:
         request, descriptors, _, _ = socket.recv_fds(channel, 64, 3)
         if not request:

@@ -64,12 +64,18 @@ class WorkerPool(ExitStack):
         modules = server_modules(variant)
         if isinstance(variant, Path):
             modules = self._shared.get(modules, modules)
-        key = modules, copy, interpreter
-        server = self._servers.get(key)
-        if server is None or not server.alive:
-            server = ForkServer(self.environment, modules, self.timeout_s, interpreter)
-            self._servers[key] = server
-            self.callback(server.close)
+        return self.server(modules, copy, interpreter)
+
+    def server(
+        self, modules: tuple[str, ...], copy: int = 0, interpreter: Interpreter = THIS_PYTHON
+    ) -> ForkServer:
+        """Return a fork server that imports these modules, and perhaps more, while the caller goes on."""
+        for (imported, *place), server in self._servers.items():
+            if place == [copy, interpreter] and server.alive and {*modules} <= {*imported}:
+                return server
+        server = ForkServer(self.environment, modules, self.timeout_s, interpreter)
+        self._servers[modules, copy, interpreter] = server
+        self.callback(server.close)
         return server
 
     def wait(self) -> None:

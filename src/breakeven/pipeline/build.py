@@ -86,7 +86,9 @@ class ArtifactBuilder:
         where.mkdir(parents=True)
         printed = ""
         try:
+            pool = self.checker.preload(draft, reference)
             self._score(reference)
+            pool.wait()  # imports beside a build would lengthen the seconds of the build
             draft = replace(draft, **self._build(write, reference, where))
             done = self.checker.check(where, artifact.seal(where, draft), reference)
         except Unsupported as error:

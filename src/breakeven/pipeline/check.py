@@ -134,6 +134,13 @@ class ArtifactChecker:
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
 
+    def preload(self, draft: Artifact, reference: Reference) -> WorkerPool:
+        """Let a pool import what the artifact's worker will need, while the caller goes on."""
+        runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
+        pool = self.worker_pool(runtime.scored_on)
+        pool.server(("breakeven.engine.artifact_loader", *runtime.imports(reference.folder)))
+        return pool
+
     def check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:
         """Return the artifact with its scores; it is `wrong` if it is too far from its reference.
 

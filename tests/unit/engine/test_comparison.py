@@ -19,6 +19,7 @@ from breakeven.engine.settings import Budget
 BASE, TWIN = "base", "twin"
 TRUTH = 1.03  # of the variant that stands beside the twin
 BUDGET = Budget()
+RUNS = pytest.mark.parametrize("runs", [100, pytest.param(400, marks=pytest.mark.slow)])
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -40,35 +41,38 @@ def speedups(measured):
 MACHINES = [Machine(), Machine(bias=0.002), Machine(bias=0.03, noise=0.03, bursts=0.2)]
 
 
+@RUNS
 @pytest.mark.parametrize("machine", MACHINES, ids=["usual", "quiet", "noisy"])
 @pytest.mark.parametrize("replicates", [5, 10, 20])
-def test_the_interval_holds_the_true_speedup_in_95_of_100_runs(replicates, machine):
+def test_the_interval_holds_the_true_speedup_in_95_of_100_runs(replicates, machine, runs):
     """Also where bursts hit one of five blocks."""
     held, bias = [], []
-    for seed in range(300):
+    for seed in range(runs):
         times = machine.times(draw(seed), 1, [1.0, TRUTH], replicates, 7)[0]
         gain = speedups(simulation.run(times, [BASE, TWIN, "a"]))["a"]
         held.append(gain.low <= TRUTH <= gain.high)
         bias.append(math.log(gain.value / TRUTH))
-    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / 300) < np.mean(held)
+    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / runs) < np.mean(held)
     assert abs(np.mean(bias)) < 0.005 + 3 * np.std(bias) / np.sqrt(len(bias))
 
 
+@RUNS
 @pytest.mark.parametrize("replicates", [5, 10])
-def test_all_intervals_of_a_run_hold_the_truth_at_once_in_95_of_100_runs(replicates):
+def test_all_intervals_of_a_run_hold_the_truth_at_once_in_95_of_100_runs(replicates, runs):
     truths = dict(zip("abcdefgh", [1.0, 1.01, 1.03, 0.5, 2.0, 8.0, 1.0, 0.99], strict=True))
     held = []
-    for seed in range(250):
+    for seed in range(runs):
         gains = speedups(run(seed, [1.0, *truths.values()], replicates))
         held.append(all(gains[name].low <= truth <= gains[name].high for name, truth in truths.items()))
-    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / 250) < np.mean(held)
+    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / runs) < np.mean(held)
 
 
+@pytest.mark.parametrize("runs", [40, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("bias", [0.004, 0.012])  # stops after 5 to 20 replicates
-def test_the_interval_holds_the_true_speedup_also_where_its_width_decided_when_to_stop(bias):
+def test_the_interval_holds_the_true_speedup_also_where_its_width_decided_when_to_stop(bias, runs):
     """To look after each replicate and to stop when the interval is narrow favours runs that look quiet."""
     held = []
-    for seed in range(100):
+    for seed in range(runs):
         times = Machine(bias=bias).times(draw(seed), 1, [1.0, TRUTH], 20, 7)[0]
         for count in range(BUDGET.min_replicates, 21):
             found = compare_to_baseline(simulation.run(times[:count], [BASE, TWIN, "a"]), 0.95, 0.01)
@@ -76,7 +80,7 @@ def test_the_interval_holds_the_true_speedup_also_where_its_width_decided_when_t
                 break
         gain = found.of["a"].speedup
         held.append(gain.low <= TRUTH <= gain.high)
-    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / 100) < np.mean(held)
+    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / runs) < np.mean(held)
 
 
 def test_many_variants_have_narrower_intervals_than_each_would_have_alone():

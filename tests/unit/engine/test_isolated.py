@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,19 @@ def test_each_call_has_a_process_of_its_own_and_gives_its_result(calls: Isolated
     numbers = [calls.call(os.getpid) for _ in range(2)]
     assert len({*numbers, os.getpid()}) == 3
     assert calls.call(lambda: Path("x")) == Path("x")
+
+
+@pytest.mark.parametrize("module", ["torch", "scipy.optimize"])  # they import numpy; numpy and scipy.linalg
+def test_the_threads_of_openblas_do_not_cost_a_module_its_place(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that begins without its modules imports them in each call, which takes seconds."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    with IsolatedCalls([module, "breakeven.engine.isolated"], tmp_path, 60) as calls:
+        assert calls.call(lambda: [module in sys.modules, "breakeven.engine.isolated" in sys.modules]) == [
+            True,
+            True,
+        ]
 
 
 def raises(error: BaseException) -> None:

@@ -84,9 +84,13 @@ def test_a_library_that_an_overlay_slows_is_slower_and_the_twin_runs_as_the_firs
     slow = Interpreter(folders=(str(slowed_onnxruntime(tmp_path / "slow", 3.0)),))
     budget = Budget(seconds=1, seconds_per_variant=1, min_replicates=3, max_replicates=3)
     pair = {"first": folder, "second": folder}
-    for sides, verdict in (({"second": slow}, "slower"), ({"first": slow}, "faster")):
+    for sides, is_right in (
+        ({"second": slow}, lambda ratio: ratio < 0.7),
+        ({"first": slow}, lambda ratio: ratio > 1.4),
+    ):
         measured = measure_artifacts(
             pair, {"name": "cpu", "threads": 1}, budget, CNN.images(4), interpreters=sides
         )
-        assert measured["second"].verdict == verdict
+        speedup = measured["second"].speedup  # three replicates on a busy machine may give no verdict
+        assert speedup and is_right(speedup.value)
         assert not measured.findings.fault

@@ -48,8 +48,8 @@ def interrupt(project: Project, hardware: str, when: str, **more: str) -> str:
             if when in line:
                 running.send_signal(signal.SIGTERM)
                 break
-        running.communicate()
-    assert running.returncode == 128 + signal.SIGTERM
+        said_at_the_end = running.communicate()[1]
+    assert running.returncode == 128 + signal.SIGTERM, said + said_at_the_end
     return said
 
 

@@ -60,11 +60,14 @@ class TorchRuntime(Runtime, ABC):
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> list[OperatorTime]:
-        """Ask torch's profiler; the operators that an operator calls do not count in its time."""
-        from torch.profiler import ProfilerActivity, profile
+        """Ask torch's profiler; the operators that an operator calls do not count in its time.
+
+        `torch.profiler` wraps the same profiler, and imports the compiler, which takes seconds.
+        """
+        from torch.autograd.profiler import profile
 
         inputs = session.prepare(images)
-        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
+        with profile(record_shapes=True) as profiler:
             for _ in range(calls):
                 session.run(inputs)
         share = 1 / (1e3 * calls)  # microseconds of all calls -> milliseconds per call
@@ -72,7 +75,7 @@ class TorchRuntime(Runtime, ABC):
             OperatorTime(
                 e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share, 1 / calls
             )
-            for e in profiler.events()
+            for e in profiler.function_events
         ]
 
     def converted(self, source: ExportInput) -> "nn.Module":
