@@ -2,43 +2,29 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from breakeven import __version__
 from breakeven.core.files import write_text
-from breakeven.report import dvc_files, row_text, study_charts, terminal_table
+from breakeven.report import dvc_files, row_text, study_sections, training_charts, variant_names
+from breakeven.report.load_snippet import Loading
 from breakeven.report.row_columns import columns_of
+from breakeven.report.study_sections import Section
 from breakeven.report.sweep_charts import SweepSection
-from breakeven.report.vega import Chart
+from breakeven.report.training_charts import ChartGroup
 from breakeven.results import pairs
-from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
-from breakeven.results.records import BenchmarkResult
-from breakeven.results.result_row import ResultRow, cell, folder_of, title
+from breakeven.results.recommend import Limits
+from breakeven.results.records import BenchmarkResult, moment
+from breakeven.results.result_row import Cell, ResultRow, cell, folder_of, title
 from breakeven.results.study_results import StudyResults
 
 MOST_BASES = 60  # variants; more of them would make a page of many megabytes
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of the page: one family on one hardware in one scenario."""
-
-    name: str  # in links and in names of files
-    title: str
-    benchmark: BenchmarkResult
-    choice: Choice
-    estimate: ResultRow | None  # the choice by estimates alone, if it differs
-    decides: float  # the smallest drop in accuracy that the test set can rule out, points
-    warnings: list[str]
-    footer: str  # how the figures were measured
-    charts: list[Chart]
 
 
 def write(
@@ -50,6 +36,7 @@ def write(
     rows: Sequence[ResultRow],
     limits: Limits,
     sweeps: Sequence[SweepSection] = (),
+    loading: Loading | None = None,
 ) -> None:
     """Write the page, and the data of each chart as CSV.
 
@@ -58,10 +45,12 @@ def write(
         overrides: the overrides that the study was composed with.
         rows: of all benchmarks, with the best ones marked.
         sweeps: the sections of sweeps, after the study's.
+        loading: how the study's artifacts were exported; None if nobody knows.
     """
-    sections = list(_sections(study_records, rows, limits))
+    sections = list(study_sections.sections(study_records, rows, limits, loading or Loading()))
+    training = ChartGroup("training", "training", training_charts.charts_of(study_records.cards))
     pair_table = _pair_table(study_records.benchmarks, rows)
-    all_sections: list[Section | SweepSection] = [*sections, *sweeps]
+    all_sections: list[Section | ChartGroup | SweepSection] = [*sections, training, *sweeps]
     for section in all_sections:
         for chart in section.charts:
             lines = [list(point.values()) for point in _rounded(chart.data)]
@@ -74,6 +63,8 @@ def write(
             command=shlex.join(["breakeven", "compose", *overrides]),
             sections=sections,
             sweeps=sweeps,
+            training=training,
+            groups=_groups(rows),
             rows=[row for row in rows if row.verdict != "control"],
             cards=study_records.cards,
             machines=list({b.machine["name"]: b.machine for b in study_records.benchmarks}.values()),
@@ -88,44 +79,35 @@ def write(
             bases=list(dict.fromkeys(base for bases in pair_table.values() for base in bases)),
             library=Markup(_library()),  # not escaped: trusted scripts
             drawings=Markup(_drawings(all_sections)),
+            measured=_measured(study_records.benchmarks),
+            version=__version__,
             place=folder_of,
-            interval=row_text.interval,
-            change=row_text.change,
-            calls=row_text.calls,
-            calls_without_training=row_text.calls_without_training,
-            memory=row_text.memory,
+            parts=variant_names.parts,
+            name_parts=variant_names.meanings(rows),
+            text=row_text,
             columns=columns_of("page", rows),
         )
     )
     write_text(page, text)
 
 
-def _sections(study_records: StudyResults, rows: Sequence[ResultRow], limits: Limits) -> Iterator[Section]:
-    for benchmark in study_records.benchmarks:
-        benchmark_rows = [
-            row for row in rows if (row.family, row.hardware) == (benchmark.family, benchmark.hardware)
-        ]
-        # A single stream comes first.
-        benchmark_rows.sort(key=lambda row: (row.callers, row.batch_size, row.scenario))
-        for number, (_, group) in enumerate(groupby(benchmark_rows, key=cell)):
-            cell_rows = list(group)
-            charts = study_charts.charts_of(benchmark, cell_rows)
-            if not number and (batch := study_charts.batches(benchmark_rows)):
-                charts.append(batch)
-            levels = benchmark.levels(cell(cell_rows[0]))
-            choice = choose(cell_rows, limits, levels)
-            estimate = choose(cell_rows, replace(limits, by_estimate=True), levels).best
-            yield Section(
-                name=f"{benchmark.family}-{cell_rows[0].place}",
-                title=f"{benchmark.family} ({benchmark.title}) on {title(cell_rows[0])}",
-                benchmark=benchmark,
-                choice=choice,
-                estimate=estimate if estimate != choice.best else None,
-                decides=smallest_drop(benchmark.test_images, benchmark.settings["confidence"]),
-                warnings=terminal_table.warnings(benchmark, cell_rows[0]),
-                footer=terminal_table.footer(benchmark, cell_rows),
-                charts=charts,
-            )
+def _groups(rows: Sequence[ResultRow]) -> list[tuple[str, list[ResultRow]]]:
+    """Return the title and the rows of each cell, the fastest first; controls are not shown."""
+    cells: dict[Cell, list[ResultRow]] = {}
+    for row in rows:
+        if row.verdict != "control":
+            cells.setdefault(cell(row), []).append(row)
+    return [
+        (f"{group[0].family} on {title(group[0])}", sorted(group, key=lambda row: -(row.speedup or 0)))
+        for group in cells.values()
+    ]
+
+
+def _measured(benchmarks: Sequence[BenchmarkResult]) -> str:
+    """Return the first and the last day of the measurements; empty if old records do not say so."""
+    starts = sorted(at for benchmark in benchmarks for at, _ in benchmark.measured.values())
+    days = [moment(at).partition(" ")[0] for at in starts]
+    return " to ".join(dict.fromkeys([*days[:1], *days[-1:]]))
 
 
 def _pair_table(benchmarks: Sequence[BenchmarkResult], rows: Sequence[ResultRow]) -> dict[str, Any]:
@@ -141,7 +123,7 @@ def _pair_table(benchmarks: Sequence[BenchmarkResult], rows: Sequence[ResultRow]
     return table
 
 
-def _drawings(sections: Iterable[Section | SweepSection]) -> str:
+def _drawings(sections: Iterable[Section | ChartGroup | SweepSection]) -> str:
     """Return the charts by the name of their HTML element, as JSON that is safe inside a script element."""
     specs = {
         f"{section.name}-{chart.name}": {

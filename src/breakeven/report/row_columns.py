@@ -16,7 +16,7 @@ from breakeven.report.row_text import (
     p99,
     throughput,
 )
-from breakeven.results.result_row import ResultRow, scenario
+from breakeven.results.result_row import ResultRow
 
 View = Literal["terminal", "page", "markdown"]
 EVERYWHERE: tuple[View, ...] = ("terminal", "page", "markdown")
@@ -31,13 +31,11 @@ class RowColumn:
     sort_by: str | None = None  # the figure of the row that orders the column; None: its text does
     views: tuple[View, ...] = EVERYWHERE
     note: Callable[[ResultRow], str | None] = lambda _: None  # small text below, where a view has room
+    more: bool = False  # whether the page shows it only with all columns
     several_only: bool = False  # whether to leave it out where every call has one input from one caller
 
 
 COLUMNS = (
-    RowColumn("family", lambda row: row.family, views=("page",)),
-    RowColumn("hardware", lambda row: row.hardware, views=("page",)),
-    RowColumn("called with", lambda row: scenario(row).title, views=("page",)),
     RowColumn(
         "variant", lambda row: row.variant, note=lambda row: "; ".join(filter(None, [row.reason, row.notes]))
     ),
@@ -50,11 +48,11 @@ COLUMNS = (
         "speedup_in_runtime",
         ("terminal",),
     ),
-    RowColumn("over fp32 in its runtime", in_runtime, "speedup_in_runtime", ("page", "markdown")),
-    RowColumn("mean of all calls", of_means, "speedup_of_means", ("page", "markdown")),
+    RowColumn("over fp32 in its runtime", in_runtime, "speedup_in_runtime", ("page", "markdown"), more=True),
+    RowColumn("mean of all calls", of_means, "speedup_of_means", ("page", "markdown"), more=True),
     RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".3f"), "latency_ms_p50"),
     RowColumn("p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99", ("terminal",)),
-    RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown")),
+    RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown"), more=True),
     RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), several_only=True),
     RowColumn(
         "accuracy", lambda row: number(row.accuracy, ".2%") if row.trained else "untrained", "accuracy"
@@ -62,7 +60,7 @@ COLUMNS = (
     RowColumn("change, points", change, "accuracy_delta"),
     RowColumn("against the control", against_control, "control_delta", ("markdown",)),
     RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb"),
-    RowColumn("memory above imports, MB", memory, "peak_memory_mb", ("page", "markdown")),
+    RowColumn("memory above imports, MB", memory, "peak_memory_mb", ("page", "markdown"), more=True),
     RowColumn("cold start s", lambda row: number(row.cold_start_s, ".2f"), "cold_start_s", ("markdown",)),
     RowColumn("break-even calls", all_calls, "breakeven_calls"),
     RowColumn(
@@ -71,7 +69,9 @@ COLUMNS = (
         "roofline_share",
         ("markdown",),
     ),
-    RowColumn("executed in", lambda row: row.executed_precision or "", note=lambda row: row.execution),
+    RowColumn(
+        "executed in", lambda row: row.executed_precision or "", note=lambda row: row.execution, more=True
+    ),
 )
 
 

@@ -1,11 +1,13 @@
 """The charts of a study on the report's page: each has its data and a Vega-Lite drawing made by Altair."""
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
 
+from breakeven.core.format import brief
 from breakeven.report.vega import (
     COLOUR_RANGE,
     GREY,
@@ -14,24 +16,30 @@ from breakeven.report.vega import (
     VERDICT_LEGEND,
     Chart,
     Point,
+    decades,
     lines,
+    names,
     series,
     spec,
     tips,
+    with_interval,
 )
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow
 
-# Each verdict has a shape besides its colour.
+# Each verdict has a shape besides its colour. Cards and tables give it the same colour.
 VERDICT_MARKS = {
-    "faster": ("#0F83C9", "circle"),
+    "faster": ("#009E73", "circle"),
     "slower": ("#D55E00", "triangle-down"),
-    "same": ("#009E73", "square"),
+    "same": ("#0F83C9", "square"),
     "undecided": (GREY, "diamond"),
     "control": ("#C45A96", "cross"),
     "baseline": (GREY, "triangle-up"),
 }
 CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis of the break-even chart
+STAR_COLOUR = "#E69F00"
+MAX_LABELS = 5  # names of points in one chart: more would cover each other
+SIDES: dict[Literal["left", "right"], int] = {"left": 3, "right": -3}  # alignment of a name -> pixels aside
 STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
@@ -60,8 +68,10 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     ]
     floor = max((row.noise_floor or 1.0 for row in rows), default=1.0)
     scale = alt.Scale(type="log", base=2, nice=False, padding=12)
-    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
-    base = alt.Chart(alt.NamedData("table")).encode(y=_names("variant", rows))
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=5)
+    base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
+        y=_names("variant", rows), tooltip=tips("variant", "verdict", "interval", speedup=".3f")
+    )
     once = alt.Chart(alt.InlineData([{}]))
     band = once.mark_rect(opacity=0.3, color=GREY).encode(
         x=alt.XDatum(1 / floor, scale=scale), x2=alt.X2Datum(floor)
@@ -70,16 +80,29 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours(rows)
     )
-    point = _points(base, rows, speedup=".3f", low=".3f", high=".3f").encode(
+    point = _points(base, rows).encode(
         x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
     )
     return Chart(
         "speedup",
         "Speedup, with its interval",
-        f"Paired in the same rounds, corrected for the number of variants; grey: what the twin, whose true "
-        f"speedup is 1, shows as noise (up to {floor - 1:.1%}).",
+        f"To the right of 1x is faster. Each variant was timed in the same rounds as the baseline, and all "
+        f"intervals hold at once. Grey: differences that the twin, a copy of the baseline, shows as noise "
+        f"(up to {floor - 1:.1%}).",
         data,
         spec(alt.layer(band, one, whisker, point), LINE_HEIGHT * len(data)),
+        summary=_range(data),
+    )
+
+
+def _range(data: Sequence[Point]) -> str:
+    """Return the number of variants, and their least and greatest speedups."""
+    if not data:
+        return ""
+    fastest, slowest = data[0], data[-1]
+    return (
+        f"{len(data)} variants, from {slowest['speedup']:.2f}x ({slowest['variant']}) "
+        f"to {fastest['speedup']:.2f}x ({fastest['variant']})."
     )
 
 
@@ -94,35 +117,83 @@ def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
             "recommended": bool(row.recommended),
         }
         for row in rows
-        if row.accuracy is not None and row.verdict != "control"
+        if row.accuracy is not None and row.latency_ms_p50 and row.verdict != "control"
     ]
+    rows = [row for row in rows if row.verdict != "control"]
     best = 0.0
     for point in sorted(data, key=lambda point: (point["latency_ms"], -point["accuracy"])):
         point["front"] = point["accuracy"] > best
         best = max(best, point["accuracy"])
-    base = alt.Chart(alt.NamedData("table")).encode(
-        x=alt.X("latency_ms:Q", scale=alt.Scale(type="log", padding=12), title="p50, ms (logarithmic)"),
+    x = alt.X(
+        "latency_ms:Q",
+        scale=alt.Scale(type="log", padding=16),
+        axis=decades((point["latency_ms"] for point in data), "~g"),
+        title="p50, ms (logarithmic)",
+    )
+    base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
+        x=x,
         y=alt.Y("accuracy:Q", scale=_accuracy_scale(data), title="accuracy, %"),
+        tooltip=tips("variant", "verdict", "interval", accuracy=".2f", change="+.2f", latency_ms=".4g"),
     )
     line = base.transform_filter("datum.front").mark_line(
-        interpolate="step-after", color=GREY, strokeDash=[4, 3]
+        interpolate="step-after", color=GREY, strokeDash=[4, 3], tooltip=None
     )
-    points = _points(base, rows, latency_ms=".4g", accuracy=".2f", change="+.2f")
-    whisker = base.mark_rule(opacity=0.55).encode(
+    whisker = base.mark_rule(strokeWidth=1.5).encode(
         y=alt.Y("low:Q", scale=_accuracy_scale(data)), y2="high:Q", color=_colours(rows)
     )
     pick = base.transform_filter("datum.recommended").mark_point(
-        shape=STAR_PATH, size=260, filled=True, color=COLOUR_RANGE[2]
+        shape=STAR_PATH, size=420, filled=True, color=STAR_COLOUR
     )
+    y = alt.Y("accuracy:Q", scale=_accuracy_scale(data))
+    named = [_named_points(_labels(data), side).encode(x=x, y=y) for side in _sides(data)]
     return Chart(
         "accuracy",
         "Accuracy against latency",
-        f"Of {benchmark.test_images:,} test images; up and to the left is better. Whiskers: the interval of "
-        "the change against the baseline. The dashed line joins what no other variant beats in both, by the "
-        "estimates; the star is what is recommended.",
+        f"Of {benchmark.test_images:,} test images; up and to the left is better. Vertical lines: the "
+        "interval of the change against the baseline. The dashed line joins the variants that no other "
+        "beats in both, by the estimates. The star is the variant to deploy.",
         data,
-        spec(alt.layer(line, whisker, points, pick), 280),
+        spec(alt.layer(line, whisker, pick, _points(base, rows), *named), 320),
+        summary=_front(data),
     )
+
+
+def _labels(data: Sequence[Point]) -> list[Point]:
+    """Return where to write the names of the recommended variant and of the fastest ones on the front."""
+    named = [point for point in data if point["front"] or point["recommended"]]
+    named.sort(key=lambda point: (not point["recommended"], point["latency_ms"]))
+    times = [point["latency_ms"] for point in data]
+    middle = math.sqrt(min(times) * max(times)) if times else 0.0
+    return [
+        {
+            **{key: point[key] for key in ("variant", "latency_ms", "accuracy")},
+            "side": "right" if point["latency_ms"] > middle else "left",
+        }
+        for point in named[:MAX_LABELS]
+    ]
+
+
+def _sides(data: Sequence[Point]) -> list[Literal["left", "right"]]:
+    """Return the alignments that occur among the names of points."""
+    found = {point["side"] for point in _labels(data)}
+    return [side for side in SIDES if side in found]
+
+
+def _named_points(points: Sequence[Point], side: Literal["left", "right"]) -> Any:
+    """Return the names of the points whose name is aligned to this side."""
+    own = alt.InlineData([point for point in points if point["side"] == side])
+    mark = alt.Chart(own).mark_text(align=side, dx=SIDES[side], dy=-12, fontSize=11, fontWeight="bold")
+    return mark.encode(text="variant:N")
+
+
+def _front(data: Sequence[Point]) -> str:
+    """Return the variants on the front with their figures, the fastest first."""
+    front = sorted((point for point in data if point["front"]), key=lambda point: point["latency_ms"])
+    told = [
+        f"{point['variant']}: {point['accuracy']:.2f}% in {brief(point['latency_ms'])} ms"
+        for point in front[:MAX_LABELS]
+    ]
+    return f"Not beaten in both: {'; '.join(told)}."
 
 
 def _bounds(row: ResultRow) -> tuple[float | None, float | None]:
@@ -160,7 +231,7 @@ def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     bars = alt.Chart(alt.NamedData("table")).mark_bar()
     chart = bars.encode(
         y=_names("variant", rows),
-        x=alt.X("sum(seconds):Q", title="seconds"),
+        x=alt.X("sum(seconds):Q", axis=alt.Axis(tickCount=5), title="seconds"),
         color=series("part"),
         tooltip=tips("variant", "part", seconds=".3f"),
     )
@@ -169,8 +240,20 @@ def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         "The training of a compression is not shown here."
     )
     return Chart(
-        "cold", "What it takes before it is fast", caption, data, spec(chart, LINE_HEIGHT * len(data) // 2)
+        "cold",
+        "Build and cold start",
+        caption,
+        data,
+        spec(chart, LINE_HEIGHT * len({point["variant"] for point in data})),
+        summary=_slowest(data),
     )
+
+
+def _slowest(data: Sequence[Point]) -> str:
+    if not data:
+        return ""
+    longest = max(data, key=lambda point: point["seconds"])
+    return f"The longest: {longest['part']} of {longest['variant']}, {brief(longest['seconds'])} s."
 
 
 def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -187,8 +270,10 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     ]
     scale = alt.Scale(type="log")
     chart = lines(
-        alt.X("calls:Q", scale=scale, axis=alt.Axis(format="~s"), title="calls"),
-        alt.Y("seconds:Q", scale=scale, axis=alt.Axis(format="~g"), title="seconds in all"),
+        alt.X("calls:Q", scale=scale, axis=decades(CALLS), title="calls"),
+        alt.Y(
+            "seconds:Q", scale=scale, axis=decades((p["seconds"] for p in data), "~g"), title="seconds in all"
+        ),
         [row.variant for row in chosen],
         tips("variant", calls=",", seconds=".4g"),
     )
@@ -199,7 +284,15 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     )
     if left_out > 0 and chosen:
         caption += f" Not shown: {left_out} variants that are paid back later than these."
-    return Chart("calls", "Break-even in calls", caption, data, spec(chart, 300))
+    told = "; ".join(f"{row.variant} after {brief(float(row.breakeven_calls or 0))}" for row in chosen[1:])
+    return Chart(
+        "calls",
+        "Break-even in calls",
+        caption,
+        data,
+        spec(chart, 300),
+        summary=f"Paid back: {told or 'none'}.",
+    )
 
 
 def _first_to_pay(faster: Sequence[ResultRow], base: ResultRow) -> list[ResultRow]:
@@ -259,12 +352,13 @@ def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
                 {"variant": row.variant, "calls": len(pooled), **dict(zip(QUANTILES, cuts, strict=True))}
             )
     scale = alt.Scale(type="log", padding=8)
+    axis = decades((point[end] for point in data for end in ("p1", "p99")), "~g")
     base = alt.Chart(alt.NamedData("table")).encode(
         y=_names("variant", rows),
         tooltip=tips("variant", calls=",", **dict.fromkeys(QUANTILES, ".4g")),
     )
     whole = base.mark_rule().encode(
-        x=alt.X("p1:Q", scale=scale, title="ms a call (logarithmic)"),
+        x=alt.X("p1:Q", scale=scale, axis=axis, title="ms a call (logarithmic)"),
         x2="p99:Q",
         color=alt.value(COLOUR_RANGE[0]),
     )
@@ -277,25 +371,8 @@ def _latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         caption,
         data,
         spec(alt.layer(whole, middle, tick), LINE_HEIGHT * len(data)),
+        summary="; ".join(f"{point['variant']}: p50 {brief(point['p50'])} ms" for point in data[:MAX_LABELS]),
     )
-
-
-def _memory(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """Return size on disk against size in memory."""
-    data = [
-        {
-            **{"variant": row.variant, "verdict": row.verdict},
-            **{"artifact_mb": row.artifact_mb, "memory_mb": row.peak_memory_mb},
-        }
-        for row in rows
-        if row.artifact_mb and row.peak_memory_mb and row.verdict != "control"
-    ]
-    chart = _points(alt.Chart(alt.NamedData("table")), rows, artifact_mb=".3f", memory_mb=".1f").encode(
-        x=alt.X("artifact_mb:Q", scale=alt.Scale(type="log", padding=12), title="artifact, MB (logarithmic)"),
-        y=alt.Y("memory_mb:Q", scale=alt.Scale(domainMin=0), title="peak memory above the imports, MB"),
-    )
-    caption = "Memory: the most that its process held, above what the imports took."
-    return Chart("memory", "Size and memory", caption, data, spec(chart, 280))
 
 
 def batches(rows: Sequence[ResultRow]) -> Chart | None:
@@ -319,13 +396,17 @@ def batches(rows: Sequence[ResultRow]) -> Chart | None:
         tips("variant", "batch", per_second=",.1f", latency_ms_p99=".3f"),
     )
     return Chart(
-        "batch", "Throughput by batch", "Where lines cross, the choice does.", data, spec(chart, 300)
+        "batch",
+        "Throughput by batch",
+        "Where lines cross, the better choice changes.",
+        data,
+        spec(chart, 300),
     )
 
 
 CHARTS_IN_ORDER: tuple[Callable[[BenchmarkResult, Sequence[ResultRow]], Chart], ...] = (
-    *(_forest, _cold, _latency),
-    *(_accuracy, _calls, _memory),
+    *(_forest, _accuracy),
+    *(_calls, _latency, _cold),
 )
 
 
@@ -336,17 +417,17 @@ def _same(row: ResultRow) -> tuple[object, ...]:
 
 def _names(field: str, rows: Sequence[ResultRow]) -> alt.Y:
     """Return an axis with one line for each name, in the order of `rows`."""
-    return alt.Y(f"{field}:N", sort=[row.variant for row in rows], title=None)
+    return names(field, [row.variant for row in rows])
 
 
-def _points(base: Any, rows: Sequence[ResultRow], **formats: str) -> Any:
-    """Return one point for each variant. Colour and shape show its verdict; hovering shows the figures."""
+def _points(base: Any, rows: Sequence[ResultRow]) -> Any:
+    """Return one point for each variant. Colour and shape show its verdict; its tooltip is that of `base`."""
     verdicts = _verdicts(rows)
     shapes = alt.Scale(domain=verdicts, range=[VERDICT_MARKS[verdict][1] for verdict in verdicts])
-    return base.mark_point(filled=True, size=70, opacity=0.9).encode(
+    # A finger hits the transparent stroke, too.
+    return base.mark_point(filled=True, size=70, opacity=1, stroke="transparent", strokeWidth=14).encode(
         color=_colours(rows),
         shape=alt.Shape("verdict:N", scale=shapes, legend=VERDICT_LEGEND, title=None),
-        tooltip=tips("variant", "verdict", **formats),
     )
 
 

@@ -4,6 +4,7 @@ from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.pipeline.stages._main import run
 from breakeven.report import dvc_files, html_page, static_svg, sweep_charts, terminal_table
+from breakeven.report.load_snippet import Loading
 from breakeven.results import study_results, summary
 from breakeven.results.recommend import Limits
 from breakeven.tracking import address
@@ -22,7 +23,15 @@ def report() -> None:
     static_svg.write_speedups(paths.PICTURE, rows)
     swept = sweep_charts.sections(limits)
     html_page.write(
-        paths.REPORT, paths.PLOTS, study.study, schema.overrides(), study_records, rows, limits, swept
+        paths.REPORT,
+        paths.PLOTS,
+        study.study,
+        schema.overrides(),
+        study_records,
+        rows,
+        limits,
+        swept,
+        Loading(study.runtimes, study.export.preprocessing),
     )
     terminal_table.show(study_records.benchmarks, rows)
     try:

@@ -5,18 +5,31 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 // A chart takes the colours of the page's theme, and leaves room for itself beside long names.
 function config(width) {
   const axis = { labelColor: colour("--ink"), titleColor: colour("--quiet"), gridColor: colour("--line"),
-    domainColor: colour("--line"), tickColor: colour("--line"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
+    domainColor: colour("--line"), tickColor: colour("--line"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
+    labelFlush: false, labelOverlap: "greedy", labelSeparation: 6 };
+  const narrow = width < 520;
   return { background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
-    axisY: { labelLimit: Math.max(110, Math.min(280, width * 0.45)) },
+    padding: { left: 0, top: 5, bottom: 5, right: 20 },
+    axisY: { labelLimit: Math.max(130, Math.min(280, width * 0.45)) },
+    axisYDiscrete: { labelOverlap: false, ...(narrow ? { labelFontSize: 11, labelLineHeight: 12 } : {}) },
+    text: { fill: colour("--ink") },
     legend: { labelColor: colour("--ink"), titleColor: colour("--quiet") } };
 }
 
 const drawn = new Set();
-function draw(place) {
+async function draw(place) {
   drawn.add(place);
-  const options = { actions: false, renderer: "svg", config: config(place.clientWidth) };
+  const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : undefined;
+  const options = { actions: false, renderer: "svg", config: config(place.clientWidth), tooltip: { theme } };
   const drawing = { ...drawings[place.id], params: [{ name: "across", value: place.clientWidth }] };
-  return vegaEmbed(place, drawing, options).catch((error) => { place.textContent = error; console.error(error); });
+  try {
+    const { view } = await vegaEmbed(place, drawing, options);
+    // A finger has no place to hover: a tap shows what hovering shows.
+    view.addEventListener("click", (event, item) => view.tooltip().call(view, view, event, item, item?.tooltip ?? null));
+  } catch (error) {
+    place.textContent = error;
+    console.error(error);
+  }
 }
 
 // What is not seen yet is not drawn yet: a page of many charts opens at once.
@@ -39,8 +52,23 @@ for (const button of document.querySelectorAll("button.data")) {
   });
 }
 
-const body = document.querySelector("#rows tbody"), rows = [...body.rows];
-const words = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+for (const button of document.querySelectorAll("button.copy")) {
+  button.addEventListener("click", async () => {
+    const text = button.parentElement.querySelector("pre");
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = "copied";
+    } catch { // a page that was opened as a file may be refused: the reader copies what is selected
+      getSelection().selectAllChildren(text);
+      button.textContent = "selected";
+    }
+    setTimeout(() => { button.textContent = "copy"; }, 2000);
+  });
+}
+
+const table = document.getElementById("rows"), bodies = [...table.tBodies], rows = [...table.querySelectorAll("tr[data-variant]")];
+document.getElementById("wide").addEventListener("change", (event) => table.classList.toggle("wide", event.target.checked));
+const words = new Map(rows.map((row) => [row, `${row.closest("tbody").rows[0].textContent} ${row.textContent}`.toLowerCase()]));
 const search = document.getElementById("search"), choices = [...document.querySelectorAll("select[data-column]")];
 function filter() {
   const asked = search.value.toLowerCase().split(/\s+/);
@@ -49,6 +77,7 @@ function filter() {
     row.hidden = !(asked.every((word) => words.get(row).includes(word)) && choices.every((choice) => !choice.value || row.dataset[choice.dataset.column] === choice.value));
     count += !row.hidden;
   }
+  for (const body of bodies) body.hidden = [...body.rows].slice(1).every((row) => row.hidden);
   document.getElementById("count").textContent = `${count} of ${rows.length} rows`;
 }
 search.addEventListener("input", filter);
@@ -56,7 +85,7 @@ choices.forEach((choice) => choice.addEventListener("change", filter));
 filter();
 
 // Any two variants of the same rounds can be compared: another base changes three columns of the table.
-const against = document.getElementById("against"), titles = [...document.querySelectorAll("#rows th")].map((head) => head.textContent);
+const against = document.getElementById("against"), titles = [...document.querySelectorAll("#rows thead th")].map((head) => head.textContent);
 const [verdicts, speedups, intervals] = ["verdict", "speedup", "interval"].map((title) => titles.indexOf(title));
 const pairs = JSON.parse(document.getElementById("pairs").textContent);
 const firsts = new Map(rows.map((row) => [row, [verdicts, speedups, intervals].map((place) => row.cells[place].cloneNode(true))]));
@@ -77,8 +106,8 @@ function compare() {
 }
 against?.addEventListener("change", compare);
 
-// Figures sort as figures, and what has none comes last in either order.
-const heads = [...document.querySelectorAll("#rows th")];
+// Only rows of one group can be compared, so each group is sorted by itself. Figures sort as figures; rows without one come last.
+const heads = [...document.querySelectorAll("#rows thead th")];
 heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
   const number = head.classList.contains("number");
   const down = head.getAttribute("aria-sort") === (number ? "descending" : "ascending") ? !number : number;
@@ -91,5 +120,5 @@ heads.forEach((head, column) => head.querySelector("button").addEventListener("c
     return Number.isNaN(value) ? null : value;
   };
   const order = (a, b) => (a === null) - (b === null) || (down ? -1 : 1) * (number ? a - b : a.localeCompare(b));
-  body.append(...rows.sort((a, b) => order(key(a), key(b))));
+  for (const body of bodies) body.append(...[...body.rows].slice(1).sort((a, b) => order(key(a), key(b))));
 }));

@@ -1,0 +1,60 @@
+"""The three parts of a variant's name, in words for readers who meet them for the first time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from breakeven.results.result_row import ResultRow
+
+PRECISIONS = {
+    "fp32": "computed in 32-bit floats",
+    "bf16": "computed in 16-bit floats",
+    "int8-static": "computed in 8-bit integers, whose ranges calibration images fixed beforehand",
+    "int8-dynamic": "computed in 8-bit integers, whose ranges are found at each call",
+}
+RUNTIMES = {
+    "eager": "plain PyTorch, which runs the model's own Python code",
+    "onnxruntime": "ONNX Runtime",
+    "openvino": "OpenVINO",
+    "tensorrt": "TensorRT",
+    "executorch": "ExecuTorch",
+    "torch_compile": "torch.compile",
+    "aotinductor": "AOTInductor: torch.compile ahead of time",
+    "torchscript_frozen": "TorchScript, with the weights frozen into its graph",
+}
+
+
+@dataclass(frozen=True)
+class NamePart:
+    """A part of a variant's name."""
+
+    text: str
+    meaning: str
+
+
+def parts(row: ResultRow) -> list[NamePart]:
+    """Return compression, precision and runtime of a row."""
+    if "/" not in row.variant:
+        return [NamePart(row.variant, "an identical copy of the baseline, which shows the noise")]
+    return [
+        NamePart(row.compression, _compression(row.compression)),
+        NamePart(row.precision, PRECISIONS.get(row.precision, f"computed in {row.precision}")),
+        NamePart(row.runtime, RUNTIMES.get(row.runtime, f"as conf/runtime/{row.runtime}.yaml sets it")),
+    ]
+
+
+def meanings(rows: Iterable[ResultRow]) -> dict[str, list[NamePart]]:
+    """Return the meaning of each part that occurs in these rows, by the kind of the part."""
+    found: dict[str, dict[str, NamePart]] = {"compression": {}, "precision": {}, "runtime": {}}
+    for kind, part in _all_parts(rows):
+        found[kind].setdefault(part.text, part)
+    return {kind: list(known.values()) for kind, known in found.items()}
+
+
+def _all_parts(rows: Iterable[ResultRow]) -> Iterator[tuple[str, NamePart]]:
+    for row in rows:
+        if "/" in row.variant:
+            yield from zip(("compression", "precision", "runtime"), parts(row), strict=True)
+
+
+def _compression(name: str) -> str:
+    return "not compressed" if name == "none" else f"compressed as conf/compression/{name}.yaml sets it"
