@@ -92,9 +92,13 @@ def write(
 
 
 def _groups(rows: Sequence[ResultRow]) -> list[tuple[str, list[ResultRow]]]:
-    """Return the title and the rows of each cell, the fastest first; controls are not shown."""
+    """Return the title and the rows of each cell, the fastest first; controls are not shown.
+
+    Families keep their order; a single stream comes before other scenarios.
+    """
+    places = list(dict.fromkeys((row.family, row.hardware) for row in rows))
     cells: dict[Cell, list[ResultRow]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda r: (places.index((r.family, r.hardware)), r.callers, r.batch_size)):
         if row.verdict != "control":
             cells.setdefault(cell(row), []).append(row)
     return [

@@ -132,8 +132,14 @@ def _accuracy(best: ResultRow, images: int) -> str:
 
 def _payback(best: ResultRow) -> str:
     calls = best.breakeven_calls or ""
-    if best.verdict == "baseline" or not calls.isdigit() or best.latency_ms_p50 is None:
+    if best.verdict == "baseline" or best.latency_ms_p50 is None:
         return ""
+    if not calls.isdigit():
+        return (
+            f"when it pays back is {calls}" if calls == "undecided" else "it never pays back" if calls else ""
+        )
+    if calls == "0":
+        return "pays back at once"
     seconds = int(calls) * best.latency_ms_p50 / 1000
     return f"pays back after {brief(float(calls))} calls, about {brief(seconds)} s of work"
 
