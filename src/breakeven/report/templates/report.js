@@ -8,7 +8,8 @@ function config(width) {
     domainColor: colour("--line"), tickColor: colour("--line"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
     labelFlush: false, labelOverlap: "greedy", labelSeparation: 6 };
   const narrow = width < 520;
-  return { background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
+  // The label of its element says what a chart shows; its marks are no elements of their own.
+  return { aria: false, background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
     padding: { left: 0, top: 5, bottom: 5, right: 20 },
     axisY: { labelLimit: Math.max(130, Math.min(280, width * 0.45)) },
     axisYDiscrete: { labelOverlap: false, ...(narrow ? { labelFontSize: 11, labelLineHeight: 12 } : {}) },
