@@ -8,8 +8,7 @@ function config(width) {
     domainColor: colour("--line"), tickColor: colour("--line"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
     labelFlush: false, labelOverlap: "greedy", labelSeparation: 6 };
   const narrow = width < 520;
-  // The label of its element says what a chart shows; its marks are no elements of their own.
-  return { aria: false, background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
+  return { background: "transparent", font: "system-ui, sans-serif", view: { stroke: null }, axis,
     padding: { left: 0, top: 5, bottom: 5, right: 20 },
     axisY: { labelLimit: Math.max(130, Math.min(280, width * 0.45)) },
     axisYDiscrete: { labelOverlap: false, ...(narrow ? { labelFontSize: 11, labelLineHeight: 12 } : {}) },
@@ -25,6 +24,7 @@ async function draw(place) {
   const drawing = { ...drawings[place.id], params: [{ name: "across", value: place.clientWidth }] };
   try {
     const { view } = await vegaEmbed(place, drawing, options);
+    place.querySelector("svg").setAttribute("aria-hidden", "true"); // the label of `place` says what it shows
     // A finger has no place to hover: a tap shows what hovering shows.
     view.addEventListener("click", (event, item) => view.tooltip().call(view, view, event, item, item?.tooltip ?? null));
   } catch (error) {
