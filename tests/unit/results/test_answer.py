@@ -29,6 +29,19 @@ def test_it_says_what_to_deploy_how_much_faster_it_is_and_when_it_pays() -> None
     assert said.sentence.count("; ") == len([said.latency, said.accuracy, said.payback, *said.doubts])
 
 
+@pytest.mark.parametrize(
+    ("calls", "words"),
+    [
+        ("0", "pays back at once"),
+        ("undecided", "when it pays back is undecided"),
+        ("never", "it never pays back"),
+        (None, ""),
+    ],
+)
+def test_a_payback_that_is_no_number_is_said_in_words(calls: str | None, words: str) -> None:
+    assert answer([BASELINE, TWIN, replace(SAFE, breakeven_calls=calls)]).payback == words
+
+
 def test_the_table_of_three_says_why_the_fastest_was_not_chosen() -> None:
     said = answer([BASELINE, TWIN, SAFE, FAST], Limits(max_accuracy_drop=0.5))
     assert [(each.role, each.row.variant) for each in said.candidates] == [
