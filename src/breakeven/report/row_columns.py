@@ -7,6 +7,7 @@ from typing import Literal
 from breakeven.report.row_text import (
     against_control,
     all_calls,
+    breakeven,
     change,
     in_runtime,
     interval,
@@ -32,6 +33,7 @@ class RowColumn:
     views: tuple[View, ...] = EVERYWHERE
     note: Callable[[ResultRow], str | None] = lambda _: None  # small text below, where a view has room
     more: bool = False  # whether the page shows it only with all columns
+    rank: int = 0  # a terminal without room leaves out the columns with the highest ranks
     several_only: bool = False  # whether to leave it out where every call has one input from one caller
 
 
@@ -39,30 +41,37 @@ COLUMNS = (
     RowColumn(
         "variant", lambda row: row.variant, note=lambda row: "; ".join(filter(None, [row.reason, row.notes]))
     ),
-    RowColumn("verdict", lambda row: row.verdict),
-    RowColumn("speedup", lambda row: number(row.speedup, ".2f", "x"), "speedup"),
-    RowColumn("interval", interval, "speedup_ci_low"),
+    RowColumn("verdict", lambda row: row.verdict, rank=5),
+    RowColumn("speedup", lambda row: number(row.speedup, ".2f", "x"), "speedup", rank=1),
+    RowColumn("interval", interval, "speedup_ci_low", rank=2),
     RowColumn(
         "over its fp32",
         lambda row: number(row.speedup_in_runtime, ".2f", "x"),
         "speedup_in_runtime",
         ("terminal",),
+        rank=10,
     ),
     RowColumn("over fp32 in its runtime", in_runtime, "speedup_in_runtime", ("page", "markdown"), more=True),
     RowColumn("mean of all calls", of_means, "speedup_of_means", ("page", "markdown"), more=True),
-    RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".3f"), "latency_ms_p50"),
-    RowColumn("p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99", ("terminal",)),
-    RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown"), more=True),
-    RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), several_only=True),
+    RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".3f"), "latency_ms_p50", rank=4),
     RowColumn(
-        "accuracy", lambda row: number(row.accuracy, ".2%") if row.trained else "untrained", "accuracy"
+        "p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99", ("terminal",), rank=9
     ),
-    RowColumn("change, points", change, "accuracy_delta"),
+    RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown"), more=True),
+    RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), rank=3, several_only=True),
+    RowColumn(
+        "accuracy",
+        lambda row: number(row.accuracy, ".2%") if row.trained else "untrained",
+        "accuracy",
+        rank=3,
+    ),
+    RowColumn("change, points", change, "accuracy_delta", rank=6),
     RowColumn("against the control", against_control, "control_delta", ("markdown",)),
-    RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb"),
+    RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb", rank=7),
     RowColumn("memory above imports, MB", memory, "peak_memory_mb", ("page", "markdown"), more=True),
     RowColumn("cold start s", lambda row: number(row.cold_start_s, ".2f"), "cold_start_s", ("markdown",)),
-    RowColumn("break-even calls", all_calls, "breakeven_calls"),
+    RowColumn("break-even calls", breakeven, "breakeven_calls", ("terminal",), rank=8),
+    RowColumn("break-even calls", all_calls, "breakeven_calls", ("page", "markdown")),
     RowColumn(
         "share of the roofline",
         lambda row: number(row.roofline_share, ".0%"),
@@ -70,7 +79,11 @@ COLUMNS = (
         ("markdown",),
     ),
     RowColumn(
-        "executed in", lambda row: row.executed_precision or "", note=lambda row: row.execution, more=True
+        "executed in",
+        lambda row: row.executed_precision or "",
+        note=lambda row: row.execution,
+        more=True,
+        rank=11,
     ),
 )
 

@@ -32,13 +32,19 @@ def throughput(row: ResultRow) -> str:
     )
 
 
+def breakeven(row: ResultRow) -> str:
+    """Return the break-even calls without their bounds."""
+    value = row.breakeven_calls or ""
+    return brief(float(value)) if value.isdigit() else value
+
+
 def calls(row: ResultRow) -> str:
     """Return the break-even calls with their bounds, since start times are noisy."""
     value, *bounds = row.breakeven_calls, row.breakeven_calls_low, row.breakeven_calls_high
     told = [brief(float(bound)) for bound in bounds if bound and bound.isdigit()]
     if not value or not value.isdigit():
         return value or ""
-    return brief(float(value)) + (f" ({' to '.join(told)})" if len(told) == 2 else "")
+    return breakeven(row) + (f" ({' to '.join(told)})" if len(told) == 2 else "")
 
 
 def calls_without_training(row: ResultRow) -> str:

@@ -1,20 +1,21 @@
-"""The table that `dvc repro` prints at its end."""
+"""The table of results in a terminal, with as many columns as fit."""
 
-import shutil
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.report.row_columns import columns_of
+from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
 
+MAX_WIDTH = 1000  # more than any table needs
 VERDICT_COLOURS = {
     "faster": "green",
     "slower": "red",
@@ -25,21 +26,26 @@ VERDICT_COLOURS = {
 }
 
 
-def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow]) -> None:
-    """Print one table for each family, hardware and scenario."""
-    console = Console(width=max(shutil.get_terminal_size().columns, 221))
+def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow], wide: bool = False) -> None:
+    """Print one table for each family, hardware and scenario, and below each what to know about it.
+
+    Args:
+        wide: print every column, also those that the terminal has no room for.
+    """
+    console = Console(highlight=False)
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
-            console.print(_table(benchmark, scenario_rows))
-            bold = "Bold: no other variant is at once as fast, as accurate and as small. "
-            console.print(bold + footer(benchmark, scenario_rows), style="dim", highlight=False, markup=False)
-            for row in scenario_rows:
-                if row.reason:
-                    console.print(
-                        f"  {row.variant}: {row.verdict}, {row.reason}", highlight=False, markup=False
-                    )
-            for warning in warnings(benchmark, scenario_rows[0]):
-                console.print(f"  {warning}", highlight=False, markup=False)
+            heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}"
+            console.print(Text(heading, "bold"))
+            table, left_out = _fitting_table(console, scenario_rows, wide)
+            needed = Measurement.get(console, console.options.update(width=MAX_WIDTH), table).maximum
+            Console(width=max(console.width, needed), highlight=False).print(table)
+            legend = _legend(console, benchmark.settings["confidence"])
+            for sentence in filter(None, (legend, left_out, footer(benchmark, scenario_rows))):
+                console.print(Text(_paragraph(console, sentence), "dim"))
+            remarks = [f"{row.variant}: {row.verdict}, {row.reason}" for row in scenario_rows if row.reason]
+            for remark in [*remarks, *warnings(benchmark, scenario_rows[0])]:
+                console.print(Text(_paragraph(console, remark)))
             console.print()
 
 
@@ -56,20 +62,52 @@ def warnings(benchmark: BenchmarkResult, row: ResultRow) -> list[str]:
     return [f"{warning['name']}: {warning['text']}; {warning['remedy']}" for warning in scenario_warnings]
 
 
-def _table(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Table:
-    table = Table(
-        title=escape(f"{benchmark.family} ({benchmark.title}) on {title(rows[0])}"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        title_style="bold",
-    )
-    columns = columns_of("terminal", rows)
+def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> tuple[Table, str]:
+    """Return the table with the most important columns that fit, and a sentence on those that do not."""
+    everything = columns_of("terminal", rows)
+    for count in range(len(everything), 0, -1):
+        shown = sorted(everything, key=lambda column: column.rank)[:count]
+        columns = [column for column in everything if column in shown]
+        table = _table(rows, columns, "*" if console.options.ascii_only else "★")
+        options = console.options.update(width=MAX_WIDTH)
+        if wide or count == 1 or Measurement.get(console, options, table).maximum <= console.width:
+            break
+    left_out = [column.title for column in everything if column not in shown]
+    return table, f"Not shown: {'; '.join(left_out)}. --wide shows all columns." if left_out else ""
+
+
+def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column.title, justify="right" if column.sort_by else "left", no_wrap=True)
     for row in sorted(rows, key=lambda row: -(row.speedup or 0)):
         cells = [Text(column.text(row), VERDICT_COLOURS.get(column.text(row), "")) for column in columns]
+        cells[0] = Text(f"{star if row.recommended else ' '} {row.variant}")
         table.add_row(*cells, style="bold" if row.pareto else "")
     return table
+
+
+def _legend(console: Console, confidence: float) -> str:
+    star = "*" if console.options.ascii_only else "★"
+    bold = (
+        " Bold: no other variant is at once as fast, as accurate and as small." if console.is_terminal else ""
+    )
+    return (
+        f"{star} recommended. The true speedup lies in its interval with {confidence:.0%} confidence.{bold}"
+    )
+
+
+def _paragraph(console: Console, text: str) -> str:
+    """Return the text in indented lines that fit the terminal; no line breaks within a word."""
+    indent = "  "
+    return textwrap.fill(
+        text,
+        console.width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
@@ -85,7 +123,7 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
         )
     if effects := [row.min_detectable_effect for row in rows if row.min_detectable_effect]:
         sentences.append(
-            f"Four of five such runs find a gain of {np.median(effects) - 1:.1%} (the median variant)."
+            f"One run in five misses a gain of {np.median(effects) - 1:.1%} (the median variant)."
         )
     replicates, stopped = max(row.replicates for row in rows), benchmark.stopped[called]
     when = f", {moment(benchmark.measured[called][0])}" if called in benchmark.measured else ""

@@ -237,7 +237,7 @@ def test_a_table_of_the_default_study_is_printed_in_full(capsys, scenario):
         artifact_mb=44.72,
         breakeven_calls="undecided",
     )
-    terminal_table.show([benchmark([row])], [row])
+    terminal_table.show([benchmark([row])], [row], wide=True)
     printed = capsys.readouterr().out
     assert "…" not in printed
     for text in ("break-even calls", "change, points", row.variant, "-11.11 (-12.2 to -10.1)", "234.568"):

@@ -10,7 +10,7 @@ EXAMPLE = "breakeven explain none/int8-static/onnxruntime --family cnn"
 def arguments(parser: ArgumentParser) -> None:
     """Add the variant and the family."""
     parser.add_argument("variant", metavar="VARIANT", help="as in the table: none/int8-static/onnxruntime")
-    parser.add_argument("--family", help="default: every family")
+    parser.add_argument("--family", help="a key of `families` in params.yaml; default: every family")
 
 
 def run(chosen: Namespace) -> None:
@@ -21,14 +21,15 @@ def run(chosen: Namespace) -> None:
     """
     from breakeven.artifacts import artifact, variants
     from breakeven.cli import operator_table
+    from breakeven.cli.selection import require_known
     from breakeven.config import schema
     from breakeven.core.plugin import did_you_mean
 
     study = schema.read_study()
+    require_known(chosen, study)
     families = list(study.families) if chosen.family is None else [chosen.family]
     missing: list[str] = []
     for name in families:
-        study.family(name)  # raises an error with the known names, if it is unknown
         cards = {variant: card for variant, (_, card) in variants.read_variants(name).items()}
         if chosen.variant not in cards:
             raise UserError(f"{name}: {chosen.variant}: {did_you_mean(chosen.variant, cards)}")

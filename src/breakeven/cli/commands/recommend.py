@@ -30,8 +30,8 @@ def arguments(parser: ArgumentParser) -> None:
         help="hold them at the estimates; by default they hold at the ends of the intervals, for sure",
     )
     where = parser.add_argument_group("where")
-    where.add_argument("--family", help="default: every family")
-    where.add_argument("--hardware", help="default: all that was measured")
+    where.add_argument("--family", help="a key of `families` in params.yaml; default: every family")
+    where.add_argument("--hardware", help="a key of `hardware` in params.yaml; default: all")
     where.add_argument("--batch", type=int, default=1, help="inputs a call; default: 1")
     where.add_argument(
         "--scenario",
@@ -95,12 +95,10 @@ def _limits(chosen: Namespace, study: "Study") -> "Limits":
 
 def _cells(chosen: Namespace, study: "Study", rows: "Sequence[ResultRow]") -> "list[list[ResultRow]]":
     """Return the rows of each family and hardware that the command line selects."""
-    from breakeven.core.plugin import did_you_mean
+    from breakeven.cli.selection import require_known
     from breakeven.results.result_row import title
 
-    for name, existing in (("family", study.families), ("hardware", study.hardware)):
-        if (value := getattr(chosen, name)) and value not in existing:
-            raise UserError(f"--{name} {value}: {did_you_mean(value, existing)}")
+    require_known(chosen, study)
     scenario = chosen.scenario or ("single_stream" if chosen.batch == 1 else "batch")
     if chosen.callers > 1 and not chosen.scenario:
         raise UserError(

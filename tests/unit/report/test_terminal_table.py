@@ -1,0 +1,66 @@
+"""The table fits the terminal, breaks lines between words, and marks what to deploy."""
+
+from dataclasses import replace
+
+import pytest
+from rows import BASELINE, TWIN, benchmark, row
+
+from breakeven.report import terminal_table
+from breakeven.report.row_columns import COLUMNS
+
+BEST = row("none/int8-static/onnxruntime", speedup=4.0, recommended=True, pareto=True)
+FASTEST = row("prune50/int8-static/torchscript_frozen", speedup=9.0, reason="because " + "of words " * 20)
+ROWS = [BASELINE, TWIN, BEST, FASTEST]
+
+
+def printed(capsys: pytest.CaptureFixture[str], wide: bool = False) -> list[str]:
+    terminal_table.show([benchmark(ROWS)], ROWS, wide)
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 160, 250])
+def test_every_line_fits_and_more_room_shows_more_columns(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = printed(capsys)
+    assert max(map(len, lines)) <= width
+    assert "…" not in "".join(lines) and BEST.variant in "".join(lines)
+    assert ("Not shown: " in "".join(lines)) == (width < 250)
+    monkeypatch.setenv("COLUMNS", str(width + 60))
+    assert len(printed(capsys)[1].split()) >= len(lines[1].split())
+
+
+def test_at_80_columns_the_speedup_its_interval_and_the_accuracy_stay(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = printed(capsys)
+    assert lines[1].split() == ["variant", "speedup", "interval", "accuracy"]
+    wide = printed(capsys, wide=True)[1]
+    terminal = [column.title for column in COLUMNS if "terminal" in column.views]
+    assert all(title in wide for title in terminal if title != "inputs/s") and len(wide) > 80
+
+
+def test_the_fastest_comes_first_and_the_recommended_one_has_the_star(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    variants = [line for line in printed(capsys) if "x  " in line]
+    assert FASTEST.variant in variants[0]
+    assert [line.split()[1] for line in variants if line.startswith("★")] == [BEST.variant]
+
+
+def test_no_two_columns_of_the_terminal_are_equally_important() -> None:
+    ranks = [column.rank for column in COLUMNS if "terminal" in column.views and not column.several_only]
+    assert len(set(ranks)) == len(ranks)
+
+
+def test_a_pipe_without_colours_says_nothing_of_bold(capsys: pytest.CaptureFixture[str]) -> None:
+    text = " ".join(printed(capsys))
+    assert "Bold" not in text and "with 95% confidence" in text
+
+
+def test_one_row_without_figures_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = replace(BASELINE, verdict="failed", reason="it stopped", speedup=None, latency_ms_p50=None)
+    terminal_table.show([benchmark([failed])], [failed])
+    assert "failed, it stopped" in capsys.readouterr().out
