@@ -3,9 +3,10 @@
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.pipeline.stages._main import run
-from breakeven.report import dvc_files, html_page, static_svg, sweep_charts, terminal_table
+from breakeven.report import dvc_files, html_page, static_svg, sweep_charts, terminal_answer, terminal_table
 from breakeven.report.load_snippet import Loading
 from breakeven.results import study_results, summary
+from breakeven.results.answer import answers
 from breakeven.results.recommend import Limits
 from breakeven.tracking import address
 from breakeven.tracking.study_runs import sync
@@ -38,6 +39,7 @@ def report() -> None:
         print(sync(study, study_records))
     except Exception as error:  # an error of MLflow's store costs a warning, never a result
         address.warn(error)
+    terminal_answer.show(answers(study_records.benchmarks, rows, limits), paths.REPORT)
 
 
 if __name__ == "__main__":

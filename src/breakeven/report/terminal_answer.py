@@ -1,0 +1,30 @@
+"""The last lines of `dvc repro`: what to deploy, where the report is, and what to do next."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from breakeven.results.answer import CellAnswer
+from breakeven.results.result_row import title
+
+NEXT = "`breakeven recommend` says why, and registers the choice in MLflow."
+
+
+def show(answers: Iterable[CellAnswer], report: Path) -> None:
+    """Print one line for each family, the path of the report and the next command.
+
+    A family that was called in several ways has one line for the first of them, which is a single stream if
+    that was measured. The report has the others.
+    """
+    first: dict[tuple[str, str], CellAnswer] = {}
+    for each in answers:
+        first.setdefault((each.benchmark.family, each.benchmark.hardware), each)
+    several = len({hardware for _, hardware in first}) > 1
+    console = Console(highlight=False)
+    for (family, _), each in first.items():
+        where = f"{family} on {title(each.rows[0])}" if several else family
+        console.print(Text(f"{where}: {each.answer.headline}.", "bold"))
+    console.print(Text(f"Report: {report}"))
+    console.print(Text(f"Next: {NEXT}"))

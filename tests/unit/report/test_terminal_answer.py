@@ -1,0 +1,45 @@
+"""`dvc repro` ends with what to deploy, the report and the next command."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rows import BASELINE, TWIN, benchmark, row
+
+from breakeven.report import terminal_answer
+from breakeven.results.answer import answers
+from breakeven.results.recommend import Limits
+
+BEST = row("none/fp32/onnxruntime", speedup=4.0)
+ROWS = [BASELINE, TWIN, BEST]
+
+
+def lines(hardware: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    benchmarks, rows = [], []
+    for name in hardware:
+        own = [replace(each, hardware=name) for each in ROWS]
+        batch = [replace(each, scenario="batch", batch_size=8) for each in own]
+        benchmarks.append(benchmark([*own, *batch]))
+        rows += [*own, *batch]
+    terminal_answer.show(answers(benchmarks, rows, Limits()), Path("results/report.html"))
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_family_has_one_line_then_come_the_report_and_the_next_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    answer, report, following = lines(("cpu1",), capsys)
+    assert answer == ("cnn: Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20).")
+    assert report == "Report: results/report.html"
+    assert following.startswith("Next: `breakeven recommend` ")
+
+
+def test_two_hardwares_are_named_and_words_stay_whole_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    printed = lines(("cpu1", "cpu2"), capsys)
+    assert max(map(len, printed)) <= 80
+    assert "cnn on cpu1" in printed[0] and any("cnn on cpu2" in line for line in printed)
+    assert " ".join(printed).count("none/fp32/onnxruntime:") == 2
