@@ -84,7 +84,12 @@ def test_an_interval_that_was_cut_off_where_it_is_widest_is_not_narrow() -> None
     ("gain", "options", "code", "said"),
     [
         (2.0, [], 0, ""),
-        (1.0, [], 2, "a slowdown of 5.0% or more cannot be ruled out: cnn none/fp32/onnxruntime"),
+        (
+            1.0,
+            [],
+            2,
+            "measure longer (compare without --stored): a slowdown of 5.0% cannot be ruled out: cnn none/",
+        ),
         (1.0, ["--tolerance", "0.3"], 0, ""),
         (0.5, ["--tolerance", "0.3"], 1, "slower than a, or gone: cnn none/fp32/onnxruntime"),
     ],
@@ -96,7 +101,8 @@ def test_the_exit_code_is_a_gate(
     commits("b", [slow(gain)])
     assert compared(*options) == code
     printed = capsys.readouterr()
-    assert said in printed.err and "unpaired" in printed.out
+    assert said in printed.err and "by stored results" in printed.out
+    assert "speedup of b over a" in " ".join(printed.out.split())
 
 
 def test_what_is_gone_fails_the_gate(commits, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
@@ -110,7 +116,21 @@ def test_an_unreliable_run_decides_nothing(commits, capsys: pytest.CaptureFixtur
     commits("a", [slow(1.0)])
     commits("b", [slow(0.2, verdict="undecided", unreliable=True)])
     assert compared("--tolerance", "0.3") == 2
-    assert "of an unreliable run" in capsys.readouterr().out
+    assert "undecided because its run was unreliable: cnn " in capsys.readouterr().err
+
+
+def test_at_80_columns_the_table_fits_and_a_sentence_names_five_variants_at_most(
+    commits, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:  # type: ignore[no-untyped-def]
+    names = [f"prune50/int8-static/torchscript_frozen{number}" for number in range(8)]
+    rows = [row(name, speedup=1.0, min_detectable_effect=1.2) for name in names]
+    commits("a", rows)
+    commits("b", rows)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main.main(["compare", "a", "b", "--stored", "--tolerance", "0.001"]) == 2
+    printed = capsys.readouterr()
+    assert max(map(len, printed.out.splitlines())) <= 80 and "…" not in printed.out
+    assert printed.err.count("torchscript_frozen") == 5 and printed.err.endswith(" and 3 more.\n")
 
 
 def test_a_slower_day_is_no_slower_variant(tmp_path: Path, commits) -> None:  # type: ignore[no-untyped-def]

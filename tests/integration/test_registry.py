@@ -151,7 +151,7 @@ def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
     # Two replicates decide nothing.
     stored = project.run("breakeven", "compare", "HEAD", "HEAD", "--stored", check=False)
     assert stored.returncode == 2 and "cannot be ruled out: cnn " in stored.stderr
-    assert "unpaired" in stored.stdout and stored.stdout.count("1.000x") > 3
+    assert "by stored results" in stored.stdout and stored.stdout.count("1.000x") > 3
     shutil.rmtree(project.folder / "artifacts/export/cnn/none--fp32--onnxruntime")
     gone = project.run("breakeven", "compare", "HEAD", "workspace", "--variant", "none/*", check=False)
     assert gone.returncode == 2 and "differs: run `dvc checkout`" in gone.stderr

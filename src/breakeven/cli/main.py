@@ -4,8 +4,11 @@ import argparse
 import importlib
 import os
 import pkgutil
+import shutil
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
+from types import ModuleType
 
 from breakeven import __version__
 from breakeven.cli import commands
@@ -14,9 +17,10 @@ from breakeven.core.errors import UserError
 from breakeven.core.machine_errors import machine_fault
 from breakeven.core.secrets import hide_in_output
 
+GROUPS = ("measure", "decide", "understand", "deploy", "set up", "house-keeping")
 FIRST_STEPS = (
-    "Start with `dvc repro`, which makes the results, and open results/report.html; then `recommend`, or "
-    "`doctor` where something is missing. `breakeven-sweep` makes sweeps. COMMAND --help has an example."
+    "Start with `dvc repro`, which makes the results, and open results/report.html. Use "
+    "`breakeven-sweep` for sweeps. `breakeven COMMAND --help` has an example."
 )
 
 
@@ -30,17 +34,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupts.handle("interrupted")
     hide_in_output()
     paths.import_from_here()
-    parser = argparse.ArgumentParser(prog="breakeven", description=__doc__, epilog=FIRST_STEPS)
-    parser.add_argument("--version", action="version", version=f"breakeven {__version__}")
-    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"breakeven.cli.commands.{name}") for name in names()}
+    parser = argparse.ArgumentParser(
+        prog="breakeven",
+        usage="breakeven COMMAND ...",
+        description=_overview(modules),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"breakeven {__version__}")
+    parsers = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog="breakeven"
+    )
     for name, module in modules.items():
-        summary = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
         command_parser = parsers.add_parser(
-            name,
-            help=summary[0].lower() + summary[1:],
-            description=module.__doc__,
-            epilog=f"example: {module.EXAMPLE}",
+            name, description=module.__doc__, epilog=f"example: {module.EXAMPLE}"
         )
         module.arguments(command_parser)
     chosen = parser.parse_args(arguments)
@@ -70,6 +77,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("breakeven: interrupted.", file=sys.stderr)
         return 130
+
+
+def _overview(modules: Mapping[str, ModuleType]) -> str:
+    """Return the description of the program: its commands, grouped by what people do with them."""
+    width = min(shutil.get_terminal_size().columns, 120) - 2
+    wide = max(map(len, modules))
+    lines = [textwrap.fill(__doc__ or "", width)]
+    for group in GROUPS:
+        members = {name: module for name, module in modules.items() if group == module.GROUP}
+        lines += [f"\n{group}:"] if members else []
+        for name, module in members.items():
+            summary = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
+            first = f"  {name:{wide}}  "
+            lines.append(
+                textwrap.fill(
+                    summary[0].lower() + summary[1:],
+                    width,
+                    initial_indent=first,
+                    subsequent_indent=" " * len(first),
+                )
+            )
+    return "\n".join([*lines, "", textwrap.fill(FIRST_STEPS, width)])
 
 
 def sweep() -> None:

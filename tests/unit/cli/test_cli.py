@@ -28,6 +28,21 @@ def test_a_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFix
     assert len(told) == len(options(name))  # each option says what it is
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_help_fits_and_lists_each_command_once_in_a_group(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2:3].isalpha()]
+    assert sorted(listed) == main.names()
+    headings = [line.rstrip(":") for line in lines if line.rstrip(":") in main.GROUPS]
+    assert headings == [name for name in main.GROUPS if name in headings] and len(headings) > 3
+
+
 @pytest.mark.parametrize("name", main.names())
 def test_an_example_is_one_that_the_command_takes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(f"breakeven.cli.commands.{name}")

@@ -1,7 +1,8 @@
-"""Write what a sweep shows, as a page with CSV and pictures."""
+"""Write the results of a sweep as a page with CSV and pictures."""
 
 from argparse import ArgumentParser, Namespace
 
+GROUP = "understand"
 EXAMPLE = "breakeven analyse docs/results/scaling.md --sweep scaling"
 
 

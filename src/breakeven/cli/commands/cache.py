@@ -1,10 +1,11 @@
-"""List what was made and is kept, say why something is not found, or prune."""
+"""List what the cache keeps, say why it lacks something, or prune it."""
 
 import math
 from argparse import ArgumentParser, Namespace
 
 from breakeven.core.errors import UserError
 
+GROUP = "house-keeping"
 EXAMPLE = "breakeven cache why family=cnn family.model.width=8"
 DAYS = 30.0
 

@@ -1,7 +1,8 @@
-"""Measure two commits, or two versions of a library, in the same rounds: did anything become slower?
+"""Compare two commits, or two versions of a library: did anything become slower?
 
 Exit code 0: nothing became slower; 1: something became slower, or does not run any more; 2: that is unknown.
-The command measures single inputs on this machine. It does not compare the records of two machines.
+The command measures single inputs of both on this machine, in the same rounds. It does not compare two
+machines.
 """
 
 import sys
@@ -15,11 +16,15 @@ from breakeven.core.errors import UserError
 from breakeven.engine.interpreter import THIS_PYTHON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from breakeven.pipeline.compare.paired import Change
 
+GROUP = "measure"
 EXAMPLE = "breakeven compare main workspace --variant '*/int8-*/*'"
 SLOWER, UNKNOWN = 1, 2  # exit codes
 CODE_OF_ERRORS = UNKNOWN
+MOST_NAMED = 5  # variants in a sentence
 
 
 def fraction(text: str) -> float:
@@ -35,15 +40,19 @@ def fraction(text: str) -> float:
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the two sides to compare, and the options."""
-    parser.add_argument("first", nargs="?", metavar="REV_A", help="a commit, or `workspace`: what lies here")
-    parser.add_argument("second", nargs="?", metavar="REV_B", help="likewise; it is held against the first")
+    parser.add_argument(
+        "first", nargs="?", metavar="REV_A", help="a commit, or `workspace` for the files of this folder"
+    )
+    parser.add_argument(
+        "second", nargs="?", metavar="REV_B", help="likewise; speedups are those of REV_B over REV_A"
+    )
     parser.add_argument(
         "--python",
         action="append",
         default=[],
         metavar="PATH",
-        help="a Python, or the folder of a virtual environment, to run what lies here with; given twice, the "
-        "second is held against the first; given once, against this Python",
+        help="run the artifacts of this folder with another Python: its program, or the folder of a virtual "
+        "environment; given once, it is compared with this Python; given twice, the second with the first",
     )
     parser.add_argument(
         "--with",
@@ -51,10 +60,12 @@ def arguments(parser: ArgumentParser) -> None:
         default=[],
         dest="packages",
         metavar="PACKAGE",
-        help="run what lies here with another version of a library, as onnxruntime==1.22.0, and hold it "
-        "against the installed one; or a folder with packages; may be given several times",
+        help="run the artifacts of this folder with another version of a library, as onnxruntime==1.22.0, or "
+        "with a folder of packages, and compare with the installed one; may be given several times",
     )
-    parser.add_argument("--hardware", default="cpu1", help="default: cpu1")
+    parser.add_argument(
+        "--hardware", default="cpu1", help="a key of `hardware` in params.yaml; default: cpu1"
+    )
     parser.add_argument("--variant", default="*", metavar="PATTERN", help="as '*/int8-*/*'; default: all")
     parser.add_argument(
         "--tolerance",
@@ -67,7 +78,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--stored",
         action="store_true",
-        help="compare what each measured in its time: at once, unpaired, with wider intervals",
+        help="compare the stored results of both commits: immediate, but with wider intervals",
     )
 
 
@@ -87,19 +98,34 @@ def run(chosen: Namespace) -> int:
             raise
         traceback.print_exc()
         return UNKNOWN
-    _show(f"{second} against {first} on {chosen.hardware}, {how}", changes)
-    for title, kind in (
-        (f"slower than {first}, or gone", [change for change in changes if change.worse]),
-        (
-            f"a slowdown of {chosen.tolerance:.1%} or more cannot be ruled out",
-            [change for change in changes if change.unknown(chosen.tolerance)],
-        ),
-    ):
-        if kind:
-            listed = ", ".join(f"{change.family} {change.variant}" for change in kind)
-            print(f"breakeven: {title}: {listed}.", file=sys.stderr)
-            return SLOWER if kind[0].worse else UNKNOWN
-    return 0
+    _show(f"{chosen.hardware}, {how}", f"speedup of {second} over {first}", changes)
+    for sentence in _complaints(first, changes, chosen.tolerance, chosen.stored):
+        print(f"breakeven: {sentence}", file=sys.stderr)
+    if any(change.worse for change in changes):
+        return SLOWER
+    return UNKNOWN if any(change.unknown(chosen.tolerance) for change in changes) else 0
+
+
+def _complaints(
+    first: str, changes: "Sequence[Change]", tolerance: float, is_stored: bool
+) -> "Iterator[str]":
+    """Yield a sentence for each kind of change that keeps the exit code from being 0."""
+    if worse := [change for change in changes if change.worse]:
+        yield f"slower than {first}, or gone: {_listed(worse)}."
+    unknown = [change for change in changes if change.unknown(tolerance)]
+    for reason in dict.fromkeys(change.reason for change in unknown):
+        named = _listed([change for change in unknown if change.reason == reason])
+        if reason:
+            yield f"undecided because {reason}: {named}."
+            continue
+        remedy = "compare without --stored" if is_stored else "raise measure.seconds_per_variant"
+        yield f"measure longer ({remedy}): a slowdown of {tolerance:.1%} cannot be ruled out: {named}."
+
+
+def _listed(changes: "Sequence[Change]") -> str:
+    names = [f"{change.family} {change.variant}" for change in changes]
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _require_two_sides(chosen: Namespace) -> None:
@@ -122,7 +148,7 @@ def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
 
     what = (chosen.hardware, chosen.variant)
     if chosen.stored:
-        how = "unpaired: each over the eager mode of its own run"
+        how = "by stored results: each over the eager mode of its own run"
         return chosen.first, chosen.second, how, stored(chosen.first, chosen.second, *what)
     if chosen.first:
         return chosen.first, chosen.second, "in the same rounds", paired(chosen.first, chosen.second, *what)
@@ -138,21 +164,32 @@ def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
         return names[0], names[1], how, versions.versions(first, second, (names[0], names[1]), *what)
 
 
-def _show(title: str, changes) -> None:  # type: ignore[no-untyped-def]
+def _show(title: str, speedup: str, changes: "Sequence[Change]") -> None:
+    from itertools import groupby
+
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), title_justify="left")
-    for column in ("family", "variant", "verdict", "speedup", "interval"):
-        table.add_column(column, no_wrap=column != "verdict")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for column in ("variant", "verdict"):
+        table.add_column(column, no_wrap=True)
+    table.add_column(escape(speedup), justify="right", overflow="fold")
+    table.add_column("interval", justify="right", no_wrap=True)
+    for family, group in groupby(sorted(changes, key=lambda change: change.family), lambda c: c.family):
+        table.add_row(escape(family), style="bold")
+        for change in group:
+            gain = change.gain
+            table.add_row(
+                escape(change.variant),
+                change.verdict,
+                f"{gain.value:.3f}x" if gain else "",
+                f"{gain.low:.3f} to {gain.high:.3f}" if gain else "",
+            )
+    console = Console(highlight=False, markup=False)
+    console.print(title)
+    console.print(table)
     for change in changes:
-        gain = change.gain
-        table.add_row(
-            change.family,
-            change.variant,
-            escape(f"{change.verdict} ({change.reason})" if change.reason else change.verdict),
-            f"{gain.value:.3f}x" if gain else "",
-            f"{gain.low:.3f} to {gain.high:.3f}" if gain else "",
-        )
-    Console(width=max(120, Console().width), highlight=False).print(table)
+        if change.reason:
+            console.print(f"{change.family} {change.variant}: {change.verdict}, {change.reason}")

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+GROUP = "set up"
 EXAMPLE = "breakeven compose study=reference measure.seconds=60 && dvc repro"
 
 

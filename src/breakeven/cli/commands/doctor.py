@@ -1,7 +1,8 @@
-"""Say what is installed, what this machine can do, and what is missing, with the command for it."""
+"""Check what is installed and what this machine can do; name the command for what is missing."""
 
 from argparse import ArgumentParser, Namespace
 
+GROUP = "set up"
 EXAMPLE = "breakeven doctor"
 ANYWHERE = True  # it needs no project
 

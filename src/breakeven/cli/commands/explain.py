@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from breakeven.core.errors import UserError
 
+GROUP = "understand"
 EXAMPLE = "breakeven explain none/int8-static/onnxruntime --family cnn"
 
 

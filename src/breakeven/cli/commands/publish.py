@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+GROUP = "understand"
 EXAMPLE = "breakeven publish docs/results/mine.md"
 ANYWHERE = True  # it asks for a project itself, after it has asked for a clean tree
 

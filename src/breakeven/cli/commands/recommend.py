@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from breakeven.results.result_row import ResultRow
     from breakeven.results.study_results import StudyResults
 
+GROUP = "decide"
 EXAMPLE = "breakeven recommend --max-accuracy-drop 0.5 --max-latency-ms 5 --hardware cpu1"
 
 

@@ -1,7 +1,8 @@
-"""Log the records on disk to MLflow; twice is as once."""
+"""Log all results on disk to MLflow; safe to repeat."""
 
 from argparse import ArgumentParser, Namespace
 
+GROUP = "house-keeping"
 EXAMPLE = "MLFLOW_TRACKING_URI=http://server:5000 breakeven sync"
 
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+GROUP = "decide"
 EXAMPLE = "breakeven table --against none/fp32/onnxruntime"
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from breakeven.engine.settings import RunProgress
     from breakeven.engine.variant_specs import Given
 
+GROUP = "measure"
 EXAMPLE = "breakeven time old=sums.py:loop new=sums.py:builtin"
 ANYWHERE = True  # it needs no project
 DONE, SLOWER, FAILED, UNDECIDED = 0, 1, 2, 3  # exit codes

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+GROUP = "understand"
 EXAMPLE = "breakeven ui --port 5001"
 
 

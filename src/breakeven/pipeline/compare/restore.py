@@ -36,8 +36,8 @@ def restored(revision: str, *stages: str) -> Iterator[Path]:
             done = _dvc(tree, "checkout", *stages)
             if done.returncode:
                 raise UserError(
-                    f"{revision}: DVC's cache lacks what it had ({_reason(done.stderr)}): `dvc pull` brings "
-                    f"it from a remote, `git checkout {revision} && dvc repro` makes it again."
+                    f"DVC's cache lacks outputs of {revision} ({_reason(done.stderr)}): `dvc pull` brings "
+                    f"them from a remote, `git checkout {revision} && dvc repro` makes them again."
                 )
             yield tree
         finally:

@@ -80,7 +80,7 @@ def change(first: StoredComparison, second: StoredComparison, confidence: float,
     gain = from_logarithm(math.log(after / before), half)
     name = second.row.family, second.row.variant
     if first.unreliable or second.unreliable:
-        return Change(*name, UNDECIDED, "of an unreliable run", gain)
+        return Change(*name, UNDECIDED, "its run was unreliable", gain)
     return Change(*name, verdict(gain, margin), gain=gain)
 
 

@@ -116,5 +116,6 @@ def _install(wanted: Sequence[str], folder: Path) -> None:
         [sys.executable, "-m", *command, *wanted], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        words = done.stderr.strip().splitlines() or ["it says nothing"]
-        raise UserError(f"--with {' '.join(wanted)}: pip cannot install it: {words[-1]}")
+        lines = done.stderr.strip().splitlines() or ["pip says nothing"]
+        errors = [line for line in lines if line.startswith("ERROR: ")]  # notes and hints may follow them
+        raise UserError(f"--with {' '.join(wanted)}: pip cannot install it: {(errors or lines)[-1]}")
