@@ -88,19 +88,25 @@ def test_mlflow_holds_a_study_with_nested_runs(reproduced: Reproduced) -> None:
 
 def test_training_run_has_curves_dataset_parameters_and_tags(reproduced: Reproduced) -> None:
     train = next(run for run in runs(reproduced[0]) if run.data.tags["kind"] == "train")
-    history = client(reproduced[0]).get_metric_history(train.info.run_id, "val_accuracy")
+    history = client(reproduced[0]).get_metric_history(train.info.run_id, "val/accuracy")
     assert [metric.step for metric in history] == [1, 2, 3]  # two epochs, then the chosen one
     assert train.data.params["train.lr"] == "0.05"
     assert train.inputs.dataset_inputs[0].dataset.name == "digits"
-    for tag in ("mlflow.source.git.commit", "dirty", "dvc.stage", "breakeven.key", "breakeven.host"):
+    for tag in (
+        "mlflow.source.git.commit",
+        "dirty",
+        "dvc.stage",
+        "mlflow.breakeven.key",
+        "mlflow.breakeven.host",
+    ):
         assert tag in train.data.tags
 
 
 def test_sync_fills_an_empty_store_and_twice_is_as_once(project: Project) -> None:
-    before = {run.data.tags["breakeven.key"] for run in runs(project)}
+    before = {run.data.tags["mlflow.breakeven.key"] for run in runs(project)}
     (project.folder / "mlflow.db").unlink()
     assert "10 of them new" in project.run("breakeven", "sync").stdout
-    assert {run.data.tags["breakeven.key"] for run in runs(project)} == before
+    assert {run.data.tags["mlflow.breakeven.key"] for run in runs(project)} == before
     assert " 0 of them new" in project.run("breakeven", "sync").stdout
     assert len(runs(project)) == 10
 

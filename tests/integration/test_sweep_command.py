@@ -670,7 +670,7 @@ def test_queued_experiments_take_what_a_sweep_trained_and_log_to_the_same_store(
     nested = [run.data.tags["mlflow.parentRunId"] for run in runs(project, "benchmark")]
     assert [nested.count(run) for run in ids(new)] == [3, 3]  # two variants and the twin
     # and each study names the run of the sweep's own training
-    assert {run.data.tags["model.cnn.none"] for run in new} <= trained
+    assert {run.data.tags["mlflow.breakeven.model.cnn.none"] for run in new} <= trained
 
 
 def start(project: Project, *overrides: str) -> subprocess.Popen[bytes]:

@@ -33,7 +33,7 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
             f"{runs}?{as_models}&compareRunsMode=CHART&searchFilter={variants}",
             re.compile(r"^Model metrics"),
         ),
-        "mlflow-run": (f"{runs}/{trained}", re.compile("val_accuracy")),
+        "mlflow-run": (f"{runs}/{trained}", re.compile("val/accuracy")),
         "mlflow-training": (f"{runs}/{trained}/model-metrics?{as_models}", re.compile("test_accuracy")),
         "mlflow-artifacts": (f"{runs}/{trained}/artifacts", re.compile("^model$")),
         "mlflow-compare": (compared, re.compile("Comparing 2 Runs")),

@@ -17,8 +17,9 @@ USER = re.compile(
 )
 # The same without a scheme: user:password@host
 USER_WITHOUT_SCHEME = re.compile(rf"(?<![\w/:.+@-])[\w.+-]+:(?:[^\s/@'\":,;={{}}()\[\]]|{MARK})+@(?=[\w\[])")
+# The name of a saved view in MLflow's UI is no secret.
 PARAMETER = re.compile(
-    rf"([?&;][\w.-]*(?:passw|pwd|token|secret|sig|credential|key)[\w.-]*=)(?:[^&;\s'\"<>]|{MARK})+",
+    rf"([?&;](?!viewStateShareKey=)[\w.-]*(?:passw|pwd|token|secret|sig|credential|key)[\w.-]*=)(?:[^&;\s'\"<>]|{MARK})+",
     re.IGNORECASE,
 )
 # A word of a database's connection string

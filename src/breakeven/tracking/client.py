@@ -4,6 +4,7 @@ Results are on disk first: a run is a copy of a record on disk. A tracking serve
 one warning, never a trained model; `breakeven sync` logs the rest later.
 """
 
+import contextlib
 import os
 import socket
 import sys
@@ -17,7 +18,7 @@ from filelock import FileLock
 from breakeven.core import paths
 from breakeven.core.files import flatten
 from breakeven.core.secrets import redact, redact_error
-from breakeven.tracking import _mlflow_private, accepted
+from breakeven.tracking import _mlflow_private, accepted, hidden_tags, views
 from breakeven.tracking.address import (
     Unreachable,
     address,
@@ -26,7 +27,7 @@ from breakeven.tracking.address import (
     is_local,
     require_listener,
 )
-from breakeven.tracking.origin import HOST_TAG, PROCESS_TAG, is_alive, origin_tags
+from breakeven.tracking.origin import is_alive, origin_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,11 +37,12 @@ EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
 Which optimization of a model pays off, on which hardware, at what cost in accuracy.
 
-A **study**'s run has nested in it one a model and one a measured variant, a **sweep**'s one a job (tag
-`kind`). Compare variants by `metrics.speedup`, where `hardware`, `batch_size` and `scenario` are the same; a
-variant's `record.json` holds every sample.
+The menu **Views** has the variants, fastest first; the trainings; the studies and sweeps. The run of a study
+says in its description what to deploy. Nested in it are a run for each model, and one for each measured
+variant. Compare variants by `metrics.speedup` where `hardware`, `batch_size` and `scenario` are the same; the
+`record.json` of a variant holds every sample.
 """
-KEY_TAG, PARENT_TAG = "breakeven.key", "mlflow.parentRunId"
+PARENT_TAG = "mlflow.parentRunId"
 # Filters of a run's status. The default finds RUNNING and FINISHED runs. Runs that copy records are found in
 # any status.
 NOT_INTERRUPTED = " and attributes.status != 'KILLED' and attributes.status != 'FAILED'"
@@ -88,6 +90,7 @@ class Tracker:
         if experiment is None:
             return self._create()
         number = str(experiment.experiment_id)
+        self._save_views(number, experiment.tags)
         if experiment.lifecycle_stage == "deleted":
             try:
                 self.client.restore_experiment(number)
@@ -106,7 +109,17 @@ class Tracker:
         location = f"mlflow-artifacts:/{EXPERIMENT}" if self.local else None
         # The kind decides which of its two views MLflow's UI shows first.
         tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": EXPERIMENT_NOTE}
+        tags |= {view.tag: view.value for view in views.VIEWS}
         return self.client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags)
+
+    def _save_views(self, experiment: str, tags: Mapping[str, str]) -> None:
+        """Give the views to an experiment that an earlier version created."""
+        from mlflow.exceptions import MlflowException
+
+        with contextlib.suppress(MlflowException):  # a user who may only read can do without them
+            for view in views.VIEWS:
+                if tags.get(view.tag) != view.value:
+                    self.client.set_experiment_tag(experiment, view.tag, view.value)
 
     def find(self, key: str, status: str = NOT_INTERRUPTED) -> "Run | None":
         """Return the newest run with this key, by default among the runs that were not interrupted.
@@ -114,13 +127,16 @@ class Tracker:
         Args:
             status: a condition on its status, in MLflow's language.
         """
-        runs = self.client.search_runs(
-            [self.experiment],
-            f"tags.`{KEY_TAG}` = '{key}'{status}",
-            max_results=1,
-            order_by=["attributes.start_time DESC"],
-        )
-        return runs[0] if runs else None
+        for condition in hidden_tags.conditions(hidden_tags.KEY, key):
+            runs = self.client.search_runs(
+                [self.experiment],
+                f"{condition}{status}",
+                max_results=1,
+                order_by=["attributes.start_time DESC"],
+            )
+            if runs:
+                return runs[0]
+        return None
 
     def children(self, run: str) -> "dict[str, Run]":
         """Return the runs nested in a run, by key. If several have the same key, the newest counts."""
@@ -130,7 +146,7 @@ class Tracker:
             max_results=10_000,
             order_by=["attributes.start_time ASC"],
         )
-        return {child.data.tags.get(KEY_TAG, ""): child for child in runs}
+        return {hidden_tags.read(child.data.tags, hidden_tags.KEY): child for child in runs}
 
     def create(self, name: str, key: str, tags: Mapping[str, Any], at: float | None = None) -> str:
         """Create a run, RUNNING, and return its id.
@@ -138,7 +154,10 @@ class Tracker:
         Args:
             at: when it was started, seconds since the epoch; by default now.
         """
-        given = {KEY_TAG: key, **{k: v for k, v in tags.items() if v not in (None, "")}}
+        given = {
+            hidden_tags.name(hidden_tags.KEY): key,
+            **{k: v for k, v in tags.items() if v not in (None, "")},
+        }
         all_tags = {accepted.name(k): accepted.text(v, accepted.LONGEST_TAG) for k, v in given.items()}
         start_ms = None if at is None else int(1000 * at)
         info = self.client.create_run(self.experiment, start_ms, all_tags, name).info
@@ -172,7 +191,7 @@ class Tracker:
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
-        values = [Metric(accepted.name(k), float(v), now, step) for k, v in figures.items()]
+        values = [Metric(accepted.name(k), rounded(v), now, step) for k, v in figures.items()]
         logged = self.client.get_run(run).data.params if params and run not in self._empty else {}
         named = {accepted.name(k): v for k, v in flatten(params).items()}
         new = [
@@ -206,6 +225,17 @@ class Tracker:
     def tag(self, run: str, name: str, value: Any) -> None:
         """Set a tag of a run."""
         self.client.set_tag(run, accepted.name(name), accepted.text(value, accepted.LONGEST_TAG))
+
+    def retag(self, run: str, tags: Mapping[str, Any]) -> None:
+        """Set those tags of a run that have another value, or none."""
+        known = self.client.get_run(run).data.tags
+        for name, value in tags.items():
+            if value and known.get(accepted.name(name)) != accepted.text(value, accepted.LONGEST_TAG):
+                self.tag(run, name, value)
+
+    def link(self, run: str, page: str = "") -> str:
+        """Return the address of a run, or of one of its pages, within MLflow's UI."""
+        return f"#/experiments/{self.experiment}/runs/{run}{page}?{views.MODELS_FACE}"
 
     def dataset(self, run: str, name: str, digest: str, profile: str) -> None:
         """Link a dataset to a run; a second link changes nothing."""
@@ -246,12 +276,20 @@ class Tracker:
 
         Such a run ends when it logged its last figure.
         """
-        runs = self.client.search_runs(
-            [self.experiment],
-            f"attributes.status = 'RUNNING' and tags.`{HOST_TAG}` = '{socket.gethostname()}'",
-        )
-        dead = [run for run in runs if not is_alive(run.data.tags.get(PROCESS_TAG, ""))]
+        runs = [
+            run
+            for condition in hidden_tags.conditions(hidden_tags.HOST, socket.gethostname())
+            for run in self.client.search_runs(
+                [self.experiment], f"attributes.status = 'RUNNING' and {condition}"
+            )
+        ]
+        dead = [run for run in runs if not is_alive(hidden_tags.read(run.data.tags, hidden_tags.PROCESS))]
         for run in dead:
             last = _mlflow_private.last_logged(run) or run.info.start_time
             self.end(run.info.run_id, "KILLED", at=last / 1000)
         return len(dead)
+
+
+def rounded(value: float) -> float:
+    """Return a figure with six digits; a whole number keeps all its digits."""
+    return float(value) if float(value).is_integer() else float(f"{value:.6g}")

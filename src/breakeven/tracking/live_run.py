@@ -8,9 +8,10 @@ from typing import Any
 
 import psutil
 
+from breakeven.tracking import training_figures
 from breakeven.tracking._mlflow_private import SystemMetrics
 from breakeven.tracking.address import require_listener, warn
-from breakeven.tracking.client import KEY_TAG, Tracker
+from breakeven.tracking.client import Tracker
 from breakeven.tracking.origin import origin_tags
 
 SAMPLED_EVERY_S = 10.0  # interval between samples of the machine's load
@@ -49,7 +50,8 @@ def run(
             return
         try:
             step = int(figures.get("epoch", -1)) + 1
-            store.log(run, figures={k: v for k, v in figures.items() if k != "epoch"}, step=step)
+            metrics, constants = training_figures.split({k: v for k, v in figures.items() if k != "epoch"})
+            store.log(run, constants, metrics, step)
         except Exception as error:
             warn(error)
             broken = True
@@ -103,15 +105,10 @@ def _watched(store: Tracker, run: str, every_s: float) -> Iterator[None]:
 
 def _open(store: Tracker, name: str, key: str, tags: Mapping[str, Any]) -> str:
     """Resume the interrupted run of this training, or create a new one; return its id."""
-    runs = store.client.search_runs(
-        [store.experiment],
-        f"tags.`{KEY_TAG}` = '{key}' and attributes.status = 'KILLED'",
-        max_results=1,
-        order_by=["attributes.start_time DESC"],
-    )
-    if not runs:
+    killed = store.find(key, " and attributes.status = 'KILLED'")
+    if not killed:
         return store.create(name, key, tags)
-    run: str = runs[0].info.run_id
+    run: str = killed.info.run_id
     store.client.update_run(run, "RUNNING")
     for tag, value in tags.items():
         store.tag(run, tag, value)

@@ -22,9 +22,9 @@ from breakeven.core.plugin import did_you_mean
 from breakeven.core.secrets import redact, redact_error
 from breakeven.results.result_row import ResultRow
 from breakeven.results.study_results import StudyResults
-from breakeven.tracking import packed_code, pyfunc, study_runs
+from breakeven.tracking import hidden_tags, packed_code, pyfunc, study_runs
 from breakeven.tracking.address import Unreachable, required
-from breakeven.tracking.client import ANY_STATUS, KEY_TAG, Tracker
+from breakeven.tracking.client import ANY_STATUS, Tracker
 from breakeven.tracking.server import served
 
 CHAMPION = "champion"
@@ -120,10 +120,14 @@ def register(uri: str, candidate: Candidate) -> tuple[str, str]:
     try:
         client = mlflow.MlflowClient(uri, registry_uri=uri)
         versions = client.search_model_versions(f"name='{name}'")
-        registered = {model.tags.get(KEY_TAG): model.version for model in versions}
+        registered = {hidden_tags.read(model.tags, hidden_tags.KEY): model.version for model in versions}
         if version not in registered:
             registered[version] = _log(uri, candidate)
-        for tag, value in {KEY_TAG: version, "variant": row.variant, **candidate.why}.items():
+        for tag, value in {
+            hidden_tags.name(hidden_tags.KEY): version,
+            "variant": row.variant,
+            **candidate.why,
+        }.items():
             client.set_model_version_tag(name, registered[version], tag, redact(value))
         aliases: dict[str, Any] = next(
             (model.aliases for model in client.search_registered_models(f"name='{name}'")), {}

@@ -1,5 +1,6 @@
 """The origin of a run: the host, process, commit and stage that log it."""
 
+import getpass
 import os
 import platform
 import socket
@@ -8,20 +9,29 @@ from typing import Any
 import psutil
 
 from breakeven.core.git import here
+from breakeven.tracking import hidden_tags
 
-HOST_TAG, PROCESS_TAG = "breakeven.host", "breakeven.process"
 
-
-def origin_tags() -> dict[str, Any]:
-    """Return the tags that say where a run comes from: host, process, commit, stage."""
+def origin_tags(command: str = "dvc repro") -> dict[str, Any]:
+    """Return the tags that say where a run comes from: user, command, host, process, commit, stage."""
     return {
-        HOST_TAG: socket.gethostname(),
-        PROCESS_TAG: _this_process(),
+        hidden_tags.name(hidden_tags.HOST): socket.gethostname(),
+        hidden_tags.name(hidden_tags.PROCESS): _this_process(),
+        "mlflow.user": _user(),
+        "mlflow.source.name": command,
+        "mlflow.source.type": "PROJECT",
         **here(),
         "dvc.stage": os.environ.get("DVC_STAGE"),
         "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
         "system": platform.platform(terse=True),
     }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a user without a name
+        return ""
 
 
 def _this_process() -> str:

@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sys
 import time
+import webbrowser
 from collections.abc import Iterator
 from urllib.request import urlopen
 
 from breakeven.core.errors import UserError
+from breakeven.tracking import views
 from breakeven.tracking.address import Unreachable, address, artifact_root, is_local, required, shown_address
 from breakeven.tracking.client import Tracker
 
@@ -20,8 +22,12 @@ START_TIMEOUT_S = 60.0
 SERVER_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def serve_ui(port: int) -> None:
-    """Serve MLflow's UI until Ctrl-C or SIGTERM, and print its address when it answers.
+def serve_ui(port: int, *, browser: bool = False) -> None:
+    """Serve MLflow's UI until Ctrl-C or SIGTERM, and print the address of its first view when it answers.
+
+    Args:
+        port: on 127.0.0.1.
+        browser: whether to open that address in the user's browser.
 
     Raises:
         UserError: the runs are elsewhere, the port is taken, or the server does not start.
@@ -37,7 +43,7 @@ def serve_ui(port: int) -> None:
             f"--port {port}: {os.strerror(error.errno or 0)}: breakeven ui --port {port + 1}"
         ) from None
     with required():
-        Tracker()  # creates the store
+        experiment = Tracker().experiment  # creates the store
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     # A session of its own keeps Ctrl-C from the server, which would print a traceback of each of its tasks.
     server = subprocess.Popen(
@@ -48,7 +54,10 @@ def serve_ui(port: int) -> None:
             if server.poll() is not None:
                 raise UserError("MLflow's server does not start: what it says stands above.")
             time.sleep(0.2)
-        print(f"MLflow's UI: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+        link = views.link(f"http://127.0.0.1:{port}", experiment)
+        print(f"MLflow's UI, all variants, the fastest first: {link}\nCtrl-C ends it.", flush=True)
+        if browser:
+            webbrowser.open(link)
         server.wait()
     except KeyboardInterrupt:
         print()  # after the terminal's ^C

@@ -11,17 +11,20 @@ from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.files import fingerprint, sha256, temporary_folder
 from breakeven.core.progress import track
+from breakeven.results import summary
+from breakeven.results.answer import answers
 from breakeven.results.columns import column_names, tag_names
+from breakeven.results.recommend import Limits
 from breakeven.results.records import BenchmarkResult, VariantResult
-from breakeven.results.result_row import ResultRow, scenario, title
+from breakeven.results.result_row import ResultRow, cell, scenario
 from breakeven.results.study_results import StudyResults
-from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
+from breakeven.tracking import hidden_tags, run_names, study_answer, training_figures
+from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker, rounded
 from breakeven.tracking.origin import origin_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-SYNCED_TAG = "breakeven.synced"
 MODEL_FILES = (MANIFEST, WEIGHTS)  # that a model's run holds
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
@@ -40,7 +43,7 @@ def sync(study: Study, records: StudyResults) -> str:
     store.end_dead_runs()
     settings = study.model_dump(exclude={"recommend"})
     key = key_of(study, records)
-    common = {"study": study.study, "configuration": fingerprint(settings)}
+    common = {"study": study.study, hidden_tags.name("configuration"): fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
     new_runs = int(store.find(key, ANY_STATUS) is None)
     origin = {"mlflow.source.git.commit": records.benchmarks[0].commit, "dirty": records.benchmarks[0].dirty}
@@ -52,20 +55,31 @@ def sync(study: Study, records: StudyResults) -> str:
     parent = store.obtain(f"study {study.study}", key, tags, ANY_STATUS, began)
     store.log(parent, {k: settings[k] for k in ("study", "seed", "export", "measure")})
     data = {card.family: card.details["data"] for card in records.cards}
+    for dataset, digest in {study.families[family].data: digest for family, digest in data.items()}.items():
+        _dataset(store, parent, dataset, digest)
     for card in records.cards:
         run, new = _model(store, card, parent, study, existing[card.key], trained[card.key])
-        store.tag(parent, f"model.{card.family}.{card.recipe}", run)
+        store.tag(parent, hidden_tags.name(f"model.{card.family}.{card.recipe}"), run)
         new_runs += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
+    places = run_names.ranks([record.row for _, record in variants])
+    links = {}
     for benchmark, record in track("MLflow", variants):
-        tags = {**common, "dataset.sha256": data[benchmark.family], PARENT_TAG: parent}
+        tags = {
+            **common,
+            "dataset.sha256": data[benchmark.family],
+            PARENT_TAG: parent,
+        }
         dataset = study.families[benchmark.family].data
-        new_runs += _variant(store, benchmark, record, key, dataset, tags)
+        run, new = _variant(store, benchmark, record, key, dataset, tags, places)
+        links[run_names.id_of(record.row)] = store.link(run)
+        new_runs += new
+    _answer(store, study, records, parent, links)
     if _is_new(store, parent, key):
         for path in (paths.SUMMARY, paths.PARAMS, paths.REPORT):
             if path.exists():
                 store.artifact(parent, path)
-        store.client.set_tag(parent, SYNCED_TAG, key)
+        store.tag(parent, hidden_tags.name(hidden_tags.SYNCED), key)
     store.end(parent, at=ended)
     total = len(records.cards) + len(variants) + 1
     return f"MLflow at {store.shown_uri}: {total} runs, {new_runs} of them new"
@@ -136,7 +150,21 @@ def _is_nested(run: "Run | None") -> bool:
 
 def _is_new(store: Tracker, run: str, version: str) -> bool:
     """Return whether this version is not yet logged to the run."""
-    return store.client.get_run(run).data.tags.get(SYNCED_TAG) != version
+    return hidden_tags.read(store.client.get_run(run).data.tags, hidden_tags.SYNCED) != version
+
+
+def _answer(
+    store: Tracker, study: Study, records: StudyResults, run: str, links: Mapping[run_names.RowId, str]
+) -> None:
+    """Write the study's answer to its run. It changes with the limits, so each log writes it again."""
+    limits = Limits.of(study)
+    cells = list(answers(records.benchmarks, summary.rows(records.benchmarks, limits), limits))
+    report = store.link(run, f"/artifacts/{paths.REPORT.name}")
+    store.tag(run, "mlflow.note.content", study_answer.description(cells, links, report))
+    store.tag(run, "answer", study_answer.in_short(cells))
+    known = store.client.get_run(run).data.metrics
+    figures = {name: rounded(value) for name, value in study_answer.figures(cells).items()}
+    store.log(run, figures={name: value for name, value in figures.items() if known.get(name) != value})
 
 
 def _model(
@@ -156,7 +184,7 @@ def _model(
         trained: when its training began and ended, seconds since the epoch.
     """
     kind = "train" if card.recipe == "none" else "compression"
-    name = f"train {card.family}" if kind == "train" else f"{card.recipe} {card.family}"
+    name = run_names.of_training(card.family, card.recipe)
     tags = {
         "kind": kind,
         "family": card.family,
@@ -166,23 +194,23 @@ def _model(
     }
     began, ended = trained or (None, None)
     run = existing.info.run_id if existing else store.create(name, card.key, {**origin_tags(), **tags}, began)
+    store.retag(run, {"recipe": card.recipe, "mlflow.runName": name})  # an earlier recipe may have named it
     if not _is_new(store, run, card.sha256):
         return run, False
-    for tag, value in (("recipe", card.recipe), ("mlflow.runName", name)):
-        store.tag(run, tag, value)  # an earlier recipe may have named it
     data = store.client.get_run(run).data
     if PARENT_TAG not in data.tags:  # a run from the cache stays with the study that made it
         store.client.set_tag(run, PARENT_TAG, parent)
-    store.log(run, card.details.get("settings", {}))
+    scores, constants = training_figures.split(card.scores)
+    store.log(run, {**card.details.get("settings", {}), **constants})
     if not existing:
         for row in card.history:
-            figures = {k: v for k, v in row.items() if k != "epoch"}
+            figures, _ = training_figures.split({k: v for k, v in row.items() if k != "epoch"})
             store.log(run, figures=figures, step=int(row["epoch"]) + 1)
-        store.log(run, figures=card.scores, step=len(card.history) + 1)
+        store.log(run, figures=scores, step=len(card.history) + 1)
     _dataset(store, run, study.families[card.family].data, card.details["data"])
     for file in MODEL_FILES:
         store.artifact(run, paths.model(card.family, card.recipe) / file, "model")
-    store.client.set_tag(run, SYNCED_TAG, card.sha256)
+    store.tag(run, hidden_tags.name(hidden_tags.SYNCED), card.sha256)
     if not existing or existing.info.status == "RUNNING":  # RUNNING: the store failed while it was trained
         store.end(run, at=ended)
     return run, not existing
@@ -195,8 +223,13 @@ def _variant(
     study: str,
     dataset: str,
     tags: Mapping[str, Any],
-) -> bool:
-    """Log a benchmarked variant; return whether its run is new."""
+    places: Mapping[run_names.RowId, int],
+) -> tuple[str, bool]:
+    """Log a benchmarked variant; return its run's id, and whether something was logged.
+
+    Args:
+        places: of all rows of the study, by speedup.
+    """
     row = asdict(record.row)
     key = key_of_row(study, record.row)
     tags = {
@@ -205,21 +238,28 @@ def _variant(
         "mlflow.source.git.commit": benchmark.commit,
         "dirty": benchmark.dirty,
         **{name: row[name] for name in TAG_COLUMNS},
+        "rank": run_names.rank_text(record.row, places),
     }
-    name = f"{row['variant']} {row['family']} {title(record.row)}"  # lists cut long names at their end
+    name = run_names.of_variant(
+        record.row, with_place=len({cell(each.row) for each in benchmark.records}) > 1
+    )
     at, _ = benchmark.measured.get(scenario(record.row).title, (None, 0.0))
-    run = store.obtain(name, key, tags, ANY_STATUS, at)
+    # The runs of a cell started together: a millisecond each keeps the fastest first, because MLflow
+    # lists the newest first.
+    ahead_ms = len(places) - places.get(run_names.id_of(record.row), len(places))
+    run = store.obtain(name, key, tags, ANY_STATUS, at and at + ahead_ms / 1000)
+    store.retag(run, {"mlflow.runName": name, "rank": tags["rank"]})
     if not _is_new(store, run, key):
-        return False
+        return run, False
     store.log(run, {name: row[name] for name in NAME_COLUMNS}, figures_of(record.row))
     _dataset(store, run, dataset, tags["dataset.sha256"])
     with temporary_folder() as scratch:
         path = Path(scratch, "record.json")
         path.write_text(json.dumps(asdict(record)), encoding="utf-8")
         store.artifact(run, path)
-    store.client.set_tag(run, SYNCED_TAG, key)
+    store.tag(run, hidden_tags.name(hidden_tags.SYNCED), key)
     store.end(run, at=None if at is None else at + measured_s(record))
-    return True
+    return run, True
 
 
 def _dataset(store: Tracker, run: str, name: str, digest: str) -> None:

@@ -102,7 +102,7 @@ def _job(store: Tracker, sweep: Sweep, outcome: JobOutcome, parent: str, key: st
     run_id = (
         run.info.run_id
         if run
-        else store.create(outcome.title, key, {**origin_tags(), **tags, **ending}, began)
+        else store.create(outcome.title, key, {**origin_tags("breakeven-sweep"), **tags, **ending}, began)
     )
     try:
         results = (job_results.read_unfinished if outcome.status == FAILED else job_results.read_job)(

@@ -1,0 +1,46 @@
+"""The run of a study says what to deploy; runs are named after their model."""
+
+import rows
+
+from breakeven.results.answer import answers
+from breakeven.results.recommend import Limits
+from breakeven.tracking import run_names, study_answer, training_figures
+from breakeven.tracking.run_names import id_of
+
+FAST = rows.row("none/int8-static/onnxruntime", speedup=4.0, latency_ms_p50=0.5)
+SLOW = rows.row("prune50/fp32/torchscript_frozen", speedup=2.0, latency_ms_p50=1.0)
+ROWS = [rows.BASELINE, rows.TWIN, SLOW, FAST]
+CELLS = list(answers([rows.benchmark(ROWS)], ROWS, Limits()))
+
+
+def test_the_description_says_what_to_deploy_and_links_to_its_run() -> None:
+    text = study_answer.description(CELLS, {id_of(FAST): "#/runs/fast"}, "#/report")
+    assert text.startswith("### cnn on cpu1, batch 1\n\n**Deploy none/int8-static/onnxruntime: 4.00x as fast")
+    assert "- From 2 to 0.5 ms a call." in text
+    assert "| chosen | [none/int8-static/onnxruntime](#/runs/fast) | 4.00x | 0.5 ms | 90.00% |  |" in text
+    assert text.endswith("[The whole report](#/report)")
+
+
+def test_the_headline_metrics_of_each_model_have_its_name_as_their_group() -> None:
+    figures = study_answer.figures(CELLS)
+    assert figures["cnn/best_speedup"] == figures["cnn/recommended_speedup"] == 4.0
+    assert figures["cnn/twin_speedup"] == 1.001 and figures["variants"] == 4 and figures["warnings"] == 0
+    assert study_answer.in_short(CELLS) == "cnn: 4.00x by none/int8-static/onnxruntime"
+
+
+def test_names_of_runs_begin_with_the_model() -> None:
+    assert run_names.of_variant(FAST, with_place=False) == "cnn · onnxruntime · int8-static"
+    assert run_names.of_variant(SLOW, with_place=True).endswith("fp32 · prune50 · cpu1, batch 1")
+    assert run_names.of_variant(rows.TWIN, with_place=False) == "cnn · twin"
+    assert run_names.of_training("cnn", "none") == "cnn · train"
+
+
+def test_the_rank_counts_within_a_model_and_leaves_out_controls() -> None:
+    places = run_names.ranks(ROWS)
+    assert [run_names.rank_text(row, places) for row in ROWS] == ["3 of 3", "", "2 of 3", "fastest cnn"]
+
+
+def test_figures_of_a_training_are_grouped_and_constants_are_no_curves() -> None:
+    metrics, constants = training_figures.split({"val_loss": 1.0, "lr": 0.1, "parameters": 5, "train_s": 2.0})
+    assert metrics == {"val/loss": 1.0, "train/lr": 0.1}
+    assert constants == {"params": 5, "train_s": 2.0}
