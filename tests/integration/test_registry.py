@@ -62,11 +62,17 @@ def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> N
         client.get_model_version_by_alias("breakeven-cnn-cpu1-batch1", "champion").version == version.version
     )
     variant = version.tags["variant"]
-    assert f"batch 1: {variant}" in printed and f"Because {version.tags['because']}." in printed
-    assert "few replicates" in version.tags["warnings"]
+    assert f"batch 1: {variant}" in printed and "Because " in printed
+    because = printed.partition("Because ")[2].partition(".\n")[0]
+    assert f"Chosen because {because}." in version.description
+    assert "**Warning:** few replicates" in version.description
+    assert f"load_model('models:/breakeven-cnn-cpu1-batch1/{version.version}')" in version.description
+    assert "The champion of breakeven-cnn-cpu1-batch1 is now version 1: " in printed
     assert version.tags["limits"] == "--max-accuracy-drop 100 --by-estimate"
     logged = client.get_logged_model(version.source.removeprefix("models:/"))
-    assert {metric.key for metric in logged.metrics} >= {"latency_ms_p50", "artifact_mb"}
+    names = [metric.key for metric in logged.metrics]
+    assert {*names} >= {"latency_ms_p50", "artifact_mb"} and len(names) == len({*names})
+    assert logged.name == "breakeven-cnn-cpu1-batch1"
     run = client.get_run(version.run_id).info
     assert run.status == "FINISHED" and (run.end_time - run.start_time) / 1000 < 600  # that of measuring
 
@@ -121,8 +127,8 @@ def test_the_champion_of_the_users_own_model_is_loaded_in_another_folder(
         candidate = Candidate(
             row, "key", {"torch": torch.__version__}, artifact, hardware, model.images(2), {}
         )
-        address, previous = register(uri, candidate)
-    assert address == f"models:/{name_of(row)}@champion" and not previous
+        champion = register(uri, candidate)
+    assert champion.address == f"models:/{name_of(row)}@champion" and not champion.previous
     (manifest,) = home.glob("mlartifacts/**/MLmodel")
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(

@@ -3,6 +3,8 @@
 A user loads one with `mlflow.pyfunc.load_model("models:/NAME@champion")`.
 """
 
+import contextlib
+import io
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -19,10 +21,11 @@ from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, temporary_folder
 from breakeven.core.plugin import did_you_mean
+from breakeven.core.progress import shown
 from breakeven.core.secrets import redact, redact_error
-from breakeven.results.result_row import ResultRow
+from breakeven.results.result_row import ResultRow, title
 from breakeven.results.study_results import StudyResults
-from breakeven.tracking import hidden_tags, packed_code, pyfunc, study_runs
+from breakeven.tracking import hidden_tags, packed_code, pyfunc, study_runs, version_description
 from breakeven.tracking.address import Unreachable, required
 from breakeven.tracking.client import ANY_STATUS, Tracker
 from breakeven.tracking.server import served
@@ -46,7 +49,17 @@ class Candidate:
     folder: Path  # of its artifact
     hardware: dict[str, Any]  # the settings that it was measured with
     images: NDArray[np.generic]  # example inputs
-    why: dict[str, str]  # why it was chosen: tags of the version
+    why: dict[str, str]  # why it was chosen, for the version's description
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A registered variant."""
+
+    address: str  # to load it by
+    model: str  # the name of the registered model
+    version: str
+    previous: str  # the variant that was the champion before; empty if none was
 
 
 @dataclass(frozen=True)
@@ -54,8 +67,7 @@ class Registration:
     """The outcome of a variant's registration."""
 
     row: ResultRow
-    address: str = ""  # to load the variant from
-    previous: str = ""  # the variant that was the champion before
+    champion: Champion | None = None
     refusal: str = ""  # why the variant is not registered
 
 
@@ -73,11 +85,15 @@ def register_all(
     with required():
         study_runs.sync(study, results)  # the registered models refer to its runs
         key = study_runs.key_of(study, results)
-        with served() as uri:
-            for row, why in chosen:
+        with shown("registering", len(chosen)) as bar, served() as uri:
+            for number, (row, why) in enumerate(chosen):
+                bar.tell(number, f"{row.family}, {row.variant}")
                 try:
                     candidate = _candidate(study, results, row, study_runs.key_of_row(key, row), why)
-                    yield Registration(row, *register(uri, candidate))
+                    # MLflow, and what it imports, print lines that no option turns off.
+                    with contextlib.redirect_stderr(io.StringIO()):
+                        champion = register(uri, candidate)
+                    yield Registration(row, champion)
                 except UserError as error:
                     yield Registration(row, refusal=str(error))
 
@@ -101,11 +117,8 @@ def _candidate(
     )
 
 
-def register(uri: str, candidate: Candidate) -> tuple[str, str]:
+def register(uri: str, candidate: Candidate) -> Champion:
     """Register a variant with the server at `uri` and make it the champion. Safe to repeat.
-
-    Returns:
-        The address to load it by, and the variant that was the champion before; empty if none was.
 
     Raises:
         UserError: Python cannot load the variant, here or in another folder, or its run is not in MLflow yet.
@@ -123,21 +136,26 @@ def register(uri: str, candidate: Candidate) -> tuple[str, str]:
         registered = {hidden_tags.read(model.tags, hidden_tags.KEY): model.version for model in versions}
         if version not in registered:
             registered[version] = _log(uri, candidate)
+        own = registered[version]
+        limits = {"limits": candidate.why["limits"]} if "limits" in candidate.why else {}
         for tag, value in {
             hidden_tags.name(hidden_tags.KEY): version,
             "variant": row.variant,
-            **candidate.why,
+            **limits,
         }.items():
-            client.set_model_version_tag(name, registered[version], tag, redact(value))
+            client.set_model_version_tag(name, own, tag, redact(value))
+        text = redact(version_description.describe(row, candidate.why, f"models:/{name}/{own}"))
+        client.update_model_version(name, own, text)
+        client.update_registered_model(name, f"{row.family} on {title(row)}: what Breakeven recommends.")
         aliases: dict[str, Any] = next(
             (model.aliases for model in client.search_registered_models(f"name='{name}'")), {}
         )
         champion = str(aliases.get(CHAMPION))
         previous = next((v.tags["variant"] for v in versions if str(v.version) == champion), "")
-        client.set_registered_model_alias(name, CHAMPION, registered[version])
+        client.set_registered_model_alias(name, CHAMPION, own)
     except MlflowException as error:
         raise Unreachable(redact_error(error)) from None
-    return f"models:/{name}@{CHAMPION}", previous
+    return Champion(f"models:/{name}@{CHAMPION}", name, str(own), previous)
 
 
 def _log(uri: str, candidate: Candidate) -> str:
@@ -160,7 +178,7 @@ def _log(uri: str, candidate: Candidate) -> str:
         try:
             with mlflow.start_run(run.info.run_id):
                 logged = mlflow.pyfunc.log_model(
-                    name="variant",
+                    name=name_of(row),
                     loader_module="breakeven.tracking.pyfunc",
                     data_path=str(packed),
                     code_paths=[str(path) for path in sorted(code.iterdir())],
@@ -169,7 +187,7 @@ def _log(uri: str, candidate: Candidate) -> str:
                     pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
                     registered_model_name=name_of(row),
                 )
-                mlflow.log_metrics(study_runs.figures_of(row), model_id=logged.model_id)
+                # MLflow gives the model the metrics of its run.
         finally:  # the run ended when the variant was measured
             Tracker().end(run.info.run_id, at=(run.info.end_time or 0) / 1000 or None)
     return str(logged.registered_model_version)

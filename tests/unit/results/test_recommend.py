@@ -1,6 +1,7 @@
 """What is recommended holds every limit, for sure, and is the fastest of what does."""
 
 from collections.abc import Sequence
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -107,10 +108,11 @@ def test_a_raised_limit_is_told_with_the_best_that_it_lets_in() -> None:
 
 
 def test_what_cannot_be_registered_costs_that_champion_alone(monkeypatch, capsys) -> None:
-    def register(uri: str, chosen: ResultRow) -> tuple[str, str]:
+    def register(uri: str, chosen: ResultRow) -> model_registry.Champion:
+        print("noise of a library", file=sys.stderr)
         if chosen.family == "cnn":
             raise UserError("it is executed by a program in C++.")
-        return f"models:/{chosen.family}@champion", ""
+        return model_registry.Champion(f"models:/{chosen.family}@champion", "a model", "3", "old")
 
     monkeypatch.setattr(model_registry, "_candidate", lambda study, found, chosen, key, why: chosen)
     for name, fake in (
@@ -124,7 +126,10 @@ def test_what_cannot_be_registered_costs_that_champion_alone(monkeypatch, capsys
     chosen = [(replace(FAST, family=family), {}) for family in ("cnn", "net")]
     with pytest.raises(UserError, match="Not registered: cnn: it is executed by a program"):
         command._register(None, None, chosen)  # type: ignore[arg-type]
-    assert "models:/net@champion" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "The champion of a model is now version 3 instead of old: " in said.out
+    assert "models:/net@champion" in said.out and len(said.out.splitlines()) == 1
+    assert "registering: net" in said.err and "noise" not in said.err
 
 
 @pytest.mark.parametrize(

@@ -133,11 +133,13 @@ def _register(
     refused: list[str] = []
     server = "http://127.0.0.1:5000 (make ui)" if address.is_local() else address.shown_address()
     for choice in model_registry.register_all(study, results, chosen):
-        if choice.refusal:
+        if not (champion := choice.champion):
             refused.append(f"{choice.row.family}: {choice.refusal}")
             continue
-        print(f"Registered: mlflow.pyfunc.load_model({choice.address!r}), with MLFLOW_TRACKING_URI={server}")
-        if choice.previous not in ("", choice.row.variant):
-            print(f"  It takes the place of {choice.previous}.")
+        instead = "" if champion.previous in ("", choice.row.variant) else f" instead of {champion.previous}"
+        print(
+            f"The champion of {champion.model} is now version {champion.version}{instead}: "
+            f"mlflow.pyfunc.load_model({champion.address!r}), with MLFLOW_TRACKING_URI={server}"
+        )
     if refused:
         raise UserError(f"Not registered: {' '.join(refused)}")

@@ -1,0 +1,38 @@
+"""The description of a registered version: what was chosen, why, and how to load it. Markdown."""
+
+from collections.abc import Mapping
+
+from breakeven.core.format import brief
+from breakeven.results.result_row import ResultRow, title
+
+
+def describe(row: ResultRow, why: Mapping[str, str], address: str) -> str:
+    """Return the description of a version.
+
+    Args:
+        row: its measurements.
+        why: "limits", "because" and "warnings", as far as they are known.
+        address: to load the version by.
+    """
+    parts = [
+        f"**{row.variant}** for {row.family} on {title(row)}.",
+        "\n".join(f"- {figure}" for figure in _figures(row)),
+        f"Chosen because {why['because']}." if why.get("because") else "",
+        f"Limits: `{why['limits']}`." if why.get("limits") else "",
+        *(f"**Warning:** {warning}" for warning in why.get("warnings", "").splitlines()),
+        "Load it while MLflow answers at `MLFLOW_TRACKING_URI`:",
+        f"```python\nimport mlflow\n\nmodel = mlflow.pyfunc.load_model({address!r})\n```",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _figures(row: ResultRow) -> list[str]:
+    low, high = row.speedup_ci_low, row.speedup_ci_high
+    bounds = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
+    figures = [
+        f"{row.speedup:.2f}x as fast as the baseline{bounds}" if row.speedup else "",
+        f"{brief(row.latency_ms_p50)} ms a call (p50)" if row.latency_ms_p50 is not None else "",
+        f"accuracy {row.accuracy:.2%}" if row.accuracy is not None else "",
+        f"{row.artifact_mb:.2f} MB" if row.artifact_mb is not None else "",
+    ]
+    return [figure for figure in figures if figure]
