@@ -4,7 +4,7 @@ Text stays text, and nothing is random, dated or fetched: the same results give 
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,19 @@ def write_speedups(path: Path, rows: Sequence[ResultRow]) -> None:
     panels = []
     for key, group in groupby(rows, key=cell):
         cell_rows = list(group)
-        chart = study_charts.speedups(cell_rows)
-        if chart.data:
-            panels.append(_panel(chart, f"{key[0]} on {title(cell_rows[0])}"))
+        panels.append((f"{key[0]} on {title(cell_rows[0])}", study_charts.speedups(cell_rows)))
+    write_panels(path, panels, "nothing could be measured: the table says why")
+
+
+def write_panels(path: Path, charts: Iterable[tuple[str, Chart]], nothing: str) -> None:
+    """Write charts below each other, each under its heading.
+
+    Args:
+        nothing: the text to write if no chart has data.
+    """
+    panels = [_panel(chart, heading) for heading, chart in charts if chart.data]
     if not panels:
-        text = {"type": "text", "text": "nothing could be measured: the table says why", "fontSize": 13}
+        text = {"type": "text", "text": nothing, "fontSize": 13}
         panels = [{"mark": text, "data": {"values": [{}]}, "width": PLOT_WIDTH, "height": 40}]
     _write(path, {"vconcat": panels, "spacing": 30})
 

@@ -20,7 +20,7 @@ def report() -> None:
     rows = summary.rows(study_records.benchmarks, limits)
     summary.write_summary(paths.SUMMARY, rows)
     dvc_files.write_metrics(paths.METRICS, rows)
-    dvc_files.write_plots(paths.PLOTS, rows, study_records.cards)
+    dvc_files.write_plots(paths.PLOTS, study_records.benchmarks, rows, study_records.cards)
     static_svg.write_speedups(paths.PICTURE, rows)
     swept = sweep_charts.sections(limits)
     html_page.write(

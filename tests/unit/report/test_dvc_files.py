@@ -1,0 +1,61 @@
+"""DVC prints a row of three figures for each variant, and pictures that need no network."""
+
+import json
+from pathlib import Path
+
+import pytest
+from rows import BASELINE, TWIN, benchmark, row
+
+from breakeven.artifacts.model_manifest import ModelManifest
+from breakeven.report import dvc_files
+from breakeven.report.training_chart import training
+
+BEST = row("none/fp32/onnxruntime", speedup=4.0009, latency_ms_p50=0.50004, recommended=True)
+FAILED = row("none/fp32/openvino", "failed", speedup=None, latency_ms_p50=None)
+ROWS = [BASELINE, TWIN, BEST, FAILED]
+
+
+def card(recipe: str, accuracies: list[float]) -> ModelManifest:
+    history = [{"epoch": float(n), "val_accuracy": each} for n, each in enumerate(accuracies)]
+    fields = dict.fromkeys(ModelManifest.__dataclass_fields__, None)
+    return ModelManifest(**{**fields, "family": "cnn", "recipe": recipe, "history": history})  # type: ignore[arg-type]
+
+
+def test_each_variant_has_a_file_of_three_figures_and_the_recommended_one_two(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    dvc_files.write_metrics(tmp_path, ROWS)
+    files = {
+        str(file.relative_to(tmp_path)): json.loads(file.read_text()) for file in tmp_path.rglob("*.json")
+    }
+    assert sorted(files) == [
+        "cnn-cpu1-batch1/none--fp32--eager.json",
+        "cnn-cpu1-batch1/none--fp32--onnxruntime.json",
+        "cnn-cpu1-batch1/twin.json",
+        "recommended/cnn-cpu1-batch1.json",
+    ]
+    assert files["recommended/cnn-cpu1-batch1.json"] == {"accuracy": 0.9, "latency_ms": 0.5, "speedup": 4.0}
+    assert {tuple(figures) for figures in files.values()} == {("accuracy", "latency_ms", "speedup")}
+    assert not (tmp_path / "gone").exists()  # what an earlier study left
+
+
+def test_the_training_has_a_line_for_each_model_in_order_of_its_epochs() -> None:
+    chart = training([card("none", [0.5, 0.75]), card("prune50", [0.7])])
+    assert [(point["model"], point["epoch"], point["accuracy"]) for point in chart.data] == [
+        ("cnn/none", 1, 50.0),
+        ("cnn/none", 2, 75.0),
+        ("cnn/prune50", 1, pytest.approx(70.0)),
+    ]
+
+
+def test_the_pictures_hold_their_text_and_fetch_nothing(tmp_path: Path) -> None:
+    dvc_files.write_plots(tmp_path, [benchmark(ROWS)], ROWS, [card("none", [0.5, 0.75])])
+    accuracy, curves = ((tmp_path / f"{name}.svg").read_text() for name in ("accuracy", "training"))
+    assert "Accuracy against latency: cnn on cpu1" in accuracy and "cnn/none" in curves
+    for picture in (accuracy, curves):
+        assert "href" not in picture.replace("xmlns:xlink", "") and "<script" not in picture
+
+
+def test_weights_that_were_not_trained_here_have_a_picture_that_says_so(tmp_path: Path) -> None:
+    dvc_files.write_plots(tmp_path, [], [], [])
+    assert "nothing was trained here" in (tmp_path / "training.svg").read_text()
+    assert "no accuracy is known" in (tmp_path / "accuracy.svg").read_text()
