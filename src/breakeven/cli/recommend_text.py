@@ -1,76 +1,62 @@
-"""The text of `breakeven recommend`: the choice, the reason, and the nearest trade-offs."""
+"""The text of `breakeven recommend`: the answer, the variants to choose from, and the warnings."""
 
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
-from breakeven.report.row_text import change, interval, number
-from breakeven.results.recommend import UNMEASURED_VERDICTS, Choice, Limits
-from breakeven.results.result_row import ResultRow, folder_of, title
+from breakeven.report.row_text import number
+from breakeven.report.terminal_table import paragraph
+from breakeven.results.answer import Candidate, CellAnswer
+from breakeven.results.recommend import Limits
+from breakeven.results.result_row import folder_of, title
 
-MAX_ALTERNATIVES = 4  # most trade-offs to print
 
-
-def show(rows: Sequence[ResultRow], choice: Choice, limits: Limits, decides: float) -> None:
-    """Print the variant that was chosen among `rows`.
+def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequence[str]) -> None:
+    """Print the answer for one family on one hardware in one scenario.
 
     Args:
-        rows: the rows of one family on one hardware in one scenario.
-        choice: the variant, or the reason why there is none.
         limits: the limits that the variant has to keep.
         decides: the smallest drop in accuracy that the test set can rule out, in percentage points.
+        warnings: those on the measurements that the answer rests on.
     """
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    heading = f"{rows[0].family} on {title(rows[0])}"
-    if not (best := choice.best):
-        hints = f" ({', or '.join(choice.relaxed)})" if choice.relaxed else ""
-        console.print(f"{heading}: no recommendation: {choice.reason}{hints}.", style="bold")
-    else:
-        console.print(f"{heading}: {best.variant}", style="bold")
-        console.print(f"  {figures(best)}")
-        console.print(f"  Because {choice.reason}.")
-        if choice.over_fp32:
-            console.print(f"  {choice.over_fp32}.")
-        if choice.ties:
-            console.print(f"  May be as fast: {', '.join(choice.ties)}.")
-        if choice.unsettled:
-            rough = ", ".join(choice.unsettled)
-            console.print(f"  Looks slower, but was measured too roughly to tell: {rough}.")
-        console.print(f"  Its files: {folder_of(best)}")
-        alternatives = [row for row in neighbours(rows, best) if not limits.broken(row)][:MAX_ALTERNATIVES]
-        if alternatives:
-            console.print("  Next to it:")
-        for row in alternatives:
-            console.print(f"    {row.variant}: {figures(row)}")
+    console = Console(highlight=False, markup=False)
+    answer, choice, rows = cell_answer.answer, cell_answer.choice, cell_answer.rows
+    console.print(Text(f"{rows[0].family} on {title(rows[0])}", "bold"))
+    sentences = [answer.sentence]
+    if len(answer.candidates) > 1:
+        console.print(Text(paragraph(console, sentences.pop())))
+        console.print(Padding(_candidates(answer.candidates), (0, 0, 0, 2)))
+    if choice.over_fp32:
+        sentences.append(f"{choice.over_fp32}.")
     if limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop and not limits.by_estimate:
-        console.print(
-            f"  The test set is too small to rule out a drop of less than {decides:.2g} points: "
+        sentences.append(
+            f"The test set is too small to rule out a drop of less than {decides:.2g} points: "
             "--by-estimate holds the limits at the estimates."
         )
-
-
-def show_warnings(warnings: Sequence[str]) -> None:
-    """Print the warnings on the measurements that a recommendation rests on."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for sentence in sentences:
+        console.print(Text(paragraph(console, sentence)))
     for warning in warnings:
-        console.print(f"  Warning: {warning}.", style="yellow")
+        console.print(Text(paragraph(console, f"Warning: {warning}."), "yellow"))
+    if choice.best:
+        console.print(f"  Its files: {folder_of(choice.best)}", soft_wrap=True)
 
 
-def neighbours(rows: Sequence[ResultRow], best: ResultRow) -> list[ResultRow]:
-    """Return other measured variants on the Pareto front, which beat `best` somehow; fastest first."""
-    able = [
-        row
-        for row in rows
-        if row.verdict not in UNMEASURED_VERDICTS and row.pareto and row.variant != best.variant
-    ]
-    return sorted(able, key=lambda row: -(row.speedup or 0.0))
-
-
-def figures(row: ResultRow) -> str:
-    """Return the speedup, latency, accuracy and size of a row in one line."""
-    gain = f"{row.speedup:.2f}x ({interval(row)})" if row.speedup_ci_low else "the baseline"
-    lost = f", {change(row)} points" if change(row) else ""
-    return (
-        f"{gain}, p50 {number(row.latency_ms_p50, '.3f')} ms, accuracy {number(row.accuracy, '.2%')}{lost}, "
-        f"{number(row.artifact_mb, '.2f')} MB"
-    )
+def _candidates(candidates: Sequence[Candidate]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("", "variant", "speedup", "accuracy", "MB", "why not"):
+        right = name in ("speedup", "accuracy", "MB")
+        table.add_column(name, justify="right" if right else "left", no_wrap=name != "why not")
+    for candidate in candidates:
+        row = candidate.row
+        table.add_row(
+            candidate.role,
+            row.variant,
+            number(row.speedup, ".2f", "x"),
+            number(row.accuracy, ".2%"),
+            number(row.artifact_mb, ".2f"),
+            candidate.reason,
+        )
+    return table

@@ -42,10 +42,10 @@ def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow], wide:
             Console(width=max(console.width, needed), highlight=False).print(table)
             legend = _legend(console, benchmark.settings["confidence"])
             for sentence in filter(None, (legend, left_out, footer(benchmark, scenario_rows))):
-                console.print(Text(_paragraph(console, sentence), "dim"))
+                console.print(Text(paragraph(console, sentence), "dim"))
             remarks = [f"{row.variant}: {row.verdict}, {row.reason}" for row in scenario_rows if row.reason]
             for remark in [*remarks, *warnings(benchmark, scenario_rows[0])]:
-                console.print(Text(_paragraph(console, remark)))
+                console.print(Text(paragraph(console, remark)))
             console.print()
 
 
@@ -97,7 +97,7 @@ def _legend(console: Console, confidence: float) -> str:
     )
 
 
-def _paragraph(console: Console, text: str) -> str:
+def paragraph(console: Console, text: str) -> str:
     """Return the text in indented lines that fit the terminal; no line breaks within a word."""
     indent = "  "
     return textwrap.fill(

@@ -66,7 +66,7 @@ def test_the_doctor_finds_what_is_here(capsys: pytest.CaptureFixture[str]) -> No
         (["--batch", "7"], "was not measured"),
         (["--callers", "2"], "of which --scenario, server_threads"),
         (["--max-size-mb", "-1"], "not negative"),
-        (["--max-size-mb", "0.000001"], "no recommendation"),
+        (["--max-size-mb", "0.000001"], "No recommendation"),
     ],
 )
 def test_a_recommendation_that_cannot_be_is_a_sentence(

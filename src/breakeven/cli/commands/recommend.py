@@ -53,6 +53,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.config import lock_check, schema
     from breakeven.report.terminal_table import warnings
     from breakeven.results import study_results, summary
+    from breakeven.results.answer import CellAnswer, answer
     from breakeven.results.recommend import choose, smallest_drop
     from breakeven.results.result_row import cell
 
@@ -66,9 +67,9 @@ def run(chosen: Namespace) -> None:
         benchmark = results.of(group[0])
         choice = choose(group, limits, benchmark.levels(cell(group[0])))
         decides = smallest_drop(benchmark.test_images, study.measure.confidence)
-        recommend_text.show(group, choice, limits, decides)
         run_warnings = warnings(benchmark, group[0])
-        recommend_text.show_warnings(run_warnings)
+        cell_answer = CellAnswer(benchmark, group, choice, answer(benchmark, group, choice, limits))
+        recommend_text.show(cell_answer, limits, decides, run_warnings)
         if not choice.best:
             without.append(f"{benchmark.family} on {benchmark.hardware}")
         else:
