@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ PROCESSOR_ABILITIES = {
     "fast bf16 (AVX-512 BF16, AMX, or ARM's)": ("avx512_bf16", "amx_bf16", "bf16"),
     "wide vectors (AVX2, AVX-512 or NEON)": ("avx2", "avx512f", "asimd"),
 }
+GPU_EXTRAS = ("tensorrt",)
 BUSY_PERCENT = 10  # most use of all processors by other programs
 
 
@@ -28,6 +29,7 @@ class Check:
     what: str
     fine: bool
     remedy: str = ""
+    needed: bool = False  # whether nothing works without it
 
 
 def examine() -> Iterator[Check]:
@@ -35,9 +37,22 @@ def examine() -> Iterator[Check]:
     facts = system_info.collect()
     yield Check(f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB of memory", True)
     yield from _abilities(facts)
-    yield from _packages()
+    yield from _packages(has_gpu=bool(facts["gpu"]))
     yield from _programs(facts)
     yield from _data_load_and_services()
+
+
+def summary(checks: Sequence[Check]) -> str:
+    """Return in one line whether Breakeven works here, and how many checks failed."""
+    failed = [check for check in checks if not check.fine]
+    if not failed:
+        return "Ready: every check is fine."
+    is_ready = not any(check.needed for check in failed)
+    things = "1 thing" if len(failed) == 1 else f"{len(failed)} things"
+    return (
+        f"{'Ready' if is_ready else 'Not ready'}: {things} marked -- "
+        f"{'limits' if len(failed) == 1 else 'limit'} what can be measured here, or how well."
+    )
 
 
 def _abilities(facts: dict[str, Any]) -> Iterator[Check]:
@@ -61,12 +76,14 @@ def _torch_sees_it() -> bool:
     return torch.cuda.is_available()
 
 
-def _packages() -> Iterator[Check]:
-    """Yield a check of each extra."""
+def _packages(has_gpu: bool) -> Iterator[Check]:
+    """Yield a check of each extra, but not of those for a GPU if there is none."""
     required = system_info.requirements()
     if not required:
-        yield Check("breakeven is not installed", False, "pip install -e . (or `make repro`)")
+        yield Check("breakeven is not installed", False, "pip install -e . (or `make repro`)", needed=True)
     for extra, names in sorted(required.items()):
+        if extra in GPU_EXTRAS and not has_gpu:
+            continue
         versions = {name: system_info.version(name) for name in names}
         missing = [name for name, version in versions.items() if not version]
         if extra or not missing:
@@ -74,7 +91,8 @@ def _packages() -> Iterator[Check]:
             title = extra or "packages"
             yield Check(f"{title}: {listed}", not missing, f"pip install 'breakeven[{extra}]'")
         else:
-            yield Check(f"packages: {', '.join(missing)} missing", False, "pip install breakeven")
+            remedy = "pip install breakeven"
+            yield Check(f"packages: {', '.join(missing)} missing", False, remedy, needed=True)
 
 
 def _programs(facts: dict[str, Any]) -> Iterator[Check]:

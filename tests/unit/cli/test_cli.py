@@ -9,7 +9,8 @@ import socket
 import pytest
 from project import Project
 
-from breakeven.cli import main
+from breakeven.cli import machine_checks, main
+from breakeven.cli.machine_checks import Check
 
 
 def options(name: str) -> list[argparse.Action]:
@@ -52,10 +53,29 @@ def test_an_example_is_one_that_the_command_takes(name: str, monkeypatch: pytest
     assert main.main(words[words.index("breakeven") + 1 :]) == 0 and len(seen) == 1
 
 
-def test_the_doctor_finds_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_finds_what_is_here_and_sums_it_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     assert main.main(["doctor"]) == 0
     printed = capsys.readouterr().out
+    *lines, last = printed.splitlines()
+    assert last.startswith(("Ready: ", "Not ready: "))
+    assert max(len(line) for line in lines if len(line.split()) > 2) <= 80
     assert "torch" in printed and "onnxruntime" in printed and "MLflow" in printed and "cores" in printed
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ([Check("a", True)], "Ready: every check is fine."),
+        ([Check("a", True), Check("b", False)], "Ready: 1 thing marked -- limits "),
+        ([Check("a", False), Check("b", False)], "Ready: 2 things marked -- limit "),
+        ([Check("a", False, needed=True), Check("b", False)], "Not ready: 2 things "),
+    ],
+)
+def test_the_last_line_of_the_doctor_says_whether_it_works(checks: list[Check], said: str) -> None:
+    assert machine_checks.summary(checks).startswith(said)
 
 
 @pytest.mark.parametrize(
