@@ -66,7 +66,7 @@ def test_the_champion_gives_the_logits_it_was_scored_with(project: Project) -> N
     assert "Chosen because " in version.description
     assert "**Warning:** few replicates" in version.description
     assert f"load_model('models:/breakeven-cnn-cpu1-batch1/{version.version}')" in version.description
-    assert "The champion of breakeven-cnn-cpu1-batch1 is now version 1: " in printed
+    assert "The champion of breakeven-cnn-cpu1-batch1 is now version 1: " in words
     assert version.tags["limits"] == "--max-accuracy-drop 100 --by-estimate"
     logged = client.get_logged_model(version.source.removeprefix("models:/"))
     names = [metric.key for metric in logged.metrics]

@@ -1,7 +1,7 @@
 """What is recommended holds every limit, for sure, and is the fastest of what does."""
 
-from collections.abc import Sequence
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
