@@ -30,7 +30,7 @@ START_S = 0.5  # start of a fresh process, without the load of its variant
 REMEDIES = {
     "few replicates": "give it more time (max_seconds), or accept wider intervals (within)",
     "short blocks": "its first calls were slow: give it a budget with longer blocks",
-    "not steady": "call it some times in its factory, or give it a budget with more rounds",
+    "warm-up too short": "call it some times in its factory, or give it a budget with more rounds",
     "unpinned": "choose fewer threads",
     "unreliable": "only larger differences than the control's count; a quieter machine shows smaller ones",
 }

@@ -78,7 +78,8 @@ def _of_single_variants(
     if shares := unsteady(fine):
         listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
         text = f"blocks that were slow while the machine was not: {listed}"
-        yield QualityWarning("unsteady", text, "expect slow calls in production, and look at p99")
+        remedy = "expect them in production, too: choose by p99 and the mean of all calls, which hold them"
+        yield QualityWarning("slow calls", text, remedy)
     if names := unbounded(samples, budget):
         text = f"too few blocks, or too unlike each other, for an upper bound of p99: {', '.join(names)}"
         yield QualityWarning("no bound of p99", text, "raise measure.seconds_per_variant")
@@ -88,7 +89,7 @@ def _of_single_variants(
     if late := [n for n, group in fine.items() if all(calls_until_steady(r) is None for r in group)]:
         text = f"still getting faster after the warm-up: {', '.join(late)}"
         yield QualityWarning(
-            "not steady", text, "the first rounds hold the rest of its way: raise measure.rounds"
+            "warm-up too short", text, "raise measure.rounds: the slow first rounds then weigh less"
         )
 
 

@@ -103,7 +103,10 @@ class RunProgress:
     half_width: float | None = None  # of the widest interval, as a share; None after one replicate
 
     def __str__(self) -> str:
-        done = f"replicate {self.replicates}, {self.spent_s:.0f} of {self.limit_s:.0f} s"
+        spent = f"{self.spent_s:.0f} of {self.limit_s:.0f} s"
+        if self.spent_s > self.limit_s:  # as the least number of replicates may take
+            spent = f"{self.spent_s:.0f} s, more than planned"
+        done = f"replicate {self.replicates}, {spent}"
         if self.half_width is None:
             return done
         if self.half_width >= 10:

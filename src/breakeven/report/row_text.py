@@ -28,7 +28,7 @@ def of_means(row: ResultRow) -> str:
 def throughput(row: ResultRow) -> str:
     """Return the inputs per second, with a note if they are the most within the study's limit of p99."""
     return number(row.throughput_per_s, ",.0f") + (
-        " (most that surely keeps the limit of p99)" if row.within_limit else ""
+        " (most that surely keeps the limit of p99)" if row.best_within_limit else ""
     )
 
 

@@ -90,7 +90,7 @@ COLUMNS = (
         "ms",
         "lower end of its own interval of 95%; empty if there are too few blocks for one",
     ),
-    Column("latency_ms_p99_ci_high", "figure", "ms", "upper end of the same"),
+    Column("latency_ms_p99_ci_high", "figure", "ms", "upper end of the interval of p99"),
     Column(
         "latency_ms_mean",
         "figure",
@@ -132,7 +132,8 @@ COLUMNS = (
         "speedup_of_means",
         "figure",
         "ratio",
-        "over the baseline, of all calls, those that other work slowed included",
+        "the speedup by the mean of all calls, slow ones included: what a whole day's calls gain; a figure "
+        "below `speedup` says that slow calls eat up part of the gain",
     ),
     Column("speedup_of_means_ci_low", "figure", "ratio", "lower end of its interval, corrected"),
     Column("speedup_of_means_ci_high", "figure", "ratio", "upper end of its interval, corrected"),
@@ -194,11 +195,11 @@ COLUMNS = (
     ),
     Column("calls_until_steady", "figure", "calls", "the number of these calls"),
     Column(
-        "within_limit",
+        "best_within_limit",
         "flag",
         "",
-        "whether its throughput is the highest whose p99 is surely under `measure.latency_limit_ms`: "
-        "the upper end of p99's interval",
+        "whether this batch, or number of callers, gives the variant its best throughput within "
+        "`measure.latency_limit_ms`: the upper end of p99's interval is under the limit",
     ),
     Column(
         "breakeven_calls",
@@ -207,13 +208,13 @@ COLUMNS = (
         "after how many calls training, build and start are paid back: a number, `never` or `undecided`",
         tag=True,
     ),
-    Column("breakeven_calls_low", "calls", "calls", "lower bound of the same"),
-    Column("breakeven_calls_high", "calls", "calls", "upper bound of the same"),
+    Column("breakeven_calls_low", "calls", "calls", "lower bound of the break-even calls"),
+    Column("breakeven_calls_high", "calls", "calls", "upper bound of the break-even calls"),
     Column(
         "breakeven_calls_without_training",
         "calls",
         "calls",
-        "the same if the training of the compression counts nothing; empty if nothing was trained",
+        "break-even calls if the training of the compression counts nothing; empty if nothing was trained",
     ),
     Column("replicates", "figure", "", "how many times it was measured in fresh processes"),
     Column("pareto", "flag", "", "whether no other variant is at once as fast, as accurate and as small"),

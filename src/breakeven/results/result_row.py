@@ -131,7 +131,7 @@ class ResultRow(LatencyPart, SpeedupPart, AccuracyPart, OutputPart, CostPart, St
     execution: str | None = None  # besides precisions: provider, graph, delegates, fused operators
     trained: bool = True  # if not, the weights are random and the columns of accuracy are empty
     replicates: int = 0
-    within_limit: bool | None = None  # whether the throughput is the highest with p99 within the limit
+    best_within_limit: bool | None = None  # whether the throughput is the highest with p99 within the limit
     pareto: bool | None = None
     recommended: bool | None = None
 

@@ -67,7 +67,7 @@ def _mark_limit(rows: list[ResultRow], limit_ms: float | None) -> list[ResultRow
         if row.throughput_per_s is not None and p99_ms is not None and p99_ms <= limit_ms:
             best[_kind(row)] = max(best.get(_kind(row), 0.0), row.throughput_per_s)
     return [
-        replace(row, within_limit=row.throughput_per_s == best.get(_kind(row)))
+        replace(row, best_within_limit=row.throughput_per_s == best.get(_kind(row)))
         if row.throughput_per_s is not None and row.latency_ms_p99_ci_high is not None
         else row
         for row in rows

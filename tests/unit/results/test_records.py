@@ -30,7 +30,7 @@ speedup_in_runtime, speedup_in_runtime_ci_low, speedup_in_runtime_ci_high,
 noise_floor, min_detectable_effect, trained, accuracy, accuracy_top5, accuracy_delta,
 accuracy_delta_ci_low, accuracy_delta_ci_high, accuracy_p_value, control_delta,
 control_delta_ci_low, control_delta_ci_high, agreement, max_abs_error, artifact_mb,
-peak_memory_mb, train_s, build_s, load_s, first_call_ms, cold_start_s, calls_until_steady, within_limit,
+peak_memory_mb, train_s, build_s, load_s, first_call_ms, cold_start_s, calls_until_steady, best_within_limit,
 breakeven_calls, breakeven_calls_low, breakeven_calls_high, breakeven_calls_without_training,
 replicates, pareto, recommended
 """
@@ -337,7 +337,7 @@ def served(throughputs_per_s, p99s_ms, limit_ms, **changes):
         for at, (rate, p99) in enumerate(zip(throughputs_per_s, p99s_ms, strict=True))
     ]
     marked = summary.rows([benchmark(rows, latency_limit_ms=limit_ms)], Limits())
-    return [row.within_limit for row in sorted(marked, key=lambda row: row.batch_size)]
+    return [row.best_within_limit for row in sorted(marked, key=lambda row: row.batch_size)]
 
 
 def test_the_batch_of_most_throughput_within_the_latency_limit_is_marked():
@@ -370,7 +370,9 @@ def test_batches_callers_and_variants_have_a_best_each():
         replace(ROW, variant="none/fp32/onnxruntime", **fast),
     ]
     marked = summary.rows([benchmark(rows, latency_limit_ms=2.0)], Limits())
-    best = {(row.variant.split("/")[-1], row.scenario, row.callers) for row in marked if row.within_limit}
+    best = {
+        (row.variant.split("/")[-1], row.scenario, row.callers) for row in marked if row.best_within_limit
+    }
     assert best == {
         ("eager", "batch", 1),
         ("eager", "server_threads", 4),
@@ -385,3 +387,10 @@ def test_batches_callers_and_variants_have_a_best_each():
 )
 def test_a_bound_that_says_nothing_takes_no_room(low, high, shown):
     assert row_text.interval(replace(ROW, speedup_ci_low=low, speedup_ci_high=high)) == shown
+
+
+def test_a_record_with_the_old_name_of_a_mark_is_read(tmp_path):
+    path = tmp_path / "cnn-cpu1.json"
+    benchmark([ROW]).write(path)
+    path.write_text(path.read_text().replace('"best_within_limit"', '"within_limit"'))
+    assert records.read_benchmark(path).records[0].row == ROW
