@@ -38,6 +38,7 @@ test-slurm: $(READY) ## Run the tests on a Slurm cluster that they start on this
 
 screenshots: $(READY) ## Take the documentation's pictures of the results and runs that are here
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@$(RUN) PYTHONPATH=tests/support python tests/support/results_picture.py
 	@$(RUN) PYTHONPATH=tests/support python tests/support/screenshots.py
 
 coverage: $(READY) ## Run the test suite, and print how much of the package it executes

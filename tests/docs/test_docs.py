@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from project import ROOT
+from results_picture import published_rows
 from write_reference import PARTS
 
 from breakeven.results import columns
@@ -55,6 +56,15 @@ def test_files_in_backticks_exist(page: Path) -> None:
 def test_what_is_made_from_the_code_is_current(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert PARTS[name](text) == text, "run: make reference"
+
+
+@pytest.mark.parametrize("name", ["speedup", "speedup-dark"])
+def test_the_picture_of_the_readme_shows_the_published_figures(name: str) -> None:
+    svg = (ROOT / f"docs/images/reference/{name}.svg").read_text(encoding="utf-8")
+    marks = re.findall(r'"low: ([\d.]+); variant: ([^;]+); high: ([\d.]+);', svg)
+    shown = {variant: (float(low), float(high)) for low, variant, high in marks}
+    published = {row.variant: (row.speedup_ci_low, row.speedup_ci_high) for row in published_rows()}
+    assert shown == published, "run: make screenshots"
 
 
 def test_every_column_is_explained() -> None:

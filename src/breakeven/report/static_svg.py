@@ -29,10 +29,21 @@ CHART_STYLE: dict[str, Any] = {
     "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 320},
     "legend": {"labelFontSize": 11},
 }
+INK, LINES, PAPER = "#e6edf3", "#3d444d", "#0d1117"  # of a page with a dark theme
+DARK_STYLE: dict[str, dict[str, str]] = {
+    "title": {"color": INK, "subtitleColor": INK},
+    "axis": {"labelColor": INK, "titleColor": INK}
+    | dict.fromkeys(("gridColor", "domainColor", "tickColor"), LINES),
+    "legend": {"labelColor": INK},
+}
 
 
-def write_speedups(path: Path, rows: Sequence[ResultRow]) -> None:
-    """Write the speedups of a study with their intervals, a panel for each cell."""
+def write_speedups(path: Path, rows: Sequence[ResultRow], *, dark: bool = False) -> None:
+    """Write the speedups of a study with their intervals, a panel for each cell.
+
+    Args:
+        dark: draw bright on dark, for pages with a dark theme.
+    """
     panels = []
     for key, group in groupby(rows, key=cell):
         cell_rows = list(group)
@@ -50,7 +61,7 @@ def write_panels(path: Path, charts: Iterable[tuple[str, Chart]], nothing: str) 
     if not panels:
         text = {"type": "text", "text": nothing, "fontSize": 13}
         panels = [{"mark": text, "data": {"values": [{}]}, "width": PLOT_WIDTH, "height": 40}]
-    _write(path, {"vconcat": panels, "spacing": 30})
+    _write(path, {"vconcat": panels, "spacing": 30}, dark)
 
 
 def write_chart(path: Path, chart: Chart) -> None:
@@ -123,12 +134,22 @@ def _with_data(spec: Any, datasets: dict[str, list[Point]]) -> Any:
     }
 
 
-def _write(path: Path, drawing: dict[str, Any]) -> None:
+def _style(dark: bool) -> dict[str, Any]:
+    if not dark:
+        return CHART_STYLE
+    return {
+        **CHART_STYLE,
+        **{name: {**CHART_STYLE[name], **colours} for name, colours in DARK_STYLE.items()},
+        "background": PAPER,
+    }
+
+
+def _write(path: Path, drawing: dict[str, Any], dark: bool = False) -> None:
     import vl_convert
 
     whole = {
         **drawing,
-        "config": CHART_STYLE,
+        "config": _style(dark),
         "params": [{"name": WIDTH_PARAMETER, "value": PLOT_WIDTH}],
         "resolve": {"scale": dict.fromkeys(("color", "shape", "size"), "independent")},
     }

@@ -41,6 +41,15 @@ def test_each_cell_has_a_panel_and_each_variant_an_interval(tmp_path: Path) -> N
     assert "low: 1.9; variant: none/fp32/fast; high: 2.1" in svg  # for readers who cannot see the line
 
 
+def test_a_dark_picture_shows_the_same_on_a_dark_ground(tmp_path: Path) -> None:
+    static_svg.write_speedups(tmp_path / "light.svg", ROWS)
+    static_svg.write_speedups(tmp_path / "dark.svg", ROWS, dark=True)
+    light, dark = ((tmp_path / name).read_text() for name in ("light.svg", "dark.svg"))
+    assert re.findall(r"<text[^>]*>([^<]*)<", light) == re.findall(r"<text[^>]*>([^<]*)<", dark)
+    assert 'fill="white"' in light and f'fill="{static_svg.PAPER}"' in dark
+    assert 'fill="#000"' in light and 'fill="#000"' not in dark  # texts in black
+
+
 def test_nothing_measured_makes_a_picture_that_says_so(tmp_path: Path) -> None:
     static_svg.write_speedups(tmp_path / "speedup.svg", [row("none/fp32/eager", "failed", speedup=None)])
     assert "nothing could be measured" in (tmp_path / "speedup.svg").read_text()

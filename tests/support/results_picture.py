@@ -1,0 +1,44 @@
+"""The picture of the published study in the README, light and dark: `make screenshots`.
+
+It is drawn from the CSV file of the published page, so it needs no results on this machine.
+"""
+
+import csv
+
+from project import ROOT
+from pydantic import TypeAdapter
+
+from breakeven.report import static_svg
+from breakeven.results.result_row import ResultRow
+
+STUDY, FAMILY = "reference", "resnet18"
+RUNTIMES = ("onnxruntime", "openvino", "executorch", "torch_compile", "torchscript_frozen")
+COMPRESSIONS, PRECISIONS = ("none", "half_hessian"), ("fp32", "int8-static")
+EMPTY = {"quantization": "", "reason": "", "executed_precision": ""}  # columns that a row may leave empty
+
+
+def published_rows() -> list[ResultRow]:
+    """Return the rows that the picture shows: few enough to read, from each runtime that the README names."""
+    rows = TypeAdapter(ResultRow)
+    with (ROOT / f"docs/results/{STUDY}.csv").open(encoding="utf-8") as file:
+        table = [
+            rows.validate_strings(EMPTY | {name: cell for name, cell in line.items() if cell})
+            for line in csv.DictReader(file)
+        ]
+    return [row for row in table if row.family == FAMILY and (row.variant == "twin" or _is_shown(row))]
+
+
+def _is_shown(row: ResultRow) -> bool:
+    return row.runtime in RUNTIMES and row.compression in COMPRESSIONS and row.precision in PRECISIONS
+
+
+def main() -> None:
+    """Write both pictures."""
+    for name, dark in (("speedup", False), ("speedup-dark", True)):
+        path = ROOT / f"docs/images/{STUDY}/{name}.svg"
+        static_svg.write_speedups(path, published_rows(), dark=dark)
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
