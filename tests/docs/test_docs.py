@@ -21,7 +21,7 @@ USERS_FILES = (
     "conf/study/mine.yaml",
     "conf/runtime/exported_program.yaml",
 )
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")  # of Markdown, of a picture in HTML
 
 
 def anchors(page: Path) -> set[str]:
@@ -31,7 +31,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files_and_headings(page: Path) -> None:
-    for link in LINK.findall(page.read_text(encoding="utf-8")):
+    for link in map("".join, LINK.findall(page.read_text(encoding="utf-8"))):
         if link.startswith(("http://", "https://")):
             continue
         name, _, anchor = link.partition("#")
