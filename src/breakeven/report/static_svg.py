@@ -48,14 +48,17 @@ def write_speedups(path: Path, rows: Sequence[ResultRow], *, dark: bool = False)
     for key, group in groupby(rows, key=cell):
         cell_rows = list(group)
         panels.append((f"{key[0]} on {title(cell_rows[0])}", study_charts.speedups(cell_rows)))
-    write_panels(path, panels, "nothing could be measured: the table says why")
+    write_panels(path, panels, "nothing could be measured: the table says why", dark=dark)
 
 
-def write_panels(path: Path, charts: Iterable[tuple[str, Chart]], nothing: str) -> None:
+def write_panels(
+    path: Path, charts: Iterable[tuple[str, Chart]], nothing: str, *, dark: bool = False
+) -> None:
     """Write charts below each other, each under its heading.
 
     Args:
         nothing: the text to write if no chart has data.
+        dark: draw bright on dark.
     """
     panels = [_panel(chart, heading) for heading, chart in charts if chart.data]
     if not panels:

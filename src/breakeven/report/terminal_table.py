@@ -26,11 +26,14 @@ VERDICT_COLOURS = {
 }
 
 
-def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow], wide: bool = False) -> None:
+def show(
+    benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow], wide: bool = False, limits: str = "none"
+) -> None:
     """Print one table for each family, hardware and scenario, and below each what to know about it.
 
     Args:
         wide: print every column, also those that the terminal has no room for.
+        limits: the limits that a recommended variant keeps, in words.
     """
     console = Console(highlight=False)
     for benchmark in benchmarks:
@@ -40,7 +43,7 @@ def show(benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow], wide:
             table, left_out = _fitting_table(console, scenario_rows, wide)
             needed = Measurement.get(console, console.options.update(width=MAX_WIDTH), table).maximum
             Console(width=max(console.width, needed), highlight=False).print(table)
-            legend = _legend(console, benchmark.settings["confidence"])
+            legend = _legend(console, benchmark.settings["confidence"], limits)
             for sentence in filter(None, (legend, left_out, footer(benchmark, scenario_rows))):
                 console.print(Text(paragraph(console, sentence), "dim"))
             remarks = [f"{row.variant}: {row.verdict}, {row.reason}" for row in scenario_rows if row.reason]
@@ -87,13 +90,15 @@ def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -
     return table
 
 
-def _legend(console: Console, confidence: float) -> str:
+def _legend(console: Console, confidence: float, limits: str) -> str:
     star = "*" if console.options.ascii_only else "★"
+    within = "" if limits == "none" else f", the fastest that surely keeps {limits}"
     bold = (
         " Bold: no other variant is at once as fast, as accurate and as small." if console.is_terminal else ""
     )
     return (
-        f"{star} recommended. The true speedup lies in its interval with {confidence:.0%} confidence.{bold}"
+        f"{star} recommended{within}. "
+        f"The true speedups lie in their intervals with {confidence:.0%} confidence.{bold}"
     )
 
 

@@ -18,6 +18,14 @@ def printed(capsys: pytest.CaptureFixture[str], wide: bool = False) -> list[str]
     return capsys.readouterr().out.splitlines()
 
 
+def test_the_legend_says_which_limits_the_recommended_variant_keeps(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal_table.show([benchmark(ROWS)], ROWS, limits="--max-accuracy-drop 2")
+    words = " ".join(capsys.readouterr().out.split())
+    assert "recommended, the fastest that surely keeps --max-accuracy-drop 2." in words
+
+
 @pytest.mark.parametrize("width", [80, 100, 120, 160, 250])
 def test_every_line_fits_and_more_room_shows_more_columns(
     width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

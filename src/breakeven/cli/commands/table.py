@@ -41,7 +41,8 @@ def run(chosen: Namespace) -> None:
     require_known(chosen, study)
     lock_check.require_current(study)
     benchmarks = study_results.read_results(study).benchmarks
-    rows = summary.rows(benchmarks, Limits.of(study))
+    limits = Limits.of(study)
+    rows = summary.rows(benchmarks, limits)
     if chosen.against:
         rows = pairs.against(chosen.against, benchmarks, rows)
         print(f"Speedups over {chosen.against}. Changes of accuracy are from the baseline.\n")
@@ -52,4 +53,4 @@ def run(chosen: Namespace) -> None:
         summary.write_summary(Path(chosen.csv), rows)
     if chosen.json:
         write_json(Path(chosen.json), [{name: asdict(row)[name] for name in column_names()} for row in rows])
-    terminal_table.show(benchmarks, rows, chosen.wide)
+    terminal_table.show(benchmarks, rows, chosen.wide, limits.words)
