@@ -2,9 +2,10 @@
 
 import re
 from pathlib import Path
-from urllib.parse import quote
 
 from mlflow import MlflowClient
+
+from breakeven.tracking import views
 
 
 def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str]]]:
@@ -21,18 +22,17 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
     measured = "tags.kind = 'benchmark' and tags.variant != 'twin' and metrics.speedup > 0"
     two = newest(measured, 2)
     runs = f"{address}/#/experiments/{experiment}/runs"
-    family = client.get_run(two[0]).data.tags["family"]
-    variants = quote(f"{measured} and tags.family = '{family}'")
-    as_models = "workflowType=machine_learning"  # one of the UI's two faces
+    as_models = views.MODELS_FACE
     called = client.get_run(study).info.run_name
     listed = ",".join(f'"{run}"' for run in two)
     compared = f'{address}/#/compare-runs?runs=[{listed}]&experiments=["{experiment}"]&{as_models}'
     return {
         "mlflow-runs": (f"{runs}?{as_models}", re.compile(f"^{re.escape(called)}$")),
-        "mlflow-variants": (
-            f"{runs}?{as_models}&compareRunsMode=CHART&searchFilter={variants}",
-            re.compile(r"^Model metrics"),
-        ),
+        # The shipped views, as `breakeven ui` opens the first one
+        "mlflow-variants": (views.link(address, experiment), re.compile("^fastest ")),
+        "mlflow-trainings": (views.link(address, experiment, views.TRAININGS), re.compile("· train$")),
+        "mlflow-studies": (views.link(address, experiment, views.STUDIES), re.compile("x by ")),
+        "mlflow-study": (f"{runs}/{study}?{as_models}", re.compile("^Deploy |^Keep |^No recommendation")),
         "mlflow-run": (f"{runs}/{trained}", re.compile("val/accuracy")),
         "mlflow-training": (f"{runs}/{trained}/model-metrics?{as_models}", re.compile("test_accuracy")),
         "mlflow-artifacts": (f"{runs}/{trained}/artifacts", re.compile("^model$")),

@@ -40,13 +40,6 @@ def mlflow(browser: Browser, address: str) -> None:
         page.get_by_text(text).first.wait_for()
         if (assistant := page.get_by_role("button", name="Close", exact=True).first).is_visible():
             assistant.click()
-        if (study := page.locator(".ag-row button").first).is_visible():
-            study.click()  # what is nested in it is folded up
-        if (
-            name == "mlflow-variants"
-            and (charts := page.get_by_placeholder("Search metric charts")).is_visible()
-        ):
-            charts.fill("speedup|latency_ms_p50|accuracy$|artifact_mb|breakeven_calls$")
         page.wait_for_timeout(6000)  # the page asks for its charts one by one
         save(page, name)
 
