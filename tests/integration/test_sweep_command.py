@@ -276,7 +276,10 @@ def test_a_sweep_that_ends_early_has_a_record_of_all_its_jobs(
     assert (lost.title, lost.overrides, lost.status) == ("seed=2", ["seed=2"], FAILED)
     assert [job.reason for job in sweep.jobs[1:]] == [reason, "its node died"]
     assert lost.key == job_study.key_of(job_study.composed_study(["seed=2"])).digest
-    assert reason in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert reason in printed
+    assert f"2 of 3 jobs failed: seed=2: {reason}; seed=3: its node died. The same command" in printed
+    assert f"`breakeven analyse PAGE.md --sweep {sweep.name}`" in printed
     assert write_record(RunningSweep("little", begun.folder, [], {}), "") is False  # two have failed
 
 

@@ -19,7 +19,7 @@ from breakeven.report.vega import (
     spec,
     tips,
 )
-from breakeven.results import sweep_results
+from breakeven.results import sweep_answer, sweep_results
 from breakeven.results.interaction import (
     LESS_THAN_PRODUCT,
     MORE_THAN_PRODUCT,
@@ -40,6 +40,11 @@ class SweepSection:
     title: str
     swept: SweepAnalysis
     charts: list[Chart]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return what the sweep shows, in a few sentences."""
+        return sweep_answer.sentences(self.swept)
 
 
 def sections(limits: Limits) -> list[SweepSection]:

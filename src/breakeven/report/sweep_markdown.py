@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from breakeven.core.format import brief
+from breakeven.core.format import brief, counted
 from breakeven.report.markdown import table
 from breakeven.report.row_text import calls, interval, number
+from breakeven.results import sweep_answer
 from breakeven.results.interaction import best, changing
 from breakeven.results.result_row import SPECIAL, ResultRow, title
 from breakeven.results.size_trend import PARAMETERS, Trend
@@ -23,7 +24,9 @@ def render(swept: SweepAnalysis, pictures: Mapping[str, str]) -> str:
     parts = [
         f"# The sweep `{sweep.study}`",
         "Written by `breakeven analyse`; all columns are in the CSV file beside it.",
-        f"Machine: {'; '.join(swept.machines)}. {done} jobs, measured in {swept.seconds / 60:.0f} minutes.",
+        f"Machine: {'; '.join(swept.machines)}. {counted(done, 'job')}, measured in "
+        f"{counted(round(swept.seconds / 60), 'minute')}.",
+        "\n".join(f"- {sentence}" for sentence in sweep_answer.sentences(swept)),
         *_random(swept),
         f"```\n{sweep.command}\n```",
         *_sizes(swept),

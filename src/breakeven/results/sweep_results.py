@@ -101,7 +101,7 @@ def read_sweep(name: str = "") -> Sweep:
         if name in ("", sweep.name, sweep.study):
             return sweep
     if not sweeps:
-        raise UserError("There is no sweep here yet: run `breakeven-sweep`.")
+        raise UserError("There is no sweep here yet: run `breakeven-sweep study=NAME`.")
     studies = dict.fromkeys(sweep.study for sweep in sweeps)
     raise UserError(f"{name}: {did_you_mean(name, [*studies, *(sweep.name for sweep in sweeps)])}")
 

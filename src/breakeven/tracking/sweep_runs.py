@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from breakeven.artifacts.artifact import BASELINE
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint
-from breakeven.results import job_results
+from breakeven.results import job_results, sweep_analysis, sweep_answer
+from breakeven.results.recommend import Limits
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.sweep_results import CACHED, FAILED, JobOutcome, Sweep
+from breakeven.tracking import hidden_tags
 from breakeven.tracking.address import warn
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 from breakeven.tracking.origin import origin_tags
@@ -47,8 +49,11 @@ def write(store: Tracker, sweep: Sweep) -> None:
     store.end_dead_runs()
     tags = {"kind": "sweep", "study": sweep.study}
     began, ended = _span(sweep)
-    parent = store.obtain(f"sweep {sweep.name}", sweep.name, tags, ANY_STATUS, began)
+    parent = store.obtain(
+        f"sweep {sweep.name}", sweep.name, {**origin_tags("breakeven-sweep"), **tags}, ANY_STATUS, began
+    )
     store.tag(parent, "command", sweep.command)
+    _describe(store, parent, sweep)
     logged = store.children(parent)
     for outcome in {outcome.key: outcome for outcome in sweep.jobs}.values():
         key = fingerprint(sweep.name, outcome.key)
@@ -56,6 +61,20 @@ def write(store: Tracker, sweep: Sweep) -> None:
         if not run or _logged_end(run) != _end(outcome) or _is_old(run, outcome):
             _job(store, sweep, outcome, parent, key, run)
     store.end(parent, at=ended)
+
+
+def _describe(store: Tracker, run: str, sweep: Sweep) -> None:
+    """Say in the description of a sweep's run what the sweep shows."""
+    described = hidden_tags.name("described")
+    version = sweep.version
+    if store.client.get_run(run).data.tags.get(described) == version:
+        return  # reading all its jobs takes time
+    said = sweep_answer.sentences(sweep_analysis.collect(sweep, Limits()))
+    more = f"Repeat it: `{sweep.command}`\n\nAll tables: `breakeven analyse PAGE.md --sweep {sweep.name}`"
+    points = "\n".join(f"- {sentence}" for sentence in said)
+    store.tag(run, "mlflow.note.content", f"{points}\n\n{more}")
+    store.tag(run, "answer", said[0] if said else "")
+    store.tag(run, described, version)
 
 
 def _span(sweep: Sweep) -> tuple[float | None, float | None]:

@@ -1,8 +1,13 @@
 """An override of one value is applied to the jobs of a sweep, not to the default options."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from project import ROOT
 
+from breakeven.core import paths
+from breakeven.pipeline.sweep import main
 from breakeven.pipeline.sweep.job_overrides import as_typed, for_each_job, jobs_of_command
 
 
@@ -40,3 +45,18 @@ def test_a_key_that_only_the_chosen_families_have_is_composed(monkeypatch: pytes
     jobs = jobs_of_command(words)
     assert [job[0] for job in jobs] == ["family=scale_vit_b_16"] * 2 + ["family=scale"] * 2
     assert all("compressions.half.macs=0.25" in job for job in jobs)
+
+
+def test_a_bare_command_starts_no_job_but_says_what_to_type(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "conf").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["breakeven-sweep"])
+    monkeypatch.setattr("sys.path", [*sys.path])
+    for name in (paths.HOME_VARIABLE, "HYDRA_FULL_ERROR"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(main, "hide_in_output", lambda: None)
+    monkeypatch.setattr(main.signal, "signal", lambda number, handler: None)
+    with pytest.raises(SystemExit, match="name what to vary, as in `breakeven-sweep family=cnn,resnet18`"):
+        main.main()

@@ -154,6 +154,11 @@ def test_a_sweep_lasts_from_its_first_job_to_its_last(home: Path) -> None:
     }
     sweep_runs.log(sweep)
     assert spans(home) == first
+    store = Tracker()
+    logged = store.find(sweep.name)
+    assert logged and "2 of 3 jobs failed: a: 10.0; b: 30.0." in logged.data.tags["mlflow.note.content"]
+    assert logged.data.tags["answer"].startswith("2 of 3 jobs failed")
+    assert logged.data.tags["mlflow.source.name"] == "breakeven-sweep"
 
 
 def test_a_job_that_ran_again_lasts_as_long_as_it_did(home: Path) -> None:

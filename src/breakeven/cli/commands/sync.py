@@ -18,6 +18,7 @@ def run(chosen: Namespace) -> None:
     """
     from breakeven.config import lock_check, schema
     from breakeven.core import paths
+    from breakeven.core.format import counted
     from breakeven.core.progress import track
     from breakeven.results import study_results, sweep_results
     from breakeven.tracking import address, sweep_runs
@@ -29,7 +30,7 @@ def run(chosen: Namespace) -> None:
         store = Tracker()
         for sweep in track("MLflow", sweeps):
             sweep_runs.write(store, sweep)
-            print(f"sweep {sweep.name}: {len(sweep.jobs)} jobs")
+            print(f"sweep {sweep.name}: {counted(len(sweep.jobs), 'job')}")
         if sweeps and not paths.BENCHMARKS.exists():
             return
         study = schema.read_study()

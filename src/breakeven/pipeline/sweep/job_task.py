@@ -81,7 +81,7 @@ def print_end(folder: Path, launched: int, why: str = "") -> None:
 
 def print_outcome(plan: Plan, number: int, outcome: JobOutcome, folder: Path) -> None:
     """Print how a job ended, and the progress of the sweep."""
-    reason = f", {outcome.reason}" if outcome.reason else ""
+    reason = f", {outcome.reason.rstrip('.')}" if outcome.reason else ""
     far = plan.far(outcomes(folder))
     print(f"{plan.title(number)}: {outcome.status}{reason}, {outcome.seconds:.0f} s{far}", flush=True)
 

@@ -23,6 +23,10 @@ from breakeven.core.secrets import hide_in_output
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, as_typed, for_each_job, jobs_of_command
 from breakeven.pipeline.sweep.job_task import run_task
 
+NOTHING_ASKED = (
+    "name what to vary, as in `breakeven-sweep family=cnn,resnet18`, or a study of sweeps, as in "
+    "`breakeven-sweep study=scaling`; `breakeven-sweep --help` lists the choices."
+)
 INTERRUPTED_EXIT_CODE = 130  # exit code
 GROUPS = ("family", "compression", "runtime", "quantization", "hardware", "study")  # what a job chooses
 # Hydra's options that take a value, and Hydra's options that print something instead of running the sweep
@@ -52,6 +56,8 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, _terminate)
     try:
+        if len(sys.argv) == 1:
+            raise UserError(NOTHING_ASKED)
         overrides, options = hydra_arguments(sys.argv[1:])
         require_no_credentials_in(overrides)  # Hydra writes them into files
         sys.argv[1:] = [*overrides, *options]

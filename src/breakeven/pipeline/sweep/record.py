@@ -12,7 +12,8 @@ from typing import Any
 from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import job_study, job_task
 from breakeven.pipeline.sweep.job_overrides import as_typed
-from breakeven.results import sweep_results
+from breakeven.results import sweep_analysis, sweep_answer, sweep_results
+from breakeven.results.recommend import Limits
 from breakeven.tracking import sweep_runs
 
 
@@ -59,4 +60,10 @@ def write_record(sweep: RunningSweep, reason: str, lost: Mapping[int, str] | Non
     for outcome in with_reason:
         print(f"  {outcome.title}: {outcome.reason}")
     sweep_runs.log(written)
+    for sentence in sweep_answer.sentences(sweep_analysis.collect(written, Limits())):
+        print(sentence)
+    print(
+        f"All tables: `breakeven analyse PAGE.md --sweep {written.name}`. "
+        "results/report.html has the charts after the next `dvc repro`."
+    )
     return not with_reason
