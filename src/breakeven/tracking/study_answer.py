@@ -58,7 +58,9 @@ def figures(cells: Sequence[CellAnswer]) -> dict[str, float]:
     """Return the headline metrics of a study: each family has its own group of charts."""
     families = [each.benchmark.family for each in cells]
     found: dict[str, float | None] = {
-        "variants": sum(row.speedup is not None for each in cells for row in each.rows),
+        "variants": sum(
+            bool(row.speedup) and row.verdict != "control" for each in cells for row in each.rows
+        ),
         "warnings": sum(
             len(b.warnings) for b in {id(each.benchmark): each.benchmark for each in cells}.values()
         ),
