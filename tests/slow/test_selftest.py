@@ -157,6 +157,6 @@ def test_an_interval_s_half_width_is_a_share_of_its_value() -> None:
 
 def test_the_documentation_quotes_the_committed_self_test() -> None:
     committed = [Check(**row) for row in json.loads((ROOT / paths.SELFTEST).read_text())]
-    text = (ROOT / "docs/measuring.md").read_text()
+    text = (ROOT / "docs/self-test.md").read_text()
     for line in markdown([row for row in committed if row.bar]).splitlines():
         assert line in text
