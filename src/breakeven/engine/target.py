@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from breakeven.plugins.runtimes.base import Runtime
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,16 @@ def server_modules(variant: Variant) -> tuple[str, ...]:
 
     card = artifact.read(variant)
     runtime = plugin.load("runtimes", card.settings, f"runtimes.{card.runtime}")
-    modules: tuple[str, ...] = runtime.imports(variant)
-    return ("breakeven.engine.artifact_loader", *modules)
+    return artifact_modules(runtime, variant)
+
+
+def artifact_modules(runtime: "Runtime", folder: Path) -> tuple[str, ...]:
+    """Return the modules that an artifact's worker needs.
+
+    Args:
+        folder: the folder of the artifact, or of the model that it is made from.
+    """
+    return ("breakeven.engine.artifact_loader", *runtime.imports(folder))
 
 
 def shared_modules(folders: Iterable[Path]) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -66,10 +77,10 @@ def shared_modules(folders: Iterable[Path]) -> dict[tuple[str, ...], tuple[str, 
     of_library: dict[str, dict[str, None]] = {}
     needed = {server_modules(folder) for folder in folders}
     for modules in sorted(needed):
-        of_library.setdefault(_library(modules), {}).update(dict.fromkeys(modules))
-    return {modules: tuple(of_library[_library(modules)]) for modules in needed}
+        of_library.setdefault(library(modules), {}).update(dict.fromkeys(modules))
+    return {modules: tuple(of_library[library(modules)]) for modules in needed}
 
 
-def _library(modules: tuple[str, ...]) -> str:
+def library(modules: tuple[str, ...]) -> str:
     """Return the library that an artifact's runtime is built on: the first that it imports, or ""."""
     return modules[1] if len(modules) > 1 else ""

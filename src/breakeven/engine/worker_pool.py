@@ -15,7 +15,7 @@ from breakeven.core.errors import Unsupported
 from breakeven.core.files import fingerprint, temporary_folder
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed
 from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
-from breakeven.engine.target import Variant, server_modules, shared_modules, worker_spec
+from breakeven.engine.target import Variant, library, server_modules, shared_modules, worker_spec
 from breakeven.engine.worker_client import WorkerProcess
 
 
@@ -32,6 +32,8 @@ class WorkerPool(ExitStack):
         timeout_s: float,
         caches: Path | None = None,
         memory_mb: Callable[[], float] = lambda: math.inf,
+        *,
+        sharing: bool = False,
     ) -> None:
         """Create a pool without servers.
 
@@ -42,10 +44,13 @@ class WorkerPool(ExitStack):
                 `with` block.
             memory_mb: returns the most resident memory of a worker that starts now, 10**6 bytes. A worker
                 that is timed has no limit.
+            sharing: let a server serve workers that need only some of its modules. This is for workers that
+                nobody times: which server a timed worker comes from must not depend on what ran before.
         """
         super().__init__()
         self._caches = caches or self.enter_context(temporary_folder())
         self.hardware, self.timeout_s, self._memory_mb = hardware, timeout_s, memory_mb
+        self._sharing = sharing
         self.environment: dict[str, str] = plugin.load("hardware", hardware, "hardware").environment()
         self._servers: dict[tuple[tuple[str, ...], int, Interpreter], ForkServer] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -69,14 +74,24 @@ class WorkerPool(ExitStack):
     def server(
         self, modules: tuple[str, ...], copy: int = 0, interpreter: Interpreter = THIS_PYTHON
     ) -> ForkServer:
-        """Return a fork server that imports these modules, and perhaps more, while the caller goes on."""
-        for (imported, *place), server in self._servers.items():
-            if place == [copy, interpreter] and server.alive and {*modules} <= {*imported}:
+        """Return a fork server that imports these modules, while the caller goes on."""
+        place = copy, interpreter
+        for (imported, *its_place), server in self._servers.items():
+            if (*its_place,) == place and self._serves(imported, modules) and server.alive:
                 return server
         server = ForkServer(self.environment, modules, self.timeout_s, interpreter)
-        self._servers[modules, copy, interpreter] = server
+        self._servers[modules, *place] = server
         self.callback(server.close)
         return server
+
+    def _serves(self, imported: tuple[str, ...], modules: tuple[str, ...]) -> bool:
+        """Return whether a server that imported some modules can serve a worker that needs `modules`.
+
+        A runtime that is built on no library, or on another one, gets no process that holds this library.
+        """
+        if not self._sharing:
+            return imported == modules
+        return library(imported) == library(modules) and {*modules} <= {*imported}
 
     def wait(self) -> None:
         """Wait until all servers have imported their libraries. The workers report a server that has died."""

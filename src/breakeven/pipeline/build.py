@@ -157,7 +157,8 @@ def open_builder(
             threads = int(os.environ.get("OMP_NUM_THREADS") or cores())
             settings = {"name": hardware, "threads": threads}
             limit = partial(limit_mb, memory_mb)
-            return stack.enter_context(WorkerPool(settings, LONGER * timeout_s, memory_mb=limit))
+            pool = WorkerPool(settings, LONGER * timeout_s, memory_mb=limit, sharing=True)
+            return stack.enter_context(pool)
 
         scratch = stack.enter_context(temporary_folder())
         calls = IsolatedCalls(

@@ -19,6 +19,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import Failed, Unsupported
 from breakeven.engine.forkserver_client import WorkerFailed, WorkerRaised
 from breakeven.engine.samples import WRONG
+from breakeven.engine.target import artifact_modules
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.runtimes.base import ExportInput
 
@@ -138,7 +139,7 @@ class ArtifactChecker:
         """Let a pool import what the artifact's worker will need, while the caller goes on."""
         runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
         pool = self.worker_pool(runtime.scored_on)
-        pool.server(("breakeven.engine.artifact_loader", *runtime.imports(reference.folder)))
+        pool.server(artifact_modules(runtime, reference.folder))
         return pool
 
     def check(self, where: Path, draft: Artifact, reference: Reference) -> Artifact:

@@ -259,3 +259,19 @@ def test_a_containers_limit_is_told(
     monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: None)
     facts = Cpu(name="cpu", threads=2).pin()
     assert facts["pinned"] == pinned and (pinned or "time of 1.5 cores" in facts["reason"])
+
+
+def test_a_server_is_shared_by_untimed_workers_of_one_library_only() -> None:
+    loader = "breakeven.engine.artifact_loader"
+    some, more = (loader, "json"), (loader, "json", "csv")
+    with WorkerPool(CPU1, 60, sharing=True) as pool:
+        server = pool.server(more)
+        assert pool.server(some) is server
+        assert pool.server(some, copy=1) is not server  # a twin
+        assert pool.server((loader,)) is not server  # it is built on no library
+        server.close()
+        assert pool.server(some) is not server
+        assert pool.server(some) is pool.server(some)
+    with WorkerPool(CPU1, 60) as pool:
+        assert pool.server(some) is not pool.server(more)
+        assert pool.server(some) is pool.server(some)
