@@ -1,37 +1,24 @@
 """How to load an artifact: the page shows the programs that the report shows."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from model_cards import LOADED_RUNTIMES as SETTINGS
+from model_cards import UNTRAINED
 from project import ROOT
 from rows import row
 
-from breakeven.artifacts.model_manifest import ImageInput, ModelManifest
-from breakeven.engine.selftest import models
+from breakeven.artifacts.model_manifest import ImageInput
 from breakeven.report.load_snippet import Loading, snippets
 
-CARD = ModelManifest(  # the CNN of the quick study
-    family="cnn",
-    recipe="none",
+CARD = replace(  # the CNN of the quick study
+    UNTRAINED,
     title="digits",
-    model=models.CNN.spec,
     shape=ImageInput(channels=1, height=8, width=8, classes=10),
     mean=[0.305233],
     std=[0.375918],
-    parameters=0,
-    macs=0,
-    activations=0,
-    val_accuracy=0.0,
-    test_accuracy=0.0,
-    train_s=0.0,
-    made="untrained",
-    key="",
 )
-SETTINGS = {
-    "onnxruntime": {"name": "onnxruntime"},
-    "openvino": {"name": "openvino"},
-    "torchscript_frozen": {"name": "torchscript", "method": "trace", "freeze": True},
-}
 
 
 @pytest.mark.parametrize("runtime", SETTINGS)

@@ -1,4 +1,6 @@
-"""Numbers in the form that people read."""
+"""Numbers and text in the form that people read."""
+
+import textwrap
 
 
 def brief(value: float) -> str:
@@ -9,3 +11,20 @@ def brief(value: float) -> str:
 def counted(number: int, what: str) -> str:
     """Return a number of things in words, as "1 job" or "2 jobs"."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def wrapped(text: str, width: int, first: str, rest: str) -> str:
+    """Return a text in lines of at most `width` characters, which break only between words.
+
+    Args:
+        first: the beginning of the first line.
+        rest: the beginning of each other line.
+    """
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

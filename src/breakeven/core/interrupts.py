@@ -12,6 +12,10 @@ _first: float | None = None  # when the first Ctrl-C came
 _sentence = "interrupted"
 
 
+class Terminated(SystemExit):
+    """SIGTERM ends this process: this is no library's own SystemExit, which would be a fault of it."""
+
+
 def handle(sentence: str) -> None:
     """Make Ctrl-C raise `KeyboardInterrupt` once, and make every error that follows from it one line.
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from breakeven.core import interrupts
 from breakeven.core.errors import UserError
 
 MANDATORY_MESSAGE = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
@@ -107,6 +108,8 @@ def _import(module: str, key: str) -> ModuleType:
         raise UserError(f"{key}: cannot be imported ({error}): {remedy}.") from None
     except SyntaxError as error:
         raise UserError(f"{key}: {error.filename}:{error.lineno}: {error.msg}.") from None
+    except interrupts.Terminated:
+        raise
     except (Exception, SystemExit) as error:
         line = traceback.extract_tb(error.__traceback__)[-1]
         reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")

@@ -1,6 +1,5 @@
 """The operators that the candidates of an answer spend their time in."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +18,10 @@ class OperatorProfile:
 
 def profiles(found: CellAnswer) -> list[OperatorProfile]:
     """Return the profiles of the candidates and of the baseline, where the record holds them."""
-    return list(_profiles(found))
-
-
-def _profiles(found: CellAnswer) -> Iterator[OperatorProfile]:
     names = [candidate.row.variant for candidate in found.answer.candidates]
     records = {record.row.variant: record for record in found.benchmark.records}
-    for name in dict.fromkeys([*names, BASELINE]):
-        if name in records and (kernels := records[name].execution.get("kernels")):
-            yield OperatorProfile(name, records[name].row.executed_precision or "", kernels)
+    return [
+        OperatorProfile(name, records[name].row.executed_precision or "", kernels)
+        for name in dict.fromkeys([*names, BASELINE])
+        if name in records and (kernels := records[name].execution.get("kernels"))
+    ]

@@ -46,9 +46,13 @@ QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 def charts_of(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[Chart]:
     """Return the charts of one family on one hardware in one scenario."""
-    timed = sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
-    charts = (draw(benchmark, timed) for draw in CHARTS_IN_ORDER)
+    charts = (draw(benchmark, _timed(rows)) for draw in CHARTS_IN_ORDER)
     return [chart for chart in charts if chart.data]
+
+
+def _timed(rows: Sequence[ResultRow]) -> list[ResultRow]:
+    """Return the rows that have a speedup, the fastest first."""
+    return sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0))
 
 
 def _forest(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -106,8 +110,9 @@ def _range(data: Sequence[Point]) -> str:
     )
 
 
-def _accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """Return accuracy against latency, with the Pareto front of the two."""
+def accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
+    """Return accuracy against latency in one cell, with the Pareto front of the two."""
+    rows = _timed(rows)
     data: list[Point] = [
         {
             **{"variant": row.variant, "latency_ms": row.latency_ms_p50},
@@ -405,7 +410,7 @@ def batches(rows: Sequence[ResultRow]) -> Chart | None:
 
 
 CHARTS_IN_ORDER: tuple[Callable[[BenchmarkResult, Sequence[ResultRow]], Chart], ...] = (
-    *(_forest, _accuracy),
+    *(_forest, accuracy),
     *(_calls, _latency, _cold),
 )
 

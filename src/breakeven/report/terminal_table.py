@@ -1,6 +1,5 @@
 """The table of results in a terminal, with as many columns as fit."""
 
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -11,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.core.format import wrapped
 from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
@@ -104,15 +104,7 @@ def _legend(console: Console, confidence: float, limits: str) -> str:
 
 def paragraph(console: Console, text: str) -> str:
     """Return the text in indented lines that fit the terminal; no line breaks within a word."""
-    indent = "  "
-    return textwrap.fill(
-        text,
-        console.width,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, console.width, "  ", "  ")
 
 
 def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:

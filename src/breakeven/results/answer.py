@@ -64,10 +64,14 @@ def answers(
             (row for row in rows if (row.family, row.hardware) == place),
             key=lambda row: (row.callers, row.batch_size, row.scenario),
         )
-        for key, group in groupby(own, key=cell):
-            cell_rows = list(group)
-            choice = choose(cell_rows, limits, benchmark.levels(key))
-            yield CellAnswer(benchmark, cell_rows, choice, answer(benchmark, cell_rows, choice, limits))
+        for _, group in groupby(own, key=cell):
+            yield answer_of_cell(benchmark, list(group), limits)
+
+
+def answer_of_cell(benchmark: BenchmarkResult, rows: list[ResultRow], limits: Limits) -> CellAnswer:
+    """Choose among the rows of one cell, and return the choice with its answer."""
+    choice = choose(rows, limits, benchmark.levels(cell(rows[0])))
+    return CellAnswer(benchmark, rows, choice, answer(benchmark, rows, choice, limits))
 
 
 def answer(benchmark: BenchmarkResult, rows: Sequence[ResultRow], choice: Choice, limits: Limits) -> Answer:
@@ -92,19 +96,17 @@ def answer(benchmark: BenchmarkResult, rows: Sequence[ResultRow], choice: Choice
     )
 
 
-def plain_name(row: ResultRow) -> str:
-    """Return the three parts of a variant's name in words, the runtime first."""
-    compression = "uncompressed" if row.compression == "none" else row.compression
-    return f"{row.runtime}, {row.precision}, {compression}"
+def speedup_bounds(row: ResultRow) -> str:
+    """Return the interval of a row's speedup in parentheses, after a space; empty if it has none."""
+    low, high = row.speedup_ci_low, row.speedup_ci_high
+    return f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
 
 
 def _headline(best: ResultRow, limits: Limits) -> str:
     if best.verdict == "baseline":
         surely = "" if limits.by_estimate else "surely "
         return f"Keep the baseline, {best.variant}: nothing within the limits is {surely}faster"
-    low, high = best.speedup_ci_low, best.speedup_ci_high
-    bounds = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
-    return f"Deploy {best.variant}: {best.speedup or 0.0:.2f}x as fast as the baseline{bounds}"
+    return f"Deploy {best.variant}: {best.speedup or 0.0:.2f}x as fast as the baseline{speedup_bounds(best)}"
 
 
 def _latency(best: ResultRow, baseline: ResultRow | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from breakeven.core.format import brief, counted
 from breakeven.engine.statistics import FASTER
+from breakeven.results.answer import speedup_bounds
 from breakeven.results.result_row import ResultRow, title
 from breakeven.results.size_trend import MIN_MODELS, UNDECIDED
 from breakeven.results.sweep_analysis import SweepAnalysis, by_family
@@ -41,9 +42,7 @@ def _gains(swept: SweepAnalysis, best: Sequence[ResultRow]) -> Iterator[str]:
 
 
 def _gain(row: ResultRow) -> str:
-    low, high = row.speedup_ci_low, row.speedup_ci_high
-    bounds = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
-    return f"{row.speedup or 1.0:.2f}x{bounds} by {row.variant} on {title(row)}"
+    return f"{row.speedup or 1.0:.2f}x{speedup_bounds(row)} by {row.variant} on {title(row)}"
 
 
 def _size(swept: SweepAnalysis, best: Sequence[ResultRow]) -> Iterator[str]:

@@ -65,7 +65,8 @@ def pack_code(packed: Path, example: Path, target: Path) -> dict[str, str | None
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     elsewhere = target.parent / "elsewhere"
     elsewhere.mkdir()
-    _, failure = _run(packed, example, str(elsewhere), {**environment, "PYTHONPATH": str(target)})
+    environment |= {"PYTHONPATH": str(target), "PYTHONDONTWRITEBYTECODE": "1"}  # what is packed stays source
+    _, failure = _run(packed, example, str(elsewhere), environment)
     if failure:
         raise UserError(
             f"the packed variant does not run in another folder: {failure}. Of your code, "

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from breakeven.core.format import brief
+from breakeven.results.answer import speedup_bounds
 from breakeven.results.result_row import ResultRow, title
 
 
@@ -27,10 +28,8 @@ def describe(row: ResultRow, why: Mapping[str, str], address: str) -> str:
 
 
 def _figures(row: ResultRow) -> list[str]:
-    low, high = row.speedup_ci_low, row.speedup_ci_high
-    bounds = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
     figures = [
-        f"{row.speedup:.2f}x as fast as the baseline{bounds}" if row.speedup else "",
+        f"{row.speedup:.2f}x as fast as the baseline{speedup_bounds(row)}" if row.speedup else "",
         f"{brief(row.latency_ms_p50)} ms a call (p50)" if row.latency_ms_p50 is not None else "",
         f"accuracy {row.accuracy:.2%}" if row.accuracy is not None else "",
         f"{row.artifact_mb:.2f} MB" if row.artifact_mb is not None else "",

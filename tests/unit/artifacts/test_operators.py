@@ -193,7 +193,7 @@ def test_explain_goes_on_where_one_family_lacks_the_variant(
         ]
         return {card.variant: (Path(), card) for card in found}
 
-    study = SimpleNamespace(families=["first", "second"], family=lambda name: None)
+    study = SimpleNamespace(families=["first", "second"], hardware=["cpu1"], family=lambda name: None)
     monkeypatch.setattr("breakeven.config.schema.read_study", lambda: study)
     monkeypatch.setattr("breakeven.artifacts.variants.read_variants", read)
     explain.run(Namespace(variant=variant, family=None))
@@ -231,7 +231,7 @@ def test_publish_writes_a_page_from_the_records(project: Project) -> None:
     ("command", "sentence"),
     [
         (["none/int8/onnxruntime"], "did you mean 'none/int8-static/onnxruntime'?"),
-        (["none/fp32/eager", "--family", "cmm"], "families.cmm: unknown. Allowed: cnn"),
+        (["none/fp32/eager", "--family", "cmm"], "--family cmm: unknown. Allowed: cnn"),
     ],
 )
 def test_explain_names_what_there_is(

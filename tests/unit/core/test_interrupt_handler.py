@@ -94,3 +94,17 @@ def test_a_stage_that_is_importing_is_one_line(module: str, tmp_path: Path) -> N
             process.send_signal(signal.SIGINT)
         _, printed = process.communicate(timeout=30)
     assert (process.returncode, printed) == (130, "breakeven: interrupted; `dvc repro` goes on.\n")
+
+
+def test_sigterm_while_an_option_is_imported_is_no_fault_of_the_option(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/slow_runtime.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
+    program = (
+        "from breakeven.core import plugin\nfrom breakeven.pipeline.stages import _main\n"
+        "_main.run(lambda: plugin.load('runtimes', {'name': 'own.slow_runtime'}, 'runtimes.slow'))\n"
+    )
+    environment = {**ENVIRONMENT, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{tmp_path}"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 128 + signal.SIGTERM and "cannot be imported" not in done.stderr

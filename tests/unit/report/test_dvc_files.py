@@ -8,7 +8,7 @@ from rows import BASELINE, TWIN, benchmark, row
 
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.report import dvc_files
-from breakeven.report.training_chart import training
+from breakeven.report.training_charts import training
 
 BEST = row("none/fp32/onnxruntime", speedup=4.0009, latency_ms_p50=0.50004, recommended=True)
 FAILED = row("none/fp32/openvino", "failed", speedup=None, latency_ms_p50=None)

@@ -7,34 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_cards import LOADED_RUNTIMES as SETTINGS
+from model_cards import UNTRAINED as CARD
 from rows import row
 
-from breakeven.artifacts.model_manifest import ImageInput, ModelManifest, TextInput
+from breakeven.artifacts.model_manifest import TextInput
 from breakeven.engine.selftest import models
 from breakeven.report.load_snippet import Loading, snippets
-
-CARD = ModelManifest(
-    family="cnn",
-    recipe="none",
-    title="random images",
-    model=models.CNN.spec,
-    shape=ImageInput(*models.CNN.image, classes=10),
-    mean=[0.5],
-    std=[0.5],
-    parameters=0,
-    macs=0,
-    activations=0,
-    val_accuracy=0.0,
-    test_accuracy=0.0,
-    train_s=0.0,
-    made="untrained",
-    key="",
-)
-SETTINGS = {
-    "onnxruntime": {"name": "onnxruntime"},
-    "openvino": {"name": "openvino"},
-    "torchscript_frozen": {"name": "torchscript", "method": "trace", "freeze": True},
-}
 
 
 @pytest.mark.parametrize("runtime", SETTINGS)

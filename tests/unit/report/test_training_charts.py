@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from test_load_snippet import CARD
+from model_cards import UNTRAINED as CARD
 
 from breakeven.report import training_charts
 

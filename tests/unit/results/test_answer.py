@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rows import BASELINE, TWIN, benchmark, row
 
-from breakeven.results.answer import Answer, answers, plain_name
+from breakeven.results.answer import Answer, answers
 from breakeven.results.recommend import Limits
 from breakeven.results.result_row import ResultRow
 
@@ -74,14 +74,3 @@ def test_nothing_to_gain_keeps_the_baseline() -> None:
 def test_an_unreliable_run_gives_no_recommendation() -> None:
     said = answer([BASELINE, row("none/fp32/onnxruntime", unreliable=True)])
     assert said.headline.startswith("No recommendation: the run is unreliable") and not said.candidates
-
-
-@pytest.mark.parametrize(
-    ("variant", "name"),
-    [
-        ("none/fp32/onnxruntime", "onnxruntime, fp32, uncompressed"),
-        ("prune50/int8-static/openvino", "openvino, int8-static, prune50"),
-    ],
-)
-def test_the_parts_of_a_name_are_words(variant: str, name: str) -> None:
-    assert plain_name(row(variant)) == name

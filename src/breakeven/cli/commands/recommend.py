@@ -53,9 +53,8 @@ def run(chosen: Namespace) -> None:
     from breakeven.config import lock_check, schema
     from breakeven.report.terminal_table import warnings
     from breakeven.results import study_results, summary
-    from breakeven.results.answer import CellAnswer, answer
-    from breakeven.results.recommend import choose, smallest_drop
-    from breakeven.results.result_row import cell
+    from breakeven.results.answer import answer_of_cell
+    from breakeven.results.recommend import smallest_drop
 
     study = schema.read_study()
     limits = _limits(chosen, study)
@@ -65,11 +64,11 @@ def run(chosen: Namespace) -> None:
     without, best = [], []
     for group in _cells(chosen, study, rows):
         benchmark = results.of(group[0])
-        choice = choose(group, limits, benchmark.levels(cell(group[0])))
+        found = answer_of_cell(benchmark, group, limits)
+        choice = found.choice
         decides = smallest_drop(benchmark.test_images, study.measure.confidence)
         run_warnings = warnings(benchmark, group[0])
-        cell_answer = CellAnswer(benchmark, group, choice, answer(benchmark, group, choice, limits))
-        recommend_text.show(cell_answer, limits, decides, run_warnings)
+        recommend_text.show(found, limits, decides, run_warnings)
         if not choice.best:
             without.append(f"{benchmark.family} on {benchmark.hardware}")
         else:

@@ -40,4 +40,4 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # another one would interrupt the clean-up
-    sys.exit(128 + number)
+    raise interrupts.Terminated(128 + number)
