@@ -4,6 +4,7 @@ import math
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rows import BASELINE, TWIN, benchmark, row
@@ -11,7 +12,9 @@ from scipy import stats
 
 from breakeven.cli import main
 from breakeven.core.errors import UserError
-from breakeven.engine.comparison import Comparison
+from breakeven.engine.comparison import Comparison, ComparisonSet
+from breakeven.engine.measure import Measurement
+from breakeven.engine.settings import Budget
 from breakeven.engine.statistics import Interval
 from breakeven.pipeline.compare import paired
 from breakeven.pipeline.compare import stored as stored_comparison
@@ -192,3 +195,42 @@ def test_a_pair_is_judged_by_both(first: Comparison, second: Comparison, worse: 
 
 def test_what_only_the_first_has_is_worse_whatever_the_tolerance() -> None:
     assert Change("cnn", ONNX, paired.MISSING).worse
+
+
+@pytest.mark.parametrize(
+    ("cannot", "doubt", "asked", "said"),
+    [
+        ("", "", [True], ""),
+        ("", "the twin differs", [True, False], "the twin differs"),
+        ("it has one core", "", [False], "it has one core"),
+    ],
+)
+def test_a_duet_that_cannot_be_or_misleads_is_measured_in_turns(
+    cannot: str, doubt: str, asked: list[bool], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[bool] = []
+
+    def measured(*arguments: object, in_duet: bool, **options: object) -> Measurement:
+        calls.append(in_duet)
+        same = Comparison("same", speedup=Interval(1.0, 0.99, 1.01))
+        of = {"first": Comparison("baseline"), "second": same}
+        return Measurement(ComparisonSet(of, 1.01), "", 1.0, [], doubt if in_duet else "")
+
+    monkeypatch.setattr(paired, "measure_artifacts", measured)
+    monkeypatch.setattr(paired.duet, "why_not", lambda hardware, scenario: cannot)
+    monkeypatch.setattr(paired.dataset, "load_split", lambda *which: SimpleNamespace(images=None))
+    monkeypatch.setattr(paired.paths, "prepared", lambda data: Path("data"))
+    study = SimpleNamespace(
+        measure=SimpleNamespace(budget=lambda seed: Budget()),
+        seed=0,
+        family=lambda name: SimpleNamespace(data=""),
+        hardware={"cpu1": {"name": "cpu", "threads": 1}},
+    )
+    pairs = {("cnn", ONNX): (Path("a"), Path("b"))}
+    (change,) = paired.measured_changes(study, "cpu1", pairs, "main", in_duet=True)  # type: ignore[arg-type]
+    assert calls == asked and change.no_duet == said and change.verdict == "same"
+
+
+def test_a_duet_of_stored_results_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compared("--duet") == 2
+    assert "--stored measures nothing" in capsys.readouterr().err

@@ -8,7 +8,15 @@ import pytest
 from project import ROOT
 
 from breakeven.core import paths, plugin
-from breakeven.engine.selftest import aa_copies, ablation, agreement, carry_over, time_to_verdict, versions
+from breakeven.engine.selftest import (
+    aa_copies,
+    ablation,
+    agreement,
+    carry_over,
+    duets,
+    time_to_verdict,
+    versions,
+)
 from breakeven.engine.selftest.aa_copies import MODELS, Trial, half_width
 from breakeven.engine.selftest.ablation import METHODS, CommonProtocol
 from breakeven.engine.selftest.check import Check, average, check, share
@@ -102,12 +110,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]
         patch.setattr(versions, "SECONDS_PER_VARIANT", 0.0)
         patch.setattr(time_to_verdict, "Budget", quick)
         patch.setattr(carry_over, "Budget", partial(quick, seconds=0, seconds_per_variant=0))
+        patch.setattr(duets, "Budget", partial(quick, seconds=0))
+        patch.setattr(duets, "SECONDS_PER_VARIANT", 0.0)
         patch.setattr(ablation, "COPIES", 2)
         return [
             {"kind": "copies", "result": trial.run(folder, 0)},
             {"kind": "slower", "result": slower.run(folder, 1)},
             {"kind": "slower", "result": slower.run(folder, 2)},
             {"kind": "carry-over", "result": carry_over.run("cnn", folder, 0)},
+            *([] if duets.why_not() else [{"kind": "duet", "result": duets.run("cnn", folder, 0)}]),
             {"kind": "versions", "result": Versions("cnn", 0.0).run(folder, 0)},
             {"kind": "versions", "result": Versions("cnn", 1.0).run(folder, 0)},
             {"kind": "wait", "result": Wait("cnn", 0.5).run(folder, 0)},
@@ -135,6 +146,7 @@ def test_every_kind_of_result_becomes_rows(results: list[dict[str, object]], tmp
         "p99 has bounds",
         "slower version of a library found",
         "equal versions called different",
+        *([] if duets.why_not() else ["guard of a duet holds", "half-width in duet, A/A"]),
     } <= names
     methods = [row for row in found if row.check == "ablation: error of the ratio"]
     assert len(methods) == len(METHODS)

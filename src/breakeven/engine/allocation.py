@@ -36,7 +36,7 @@ def best_rounds(variants: Mapping[str, Sequence[Replicate]], start_s: float, rou
         levels = np.array([[each.levels[name] for name in variants] for each in fits])
         rest = levels - levels.mean(0) - levels.mean(1, keepdims=True) + levels.mean()
         freedom = (1 - 1 / len(fits)) * (1 - 1 / len(variants))
-        share = float(np.mean([1 / _rounds(own) for own in next(iter(variants.values()))]))
+        share = float(np.mean([1 / min(map(_rounds, own)) for own in zip(*variants.values(), strict=False)]))
         seen = float(np.median(np.square(rest).mean(0))) / freedom
         of_processes = max(seen - of_blocks * share, LEAST_PROCESS_SD**2)
     return math.sqrt(start_s / round_s * of_blocks / of_processes)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from breakeven.artifacts.artifact import MANIFEST
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.core.files import temporary_folder
+from breakeven.engine import duet
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
 from breakeven.engine.interpreter import Interpreter
@@ -32,6 +34,7 @@ class Measurement:
     stopped: str  # the reason: narrow intervals, the end of the time, or a failure
     seconds: float
     warnings: list[QualityWarning]
+    doubt: str = ""  # why the findings of a duet do not count
 
     def __getitem__(self, variant: str) -> Comparison:
         return self.findings.of[variant]
@@ -47,6 +50,7 @@ def measure_artifacts(
     progress: Callable[[RunProgress], None] = lambda step: None,
     costs: Mapping[str, Sequence[float]] | None = None,
     interpreters: Mapping[str, Interpreter] | None = None,
+    in_duet: bool = False,
 ) -> Measurement:
     """Measure artifacts in turns, and compare each with the first, which is the baseline.
 
@@ -65,6 +69,7 @@ def measure_artifacts(
             stops being measured once another one is surely faster and costs no more. Variants without costs
             are measured to the end.
         interpreters: name -> the Python that runs it; this one by default.
+        in_duet: run the baseline and each variant at the same time, where `duet.why_not` allows it.
 
     Raises:
         UserError: there is no variant, or one has the name of the twin or no artifact in its folder; the
@@ -92,20 +97,28 @@ def measure_artifacts(
     base, folder = next(iter(folders.items()))
     limit = budget.time_limit_s(len(folders))
     folders = {base: folder, TWIN: folder, **{k: v for k, v in folders.items() if k != base}}
-    with temporary_folder() as scratch:
+    with ExitStack() as stack:
+        scratch = stack.enter_context(temporary_folder())
+        if in_duet:
+            folders[duet.SLOWED] = stack.enter_context(duet.slowed_copy(folder))
         path = scratch / "images.npy"
         np.save(path, images[_timed(images, scenario.batch_size, budget.seed)])
         caches = scratch / "caches"
         caches.mkdir()
         pythons = dict(interpreters or {})
         if base in pythons:
-            pythons[TWIN] = pythons[base]
-        schedule = Schedule(folders, hardware, path, scenario, budget, scored, caches, pythons)
+            pythons[TWIN] = pythons[duet.SLOWED] = pythons[base]
+        kind = duet.DuetSchedule if in_duet else Schedule
+        schedule = kind(folders, hardware, path, scenario, budget, scored, caches, pythons)
         stopped = run_replicates(schedule, limit, started, progress, costs or {})
+    doubt = ""
+    if in_duet:
+        doubt = duet.guard(compare_to_baseline(schedule.samples, budget.confidence, budget.margin))
+        del schedule.samples[duet.SLOWED]
     comparisons = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
     warnings = list_warnings(schedule.samples, comparisons, budget, load.percent)
-    return Measurement(comparisons, stopped, seconds, warnings)
+    return Measurement(comparisons, stopped, seconds, warnings, doubt)
 
 
 def _timed(images: NDArray[np.integer[Any]], batch_size: int, seed: int) -> NDArray[np.intp]:

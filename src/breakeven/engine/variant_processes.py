@@ -70,9 +70,7 @@ class VariantProcesses:
         with ExitStack() as awake:
             for worker in self.workers:
                 awake.enter_context(worker.resumed())
-            if first != self.first:
-                self.first = first
-                self._all("inputs", first=first)
+            self.prepare(first)
             if len(self.workers) == 1:
                 (worker,) = self.workers
                 answer = worker.ask("block", calls=self.calls, settle=self.settle, callers=self._threads)
@@ -90,6 +88,16 @@ class VariantProcesses:
             steal_ms=max(answer["steal_ms"] for answer in answers),
             mhz=answers[0]["mhz"],
         )
+
+    def prepare(self, first: int) -> None:
+        """Let the next calls take other images; the processes are awake.
+
+        Args:
+            first: the number of the first image, in the file of images.
+        """
+        if first != self.first:
+            self.first = first
+            self._all("inputs", first=first)
 
     @property
     def _threads(self) -> int:

@@ -141,12 +141,21 @@ class Worker:
         self._calls(calls)
         return {}
 
-    def block(self, calls: int, settle: int, callers: int) -> dict[str, Any]:
+    def move(self, cores: list[int]) -> dict[str, Any]:
+        """Bind all threads of this process to these cores."""
+        for thread in Path("/proc/self/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+        return {}
+
+    def block(self, calls: int, settle: int, callers: int, after: int = 0) -> dict[str, Any]:
         """Let each of `callers` threads make `settle` untimed calls, then time its next `calls` calls.
 
         The answer holds all times, the wall time of the block, and the counters of the block. It also holds
         how fast the machine was before the uncounted calls and after the block. Without uncounted calls, the
         sentinel would empty the processor's caches just before the timed ones; then the answer holds neither.
+
+        Args:
+            after: untimed calls after the timed ones, so that another process is not alone for its last ones.
         """
         before = [self.sentinel.ms()] if settle else []
         meter = BlockCounters(self.hardware)
@@ -158,6 +167,7 @@ class Worker:
         else:
             times, wall = self._crowd(calls, settle, callers, meter)
         counters = meter.stop()
+        self._calls(after)
         return {
             "calls_ms": times,
             "wall_ms": wall,

@@ -76,6 +76,12 @@ def arguments(parser: ArgumentParser) -> None:
         "is `slower` always gives 1; default: 0.05",
     )
     parser.add_argument(
+        "--duet",
+        action="store_true",
+        help="run both sides at the same time, each on a core of its own, so that what slows the machine "
+        "slows both; a pair for which a built-in check finds this misleading is measured in turns",
+    )
+    parser.add_argument(
         "--stored",
         action="store_true",
         help="compare the stored results of both commits: immediate, but with wider intervals",
@@ -136,6 +142,8 @@ def _require_two_sides(chosen: Namespace) -> None:
             "name two things to compare: two commits (breakeven compare main workspace), one or two Pythons "
             "(--python PATH), or other versions of libraries (--with onnxruntime==1.22.0)."
         )
+    if chosen.stored and chosen.duet:
+        raise UserError("--stored measures nothing, so that --duet has no meaning with it.")
     if chosen.stored and not chosen.first:
         raise UserError("--stored compares commits: nothing is stored of another Python or version.")
 
@@ -147,11 +155,13 @@ def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
     from breakeven.pipeline.compare.stored import stored
 
     what = (chosen.hardware, chosen.variant)
+    together = "at the same time, on two cores" if chosen.duet else "in the same rounds"
     if chosen.stored:
         how = "by stored results: each over the eager mode of its own run"
         return chosen.first, chosen.second, how, stored(chosen.first, chosen.second, *what)
     if chosen.first:
-        return chosen.first, chosen.second, "in the same rounds", paired(chosen.first, chosen.second, *what)
+        changes = paired(chosen.first, chosen.second, *what, chosen.duet)
+        return chosen.first, chosen.second, together, changes
     with ExitStack() as stack:
         if chosen.packages:
             pythons = [stack.enter_context(versions.with_packages(chosen.packages))]
@@ -160,8 +170,9 @@ def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
             pythons = [versions.python_at(each) for each in chosen.python]
             names = chosen.python if len(pythons) > 1 else ["this Python", *chosen.python]
         first, second = [THIS_PYTHON, *pythons][-2:]
-        how = f"in the same rounds; what differs: {versions.differences(first, second)}"
-        return names[0], names[1], how, versions.versions(first, second, (names[0], names[1]), *what)
+        how = f"{together}; what differs: {versions.differences(first, second)}"
+        changes = versions.versions(first, second, (names[0], names[1]), *what, chosen.duet)
+        return names[0], names[1], how, changes
 
 
 def _show(title: str, speedup: str, changes: "Sequence[Change]") -> None:
@@ -191,5 +202,7 @@ def _show(title: str, speedup: str, changes: "Sequence[Change]") -> None:
     console.print(title)
     console.print(table)
     for change in changes:
+        if change.no_duet:
+            console.print(f"{change.family} {change.variant}: measured in turns, because {change.no_duet}")
         if change.reason:
             console.print(f"{change.family} {change.variant}: {change.verdict}, {change.reason}")

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from breakeven.engine.selftest import agreement, capacity, carry_over
+from breakeven.engine.selftest import agreement, capacity, carry_over, duets
 from breakeven.engine.selftest.aa_copies import MODELS, Trial
 from breakeven.engine.selftest.ablation import CommonProtocol
 from breakeven.engine.selftest.time_to_verdict import Wait
@@ -34,6 +34,8 @@ def plan(quick: bool) -> Iterator[Work]:
             yield _trial("copies", Trial(model, seconds_per_variant=little), number)
             yield _trial("slower", Trial(model, shares=(0.02,) * 4), number)
             yield Work("carry-over", f"carry-over-{model}-{number}", partial(carry_over.run, model))
+            if not duets.why_not():
+                yield Work("duet", f"duet-{model}-{number}", partial(duets.run, model))
             for share in (0.0, 0.03):
                 yield Work("versions", f"versions-{model}-{share:g}-{number}", Versions(model, share).run)
             for share in (0.02,) if quick else (0.01, 0.02, 0.05):

@@ -39,6 +39,7 @@ def rows(results: Results) -> list[Check]:
         *_waits(of["wait"]),
         *_carry_over(of["carry-over"]),
         *_versions(of["versions"]),
+        *_duets(of["duet"]),
         *_costs_and_tools(of),
     ]
 
@@ -180,6 +181,21 @@ def _versions(results: Results) -> Iterator[Check]:
         else:
             wrong = [[each["verdict"] in WRONG_VERDICTS] for each in group]
             yield share("equal versions called different", condition, wrong, "<= 0")
+
+
+def _duets(results: Results) -> Iterator[Check]:
+    """Yield how narrow an A/A interval is in duet and in turns, and how often the duet's guard holds."""
+    for condition, group in _by_condition(results):
+        held = [each for each in group if not each["duet"]["doubt"]]
+        yield share("guard of a duet holds", condition, [[not each["duet"]["doubt"]] for each in group])
+        wrong = [[each["duet"]["verdict"] in WRONG_VERDICTS] for each in held]
+        if wrong:
+            yield share("false verdicts of a duet, A/A", condition, wrong, "<= 0.05")
+        for how in ("duet", "turns"):
+            widths = [each[how]["half_width"] for each in group if each[how]["half_width"] is not None]
+            if widths:
+                yield median(f"half-width in {how}, A/A", condition, widths)
+            yield median(f"seconds in {how}", condition, [each[how]["seconds"] for each in group])
 
 
 def _carry_over(results: Results) -> Iterator[Check]:

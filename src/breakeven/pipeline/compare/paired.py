@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from breakeven.artifacts import dataset, variants
 from breakeven.artifacts.artifact import MANIFEST
 from breakeven.config import lock_check, schema
 from breakeven.config.schema import Study
-from breakeven.core import machine_lock, paths
+from breakeven.core import machine_lock, paths, plugin
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 from breakeven.core.progress import counted
+from breakeven.engine import duet
 from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.engine.measure import Measurement, measure_artifacts
 from breakeven.engine.samples import UNTIMED
+from breakeven.engine.settings import SINGLE_STREAM
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.pipeline.compare.restore import WORKSPACE, restored
 
@@ -32,6 +35,7 @@ class Change:
     verdict: str
     reason: str = ""
     gain: Interval | None = None  # time of the first commit / time of the second
+    no_duet: str = ""  # why it was measured in turns, although a duet was asked for
 
     @property
     def worse(self) -> bool:
@@ -44,11 +48,12 @@ class Change:
         return not self.worse and self.verdict not in (FASTER, SAME) and bool(self.reason or not ruled_out)
 
 
-def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]:
+def paired(first: str, second: str, hardware: str, pattern: str, in_duet: bool = False) -> list[Change]:
     """Measure the artifacts that both commits have in the same rounds, with the current code.
 
     Args:
         pattern: selects variants, as "*/int8-*/*".
+        in_duet: as of `measured_changes`.
 
     Raises:
         UserError: there is nothing that both have.
@@ -64,7 +69,7 @@ def paired(first: str, second: str, hardware: str, pattern: str) -> list[Change]
             raise UserError(f"{first} and {second} have no variant like {pattern} in common.")
         known_names = [name for name in common if name[0] in study.families]
         pairs = {name: (there[name], here[name]) for name in known_names}
-        changes = measured_changes(study, hardware, pairs, first)
+        changes = measured_changes(study, hardware, pairs, first, in_duet=in_duet)
     foreign = "the study here has no such family"
     changes += [Change(*name, UNDECIDED, foreign) for name in common if name not in known_names]
     return changes + [Change(*name, MISSING) for name in there if name not in here]
@@ -82,6 +87,7 @@ def measured_changes(
     pairs: Mapping[Name, tuple[Path, Path]],
     first: str,
     interpreters: tuple[Interpreter, Interpreter] = (THIS_PYTHON, THIS_PYTHON),
+    in_duet: bool = False,
 ) -> list[Change]:
     """Measure the artifacts of each pair in the same rounds, and return how the second differs.
 
@@ -89,6 +95,7 @@ def measured_changes(
         first: what to call the first of each pair in a message.
         interpreters: the Python that runs the first of each pair, and the one that runs the second. If they
             differ, the outputs are checked: they must be those of the artifact's scoring.
+        in_duet: run both at the same time, on a core each. A pair whose guard fails is measured in turns.
     """
     budget = study.measure.budget(study.seed)
     # Each pair is a separate run. A run cannot correct for the number of runs, so Bonferroni's rule does it
@@ -100,12 +107,15 @@ def measured_changes(
         for family in {family for family, _ in pairs}
     }
     scored = interpreters[0] != interpreters[1]
+    option = plugin.load("hardware", study.hardware[hardware], f"hardware.{hardware}")
+    cannot = duet.why_not(option, SINGLE_STREAM) if in_duet else ""
     changes = []
     with machine_lock.exclusive(), counted("compare", len(pairs), every_s=0) as count:
         for name, folders in pairs.items():
             count.begin(" ".join(name))
             sides = ("first", "second")
-            measured = measure_artifacts(
+            measure = partial(
+                measure_artifacts,
                 dict(zip(sides, folders, strict=True)),
                 study.hardware[hardware],
                 budget,
@@ -113,8 +123,12 @@ def measured_changes(
                 scored=scored,
                 interpreters=dict(zip(sides, interpreters, strict=True)),
             )
+            measured = measure(in_duet=in_duet and not cannot)
+            no_duet = cannot or measured.doubt
+            if measured.doubt:
+                measured = measure(in_duet=False)
             count.end()
-            changes.append(judged(name, measured, first))
+            changes.append(replace(judged(name, measured, first), no_duet=no_duet))
     return changes
 
 

@@ -19,13 +19,19 @@ MOST_NAMED = 6  # differences in the title
 
 
 def versions(
-    first: Interpreter, second: Interpreter, names: tuple[str, str], hardware: str, pattern: str
+    first: Interpreter,
+    second: Interpreter,
+    names: tuple[str, str],
+    hardware: str,
+    pattern: str,
+    in_duet: bool = False,
 ) -> list[Change]:
     """Measure the artifacts of the workspace with both Pythons in the same rounds.
 
     Args:
         names: what to call the two in a message.
         pattern: selects variants, as "*/int8-*/*".
+        in_duet: as of `measured_changes`.
 
     Raises:
         UserError: there is no such artifact, or it is not up to date.
@@ -37,7 +43,7 @@ def versions(
     if not here:
         raise UserError(f"there is no artifact of a variant like {pattern} here: run `dvc repro`.")
     pairs = {name: (folder, folder) for name, folder in here.items()}
-    return measured_changes(study, hardware, pairs, names[0], (first, second))
+    return measured_changes(study, hardware, pairs, names[0], (first, second), in_duet)
 
 
 def differences(first: Interpreter, second: Interpreter) -> str:

@@ -98,6 +98,14 @@ class Host(Hardware):
             return {"pinned": False, "reason": str(error)}
         return {"pinned": True, "cpus": chosen}
 
+    def free_cores(self) -> list[int]:
+        """Return the cores that this process may use at once: one of each physical core."""
+        if not hasattr(os, "sched_getaffinity"):
+            return []
+        cores = sorted(os.sched_getaffinity(0))
+        physical = len({_read(SIBLINGS_FILE.format(core)) or str(core) for core in cores})
+        return _apart(cores)[: int(min(physical, _quota()))]
+
     def clock_ns(self) -> int:
         """Return Python's performance counter, nanoseconds."""
         return time.perf_counter_ns()
