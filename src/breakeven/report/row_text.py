@@ -1,6 +1,7 @@
 """The figures of a row as text, for every table and sentence that shows them."""
 
 from breakeven.core.format import brief
+from breakeven.results.recommend import is_exact
 from breakeven.results.result_row import ResultRow
 
 BEYOND = 1000  # bounds above it mean nothing: two replicates that differ give almost any bound
@@ -85,6 +86,8 @@ def change(row: ResultRow) -> str:
     """Return the change in accuracy from the baseline, in percentage points, with its interval."""
     if row.verdict in ("baseline", "control"):
         return ""
+    if is_exact(row):
+        return "the same class for each test image"
     return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
 
 

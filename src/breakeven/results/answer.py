@@ -14,7 +14,7 @@ from breakeven.results.result_row import ResultRow, cell, scenario
 class Candidate:
     """A variant in the table of at most three that explains the choice."""
 
-    role: str  # "chosen", "next best" or "fastest"
+    role: str  # "chosen", "next best within the limits" or "fastest of all"
     row: ResultRow
     reason: str  # why it was not chosen; empty for the chosen one
 
@@ -137,13 +137,13 @@ def _payback(best: ResultRow) -> str:
     if best.verdict == "baseline" or best.latency_ms_p50 is None:
         return ""
     if not calls.isdigit():
-        return (
-            f"when it pays back is {calls}" if calls == "undecided" else "it never pays back" if calls else ""
-        )
+        kinds = {"undecided": "when its costs are paid back is undecided", "": ""}
+        return kinds.get(calls, "its costs are never paid back")
     if calls == "0":
-        return "pays back at once"
+        return "it costs nothing that has to be paid back"
     seconds = int(calls) * best.latency_ms_p50 / 1000
-    return f"pays back after {brief(float(calls))} calls, about {brief(seconds)} s of work"
+    what = "its training, build and start are" if best.train_s else "its build and start are"
+    return f"{what} paid back after {brief(float(calls))} calls, about {brief(seconds)} s of work"
 
 
 def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tuple[str, ...]:
@@ -172,8 +172,8 @@ def _candidates(choice: Choice, limits: Limits) -> tuple[Candidate, ...]:
         unsure = runner_up.variant in (*choice.ties, *choice.unsettled)
         slower = "slower by the estimates, but it may be as fast" if unsure else "slower"
         as_fast = "it changes nothing for sure" if best.verdict == "baseline" else slower
-        candidates.append(Candidate("next best", runner_up, as_fast))
+        candidates.append(Candidate("next best within the limits", runner_up, as_fast))
     if fastest and fastest is not runner_up and gain(fastest) > 1:
         broken = " and ".join(limits.broken(fastest))
-        candidates.append(Candidate("fastest", fastest, broken or "it is not surely faster"))
+        candidates.append(Candidate("fastest of all", fastest, broken or "it is not surely faster"))
     return tuple(candidates)

@@ -25,16 +25,16 @@ def test_it_says_what_to_deploy_how_much_faster_it_is_and_when_it_pays() -> None
     assert said.headline == "Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20)"
     assert said.latency == "from 2 to 0.5 ms a call"
     assert said.accuracy == "accuracy 90.00%, unchanged: the same class for each of 10,000 test images"
-    assert said.payback == "pays back after 6,030 calls, about 3.02 s of work"
+    assert said.payback == "its build and start are paid back after 6,030 calls, about 3.02 s of work"
     assert said.sentence.count("; ") == len([said.latency, said.accuracy, said.payback, *said.doubts])
 
 
 @pytest.mark.parametrize(
     ("calls", "words"),
     [
-        ("0", "pays back at once"),
-        ("undecided", "when it pays back is undecided"),
-        ("never", "it never pays back"),
+        ("0", "it costs nothing that has to be paid back"),
+        ("undecided", "when its costs are paid back is undecided"),
+        ("never", "its costs are never paid back"),
         (None, ""),
     ],
 )
@@ -46,10 +46,10 @@ def test_the_table_of_three_says_why_the_fastest_was_not_chosen() -> None:
     said = answer([BASELINE, TWIN, SAFE, FAST], Limits(max_accuracy_drop=0.5))
     assert [(each.role, each.row.variant) for each in said.candidates] == [
         ("chosen", SAFE.variant),
-        ("next best", BASELINE.variant),
-        ("fastest", FAST.variant),
+        ("next best within the limits", BASELINE.variant),
+        ("fastest of all", FAST.variant),
     ]
-    assert "the drop in accuracy may be 0.6 points (0.5 allowed)" in said.candidates[2].reason
+    assert "the drop in accuracy may be 0.6 points (your limit: 0.5)" in said.candidates[2].reason
 
 
 def test_it_looks_as_sure_as_it_is() -> None:
