@@ -14,7 +14,7 @@ from breakeven.results.result_row import ResultRow, cell, scenario
 class Candidate:
     """A variant in the table of at most three that explains the choice."""
 
-    role: str  # "chosen", "next best within the limits" or "fastest of all"
+    role: str  # "chosen", "next best" (within the limits) or "fastest" (of all)
     row: ResultRow
     reason: str  # why it was not chosen; empty for the chosen one
 
@@ -172,8 +172,8 @@ def _candidates(choice: Choice, limits: Limits) -> tuple[Candidate, ...]:
         unsure = runner_up.variant in (*choice.ties, *choice.unsettled)
         slower = "slower by the estimates, but it may be as fast" if unsure else "slower"
         as_fast = "it changes nothing for sure" if best.verdict == "baseline" else slower
-        candidates.append(Candidate("next best within the limits", runner_up, as_fast))
+        candidates.append(Candidate("next best", runner_up, as_fast))
     if fastest and fastest is not runner_up and gain(fastest) > 1:
         broken = " and ".join(limits.broken(fastest))
-        candidates.append(Candidate("fastest of all", fastest, broken or "it is not surely faster"))
+        candidates.append(Candidate("fastest", fastest, broken or "it is not surely faster"))
     return tuple(candidates)

@@ -11,8 +11,12 @@ import pytest
 from project import ROOT
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+# In steps: a signal that comes just before the system call of a long sleep does not wake it.
 PROGRAM = """
-import time
+import time as clock
+from types import SimpleNamespace
+
+time = SimpleNamespace(sleep=lambda seconds: [clock.sleep(0.05) for _ in range(round(20 * seconds))])
 from breakeven.core import interrupts
 
 interrupts.handle("interrupted; the same command goes on")
