@@ -74,7 +74,7 @@ class Budget:
     min_replicates: int = 5
     narrow_replicates: int = 0
     max_replicates: int = 40
-    rounds: int = 10
+    rounds: int = 5
     max_rounds: int = 100
     min_blocks: int = 0
     block_ms: float = 10.0
