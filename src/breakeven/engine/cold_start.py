@@ -69,7 +69,8 @@ def breakeven_calls(
     if gain.high < 1:
         return (NEVER,) * 3
     baseline_ms = latency([float(replicate.calls_ms.mean()) for replicate in base], confidence)
-    starts = [start_ms(v) - start_ms(b) for b, v in zip(base, variant, strict=True) if not v.warm]
+    # A variant that stopped being measured has fewer replicates.
+    starts = [start_ms(v) - start_ms(b) for b, v in zip(base, variant, strict=False) if not v.warm]
     extra = mean(starts, confidence) if len(starts) > 1 else Interval(starts[0], starts[0], starts[0])
 
     def calls(cost_ms: float, ratio: float, call_ms: float) -> str:

@@ -122,6 +122,15 @@ def test_a_start_is_compared_with_the_baselines_of_the_same_replicate():
     assert breakeven_calls(exactly(0), base, other, TWICE, 0.95) == ("100",) * 3
 
 
+def test_a_variant_that_stopped_early_is_compared_with_the_replicates_that_it_has():
+    gain, once = Interval(2.0, 1.9, 2.1), Interval(0.0, 0.0, 0.0)
+    base, variant = starts(1.0, 1.0, 9.0), starts(1.5, 1.5, steady=0.5)
+    assert (
+        breakeven_calls(once, base, variant, gain, 0.95)[0]
+        == breakeven_calls(once, base[:2], variant, gain, 0.95)[0]
+    )
+
+
 def test_the_bounds_hold_the_starts_whole_interval():
     other = starts(1.1, 2.1, 3.1, steady=5.0)  # 1, 2 and 3 s more
     half = 4.302653 * 1000 / math.sqrt(3)  # Student's, of two degrees of freedom
