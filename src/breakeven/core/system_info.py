@@ -78,7 +78,7 @@ def collect() -> dict[str, object]:
         "python": platform.python_version(),
         "versions": {name: number for name in sorted(_packages()) if (number := version(name))},
     }
-    return {"name": f"{processor}, {os.cpu_count()} cores ({fingerprint(facts)[:6]})", **facts}
+    return {"name": f"{processor}, {os.cpu_count()} cores, id {fingerprint(facts)[:6]}", **facts}
 
 
 def features() -> list[str]:

@@ -60,7 +60,7 @@ def _all(
         text = f"the processor's frequency fell by {drop:.0%} from the first round to the last"
         yield QualityWarning("throttling", text, "let it cool, fix its frequency, or choose fewer threads")
     if comparisons.half_width > budget.half_width:
-        count = len(replicates) // len(fine)
+        count = max(map(len, fine.values()))
         reached, target = f"±{comparisons.half_width:.1%}", f"±{budget.half_width:.1%}"
         text = f"after {count} replicates the widest interval is {reached}, not {target}"
         if comparisons.half_width > WIDE:

@@ -25,6 +25,7 @@ from breakeven.engine.turn_order import balanced_orders
 from breakeven.engine.variant_processes import VariantProcesses
 from breakeven.engine.worker_pool import WorkerPool
 
+STOPPED = "stopped after"  # how the reason of a variant begins that races no more
 MORE_BASE_TURNS = 1  # in each round, besides the one that every variant has
 
 
@@ -123,7 +124,7 @@ class Schedule:
         for name, rival in dominated(racing, costs).items():
             if name not in list(self.variants)[:2]:
                 count, why = len(racing[name]), f"{rival} is surely faster and costs no more"
-                self.samples[name].stopped = f"stopped after {count} replicates, because {why}"
+                self.samples[name].stopped = f"{STOPPED} {count} replicates, because {why}"
 
     def _draw_images(self) -> list[int]:
         """Return the order in which the rounds of this replicate take the batches of the file of images.

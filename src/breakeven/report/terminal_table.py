@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.core.format import wrapped
+from breakeven.engine.schedule import STOPPED
 from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
@@ -46,8 +47,7 @@ def show(
             legend = _legend(console, benchmark.settings["confidence"], limits)
             for sentence in filter(None, (legend, left_out, footer(benchmark, scenario_rows))):
                 console.print(Text(paragraph(console, sentence), "dim"))
-            remarks = [f"{row.variant}: {row.verdict}, {row.reason}" for row in scenario_rows if row.reason]
-            for remark in [*remarks, *warnings(benchmark, scenario_rows[0])]:
+            for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
                 console.print(Text(paragraph(console, remark)))
             console.print()
 
@@ -57,6 +57,17 @@ def scenarios(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Iterator
     family_and_hardware = (benchmark.family, benchmark.hardware)
     for _, group in groupby((row for row in rows if cell(row)[:2] == family_and_hardware), key=cell):
         yield list(group)
+
+
+def remarks(rows: Sequence[ResultRow]) -> list[str]:
+    """Return why rows are as they are; those that stopped early, which only saves time, are one sentence."""
+    early = [row.variant for row in rows if row.reason.startswith(STOPPED)]
+    others = [row for row in rows if row.reason and row.variant not in early]
+    sentence = "measured less often, because another variant is surely faster and costs no more"
+    return [
+        *(f"{row.variant}: {row.verdict}, {row.reason}" for row in others),
+        *([f"{', '.join(early)}: {sentence}"] if early else []),
+    ]
 
 
 def warnings(benchmark: BenchmarkResult, row: ResultRow) -> list[str]:
@@ -76,7 +87,10 @@ def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> t
         if wide or count == 1 or Measurement.get(console, options, table).maximum <= console.width:
             break
     left_out = [column.title for column in everything if column not in shown]
-    return table, f"Not shown: {'; '.join(left_out)}. --wide shows all columns." if left_out else ""
+    return (
+        table,
+        f"Not shown: {'; '.join(left_out)}. `breakeven table --wide` shows them." if left_out else "",
+    )
 
 
 def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -> Table:
@@ -92,13 +106,14 @@ def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -
 
 def _legend(console: Console, confidence: float, limits: str) -> str:
     star = "*" if console.options.ascii_only else "★"
+    names = "A name says compression/precision/runtime; none/fp32/eager is the baseline."
     within = "" if limits == "none" else f", the fastest that surely keeps {limits}"
     bold = (
         " Bold: no other variant is at once as fast, as accurate and as small." if console.is_terminal else ""
     )
     return (
         f"{star} recommended{within}. "
-        f"The true speedups lie in their intervals with {confidence:.0%} confidence.{bold}"
+        f"{names} The true speedups lie in their intervals with {confidence:.0%} confidence.{bold}"
     )
 
 
@@ -120,12 +135,13 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
         )
     if effects := [row.min_detectable_effect for row in rows if row.min_detectable_effect]:
         sentences.append(
-            f"One run in five misses a gain of {np.median(effects) - 1:.1%} (the median variant)."
+            f"A gain of {np.median(effects) - 1:.1%} is found by four such runs in five (the median variant)."
         )
     replicates, stopped = max(row.replicates for row in rows), benchmark.stopped[called]
     when = f", {moment(benchmark.measured[called][0])}" if called in benchmark.measured else ""
     sentences.append(
-        f"{replicates} replicates ({stopped}){when}; {benchmark.test_images:,} test images; "
+        f"Measured {replicates} times in fresh processes ({stopped}){when}; accuracy on "
+        f"{benchmark.test_images:,} test images; "
         f"{benchmark.machine['name']}."
     )
     return " ".join(sentences)

@@ -54,7 +54,7 @@ class Limits:
         """Return in words which limits a row exceeds."""
         may = "is" if self.by_estimate else "may be"
         return [
-            f"{kind.what} {may} {cost:.3g}{kind.unit} (your limit: {limit:g})"
+            f"{kind.what} {may} {cost:.3g}{kind.unit} (the limit is {limit:g})"
             for kind, limit, cost in self.over(row)
         ]
 

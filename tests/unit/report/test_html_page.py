@@ -166,7 +166,7 @@ def test_the_table_of_candidates_says_why_the_fastest_was_not_chosen(tmp_path: P
     text = write(tmp_path, [BASELINE, TWIN, FAST, lossy])
     cards = text.partition('<table class="candidates">')[2].partition("</table>")[0]
     assert re.findall(r'class="role">(.*?)<', cards) == ["chosen", "next best", "fastest"]
-    assert "Not chosen: the drop in accuracy may be 4 points (your limit: 1)." in cards
+    assert "Not chosen: the drop in accuracy may be 4 points (the limit is 1)." in cards
 
 
 def test_each_part_of_a_name_is_explained_where_it_stands(page: tuple[Path, str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from rows import BASELINE, TWIN, benchmark, row
 
+from breakeven.engine.schedule import STOPPED
 from breakeven.report import terminal_table
 from breakeven.report.row_columns import COLUMNS
 
@@ -56,6 +57,14 @@ def test_the_fastest_comes_first_and_the_recommended_one_has_the_star(
     variants = [line for line in printed(capsys) if "x  " in line]
     assert FASTEST.variant in variants[0]
     assert [line.split()[1] for line in variants if line.startswith("★")] == [BEST.variant]
+
+
+def test_variants_that_stopped_early_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    early = [row(f"none/fp32/{name}", reason=f"{STOPPED} 5 replicates, because x is") for name in ("a", "b")]
+    terminal_table.show([benchmark(ROWS)], [*ROWS, *early])
+    words = " ".join(capsys.readouterr().out.split())
+    assert "none/fp32/a, none/fp32/b: measured less often, because another variant" in words
+    assert "stopped after" not in words and "because of words" in words
 
 
 def test_no_two_columns_of_the_terminal_are_equally_important() -> None:

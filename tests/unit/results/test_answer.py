@@ -49,7 +49,7 @@ def test_the_table_of_three_says_why_the_fastest_was_not_chosen() -> None:
         ("next best", BASELINE.variant),
         ("fastest", FAST.variant),
     ]
-    assert "the drop in accuracy may be 0.6 points (your limit: 0.5)" in said.candidates[2].reason
+    assert "the drop in accuracy may be 0.6 points (the limit is 0.5)" in said.candidates[2].reason
 
 
 def test_it_looks_as_sure_as_it_is() -> None:
