@@ -32,7 +32,7 @@ def changed(project: Project) -> set[str]:
         ("families.cnn.model.width=16", {"train@cnn"}),
         (
             "compressions.prune50.ratio=0.25",
-            {"compress@cnn-prune50", "export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"},
+            {"compress@cnn-prune50", "export@cnn", "quantize@cnn"},
         ),
         ("runtime=[eager,onnxruntime,torchscript_traced]", {"export@cnn", "quantize@cnn"}),
         ("measure.rounds=4", {"benchmark@cnn-cpu1"}),

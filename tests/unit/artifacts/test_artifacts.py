@@ -55,6 +55,7 @@ def reference(request: pytest.FixtureRequest, family: Path, maker: ArtifactBuild
 # whatever the runtime's other settings are. So one of a kind, and the others in the slow tests; ExecuTorch,
 # whose lowering takes long, outside only.
 FEW = {"torch_compile"}
+SLOW_TO_EXPORT = [*COMPILED, *(name for name in RUNTIMES if "executorch" in name)]  # quantized
 
 
 def is_plain(settings: dict) -> bool:
@@ -101,7 +102,7 @@ def test_every_runtime_gives_eagers_logits(
 
 @pytest.mark.parametrize(
     ("reference", "name"),
-    cases(TOOLCHAINS, [name for name, own in TOOLCHAINS.items() if own["runtime"] in COMPILED]),
+    cases(TOOLCHAINS, [name for name, own in TOOLCHAINS.items() if own["runtime"] in SLOW_TO_EXPORT]),
     indirect=["reference"],
 )
 def test_every_toolchain_agrees_with_eager(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 from project import ROOT
 
@@ -136,7 +136,7 @@ def is_composed_or_told(words: list[str]) -> None:
 def is_job_or_told(words: list[str]) -> None:
     try:
         composed, choices = compose.compose_with_choices(words, CONF, "sweep")
-        job_study.study_of(composed, str(choices["family"]), words)
+        job_study.study_of(composed, job_study.family_of(choices), words)
     except UserError as error:
         require_sentences(error)
 
@@ -165,7 +165,7 @@ def is_valid_or_told(study: Any) -> None:
         require_sentences(error)
 
 
-QUICK = settings(max_examples=15, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=8, suppress_health_check=list(HealthCheck))
 MANY = settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 WORDS = st.lists(overrides(), min_size=1, max_size=4)
 
@@ -177,6 +177,8 @@ def test_an_override_composes_or_is_told(words: list[str]) -> None:
 
 
 @QUICK
+@example(["family=[]"])
+@example(["family=[cnn,resnet18]"])
 @given(WORDS)
 def test_a_job_of_a_sweep_composes_or_is_told(words: list[str]) -> None:
     is_job_or_told(words)

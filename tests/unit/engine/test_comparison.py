@@ -106,6 +106,7 @@ def test_copies_of_the_baseline_are_hardly_ever_faster_or_slower():
     assert wrong < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(runs))
 
 
+@pytest.mark.slow
 def test_among_ten_copies_none_is_faster_or_slower_in_95_of_100_runs():
     """They share the baseline's luck, and there are ten chances to be wrong."""
     wrong, uncorrected = [], []

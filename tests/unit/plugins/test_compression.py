@@ -176,6 +176,7 @@ def chained(project: Project) -> Project:
     return project
 
 
+@pytest.mark.slow
 def test_a_chain_and_a_recipe_take_each_other_s_steps(chained: Project) -> None:
     compress = ("python", "-m", "breakeven.pipeline", "compress", "cnn")
     pruned = card(chained, "prune50")
@@ -212,6 +213,7 @@ def test_a_student_is_narrower_and_can_be_made_again(project: Project) -> None:
     assert card(project, "student")["sha256"] == made["sha256"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_pruned_costs_its_rows_and_nothing_else(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "compressions.prune50.round_to=64")
     printed = project.run("dvc", "repro").stdout

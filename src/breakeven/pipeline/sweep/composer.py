@@ -51,7 +51,7 @@ def compose_jobs(
             config = loader.load_sweep_config(master, list(overrides))
             check(config)
             HydraConfig.instance().set_config(config)  # settings may refer to ${hydra:...}
-            choice = str(config.hydra.runtime.choices["family"])
+            choice = job_study.family_of(config.hydra.runtime.choices)
             with open_dict(config):
                 del config["hydra"]
             settings: Any = OmegaConf.to_container(config, resolve=True)

@@ -32,7 +32,19 @@ def composed_study(overrides: Sequence[str]) -> Study:
         UserError: the study cannot be composed.
     """
     settings, choices = compose.compose_with_choices(overrides, name="sweep")
-    return study_of(settings, choices["family"], overrides)
+    return study_of(settings, family_of(choices), overrides)
+
+
+def family_of(choices: Mapping[str, Any]) -> str:
+    """Return the family that the overrides of a job choose.
+
+    Raises:
+        UserError: they choose none, or several.
+    """
+    choice = choices.get("family")
+    if not isinstance(choice, str):
+        raise UserError("family: a job of a sweep has one family; choose it by its file, as family=cnn.")
+    return choice
 
 
 def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str]) -> Study:
