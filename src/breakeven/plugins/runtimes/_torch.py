@@ -90,8 +90,8 @@ class TorchRuntime(Runtime, ABC):
 def precision_of(operator: str, types: Collection[str]) -> str:
     """Return an operator's precision by its input types, or by its name where its weights are packed.
 
-    An operator of torch is named `namespace::name`. Anything else, such as TorchScript's `forward`, only calls
-    operators, and its own time is the interpreter's.
+    An operator of torch is named `namespace::name`. Anything else, such as TorchScript's `forward`, only
+    calls operators, and its own time is the interpreter's.
     """
     if "::" not in operator or any(word in operator for word in CONVERSIONS):
         return ""
