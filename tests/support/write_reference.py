@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 
+from code_pages import api_page, commands_page
 from project import ROOT
 
 from breakeven.config import reference
@@ -20,6 +21,8 @@ def with_columns(page: str) -> str:
 PARTS: dict[str, Callable[[str], str]] = {
     "docs/numbers.md": with_columns,
     "docs/reference/configuration.md": lambda _: reference.markdown_page(),
+    "docs/reference/commands.md": lambda _: commands_page(),
+    "docs/reference/api.md": lambda _: api_page(),
     "docs/reference/params.schema.json": lambda _: json.dumps(reference.json_schema(), indent=1) + "\n",
 }
 
