@@ -134,9 +134,7 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
             f"{twin.noise_floor - 1:.1%} are noise."
         )
     if effects := [row.min_detectable_effect for row in rows if row.min_detectable_effect]:
-        sentences.append(
-            f"A gain of {np.median(effects) - 1:.1%} is found by four such runs in five (the median variant)."
-        )
+        sentences.append(f"A true gain below {np.median(effects) - 1:.1%} may go unseen.")
     replicates, stopped = max(row.replicates for row in rows), benchmark.stopped[called]
     when = f", {moment(benchmark.measured[called][0])}" if called in benchmark.measured else ""
     sentences.append(
