@@ -11,9 +11,11 @@
 
 #include "kernels.hpp"
 
-// By its inputs, and by its name where its weights are packed: `precision_of` in src/breakeven/runtime/_torch.py.
+// By its inputs, and by its name where its weights are packed: `precision_of` in src/breakeven/plugins/runtimes/_torch.py.
 inline std::string precision_of(const std::string& name, c10::ArrayRef<const c10::IValue> inputs) {
   const auto named = [&name](const char* word) { return name.find(word) != std::string::npos; };
+  // Anything without a namespace, such as TorchScript's `forward`, only calls operators.
+  if (!named("::")) return "";
   for (const char* word : {"copy_", "_to_copy", "::to", "::clone", "::contiguous", "::quantize_", "::dequantize"}) {
     if (named(word)) return "";
   }

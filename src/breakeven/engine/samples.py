@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 # something broke, so that the next run tries again.
 OK, UNSUPPORTED, WRONG, FAILED = "ok", "unsupported", "wrong", "failed"
 UNTIMED = (UNSUPPORTED, WRONG, FAILED)
+STOPPED = "stopped after"  # how the reason of a variant begins that races no more
 
 
 @dataclass(frozen=True)

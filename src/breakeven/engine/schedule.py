@@ -18,14 +18,13 @@ from breakeven.engine.allocation import best_rounds
 from breakeven.engine.forkserver_client import WorkerFailed
 from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.engine.racing import dominated
-from breakeven.engine.samples import FAILED, OK, UNSUPPORTED, WRONG, Samples
+from breakeven.engine.samples import FAILED, OK, STOPPED, UNSUPPORTED, WRONG, Samples
 from breakeven.engine.settings import Budget, Scenario
 from breakeven.engine.target import Variant
 from breakeven.engine.turn_order import balanced_orders
 from breakeven.engine.variant_processes import VariantProcesses
 from breakeven.engine.worker_pool import WorkerPool
 
-STOPPED = "stopped after"  # how the reason of a variant begins that races no more
 MORE_BASE_TURNS = 1  # in each round, besides the one that every variant has
 
 

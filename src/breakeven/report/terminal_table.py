@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.core.format import wrapped
-from breakeven.engine.schedule import STOPPED
+from breakeven.engine.samples import STOPPED
 from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title

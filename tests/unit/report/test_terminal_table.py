@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rows import BASELINE, TWIN, benchmark, row
 
-from breakeven.engine.schedule import STOPPED
+from breakeven.engine.samples import STOPPED
 from breakeven.report import terminal_table
 from breakeven.report.row_columns import COLUMNS
 
