@@ -3,6 +3,7 @@
 import math
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -210,14 +211,15 @@ def test_a_duet_that_cannot_be_or_misleads_is_measured_in_turns(
 ) -> None:
     calls: list[bool] = []
 
-    def measured(*arguments: object, in_duet: bool, **options: object) -> Measurement:
+    def measured(in_duet: bool, *arguments: object, **options: object) -> Measurement:
         calls.append(in_duet)
         same = Comparison("same", speedup=Interval(1.0, 0.99, 1.01))
         of = {"first": Comparison("baseline"), "second": same}
-        return Measurement(ComparisonSet(of, 1.01), "", 1.0, [], doubt if in_duet else "")
+        return Measurement(ComparisonSet(of, 1.01), "", 1.0, [], doubt=doubt if in_duet else "")
 
-    monkeypatch.setattr(paired, "measure_artifacts", measured)
-    monkeypatch.setattr(paired.duet, "why_not", lambda hardware, scenario: cannot)
+    monkeypatch.setattr(paired, "measure_artifacts", partial(measured, False))
+    monkeypatch.setattr(paired.duet, "measure_in_duet", partial(measured, True))
+    monkeypatch.setattr(paired.duet, "why_not", lambda hardware, scenario, *folders: cannot)
     monkeypatch.setattr(paired.dataset, "load_split", lambda *which: SimpleNamespace(images=None))
     monkeypatch.setattr(paired.paths, "prepared", lambda data: Path("data"))
     study = SimpleNamespace(

@@ -1,9 +1,9 @@
 """The reference pages of the commands and of the Python API, made from the code."""
 
-import argparse
 import importlib
 import inspect
 import os
+from types import ModuleType
 from unittest import mock
 
 import breakeven
@@ -29,13 +29,8 @@ def commands_page() -> str:
     return "\n".join([*lines, ""])
 
 
-def _help(name: str, module: object) -> str:
-    parser = argparse.ArgumentParser(
-        prog=f"breakeven {name}",
-        description=module.__doc__,
-        epilog=f"example: {module.EXAMPLE}",  # type: ignore[attr-defined]
-    )
-    module.arguments(parser)  # type: ignore[attr-defined]
+def _help(name: str, module: ModuleType) -> str:
+    parser = main.command_parser(name, module)
     with mock.patch.dict(os.environ, {"COLUMNS": COLUMNS, "NO_COLOR": "1"}):
         return parser.format_help().rstrip()
 
@@ -61,10 +56,12 @@ def api_page() -> str:
 def _signature(function: object) -> str:
     """Return the signature, an argument a line if it is long."""
     signature = inspect.signature(function)  # type: ignore[arg-type]
-    text = str(signature)
+    text = str(signature).replace("pathlib._local.", "pathlib.")  # Python 3.13
     if len(text) <= 90:
         return text
-    arguments = "".join(f"    {each},\n" for each in signature.parameters.values())
+    arguments = "".join(
+        f"    {each},\n".replace("pathlib._local.", "pathlib.") for each in signature.parameters.values()
+    )
     result = signature.return_annotation
     shown = "" if result is inspect.Signature.empty else f" -> {getattr(result, '__name__', result)}"
     return f"(\n{arguments}){shown}"

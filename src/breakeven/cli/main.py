@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 from breakeven import __version__
 from breakeven.cli import commands
@@ -46,10 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog="breakeven"
     )
     for name, module in modules.items():
-        command_parser = parsers.add_parser(
-            name, description=module.__doc__, epilog=f"example: {module.EXAMPLE}"
-        )
-        module.arguments(command_parser)
+        module.arguments(parsers.add_parser(name, **_described(module)))
     chosen = parser.parse_args(arguments)
     command = modules[chosen.command]
     try:
@@ -77,6 +75,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("breakeven: interrupted.", file=sys.stderr)
         return 130
+
+
+def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    """Return the parser of one command, whose help is that of `breakeven NAME --help`."""
+    parser = argparse.ArgumentParser(prog=f"breakeven {name}", **_described(module))
+    module.arguments(parser)
+    return parser
+
+
+def _described(module: ModuleType) -> dict[str, Any]:
+    """Return the texts around a command's help."""
+    return {"description": module.__doc__, "epilog": f"example: {module.EXAMPLE}"}
 
 
 def _overview(modules: Mapping[str, ModuleType]) -> str:

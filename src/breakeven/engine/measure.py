@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from breakeven.artifacts.artifact import MANIFEST
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.core.files import temporary_folder
-from breakeven.engine import duet
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
 from breakeven.engine.interpreter import Interpreter
@@ -34,6 +32,7 @@ class Measurement:
     stopped: str  # the reason: narrow intervals, the end of the time, or a failure
     seconds: float
     warnings: list[QualityWarning]
+    guarded: ComparisonSet | None = None  # the findings with the guards, if there are any
     doubt: str = ""  # why the findings of a duet do not count
 
     def __getitem__(self, variant: str) -> Comparison:
@@ -50,7 +49,8 @@ def measure_artifacts(
     progress: Callable[[RunProgress], None] = lambda step: None,
     costs: Mapping[str, Sequence[float]] | None = None,
     interpreters: Mapping[str, Interpreter] | None = None,
-    in_duet: bool = False,
+    kind: type[Schedule] = Schedule,
+    guards: Mapping[str, Path] | None = None,
 ) -> Measurement:
     """Measure artifacts in turns, and compare each with the first, which is the baseline.
 
@@ -69,7 +69,9 @@ def measure_artifacts(
             stops being measured once another one is surely faster and costs no more. Variants without costs
             are measured to the end.
         interpreters: name -> the Python that runs it; this one by default.
-        in_duet: run the baseline and each variant at the same time, where `duet.why_not` allows it.
+        kind: the schedule of the run.
+        guards: name -> an artifact that is measured beside the variants by the baseline's Python, and that
+            only `Measurement.guarded` holds.
 
     Raises:
         UserError: there is no variant, or one has the name of the twin or no artifact in its folder; the
@@ -97,28 +99,23 @@ def measure_artifacts(
     base, folder = next(iter(folders.items()))
     limit = budget.time_limit_s(len(folders))
     folders = {base: folder, TWIN: folder, **{k: v for k, v in folders.items() if k != base}}
-    with ExitStack() as stack:
-        scratch = stack.enter_context(temporary_folder())
-        if in_duet:
-            folders[duet.SLOWED] = stack.enter_context(duet.slowed_copy(folder))
+    folders |= guards or {}
+    with temporary_folder() as scratch:
         path = scratch / "images.npy"
         np.save(path, images[_timed(images, scenario.batch_size, budget.seed)])
         caches = scratch / "caches"
         caches.mkdir()
         pythons = dict(interpreters or {})
         if base in pythons:
-            pythons[TWIN] = pythons[duet.SLOWED] = pythons[base]
-        kind = duet.DuetSchedule if in_duet else Schedule
+            pythons |= dict.fromkeys([TWIN, *(guards or ())], pythons[base])
         schedule = kind(folders, hardware, path, scenario, budget, scored, caches, pythons)
         stopped = run_replicates(schedule, limit, started, progress, costs or {})
-    doubt = ""
-    if in_duet:
-        doubt = duet.guard(compare_to_baseline(schedule.samples, budget.confidence, budget.margin))
-        del schedule.samples[duet.SLOWED]
-    comparisons = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
+    samples = {name: own for name, own in schedule.samples.items() if name not in (guards or ())}
+    comparisons = compare_to_baseline(samples, budget.confidence, budget.margin)
     seconds = time.monotonic() - started
-    warnings = list_warnings(schedule.samples, comparisons, budget, load.percent)
-    return Measurement(comparisons, stopped, seconds, warnings, doubt)
+    warnings = list_warnings(samples, comparisons, budget, load.percent)
+    guarded = compare_to_baseline(schedule.samples, budget.confidence, budget.margin) if guards else None
+    return Measurement(comparisons, stopped, seconds, warnings, guarded)
 
 
 def _timed(images: NDArray[np.integer[Any]], batch_size: int, seed: int) -> NDArray[np.intp]:

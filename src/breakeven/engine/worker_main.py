@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise, repeat
 from pathlib import Path
@@ -144,7 +145,8 @@ class Worker:
     def move(self, cores: list[int]) -> dict[str, Any]:
         """Bind all threads of this process to these cores."""
         for thread in Path("/proc/self/task").iterdir():
-            os.sched_setaffinity(int(thread.name), cores)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setaffinity(int(thread.name), cores)
         return {}
 
     def block(self, calls: int, settle: int, callers: int, after: int = 0) -> dict[str, Any]:

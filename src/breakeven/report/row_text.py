@@ -86,9 +86,12 @@ def change(row: ResultRow) -> str:
     """Return the change in accuracy from the baseline, in percentage points, with its interval."""
     if row.verdict in ("baseline", "control"):
         return ""
-    if is_exact(row):
-        return "the same class for each test image"
     return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
+
+
+def change_in_words(row: ResultRow) -> str:
+    """Return the change in accuracy, or that there is none, for people who read one row."""
+    return "the same class for each test image" if is_exact(row) else change(row)
 
 
 def against_control(row: ResultRow) -> str:

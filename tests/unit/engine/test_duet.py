@@ -9,10 +9,10 @@ import fakes
 import pytest
 from fake_artifacts import BUDGET, fake
 
+from breakeven.artifacts import artifact
 from breakeven.core import plugin
 from breakeven.engine import duet
 from breakeven.engine.comparison import Comparison, ComparisonSet
-from breakeven.engine.measure import measure_artifacts
 from breakeven.engine.settings import SINGLE_STREAM, TWIN, Scenario
 from breakeven.engine.statistics import Interval
 from breakeven.plugins.hardware.base import Host
@@ -32,7 +32,7 @@ def test_both_sides_run_at_the_same_time_and_swap_their_cores(tmp_path: Path) ->
     log = tmp_path / "log"
     variants = fake(tmp_path, "base", "other", runtime="placed", log=str(log))
     budget = replace(BUDGET, block_ms=40)
-    measured = measure_artifacts(variants, fakes.CPU1, budget, fakes.IMAGES, in_duet=True)
+    measured = duet.measure_in_duet(variants, fakes.CPU1, budget, fakes.IMAGES)
     assert list(measured.findings.of) == ["base", TWIN, "other"]  # the slowed copy is the guard's alone
     base, other = measured["base"].replicates, measured["other"].replicates
     at_once = []
@@ -63,9 +63,28 @@ def test_a_known_slowdown_comes_out_of_a_duet(tmp_path: Path) -> None:
     card = variants["twice"] / "artifact.json"
     card.write_text(card.read_text().replace("fakes.slowed", duet.RUNTIME))
     budget = replace(BUDGET, min_replicates=3, rounds=5)
-    measured = measure_artifacts(variants, fakes.CPU1, budget, fakes.IMAGES, in_duet=True)
+    measured = duet.measure_in_duet(variants, fakes.CPU1, budget, fakes.IMAGES)
     speedup = measured["twice"].speedup
     assert speedup and 0.4 < speedup.value < 0.65, measured["twice"]
+
+
+@TWO_CORES
+@pytest.mark.parametrize("fault", ["error", "killed"])
+def test_a_failure_costs_the_variant_that_failed(tmp_path: Path, fault: str) -> None:
+    sound, broken = fake(tmp_path, "sound")["sound"], fake(tmp_path, "broken", fault=fault)["broken"]
+    measured = duet.measure_in_duet({"base": sound, "other": broken}, fakes.CPU1, BUDGET, fakes.IMAGES)
+    assert (measured["other"].verdict, measured["base"].verdict) == ("failed", "baseline")
+    measured = duet.measure_in_duet({"base": broken, "other": sound}, fakes.CPU1, BUDGET, fakes.IMAGES)
+    assert measured["base"].verdict == "failed" and measured["other"].verdict != "failed"
+    assert measured.doubt == "the baseline was not measured"
+
+
+def test_a_program_of_its_own_gets_no_duet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "free_cores", lambda self: [0, 1])
+    card = artifact.read(fake(tmp_path, "cpp")["cpp"])
+    settings = {"name": "libtorch", "of": {"name": "torchscript", "method": "trace", "freeze": True}}
+    artifact.save(tmp_path / "cpp", replace(card, settings=settings))
+    assert "a program of its own" in duet.why_not(CPU1, SINGLE_STREAM, tmp_path / "cpp")
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,8 @@ def run(chosen: Namespace) -> int:
             raise
         traceback.print_exc()
         return UNKNOWN
+    if chosen.duet and not all(change.no_duet for change in changes):
+        how = how.replace("in the same rounds", "at the same time, on two cores", 1)
     _show(f"{chosen.hardware}, {how}", f"speedup of {second} over {first}", changes)
     for sentence in _complaints(first, changes, chosen.tolerance, chosen.stored):
         print(f"breakeven: {sentence}", file=sys.stderr)
@@ -155,13 +157,12 @@ def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
     from breakeven.pipeline.compare.stored import stored
 
     what = (chosen.hardware, chosen.variant)
-    together = "at the same time, on two cores" if chosen.duet else "in the same rounds"
     if chosen.stored:
         how = "by stored results: each over the eager mode of its own run"
         return chosen.first, chosen.second, how, stored(chosen.first, chosen.second, *what)
     if chosen.first:
         changes = paired(chosen.first, chosen.second, *what, chosen.duet)
-        return chosen.first, chosen.second, together, changes
+        return chosen.first, chosen.second, "in the same rounds", changes
     with ExitStack() as stack:
         if chosen.packages:
             pythons = [stack.enter_context(versions.with_packages(chosen.packages))]
@@ -170,7 +171,7 @@ def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
             pythons = [versions.python_at(each) for each in chosen.python]
             names = chosen.python if len(pythons) > 1 else ["this Python", *chosen.python]
         first, second = [THIS_PYTHON, *pythons][-2:]
-        how = f"{together}; what differs: {versions.differences(first, second)}"
+        how = f"in the same rounds; what differs: {versions.differences(first, second)}"
         changes = versions.versions(first, second, (names[0], names[1]), *what, chosen.duet)
         return names[0], names[1], how, changes
 
@@ -201,8 +202,9 @@ def _show(title: str, speedup: str, changes: "Sequence[Change]") -> None:
     console = Console(highlight=False, markup=False)
     console.print(title)
     console.print(table)
+    for reason in dict.fromkeys(change.no_duet for change in changes if change.no_duet):
+        named = _listed([change for change in changes if change.no_duet == reason])
+        console.print(f"measured in turns, because {reason}: {named}")
     for change in changes:
-        if change.no_duet:
-            console.print(f"{change.family} {change.variant}: measured in turns, because {change.no_duet}")
         if change.reason:
             console.print(f"{change.family} {change.variant}: {change.verdict}, {change.reason}")

@@ -1,4 +1,4 @@
-"""A test of the duet: two equal copies of a model, and one that is slower, in duet and in turns."""
+"""A test of the duet: two equal copies of a model, in duet and in turns."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +31,8 @@ def run(model: str, folder: Path, seed: int) -> dict[str, Any]:
     pair = {"base": base, "copy": again(base, 1)}
     budget = replace(Budget(seed=seed), seconds_per_variant=SECONDS_PER_VARIANT, half_width=0.0)
     found: dict[str, Any] = {"condition": f"{model} in onnxruntime, 1 thread"}
-    for name, in_duet in (("duet", True), ("turns", False)):
-        measured = measure_artifacts(pair, HARDWARE, budget, MODELS[model].images(1), in_duet=in_duet)
+    for name, measure in (("duet", duet.measure_in_duet), ("turns", measure_artifacts)):
+        measured = measure(pair, HARDWARE, budget, MODELS[model].images(1))
         speedup = measured["copy"].speedup
         found[name] = {
             "verdict": measured["copy"].verdict,

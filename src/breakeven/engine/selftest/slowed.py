@@ -38,6 +38,11 @@ class Slowed(Runtime):
         runtime: Runtime = plugin.load("runtimes", self.of, "of")
         return runtime
 
+    @property
+    def caches(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Return the variables of the inner runtime's compiler caches."""
+        return self.inner.caches
+
     def export(self, source: ExportInput, folder: Path) -> None:
         """Export with the inner runtime."""
         self.inner.export(source, folder)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 
 from breakeven.artifacts import dataset, variants
@@ -108,25 +107,20 @@ def measured_changes(
     }
     scored = interpreters[0] != interpreters[1]
     option = plugin.load("hardware", study.hardware[hardware], f"hardware.{hardware}")
-    cannot = duet.why_not(option, SINGLE_STREAM) if in_duet else ""
     changes = []
     with machine_lock.exclusive(), counted("compare", len(pairs), every_s=0) as count:
         for name, folders in pairs.items():
             count.begin(" ".join(name))
             sides = ("first", "second")
-            measure = partial(
-                measure_artifacts,
-                dict(zip(sides, folders, strict=True)),
-                study.hardware[hardware],
-                budget,
-                images[name[0]],
-                scored=scored,
-                interpreters=dict(zip(sides, interpreters, strict=True)),
-            )
-            measured = measure(in_duet=in_duet and not cannot)
-            no_duet = cannot or measured.doubt
+            settings = study.hardware[hardware], budget, images[name[0]]
+            pythons = dict(zip(sides, interpreters, strict=True))
+            pair = dict(zip(sides, folders, strict=True))
+            no_duet = duet.why_not(option, SINGLE_STREAM, *folders) if in_duet else ""
+            measure = duet.measure_in_duet if in_duet and not no_duet else measure_artifacts
+            measured = measure(pair, *settings, scored=scored, interpreters=pythons)
             if measured.doubt:
-                measured = measure(in_duet=False)
+                no_duet = measured.doubt
+                measured = measure_artifacts(pair, *settings, scored=scored, interpreters=pythons)
             count.end()
             changes.append(replace(judged(name, measured, first), no_duet=no_duet))
     return changes

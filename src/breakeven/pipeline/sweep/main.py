@@ -16,7 +16,7 @@ from breakeven import __version__
 from breakeven.config import compose
 from breakeven.config.composition_errors import override_fault
 from breakeven.config.credentials import require_no_credentials_in
-from breakeven.core import paths
+from breakeven.core import interrupts, paths
 from breakeven.core.errors import UserError
 from breakeven.core.machine_errors import machine_fault
 from breakeven.core.secrets import hide_in_output
@@ -95,7 +95,7 @@ def list_choices() -> str:
 def _terminate(number: int, frame: FrameType | None) -> None:
     """End the sweep, so that it cancels what it has submitted."""
     print("breakeven: ended by a signal; the same command goes on.", file=sys.stderr)
-    sys.exit(128 + number)
+    raise interrupts.Terminated(128 + number)
 
 
 def hydra_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
