@@ -44,10 +44,25 @@ def parts(row: ResultRow) -> list[NamePart]:
 
 def meanings(rows: Iterable[ResultRow]) -> dict[str, list[NamePart]]:
     """Return the meaning of each part that occurs in these rows, by the kind of the part."""
+    rows = list(rows)
+    work = _work(rows)
     found: dict[str, dict[str, NamePart]] = {"compression": {}, "precision": {}, "runtime": {}}
     for kind, part in _all_parts(rows):
+        if kind == "compression" and part.text in work:
+            part = NamePart(part.text, f"{part.meaning}: {work[part.text]}")  # noqa: PLW2901
         found[kind].setdefault(part.text, part)
     return {kind: list(known.values()) for kind, known in found.items()}
+
+
+def _work(rows: Iterable[ResultRow]) -> dict[str, str]:
+    """Return how much of the work each compression leaves in each family, in words."""
+    macs = {(row.family, row.compression): row.macs for row in rows if row.macs and "/" in row.variant}
+    shares: dict[str, list[str]] = {}
+    for (family, compression), left in macs.items():
+        whole = macs.get((family, "none"))
+        if whole and compression != "none":
+            shares.setdefault(compression, []).append(f"{left / whole:.0%} of the work of {family}")
+    return {compression: ", ".join(each) for compression, each in shares.items()}
 
 
 def _all_parts(rows: Iterable[ResultRow]) -> Iterator[tuple[str, NamePart]]:
