@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"breakeven: {sentence}", file=sys.stderr)
         return 1
-    except (OSError, MemoryError) as error:
+    except (ImportError, OSError, MemoryError) as error:
         if not (fault := machine_fault(error)):
             raise
         print(f"breakeven: {fault}.", file=sys.stderr)

@@ -19,8 +19,10 @@ REMEDIES = {
 
 def machine_fault(error: BaseException) -> str:
     """Return what the machine lacks, with a remedy; nothing if the error has another cause."""
-    if isinstance(error, MemoryError):
-        return "there is too little memory; close other programs"
+    # What the dynamic loader says where the address space or the memory does not hold a library
+    unmapped = isinstance(error, ImportError) and "failed to map segment" in str(error)
+    if isinstance(error, MemoryError) or unmapped:
+        return "there is too little memory; close other programs, or allow more (`ulimit -v`)"
     if not isinstance(error, OSError) or error.errno not in REMEDIES:
         return ""
     where = f" ({error.filename})" if error.filename else ""

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from project import ROOT
 
 from breakeven.cli import main
 from breakeven.cli.commands import table
@@ -25,6 +26,19 @@ def test_a_fault_of_the_machine_names_the_place_and_the_remedy(number: int) -> N
 def test_a_bug_is_no_fault_of_the_machine() -> None:
     for error in (OSError(errno.EBADF, "Bad file descriptor"), OSError("no number"), ValueError("x")):
         assert machine_fault(error) == ""
+
+
+@pytest.mark.parametrize("stage", [["benchmark", "cnn", "cpu1"], ["train", "cnn"]])
+def test_a_stage_whose_libraries_do_not_fit_says_so(stage: list[str], tmp_path: Path) -> None:
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({10**9}, {10**9}))"
+    program = f"{limit}; import runpy, sys; sys.argv = ['x', *{stage}]; "
+    program += "runpy.run_module('breakeven.pipeline', run_name='__main__', alter_sys=False)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "too little memory" in done.stderr
 
 
 def too_many_open_files() -> None:
