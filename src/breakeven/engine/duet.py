@@ -109,30 +109,33 @@ class DuetSchedule(Schedule):
     def _rounds(self, alive: dict[str, VariantProcesses]) -> None:
         base = next(iter(self.variants))
         began = time.monotonic()
+        cores = plugin.load("hardware", self.hardware, "hardware").free_cores()[:2]
         if not self._round:  # else it is the next group of a replicate that memory does not hold at once
             self._duets = 0
+        if self._number % 2:
+            cores.reverse()
         for _ in range(self.rounds):
             partners = [name for name in alive if name != base]
             self._draw.shuffle(partners)
             for partner in partners:
                 if base in alive and partner in alive:
-                    self._duet({name: alive[name] for name in (base, partner)}, alive)
+                    self._duet({name: alive[name] for name in (base, partner)}, cores, alive)
+            cores.reverse()
             self._round += 1
         for name in [name for name in alive if not self.samples[name].replicates[-1].blocks]:
             self.samples[name].replicates.pop()  # the baseline failed before its first duet
             del alive[name]
         self._timed_s += time.monotonic() - began
 
-    def _duet(self, pair: Mapping[str, VariantProcesses], alive: dict[str, VariantProcesses]) -> None:
-        """Time one block of both at the same time.
+    def _duet(
+        self, pair: Mapping[str, VariantProcesses], cores: list[int], alive: dict[str, VariantProcesses]
+    ) -> None:
+        """Time one block of both at the same time, on a core each.
 
         Both make the same number of timed calls. Each goes on calling until the other one has made its own,
         so that neither is alone.
         """
         first = self._firsts[self._round % len(self._firsts)]
-        cores = plugin.load("hardware", self.hardware, "hardware").free_cores()[:2]
-        if (self._round + self._number) % 2:
-            cores.reverse()
         most, least = (choose(own.calls for own in pair.values()) for choose in (max, min))
         settle = max(own.settle for own in pair.values())
         with ExitStack() as awake:
@@ -143,12 +146,12 @@ class DuetSchedule(Schedule):
                     own.workers[0].ask("move", cores=[core])
             self._at_once(pair, alive, "settle", {name: {"calls": settle} for name in pair})
             blocks = {
-                # The faster one makes more calls in the time of the slower one's block.
+                # The faster one makes more calls in the time of the slower one's block. Both add a quarter.
                 name: {
                     "calls": most,
                     "settle": 0,
                     "callers": 1,
-                    "after": ceil(most * (own.calls / least - 0.75)),
+                    "after": ceil(most * (own.calls / least - 1 + 1 / 4)),
                 }
                 for name, own in pair.items()
             }

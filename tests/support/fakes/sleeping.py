@@ -17,7 +17,7 @@ CALL_S = 0.002
 
 
 class Sleeping(Runtime):
-    """Sleeps `times` 2 ms in each call; appends to the file `log` a line a call: who, when.
+    """Sleeps `times` 2 ms in each call; appends to the file `log` a line a call: who, when, on which cores.
 
     Each call lasts longer by up to the share `jitter`, drawn at random.
     """
@@ -43,6 +43,7 @@ class Sleeping(Runtime):
             process = os.getpid()
             caller = f"{process}-{threading.get_ident()}"
             made = {"process": process, "caller": caller, "start": start, "end": time.monotonic()}
+            made["cores"] = sorted(os.sched_getaffinity(0))
             with Path(self.log).open("a") as file:
                 file.write(json.dumps(made) + "\n")
             return logits(inputs)

@@ -30,7 +30,7 @@ def workers_find_the_fakes(monkeypatch: pytest.MonkeyPatch) -> None:
 @TWO_CORES
 def test_both_sides_run_at_the_same_time_and_swap_their_cores(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    variants = fake(tmp_path, "base", "other", runtime="placed", log=str(log))
+    variants = fake(tmp_path, "base", "other", runtime="sleeping", log=str(log))
     budget = replace(BUDGET, block_ms=40)
     measured = duet.measure_in_duet(variants, fakes.CPU1, budget, fakes.IMAGES)
     assert list(measured.findings.of) == ["base", TWIN, "other"]  # the slowed copy is the guard's alone
@@ -56,9 +56,9 @@ def test_both_sides_run_at_the_same_time_and_swap_their_cores(tmp_path: Path) ->
 
 @TWO_CORES
 def test_a_known_slowdown_comes_out_of_a_duet(tmp_path: Path) -> None:
-    variants = {**fake(tmp_path, "base", runtime="placed", log=str(tmp_path / "log"))}
+    variants = {**fake(tmp_path, "base", runtime="sleeping", log=str(tmp_path / "log"))}
     variants |= fake(
-        tmp_path, "twice", runtime="slowed", of={"name": "fakes.placed", "log": "/dev/null"}, share=1.0
+        tmp_path, "twice", runtime="slowed", of={"name": "fakes.sleeping", "log": "/dev/null"}, share=1.0
     )
     card = variants["twice"] / "artifact.json"
     card.write_text(card.read_text().replace("fakes.slowed", duet.RUNTIME))
