@@ -48,14 +48,14 @@ def test_help_is_printed_without_any_extra() -> None:
 def test_a_command_says_which_extra_it_needs(command: str, extra: str) -> None:
     done = python(WITHOUT + f"from breakeven.cli.main import main; sys.exit(main({command.split()!r}))")
     assert done.returncode == bool(extra), done.stderr
-    assert (f"pip install 'breakeven[{extra}]'" in done.stderr) == bool(extra)
+    assert (f"pip install -e '.[{extra}]'" in done.stderr) == bool(extra)
     assert "Traceback" not in done.stderr
 
 
 def test_sweeps_say_which_extra_they_need() -> None:
     done = python(WITHOUT + "from breakeven.cli.main import sweep; sweep()")
     assert done.returncode == 1
-    assert re.fullmatch(r"breakeven: .*pip install 'breakeven\[pipeline\]'\n", done.stderr)
+    assert re.fullmatch(r"breakeven: .*pip install -e '\.\[pipeline\]'\n", done.stderr)
 
 
 def test_a_module_that_no_extra_brings_is_a_bug() -> None:

@@ -315,6 +315,11 @@ def test_a_study_lists_choices_that_go_together(asked: list[str], every: list[li
         assert expand_all(sweeper, asked, GlobalHydra.instance().config_loader()) == every
 
 
+def test_the_number_of_builds_is_in_no_models_name() -> None:
+    (name,) = job_study.composed_study(["export.builds=1", "seed=2"]).families
+    assert name == "cnn-seed2"
+
+
 def test_the_models_of_scaling_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     studies = [job_study.composed_study(each) for each in jobs_of_command(["study=scaling"])]

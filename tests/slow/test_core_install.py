@@ -128,4 +128,4 @@ def test_the_command_times_two_functions(python: Path, tmp_path: Path) -> None:
 def test_a_study_says_what_it_needs(python: Path, tmp_path: Path) -> None:
     code = "import sys; from breakeven.cli.main import main; sys.exit(main(['table']) - 1)"
     done = run(python, "-c", code, cwd=tmp_path)
-    assert done.stderr.count("\n") == 1 and "pip install 'breakeven[pipeline]'" in done.stderr
+    assert done.stderr.count("\n") == 1 and "pip install 'breakeven[pipeline] @ file:" in done.stderr

@@ -1,7 +1,9 @@
 """Models on disk. A model is constructed, pruned again, and given its weights, as its manifest says."""
 
+import difflib
 import inspect
 import pkgutil
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -43,9 +45,18 @@ def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[
         with kept():
             named = pkgutil.resolve_name(target)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{dotted_key}._target_={target}: cannot be imported ({error}).") from None
+        raise UserError(
+            f"{dotted_key}._target_={target}: cannot be imported ({error}).{_near(target)}"
+        ) from None
     require_constructor(target, named, dotted_key)
     return cast(Callable[..., Any], named)
+
+
+def _near(target: str) -> str:
+    """Return a question with the name in the target's module that is nearest to it; "" if none is."""
+    module, _, name = target.rpartition(".")
+    near = difflib.get_close_matches(name, vars(sys.modules[module]), n=1) if module in sys.modules else []
+    return f" Did you mean {module}.{near[0]}?" if near else ""
 
 
 def import_dependencies(card: ModelManifest) -> None:

@@ -112,4 +112,5 @@ def _begun(folders: Sequence[Path]) -> str:
 
 
 def _total(entries: Sequence[CacheEntry]) -> str:
-    return f"{len(entries)} entries, {sum(entry.megabytes for entry in entries):,.1f} MB"
+    what = "entry" if len(entries) == 1 else "entries"
+    return f"{len(entries)} {what}, {sum(entry.megabytes for entry in entries):,.1f} MB"

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 
 from breakeven.core import paths, system_info
+from breakeven.core.extras import install_command
 from breakeven.plugins.quantization.base import INT8_FLAGS
 from breakeven.tracking.address import Unreachable, address, is_local, require_listener, shown_address
 
@@ -80,7 +81,9 @@ def _packages(has_gpu: bool) -> Iterator[Check]:
     """Yield a check of each extra, but not of those for a GPU if there is none."""
     required = system_info.requirements()
     if not required:
-        yield Check("breakeven is not installed", False, "pip install -e . (or `make repro`)", needed=True)
+        yield Check(
+            "breakeven is not installed", False, f"{install_command()} (or `make setup`)", needed=True
+        )
     for extra, names in sorted(required.items()):
         if extra in GPU_EXTRAS and not has_gpu:
             continue
@@ -89,10 +92,9 @@ def _packages(has_gpu: bool) -> Iterator[Check]:
         if extra or not missing:
             listed = ", ".join(f"{name} {version or 'is missing'}" for name, version in versions.items())
             title = extra or "packages"
-            yield Check(f"{title}: {listed}", not missing, f"pip install 'breakeven[{extra}]'")
+            yield Check(f"{title}: {listed}", not missing, install_command(extra))
         else:
-            remedy = "pip install breakeven"
-            yield Check(f"packages: {', '.join(missing)} missing", False, remedy, needed=True)
+            yield Check(f"packages: {', '.join(missing)} missing", False, install_command(), needed=True)
 
 
 def _programs(facts: dict[str, Any]) -> Iterator[Check]:

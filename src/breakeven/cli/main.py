@@ -113,7 +113,7 @@ def _overview(modules: Mapping[str, ModuleType]) -> str:
 
 def sweep() -> None:
     """Run the program `breakeven-sweep`."""
-    interrupts.handle("interrupted: the same command goes on")
+    interrupts.handle("interrupted; run the same command to go on")
     try:
         from breakeven.pipeline.sweep.main import main as run
     except ModuleNotFoundError as error:

@@ -53,11 +53,13 @@ def _require_settings(name: str, params: dict[str, Any], settings: Any) -> None:
         then, now = (flatten({section: part}) for part in (value, _part(settings, section)))
         for key in sorted(then.keys() | now.keys()):
             # Compare them as text, because DVC writes 1e-05, which YAML 1.1 reads as text.
-            was, wanted = (str(values.get(key, "nothing")) for values in (then, now))
+            was, wanted = (str(values[key]) if key in values else None for values in (then, now))
             if was != wanted:
+                made = f"without {key}" if was is None else f"with {key}={was}"
+                says = f"{key}={wanted}" if wanted is not None else f"does not set {key}"
                 raise UserError(
-                    f"The results here are of {key}={was} (stage {name}), and {paths.PARAMS} says "
-                    f"{wanted}: run `dvc repro`."
+                    f"The results here were made {made} (stage {name}), and {paths.PARAMS} "
+                    f"{'says ' if wanted is not None else ''}{says}: run `dvc repro`."
                 )
 
 
@@ -75,8 +77,9 @@ def _require_outputs(name: str, stage: dict[str, Any], digests: DvcDigests) -> N
         if (found := digests.of(Path(path))) != noted:
             state = "differs" if found else "is missing"
             raise UserError(
-                f"The results here are not those of {DVC_LOCK}: {path} {state}: run `dvc checkout`, or "
-                "`dvc repro` where DVC's cache lacks them."
+                f"The results here are not those of {DVC_LOCK}: {path} {state}. Run `dvc checkout`, or "
+                f"`dvc repro` if DVC's cache lacks it, as in a fresh clone. {paths.SUMMARY} holds the "
+                "committed figures."
             )
 
 

@@ -1,6 +1,8 @@
 """The reference of all settings and their JSON schema, made from the classes that check the settings."""
 
 import importlib
+import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,7 +36,10 @@ def json_schema() -> dict[str, Any]:
     for section, group in OPTION_SECTIONS.items():
         references = []
         for name in names(group):
-            option = _plugin(group, name).model_json_schema()
+            plugin = _plugin(group, name)
+            option = plugin.model_json_schema()
+            for key, field in option["properties"].items():
+                field.setdefault("description", _described(plugin).get(key, ""))
             definitions.update(option.pop("$defs", {}))
             option["properties"]["name"] = {"const": name}
             definitions[f"{group}.{name}"] = option
@@ -75,6 +80,16 @@ def _plugin(group: str, name: str) -> type[Plugin]:
         if isinstance(value, type) and issubclass(value, Plugin) and value.__module__ == module.__name__
     )
     return plugin
+
+
+def _described(plugin: type[Plugin]) -> dict[str, str]:
+    """Return attribute -> its text in the docstring of the plugin, or else of its nearest base class."""
+    texts: dict[str, str] = {}
+    for parent in plugin.__mro__:
+        _, _, section = inspect.cleandoc(parent.__doc__ or "").partition("Attributes:\n")
+        for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
+            texts.setdefault(name, " ".join(text.split()))
+    return texts
 
 
 def _dotted_key(definition: str) -> str:

@@ -30,7 +30,7 @@ class Family(StrictModel):
     data: str = Field(description="a key of `datasets`")
     model: Settings = Field(description="`_target_` and the constructor's arguments")
     train: TrainingConfig | None = Field(description="null: the model is measured with random weights")
-    checkpoint: str | None = Field(description="a user's own weights, which take the place of training")
+    checkpoint: str | None = Field(None, description="a user's own weights, which take the place of training")
 
 
 class Export(StrictModel):
@@ -278,8 +278,9 @@ def _require_measured_only(key: str, family: Family, config: Study) -> None:
     """Raise a UserError if the study compresses a family that has no settings for fine-tuning."""
     if config.compressions:
         raise UserError(
-            f"families.{key}.train=null: says not how to fine-tune, which compressions="
-            f"{list(config.compressions)} need. Give it a recipe (conf/train), or leave the compressions out."
+            f"families.{key}.train=null: does not say how to fine-tune, and compressions="
+            f"{list(config.compressions)} need that. Give it a recipe (conf/train), or leave the "
+            "compressions out."
         )
 
 
@@ -328,7 +329,8 @@ def _require_existing(config: Study) -> None:
         for pattern in patterns:
             if not any(fnmatchcase(variant, pattern) for variant in variants):
                 raise UserError(
-                    f"{dotted_key}={pattern}: matches no precision/runtime. {did_you_mean(pattern, variants)}"
+                    f"{dotted_key}={pattern}: no precision/runtime matches it; it is "
+                    f"{did_you_mean(pattern, variants)}"
                 )
     if not config.export.wants(BASELINE):
         raise UserError(f"export.only.none: leaves out the baseline, {BASELINE}.")

@@ -1,4 +1,9 @@
-"""The extras of `pip install 'breakeven[EXTRA]'`, and the modules that each of them installs."""
+"""The extras: the modules that each of them installs, and the command that installs one."""
+
+import json
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 # Extra -> the top-level modules that it installs. The core needs none of them.
 MODULES = {
@@ -16,5 +21,38 @@ def missing(error: ModuleNotFoundError) -> str:
     module = (error.name or "").partition(".")[0]
     for extra, modules in MODULES.items():
         if module in modules:
-            return f"this needs {module}, which is not installed: pip install 'breakeven[{extra}]'"
+            return f"this needs {module}, which is {not_installed(extra)}"
     return ""
+
+
+def not_installed(extra: str) -> str:
+    """Return the reason of what needs an extra that is not installed, with the command that installs it."""
+    return f"not installed: {install_command(extra)}"
+
+
+def install_command(extra: str = "") -> str:
+    """Return the command that installs Breakeven from where it came, with an extra.
+
+    pip notes in direct_url.json (PEP 610) from which folder, file or repository it installed a package. It
+    notes nothing for a package of an index. An index may hold another project of this name, so that the
+    command names the index's package only if this one came from there.
+    """
+    wanted = f"[{extra}]" if extra else ""
+    try:
+        note = distribution("breakeven").read_text("direct_url.json")
+    except PackageNotFoundError:  # a checkout that is on the path
+        return f"pip install -e '{_short(Path(__file__).parents[3])}{wanted}'"
+    if not note:
+        return f"pip install 'breakeven{wanted}'"
+    source = json.loads(note)
+    url = source["url"]
+    if "dir_info" in source:
+        editable = "-e " if source["dir_info"].get("editable") else ""
+        return f"pip install {editable}'{_short(Path(unquote(urlsplit(url).path)))}{wanted}'"
+    if "vcs_info" in source:
+        url = f"{source['vcs_info']['vcs']}+{url}@{source['vcs_info']['commit_id']}"
+    return f"pip install 'breakeven{wanted} @ {url}'"
+
+
+def _short(folder: Path) -> str:
+    return "." if folder == Path.cwd() else str(folder)

@@ -23,7 +23,7 @@ def handle(sentence: str) -> None:
     process at once, without cleaning up.
 
     Args:
-        sentence: what to print, such as "interrupted: `dvc repro` goes on".
+        sentence: what to print, such as "interrupted; run `dvc repro` to go on".
     """
     global _sentence  # noqa: PLW0603
     _sentence = sentence

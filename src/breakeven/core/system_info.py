@@ -35,7 +35,8 @@ TUNING_PREFIXES = (
     *("TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "ORT_", "OV_"),
 )
 ENVIRONMENT_AT_START = dict(os.environ)  # the user's variables: libraries set more when they are imported
-HARMLESS_VARIABLES = ("KMP_INIT_AT_FORK",)  # joblib sets it for its workers; it changes no time
+# They change no time. joblib sets the first for its workers, torch the second when it is imported.
+HARMLESS_VARIABLES = ("KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR")
 DEVELOPER_EXTRAS = ("dev", "browser", "docs")  # extras that users do not need
 # Extras whose packages change no call's time. Torch and torchvision do, and are noted separately.
 NOT_EXECUTING = ("", "torch", "pipeline", "tracking", "report", "cluster")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import breakeven
 from breakeven.core.errors import UserError
+from breakeven.core.extras import install_command
 
 PACKAGE = Path(breakeven.__file__).parent
 ANSWER_S = 120  # a first import of large libraries from a slow disk takes long
@@ -67,7 +68,7 @@ class Interpreter:
             words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise UserError(
                 f"{self.executable} cannot run Breakeven's workers: {words[-1]}. Install Breakeven there, "
-                "with the runtimes to compare: pip install 'breakeven[all]'."
+                f"with the runtimes to compare: {install_command('all')}."
             )
         try:
             versions: dict[str, str] = json.loads(done.stdout.splitlines()[-1])

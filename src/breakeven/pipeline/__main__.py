@@ -8,7 +8,7 @@ from breakeven.core.child_process import end_with_dvc
 
 if __name__ == "__main__":
     # Before the stage's imports, which take seconds
-    interrupts.handle("interrupted; `dvc repro` goes on")
+    interrupts.handle("interrupted; run `dvc repro` to go on")
     end_with_dvc()
     try:
         runpy.run_module(f"breakeven.pipeline.stages.{sys.argv.pop(1)}", run_name="__main__", alter_sys=True)
@@ -18,4 +18,4 @@ if __name__ == "__main__":
 
         if not (fault := machine_fault(error)):
             raise
-        sys.exit(f"breakeven: {fault}, then `dvc repro` goes on.")
+        sys.exit(f"breakeven: {fault}, then run `dvc repro` to go on.")

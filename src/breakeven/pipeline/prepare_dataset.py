@@ -79,15 +79,17 @@ def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tupl
     """
     from sklearn.model_selection import train_test_split
 
-    smallest = int(np.bincount(data.labels, minlength=len(classes)).argmin())
+    counts = np.bincount(data.labels, minlength=len(classes))
+    smallest = int(counts.argmin())
     try:
         rest, part = train_test_split(
             np.arange(len(data.labels)), test_size=share, random_state=seed, stratify=data.labels
         )
-    except ValueError as error:
+    except ValueError:
         raise UserError(
-            f"{len(data.labels)} images cannot be split with a share of {share} (the smallest class is "
-            f"{classes[smallest]!r}): {error}"
+            f"{len(data.labels)} images of {len(classes)} classes cannot be split with a share of "
+            f"{share:g}: each class needs an image in both parts. The smallest class, "
+            f"{classes[smallest]!r}, has {counts[smallest]}. Add images, or change the share."
         ) from None
     rest, part = np.sort(rest), np.sort(part)
     return Images(data.images[rest], data.labels[rest]), Images(data.images[part], data.labels[part])

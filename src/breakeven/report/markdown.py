@@ -5,16 +5,18 @@ from pathlib import Path
 
 from breakeven.core.errors import UserError
 
+WIDE_PAGE = (
+    "---\nhide: [navigation, toc]\n---\n\n"  # the head of a page that gives its tables the whole width
+)
 
-def table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int, left_at_end: int = 0) -> str:
-    """Return a table. Its first and its last columns align left; the columns between, figures, align right.
+
+def table(header: Sequence[str], lines: Iterable[Sequence[str]], left: int) -> str:
+    """Return a table. Its first columns align left; the others, figures, align right.
 
     Args:
         left: how many columns align left at the start.
-        left_at_end: how many columns align left at the end.
     """
-    figures = len(header) - left - left_at_end
-    rule = ["---"] * left + ["---:"] * figures + ["---"] * left_at_end
+    rule = ["---"] * left + ["---:"] * (len(header) - left)
     return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
 
 

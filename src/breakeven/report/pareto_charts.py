@@ -2,6 +2,8 @@
 
 import altair as alt
 
+from breakeven.core.format import brief
+from breakeven.report import study_charts
 from breakeven.report.size_charts import CHART_HEIGHT, slug
 from breakeven.report.vega import COLOUR_RANGE, GREY, Chart, Point, series, shapes, spec, tips
 from breakeven.results.result_row import title
@@ -38,13 +40,11 @@ def _chart(name: str, data: list[Point]) -> Chart:
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=6)
     base = alt.Chart(alt.NamedData("table")).encode(
         x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32"),
-        y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, padding=14), title="accuracy, %"),
+        y=alt.Y("accuracy:Q", scale=study_charts.accuracy_scale(data, ["accuracy"]), title="accuracy, %"),
         color=series("front", [ON_FRONT, OFF_FRONT], [COLOUR_RANGE[0], GREY]),
     )
-    line = base.transform_filter(f"datum.front == '{ON_FRONT}'").mark_line(
-        opacity=0.4, interpolate="step-before"
-    )
-    mark = base.mark_point(filled=True, opacity=0.85).encode(
+    line = base.transform_filter(f"datum.front == '{ON_FRONT}'").mark_line(interpolate="step-before")
+    mark = base.mark_point(filled=True, opacity=1).encode(
         size=alt.Size("mb:Q", title="MB", scale=alt.Scale(range=[30, 400]), legend=None),
         shape=shapes("front", [ON_FRONT, OFF_FRONT]),
         tooltip=tips("variant", "front", speedup=".3f", low=".3f", high=".3f", accuracy=".2f", mb=".3f"),
@@ -55,4 +55,11 @@ def _chart(name: str, data: list[Point]) -> Chart:
         "Up and to the right is better, and so is small: the area of a mark is the size of the artifact.",
         data,
         spec(alt.layer(line, mark), CHART_HEIGHT),
+        summary="On the front: "
+        + "; ".join(
+            f"{point['variant']}: {brief(point['speedup'])}x, {point['accuracy']:.2f}%, "
+            f"{brief(point['mb'])} MB"
+            for point in data
+            if point["front"] == ON_FRONT
+        ),
     )

@@ -52,7 +52,7 @@ COLUMNS = (
         rank=10,
     ),
     RowColumn("over fp32 in its runtime", in_runtime, "speedup_in_runtime", ("page", "markdown"), more=True),
-    RowColumn("mean of all calls", of_means, "speedup_of_means", ("page", "markdown"), more=True),
+    RowColumn("mean of all calls", of_means, "speedup_of_means", ("page",), more=True),
     RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".3f"), "latency_ms_p50", rank=4),
     RowColumn(
         "p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99", ("terminal",), rank=9
@@ -68,19 +68,13 @@ COLUMNS = (
     RowColumn("change, points", change, "accuracy_delta", rank=6),
     RowColumn("against the control", against_control, "control_delta", ("markdown",)),
     RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb", rank=7),
-    RowColumn("memory above imports, MB", memory, "peak_memory_mb", ("page", "markdown"), more=True),
-    RowColumn("cold start s", lambda row: number(row.cold_start_s, ".2f"), "cold_start_s", ("markdown",)),
+    RowColumn("memory above imports, MB", memory, "peak_memory_mb", ("page",), more=True),
     RowColumn("break-even calls", breakeven, "breakeven_calls", ("terminal",), rank=8),
     RowColumn("break-even calls", all_calls, "breakeven_calls", ("page", "markdown")),
     RowColumn(
-        "share of the roofline",
-        lambda row: number(row.roofline_share, ".0%"),
-        "roofline_share",
-        ("markdown",),
-    ),
-    RowColumn(
         "executed in",
         lambda row: row.executed_precision or "",
+        views=("terminal", "page"),
         note=lambda row: row.execution,
         more=True,
         rank=11,

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from breakeven.core.format import brief
 from breakeven.report.vega import GREY, MAX_LINES, Chart, Point, decades, series, shapes, spec, tips
 from breakeven.results.result_row import ResultRow
 from breakeven.results.size_trend import MACS, MIN_MODELS, Size
@@ -40,7 +41,7 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
         y=alt.YDatum(1 / floor, scale=scale), y2=alt.Y2Datum(floor)
     )
     one = once.mark_rule(color=GREY, strokeWidth=2).encode(y=alt.YDatum(1, scale=scale))
-    whisker = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    whisker = base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
     line = base.transform_filter("datum.fit").mark_line(strokeDash=[5, 3]).encode(y="fit:Q")
     point = _points(base, variants, speedup=".3f", low=".3f", high=".3f", fit=".3f").encode(
         y=alt.Y("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
@@ -59,6 +60,7 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
             alt.layer(band, one, *([line] if fits else []), whisker, point),
             CHART_HEIGHT,
         ),
+        summary=_ranges(data, "speedup", "x"),
     )
 
 
@@ -88,7 +90,7 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
     # A logarithmic axis has no zero.
     for name in ("calls", "low", "high"):
         base = base.transform_calculate(**{f"drawn_{name}": f"max(datum.{name}, 1)"})
-    whisker = base.transform_filter("isValid(datum.high)").mark_rule(opacity=0.5)
+    whisker = base.transform_filter("isValid(datum.high)").mark_rule(strokeWidth=1.5)
     whisker = whisker.encode(y=alt.Y("drawn_low:Q", scale=scale), y2="drawn_high:Q")
     point = _points(base, variants, calls=",", low=",", high=",").encode(
         y=alt.Y("drawn_calls:Q", scale=scale, axis=axis, title="calls until it is paid back")
@@ -102,6 +104,7 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
         f"back. 0 is drawn as 1.{f' Not drawn: {without}.' if without else ''}",
         data,
         spec(alt.layer(*([whisker] if bounded else []), point), CHART_HEIGHT),
+        summary=_ranges(data, "calls", " calls"),
     )
 
 
@@ -117,6 +120,17 @@ def shown(swept: SweepAnalysis) -> list[str]:
 def _what(swept: SweepAnalysis) -> str:
     few = len({row.variant for row in swept.plain if row.speedup}) > MAX_LINES
     return f"Uncompressed models, batch 1{f', the {MAX_LINES} variants of most gain' if few else ''},"
+
+
+def _ranges(data: list[Point], field: str, unit: str) -> str:
+    """Return in words between which figures each variant lies."""
+    figures: dict[str, list[float]] = {}
+    for point in data:
+        figures.setdefault(point["variant"], []).append(point[field])
+    return "; ".join(
+        f"{variant}: {brief(min(values))} to {brief(max(values))}{unit}"
+        for variant, values in figures.items()
+    )
 
 
 def _rows(swept: SweepAnalysis, hardware: str) -> list[ResultRow]:
@@ -146,7 +160,7 @@ def _size(data: list[Point], size: Size) -> alt.X:
 
 
 def _points(base: Any, variants: list[str], **formats: str) -> Any:
-    return base.mark_point(filled=True, size=55, opacity=0.9).encode(
+    return base.mark_point(filled=True, size=55, opacity=1).encode(
         shape=shapes("variant", variants),
         tooltip=tips("model", "variant", "verdict", "machine", macs=",", params=",", **formats),
     )

@@ -37,7 +37,7 @@ VERDICT_MARKS = {
     "baseline": (GREY, "triangle-up"),
 }
 CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis of the break-even chart
-STAR_COLOUR = "#E69F00"
+STAR_COLOUR = "#C58800"
 MAX_LABELS = 5  # names of points in one chart: more would cover each other
 SIDES: dict[Literal["left", "right"], int] = {"left": 3, "right": -3}  # alignment of a name -> pixels aside
 STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
@@ -137,19 +137,19 @@ def accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     )
     base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
         x=x,
-        y=alt.Y("accuracy:Q", scale=_accuracy_scale(data), title="accuracy, %"),
+        y=alt.Y("accuracy:Q", scale=accuracy_scale(data), title="accuracy, %"),
         tooltip=tips("variant", "verdict", "interval", accuracy=".2f", change="+.2f", latency_ms=".4g"),
     )
     line = base.transform_filter("datum.front").mark_line(
         interpolate="step-after", color=GREY, strokeDash=[4, 3], tooltip=None
     )
     whisker = base.mark_rule(strokeWidth=1.5).encode(
-        y=alt.Y("low:Q", scale=_accuracy_scale(data)), y2="high:Q", color=_colours(rows)
+        y=alt.Y("low:Q", scale=accuracy_scale(data)), y2="high:Q", color=_colours(rows)
     )
     pick = base.transform_filter("datum.recommended").mark_point(
         shape=STAR_PATH, size=420, filled=True, color=STAR_COLOUR
     )
-    y = alt.Y("accuracy:Q", scale=_accuracy_scale(data))
+    y = alt.Y("accuracy:Q", scale=accuracy_scale(data))
     named = [_named_points(_labels(data), side).encode(x=x, y=y) for side in _sides(data)]
     return Chart(
         "accuracy",
@@ -216,9 +216,9 @@ def _bounds(row: ResultRow) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _accuracy_scale(data: Sequence[Point]) -> alt.Scale:
+def accuracy_scale(data: Sequence[Point], keys: Sequence[str] = ("accuracy", "low", "high")) -> alt.Scale:
     """Return a scale that holds all accuracies and their intervals, and ends at 0% and at 100%."""
-    ends = [point[key] for point in data for key in ("accuracy", "low", "high") if point[key] is not None]
+    ends = [point[key] for point in data for key in keys if point[key] is not None]
     low, high = min(ends, default=0.0), max(ends, default=100.0)
     room = max(0.08 * (high - low), 0.2)
     return alt.Scale(zero=False, nice=False, domain=[max(low - room, 0.0), min(high + room, 100.0)])
@@ -288,7 +288,7 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         "crosses the baseline's."
     )
     if left_out > 0 and chosen:
-        caption += f" Not shown: {left_out} variants that are paid back later than these."
+        caption += f" Not shown: {left_out} more, which are not the cheapest at any number of calls."
     told = "; ".join(f"{row.variant} after {brief(float(row.breakeven_calls or 0))}" for row in chosen[1:])
     return Chart(
         "calls",
@@ -384,7 +384,7 @@ def batches(rows: Sequence[ResultRow]) -> Chart | None:
     """Return throughput against batch size, of one family on one hardware; None with a single batch size."""
     single = [row for row in rows if row.callers == 1 and row.throughput_per_s]
     chosen = {row.variant for row in _foremost([row for row in single if row.batch_size == 1] or single)}
-    data = [
+    data: list[Point] = [
         {
             **{"variant": row.variant, "batch": row.batch_size},
             **{"per_second": row.throughput_per_s, "latency_ms_p99": row.latency_ms_p99},
@@ -406,6 +406,10 @@ def batches(rows: Sequence[ResultRow]) -> Chart | None:
         "Where lines cross, the better choice changes.",
         data,
         spec(chart, 300),
+        summary="; ".join(
+            f"{point['variant']}: {brief(point['per_second'])} inputs/s in batches of {point['batch']}"
+            for point in sorted(data, key=lambda point: -point["per_second"])[:MAX_LABELS]
+        ),
     )
 
 

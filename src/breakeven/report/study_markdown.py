@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.operators import PRECISIONS
-from breakeven.report.markdown import table
+from breakeven.report.markdown import WIDE_PAGE, table
 from breakeven.report.row_columns import columns_of
 from breakeven.report.row_text import interval, number
 from breakeven.report.terminal_table import scenarios, warnings
@@ -32,7 +32,7 @@ def render(
     machines = sorted({benchmark.machine["name"] for benchmark in benchmarks})
     commits = sorted({f"`{b.commit[:9]}`{' with local changes' if b.dirty else ''}" for b in benchmarks})
     parts = [
-        f"# The study `{study}`",
+        f"{WIDE_PAGE}# The study `{study}`",
         "Written by `breakeven publish`; all columns are in the CSV file beside it.",
         f"Machine: {'; '.join(machines)}. Measured at {', '.join(commits)}.",
         f"```\n{shlex.join(['breakeven', 'compose', *overrides])}\ndvc repro\n```",
@@ -83,7 +83,7 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
     executed = [f"- {row.variant}: {row.execution}" for row in timed if row.execution]
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
-        table([column.title for column in columns], lines, left=2, left_at_end=1),
+        table([column.title for column in columns], lines, left=2),
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         "### What a given loss of accuracy buys",

@@ -104,7 +104,7 @@ def _fastest(swept: SweepAnalysis) -> Chart | None:
     winners = sorted({point["variant"] for point in data})
     surely = len(changing(swept.judged, fastest))
     axis = alt.Axis(labelExpr="split(datum.label, ', ')", labelAngle=0, grid=True)
-    point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=110, opacity=0.9)
+    point = alt.Chart(alt.NamedData("table")).mark_point(filled=True, size=110, opacity=1)
     chart = point.encode(
         x=alt.X("place:N", sort=[_place_label(*place) for place in places], axis=axis, title=None),
         y=alt.Y("model:N", sort=models, title=None),
@@ -118,6 +118,7 @@ def _fastest(swept: SweepAnalysis) -> Chart | None:
         f"By the estimates; models from small to large. For {surely} of {len(models)} it surely changes.",
         data,
         spec(chart, LINE_HEIGHT * len(models)),
+        summary="; ".join(f"{point['model']}, {point['place']}: {point['variant']}" for point in data),
     )
 
 
@@ -148,12 +149,12 @@ def combinations(swept: SweepAnalysis) -> Chart | None:
     ends = [end(point["product"] for point in data) for end in (min, max)]
     line = alt.Chart(alt.InlineData([{"at": at} for at in ends])).mark_line(color=GREY, strokeDash=[4, 3])
     equal = line.encode(x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale))
-    whisker = base.mark_rule(opacity=0.5)
+    whisker = base.mark_rule(strokeWidth=1.5)
     for end in ("low", "high"):
         whisker = whisker.transform_calculate(**{end: f"datum.product * datum.ratio_{end}"})
     whisker = whisker.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
     formats = dict.fromkeys(("speedup", "low", "high", "product", "ratio", "ratio_low", "ratio_high"), ".3f")
-    point = base.mark_point(filled=True, size=55, opacity=0.9).encode(
+    point = base.mark_point(filled=True, size=55, opacity=1).encode(
         y=alt.Y("speedup:Q", scale=scale, axis=axis, title="speedup of the combination"),
         shape=shapes("verdict", verdicts),
         tooltip=tips("model", "variant", "hardware", "batch", "verdict", **formats),
@@ -165,4 +166,7 @@ def combinations(swept: SweepAnalysis) -> Chart | None:
         "that of speedup over product: where it crosses the dashed line, the two cannot be told apart.",
         data,
         spec(alt.layer(equal, whisker, point), size_charts.CHART_HEIGHT),
+        summary=", ".join(
+            f"{sum(point['verdict'] == verdict for point in data)} {verdict}" for verdict in verdicts
+        ),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from breakeven.core.format import brief, counted
-from breakeven.report.markdown import table
+from breakeven.report.markdown import WIDE_PAGE, table
 from breakeven.report.row_text import calls, interval, number
 from breakeven.results import sweep_answer
 from breakeven.results.interaction import best, changing
@@ -22,7 +22,7 @@ def render(swept: SweepAnalysis, pictures: Mapping[str, str]) -> str:
     failed = [f"- {outcome.title}: {outcome.reason}" for outcome in sweep.failed()]
     missing = [f"- {title}: {reason}" for title, reason in swept.missing.items()]
     parts = [
-        f"# The sweep `{sweep.study}`",
+        f"{WIDE_PAGE}# The sweep `{sweep.study}`",
         "Written by `breakeven analyse`; all columns are in the CSV file beside it.",
         f"Machine: {'; '.join(swept.machines)}. {counted(done, 'job')}, measured in "
         f"{counted(round(swept.seconds / 60), 'minute')}.",
@@ -132,7 +132,10 @@ def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:
         for family, family_rows in by_family(row for row in rows if row.hardware == hardware):
             calls_by_variant = {row.variant: calls(row) for row in family_rows}
             lines.append([family, *(calls_by_variant.get(variant, "") for variant in variants)])
-        yield f"Calls until build, load and the calls until steady are paid back, with bounds, {hardware}:"
+        yield (
+            f"Calls on {hardware} until a variant has paid back the training of its compression, its build, "
+            "its load and its warm-up, with bounds:"
+        )
         cells = [["model", *variants], *lines]
         if len(variants) > len(lines):  # transpose, so that the page is narrow
             cells = [

@@ -9,9 +9,8 @@ import altair as alt
 
 Point = dict[str, Any]
 GREY = "#8A8A8A"
-# Colours of Okabe and Ito that are visible on white and on black, and two more that people with colour
-# blindness can tell from them
-COLOUR_RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#896337", "#56B4E9", GREY, "#6F30F4"]
+# Colours near those of Okabe and Ito, each with a contrast of 3:1 or more to the light and to the dark page
+COLOUR_RANGE = ["#0F83C9", "#D55E00", "#009E73", "#C45A96", "#896337", "#00A0B0", GREY, "#7C4DF5"]
 # Shapes repeat the meaning of the colours for readers who see none.
 POINT_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 POINT_SHAPES += ["triangle-right", "triangle-left"]

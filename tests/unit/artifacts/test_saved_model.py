@@ -91,6 +91,11 @@ def gives_text(**arguments: object) -> str:
         ),
         ({"widht": 8}, "widht"),
         ({"_target_": "breakeven.plugins.models.cnn.nope"}, "cannot be imported"),
+        ({"_target_": "breakeven.plugins.models.cnn.cn"}, "Did you mean breakeven.plugins.models.cnn.cnn?"),
+        (
+            {"_target_": "nowhere_to_be_found.cn"},
+            "cannot be imported (No module named 'nowhere_to_be_found').",
+        ),
         ({"_target_": "builtins.dict", "width": 3}, "not a torch.nn.Module"),
         ({"_target_": "os.system", "command": "exit 3"}, "and is not called"),
         ({"_target_": "shutil.rmtree", "path": "/nowhere"}, "and is not called"),

@@ -75,7 +75,10 @@ def test_what_was_run_with_these_settings_is_current() -> None:
             "train.lr=0.2 (stage train@cnn)",
         ),
         ({"train_at_cnn": {"families.cnn": {"train": None}}}, "families.cnn.train=None"),
-        ({"compress_at_cnn_on_half": {"compressions.half": {}}}, "compressions.half.ratio=nothing"),
+        (
+            {"compress_at_cnn_on_half": {"compressions.half": {}}},
+            "made without compressions.half.ratio (stage compress@cnn-half)",
+        ),
         ({"benchmark_at_cnn_on_cpu1": {"measure": {"rounds": 5}}}, "measure.rounds=5"),
         ({"prepare_at_digits": {"datasets.digits": {"name": "digits"}}}, "datasets.digits.name=digits"),
     ],

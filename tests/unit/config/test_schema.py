@@ -68,7 +68,10 @@ def test_a_toolchain_without_a_dynamic_scheme_refuses_it(key):
     ("only", "sentence"),
     [
         ({"prune": ["*"]}, "export.only.prune: unknown; did you mean 'prune50'?"),
-        ({"prune50": ["fp32/onnxruntim"]}, "matches no precision/runtime. unknown; did you mean 'fp32/onnxr"),
+        (
+            {"prune50": ["fp32/onnxruntim"]},
+            "no precision/runtime matches it; it is unknown; did you mean 'fp32/o",
+        ),
         ({"none": ["int8-*/*"]}, "leaves out the baseline"),
         ({"none": 3}, "export.only.none=3: "),
     ],

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 time = SimpleNamespace(sleep=lambda seconds: [clock.sleep(0.05) for _ in range(round(20 * seconds))])
 from breakeven.core import interrupts
 
-interrupts.handle("interrupted; the same command goes on")
+interrupts.handle("interrupted; run the same command to go on")
 print("ready", flush=True)
 {body}
 """
@@ -61,7 +61,7 @@ def interrupted(command: list[str], presses: list[float], patient: bool) -> tupl
 def test_it_is_one_line_and_an_exit_code(kind: str, presses: list[float]) -> None:
     command = [sys.executable, "-c", PROGRAM.format(body=BODIES[kind])]
     code, printed = interrupted(command, presses, "hangs" not in kind and "swallows" not in kind)
-    assert (code, printed) == (130, "breakeven: interrupted; the same command goes on.\n")
+    assert (code, printed) == (130, "breakeven: interrupted; run the same command to go on.\n")
 
 
 def test_another_error_keeps_its_traceback() -> None:
@@ -97,7 +97,7 @@ def test_a_stage_that_is_importing_is_one_line(module: str, tmp_path: Path) -> N
         for _ in range(2):
             process.send_signal(signal.SIGINT)
         _, printed = process.communicate(timeout=30)
-    assert (process.returncode, printed) == (130, "breakeven: interrupted; `dvc repro` goes on.\n")
+    assert (process.returncode, printed) == (130, "breakeven: interrupted; run `dvc repro` to go on.\n")
 
 
 def test_sigterm_while_an_option_is_imported_is_no_fault_of_the_option(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_stage_and_a_command_say_it(
     with pytest.raises(SystemExit, match="1"):
         run(too_many_open_files)
     sentence = "breakeven: Too many open files (/dev/null); allow more of them (`ulimit -n`)"
-    assert capsys.readouterr().err == f"{sentence}, then `dvc repro` goes on.\n"
+    assert capsys.readouterr().err == f"{sentence}, then run `dvc repro` to go on.\n"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dvc.yaml").touch()
     (tmp_path / "conf").mkdir()

@@ -185,6 +185,7 @@ def test_more_rounds_fill_the_time_where_blocks_are_noisier_than_processes(tmp_p
     assert all(BUDGET.rounds < blocks <= budget.max_rounds for blocks in later)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_until_it_has_the_blocks_that_it_was_asked_for(tmp_path: Path) -> None:
     wide = replace(BUDGET, seconds=120, min_replicates=3, max_rounds=4, half_width=1e9)
     measured = run(fake(tmp_path, "base", "a"), replace(wide, min_blocks=24))

@@ -129,7 +129,7 @@ def test_a_source_that_changes_between_fetch_and_prepare_is_refused_by_name(pets
 def test_a_class_that_is_too_small_to_split_is_refused_with_the_cause():
     images = Images(np.zeros((11, 1, 2, 2), np.uint8), np.array([0] * 10 + [1]))
     line = refusal(prepare_dataset.split, images, 0.2, 0, ["cat", "dog"])
-    assert "11 images cannot be split" in line and "'dog'" in line
+    assert "11 images of 2 classes cannot be split" in line and "'dog', has 1" in line
 
 
 @pytest.mark.parametrize("name", ["fashion_mnist", "cifar10"])

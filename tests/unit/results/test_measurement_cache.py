@@ -53,6 +53,7 @@ def interrupt(project: Project, hardware: str, when: str, **more: str) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_an_interrupted_benchmark_goes_on_where_it_was(project: Project) -> None:
     project.run("breakeven", "compose", "study=tiny", "measure.batch_sizes=[1,4]", "hardware=[cpu1,cpu2]")

@@ -41,6 +41,7 @@ def test_an_unreachable_server_costs_one_warning_a_stage_and_sync_makes_up_for_i
     assert "4 of them new" in project.run("breakeven", "sync").stdout
 
 
+@pytest.mark.slow
 def test_parallel_first_use_of_a_fresh_store_loses_nothing(tmp_path: object) -> None:
     code = (
         "import sys, time; from breakeven.tracking import live_run\n"

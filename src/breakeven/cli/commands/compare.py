@@ -96,7 +96,7 @@ def run(chosen: Namespace) -> int:
     """
     _require_two_sides(chosen)
     try:
-        first, second, how, changes = _compared(chosen)
+        first, second, differs, changes = _compared(chosen)
     except UserError:
         raise
     except Exception:  # Python's own exit code, 1, would mean "slower"
@@ -104,14 +104,22 @@ def run(chosen: Namespace) -> int:
             raise
         traceback.print_exc()
         return UNKNOWN
-    if chosen.duet and not all(change.no_duet for change in changes):
-        how = how.replace("in the same rounds", "at the same time, on two cores", 1)
-    _show(f"{chosen.hardware}, {how}", f"speedup of {second} over {first}", changes)
+    title = f"{chosen.hardware}, {_how(chosen, changes)}{differs and f'; what differs: {differs}'}"
+    _show(title, f"speedup of {second} over {first}", changes)
     for sentence in _complaints(first, changes, chosen.tolerance, chosen.stored):
         print(f"breakeven: {sentence}", file=sys.stderr)
     if any(change.worse for change in changes):
         return SLOWER
     return UNKNOWN if any(change.unknown(chosen.tolerance) for change in changes) else 0
+
+
+def _how(chosen: Namespace, changes: "Sequence[Change]") -> str:
+    """Return in words how the two sides were compared."""
+    if chosen.stored:
+        return "by stored results: each over the eager mode of its own run"
+    if chosen.duet and not all(change.no_duet for change in changes):
+        return "at the same time, on two cores"
+    return "in the same rounds"
 
 
 def _complaints(
@@ -151,18 +159,16 @@ def _require_two_sides(chosen: Namespace) -> None:
 
 
 def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
-    """Return the names of both sides, how they were compared, and the changes."""
+    """Return the names of both sides, which libraries differ, and the changes."""
     from breakeven.pipeline.compare import versions
     from breakeven.pipeline.compare.paired import paired
     from breakeven.pipeline.compare.stored import stored
 
     what = (chosen.hardware, chosen.variant)
     if chosen.stored:
-        how = "by stored results: each over the eager mode of its own run"
-        return chosen.first, chosen.second, how, stored(chosen.first, chosen.second, *what)
+        return chosen.first, chosen.second, "", stored(chosen.first, chosen.second, *what)
     if chosen.first:
-        changes = paired(chosen.first, chosen.second, *what, chosen.duet)
-        return chosen.first, chosen.second, "in the same rounds", changes
+        return chosen.first, chosen.second, "", paired(chosen.first, chosen.second, *what, chosen.duet)
     with ExitStack() as stack:
         if chosen.packages:
             pythons = [stack.enter_context(versions.with_packages(chosen.packages))]
@@ -171,9 +177,9 @@ def _compared(chosen: Namespace) -> "tuple[str, str, str, list[Change]]":
             pythons = [versions.python_at(each) for each in chosen.python]
             names = chosen.python if len(pythons) > 1 else ["this Python", *chosen.python]
         first, second = [THIS_PYTHON, *pythons][-2:]
-        how = f"in the same rounds; what differs: {versions.differences(first, second)}"
+        differs = versions.differences(first, second)
         changes = versions.versions(first, second, (names[0], names[1]), *what, chosen.duet)
-        return names[0], names[1], how, changes
+        return names[0], names[1], differs, changes
 
 
 def _show(title: str, speedup: str, changes: "Sequence[Change]") -> None:

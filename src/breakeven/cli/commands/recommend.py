@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from breakeven.core.errors import UserError
+from breakeven.core.format import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,8 +118,8 @@ def _cells(chosen: Namespace, study: "Study", rows: "Sequence[ResultRow]") -> "l
             if not group:
                 measured = sorted({title(row) for row in rows_there})
                 raise UserError(
-                    f"{family}: {scenario} with batch {chosen.batch} and {chosen.callers} callers was not "
-                    f"measured; measured were {'; '.join(measured)}. "
+                    f"{family} was not measured as {scenario}, {counted(chosen.batch, 'input')} a call, "
+                    f"{counted(chosen.callers, 'caller')}. Measured were: {'; '.join(measured)}. "
                     "Add it: breakeven compose 'measure.batch_sizes=[...]', or measure.server."
                 )
             groups.append(group)

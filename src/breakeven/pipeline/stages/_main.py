@@ -20,7 +20,7 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     Args:
         again: what to type to go on after that.
     """
-    interrupts.handle(f"interrupted; {again} goes on")
+    interrupts.handle(f"interrupted; run {again} to go on")
     hide_in_output()
     signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -31,10 +31,10 @@ def run(stage: Callable[..., None], again: str = "`dvc repro`") -> None:
     except (OSError, MemoryError) as error:
         if not (fault := machine_fault(error)):
             raise
-        print(f"breakeven: {fault}, then {again} goes on.", file=sys.stderr)
+        print(f"breakeven: {fault}, then run {again} to go on.", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print(f"breakeven: interrupted; {again} goes on.", file=sys.stderr)
+        print(f"breakeven: interrupted; run {again} to go on.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
 
 

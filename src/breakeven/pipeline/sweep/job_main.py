@@ -7,7 +7,7 @@ from breakeven.core.child_process import end_with_parent
 
 if __name__ == "__main__":
     end_with_parent()  # if the sweep is killed, its jobs end as well
-    interrupts.handle("interrupted; the same command goes on")
+    interrupts.handle("interrupted; run the same command to go on")
 
 with machine_lock.shared():  # these imports take seconds of processor time, which would disturb a measurement
     from breakeven.config import schema

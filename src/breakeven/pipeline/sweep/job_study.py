@@ -23,6 +23,7 @@ NAMING_OVERRIDES = (
     *("family.", "model@", "train@", "data.", "seed=", "export."),
     *("compressions.", "runtimes.", "quantizations."),
 )
+NAMELESS_OVERRIDES = ("export.builds=",)  # they change how often an artifact is built, not what it is
 
 
 def composed_study(overrides: Sequence[str]) -> Study:
@@ -61,7 +62,7 @@ def study_of(settings: Mapping[str, Any], choice: str, overrides: Sequence[str])
         k: v for k, v in settings.items() if k not in ("family", "data", "again", "growing_runtime")
     }
     plain = sorted(each.lstrip("+") for each in overrides)
-    name = "-".join([choice, *(_change(each) for each in plain if each.startswith(NAMING_OVERRIDES))])
+    name = "-".join([choice, *(_change(each) for each in plain if _names(each))])
     family = settings["family"]
     data = family.get("data")
     if data in (None, "???"):
@@ -82,6 +83,10 @@ def _hardware_name(hardware: str, overrides: Sequence[str]) -> str:
     return "-".join(
         [hardware, *(_change(each) for each in overrides if each.startswith(f"hardware.{hardware}."))]
     )
+
+
+def _names(override: str) -> bool:
+    return override.startswith(NAMING_OVERRIDES) and not override.startswith(NAMELESS_OVERRIDES)
 
 
 def _change(override: str) -> str:

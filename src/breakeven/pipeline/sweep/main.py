@@ -1,6 +1,7 @@
 """The command `breakeven-sweep`: it runs one job for each combination of choices, through Hydra."""
 
 import os
+import shutil
 import signal
 import sys
 from argparse import ArgumentParser
@@ -18,6 +19,7 @@ from breakeven.config.composition_errors import override_fault
 from breakeven.config.credentials import require_no_credentials_in
 from breakeven.core import interrupts, paths
 from breakeven.core.errors import UserError
+from breakeven.core.format import wrapped
 from breakeven.core.machine_errors import machine_fault
 from breakeven.core.secrets import hide_in_output
 from breakeven.pipeline.sweep.job_overrides import CONFIG_NAME, as_typed, for_each_job, jobs_of_command
@@ -28,6 +30,7 @@ NOTHING_ASKED = (
     "`breakeven-sweep study=scaling`; `breakeven-sweep --help` lists the choices."
 )
 INTERRUPTED_EXIT_CODE = 130  # exit code
+HELP_WIDTH = 100  # columns, at most
 GROUPS = ("family", "compression", "runtime", "quantization", "hardware", "study")  # what a job chooses
 # Hydra's options that take a value, and Hydra's options that print something instead of running the sweep
 HYDRA_VALUE_OPTIONS: tuple[tuple[str, ...], ...] = (
@@ -66,11 +69,11 @@ def main() -> None:
     except UserError as error:
         sys.exit(f"breakeven: {error}")
     except KeyboardInterrupt:
-        print("breakeven: interrupted; the same command goes on.", file=sys.stderr)
+        print("breakeven: interrupted; run the same command to go on.", file=sys.stderr)
         sys.exit(INTERRUPTED_EXIT_CODE)
     except Exception as error:
         if fault := machine_fault(error):
-            sys.exit(f"breakeven: {fault}, then the same command goes on.")
+            sys.exit(f"breakeven: {fault}, then run the same command to go on.")
         if not compose.is_of_composition(error):
             raise
         typed = [as_typed(override) for override in overrides]
@@ -89,12 +92,16 @@ def list_choices() -> str:
     with compose.initialized(paths.CONF):
         loader = GlobalHydra.instance().config_loader()
         groups = {group: loader.get_group_options(group) for group in (*GROUPS, "hydra/launcher")}
-    return "\n".join(f"{group}: {', '.join(sorted(options))}" for group, options in groups.items())
+    width = min(shutil.get_terminal_size().columns, HELP_WIDTH)
+    return "\n".join(
+        wrapped(", ".join(sorted(options)), width, f"  {group:15} ", " " * 18)
+        for group, options in groups.items()
+    )
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     """End the sweep, so that it cancels what it has submitted."""
-    print("breakeven: ended by a signal; the same command goes on.", file=sys.stderr)
+    print("breakeven: ended by a signal; run the same command to go on.", file=sys.stderr)
     raise interrupts.Terminated(128 + number)
 
 

@@ -3,12 +3,14 @@
 It needs torch-pruning 1.6 or newer (`breakeven[prune]`).
 """
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from breakeven.core.errors import NotInstalled, Unsupported, UserError
+from breakeven.core.extras import not_installed
 from breakeven.plugins.compression._structure import (
     heads_of,
     require_own_weights,
@@ -67,7 +69,7 @@ class Prune(Compression):
         try:
             from breakeven.artifacts.pruning_library import torch_pruning as tp
         except ImportError:
-            raise NotInstalled("not installed: pip install 'breakeven[prune]'") from None
+            raise NotInstalled(not_installed("prune")) from None
         with torch.no_grad():
             classes = model(example).shape[1]
         require_own_weights(model)
@@ -83,17 +85,21 @@ class Prune(Compression):
                 importance = tp.importance.GroupHessianImportance(normalizer=None)
             if training_batches and self.macs and whole_model:
                 importance = ImportancePerMac(importance, model, example)
-            pruner = tp.pruner.MagnitudePruner(
-                model,
-                example,
-                importance=importance,
-                pruning_ratio=self.ratio or 1.0,
-                max_pruning_ratio=self.most if whole_model else 1.0,
-                global_pruning=whole_model,
-                iterative_steps=PRUNING_STEPS if self.macs else 1,
-                round_to=self.round_to,
-                ignored_layers=heads,
-            )
+            with warnings.catch_warnings():
+                # Of a parameter outside of layers it prunes the last dimension. Where that is wrong, the
+                # model fails below.
+                warnings.filterwarnings("ignore", "Unwrapped parameters detected")
+                pruner = tp.pruner.MagnitudePruner(
+                    model,
+                    example,
+                    importance=importance,
+                    pruning_ratio=self.ratio or 1.0,
+                    max_pruning_ratio=self.most if whole_model else 1.0,
+                    global_pruning=whole_model,
+                    iterative_steps=PRUNING_STEPS if self.macs else 1,
+                    round_to=self.round_to,
+                    ignored_layers=heads,
+                )
             if self.macs:
                 _until(pruner, self.macs, model, example)
             else:

@@ -41,7 +41,7 @@ class Dataset(Plugin, ABC):
     std: list[Annotated[float, Field(gt=0)]] | None = Field(
         None, description="likewise; null, as the mean: those of the training split"
     )
-    split_seed: int = Field(0, ge=0, lt=2**32)
+    split_seed: int = Field(0, ge=0, lt=2**32, description="draws the splits that the source does not have")
 
     # The published digests of the source files: {path below a root: "sha256:..." or "md5:..."}
     known: ClassVar[Mapping[str, str]] = {}

@@ -30,7 +30,7 @@ class ImageFolder(Dataset):
 
     path: str = Field(description="the folder or tar archive, below data/raw or $BREAKEVEN_DATA, or absolute")
     size: int | None = Field(None, gt=0, description="pixels: crop to a square and resize; None: leave as is")
-    colour: Literal["rgb", "grey"] = "rgb"
+    colour: Literal["rgb", "grey"] = Field("rgb", description="three channels, or one")
     sha256: str | None = Field(None, description="the digest that an archive must have")
 
     def facts(self) -> dict[str, int]:
@@ -101,7 +101,10 @@ class ImageFolder(Dataset):
             raise UserError(f"{source}: {_listed(undecodable, 'images')}. Replace or remove them.")
         classes = sorted(images["train"])
         if len(classes) < 2:
-            raise UserError(f"{source} needs train/CLASS/*.png or *.jpg with two classes; found {classes}.")
+            raise UserError(
+                f"{source} needs train/CLASS/*.png or *.jpg of at least two classes, and has "
+                f"{classes or 'none'}. Put a folder for each class into train/."
+            )
         for part in SPLIT_FOLDERS[1:]:
             if images[part] and (odd := set(images[part]) ^ set(classes)):
                 listed = ", ".join(sorted(odd))

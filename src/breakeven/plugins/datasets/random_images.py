@@ -13,10 +13,10 @@ from breakeven.plugins.datasets.base import Dataset, RawDataset
 class RandomImages(Dataset):
     """`count` images each for the training split, which calibrates, and the test split; all of one class."""
 
-    channels: int = Field(gt=0)
+    channels: int = Field(gt=0, description="of each image")
     size: int = Field(gt=0, description="height and width, pixels")
     classes: int = Field(gt=1, description="outputs of the models")
-    count: int = Field(gt=3)
+    count: int = Field(gt=3, description="of images in all splits")
 
     def facts(self) -> dict[str, int]:
         """Return the settings themselves."""

@@ -14,9 +14,9 @@ class RandomTokens(Dataset):
     """`count` texts each for the training split, which calibrates, and the test split; all of one class."""
 
     length: int = Field(gt=0, description="tokens in a text")
-    vocabulary: int = Field(gt=1)
+    vocabulary: int = Field(gt=1, description="number of different tokens")
     classes: int = Field(gt=1, description="outputs of the models")
-    count: int = Field(gt=3)
+    count: int = Field(gt=3, description="of texts in all splits")
 
     def facts(self) -> dict[str, int]:
         """Return the settings themselves."""

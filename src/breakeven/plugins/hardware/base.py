@@ -22,7 +22,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 class Hardware(Plugin, ABC):
     """Settings of one device and its number of threads."""
 
-    threads: int = Field(gt=0)
+    threads: int = Field(gt=0, description="that one call computes with, each pinned to a core")
 
     @property
     @abstractmethod

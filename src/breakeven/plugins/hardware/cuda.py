@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from breakeven.core.errors import NotInstalled, Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.plugins.hardware.base import Host
 
 
@@ -17,7 +18,7 @@ class Cuda(Host):
     has no figure.
     """
 
-    index: int = Field(0, ge=0)
+    index: int = Field(0, ge=0, description="of the GPU, as torch counts them")
 
     @property
     def device(self) -> str:
@@ -42,7 +43,7 @@ class Cuda(Host):
         try:
             import torch
         except ModuleNotFoundError:
-            raise NotInstalled("not installed: pip install 'breakeven[torch]'") from None
+            raise NotInstalled(not_installed("torch")) from None
         bound = super().pin()
         if not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
             raise Unsupported("the installed torch is built without CUDA: pytorch.org has one with it")

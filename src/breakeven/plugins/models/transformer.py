@@ -9,6 +9,7 @@ from pydantic import Field, validate_call
 from torch import Tensor, nn
 
 from breakeven.core.errors import UserError
+from breakeven.core.extras import not_installed
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -30,7 +31,7 @@ def transformer(architecture: str, vocabulary: Positive, num_classes: Positive, 
     try:
         from transformers import AutoConfig, AutoModelForSequenceClassification
     except ImportError:
-        raise UserError("not installed: pip install 'breakeven[text]'") from None
+        raise UserError(not_installed("text")) from None
     config = AutoConfig.for_model(architecture, vocab_size=vocabulary, num_labels=num_classes, **shape)
     network: nn.Module = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]
     return _Logits(network)

@@ -38,12 +38,14 @@ class Quantization(Plugin, ABC):
     """Settings of one toolchain.
 
     Attributes:
+        runtime: the key of the runtime that executes the artifact.
+        scheme: "static" finds the ranges of activations on images beforehand, "dynamic" at each call.
         imports: the modules that `quantize` imports besides torch. Their import may start no thread.
     """
 
     imports: ClassVar[tuple[str, ...]] = ()
 
-    runtime: str  # a key of `runtimes`
+    runtime: str
     scheme: Literal["dynamic", "static"]
 
     @field_validator("calibration", check_fields=False)  # only some toolchains have the field

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization
 
@@ -47,7 +48,7 @@ class Nncf(Quantization):
                 RangeEstimatorParametersSet,
             )
         except ImportError:
-            raise Unsupported("not installed: pip install 'breakeven[openvino]'") from None
+            raise Unsupported(not_installed("openvino")) from None
 
         logging.getLogger("nncf").setLevel(logging.ERROR)
         settings = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.quantization._onnxruntime_ranges import (
     BatchReader,
@@ -45,7 +46,7 @@ class OnnxRuntimeQuantizer(Quantization):
             )
             from onnxruntime.quantization.shape_inference import quant_pre_process
         except ImportError:
-            raise Unsupported("not installed: pip install 'breakeven[onnxruntime]'") from None
+            raise Unsupported(not_installed("onnxruntime")) from None
         from breakeven.artifacts.onnx_strip import strip_names
 
         logging.getLogger().setLevel(logging.ERROR)  # the tools use the root logger

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from breakeven.artifacts.inference import batches
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.quantization._observers import Observed, observer
 from breakeven.plugins.quantization.base import CalibrationData, Exporter, Quantization, use_reduced_range
 
-INSTALL_MESSAGE = "not installed: pip install 'breakeven[{}]'"
 # Engine -> module of its quantizer, quantizer, function that makes its settings, arguments of it, extra
 QUANTIZERS: dict[str, tuple[str, str, str, Callable[["Pt2e"], dict[str, bool]], str]] = {
     "x86_inductor": (
@@ -40,6 +40,7 @@ class Pt2e(Quantization):
     """Quantizes weights per channel, activations per tensor, and operators that the engine fuses as one.
 
     Attributes:
+        engine: what computes the int8 operators: Inductor on x86, or XNNPACK for ExecuTorch.
         calibration: how an activation's range is found; `Histogram` is the default of both engines.
         reduce_range: hold activations in 7 bits, for Inductor; by default where the processor has no VNNI.
     """
@@ -66,7 +67,7 @@ class Pt2e(Quantization):
 
                 engine = importlib.import_module(module)
             except ImportError:
-                raise Unsupported(INSTALL_MESSAGE.format(extra)) from None
+                raise Unsupported(not_installed(extra)) from None
             config = getattr(engine, config_name)(**settings(self))
             activation = config.input_activation  # outputs have the same settings
             chosen = observer(observers, self.calibration, activation.observer_or_fake_quant_ctr)

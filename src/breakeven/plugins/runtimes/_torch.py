@@ -35,7 +35,11 @@ CONVERSIONS = ("copy_", "_to_copy", "::to", "::clone", "::contiguous", "::quanti
 
 
 class TorchRuntime(Runtime, ABC):
-    """Settings that every runtime of torch has."""
+    """Settings that every runtime of torch has.
+
+    Attributes:
+        channels_last: store images and weights with the channels as the last dimension.
+    """
 
     precisions = ("fp32", "bf16")
     modules: ClassVar[tuple[str, ...]] = ("torch", "breakeven.artifacts.precision")

@@ -77,7 +77,7 @@ class Runtime(Plugin, ABC):
     """Settings of one way to execute a model.
 
     Attributes:
-        precision: the precision that it computes a model in floating point in.
+        precision: the floating-point precision of its computation.
         precisions: the values that `precision` may have.
         modules: the modules that it needs to execute an artifact.
         batch: inputs in a call while accuracy is computed.

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _executorch_private, _executorch_profile, _torch_private
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 MODEL_FILE = "model.pte"
-INSTALL_MESSAGE = "not installed: pip install 'breakeven[executorch]'"
 MAX_BATCH = 15  # inputs: its lowering chooses a convolution for fewer than 16
 
 
@@ -44,7 +44,7 @@ class ExecuTorch(Runtime):
                 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
                 from executorch.exir import to_edge_transform_and_lower
             except ImportError:
-                raise Unsupported(INSTALL_MESSAGE) from None
+                raise Unsupported(not_installed("executorch")) from None
             program = export_program(source.model, source.example, most=MAX_BATCH)
             with refusal("ExecuTorch cannot lower this model"):
                 lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
@@ -61,7 +61,7 @@ class ExecuTorch(Runtime):
             torch.set_flush_denormal(True)  # for its own kernels; XNNPACK always flushes
             _executorch_private.set_threads(context.threads)
         except ImportError:
-            raise Unsupported(INSTALL_MESSAGE) from None
+            raise Unsupported(not_installed("executorch")) from None
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the program and its one method; XNNPACK packs the weights while loading."""

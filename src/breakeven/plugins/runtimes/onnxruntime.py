@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _torch_private
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 MODEL_FILE = "model.onnx"
-INSTALL_MESSAGE = "not installed: pip install 'breakeven[onnxruntime]'"
 CONVERSIONS = ("Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 # Kind of device -> the execution provider of ONNX Runtime
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -49,7 +49,7 @@ class OnnxRuntime(Runtime):
         try:
             import onnxscript  # noqa: F401  (the exporter needs it)
         except ImportError:
-            raise Unsupported(INSTALL_MESSAGE) from None
+            raise Unsupported(not_installed("onnxruntime")) from None
         from breakeven.artifacts.onnx_strip import strip_names
 
         batch = torch.export.Dim("batch")
@@ -80,7 +80,7 @@ class OnnxRuntime(Runtime):
         try:
             import onnxruntime
         except ImportError:
-            raise Unsupported(INSTALL_MESSAGE) from None
+            raise Unsupported(not_installed("onnxruntime")) from None
         context.require(PROVIDERS, "ONNX Runtime")
         provider, available = PROVIDERS[context.kind], onnxruntime.get_available_providers()
         if provider not in available:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 
 MODEL_FILE = "model.xml"
-INSTALL_MESSAGE = "not installed: pip install 'breakeven[openvino]'"
 DEVICES = {"cpu": "CPU"}  # kind of device -> OpenVINO's name
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16"}
 # The end of a kernel's name -> precision
@@ -47,7 +47,7 @@ class OpenVino(Runtime):
         try:
             import openvino
         except ImportError:
-            raise Unsupported(INSTALL_MESSAGE) from None
+            raise Unsupported(not_installed("openvino")) from None
         shape = openvino.PartialShape([-1, *source.example.shape[1:]])
         with warnings.catch_warnings(), refusal("openvino cannot convert this model"):
             warnings.simplefilter("ignore")  # the converter traces, which torch deprecates
@@ -64,7 +64,7 @@ class OpenVino(Runtime):
         try:
             import openvino
         except ImportError:
-            raise Unsupported(INSTALL_MESSAGE) from None
+            raise Unsupported(not_installed("openvino")) from None
         if self.precision == "bf16":
             able = openvino.Core().get_property(DEVICES[context.kind], "OPTIMIZATION_CAPABILITIES")
             if "BF16" not in able:

@@ -8,12 +8,12 @@ from typing import Any
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes._torch import TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
 MODEL_FILE = "model.ep"
-INSTALL_MESSAGE = "not installed: pip install 'breakeven[tensorrt]'"
 MAX_BATCH = 128  # inputs: an engine is tuned for a range of sizes
 
 
@@ -72,5 +72,5 @@ def _library() -> Any:
     try:
         import torch_tensorrt
     except ImportError:
-        raise Unsupported(INSTALL_MESSAGE) from None
+        raise Unsupported(not_installed("tensorrt")) from None
     return torch_tensorrt

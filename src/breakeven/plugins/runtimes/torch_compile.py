@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from breakeven.core.errors import Unsupported
+from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _torch_private
 from breakeven.plugins.runtimes._torch import ModelSourceRuntime, TorchRuntime, torch_session
@@ -59,7 +60,7 @@ class TorchCompile(ModelSourceRuntime):
         try:  # Inductor fuses int8 by patterns that come with the import
             import torchao.quantization.pt2e.quantizer.x86_inductor_quantizer  # noqa: F401
         except ImportError:
-            raise Unsupported("not installed: pip install 'breakeven[torchao]'") from None
+            raise Unsupported(not_installed("torchao")) from None
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Load the model; the first call compiles it."""
