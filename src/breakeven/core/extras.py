@@ -1,5 +1,6 @@
 """The extras: the modules that each of them installs, and the command that installs one."""
 
+import contextlib
 import json
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -38,11 +39,13 @@ def install_command(extra: str = "") -> str:
     command names the index's package only if this one came from there.
     """
     wanted = f"[{extra}]" if extra else ""
-    try:
+    note = None
+    with contextlib.suppress(PackageNotFoundError):
         note = distribution("breakeven").read_text("direct_url.json")
-    except PackageNotFoundError:  # a checkout that is on the path
-        return f"pip install -e '{_short(Path(__file__).parents[3])}{wanted}'"
     if not note:
+        checkout = Path(__file__).parents[3]  # it may be on the path without being installed
+        if (checkout / "pyproject.toml").exists():
+            return f"pip install -e '{_short(checkout)}{wanted}'"
         return f"pip install 'breakeven{wanted}'"
     source = json.loads(note)
     url = source["url"]

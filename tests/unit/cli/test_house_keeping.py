@@ -55,7 +55,7 @@ def test_what_an_action_does_not_take_is_refused(
 def test_a_dry_run_says_what_would_go_and_removes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["cache", "prune", "--days", "5", "--dry-run"]) == 0
     printed = capsys.readouterr().out
-    assert "would be removed: 1 entries" in printed and JOB.digest in printed
+    assert "would be removed: 1 entry" in printed and JOB.digest in printed
     assert "the records of 2 sweeps without results" in printed
     assert cache.find(JOB) and len(sweep_results.every()) == 2
 

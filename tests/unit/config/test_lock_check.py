@@ -122,7 +122,7 @@ def test_files_that_are_not_those_of_the_lock_are_told(stage, change, state) -> 
     require_current(STUDY)
     change(Path("made", stage))
     sentence = refusal()
-    assert f"made/{stage} {state}: run `dvc checkout`" in sentence
+    assert f"made/{stage} {state}. Run `dvc checkout`" in sentence
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -36,14 +36,18 @@ class Installed:
 )
 def test_an_extra_is_installed_from_where_the_package_came(note, command, monkeypatch):
     monkeypatch.setattr(extras, "distribution", lambda name: Installed(note))
+    monkeypatch.setattr(extras, "__file__", "/site-packages/breakeven/core/extras.py")
     assert extras.install_command("openvino") == command
 
 
-def test_a_checkout_that_is_not_installed_names_itself(monkeypatch, tmp_path):
-    def absent(name: str) -> None:
+@pytest.mark.parametrize("is_installed", [False, True], ids=["on the path", "with the notes of a build"])
+def test_a_checkout_that_is_not_installed_names_itself(is_installed, monkeypatch, tmp_path):
+    def found(name: str) -> Installed:
+        if is_installed:
+            return Installed(None)
         raise importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(extras, "distribution", absent)
+    monkeypatch.setattr(extras, "distribution", found)
     monkeypatch.chdir(tmp_path)
     checkout = Path(extras.__file__).parents[3]
     assert extras.install_command() == f"pip install -e '{checkout}'"
