@@ -145,9 +145,9 @@ def test_another_sweep_makes_the_report_again_once(project: Project) -> None:
     (folder / "small-1.json").write_text(json.dumps(record))
     project.run("dvc", "repro", "fetch")
     assert changed(project) == {"report"}
-    project.edit("src/breakeven/report/row_columns.py", '"break-even calls"', '"calls to break even"')
+    project.edit("src/breakeven/report/row_columns.py", '"p50 ms"', '"median, ms"')
     done = project.run("dvc", "repro")
-    assert project.stages(done.stdout) == {"report"} and "calls to break even" in done.stdout
+    assert project.stages(done.stdout) == {"report"} and "median, ms" in done.stdout
     page = (project.folder / "results/report.html").read_text()
     assert "<pre>breakeven-sweep study=small</pre>" in page and "its results are not in the store" in page
     assert project.stages(project.run("dvc", "repro").stdout) == set()
