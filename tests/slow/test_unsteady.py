@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from breakeven import Budget, measure
+from breakeven.engine.disturbance import slow_share
 
 pytestmark = pytest.mark.slow
 BUDGET = Budget(seconds=0, seconds_per_variant=0, min_replicates=5, max_replicates=5, rounds=30, block_ms=10)
+MUCH = 0.1  # of a steady callable's calls: with more, nobody can tell whose the slow ones are
 
 
 def spinning(now_and_then: bool) -> Callable[[], Callable[[], None]]:
@@ -29,8 +31,12 @@ def spinning(now_and_then: bool) -> Callable[[], Callable[[], None]]:
 
 def test_only_the_callable_that_is_slow_by_itself_is_unsteady() -> None:
     variants = {"steady": spinning(False), "now and then": spinning(True), "also steady": spinning(False)}
-    warnings = {warning.name: warning.text for warning in measure(variants, budget=BUDGET).warnings}
-    assert "not: now and then " in warnings["slow calls"] and "," not in warnings["slow calls"]
+    measured = measure(variants, budget=BUDGET)
+    said = {warning.name: warning.text for warning in measured.warnings}.get("slow calls", "")
+    machine = max(slow_share(measured[name].replicates) for name in ("steady", "also steady"))
+    if not said and machine > MUCH:
+        pytest.skip(f"this machine slows {machine:.0%} of a steady callable's calls")
+    assert "not: now and then " in said and "," not in said
 
 
 def test_callables_that_are_alike_are_not() -> None:

@@ -13,6 +13,8 @@ from breakeven.results.answer import Candidate, CellAnswer
 from breakeven.results.recommend import Limits
 from breakeven.results.result_row import folder_of, title
 
+WITH_REASONS = 110  # columns of a terminal in which the table has room for reasons
+
 
 def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequence[str]) -> None:
     """Print the answer for one family on one hardware in one scenario.
@@ -28,7 +30,13 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
     sentences = [answer.sentence]
     if len(answer.candidates) > 1:
         console.print(Text(paragraph(console, sentences.pop())))
-        console.print(Padding(_candidates(answer.candidates), (0, 0, 0, 2)))
+        is_wide = console.width >= WITH_REASONS
+        console.print(Padding(_candidates(answer.candidates, is_wide), (0, 0, 0, 2)))
+        for candidate in answer.candidates:
+            if candidate.reason and not is_wide:
+                console.print(
+                    Text(paragraph(console, f"Why not {candidate.row.variant}: {candidate.reason}."))
+                )
     if choice.over_fp32:
         sentences.append(f"{choice.over_fp32}.")
     if limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop and not limits.by_estimate:
@@ -44,9 +52,9 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
         console.print(f"  Its files: {folder_of(choice.best)}", soft_wrap=True)
 
 
-def _candidates(candidates: Sequence[Candidate]) -> Table:
+def _candidates(candidates: Sequence[Candidate], has_reasons: bool) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in ("", "variant", "speedup", "accuracy", "MB", "why not"):
+    for name in ("", "variant", "speedup", "accuracy", "MB", *(["why not"] if has_reasons else [])):
         right = name in ("speedup", "accuracy", "MB")
         table.add_column(name, justify="right" if right else "left", no_wrap=name != "why not")
     for candidate in candidates:
@@ -57,6 +65,6 @@ def _candidates(candidates: Sequence[Candidate]) -> Table:
             number(row.speedup, ".2f", "x"),
             number(row.accuracy, ".2%"),
             number(row.artifact_mb, ".2f"),
-            candidate.reason,
+            *([candidate.reason] if has_reasons else []),
         )
     return table

@@ -12,6 +12,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from scipy import stats
+
 from breakeven.core.files import write_json
 from breakeven.engine.api import measure
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED
@@ -47,9 +49,15 @@ def nanoseconds_of(turns: int) -> float:
     return best * 1e6
 
 
-def turns_for(nanoseconds: float) -> int:
-    """Return how many turns of `counting` come closest to this time on this machine."""
-    return min(range(1, 100), key=lambda turns: abs(nanoseconds_of(turns) - nanoseconds))
+def turns_for(*nanoseconds: float) -> list[int]:
+    """Return for each time how many turns of `counting` come closest to it on this machine.
+
+    All come from one line through the times of many numbers of turns: a burst, or another clock of the
+    processor, between two searches would put the times further apart than they were asked to be.
+    """
+    turns = range(1, 60)
+    each, first = stats.theilslopes([nanoseconds_of(number) for number in turns], turns)[:2]
+    return [max(1, round((time - first) / each)) for time in nanoseconds]
 
 
 def copying(megabytes: int) -> Callable[[], Any]:
@@ -75,7 +83,7 @@ class Case:
 
 def cases() -> list[Case]:
     """Return all cases, with turns that take 100 and 105 nanoseconds on this machine."""
-    short, long = turns_for(100), turns_for(105)
+    short, long = turns_for(100, 105)
     long = max(long, short + 1)
     aa = (SAME, UNDECIDED)
     return [
