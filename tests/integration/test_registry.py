@@ -159,7 +159,7 @@ def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
     assert "by stored results" in stored.stdout and stored.stdout.count("1.000x") > 3
     shutil.rmtree(project.folder / "artifacts/export/cnn/none--fp32--onnxruntime")
     gone = project.run("breakeven", "compare", "HEAD", "workspace", "--variant", "none/*", check=False)
-    assert gone.returncode == 2 and "differs: run `dvc checkout`" in gone.stderr
+    assert gone.returncode == 2 and "differs. Run `dvc checkout`" in gone.stderr
 
 
 def test_a_slower_version_of_a_library_is_held_against_the_installed_one(

@@ -26,8 +26,10 @@ from breakeven.artifacts.model_manifest import (
 from breakeven.artifacts.model_spec import arguments_of, inputs_of, require_constructor, without_download
 from breakeven.artifacts.module_modes import evaluated, forget_history, materialize
 from breakeven.artifacts.process_settings import kept
+from breakeven.core import interrupts
 from breakeven.core.errors import Failed, Unsupported, UserError
 from breakeven.core.files import require_sha256, sha256, write_json
+from breakeven.core.import_errors import import_fault
 
 
 def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[..., Any]:
@@ -48,6 +50,12 @@ def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[
         raise UserError(
             f"{dotted_key}._target_={target}: cannot be imported ({error}).{_near(target)}"
         ) from None
+    except interrupts.Terminated:
+        raise
+    except (Exception, SystemExit) as error:  # of the module's own code
+        if isinstance(error, MemoryError):
+            raise
+        raise UserError(f"{dotted_key}._target_={target}: {import_fault(error)}.") from None
     require_constructor(target, named, dotted_key)
     return cast(Callable[..., Any], named)
 

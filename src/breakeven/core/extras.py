@@ -1,8 +1,7 @@
 """The extras: the modules that each of them installs, and the command that installs one."""
 
-import contextlib
 import json
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import distribution
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,19 +38,16 @@ def install_command(extra: str = "") -> str:
     command names the index's package only if this one came from there.
     """
     wanted = f"[{extra}]" if extra else ""
-    note = None
-    with contextlib.suppress(PackageNotFoundError):
-        note = distribution("breakeven").read_text("direct_url.json")
+    checkout = Path(__file__).parents[3]
+    if (checkout / "pyproject.toml").exists():
+        return f"pip install -e '{_short(checkout)}{wanted}'"
+    note = distribution("breakeven").read_text("direct_url.json")
     if not note:
-        checkout = Path(__file__).parents[3]  # it may be on the path without being installed
-        if (checkout / "pyproject.toml").exists():
-            return f"pip install -e '{_short(checkout)}{wanted}'"
         return f"pip install 'breakeven{wanted}'"
     source = json.loads(note)
     url = source["url"]
     if "dir_info" in source:
-        editable = "-e " if source["dir_info"].get("editable") else ""
-        return f"pip install {editable}'{_short(Path(unquote(urlsplit(url).path)))}{wanted}'"
+        return f"pip install '{_short(Path(unquote(urlsplit(url).path)))}{wanted}'"
     if "vcs_info" in source:
         url = f"{source['vcs_info']['vcs']}+{url}@{source['vcs_info']['commit_id']}"
     return f"pip install 'breakeven{wanted} @ {url}'"

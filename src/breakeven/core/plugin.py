@@ -4,7 +4,6 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-import traceback
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar, get_origin
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from breakeven.core import interrupts
 from breakeven.core.errors import UserError
+from breakeven.core.import_errors import import_fault
 
 MANDATORY_MESSAGE = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
 S = TypeVar("S", bound="StrictModel")
@@ -106,14 +106,10 @@ def _import(module: str, key: str) -> ModuleType:
             else "install it"
         )
         raise UserError(f"{key}: cannot be imported ({error}): {remedy}.") from None
-    except SyntaxError as error:
-        raise UserError(f"{key}: {error.filename}:{error.lineno}: {error.msg}.") from None
     except interrupts.Terminated:
         raise
     except (Exception, SystemExit) as error:
-        line = traceback.extract_tb(error.__traceback__)[-1]
-        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
-        raise UserError(f"{key}: cannot be imported: {line.filename}:{line.lineno}: {reason}.") from None
+        raise UserError(f"{key}: {import_fault(error)}.") from None
 
 
 def _defined_in(module: ModuleType, base: type["Plugin"]) -> list[type["Plugin"]]:

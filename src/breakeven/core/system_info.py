@@ -32,7 +32,8 @@ PROCESSOR_FLAGS = (
 # Prefixes of environment variables that tune libraries
 TUNING_PREFIXES = (
     *("KMP_", "GOMP_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "MALLOC_", "ATEN_", "LD_PRELOAD"),
-    *("TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "ORT_", "OV_"),
+    *("TORCH_", "TORCHINDUCTOR_", "TORCHDYNAMO_", "AOT_INDUCTOR_", "PYTORCH_", "ORT_", "OV_"),
+    *("GLIBC_TUNABLES", "NVIDIA_TF32_OVERRIDE"),
 )
 ENVIRONMENT_AT_START = dict(os.environ)  # the user's variables: libraries set more when they are imported
 # They change no time. joblib sets the first for its workers, torch the second when it is imported.

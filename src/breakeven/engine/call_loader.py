@@ -54,7 +54,10 @@ class CallLoader:
     def read_inputs(self, images: str, batch_size: int, callers: int) -> None:
         """Read the arguments of a call from the target's own file; the parameters are for artifacts."""
         with _explained("its inputs cannot be read"):
-            self.inputs = tuple(pickle.loads(Path(self.target.inputs).read_bytes()))
+            self.inputs = self._given()
+
+    def _given(self) -> tuple[Any, ...]:
+        return tuple(pickle.loads(Path(self.target.inputs).read_bytes()))
 
     def load(self) -> Any:
         """Return the callable to time: the target's object itself, or what its factory returns.
@@ -123,6 +126,7 @@ class CallLoader:
 
         from breakeven.engine.output_check import plain
 
+        self._require_unchanged_inputs()
         value = self.first_output if raw else plain(self.first_output)
         del self.first_output
         try:
@@ -132,6 +136,20 @@ class CallLoader:
                 f"its output ({_kind(value)}) cannot be compared ({error}): set check off"
             ) from None
         return {}
+
+    def _require_unchanged_inputs(self) -> None:
+        """Raise a `UserError` if the call has changed its arguments; objects that nobody can compare pass."""
+        from breakeven.engine.output_check import EQUAL, difference, plain
+
+        try:
+            changed = difference(plain(list(self._given())), plain(list(self.inputs)), EQUAL)
+        except UserError:
+            return
+        if changed:
+            raise UserError(
+                "it changes its arguments, so that each call works on what the one before has left: let it "
+                "work on copies, or set check off"
+            )
 
     def imported(self) -> dict[str, Any]:
         """Return the slow libraries that this process has imported; fork servers import them in advance."""

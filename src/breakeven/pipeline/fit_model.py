@@ -92,7 +92,8 @@ def _cache_pulled_model(key: CacheKey) -> bool:
             continue
         weights = path.with_name(WEIGHTS)
         if (
-            manifest.get("key") == key.digest
+            isinstance(manifest, dict)
+            and manifest.get("key") == key.digest
             and weights.exists()
             and sha256(weights) == manifest.get("sha256")
         ):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from breakeven.artifacts import process_settings
 from breakeven.artifacts.module_modes import evaluated, main_logits
@@ -72,8 +73,41 @@ def check_evaluation(model: nn.Module, inputs: Tensor, classes: int) -> Tensor:
                 "it gives other logits after other images were given: it remembers earlier calls in "
                 "evaluation mode: let `self.training` decide what it keeps"
             )
+        _require_computing(model, inputs, classes)
     _require_settings(before)
     return logits
+
+
+def _require_computing(model: nn.Module, inputs: Tensor, classes: int) -> None:
+    """Raise a `BrokenPromise` if the model keeps the logits of inputs that it has seen.
+
+    It would be timed with the same inputs again and again. Those that it has not seen come in another order.
+    """
+    counts = []
+    for _ in range(2):
+        with OperatorCount() as count:
+            _call(model, inputs.flip(0), classes)
+        counts.append(count.operators)
+    if counts[1] < counts[0]:
+        raise BrokenPromise(
+            f"it computes less when the same images are given again ({counts[1]} operators instead of "
+            f"{counts[0]}): it keeps earlier results, which makes a timing meaningless: remove that from its "
+            "forward"
+        )
+
+
+class OperatorCount(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the operators that are executed within its `with` block."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operators = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        self.operators += 1
+        return function(*args, **(kwargs or {}))
 
 
 def _require_settings(before: Mapping[str, Any]) -> None:

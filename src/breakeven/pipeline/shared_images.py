@@ -1,13 +1,14 @@
 """The check for images that are in two splits: a model knows them, and its accuracy on them says little."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.dataset import Images
+from breakeven.core.format import counted
 from breakeven.plugins.datasets.base import RawDataset
 
 # A split -> the splits that should hold none of its images. Validation chooses the best epoch.
@@ -35,7 +36,23 @@ def shared_images(raw: RawDataset, parts: Mapping[str, Images]) -> list[dict[str
             text = f"{counts} are in {' and '.join(sharing)}, too (the first is {first})"
             remedy = f"remove them from {' and '.join(sharing)}: a model remembers images that it has seen"
             warnings.append({"name": "same images", "text": text, "remedy": remedy})
-    return warnings
+    return [*warnings, *_contradictions(digests, parts, files)]
+
+
+def _contradictions(
+    digests: Mapping[str, Sequence[bytes]], parts: Mapping[str, Images], files: Mapping[bytes, str]
+) -> Iterator[dict[str, str]]:
+    """Yield a warning if the same image has several classes."""
+    classes: dict[bytes, set[int]] = {}
+    for part, data in parts.items():
+        for digest, label in zip(digests[part], data.labels, strict=True):
+            classes.setdefault(digest, set()).add(int(label))
+    if several := [digest for digest, labels in classes.items() if len(labels) > 1]:
+        first = files.get(several[0])
+        which = f" (the first is {first})" if first else ""
+        text = f"{counted(len(several), 'image')} in several classes{which}"
+        remedy = "leave each image in the folder of one class: no model can be right about it"
+        yield {"name": "several classes", "text": text, "remedy": remedy}
 
 
 def _files(raw: RawDataset) -> Iterator[tuple[bytes, str]]:

@@ -212,6 +212,20 @@ class NormalizedFeatures(Net):
         return self.head(self.norm(self.features(x)))
 
 
+class KeepsTheLastResult(Net):
+    """Computes nothing when it gets what it got before: its timing would be that of a comparison."""
+
+    seen: Tensor | None = None
+    result: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Any:
+        if self.training:
+            return self.head(self.features(x))
+        if self.seen is None or self.seen.shape != x.shape or not torch.equal(self.seen, x):
+            self.__dict__.update(seen=x.clone(), result=self.head(self.features(x)))
+        return self.result
+
+
 class RandomByItself(Net):
     """Random in one of ten calls, by a generator of its own."""
 

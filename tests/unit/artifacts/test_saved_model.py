@@ -111,6 +111,25 @@ def test_a_wrong_model_gets_a_sentence(change: dict, message: str) -> None:
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("x = nothing", "own_model.py:1: NameError: name 'nothing' is not defined."),
+        ("def f(:", "own_model.py:1: "),
+        ("raise SystemExit(0)", "own_model.py:1: SystemExit: 0."),
+        ("open('/nowhere')", "own_model.py:1: FileNotFoundError: "),
+    ],
+)
+def test_a_module_that_fails_while_it_is_imported_gets_a_sentence_with_its_line(
+    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_model.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UserError) as raised:
+        saved_model.build({"_target_": "own_model.Net"}, SHAPE, "families.x.model")
+    assert "families.x.model._target_=own_model.Net: " in str(raised.value) and said in str(raised.value)
+
+
 def test_code_that_sets_threads_when_it_is_imported_or_constructed_is_overruled() -> None:
     before = torch.get_num_threads()
     sys.modules.pop("fakes.threaded", None)

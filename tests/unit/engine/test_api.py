@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -137,13 +138,28 @@ def raising() -> None:
     raise ValueError("no such file")
 
 
+def sorting(numbers: Sequence[int] = ()) -> list[int] | None:
+    return sorted(numbers) or None
+
+
+def changing() -> Callable[[list[int]], list[int]]:
+    """Return a function that sorts in place: its later calls get sorted numbers."""
+
+    def call(numbers: list[int]) -> list[int]:
+        numbers.sort()
+        return numbers
+
+    return call
+
+
 @pytest.mark.parametrize(
     ("factory", "reason"),
     [
         (raising, "its factory raised: ValueError: no such file"),
         (lambda: raising, "ValueError: no such file"),
         (lambda: lambda: os.kill(os.getpid(), signal.SIGKILL), "killed by SIGKILL"),
-        (lambda: lambda: time.sleep(1000), "no answer within 3 s"),
+        (lambda: lambda: time.sleep(1000), "no answer within 10 s"),
+        (changing, "it changes its arguments"),
         (lambda: 3, "its factory returned an int, which cannot be called"),
         (lambda x: x, "a factory is called without arguments"),
         ("nowhere_to_be_found.module:f", "cannot be imported: ModuleNotFoundError"),
@@ -154,8 +170,9 @@ def raising() -> None:
 def test_a_variant_that_fails_has_one_sentence_and_a_baseline_ends_the_run(
     factory: object, reason: str
 ) -> None:
-    budget = Budget(seconds=0, seconds_per_variant=0, timeout_s=3 if "no answer" in reason else 60)
-    result = measure({"a": lambda: lambda: None, "bad": factory}, budget=budget)  # type: ignore[dict-item]
+    budget = Budget(seconds=0, seconds_per_variant=0, timeout_s=10 if "no answer" in reason else 60)
+    inputs = ([3, 1, 2],) if factory is changing else None
+    result = measure({"a": lambda: sorting, "bad": factory}, inputs, budget=budget)  # type: ignore[dict-item]
     assert result["bad"].verdict == "failed" and reason in result["bad"].reason
     assert "Traceback" not in str(result)
     if not callable(factory):

@@ -90,6 +90,7 @@ BROKEN = {
     "CentresTheBatch": "depend on the images beside it",
     "NormalizesTheBatch": "depend on the images beside it",
     "RemembersCalls": "remembers earlier calls",
+    "KeepsTheLastResult": r"computes less when the same images are given again \(\d+ operators instead of ",
     "WritesIntoItsInput": "writes into its input",
     "SetsThreadsInForward": "its forward changes torch.set_num_threads",
     "NoGradient": "its logits have no gradient",

@@ -34,7 +34,8 @@ def test_a_copy_under_another_name_and_in_another_format_is_the_same_image(tmp_p
     pets = draw(tmp_path / "pets", count=20)
     with Image.open(pets / "train/dog/07.png") as image:
         image.save(pets / "test/cat/other.bmp")
-    (warning,) = prepared(pets).warnings
+    warning, other = prepared(pets).warnings
+    assert other["name"] == "several classes"
     assert "1 of 41 test images are in " in warning["text"] and "test/cat/other.bmp" in warning["text"]
 
 
@@ -52,6 +53,13 @@ def test_an_own_validation_split_that_is_the_test_set_is_told(tmp_path: Path) ->
     shutil.copytree(pets / "test", pets / "val")
     (warning,) = prepared(pets).warnings
     assert "40 of 40 test images are in val, too" in warning["text"]
+
+
+def test_an_image_in_two_classes_is_told(tmp_path: Path) -> None:
+    pets = draw(tmp_path / "pets", count=20)
+    shutil.copy(pets / "train/dog/07.png", pets / "train/cat/also.png")
+    warnings = {warning["name"]: warning["text"] for warning in prepared(pets, validation=0.5).warnings}
+    assert warnings["several classes"].startswith("1 image in several classes (the first is train/")
 
 
 def test_splits_that_share_nothing_give_no_warning(tmp_path: Path) -> None:

@@ -118,14 +118,17 @@ def test_why_tasks_wait_is_said_once(
 
 @pytest.mark.parametrize(
     "reason",
-    ["JobHeldUser", "JobHeldAdmin", "PartitionDown", "ReqNodeNotAvail", "Nodes required for job are DOWN"],
+    [
+        *("JobHeldUser", "JobHeldAdmin", "PartitionDown", "ReqNodeNotAvail"),
+        *("Nodes required for job are DOWN", "SUSPENDED", "STOPPED", "SPECIAL_EXIT", "REQUEUE_HOLD"),
+    ],
 )
 def test_what_waits_for_a_person_is_given_up_after_the_time_that_the_job_might_take(
     slurm: Fake, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(slurm_queue.time, "monotonic", lambda: now)
-    slurm.say(f"7|PENDING|{reason}")
+    slurm.say(f"7|{reason}|None" if reason.isupper() else f"7|PENDING|{reason}")
     queue = SlurmQueue(60)
     for now in (1001.0, 1000.0 + 3500):  # noqa: B007
         assert queue.ended(["7"]) == {}

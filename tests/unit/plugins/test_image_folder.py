@@ -70,6 +70,19 @@ def test_an_image_of_16_bits_is_refused_by_name_rather_than_clipped(pets, tmp_pa
     assert "train/cat/00.png" in refusal(read, "pets", tmp_path)
 
 
+def test_a_file_of_several_pictures_is_refused_by_name(pets, tmp_path):
+    pages = [Image.new("RGB", (8, 6), (level, 0, 0)) for level in (10, 200)]
+    pages[0].save(pets / "train/cat/00.tif", save_all=True, append_images=pages[1:])
+    line = refusal(read, "pets", tmp_path)
+    assert "train/cat/00.tif" in line and "2 pictures in one file" in line
+
+
+def test_a_phone_s_picture_with_a_preview_is_one_image(pets, tmp_path):
+    pictures = [Image.new("RGB", (8, 6), (level, 0, 0)) for level in (10, 200)]
+    pictures[0].save(pets / "train/cat/00.jpg", format="MPO", save_all=True, append_images=pictures[1:])
+    assert len(read("pets", tmp_path).train.images) == 25
+
+
 def test_images_of_another_size_are_refused_by_name(pets, tmp_path):
     Image.new("RGB", (9, 4)).save(pets / "train/cat/05.png")
     line = refusal(read, "pets", tmp_path)
@@ -112,7 +125,9 @@ def test_other_classes_in_test_than_in_train_are_refused_by_name(pets, tmp_path)
 
 def test_a_single_class_is_refused(tmp_path):
     draw(tmp_path / "pets", classes=["cat"])
-    assert "two classes; found ['cat']" in refusal(read, "pets", tmp_path)
+    assert "at least two classes, and has ['cat']. Put a folder for each class into train/" in refusal(
+        read, "pets", tmp_path
+    )
 
 
 def test_an_archive_with_another_digest_than_the_configured_is_refused_by_name(pets, tmp_path):

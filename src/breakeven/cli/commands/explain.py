@@ -23,11 +23,12 @@ def run(chosen: Namespace) -> None:
     from breakeven.artifacts import artifact, variants
     from breakeven.cli import operator_table
     from breakeven.cli.selection import require_known
-    from breakeven.config import schema
+    from breakeven.config import lock_check, schema
     from breakeven.core.plugin import did_you_mean
 
     study = schema.read_study()
     require_known(chosen, study)
+    lock_check.require_current(study)
     families = list(study.families) if chosen.family is None else [chosen.family]
     missing: list[str] = []
     for name in families:

@@ -14,6 +14,8 @@ ANSWER_TIMEOUT_S = 60.0  # of one question
 SILENCE_S = 3600.0  # after which a cluster that does not answer is given up
 # A task counts as lost if two answers say so, since a result may reach this machine late
 ANSWERS = 2
+# States of a task that has started, and stands still until somebody does something
+STANDING = ("SUSPENDED", "STOPPED", "SPECIAL_EXIT", "REQUEUE_HOLD")
 
 
 @dataclass
@@ -60,6 +62,8 @@ class SlurmQueue:
                 lost[task] = ENDS[state].format(minutes=self.minutes) or "its task ended without a result"
             elif state == "PENDING":
                 waiting[task] = reason
+            elif state in STANDING:
+                waiting[task] = state
         hopeless = self._hopeless(waiting, now)
         self._tell(waiting)
         counts = {task: self.lost_for.get(task, ("", 0))[1] for task in lost | hopeless}

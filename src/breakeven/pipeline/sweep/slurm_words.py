@@ -55,6 +55,10 @@ WAITS = {
     r"^JobHeldAdmin": Wait(
         "an administrator holds it: `scontrol release JOB` lets it go, for who may", needs_person=True
     ),
+    r"^SUSPENDED|^STOPPED": Wait("somebody suspended it: `scontrol resume JOB` goes on", needs_person=True),
+    r"^SPECIAL_EXIT|^REQUEUE_HOLD": Wait(
+        "the cluster has put it back, and holds it: `scontrol release JOB` lets it go", needs_person=True
+    ),
     r"^PartitionDown|^PartitionInactive": Wait("the partition is closed", needs_person=True),
     r"^ReqNodeNotAvail|^NodeDown|DOWN|DRAINED": Wait(
         "the nodes that it could use are down or reserved (`sinfo -R` says why)", needs_person=True

@@ -121,6 +121,9 @@ class ImageFolder(Dataset):
         with Image.open(io.BytesIO(content)) as file:
             if file.mode.startswith(("I", "F")):  # would be clipped, not scaled
                 raise ValueError("more than 8 bits a channel")
+            # The second picture of a phone's MPO is a preview, or another view of the same.
+            if (frames := getattr(file, "n_frames", 1)) > 1 and file.format != "MPO":
+                raise ValueError(f"{frames} pictures in one file")
             image = file.convert("L" if self.colour == "grey" else "RGB")
         if self.size:
             image = ImageOps.fit(image, (self.size, self.size), Image.Resampling.BILINEAR)

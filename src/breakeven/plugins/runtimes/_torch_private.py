@@ -4,6 +4,7 @@ Tested with torch 2.14. Functions import when they are called: a configuration i
 `artifacts/saved_model.py` also reads `_metadata`, the versions of modules in a state dict.
 """
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,29 @@ def configure_inductor(*, compile_threads: int, freezing: bool) -> None:
     config.compile_threads = compile_threads
     config.freezing = freezing
     torch._dynamo.config.automatic_dynamic_shapes = False  # kernels for one batch size are faster
+    # Otherwise Dynamo gives up in silence on a model that each call would compile again, and Python runs it.
+    torch._dynamo.config.fail_on_recompile_limit_hit = True
+
+
+def require_enabled() -> None:
+    """Raise an error if torch.compile would do nothing, or would hide that it failed.
+
+    Raises:
+        Unsupported: a variable of the environment, or the model's code, has switched it off.
+    """
+    import torch
+
+    config = torch._dynamo.config
+    if config.disable or os.environ.get("TORCH_COMPILE_DISABLE") == "1":
+        raise Unsupported(
+            "torch.compile is switched off: unset TORCHDYNAMO_DISABLE and TORCH_COMPILE_DISABLE, and leave "
+            "torch._dynamo.config.disable alone in the model's code"
+        )
+    if config.suppress_errors:
+        raise Unsupported(
+            "torch._dynamo.config.suppress_errors is set, with which a model that cannot be compiled runs in "
+            "eager mode: remove it from the model's code, and unset TORCHDYNAMO_SUPPRESS_ERRORS"
+        )
 
 
 def options_of_mode(mode: str) -> dict[str, Any]:

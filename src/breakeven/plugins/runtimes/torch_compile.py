@@ -72,6 +72,7 @@ class TorchCompile(ModelSourceRuntime):
             model = torch.export.load(folder / PROGRAM_FILE).module()
         else:
             model = self.model(folder, preprocessing).to(context.device)
+        _torch_private.require_enabled()  # after the model's code has run
         options: dict[str, Any] = {
             **_torch_private.options_of_mode(self.mode),
             "cpp_wrapper": self.cpp_wrapper,

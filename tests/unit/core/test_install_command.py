@@ -1,6 +1,5 @@
 """The command that installs an extra names where this package came from."""
 
-import importlib.metadata
 import json
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from breakeven.core import extras
 
-HERE = {"url": Path.cwd().as_uri(), "dir_info": {"editable": True}}
+HERE = {"url": Path.cwd().as_uri(), "dir_info": {}}
 WHEEL = {"url": "file:///tmp/a%20b/breakeven-1-py3-none-any.whl", "archive_info": {}}
 GIT = {"url": "https://example.org/breakeven.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}
 
@@ -27,7 +26,7 @@ class Installed:
 @pytest.mark.parametrize(
     ("note", "command"),
     [
-        (HERE, "pip install -e '.[openvino]'"),
+        (HERE, "pip install '.[openvino]'"),
         ({"url": "file:///a%20clone", "dir_info": {}}, "pip install '/a clone[openvino]'"),
         (WHEEL, f"pip install 'breakeven[openvino] @ {WHEEL['url']}'"),
         (GIT, "pip install 'breakeven[openvino] @ git+https://example.org/breakeven.git@abc'"),
@@ -40,14 +39,10 @@ def test_an_extra_is_installed_from_where_the_package_came(note, command, monkey
     assert extras.install_command("openvino") == command
 
 
-@pytest.mark.parametrize("is_installed", [False, True], ids=["on the path", "with the notes of a build"])
-def test_a_checkout_that_is_not_installed_names_itself(is_installed, monkeypatch, tmp_path):
-    def found(name: str) -> Installed:
-        if is_installed:
-            return Installed(None)
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(extras, "distribution", found)
-    monkeypatch.chdir(tmp_path)
+def test_a_checkout_names_itself_whatever_is_installed(monkeypatch, tmp_path):
     checkout = Path(extras.__file__).parents[3]
+    monkeypatch.setattr(extras, "distribution", lambda name: Installed(WHEEL))
+    monkeypatch.chdir(checkout)
+    assert extras.install_command("openvino") == "pip install -e '.[openvino]'"
+    monkeypatch.chdir(tmp_path)
     assert extras.install_command() == f"pip install -e '{checkout}'"
