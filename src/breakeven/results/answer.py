@@ -129,7 +129,8 @@ def _accuracy(best: ResultRow, images: int) -> str:
     if best.accuracy_delta is None or low is None or high is None:
         return sentence
     changed = f"{100 * best.accuracy_delta:+.2f} points" if best.accuracy_delta else "no change seen"
-    return f"{sentence}, {changed} ({100 * low:+.1f} to {100 * high:+.1f} points, {images:,} test images)"
+    bounds = f"{100 * low:+.1f} to {100 * high:+.1f} points"
+    return f"{sentence}, {changed} (the true change: {bounds}, judged by {images:,} test images)"
 
 
 def _payback(best: ResultRow) -> str:
@@ -143,7 +144,7 @@ def _payback(best: ResultRow) -> str:
         return "it costs nothing that has to be paid back"
     seconds = int(calls) * best.latency_ms_p50 / 1000
     what = "its training, build and start are" if best.train_s else "its build and start are"
-    return f"{what} paid back after {brief(float(calls))} calls, about {brief(seconds)} s of work"
+    return f"{what} paid back after {brief(float(calls))} calls, which take about {brief(seconds)} s"
 
 
 def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def test_the_answer_comes_first(page: tuple[Path, str]) -> None:
     assert "Deploy none/int8-static/openvino" in plain and "8.00x as fast as PyTorch eager" in plain
     assert (
         "from 2 to 0.25 ms a call" in plain
-        and "build and start are paid back after 100 calls, about 0.025 s of work" in plain
+        and "build and start are paid back after 100 calls, which take about 0.025 s" in plain
     )
 
 
@@ -122,7 +122,7 @@ def test_a_card_says_what_is_paid_back_with_and_without_the_training(tmp_path: P
         },
     )
     text = write(tmp_path, [BASELINE, TWIN, best])
-    paid = "Its training, build and start are paid back after 20,600 calls, about 41.2 s of work"
+    paid = "Its training, build and start are paid back after 20,600 calls, which take about 41.2 s"
     assert f"{paid}; after 28 calls if the training is not counted" in text
     assert "20,600; 28 without training" in text  # the table
 

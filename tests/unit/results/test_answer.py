@@ -25,7 +25,7 @@ def test_it_says_what_to_deploy_how_much_faster_it_is_and_when_it_pays() -> None
     assert said.headline == "Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20)"
     assert said.latency == "from 2 to 0.5 ms a call"
     assert said.accuracy == "accuracy 90.00%, unchanged: the same class for each of 10,000 test images"
-    assert said.payback == "its build and start are paid back after 6,030 calls, about 3.02 s of work"
+    assert said.payback == "its build and start are paid back after 6,030 calls, which take about 3.02 s"
     assert said.sentence.count("; ") == len([said.latency, said.accuracy, said.payback, *said.doubts])
 
 
