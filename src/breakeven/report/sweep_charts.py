@@ -31,6 +31,8 @@ from breakeven.results.recommend import Limits
 from breakeven.results.size_trend import PARAMETERS
 from breakeven.results.sweep_analysis import SweepAnalysis, by_family, collect
 
+UNNAMED = "sweep"  # the study of a sweep whose command names none
+
 
 @dataclass(frozen=True)
 class SweepSection:
@@ -55,7 +57,8 @@ def sections(limits: Limits) -> list[SweepSection]:
 def section(swept: SweepAnalysis) -> SweepSection:
     """Return the section of one sweep."""
     study = swept.sweep.study
-    return SweepSection(f"sweep-{study}", f"the sweep {study}", swept, charts_of(swept))
+    title = "the newest sweep" if study == UNNAMED else f"the sweep {study}"
+    return SweepSection(f"sweep-{study}", title, swept, charts_of(swept))
 
 
 def charts_of(swept: SweepAnalysis) -> list[Chart]:
