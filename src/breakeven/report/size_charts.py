@@ -14,6 +14,7 @@ from breakeven.results.size_trend import MACS, MIN_MODELS, Size
 from breakeven.results.sweep_analysis import SweepAnalysis, noise_floor
 
 CHART_HEIGHT = 340  # pixels
+ZERO = " 0 calls are drawn as 1."
 
 
 def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | None:
@@ -53,7 +54,7 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
     return Chart(
         f"{size.column}-{slug(hardware)}",
         f"Speedup against the {size.unit} of the model, {hardware}",
-        f"{_what(swept)} with intervals; grey: 1x, and what the twins show as noise "
+        f"{_what(swept)} with intervals; grey: 1x, and the noise that the twins (copies of eager) show "
         f"(median {floor - 1:.1%}). {fitted}",
         data,
         spec(
@@ -101,7 +102,8 @@ def calls(swept: SweepAnalysis, hardware: str) -> Chart | None:
         f"calls-{slug(hardware)}",
         f"Break-even calls against the MACs of the model, {hardware}",
         f"{_what(swept)} with bounds: calls after which training, build and start are paid "
-        f"back. 0 is drawn as 1.{f' Not drawn: {without}.' if without else ''}",
+        f"back.{ZERO if any(point['calls'] == 0 for point in data) else ''}"
+        f"{f' Not drawn: {without}.' if without else ''}",
         data,
         spec(alt.layer(*([whisker] if bounded else []), point), CHART_HEIGHT),
         summary=_ranges(data, "calls", " calls"),

@@ -8,8 +8,8 @@ from breakeven.results.result_row import ResultRow
 PRECISIONS = {
     "fp32": "computed in 32-bit floats",
     "bf16": "computed in 16-bit floats",
-    "int8-static": "computed in 8-bit integers, whose ranges calibration images fixed beforehand",
-    "int8-dynamic": "computed in 8-bit integers, whose ranges are found at each call",
+    "int8-static": "computed in 8-bit integers, with ranges that were fixed on calibration images",
+    "int8-dynamic": "computed in 8-bit integers, with ranges that are found at each call",
 }
 RUNTIMES = {
     "eager": "plain PyTorch, which runs the model's own Python code",

@@ -227,7 +227,7 @@ def _better(runner_up: ResultRow, best: ResultRow) -> str:
     """Return in words what the runner-up has over the best."""
     better = []
     if runner_up.artifact_mb and best.artifact_mb and runner_up.artifact_mb < 0.9 * best.artifact_mb:
-        better.append(f"its artifact is {runner_up.artifact_mb / best.artifact_mb:.0%} as large")
+        better.append(f"its files are {runner_up.artifact_mb / best.artifact_mb:.0%} as large")
     if runner_up.accuracy is not None and best.accuracy is not None and runner_up.accuracy > best.accuracy:
         better.append(f"it scores {100 * (runner_up.accuracy - best.accuracy):.2f} points more")
     return f", though {' and '.join(better)}" if better else ""

@@ -35,7 +35,11 @@ def _gains(swept: SweepAnalysis, best: Sequence[ResultRow]) -> Iterator[str]:
         yield "No variant is surely faster than its baseline within the limits."
         return
     most, least = faster[0], faster[-1]
-    kept = "within the limits" if most.recommended else "its accuracy was not held against any limit"
+    kept = (
+        "it keeps the limits, such as that on accuracy"
+        if most.recommended
+        else "its accuracy was not held against any limit"
+    )
     yield f"{most.family} gains most: {_gain(most)}; {kept}."
     if least is not most:
         yield f"Of {counted(len(faster), 'model')} that gain, {least.family} gains least: {_gain(least)}."
@@ -81,7 +85,7 @@ def _failures(swept: SweepAnalysis) -> Iterator[str]:
     if without:
         yield f"Without figures or verdict: {_quoted(without)}."
     elif not failed:
-        yield f"No job failed, of {jobs}."
+        yield f"All {jobs} jobs succeeded." if jobs > 1 else "The job succeeded."
 
 
 def _quoted(reasons: Sequence[str]) -> str:

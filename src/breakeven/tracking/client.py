@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
-Which optimization of a model pays off, on which hardware, at what cost in accuracy.
+A run is named model · runtime · precision · compression. A speedup is over the same model in eager PyTorch.
 
 The menu **Views** has the variants, fastest first; the trainings; the studies and sweeps. The run of a study
 says in its description what to deploy. Nested in it are a run for each model, and one for each measured

@@ -61,7 +61,7 @@ VARIANTS = View(
     "tags.kind = 'benchmark' and tags.verdict != 'control'",
     [
         *_tags("rank"),
-        *_metrics("speedup", "latency_ms_p50", "accuracy", "artifact_mb", "speedup_ci_low"),
+        *_metrics("speedup", "accuracy", "latency_ms_p50", "artifact_mb", "speedup_ci_low"),
         *_tags("breakeven_calls", "verdict", "study"),
     ],
     "metrics.`speedup`",

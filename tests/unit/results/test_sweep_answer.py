@@ -20,7 +20,7 @@ def test_the_family_that_gains_most_and_the_size_from_which_on() -> None:
         "none/fp32/torchscript_frozen on cpu1 is faster below 1,000 million MACs (1,000"
     )
     assert "; its gain shrinks as the model grows (5 models, 0.1 to 1,000 million MACs)." in said[2]
-    assert said[3] == "No job failed, of 5." and len(said) == 4
+    assert said[3] == "All 5 jobs succeeded." and len(said) == 4
 
 
 def test_few_models_say_nothing_about_sizes() -> None:
@@ -44,7 +44,9 @@ def test_what_is_recommended_comes_before_what_is_only_fast() -> None:
     job = rows.job(6)
     job[2] = replace(job[2], recommended=True, speedup=1.5)
     (first, *_) = sentences(rows.sweep([job]).swept)
-    assert first.startswith("net6 gains most: 1.50x") and first.endswith("; within the limits.")
+    assert first.startswith("net6 gains most: 1.50x") and first.endswith(
+        "; it keeps the limits, such as that on accuracy."
+    )
 
 
 def test_a_sweep_of_failures_says_only_those() -> None:
