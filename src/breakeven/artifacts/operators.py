@@ -70,6 +70,6 @@ def precision_mismatch(precision: str, spent: Mapping[str, float]) -> str:
     if not known_shares or known_shares.get(promised, 0.0) >= sum(known_shares.values()) / 2:
         return ""
     return (
-        f"although it is called {precision}, its convolutions and linear layers spend their time so: "
-        f"{describe(known_shares)}"
+        f"although it is called {precision}, its convolutions and linear layers take these shares of its "
+        f"time: {describe(known_shares)}"
     )

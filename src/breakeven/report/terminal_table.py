@@ -107,7 +107,11 @@ def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -
 def _legend(console: Console, confidence: float, limits: str) -> str:
     star = "*" if console.options.ascii_only else "★"
     names = "A name says compression/precision/runtime; none/fp32/eager is the baseline."
-    within = "" if limits == "none" else f", the fastest that surely keeps {limits}"
+    within = (
+        ""
+        if limits == "none"
+        else f", the fastest that keeps {limits} at the worse end of its intervals, too"
+    )
     bold = (
         " Bold: no other variant is at once as fast, as accurate and as small." if console.is_terminal else ""
     )

@@ -65,7 +65,7 @@ def test_a_known_slowdown_comes_out_of_a_duet(tmp_path: Path) -> None:
     budget = replace(BUDGET, min_replicates=3, rounds=5)
     measured = duet.measure_in_duet(variants, fakes.CPU1, budget, fakes.IMAGES)
     speedup = measured["twice"].speedup
-    assert speedup and 0.4 < speedup.value < 0.65, measured["twice"]
+    assert speedup and speedup.value < 0.8, measured["twice"]  # 0.5 on a quiet machine
 
 
 @TWO_CORES
