@@ -37,6 +37,7 @@ from breakeven.core.files import write_json
 from breakeven.core.source_walk import SourceTree
 from breakeven.pipeline.sweep import job_study, job_task, run_job
 from breakeven.pipeline.sweep.job_overrides import expand, expand_all, jobs_of_command
+from breakeven.pipeline.sweep.main import GROUPS, list_choices
 from breakeven.pipeline.sweep.record import RunningSweep, write_record
 from breakeven.results import result_row, sweep_results
 from breakeven.results.job_results import LOG_FILE, STUDY_FILE
@@ -313,6 +314,23 @@ def test_a_study_lists_choices_that_go_together(asked: list[str], every: list[li
     sweeper = {"params_lists": [{"f": "x", "w": "1,2"}, {"f": "y", "t": 3}]}
     with compose.initialized(ROOT / paths.CONF):
         assert expand_all(sweeper, asked, GlobalHydra.instance().config_loader()) == every
+
+
+def test_the_help_lists_what_a_job_can_choose_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = list_choices().splitlines()
+    groups = [line.split()[0] for line in lines if not line.startswith("   ")]
+    assert groups == [
+        "family",
+        "compression",
+        "runtime",
+        "quantization",
+        "hardware",
+        "study",
+        "hydra/launcher",
+    ]
+    assert max(map(len, lines)) <= 80 and "basic" in lines[-1]
 
 
 def test_the_number_of_builds_is_in_no_models_name() -> None:

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from fakes.sound_models import ByKeyword
 from mlflow import MlflowClient
 from project import Project
 from torch import nn
@@ -283,6 +284,10 @@ def test_a_log_gets_a_line_an_epoch_with_the_time_left(
 def test_a_strided_convolution_over_one_pixel_is_found(stem: str, side: int, expected: bool) -> None:
     model = resnet18(1, 10, stem=stem, width=8)
     assert strides_over_one_pixel(model, (1, side, side)) is expected
+
+
+def test_a_layer_that_is_called_by_keyword_strides_over_its_image() -> None:
+    assert strides_over_one_pixel(ByKeyword(), (1, 8, 8)) is False
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="it is the processor's gradients that are wrong")

@@ -77,6 +77,11 @@ def few_replicates(run):
     run.samples = Run(LOUD).samples
 
 
+def hopeless(run):
+    """So few and so loud replicates that an interval would hold any speedup."""
+    run.samples = Run(replace(LOUD, noise=3.0)).samples
+
+
 def unsteady_variant(run):
     """A third of the blocks of one variant take ten times as long, while the machine is as fast as ever."""
     rounds = Machine(bias=0.001, noise=0.0003, bursts=0, drift=0.01)
@@ -125,6 +130,7 @@ CAUSES = [
     (steal, "steal", "to other machines", "another time"),
     (throttling, "throttling", "fell by 25%", "cool"),
     (few_replicates, "few replicates", "after 5 replicates", "measure.seconds_per_variant"),
+    (hopeless, "few replicates", "5 replicates cannot give an interval that says anything", "min_replicates"),
     (unsteady_variant, "slow calls", "while the machine was not: a 33%", "p99"),
     (short_blocks, "short blocks", ": a", "measure.block_ms"),
     (not_steady, "warm-up too short", ": a", "measure."),
