@@ -34,7 +34,7 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
         "mlflow-studies": (views.link(address, experiment, views.STUDIES), re.compile("x by ")),
         "mlflow-study": (f"{runs}/{study}?{as_models}", re.compile("^Deploy |^Keep |^No recommendation")),
         "mlflow-run": (f"{runs}/{trained}", re.compile("val/accuracy")),
-        "mlflow-training": (f"{runs}/{trained}/model-metrics?{as_models}", re.compile("test_accuracy")),
+        "mlflow-training": (f"{runs}/{trained}/model-metrics?{as_models}", re.compile("val/accuracy")),
         "mlflow-artifacts": (f"{runs}/{trained}/artifacts", re.compile("^model$")),
         "mlflow-compare": (compared, re.compile("Comparing 2 Runs")),
     }
