@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,11 @@ class SourceMemory:
             self._entries = {}
             try:
                 content = json.loads(self._path.read_text(encoding="utf-8"))
-            except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):  # then parse all again
+            except (OSError, ValueError):  # missing, a folder, or no JSON: then parse all again
                 content = {}
-            if content.get("parser") == _parser():
+                if self._path.is_dir():
+                    shutil.rmtree(self._path)
+            if isinstance(content, dict) and content.get("parser") == _parser():
                 self._entries.update(content["files"])
         return self._entries
 

@@ -164,3 +164,18 @@ def test_every_version_of_python_finds_the_same(tmp_path: Path) -> None:
         found.append(json.loads(done.stdout))
     assert len(found[0][0]) > 150 and "cpp/src/worker.cpp" in found[0][1]["export"]
     assert all(each == found[0] for each in found)
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xb8\x00garbage", b"[]", b"{", None], ids=["garbage", "list", "cut", "folder"]
+)
+def test_a_damaged_memory_is_made_again(tmp_path: Path, damage: bytes | None) -> None:
+    kept = tmp_path / "kept.json"
+    if damage is None:
+        kept.mkdir()
+    else:
+        kept.write_bytes(damage)
+    memory = SourceMemory(kept)
+    first = memory.parse(Path("b.py"), CODE.encode())
+    memory.save()
+    assert kept.is_file() and SourceMemory(kept).parse(Path("b.py"), CODE.encode()) == first
