@@ -50,11 +50,9 @@ def constructor(spec: Mapping[str, Any], dotted_key: str = "model") -> Callable[
         raise UserError(
             f"{dotted_key}._target_={target}: cannot be imported ({error}).{_near(target)}"
         ) from None
-    except interrupts.Terminated:
+    except (interrupts.Terminated, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # of the module's own code
-        if isinstance(error, MemoryError):
-            raise
         raise UserError(f"{dotted_key}._target_={target}: {import_fault(error)}.") from None
     require_constructor(target, named, dotted_key)
     return cast(Callable[..., Any], named)

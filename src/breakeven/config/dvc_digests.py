@@ -4,10 +4,8 @@ import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from breakeven.core.errors import UserError
-from breakeven.core.files import read_json, write_json
+from breakeven.core.files import read_memory, write_json
 
 FOLDER_SUFFIX = ".dir"  # at the end of a folder's digest
 
@@ -18,11 +16,7 @@ class DvcDigests:
     def __init__(self, memory: Path) -> None:
         """Read what earlier processes noted in the file `memory`."""
         self._memory = memory
-        try:
-            noted = read_json(memory)
-        except (UserError, OSError):  # it is missing or damaged, and is written again
-            noted = {}
-        self._known: dict[str, Any] = noted if isinstance(noted, dict) else {}
+        self._known = read_memory(memory)
         self._changed = False
 
     def of(self, path: Path) -> str:

@@ -56,10 +56,10 @@ def _require_settings(name: str, params: dict[str, Any], settings: Any) -> None:
             was, wanted = (str(values[key]) if key in values else None for values in (then, now))
             if was != wanted:
                 made = f"without {key}" if was is None else f"with {key}={was}"
-                says = f"{key}={wanted}" if wanted is not None else f"does not set {key}"
+                says = f"does not set {key}" if wanted is None else f"says {key}={wanted}"
                 raise UserError(
-                    f"The results here were made {made} (stage {name}), and {paths.PARAMS} "
-                    f"{'says ' if wanted is not None else ''}{says}: run `dvc repro`."
+                    f"The results here were made {made} (stage {name}), and {paths.PARAMS} {says}: "
+                    "run `dvc repro`."
                 )
 
 

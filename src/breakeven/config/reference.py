@@ -38,8 +38,9 @@ def json_schema() -> dict[str, Any]:
         for name in names(group):
             plugin = _plugin(group, name)
             option = plugin.model_json_schema()
+            texts = _described(plugin)
             for key, field in option["properties"].items():
-                field.setdefault("description", _described(plugin).get(key, ""))
+                field.setdefault("description", texts.get(key, ""))
             definitions.update(option.pop("$defs", {}))
             option["properties"]["name"] = {"const": name}
             definitions[f"{group}.{name}"] = option

@@ -151,6 +151,15 @@ class Study(StrictModel):
             raise UserError(f"{dotted_key}: {did_you_mean(key, getattr(self, section))}")
         return load(group, settings, dotted_key)
 
+    def left_out(self) -> dict[str, str]:
+        """Return the toolchains whose runtime is not in this study: key -> a phrase that says so."""
+        runtimes = {key: self.option("quantizations", key).runtime for key in self.quantizations}
+        return {
+            key: f"left out: {key} (its runtime {runtime} is not in this study)"
+            for key, runtime in runtimes.items()
+            if runtime not in self.runtimes
+        }
+
     def recipes(self) -> dict[str, list[Any]]:
         """Return the compressions of each recipe, in the order in which they are applied."""
         return {key: self.recipe(key) for key in self.compressions}

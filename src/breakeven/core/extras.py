@@ -1,9 +1,6 @@
 """The extras: the modules that each of them installs, and the command that installs one."""
 
-import json
-from importlib.metadata import distribution
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 # Extra -> the top-level modules that it installs. The core needs none of them.
 MODULES = {
@@ -37,11 +34,16 @@ def install_command(extra: str = "") -> str:
     notes nothing for a package of an index. An index may hold another project of this name, so that the
     command names the index's package only if this one came from there.
     """
+    # Imported here: each command imports this module when it starts, and few ask for this.
+    import json
+    from importlib import metadata
+    from urllib.parse import unquote, urlsplit
+
     wanted = f"[{extra}]" if extra else ""
     checkout = Path(__file__).parents[3]
     if (checkout / "pyproject.toml").exists():
         return f"pip install -e '{_short(checkout)}{wanted}'"
-    note = distribution("breakeven").read_text("direct_url.json")
+    note = metadata.distribution("breakeven").read_text("direct_url.json")
     if not note:
         return f"pip install 'breakeven{wanted}'"
     source = json.loads(note)

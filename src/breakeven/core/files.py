@@ -192,6 +192,20 @@ def read_json(path: Path, remedy: str = "delete it and run `dvc repro`") -> Any:
         raise UserError(f"{path} is not readable as JSON ({error}): {remedy}.") from None
 
 
+def read_memory(path: Path) -> dict[str, Any]:
+    """Return what earlier processes noted in one of our own files; {} if it is missing or damaged.
+
+    A folder in the place of the file is removed, so that the file can be written again.
+    """
+    try:
+        noted = read_json(path)
+    except (UserError, OSError):
+        noted = {}
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+    return noted if isinstance(noted, dict) else {}
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number")
 

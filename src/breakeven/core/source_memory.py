@@ -3,14 +3,13 @@
 import ast
 import hashlib
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from breakeven.core import source_imports, source_text
 from breakeven.core.errors import UserError
-from breakeven.core.files import write_text
+from breakeven.core.files import read_memory, write_text
 from breakeven.core.source_imports import References, find_references
 from breakeven.core.source_text import code_lines, decode
 
@@ -59,15 +58,8 @@ class SourceMemory:
 
     def _load(self) -> dict[str, Any]:
         if self._entries is None:
-            self._entries = {}
-            try:
-                content = json.loads(self._path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):  # missing, a folder, or no JSON: then parse all again
-                content = {}
-                if self._path.is_dir():
-                    shutil.rmtree(self._path)
-            if isinstance(content, dict) and content.get("parser") == _parser():
-                self._entries.update(content["files"])
+            noted = read_memory(self._path)
+            self._entries = noted["files"] if noted.get("parser") == _parser() else {}
         return self._entries
 
 

@@ -147,8 +147,8 @@ class CallLoader:
             return
         if changed:
             raise UserError(
-                "it changes its arguments, so that each call works on what the one before has left: let it "
-                "work on copies, or set check off"
+                "it changes its arguments, and the next call gets the changed ones: let it copy them, or set "
+                "check off"
             )
 
     def imported(self) -> dict[str, Any]:

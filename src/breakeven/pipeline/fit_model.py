@@ -20,6 +20,7 @@ from breakeven.artifacts.model_manifest import (
     MANIFEST,
     WEIGHTS,
     ModelManifest,
+    read_card,
     relabel,
 )
 from breakeven.artifacts.model_size import count_work
@@ -29,7 +30,7 @@ from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError
-from breakeven.core.files import atomic_folder, read_json, sha256
+from breakeven.core.files import atomic_folder, sha256
 from breakeven.core.git import here
 from breakeven.pipeline.model_contract import ModelContract, open_contract
 from breakeven.pipeline.sanity import accuracy_warning
@@ -87,16 +88,11 @@ def _cache_pulled_model(key: CacheKey) -> bool:
     """Save a model in the cache that `dvc pull` brought from elsewhere; return whether there is one."""
     for path in sorted((paths.home() / paths.MODELS).glob(f"*/*/{MANIFEST}")):
         try:
-            manifest = read_json(path)
+            card = read_card(path.parent)
         except UserError:  # half removed, or another tool's file
             continue
         weights = path.with_name(WEIGHTS)
-        if (
-            isinstance(manifest, dict)
-            and manifest.get("key") == key.digest
-            and weights.exists()
-            and sha256(weights) == manifest.get("sha256")
-        ):
+        if card.key == key.digest and weights.exists() and sha256(weights) == card.sha256:
             cache.save(key, f"{path.parent}", path.parent)
             return True
     return False

@@ -81,11 +81,11 @@ def check_evaluation(model: nn.Module, inputs: Tensor, classes: int) -> Tensor:
 def _require_computing(model: nn.Module, inputs: Tensor, classes: int) -> None:
     """Raise a `BrokenPromise` if the model keeps the logits of inputs that it has seen.
 
-    It would be timed with the same inputs again and again. Those that it has not seen come in another order.
+    A block times one batch again and again. Here the images come in an order that the model has not seen.
     """
     counts = []
     for _ in range(2):
-        with OperatorCount() as count:
+        with _OperatorCount() as count:
             _call(model, inputs.flip(0), classes)
         counts.append(count.operators)
     if counts[1] < counts[0]:
@@ -96,7 +96,7 @@ def _require_computing(model: nn.Module, inputs: Tensor, classes: int) -> None:
         )
 
 
-class OperatorCount(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _OperatorCount(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the operators that are executed within its `with` block."""
 
     def __init__(self) -> None:

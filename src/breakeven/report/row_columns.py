@@ -68,7 +68,7 @@ COLUMNS = (
     RowColumn("change, points", change, "accuracy_delta", rank=6),
     RowColumn("against the control", against_control, "control_delta", ("markdown",)),
     RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb", rank=7),
-    RowColumn("memory above imports, MB", memory, "peak_memory_mb", ("page",), more=True),
+    RowColumn("memory beyond imports, MB", memory, "peak_memory_mb", ("page",), more=True),
     RowColumn("break-even calls", breakeven, "breakeven_calls", ("terminal",), rank=8),
     RowColumn("break-even calls", all_calls, "breakeven_calls", ("page", "markdown")),
     RowColumn(

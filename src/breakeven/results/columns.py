@@ -108,7 +108,8 @@ COLUMNS = (
         "roofline_share",
         "figure",
         "share",
-        "the least time that the hardware's measured peaks allow, over p50; padding does not count",
+        "the least time that the hardware's measured peaks allow, over p50; padding does not count; empty "
+        "where that bound does not hold",
     ),
     Column(
         "speedup",
@@ -182,7 +183,7 @@ COLUMNS = (
     ),
     Column("max_abs_error", "figure", "", "largest difference of a logit from eager's with the same weights"),
     Column("artifact_mb", "figure", "MB", "size of its files"),
-    Column("peak_memory_mb", "figure", "MB", "what its process held above the imports"),
+    Column("peak_memory_mb", "figure", "MB", "what its process held beyond the imported libraries"),
     Column("train_s", "figure", "s", "training of the compression, once"),
     Column("build_s", "figure", "s", "export, quantization and compilation, once"),
     Column("load_s", "figure", "s", "load at each start, with what the compiler has cached"),

@@ -70,7 +70,7 @@ def test_a_toolchain_without_a_dynamic_scheme_refuses_it(key):
         ({"prune": ["*"]}, "export.only.prune: unknown; did you mean 'prune50'?"),
         (
             {"prune50": ["fp32/onnxruntim"]},
-            "no precision/runtime matches it; it is unknown; did you mean 'fp32/o",
+            "no precision/runtime matches it; it is unknown; did you mean 'fp32/onnxr",
         ),
         ({"none": ["int8-*/*"]}, "leaves out the baseline"),
         ({"none": 3}, "export.only.none=3: "),

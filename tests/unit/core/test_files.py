@@ -25,6 +25,7 @@ from breakeven.core.files import (
     fingerprint,
     leftovers,
     read_json,
+    read_memory,
     require_sha256,
     sha256,
     temporary_folder,
@@ -262,3 +263,16 @@ def test_a_copy_that_does_not_fit_says_so_by_its_number(tmp_path, monkeypatch):
     with pytest.raises(OSError) as raised:
         copy_folder(tmp_path / "source", tmp_path / "other")
     assert raised.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("damage", [None, b"[]", b"\xb8", b"{"], ids=["folder", "list", "no text", "cut"])
+def test_a_memory_that_is_damaged_is_empty_and_can_be_written(tmp_path: Path, damage: bytes | None) -> None:
+    memory = tmp_path / "memory.json"
+    if damage is None:
+        memory.mkdir()
+        (memory / "inner.txt").touch()
+    else:
+        memory.write_bytes(damage)
+    assert read_memory(memory) == {}
+    write_json(memory, {"a": 1})
+    assert read_memory(memory) == {"a": 1}

@@ -34,14 +34,14 @@ class Installed:
     ],
 )
 def test_an_extra_is_installed_from_where_the_package_came(note, command, monkeypatch):
-    monkeypatch.setattr(extras, "distribution", lambda name: Installed(note))
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: Installed(note))
     monkeypatch.setattr(extras, "__file__", "/site-packages/breakeven/core/extras.py")
     assert extras.install_command("openvino") == command
 
 
 def test_a_checkout_names_itself_whatever_is_installed(monkeypatch, tmp_path):
     checkout = Path(extras.__file__).parents[3]
-    monkeypatch.setattr(extras, "distribution", lambda name: Installed(WHEEL))
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: Installed(WHEEL))
     monkeypatch.chdir(checkout)
     assert extras.install_command("openvino") == "pip install -e '.[openvino]'"
     monkeypatch.chdir(tmp_path)

@@ -64,8 +64,10 @@ def test_a_known_slowdown_comes_out_of_a_duet(tmp_path: Path) -> None:
     card.write_text(card.read_text().replace("fakes.slowed", duet.RUNTIME))
     budget = replace(BUDGET, min_replicates=3, rounds=5)
     measured = duet.measure_in_duet(variants, fakes.CPU1, budget, fakes.IMAGES)
-    speedup = measured["twice"].speedup
-    assert speedup and speedup.value < 0.8, measured["twice"]  # 0.5 on a quiet machine
+    twice = measured["twice"]
+    # Its interval, not its estimate, has to hold about 0.5: other programs widen the one and move the other.
+    assert twice.verdict == "slower" and twice.speedup, twice
+    assert twice.speedup.low < 0.65 and twice.speedup.high > 0.4, twice
 
 
 @TWO_CORES

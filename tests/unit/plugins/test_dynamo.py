@@ -30,7 +30,7 @@ with torch.inference_mode():
 
 def test_a_model_that_each_call_would_compile_again_is_refused() -> None:
     done = subprocess.run([sys.executable, "-c", COUNTING], capture_output=True, text=True)
-    assert done.returncode and "recompile_limit" in done.stderr.splitlines()[-1] + done.stderr
+    assert done.returncode and "recompile_limit" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["disable", "suppress_errors"])

@@ -23,7 +23,6 @@ def run(chosen: Namespace) -> None:
     settings = schema.validate(yaml.safe_load(text))
     write_text(paths.PARAMS, text)
     write_json(paths.OVERRIDES, overrides)
-    for key in settings.quantizations:
-        if (runtime := settings.option("quantizations", key).runtime) not in settings.runtimes:
-            print(f"left out: {key} (its runtime {runtime} is not in this study)")
+    for phrase in settings.left_out().values():
+        print(phrase)
     print(f"params.yaml: study {settings.study}, families {', '.join(settings.families)}. Next: dvc repro")

@@ -30,9 +30,12 @@ def quantize(name: str) -> None:
     indices = np.random.default_rng(study.seed).permutation(len(train.labels))[
         : study.export.calibration_images
     ]
-    toolchains = {key: study.option("quantizations", key) for key in study.quantizations}
-    for key in [key for key, toolchain in toolchains.items() if toolchain.runtime not in study.runtimes]:
-        print(f"  left out: {key} (its runtime {toolchains.pop(key).runtime} is not in this study)")
+    left_out = study.left_out()
+    for phrase in left_out.values():
+        print(f"  {phrase}")
+    toolchains = {
+        key: study.option("quantizations", key) for key in study.quantizations if key not in left_out
+    }
     wanted = keys.wanted_artifacts(
         study, {key: (toolchain.precision, toolchain.runtime) for key, toolchain in toolchains.items()}
     )

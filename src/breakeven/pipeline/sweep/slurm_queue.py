@@ -14,7 +14,7 @@ ANSWER_TIMEOUT_S = 60.0  # of one question
 SILENCE_S = 3600.0  # after which a cluster that does not answer is given up
 # A task counts as lost if two answers say so, since a result may reach this machine late
 ANSWERS = 2
-# States of a task that has started, and stands still until somebody does something
+# States in which a task stands still until somebody does something
 STANDING = ("SUSPENDED", "STOPPED", "SPECIAL_EXIT", "REQUEUE_HOLD")
 
 
