@@ -266,7 +266,7 @@ def test_a_copy_that_does_not_fit_says_so_by_its_number(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [None, b"[]", b"\xb8", b"{"], ids=["folder", "list", "no text", "cut"])
-def test_a_memory_that_is_damaged_is_empty_and_can_be_written(tmp_path: Path, damage: bytes | None) -> None:
+def test_a_memory_that_is_damaged_is_empty_and_can_be_written(tmp_path, damage):
     memory = tmp_path / "memory.json"
     if damage is None:
         memory.mkdir()
