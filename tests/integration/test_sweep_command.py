@@ -563,8 +563,8 @@ def test_the_pipeline_takes_what_a_sweep_made(swept: tuple[Project, str]) -> Non
     measured = [run for run in runs(project, "job") if run.data.params.get("family.model.width") == "4"]
     assert row["family"] == "cnn" and {run.data.params["called"] for run in measured} == {"cnn-width4"}
     name = "speedup/cpu1/batch1/none/fp32/onnxruntime"
-    logged = [run.data.metrics[name] for run in measured]  # with six digits
-    assert any(value == pytest.approx(row["speedup"], rel=1e-5) for value in logged)
+    logged = [run.data.metrics[name] for run in measured]  # with four digits
+    assert any(value == pytest.approx(row["speedup"], rel=1e-3) for value in logged)
 
 
 def rows_of(project: Project) -> list[dict]:

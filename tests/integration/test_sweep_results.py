@@ -165,7 +165,7 @@ def test_the_page_says_what_is_missing_and_bounds_what_is_paid_back(
     assert "## Jobs whose results are missing\n\n- net6: its results are not in the store any more" in text
     assert "| net7 | 2,000 (0 to 100,000) | 1,000 (0 to 100,000) |" in text
     charts = (tmp_path / "charts.html").read_text(encoding="utf-8")
-    assert "<h1>The sweep scaling-" in charts and "net8" in charts and 'id="how"' not in charts
+    assert "<h1>The sweep scaling</h1>" in charts and "net8" in charts and 'id="how"' not in charts
 
 
 def test_a_page_of_nothing_is_refused_with_the_command(jobs: list[JobOutcome], tmp_path: Path) -> None:

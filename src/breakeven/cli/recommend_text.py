@@ -1,12 +1,13 @@
 """The text of `breakeven recommend`: the answer, the variants to choose from, and the warnings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.core.format import wrapped
 from breakeven.report.row_text import number
 from breakeven.report.terminal_table import paragraph
 from breakeven.results.answer import Candidate, CellAnswer
@@ -27,9 +28,10 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
     console = Console(highlight=False, markup=False)
     answer, choice, rows = cell_answer.answer, cell_answer.choice, cell_answer.rows
     console.print(Text(f"{rows[0].family} on {title(rows[0])}", "bold"))
-    sentences = [answer.sentence]
+    console.print(Text(wrapped(f"{answer.headline}.", console.width, "  ", "  "), "bold"))
+    doubts = {"but": f"{'; '.join(answer.doubts)}"} if answer.doubts else {}
+    console.print(Padding(_facts({**answer.facts, **doubts}), (0, 0, 0, 2)))
     if len(answer.candidates) > 1:
-        console.print(Text(paragraph(console, sentences.pop())))
         is_wide = console.width >= WITH_REASONS
         console.print(Padding(_candidates(answer.candidates, is_wide), (0, 0, 0, 2)))
         for candidate in answer.candidates:
@@ -37,6 +39,7 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
                 console.print(
                     Text(paragraph(console, f"Why not {candidate.row.variant}: {candidate.reason}."))
                 )
+    sentences = []
     if choice.over_fp32:
         sentences.append(f"{choice.over_fp32}.")
     if limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop and not limits.by_estimate:
@@ -50,6 +53,13 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
         console.print(Text(paragraph(console, f"Warning: {warning}."), "yellow"))
     if choice.best:
         console.print(f"  Its files: {folder_of(choice.best)}", soft_wrap=True)
+
+
+def _facts(facts: Mapping[str, str]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    for label, fact in facts.items():
+        table.add_row(label, fact)
+    return table
 
 
 def _candidates(candidates: Sequence[Candidate], has_reasons: bool) -> Table:

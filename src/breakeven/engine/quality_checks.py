@@ -13,6 +13,7 @@ from breakeven.engine.samples import OK, Block, Replicate, Samples
 from breakeven.engine.settings import Budget
 from breakeven.engine.tails import p99
 
+FEW_REPLICATES = "few replicates"  # the name of the warning that intervals are wider than wanted
 BUSY = 10  # percent of the processors' time that other programs take
 WIDE = 10  # half the width of an interval that says nothing, as a share of the speedup
 
@@ -68,7 +69,7 @@ def _all(
         remedy = "raise measure.seconds_per_variant, or measure.min_replicates, in params.yaml"
         if busy > BUSY:
             remedy = f"measure on a machine that is not busy; else {remedy}"
-        yield QualityWarning("few replicates", text, remedy)
+        yield QualityWarning(FEW_REPLICATES, text, remedy)
     yield from _of_single_variants(samples, fine, budget)
 
 

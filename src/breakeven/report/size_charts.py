@@ -49,7 +49,9 @@ def speedups(swept: SweepAnalysis, hardware: str, size: Size = MACS) -> Chart | 
     )
     pays = "; ".join(f"{variant} {trends[variant].pays}" for variant in variants if variant in trends)
     fitted = (
-        f"By the fit (dashed), faster than eager: {pays}." if pays else f"No fit below {MIN_MODELS} models."
+        f"By one fit over all models, of whatever family (dashed), faster than eager: {pays}."
+        if pays
+        else f"No fit below {MIN_MODELS} models."
     )
     return Chart(
         f"{size.column}-{slug(hardware)}",

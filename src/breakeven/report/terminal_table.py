@@ -41,12 +41,18 @@ def show(
         for scenario_rows in scenarios(benchmark, rows):
             heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}"
             console.print(Text(heading, "bold"))
-            table, left_out = _fitting_table(console, scenario_rows, wide)
+            table = _fitting_table(console, scenario_rows, wide)
             needed = Measurement.get(console, console.options.update(width=MAX_WIDTH), table).maximum
             Console(width=max(console.width, needed), highlight=False).print(table)
-            legend = _legend(console, benchmark.settings["confidence"], limits)
-            for sentence in filter(None, (legend, left_out, footer(benchmark, scenario_rows))):
-                console.print(Text(paragraph(console, sentence), "dim"))
+            notes = [_legend(console, limits)]
+            if wide:
+                confidence = benchmark.settings["confidence"]
+                notes.append(f"The true speedups lie in their intervals with {confidence:.0%} confidence.")
+                notes.append(footer(benchmark, scenario_rows))
+            else:
+                notes.append(noise(scenario_rows))
+                notes.append("`breakeven table --wide` shows all columns, and how they were measured.")
+            console.print(Text(paragraph(console, " ".join(filter(None, notes))), "dim"))
             for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
                 console.print(Text(paragraph(console, remark)))
             console.print()
@@ -76,8 +82,8 @@ def warnings(benchmark: BenchmarkResult, row: ResultRow) -> list[str]:
     return [f"{warning['name']}: {warning['text']}; {warning['remedy']}" for warning in scenario_warnings]
 
 
-def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> tuple[Table, str]:
-    """Return the table with the most important columns that fit, and a sentence on those that do not."""
+def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> Table:
+    """Return the table with the most important columns that fit."""
     everything = columns_of("terminal", rows)
     for count in range(len(everything), 0, -1):
         shown = sorted(everything, key=lambda column: column.rank)[:count]
@@ -86,11 +92,7 @@ def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> t
         options = console.options.update(width=MAX_WIDTH)
         if wide or count == 1 or Measurement.get(console, options, table).maximum <= console.width:
             break
-    left_out = [column.title for column in everything if column not in shown]
-    return (
-        table,
-        f"Not shown: {'; '.join(left_out)}. `breakeven table --wide` shows them." if left_out else "",
-    )
+    return table
 
 
 def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -> Table:
@@ -104,7 +106,7 @@ def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -
     return table
 
 
-def _legend(console: Console, confidence: float, limits: str) -> str:
+def _legend(console: Console, limits: str) -> str:
     star = "*" if console.options.ascii_only else "★"
     names = "A name says compression/precision/runtime; none/fp32/eager is the baseline."
     within = (
@@ -115,15 +117,20 @@ def _legend(console: Console, confidence: float, limits: str) -> str:
     bold = (
         " Bold: no other variant is at once as fast, as accurate and as small." if console.is_terminal else ""
     )
-    return (
-        f"{star} recommended{within}. "
-        f"{names} The true speedups lie in their intervals with {confidence:.0%} confidence.{bold}"
-    )
+    return f"{star} recommended{within}. {names}{bold}"
 
 
 def paragraph(console: Console, text: str) -> str:
     """Return the text in indented lines that fit the terminal; no line breaks within a word."""
     return wrapped(text, console.width, "  ", "  ")
+
+
+def noise(rows: Sequence[ResultRow]) -> str:
+    """Return how small a difference means nothing, by the control; empty if there is no control."""
+    twin = next((row for row in rows if row.variant == "twin"), None)
+    if not twin or not twin.noise_floor:
+        return ""
+    return f"Differences below {twin.noise_floor - 1:.1%} are noise."
 
 
 def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
@@ -134,8 +141,7 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     if twin and twin.speedup and twin.speedup_ci_low and twin.noise_floor:
         sentences.append(
             f"The twin, an identical copy of the baseline, came out at {twin.speedup:.3f} "
-            f"({twin.speedup_ci_low:.3f} to {twin.speedup_ci_high:.3f}): differences below "
-            f"{twin.noise_floor - 1:.1%} are noise."
+            f"({twin.speedup_ci_low:.3f} to {twin.speedup_ci_high:.3f}). {noise(rows)}"
         )
     if effects := [row.min_detectable_effect for row in rows if row.min_detectable_effect]:
         sentences.append(f"A true gain below {np.median(effects) - 1:.1%} may go unseen.")

@@ -1,10 +1,11 @@
 """What to deploy, in plain words. The report, the terminal, MLflow and the published pages all use these."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from breakeven.core.format import brief
+from breakeven.engine.quality_checks import FEW_REPLICATES
 from breakeven.results.recommend import TIE, Choice, Limits, choose, gain, is_exact
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell, scenario
@@ -21,23 +22,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to deploy for one family on one hardware in one scenario.
-
-    Each text is a clause, without a full stop.
-    """
+    """What to deploy for one family on one hardware in one scenario. No text has a full stop."""
 
     headline: str  # what to do, and how much faster it is
-    latency: str  # from which time of a call to which; empty if nothing changes
-    accuracy: str  # and how much of it is lost; empty if the weights are random
-    payback: str  # after how many calls its costs are paid back; empty if it costs nothing
+    # "latency", "accuracy" and "paid back": what it gains and costs; a fact that nobody knows is left out
+    facts: Mapping[str, str]
     doubts: tuple[str, ...]  # why to be careful with it
     candidates: tuple[Candidate, ...]
-
-    @property
-    def sentence(self) -> str:
-        """Return the whole answer in one line."""
-        parts = [self.headline, self.latency, self.accuracy, self.payback, *self.doubts]
-        return "; ".join(filter(None, parts)) + "."
 
 
 @dataclass(frozen=True)
@@ -85,12 +76,15 @@ def answer(benchmark: BenchmarkResult, rows: Sequence[ResultRow], choice: Choice
     baseline = next((row for row in rows if row.verdict == "baseline"), None)
     if best is None:
         hints = f" ({', or '.join(choice.relaxed)})" if choice.relaxed else ""
-        return Answer(f"No recommendation: {choice.reason}{hints}", "", "", "", (), ())
+        return Answer(f"No recommendation: {choice.reason}{hints}", {}, (), ())
+    facts = {
+        "latency": _latency(best, baseline),
+        "accuracy": _accuracy(best, benchmark.test_images),
+        "paid back": _payback(best),
+    }
     return Answer(
         headline=_headline(best, limits),
-        latency=_latency(best, baseline),
-        accuracy=_accuracy(best, benchmark.test_images),
-        payback=_payback(best),
+        facts={name: fact for name, fact in facts.items() if fact},
         doubts=_doubts(benchmark, best, choice),
         candidates=_candidates(choice, limits),
     )
@@ -120,17 +114,17 @@ def _latency(best: ResultRow, baseline: ResultRow | None) -> str:
 def _accuracy(best: ResultRow, images: int) -> str:
     if best.accuracy is None:
         return ""
-    sentence = f"accuracy {best.accuracy:.2%}"
+    score = f"{best.accuracy:.2%}"
     low, high = best.accuracy_delta_ci_low, best.accuracy_delta_ci_high
     if best.verdict == "baseline":
-        return f"{sentence} on {images:,} test images"
+        return f"{score} on {images:,} test images"
     if is_exact(best):
-        return f"{sentence}, unchanged: the same class for each of {images:,} test images"
+        return f"{score}, unchanged: the same class for each of {images:,} test images"
     if best.accuracy_delta is None or low is None or high is None:
-        return sentence
+        return score
     changed = f"{100 * best.accuracy_delta:+.2f} points" if best.accuracy_delta else "no change seen"
     bounds = f"{100 * low:+.1f} to {100 * high:+.1f} points"
-    return f"{sentence}, {changed} (the true change: {bounds}, judged by {images:,} test images)"
+    return f"{score}, {changed} (the true change: {bounds}, judged by {images:,} test images)"
 
 
 def _payback(best: ResultRow) -> str:
@@ -138,13 +132,12 @@ def _payback(best: ResultRow) -> str:
     if best.verdict == "baseline" or best.latency_ms_p50 is None:
         return ""
     if not calls.isdigit():
-        kinds = {"undecided": "when its costs are paid back is undecided", "": ""}
-        return kinds.get(calls, "its costs are never paid back")
+        return calls  # "never" or "undecided"; empty if nobody knows
     if calls == "0":
-        return "it costs nothing that has to be paid back"
+        return "at once: it costs no more than the baseline"
     seconds = int(calls) * best.latency_ms_p50 / 1000
-    what = "its training, build and start are" if best.train_s else "its build and start are"
-    return f"{what} paid back after {brief(float(calls))} calls, which take about {brief(seconds)} s"
+    what = "training, build and start" if best.train_s else "build and start"
+    return f"after {brief(float(calls))} calls, which take about {brief(seconds)} s ({what})"
 
 
 def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tuple[str, ...]:
@@ -160,6 +153,8 @@ def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tupl
         if half_width > TIE:
             doubts.append(f"the speedup is imprecise (±{half_width:.0%})")
     names = [warning["name"] for warning in benchmark.warnings if warning["scenario"] == scenario(best).title]
+    if doubts and FEW_REPLICATES in names:  # the doubt above says it
+        names.remove(FEW_REPLICATES)
     if names:
         doubts.append(f"the run has warnings: {', '.join(names)}")
     return tuple(doubts)

@@ -37,10 +37,10 @@ EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
 A run is named model · runtime · precision · compression. A speedup is over the same model in eager PyTorch.
 
-The menu **Views** has the variants, fastest first; the trainings; the studies and sweeps. The run of a study
-says in its description what to deploy. Nested in it are a run for each model, and one for each measured
-variant. Compare variants by `metrics.speedup` where `hardware`, `batch_size` and `scenario` are the same; the
-`record.json` of a variant holds every sample.
+The menu **Views** has the variants, by model, the fastest first; the trainings; the studies and sweeps. The
+run of a study says in its description what to deploy. Nested in it are a run for each model, and one for each
+measured variant. Compare variants by `metrics.speedup` where `hardware`, `batch_size` and `scenario` are the
+same; the `record.json` of a variant holds every sample.
 """
 PARENT_TAG = "mlflow.parentRunId"
 # Filters of a run's status. The default finds RUNNING and FINISHED runs. Runs that copy records are found in
@@ -291,5 +291,5 @@ class Tracker:
 
 
 def rounded(value: float) -> float:
-    """Return a figure with six digits; a whole number keeps all its digits."""
-    return float(value) if float(value).is_integer() else float(f"{value:.6g}")
+    """Return a figure with four digits: no more mean anything. A whole number keeps all its digits."""
+    return float(value) if float(value).is_integer() else float(f"{value:.4g}")

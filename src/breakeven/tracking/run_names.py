@@ -1,7 +1,7 @@
 """The names of runs. They begin with the model, because lists of runs cut long names at their end."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from breakeven.results.result_row import Cell, ResultRow, cell, title
 
@@ -44,10 +44,14 @@ def ranks(rows: Sequence[ResultRow]) -> Mapping[RowId, int]:
     return found
 
 
-def rank_text(row: ResultRow, places: Mapping[RowId, int]) -> str:
-    """Return a row's place by speedup in words; empty if it has none."""
+def rank_text(row: ResultRow, places: Mapping[RowId, int], chosen: Collection[RowId]) -> str:
+    """Return a row's model and its place by speedup in words; sorted as text, the fastest comes first.
+
+    Args:
+        chosen: the rows to deploy, which are marked.
+    """
     place = places.get(id_of(row))
-    if place == 1:
-        return f"fastest {row.family}"
-    of = max(other for (key, _), other in places.items() if key == cell(row)) if place else 0
-    return f"{place} of {of}" if place else ""
+    if not place:
+        return f"{row.family} {row.verdict}"
+    of = max(other for (key, _), other in places.items() if key == cell(row))
+    return f"{row.family} {place:02} of {of:02}{' DEPLOY' if id_of(row) in chosen else ''}"

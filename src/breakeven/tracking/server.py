@@ -55,7 +55,9 @@ def serve_ui(port: int, *, browser: bool = False) -> None:
                 raise UserError("MLflow's server does not start: what it says stands above.")
             time.sleep(0.2)
         link = views.link(f"http://127.0.0.1:{port}", experiment)
-        print(f"MLflow's UI, all variants, the fastest first: {link}\nCtrl-C ends it.", flush=True)
+        print(
+            f"MLflow's UI, the variants of each model, the fastest first: {link}\nCtrl-C ends it.", flush=True
+        )
         if browser:
             webbrowser.open(link)
         server.wait()

@@ -23,8 +23,8 @@ def description(cells: Sequence[CellAnswer], links: RunLinks, report: str) -> st
 
 def _section(each: CellAnswer, links: RunLinks) -> str:
     answer = each.answer
-    facts = [answer.latency, answer.accuracy, answer.payback, *(f"**Careful:** {it}" for it in answer.doubts)]
-    lines = [f"- {fact[0].upper()}{fact[1:]}." for fact in facts if fact]
+    facts = [*answer.facts.items(), *(("careful", doubt) for doubt in answer.doubts)]
+    lines = [f"- **{label.capitalize()}:** {fact}." for label, fact in facts]
     heading = f"### {each.benchmark.family} on {title(each.rows[0])}"
     parts = [heading, f"**{answer.headline}.**", "\n".join(lines), _table(answer.candidates, links)]
     return "\n\n".join(part for part in parts if part)

@@ -1,7 +1,7 @@
 """The log of a study's results on disk in MLflow. Logging is safe to repeat."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from breakeven.core import paths
 from breakeven.core.files import fingerprint, sha256, temporary_folder
 from breakeven.core.progress import track
 from breakeven.results import summary
-from breakeven.results.answer import answers
+from breakeven.results.answer import CellAnswer, answers
 from breakeven.results.columns import column_names, tag_names
 from breakeven.results.recommend import Limits
 from breakeven.results.records import BenchmarkResult, VariantResult
@@ -62,6 +62,9 @@ def sync(study: Study, records: StudyResults) -> str:
         store.tag(parent, hidden_tags.name(f"model.{card.family}.{card.recipe}"), run)
         new_runs += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
+    limits = Limits.of(study)
+    cells = list(answers(records.benchmarks, summary.rows(records.benchmarks, limits), limits))
+    chosen = {run_names.id_of(best) for each in cells if (best := each.choice.best)}
     places = run_names.ranks([record.row for _, record in variants])
     links = {}
     for benchmark, record in track("MLflow", variants):
@@ -71,10 +74,11 @@ def sync(study: Study, records: StudyResults) -> str:
             PARENT_TAG: parent,
         }
         dataset = study.families[benchmark.family].data
-        run, new = _variant(store, benchmark, record, key, dataset, tags, places)
+        rank = run_names.rank_text(record.row, places, chosen)
+        run, new = _variant(store, benchmark, record, key, dataset, {**tags, "rank": rank}, places)
         links[run_names.id_of(record.row)] = store.link(run)
         new_runs += new
-    _answer(store, study, records, parent, links)
+    _answer(store, cells, parent, links)
     if _is_new(store, parent, key):
         for path in (paths.SUMMARY, paths.PARAMS, paths.REPORT):
             if path.exists():
@@ -154,11 +158,9 @@ def _is_new(store: Tracker, run: str, version: str) -> bool:
 
 
 def _answer(
-    store: Tracker, study: Study, records: StudyResults, run: str, links: Mapping[run_names.RowId, str]
+    store: Tracker, cells: Sequence[CellAnswer], run: str, links: Mapping[run_names.RowId, str]
 ) -> None:
     """Write the study's answer to its run. It changes with the limits, so each log writes it again."""
-    limits = Limits.of(study)
-    cells = list(answers(records.benchmarks, summary.rows(records.benchmarks, limits), limits))
     report = store.link(run, f"/artifacts/{paths.REPORT.name}")
     store.tag(run, "mlflow.note.content", study_answer.description(cells, links, report))
     store.tag(run, "answer", study_answer.in_short(cells))
@@ -238,7 +240,6 @@ def _variant(
         "mlflow.source.git.commit": benchmark.commit,
         "dirty": benchmark.dirty,
         **{name: row[name] for name in TAG_COLUMNS},
-        "rank": run_names.rank_text(record.row, places),
     }
     name = run_names.of_variant(
         record.row, with_place=len({cell(each.row) for each in benchmark.records}) > 1

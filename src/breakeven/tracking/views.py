@@ -10,7 +10,7 @@ TAG_PREFIX = "mlflow.sharedViewState."  # MLflow's UI keeps a saved view as a ta
 MODELS_FACE = "workflowType=machine_learning"  # the UI's other face is about language models
 CREATED_MS = 1_780_000_000_000  # the same in each store, so that only a changed view is written again
 NAME = "attributes.`Run Name`"
-WIDTHS = {NAME: 300, "tags.`rank`": 130, "tags.`answer`": 450}  # pixels: wide enough for the whole text
+WIDTHS = {NAME: 300, "tags.`rank`": 200, "tags.`answer`": 450}  # pixels: wide enough for the whole text
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,15 @@ def _tags(*names: str) -> list[str]:
 
 VARIANTS = View(
     "breakeven-variants",
-    "Variants, fastest first",
+    "Variants by model, fastest first",
     "tags.kind = 'benchmark' and tags.verdict != 'control'",
     [
         *_tags("rank"),
         *_metrics("speedup", "accuracy", "latency_ms_p50", "artifact_mb", "speedup_ci_low"),
         *_tags("breakeven_calls", "verdict", "study"),
     ],
-    "metrics.`speedup`",
+    "tags.`rank`",  # it begins with the model, so that models do not mix
+    ascending=True,
 )
 TRAININGS = View(
     "breakeven-trainings",

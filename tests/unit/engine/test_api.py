@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,7 +136,7 @@ def test_a_baseline_that_is_different_each_time_cannot_be_compared() -> None:
         quick({"a": lambda: os.getpid, "b": lambda: lambda: 1}, check="equal")
 
 
-def raising() -> None:
+def raising(*numbers: int) -> None:
     raise ValueError("no such file")
 
 
@@ -152,32 +154,43 @@ def changing() -> Callable[[list[int]], list[int]]:
     return call
 
 
-@pytest.mark.parametrize(
-    ("factory", "reason"),
-    [
-        (raising, "its factory raised: ValueError: no such file"),
-        (lambda: raising, "ValueError: no such file"),
-        (lambda: lambda: os.kill(os.getpid(), signal.SIGKILL), "killed by SIGKILL"),
-        (lambda: lambda: time.sleep(1000), "no answer within 10 s"),
-        (changing, "it changes its arguments"),
-        (lambda: 3, "its factory returned an int, which cannot be called"),
-        (lambda x: x, "a factory is called without arguments"),
-        ("nowhere_to_be_found.module:f", "cannot be imported: ModuleNotFoundError"),
-        ("json:dump5", "there is no 'dump5'; did you mean 'dump"),
-        ("nofile.py:f", "there is no file"),
-    ],
-)
-def test_a_variant_that_fails_has_one_sentence_and_a_baseline_ends_the_run(
-    factory: object, reason: str
-) -> None:
-    budget = Budget(seconds=0, seconds_per_variant=0, timeout_s=10 if "no answer" in reason else 60)
-    inputs = ([3, 1, 2],) if factory is changing else None
-    result = measure({"a": lambda: sorting, "bad": factory}, inputs, budget=budget)  # type: ignore[dict-item]
-    assert result["bad"].verdict == "failed" and reason in result["bad"].reason
-    assert "Traceback" not in str(result)
-    if not callable(factory):
-        with pytest.raises(UserError, match=r"^bad "):
-            measure({"bad": factory}, budget=budget)  # type: ignore[dict-item]
+FAULTS = {
+    "factory": (raising, "its factory raised: ValueError: no such file"),
+    "call": (lambda: raising, "ValueError: no such file"),
+    "kill": (lambda: lambda numbers: os.kill(os.getpid(), signal.SIGKILL), "killed by SIGKILL"),
+    "argument": (changing, "it changes its arguments"),
+    "number": (lambda: 3, "its factory returned an int, which cannot be called"),
+    "parameter": (lambda x: x, "a factory is called without arguments"),
+    "module": ("nowhere_to_be_found.module:f", "cannot be imported: ModuleNotFoundError"),
+    "name": ("json:dump5", "there is no 'dump5'; did you mean 'dump"),
+    "file": ("nofile.py:f", "there is no file"),
+}
+
+
+@pytest.fixture(scope="module")
+def with_faults() -> Result:
+    """A run of a good variant and of all that fail."""
+    variants: dict[str, Any] = {"good": lambda: sorting}
+    variants |= {name: factory for name, (factory, _) in FAULTS.items()}
+    return measure(variants, ([3, 1, 2],), budget=BUDGET)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_variant_that_fails_has_one_sentence(with_faults: Result, name: str) -> None:
+    assert with_faults[name].verdict == "failed" and FAULTS[name][1] in with_faults[name].reason
+    assert "Traceback" not in str(with_faults) and with_faults["good"].verdict == "baseline"
+
+
+def test_a_call_that_hangs_has_one_sentence() -> None:
+    budget = replace(BUDGET, timeout_s=10)
+    result = measure({"a": lambda: sorting, "bad": lambda: lambda: time.sleep(1000)}, budget=budget)
+    assert result["bad"].verdict == "failed" and "no answer within 10 s" in result["bad"].reason
+
+
+@pytest.mark.parametrize("name", [name for name, (factory, _) in FAULTS.items() if not callable(factory)])
+def test_a_baseline_that_fails_ends_the_run(name: str) -> None:
+    with pytest.raises(UserError, match=r"^bad "):
+        measure({"bad": FAULTS[name][0]}, budget=BUDGET)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ CELLS = list(answers([rows.benchmark(ROWS)], ROWS, Limits()))
 def test_the_description_says_what_to_deploy_and_links_to_its_run() -> None:
     text = study_answer.description(CELLS, {id_of(FAST): "#/runs/fast"}, "#/report")
     assert text.startswith("### cnn on cpu1, batch 1\n\n**Deploy none/int8-static/onnxruntime: 4.00x as fast")
-    assert "- From 2 to 0.5 ms a call." in text
+    assert "- **Latency:** from 2 to 0.5 ms a call." in text
     assert "| chosen | [none/int8-static/onnxruntime](#/runs/fast) | 4.00x | 0.5 ms | 90.00% |  |" in text
     assert text.endswith("[The whole report](#/report)")
 
@@ -35,9 +35,12 @@ def test_names_of_runs_begin_with_the_model() -> None:
     assert run_names.of_training("cnn", "none") == "cnn · train"
 
 
-def test_the_rank_counts_within_a_model_and_leaves_out_controls() -> None:
+def test_ranks_sort_as_text_and_mark_what_to_deploy() -> None:
     places = run_names.ranks(ROWS)
-    assert [run_names.rank_text(row, places) for row in ROWS] == ["3 of 3", "", "2 of 3", "fastest cnn"]
+    ranks = [run_names.rank_text(row, places, [id_of(FAST)]) for row in ROWS]
+    assert ranks == ["cnn 03 of 03", "cnn control", "cnn 02 of 03", "cnn 01 of 03 DEPLOY"]
+    failed = rows.row("none/fp32/openvino", "failed", speedup=None)
+    assert sorted([*ranks, run_names.rank_text(failed, places, [])])[-1] == "cnn failed"
 
 
 def test_figures_of_a_training_are_grouped_and_constants_are_no_curves() -> None:

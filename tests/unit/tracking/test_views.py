@@ -37,8 +37,8 @@ def test_the_store_has_three_views(home: Path, old: bool) -> None:
         MlflowClient(f"sqlite:///{home}/mlflow.db").create_experiment(EXPERIMENT)
     tracker = Tracker()
     found = saved(home)
-    assert {*found} == {"Variants, fastest first", "Trainings", "Studies and sweeps"}
-    assert found["Variants, fastest first"]["orderByKey"] == "metrics.`speedup`"
+    assert {*found} == {"Variants by model, fastest first", "Trainings", "Studies and sweeps"}
+    assert found["Variants by model, fastest first"]["orderByKey"] == "tags.`rank`"
     for state in found.values():  # MLflow understands each condition
         tracker.client.search_runs([tracker.experiment], str(state["searchFilter"]))
 
@@ -59,7 +59,7 @@ def test_each_view_finds_its_kinds_of_runs(home: Path) -> None:
     }  # fmt: skip
     assert sorted(found["Trainings"]) == ["compression", "train"]
     assert sorted(found["Studies and sweeps"]) == ["study", "sweep"]
-    assert found["Variants, fastest first"] == ["benchmark"]
+    assert found["Variants by model, fastest first"] == ["benchmark"]
 
 
 def test_the_printed_link_keeps_the_name_of_the_view() -> None:
@@ -77,5 +77,5 @@ def test_a_run_of_an_earlier_version_is_found_by_its_key(home: Path) -> None:
     assert not [name for name in tags if name.startswith("breakeven.")]
 
 
-def test_figures_are_logged_with_six_digits_and_counts_with_all() -> None:
-    assert (rounded(1.23456789), rounded(123456789.0)) == (1.23457, 123456789.0)
+def test_figures_are_logged_with_four_digits_and_counts_with_all() -> None:
+    assert (rounded(1.23456789), rounded(123456789.0)) == (1.235, 123456789.0)
