@@ -18,8 +18,10 @@ from project import Project
 from breakeven.artifacts import dataset
 from breakeven.cli import main
 from breakeven.core import paths
+from breakeven.core.errors import UserError
 from breakeven.engine.selftest import models
 from breakeven.engine.selftest.versions import slowed_onnxruntime
+from breakeven.tracking import pyfunc
 from breakeven.tracking.client import Tracker
 from breakeven.tracking.model_registry import Candidate, name_of, register
 from breakeven.tracking.server import served
@@ -122,13 +124,22 @@ def test_the_champion_of_the_users_own_model_is_loaded_in_another_folder(
     Tracker().create("a variant", "key", {})
     hardware = {"name": "cpu", "threads": 1}
     row = replace(rows.BASELINE, family="own")
+    images = model.images(2)
+    logits = pyfunc.pack(artifact, hardware, tmp_path / "packed").predict(images)
     with served() as uri:
         candidate = Candidate(
-            row, "key", {"torch": torch.__version__}, artifact, hardware, model.images(2), {}
+            row, "key", {"torch": torch.__version__}, artifact, hardware, images, logits, {}
         )
+        with pytest.raises(UserError, match="gives other logits than those that were scored"):
+            register(uri, replace(candidate, logits=-logits))
         champion = register(uri, candidate)
     assert champion.address == f"models:/{name_of(row)}@champion" and not champion.previous
     (manifest,) = home.glob("mlartifacts/**/MLmodel")
+    assert {path.name for path in (manifest.parent / "code").iterdir()} == {
+        "breakeven",
+        "own_net.py",
+        "own_parts.py",
+    }
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, "-c", LOAD_ELSEWHERE, str(manifest.parent)],
@@ -138,11 +149,6 @@ def test_the_champion_of_the_users_own_model_is_loaded_in_another_folder(
         text=True,
     )
     assert done.stdout == "(3, 10)\n", done.stderr
-    assert {path.name for path in (manifest.parent / "code").iterdir()} == {
-        "breakeven",
-        "own_net.py",
-        "own_parts.py",
-    }
 
 
 def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:

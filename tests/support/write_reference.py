@@ -1,5 +1,6 @@
 """Write what is made from the code in the documentation: `make reference`."""
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -18,8 +19,59 @@ def with_columns(page: str) -> str:
     return TABLE.sub(lambda _: columns.markdown_table() + "\n", page)
 
 
+EXAMPLE = re.compile(r"\| column \| the row \| it says \|\n(?:\|[^\n]*\n)*")
+
+
+def with_example(page: str) -> str:
+    """Return a page with the row of ResNet-18's int8 variant in the committed summary, explained."""
+    with (ROOT / "results/summary.csv").open(encoding="utf-8") as file:
+        (row,) = (
+            row
+            for row in csv.DictReader(file)
+            if (row["family"], row["variant"]) == ("resnet18", "none/int8-static/onnxruntime")
+        )
+
+    def points(name: str, form: str) -> str:
+        return f"{100 * float(row[name]):{form}}"
+
+    low, high = points("accuracy_delta_ci_low", "+.1f"), points("accuracy_delta_ci_high", "+.1f")
+    calls = [
+        f"{int(row[name]):,}" for name in ("breakeven_calls", "breakeven_calls_low", "breakeven_calls_high")
+    ]
+    times, ms = f"{float(row['speedup']):.2f}", f"{float(row['latency_ms_p50']):.3f}"
+    bounds = f"{float(row['speedup_ci_low']):.2f} to {float(row['speedup_ci_high']):.2f}"
+    accuracy, size = f"{float(row['accuracy']):.2%}", f"{float(row['artifact_mb']):.2f}"
+    lines = [
+        ("column", "the row", "it says"),
+        ("---", "---", "---"),
+        (
+            "variant",
+            row["variant"],
+            "The model is not pruned, its numbers are int8, and ONNX Runtime runs it.",
+        ),
+        ("speedup", f"{times}x", f"It is {times} times as fast as eager PyTorch."),
+        ("interval", bounds, "The true speedup is between these two."),
+        ("verdict", row["verdict"], "The whole interval is above 1, so it is surely faster."),
+        ("p50 ms", ms, f"Half of its calls take {ms} ms or less."),
+        ("accuracy", accuracy, f"It classifies {accuracy} of the test images right."),
+        (
+            "change, points",
+            f"{points('accuracy_delta', '+.2f')} ({low} to {high})",
+            f"Against the baseline. On other images the change may be anything from {low} to {high}.",
+        ),
+        ("MB", size, f"Its files have {size} MB."),
+        (
+            "break-even calls",
+            f"{calls[0]} ({calls[1]} to {calls[2]})",
+            f"After some {calls[0]} calls it has saved the time that its build and its start take.",
+        ),
+    ]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return EXAMPLE.sub(lambda _: table, page)
+
+
 PARTS: dict[str, Callable[[str], str]] = {
-    "docs/numbers.md": with_columns,
+    "docs/numbers.md": lambda page: with_example(with_columns(page)),
     "docs/reference/configuration.md": lambda _: reference.markdown_page(),
     "docs/reference/commands.md": lambda _: commands_page(),
     "docs/reference/api.md": lambda _: api_page(),

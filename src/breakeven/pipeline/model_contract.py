@@ -76,6 +76,12 @@ class ModelContract:
         self._compare(made, loaded, "when it was saved")
         if changed := loaded.changed or made.changed:
             print(f"warning: {self.place}: its code sets {changed}; it is set back", file=sys.stderr)
+        if loaded.files:
+            print(
+                f"warning: {self.place}: its code reads {', '.join(loaded.files)}. After an edit there, "
+                "`dvc repro` trains nothing again: put it into a Python module, or into the model's yaml",
+                file=sys.stderr,
+            )
 
     def check_saved(
         self, folder: Path, predict: Callable[[NDArray[Any]], NDArray[np.float32]], seconds: float

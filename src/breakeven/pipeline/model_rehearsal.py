@@ -31,6 +31,7 @@ from breakeven.pipeline.model_promises import (
 
 FOUND, LOGITS = "found.json", "logits.npy"
 CHECKED = 16  # images at most that the promises are checked with
+MODULES = (".py", ".pyc", ".so")  # suffixes of files whose code the digests follow
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")  # Python's audit events
 
 
@@ -43,6 +44,7 @@ class Rehearsal:
     logits: NDArray[np.float32] | None = None  # of all images, (N, classes)
     unsaved: list[str] = field(default_factory=list)  # attributes that the state dict lacks
     changed: str = ""  # settings of the process that the model's code had set
+    files: list[str] = field(default_factory=list)  # of the project, that the model reads when it is loaded
 
 
 def write_down(half: Callable[[], Rehearsal], folder: Path) -> None:
@@ -101,6 +103,7 @@ def load_elsewhere(folder: Path, seed: int, images: NDArray[np.generic]) -> Rehe
     """
     _seed(seed)
     hosts = _forbid_network()
+    files = _watch_files(folder)
     _empty_download_caches(folder / "cache")
     try:
         model, card = saved_model.load(folder)
@@ -119,7 +122,12 @@ def load_elsewhere(folder: Path, seed: int, images: NDArray[np.generic]) -> Rehe
         logits = predict_in_batches(predictor(model, card.mean, card.std), images)
     except BrokenPromise as error:
         return Rehearsal(broken=f"after it was saved and loaded, {error}")
-    return Rehearsal(logits=logits, unsaved=unsaved_state(model), changed=process_settings.changed())
+    return Rehearsal(
+        logits=logits,
+        unsaved=unsaved_state(model),
+        changed=process_settings.changed(),
+        files=sorted(set(files)),
+    )
 
 
 def _seed(seed: int) -> None:
@@ -152,3 +160,25 @@ def _forbid_network() -> list[str]:
 
     sys.addaudithook(refuse)
     return hosts
+
+
+def _watch_files(saved: Path) -> list[str]:
+    """Return a list that gets each of the project's files that this process opens from now on.
+
+    It leaves out Python's modules, hidden folders, the environment, and the saved model itself.
+    """
+    project, passed = Path.cwd(), (saved.resolve(), Path(sys.prefix).resolve())
+    files: list[str] = []
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(arguments[0], str):
+            return
+        path = Path(os.path.realpath(arguments[0]))
+        if not path.is_relative_to(project) or any(path.is_relative_to(folder) for folder in passed):
+            return
+        name = path.relative_to(project)
+        if path.suffix not in MODULES and not any(part.startswith(".") for part in name.parts):
+            files.append(str(name))
+
+    sys.addaudithook(note)
+    return files

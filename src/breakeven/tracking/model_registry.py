@@ -31,6 +31,10 @@ from breakeven.tracking.client import ANY_STATUS, Tracker
 from breakeven.tracking.server import served
 
 CHAMPION = "champion"
+EXAMPLES = 2  # inputs
+# The largest difference of a logit from what was scored, as a share of the largest logit. Another number of
+# images at once, or another device, rounds otherwise: in bf16 by some percent.
+SAME_LOGITS = 0.05
 PACKING = 2  # the form of a packed variant; a variant of an earlier form is registered anew
 
 
@@ -49,6 +53,7 @@ class Candidate:
     folder: Path  # of its artifact
     hardware: dict[str, Any]  # the settings that it was measured with
     images: NDArray[np.generic]  # example inputs
+    logits: NDArray[np.float32]  # of these inputs, as they were when the variant was scored
     why: dict[str, str]  # why it was chosen, for the version's description
 
 
@@ -106,13 +111,15 @@ def _candidate(
         raise UserError(
             f"{row.family}: {row.variant}: {did_you_mean(row.variant, artifacts)} Run `dvc repro`."
         )
+    folder = artifacts[row.variant][0]
     return Candidate(
         row=row,
         key=key,
         versions=results.of(row).machine["versions"],
-        folder=artifacts[row.variant][0],
+        folder=folder,
         hardware=study.hardware[row.hardware],
-        images=dataset.load_split(paths.prepared(study.family(row.family).data), "test").images[:2],
+        images=dataset.load_split(paths.prepared(study.family(row.family).data), "test").images[:EXAMPLES],
+        logits=np.load(folder / artifact.LOGITS)[:EXAMPLES],
         why=why,
     )
 
@@ -172,6 +179,8 @@ def _log(uri: str, candidate: Candidate) -> str:
     with temporary_folder() as scratch:
         packed = Path(scratch, "packed")
         model = pyfunc.pack(candidate.folder, candidate.hardware, packed)
+        predicted = model.predict(images)
+        _require_same(row, predicted, candidate.logits)
         np.save(example := Path(scratch, "example.npy"), images)
         modules = packed_code.pack_code(packed, example, code := Path(scratch, "code"))
         versions = packed_code.requirements(packed, modules, candidate.versions)
@@ -182,7 +191,7 @@ def _log(uri: str, candidate: Candidate) -> str:
                     loader_module="breakeven.tracking.pyfunc",
                     data_path=str(packed),
                     code_paths=[str(path) for path in sorted(code.iterdir())],
-                    signature=infer_signature(images, model.predict(images)),
+                    signature=infer_signature(images, predicted),
                     input_example=images,
                     pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
                     registered_model_name=name_of(row),
@@ -191,3 +200,16 @@ def _log(uri: str, candidate: Candidate) -> str:
         finally:  # the run ended when the variant was measured
             Tracker().end(run.info.run_id, at=(run.info.end_time or 0) / 1000 or None)
     return str(logged.registered_model_version)
+
+
+def _require_same(row: ResultRow, now: NDArray[np.float32], then: NDArray[np.float32]) -> None:
+    """Raise a `UserError` if a variant, with the code that is packed now, gives other logits than it had.
+
+    The accuracy and the speed in the registry would be those of other code.
+    """
+    off = float(np.abs(now - then).max() / max(float(np.abs(then).max()), 1e-9))
+    if not off <= SAME_LOGITS:  # nor if it is not a number
+        raise UserError(
+            f"{row.variant} gives other logits than those that were scored (off by {off:.0%} of the largest "
+            "one): the code of its model, or a library, has changed since. Run `dvc repro`."
+        )

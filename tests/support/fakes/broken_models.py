@@ -1,5 +1,6 @@
 """Models that break a promise: each would be measured wrongly, or would fail after its training."""
 
+import json
 import random
 import urllib.request
 from pathlib import Path
@@ -199,6 +200,12 @@ def kept_by_torch_hub(in_channels: int, num_classes: int, address: str) -> nn.Mo
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(urllib.request.urlopen(address, timeout=5).read())
     return Net(in_channels, num_classes)
+
+
+def sized_by_a_file(in_channels: int, num_classes: int, path: str) -> nn.Module:
+    """Read its width from a file that is no module."""
+    (width,) = json.loads(Path(path).read_text(encoding="utf-8"))
+    return Net(in_channels, num_classes, width)
 
 
 class NormalizedFeatures(Net):

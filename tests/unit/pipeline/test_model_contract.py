@@ -153,6 +153,20 @@ def test_what_only_this_machine_has_downloaded_is_told(
     assert [*tmp_path.rglob("net.txt")], "it has fetched it once, and would find it here ever after"
 
 
+def test_a_file_that_no_stage_watches_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sizes = tmp_path / "sizes.json"
+    sizes.write_text("[4]")
+    with WorkerPool({"name": "cpu", "threads": 1}, 60) as pool:
+        contract(job("broken_models.sized_by_a_file", path=str(sizes)), pool).check_before_training()
+        told = capsys.readouterr().err
+        assert "families.mine.model: its code reads sizes.json. After an edit there, `dvc repro`" in told
+        contract(job("broken_models.Net"), pool).check_before_training()
+    assert "its code reads" not in capsys.readouterr().err
+
+
 def test_a_batch_that_is_too_small_to_train_with_is_told(pool: WorkerPool) -> None:
     alone = replace(
         job("broken_models.NormalizedFeatures"), train=RECIPE.model_copy(update={"batch_size": 1})
