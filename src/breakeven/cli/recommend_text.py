@@ -53,6 +53,7 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
         console.print(Text(paragraph(console, f"Warning: {warning}."), "yellow"))
     if choice.best:
         console.print(f"  Its files: {folder_of(choice.best)}", soft_wrap=True)
+    console.print()
 
 
 def _facts(facts: Mapping[str, str]) -> Table:

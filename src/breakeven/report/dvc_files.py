@@ -13,13 +13,13 @@ from breakeven.report.training_charts import training
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, title
 
-RECOMMENDED = "recommended"  # the folder of the metrics of the recommended variants
+DEPLOY = "DEPLOY"  # the folder of the metrics of the recommended variants; DVC lists capitals first
 
 
 def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
-    """Write accuracy, latency and speedup of each variant, and once more of the recommended ones.
+    """Write accuracy, latency and speedup of each variant, and once more of those to deploy, with their names.
 
-    DVC prints a row for each file. Every file has the same three figures, so DVC's table has three columns.
+    DVC prints a row for each file, and a column for each key.
     """
     with atomic_folder(folder) as written:
         for row in rows:
@@ -33,7 +33,7 @@ def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
             place = f"{row.family}-{row.place}"
             write_json(written / place / f"{paths.variant(row.variant)}.json", figures)
             if row.recommended:
-                write_json(written / RECOMMENDED / f"{place}.json", figures)
+                write_json(written / DEPLOY / f"{place}.json", {**figures, "deploy": row.variant})
 
 
 def write_plots(

@@ -49,7 +49,7 @@ def meanings(rows: Iterable[ResultRow]) -> dict[str, list[NamePart]]:
     found: dict[str, dict[str, NamePart]] = {"compression": {}, "precision": {}, "runtime": {}}
     for kind, part in _all_parts(rows):
         if kind == "compression" and part.text in work:
-            part = NamePart(part.text, f"{part.meaning}: {work[part.text]}")  # noqa: PLW2901
+            part = NamePart(part.text, f"{part.meaning}; it leaves {work[part.text]}")  # noqa: PLW2901
         found[kind].setdefault(part.text, part)
     return {kind: list(known.values()) for kind, known in found.items()}
 

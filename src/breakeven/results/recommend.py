@@ -125,7 +125,8 @@ class Choice:
     ties: tuple[str, ...] = ()
     # Variants within the limits that look slower than that, and were measured too roughly to exclude them
     unsettled: tuple[str, ...] = ()
-    over_fp32: str = ""  # in one sentence: the fastest fp32 variant, and what the best gains over it
+    # In one sentence: the fastest fp32 variant, and what the best gains over it; empty if that is the best
+    over_fp32: str = ""
 
 
 def gain(row: ResultRow) -> float:
@@ -177,7 +178,7 @@ def choose(rows: Sequence[ResultRow], limits: Limits, levels: Mapping[str, NDArr
 
 
 def _over_fp32(best: ResultRow, rows: Sequence[ResultRow], levels: Mapping[str, NDArray[np.float64]]) -> str:
-    """Return the sentence about the fastest of the uncompressed fp32 variants.
+    """Return the sentence about the fastest of the uncompressed fp32 variants; empty if it is the best.
 
     A large speedup over eager may say more about eager than about the variant.
     """
@@ -185,11 +186,13 @@ def _over_fp32(best: ResultRow, rows: Sequence[ResultRow], levels: Mapping[str, 
     if not plain:
         return ""
     fastest = max(plain, key=gain)
-    sentence = f"The fastest way to run the model as it is, in fp32, is {fastest.variant}"
     if fastest.variant == best.variant:
-        return f"{sentence}, which is this one"
+        return ""
     speedup = speedups_over(fastest.variant, levels, CONFIDENCE)[best.variant].interval
-    return f"{sentence}; {best.variant} is {_times(speedup)} as fast as that"
+    return (
+        f"The fastest way to run the model as it is, in fp32, is {fastest.variant}; "
+        f"{best.variant} is {_times(speedup)} as fast as that"
+    )
 
 
 def _reason(

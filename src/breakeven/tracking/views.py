@@ -10,7 +10,8 @@ TAG_PREFIX = "mlflow.sharedViewState."  # MLflow's UI keeps a saved view as a ta
 MODELS_FACE = "workflowType=machine_learning"  # the UI's other face is about language models
 CREATED_MS = 1_780_000_000_000  # the same in each store, so that only a changed view is written again
 NAME = "attributes.`Run Name`"
-WIDTHS = {NAME: 300, "tags.`rank`": 200, "tags.`answer`": 450}  # pixels: wide enough for the whole text
+# Pixels: wide enough for the whole text
+WIDTHS = {NAME: 300, "tags.`rank`": 200, "metrics.`latency_ms_p50`": 130, "tags.`answer`": 450}
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,14 @@ def test_each_variant_has_a_file_of_three_figures_and_the_recommended_one_two(tm
         str(file.relative_to(tmp_path)): json.loads(file.read_text()) for file in tmp_path.rglob("*.json")
     }
     assert sorted(files) == [
+        "DEPLOY/cnn-cpu1-batch1.json",
         "cnn-cpu1-batch1/none--fp32--eager.json",
         "cnn-cpu1-batch1/none--fp32--onnxruntime.json",
         "cnn-cpu1-batch1/twin.json",
-        "recommended/cnn-cpu1-batch1.json",
     ]
-    assert files["recommended/cnn-cpu1-batch1.json"] == {"accuracy": 0.9, "latency_ms": 0.5, "speedup": 4.0}
-    assert {tuple(figures) for figures in files.values()} == {("accuracy", "latency_ms", "speedup")}
+    figures = {"accuracy": 0.9, "latency_ms": 0.5, "speedup": 4.0}
+    assert files["cnn-cpu1-batch1/none--fp32--onnxruntime.json"] == figures
+    assert files["DEPLOY/cnn-cpu1-batch1.json"] == {**figures, "deploy": "none/fp32/onnxruntime"}
     assert not (tmp_path / "gone").exists()  # what an earlier study left
 
 
