@@ -17,7 +17,7 @@ DEPLOY = "DEPLOY"  # the folder of the metrics of the recommended variants; DVC 
 
 
 def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
-    """Write accuracy, latency and speedup of each variant, and once more of those to deploy, with their names.
+    """Write accuracy, latency and speedup of each variant, and again of those to deploy, with their names.
 
     DVC prints a row for each file, and a column for each key.
     """
