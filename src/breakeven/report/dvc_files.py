@@ -27,7 +27,7 @@ def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
                 continue
             figures = {
                 "accuracy": round(row.accuracy, 4),
-                "latency_ms": float(f"{row.latency_ms_p50:.3g}"),
+                "latency_ms_p50": float(f"{row.latency_ms_p50:.3g}"),
                 "speedup": float(f"{row.speedup or 1:.3g}"),
             }
             place = f"{row.family}-{row.place}"

@@ -11,11 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.core.format import wrapped
+from breakeven.engine.comparison import CONTROL
 from breakeven.engine.samples import STOPPED
 from breakeven.report.row_columns import RowColumn, columns_of
+from breakeven.results.recommend import Limits
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
 
+BEYOND_LIMITS = "!"  # the mark of variants that may exceed a limit
 MAX_WIDTH = 1000  # more than any table needs
 VERDICT_COLOURS = {
     "faster": "green",
@@ -28,34 +31,32 @@ VERDICT_COLOURS = {
 
 
 def show(
-    benchmarks: Iterable[BenchmarkResult], rows: Sequence[ResultRow], wide: bool = False, limits: str = "none"
+    benchmarks: Iterable[BenchmarkResult],
+    rows: Sequence[ResultRow],
+    wide: bool = False,
+    limits: Limits | None = None,
 ) -> None:
     """Print one table for each family, hardware and scenario, and below each what to know about it.
 
     Args:
         wide: print every column, also those that the terminal has no room for.
-        limits: the limits that a recommended variant keeps, in words.
+        limits: the limits that a recommended variant keeps; None: there are none.
     """
-    console = Console(highlight=False)
+    console, limits = Console(highlight=False), limits or Limits()
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
             heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}"
             console.print(Text(heading, "bold"))
-            table = _fitting_table(console, scenario_rows, wide)
+            table = _fitting_table(console, scenario_rows, wide, limits)
             needed = Measurement.get(console, console.options.update(width=MAX_WIDTH), table).maximum
             Console(width=max(console.width, needed), highlight=False).print(table)
-            notes = [_legend(console, limits)]
-            if wide:
-                confidence = benchmark.settings["confidence"]
-                notes.append(f"The true speedups lie in their intervals with {confidence:.0%} confidence.")
-                notes.append(footer(benchmark, scenario_rows))
-            else:
-                notes.append(noise(scenario_rows))
-                notes.append("`breakeven table --wide` shows all columns, and how they were measured.")
-            console.print(Text(paragraph(console, " ".join(filter(None, notes))), "dim"))
+            if note := footer(benchmark, scenario_rows) if wide else noise(scenario_rows):
+                console.print(Text(paragraph(console, note), "dim"))
             for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
                 console.print(Text(paragraph(console, remark)))
             console.print()
+    console.print(Text(paragraph(console, _legend(console, limits, wide)), "dim"))
+    console.print()
 
 
 def scenarios(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Iterator[list[ResultRow]]:
@@ -69,7 +70,7 @@ def remarks(rows: Sequence[ResultRow]) -> list[str]:
     """Return why rows are as they are; those that stopped early, which only saves time, are one sentence."""
     early = [row.variant for row in rows if row.reason.startswith(STOPPED)]
     others = [row for row in rows if row.reason and row.variant not in early]
-    sentence = "measured less often, because another variant is surely faster and costs no more"
+    sentence = "measured less often, because another one is surely faster, as accurate and no larger"
     return [
         *(f"{row.variant}: {row.verdict}, {row.reason}" for row in others),
         *([f"{', '.join(early)}: {sentence}"] if early else []),
@@ -82,42 +83,48 @@ def warnings(benchmark: BenchmarkResult, row: ResultRow) -> list[str]:
     return [f"{warning['name']}: {warning['text']}; {warning['remedy']}" for warning in scenario_warnings]
 
 
-def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> Table:
+def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool, limits: Limits) -> Table:
     """Return the table with the most important columns that fit."""
     everything = columns_of("terminal", rows)
     for count in range(len(everything), 0, -1):
         shown = sorted(everything, key=lambda column: column.rank)[:count]
         columns = [column for column in everything if column in shown]
-        table = _table(rows, columns, "*" if console.options.ascii_only else "★")
+        table = _table(rows, columns, "*" if console.options.ascii_only else "★", limits)
         options = console.options.update(width=MAX_WIDTH)
         if wide or count == 1 or Measurement.get(console, options, table).maximum <= console.width:
             break
     return table
 
 
-def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -> Table:
+def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str, limits: Limits) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column.title, justify="right" if column.sort_by else "left", no_wrap=True)
     for row in sorted(rows, key=lambda row: -(row.speedup or 0)):
         cells = [Text(column.text(row), VERDICT_COLOURS.get(column.text(row), "")) for column in columns]
-        cells[0] = Text(f"{star if row.recommended else ' '} {row.variant}")
+        mark = star if row.recommended else BEYOND_LIMITS if _is_beyond(row, limits) else " "
+        cells[0] = Text(f"{mark} {row.variant}")
         table.add_row(*cells, style="bold" if row.pareto else "")
     return table
 
 
-def _legend(console: Console, limits: str) -> str:
+def _is_beyond(row: ResultRow, limits: Limits) -> bool:
+    return row.trained and row.speedup is not None and row.verdict != CONTROL and bool(limits.broken(row))
+
+
+def _legend(console: Console, limits: Limits, wide: bool) -> str:
     star = "*" if console.options.ascii_only else "★"
-    names = "A name says compression/precision/runtime; none/fp32/eager is the baseline."
-    within = (
-        ""
-        if limits == "none"
-        else f", the fastest that keeps {limits} at the worse end of its intervals, too"
+    chosen = f"{star} deploy this"
+    if kept := limits.sentence:
+        chosen += f": the fastest that {kept}. {BEYOND_LIMITS} may exceed that limit"
+    names = (
+        "A name says compression/precision/runtime; none/fp32/eager is the baseline, and twin is its copy."
     )
-    bold = (
-        " Bold: no other variant is at once as fast, as accurate and as small." if console.is_terminal else ""
+    bold = "Bold: no other variant is at once as fast, as accurate and as small."
+    more = "`breakeven table --wide` shows all columns, and how they were measured."
+    return " ".join(
+        [f"{chosen}.", names, *([bold] if console.is_terminal else []), *([] if wide else [more])]
     )
-    return f"{star} recommended{within}. {names}{bold}"
 
 
 def paragraph(console: Console, text: str) -> str:
@@ -137,7 +144,8 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     """Return the facts to judge a scenario's rows by: the twin, how much was measured, when and where."""
     called = scenario(rows[0]).title
     twin = next((row for row in rows if row.variant == "twin"), None)
-    sentences = []
+    confidence = benchmark.settings["confidence"]
+    sentences = [f"The true speedups lie in their intervals with {confidence:.0%} confidence."]
     if twin and twin.speedup and twin.speedup_ci_low and twin.noise_floor:
         sentences.append(
             f"The twin, an identical copy of the baseline, came out at {twin.speedup:.3f} "

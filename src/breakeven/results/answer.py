@@ -80,7 +80,7 @@ def answer(benchmark: BenchmarkResult, rows: Sequence[ResultRow], choice: Choice
     facts = {
         "latency": _latency(best, baseline),
         "accuracy": _accuracy(best, benchmark.test_images),
-        "paid back": _payback(best),
+        "paid back": _payback(best, baseline),
     }
     return Answer(
         headline=_headline(best, limits),
@@ -127,7 +127,7 @@ def _accuracy(best: ResultRow, images: int) -> str:
     return f"{score}, {changed} (the true change: {bounds}, judged by {images:,} test images)"
 
 
-def _payback(best: ResultRow) -> str:
+def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
     calls = best.breakeven_calls or ""
     if best.verdict == "baseline" or best.latency_ms_p50 is None:
         return ""
@@ -135,9 +135,19 @@ def _payback(best: ResultRow) -> str:
         return calls  # "never" or "undecided"; empty if nobody knows
     if calls == "0":
         return "at once: it costs no more than the baseline"
+    bounds = [best.breakeven_calls_low or "", best.breakeven_calls_high or ""]
+    within = (
+        f" ({' to '.join(brief(float(bound)) for bound in bounds)})" if all(map(str.isdigit, bounds)) else ""
+    )
     seconds = int(calls) * best.latency_ms_p50 / 1000
+    saved = (
+        int(calls) * ((baseline.latency_ms_p50 if baseline else None) or best.latency_ms_p50) / 1000 - seconds
+    )
     what = "training, build and start" if best.train_s else "build and start"
-    return f"after {brief(float(calls))} calls, which take about {brief(seconds)} s ({what})"
+    return (
+        f"after {brief(float(calls))} calls{within}, {brief(seconds)} s of work: "
+        f"they save the {brief(saved)} s that {what} take"
+    )
 
 
 def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tuple[str, ...]:
@@ -166,7 +176,11 @@ def _candidates(choice: Choice, limits: Limits) -> tuple[Candidate, ...]:
     candidates = [Candidate("chosen", best, "")] if best else []
     if best and runner_up:
         unsure = runner_up.variant in (*choice.ties, *choice.unsettled)
-        slower = "slower by the estimates, but it may be as fast" if unsure else "slower"
+        slower = (
+            "slower by the estimates, but it may be as fast"
+            if unsure
+            else "it keeps the limits, but is slower"
+        )
         as_fast = "it changes nothing for sure" if best.verdict == "baseline" else slower
         candidates.append(Candidate("next best", runner_up, as_fast))
     if fastest and fastest is not runner_up and gain(fastest) > 1:

@@ -50,6 +50,14 @@ class Limits:
         options = [f"{kind.option} {limit:g}" for kind, limit in values if limit is not None]
         return " ".join([*options, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
 
+    @property
+    def sentence(self) -> str:
+        """Return the limits in plain words, for example "loses at most 2 points of accuracy"; "" for none."""
+        limits = [(kind, getattr(self, kind.limit)) for kind in LIMIT_KINDS]
+        said = [kind.words.format(f"{limit:g}") for kind, limit in limits if limit is not None]
+        surely = "" if self.by_estimate or not said else "surely "
+        return f"{surely}{' and '.join(said)}"
+
     def broken(self, row: ResultRow) -> list[str]:
         """Return in words which limits a row exceeds."""
         may = "is" if self.by_estimate else "may be"
@@ -70,6 +78,7 @@ class Kind:
 
     limit: str  # its name in `Limits`, in a study and, with dashes, on the command line
     what: str
+    words: str  # with a place for the limit
     unit: str
     cost: Callable[[ResultRow, bool], float]  # of a row, by its estimate or at the end of its interval
 
@@ -105,9 +114,11 @@ def _size(row: ResultRow, by_estimate: bool) -> float:
 
 
 LIMIT_KINDS = (
-    Kind("max_accuracy_drop", "the drop in accuracy", " points", _drop),
-    Kind("max_latency_ms", "p50", " ms", _latency),
-    Kind("max_size_mb", "the artifact", " MB", _size),
+    Kind(
+        "max_accuracy_drop", "the drop in accuracy", "loses at most {} points of accuracy", " points", _drop
+    ),
+    Kind("max_latency_ms", "p50", "takes at most {} ms (p50)", " ms", _latency),
+    Kind("max_size_mb", "the artifact", "has at most {} MB", " MB", _size),
 )
 
 

@@ -45,7 +45,9 @@ def ranks(rows: Sequence[ResultRow]) -> Mapping[RowId, int]:
 
 
 def rank_text(row: ResultRow, places: Mapping[RowId, int], chosen: Collection[RowId]) -> str:
-    """Return a row's model and its place by speedup in words; sorted as text, the fastest comes first.
+    """Return a row's model and its place by speedup in words.
+
+    Sorted as text, the row to deploy comes first, then the fastest.
 
     Args:
         chosen: the rows to deploy, which are marked.
@@ -54,4 +56,5 @@ def rank_text(row: ResultRow, places: Mapping[RowId, int], chosen: Collection[Ro
     if not place:
         return f"{row.family} {row.verdict}"
     of = max(other for (key, _), other in places.items() if key == cell(row))
-    return f"{row.family} {place:02} of {of:02}{' DEPLOY' if id_of(row) in chosen else ''}"
+    rank = f"{place:02} of {of:02}"
+    return f"{row.family} 00 DEPLOY, {rank}" if id_of(row) in chosen else f"{row.family} {rank}"

@@ -11,7 +11,11 @@ MODELS_FACE = "workflowType=machine_learning"  # the UI's other face is about la
 CREATED_MS = 1_780_000_000_000  # the same in each store, so that only a changed view is written again
 NAME = "attributes.`Run Name`"
 # Pixels: wide enough for the whole text
-WIDTHS = {NAME: 300, "tags.`rank`": 200, "metrics.`latency_ms_p50`": 130, "tags.`answer`": 450}
+WIDTHS = {
+    **{NAME: 280, "tags.`rank`": 200, "tags.`answer`": 450},
+    **{"metrics.`speedup`": 85, "metrics.`accuracy`": 85, "metrics.`latency_ms_p50`": 125},
+    **{"metrics.`speedup_ci_low`": 120, "metrics.`speedup_ci_high`": 125, "tags.`breakeven_calls`": 125},
+}
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,9 @@ VARIANTS = View(
     "tags.kind = 'benchmark' and tags.verdict != 'control'",
     [
         *_tags("rank"),
-        *_metrics("speedup", "accuracy", "latency_ms_p50", "artifact_mb", "speedup_ci_low"),
+        *_metrics("speedup", "speedup_ci_low", "speedup_ci_high", "accuracy", "latency_ms_p50"),
         *_tags("breakeven_calls", "verdict", "study"),
+        *_metrics("artifact_mb"),
     ],
     "tags.`rank`",  # it begins with the model, so that models do not mix
     ascending=True,

@@ -33,7 +33,7 @@ def test_each_variant_has_a_file_of_three_figures_and_the_recommended_one_two(tm
         "cnn-cpu1-batch1/none--fp32--onnxruntime.json",
         "cnn-cpu1-batch1/twin.json",
     ]
-    figures = {"accuracy": 0.9, "latency_ms": 0.5, "speedup": 4.0}
+    figures = {"accuracy": 0.9, "latency_ms_p50": 0.5, "speedup": 4.0}
     assert files["cnn-cpu1-batch1/none--fp32--onnxruntime.json"] == figures
     assert files["DEPLOY/cnn-cpu1-batch1.json"] == {**figures, "deploy": "none/fp32/onnxruntime"}
     assert not (tmp_path / "gone").exists()  # what an earlier study left

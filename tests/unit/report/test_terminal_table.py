@@ -8,6 +8,7 @@ from rows import BASELINE, TWIN, benchmark, row
 from breakeven.engine.samples import STOPPED
 from breakeven.report import terminal_table
 from breakeven.report.row_columns import COLUMNS
+from breakeven.results.recommend import Limits
 
 BEST = row("none/int8-static/onnxruntime", speedup=4.0, recommended=True, pareto=True)
 FASTEST = row("prune50/int8-static/torchscript_frozen", speedup=9.0, reason="because " + "of words " * 20)
@@ -22,12 +23,27 @@ def printed(capsys: pytest.CaptureFixture[str], wide: bool = False) -> list[str]
 def test_the_legend_says_which_limits_the_recommended_variant_keeps(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    terminal_table.show([benchmark(ROWS)], ROWS, limits="--max-accuracy-drop 2")
-    words = " ".join(capsys.readouterr().out.split())
-    assert (
-        "recommended, the fastest that keeps --max-accuracy-drop 2 at the worse end of its intervals, too."
-        in words
-    )
+    worse = replace(FASTEST, accuracy_delta=-0.01, accuracy_delta_ci_low=-0.03)
+    two = [benchmark(ROWS)] * 2
+    terminal_table.show(two, [BASELINE, TWIN, BEST, worse], limits=Limits(max_accuracy_drop=2))
+    printed = capsys.readouterr().out
+    words = " ".join(printed.split())
+    said = "deploy this: the fastest that surely loses at most 2 points of accuracy. ! may exceed that limit."
+    assert words.count(said) == 1, "once for all tables"
+    marked = [line.split()[1] for line in printed.splitlines() if line.startswith("! ")]
+    assert {*marked} == {FASTEST.variant}
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(), ""),
+        (Limits(max_accuracy_drop=0.5, by_estimate=True), "loses at most 0.5 points of accuracy"),
+        (Limits(max_latency_ms=5, max_size_mb=10), "surely takes at most 5 ms (p50) and has at most 10 MB"),
+    ],
+)
+def test_limits_are_told_in_plain_words(limits: Limits, words: str) -> None:
+    assert limits.sentence == words
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 160, 250])
@@ -65,13 +81,14 @@ def test_variants_that_stopped_early_are_one_sentence(capsys: pytest.CaptureFixt
     early = [row(f"none/fp32/{name}", reason=f"{STOPPED} 5 replicates, because x is") for name in ("a", "b")]
     terminal_table.show([benchmark(ROWS)], [*ROWS, *early])
     words = " ".join(capsys.readouterr().out.split())
-    assert "none/fp32/a, none/fp32/b: measured less often, because another variant" in words
+    assert "none/fp32/a, none/fp32/b: measured less often, because another one is surely" in words
     assert "stopped after" not in words and "because of words" in words
 
 
 def test_how_it_was_measured_is_told_where_all_columns_are(capsys: pytest.CaptureFixture[str]) -> None:
     short, wide = (" ".join(" ".join(printed(capsys, wide=each)).split()) for each in (False, True))
-    assert "are noise. `breakeven table --wide` shows all columns, and how they were measured." in short
+    assert "are noise." in short
+    assert "`breakeven table --wide` shows all columns, and how they were measured." in short
     assert "identical copy" not in short and "95% confidence" not in short
     assert "identical copy" in wide and "with 95% confidence" in wide and "--wide" not in wide
 

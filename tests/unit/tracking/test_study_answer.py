@@ -38,7 +38,8 @@ def test_names_of_runs_begin_with_the_model() -> None:
 def test_ranks_sort_as_text_and_mark_what_to_deploy() -> None:
     places = run_names.ranks(ROWS)
     ranks = [run_names.rank_text(row, places, [id_of(FAST)]) for row in ROWS]
-    assert ranks == ["cnn 03 of 03", "cnn control", "cnn 02 of 03", "cnn 01 of 03 DEPLOY"]
+    assert ranks == ["cnn 03 of 03", "cnn control", "cnn 02 of 03", "cnn 00 DEPLOY, 01 of 03"]
+    assert min(ranks) == ranks[3]
     failed = rows.row("none/fp32/openvino", "failed", speedup=None)
     assert sorted([*ranks, run_names.rank_text(failed, places, [])])[-1] == "cnn failed"
 

@@ -53,4 +53,4 @@ def run(chosen: Namespace) -> None:
         summary.write_summary(Path(chosen.csv), rows)
     if chosen.json:
         write_json(Path(chosen.json), [{name: asdict(row)[name] for name in column_names()} for row in rows])
-    terminal_table.show(benchmarks, rows, chosen.wide, limits.words)
+    terminal_table.show(benchmarks, rows, chosen.wide, limits)

@@ -34,7 +34,7 @@ def report() -> None:
         swept,
         Loading(study.runtimes, study.export.preprocessing),
     )
-    terminal_table.show(study_records.benchmarks, rows, limits=limits.words)
+    terminal_table.show(study_records.benchmarks, rows, limits=limits)
     try:
         print(sync(study, study_records))
     except Exception as error:  # an error of MLflow's store costs a warning, never a result
