@@ -249,7 +249,7 @@ def test_a_training_that_taught_nothing_is_told(accuracy: float | None, said: bo
     card = SimpleNamespace(val_accuracy=accuracy)
     assert ("lower learning rate than 0.1 may do" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
     job.train, job.made = None, "checkpoint"
-    assert ("does not go with the data" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
+    assert ("perhaps the checkpoint does not go with the data" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
     seen = accuracy_warning(job, card, labels, own_test=False)  # type: ignore[arg-type]
     assert ("may have been trained on it" in seen) is (accuracy == 0.51)
 
