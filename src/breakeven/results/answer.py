@@ -136,16 +136,13 @@ def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
     if calls == "0":
         return "at once: it costs no more than the baseline"
     bounds = [best.breakeven_calls_low or "", best.breakeven_calls_high or ""]
-    within = (
-        f" ({' to '.join(brief(float(bound)) for bound in bounds)})" if all(map(str.isdigit, bounds)) else ""
-    )
-    seconds = int(calls) * best.latency_ms_p50 / 1000
-    saved = (
-        int(calls) * ((baseline.latency_ms_p50 if baseline else None) or best.latency_ms_p50) / 1000 - seconds
-    )
+    known = [brief(float(bound)) for bound in bounds if bound.isdigit()]
+    within = f" ({' to '.join(known)})" if len(known) == 2 else ""
+    was_ms = (baseline.latency_ms_p50 if baseline else None) or best.latency_ms_p50
+    work, saved = (int(calls) * ms / 1000 for ms in (best.latency_ms_p50, was_ms - best.latency_ms_p50))
     what = "training, build and start" if best.train_s else "build and start"
     return (
-        f"after {brief(float(calls))} calls{within}, {brief(seconds)} s of work: "
+        f"after {brief(float(calls))} calls{within}, {brief(work)} s of work: "
         f"they save the {brief(saved)} s that {what} take"
     )
 
