@@ -1,11 +1,13 @@
 """The guard, and DVC's experiments: never silently stale, and every run in the main store."""
 
 import json
+import re
+import shlex
 
 import pytest
 import yaml
 from mlflow import MlflowClient
-from project import Project
+from project import ROOT, Project
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -31,6 +33,18 @@ def test_an_edit_in_conf_stops_with_the_command_that_helps(project: Project) -> 
     project.run("breakeven", "compose", "study=tiny")
     assert params(project)["families"]["cnn"]["train"]["warmup"] == 0.3
     assert "train@cnn" in project.run("dvc", "status").stdout
+
+
+def test_the_documented_table_of_experiments_shows_what_to_deploy(reproduced: tuple[Project, str]) -> None:
+    (command,) = re.findall(
+        r"^dvc exp show .*--keep.*$", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+    )
+    shown = reproduced[0].run(*shlex.split(command), "--csv").stdout.splitlines()
+    columns = shown[0].split(",")
+    assert columns[0] == "Experiment" and len(shown) > 1
+    deployed = [*(reproduced[0].folder / "results/metrics/DEPLOY").glob("*.json")]
+    assert deployed and all(f"results/metrics/DEPLOY/{file.name}:deploy" in columns for file in deployed)
+    assert not [column for column in columns if "--" in column]
 
 
 def test_the_guard_remembers_overrides(project: Project) -> None:
