@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
-DEPLOY in the column `rank` marks what to deploy. A run is named model · runtime · precision · compression. A
-speedup is over the same model in eager PyTorch; its interval is from `speedup_ci_low` to `speedup_ci_high`.
+DEPLOY in the column `rank` marks what to deploy. Speedups are over the same model in eager PyTorch.
+
+A run is named model · runtime · precision · compression. The interval of a speedup is from `speedup_ci_low`
+to `speedup_ci_high`.
 
 The menu **Views** has the variants, by model, the fastest first; the trainings; the studies and sweeps. The
 run of a study says in its description what to deploy. Nested in it are a run for each model, and one for each
