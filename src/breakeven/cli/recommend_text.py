@@ -7,7 +7,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.core.format import wrapped
 from breakeven.report.row_text import number
 from breakeven.report.terminal_table import paragraph
 from breakeven.results.answer import Candidate, CellAnswer
@@ -28,8 +27,8 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
     console = Console(highlight=False, markup=False)
     answer, choice, rows = cell_answer.answer, cell_answer.choice, cell_answer.rows
     console.print(Text(f"{rows[0].family} on {title(rows[0])}", "bold"))
-    console.print(Text(wrapped(f"{answer.headline}.", console.width, "  ", "  "), "bold"))
-    doubts = {"but": f"{'; '.join(answer.doubts)}"} if answer.doubts else {}
+    console.print(Text(paragraph(console, f"{answer.headline}."), "bold"))
+    doubts = {"but": "; ".join(answer.doubts)} if answer.doubts else {}
     console.print(Padding(_facts({**answer.facts, **doubts}), (0, 0, 0, 2)))
     if len(answer.candidates) > 1:
         is_wide = console.width >= WITH_REASONS
