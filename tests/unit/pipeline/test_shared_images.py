@@ -73,3 +73,28 @@ def test_datasets_without_files_are_told_by_number(shape: tuple[int, ...]) -> No
     test.images[2] = val.images[0]
     (warning,) = shared_images(RawDataset(train, test, ["a"]), {"train": train, "val": val, "test": test})
     assert "1 of 4 test images are in val, too (the first is number 2)" in warning["text"]
+
+
+@pytest.mark.parametrize("quality", [60, 90])
+def test_a_copy_that_was_saved_again_in_another_quality_is_told(quality: int, tmp_path: Path) -> None:
+    from PIL import Image
+
+    pets = draw(tmp_path / "pets", count=20, side=32)
+    _draw_scene(7).save(pets / "train/dog/scene.png")
+    _draw_scene(7).save(pets / "test/dog/again.jpg", quality=quality)
+    _draw_scene(8).save(pets / "test/dog/other.jpg", quality=quality)
+    Image.new("RGB", (34, 32), (90, 90, 90)).save(pets / "train/dog/flat.png")
+    Image.new("RGB", (34, 32), (91, 90, 90)).save(pets / "test/dog/flat.png")
+    (warning,) = prepared(pets).warnings
+    assert warning["name"] == "nearly the same images"
+    assert (
+        "1 of 43 test images are nearly equal" in warning["text"] and "test/dog/again.jpg" in warning["text"]
+    )
+
+
+def _draw_scene(seed: int):  # type: ignore[no-untyped-def]
+    """A smooth picture, as photographs are: noise does not survive JPEG."""
+    from PIL import Image
+
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
+    return Image.fromarray(coarse).resize((34, 32), Image.Resampling.BICUBIC)
