@@ -23,7 +23,7 @@ from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
-from breakeven.pipeline.sanity import accuracy_warning
+from breakeven.pipeline.sanity import accuracy_warning, swapped_classes
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.fit import FitInputs, fit
 from breakeven.pipeline.training.module import Diverged
@@ -252,6 +252,39 @@ def test_a_training_that_taught_nothing_is_told(accuracy: float | None, said: bo
     assert ("perhaps the checkpoint does not go with the data" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
     seen = accuracy_warning(job, card, labels, own_test=False)  # type: ignore[arg-type]
     assert ("may have been trained on it" in seen) is (accuracy == 0.51)
+
+
+CLASSES = ["bird", "cat", "dog", "fish"]
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ([0, 1, 2, 3], ""),
+        ([0, 2, 1, 3], "calls cat, 20 are dog, and so on for 1 other class."),
+        ([1, 2, 3, 0], "calls bird, 20 are fish, and so on for 3 other classes."),
+    ],
+    ids=["in order", "two are swapped", "all are shifted"],
+)
+def test_a_checkpoint_whose_classes_are_in_another_order_is_told(order: list[int], said: str) -> None:
+    labels = np.repeat(np.arange(4), 20)
+    told = swapped_classes(np.array(order)[labels], labels, CLASSES)
+    assert said in told and bool(told) is bool(said)
+    job = SimpleNamespace(family="mine", recipe="none", train=None, made="checkpoint")
+    card = SimpleNamespace(val_accuracy=0.6)
+    warning = accuracy_warning(job, card, labels, swapped=told)  # type: ignore[arg-type]
+    assert ("numbers its classes in another order" in warning) is bool(said)
+
+
+def test_a_model_that_knows_little_or_sees_one_class_everywhere_swaps_none() -> None:
+    drawn = np.random.default_rng(0)
+    labels = drawn.integers(0, 4, 400)
+    assert swapped_classes(drawn.integers(0, 4, 400), labels, CLASSES) == ""
+    assert swapped_classes(np.zeros(400, np.int64), labels, CLASSES) == ""
+    weak = np.where(drawn.random(400) < 0.4, labels, drawn.integers(0, 4, 400))
+    assert swapped_classes(weak, labels, CLASSES) == ""
+    few = np.array([0, 0, 1, 1])  # too few images to tell
+    assert swapped_classes(1 - few, few, CLASSES) == ""
 
 
 def test_early_stopping_ends_before_the_last_epoch(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, sha256
 from breakeven.core.git import here
 from breakeven.pipeline.model_contract import ModelContract, open_contract
-from breakeven.pipeline.sanity import accuracy_warning
+from breakeven.pipeline.sanity import accuracy_warning, swapped_classes
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
 
@@ -140,8 +140,9 @@ def _make_within(
     predict = predictor(trained.model, manifest.mean, manifest.std)
     size = count_work(trained.model, manifest.shape)
     started = time.perf_counter()
-    test_accuracy = _score(job, predict, test)
+    test_accuracy, _ = _score(job, predict, test)
     seconds = time.perf_counter() - started if test_accuracy is not None else float("inf")
+    val_accuracy, predicted = _score(job, predict, val)
     card = ModelManifest(
         family=job.family,
         recipe=job.recipe,
@@ -155,7 +156,7 @@ def _make_within(
         activations=size.activations,
         used_weights=size.used_weights,
         used_macs=size.used_macs,
-        val_accuracy=_score(job, predict, val),
+        val_accuracy=val_accuracy,
         test_accuracy=test_accuracy,
         train_s=job.before_s + trained.seconds,
         made=job.made,
@@ -165,7 +166,8 @@ def _make_within(
         origin=here(),
         history=trained.history,
     )
-    if warning := accuracy_warning(job, card, val.labels, manifest.own_test):
+    swapped = swapped_classes(predicted, val.labels, manifest.classes)
+    if warning := accuracy_warning(job, card, val.labels, manifest.own_test, swapped):
         print(f"warning: {warning}", file=sys.stderr)
     with atomic_folder(job.folder) as folder:
         card = saved_model.save(folder, trained.model, card)
@@ -175,8 +177,12 @@ def _make_within(
 
 def _score(
     job: ModelJob, predict: Callable[[NDArray[Any]], NDArray[np.float32]], data: Images
-) -> float | None:
-    return None if job.made == UNTRAINED else accuracy(predict_in_batches(predict, data.images), data.labels)
+) -> tuple[float | None, NDArray[np.int64]]:
+    """Return the accuracy of a model, and the class that it gives each image; None for random weights."""
+    if job.made == UNTRAINED:
+        return None, data.labels
+    logits = predict_in_batches(predict, data.images)
+    return accuracy(logits, data.labels), logits.argmax(axis=1)
 
 
 def describe(card: ModelManifest) -> str:

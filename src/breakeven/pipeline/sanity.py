@@ -1,5 +1,6 @@
 """The sanity check of a trained model: do its accuracies mean something?"""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from breakeven.pipeline.fit_model import ModelJob
 
 
+LEAST_SWAPPED = 5  # images of a class that are called another one, before that is no accident
+
+
 def require_trainable(model: nn.Module, example: Tensor, classes: int) -> None:
     """Refuse to fine-tune a model that gives something else than logits while it is trained.
 
@@ -26,8 +30,44 @@ def require_trainable(model: nn.Module, example: Tensor, classes: int) -> None:
         raise Unsupported(f"the model gives {actual} while it is trained, so it cannot be fine-tuned")
 
 
+def swapped_classes(predicted: NDArray[np.int64], labels: NDArray[np.int64], classes: Sequence[str]) -> str:
+    """Return which classes a model seems to number in another order than the dataset; "" if none.
+
+    A class counts if most images that the model calls by its number are of one other class, and are most of
+    the images of that class. A model that has learned the classes does not mistake one for another so.
+
+    Args:
+        predicted: the number of the class that the model gives each image, (N,).
+        labels: the number of its true class, (N,).
+        classes: the names of the dataset's classes, in the order of their numbers.
+    """
+    table = np.zeros((len(classes), len(classes)), np.int64)  # [called, true]
+    np.add.at(table, (predicted, labels), 1)
+    called, true = table.sum(axis=1), table.sum(axis=0)
+    swapped = [
+        (one, other)
+        for one, other in enumerate(table.argmax(axis=1))
+        if one != other
+        and table[one, other] >= LEAST_SWAPPED
+        and 2 * table[one, other] > max(called[one], true[other])
+    ]
+    if not swapped:
+        return ""
+    one, other = max(swapped, key=lambda pair: table[pair])
+    rest = len(swapped) - 1
+    more = f", and so on for {rest} other class{'es'[: 2 * (rest > 1)]}" if rest else ""
+    return (
+        f"of the {called[one]} validation images that it calls {classes[one]}, {table[one, other]} are "
+        f"{classes[other]}{more}. Classes are numbered in the order of their sorted names, from 0"
+    )
+
+
 def accuracy_warning(
-    job: "ModelJob", card: ModelManifest, labels: NDArray[np.int64], own_test: bool = True
+    job: "ModelJob",
+    card: ModelManifest,
+    labels: NDArray[np.int64],
+    own_test: bool = True,
+    swapped: str = "",
 ) -> str:
     """Return a warning if the accuracies of a model would mean little; empty if there is no reason for one.
 
@@ -36,10 +76,13 @@ def accuracy_warning(
     Args:
         labels: of the validation split.
         own_test: whether the source has a test set of its own; otherwise, images for training were split.
+        swapped: as of `swapped_classes`.
     """
     chance = np.bincount(labels).max() / len(labels)
     if card.val_accuracy is None:
         return ""
+    if job.made == "checkpoint" and swapped:
+        return f"{job.family}: perhaps the checkpoint numbers its classes in another order: {swapped}."
     at_chance = f"{card.val_accuracy:.2%} on validation is no more than naming the most frequent class gives"
     if card.val_accuracy <= chance and job.train:
         return (
