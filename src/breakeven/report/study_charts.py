@@ -67,6 +67,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
         {
             **{"variant": row.variant, "verdict": row.verdict, "speedup": row.speedup},
             **{"low": row.speedup_ci_low, "high": row.speedup_ci_high},
+            "recommended": bool(row.recommended),
         }
         for row in rows
     ]
@@ -84,17 +85,16 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q", color=_colours(rows)
     )
-    point = _points(base, rows).encode(
-        x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
-    )
+    x = alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
+    star, point = _star(base).encode(x=x), _points(base, rows).encode(x=x)
     return Chart(
         "speedup",
         "Speedup, with its interval",
         f"To the right of 1x is faster. Each variant was timed in the same rounds as the baseline, and all "
         f"intervals hold at once. Grey: differences that the twin, a copy of the baseline, shows as noise "
-        f"(up to {floor - 1:.1%}).",
+        f"(up to {floor - 1:.1%}).{_about_star(data)}",
         data,
-        spec(alt.layer(band, one, whisker, point), LINE_HEIGHT * len(data)),
+        spec(alt.layer(band, one, whisker, star, point), LINE_HEIGHT * len(data)),
         summary=_range(data),
     )
 
@@ -146,9 +146,6 @@ def accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     whisker = base.mark_rule(strokeWidth=1.5).encode(
         y=alt.Y("low:Q", scale=accuracy_scale(data)), y2="high:Q", color=_colours(rows)
     )
-    pick = base.transform_filter("datum.recommended").mark_point(
-        shape=STAR_PATH, size=420, filled=True, color=STAR_COLOUR
-    )
     y = alt.Y("accuracy:Q", scale=accuracy_scale(data))
     named = [_named_points(_labels(data), side).encode(x=x, y=y) for side in _sides(data)]
     return Chart(
@@ -156,9 +153,9 @@ def accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         "Accuracy against latency",
         f"Of {benchmark.test_images:,} test images; up and to the left is better. Vertical lines: the "
         "interval of the change against the baseline. The dashed line joins the variants that no other "
-        "beats in both, by the estimates. The star is the variant to deploy.",
+        f"beats in both, by the estimates.{_about_star(data)}",
         data,
-        spec(alt.layer(line, whisker, pick, _points(base, rows), *named), 320),
+        spec(alt.layer(line, whisker, _star(base), _points(base, rows), *named), 320),
         summary=_front(data),
     )
 
@@ -438,6 +435,16 @@ def _points(base: Any, rows: Sequence[ResultRow]) -> Any:
         color=_colours(rows),
         shape=alt.Shape("verdict:N", scale=shapes, legend=VERDICT_LEGEND, title=None),
     )
+
+
+def _star(base: Any) -> Any:
+    """Return a star behind the point of the recommended variant."""
+    mark = {"shape": STAR_PATH, "size": 420, "filled": True, "color": STAR_COLOUR}
+    return base.transform_filter("datum.recommended").mark_point(**mark)
+
+
+def _about_star(data: Sequence[Point]) -> str:
+    return " The star is the variant to deploy." if any(point["recommended"] for point in data) else ""
 
 
 def _colours(rows: Sequence[ResultRow]) -> alt.Color:

@@ -25,12 +25,13 @@ def lines(hardware: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> list
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_family_has_one_line_then_come_the_report_and_the_next_command(
+def test_a_family_has_its_choice_and_its_accuracy_then_come_the_report_and_the_next_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    answer, report, following = lines(("cpu1",), capsys)
+    answer, accuracy, report, following = lines(("cpu1",), capsys)
     assert answer == ("cnn: Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20).")
+    assert accuracy.startswith("  Its accuracy: 90.00%, no change seen")
     assert report == "Report: results/report.html"
     assert following.startswith("Next: `breakeven recommend` ")
 
