@@ -10,6 +10,12 @@ ODD = [
     ("Generated", "torchscript_scripted", "(at Generated.forward)"),
     ("StraightThrough", "torchscript_frozen", "'Sign'"),
     ("DataDependent", "onnxruntime", "torch.onnx cannot export this model"),
+    ("Fourier", "executorch", "aten.abs"),
+]
+# The same with toolchains for int8
+ODD_INT8 = [
+    ("GroupedTransposed", "onnxruntime_static", "(at DequantizeLinear)"),
+    ("WeightNorm", "torch_compile_static", "weight_norm"),
 ]
 
 
@@ -62,6 +68,17 @@ class StraightThrough(Plain):
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.head(Sign.apply(self.features(x)))
         return logits
+
+
+class Fourier(Plain):
+    def features(self, x: Tensor) -> Tensor:
+        features: Tensor = torch.fft.rfft2(self.net(x)).abs().mean((2, 3))
+        return features
+
+
+class GroupedTransposed(Plain):
+    def layer(self, channels: int) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(channels, 8, 3), nn.ConvTranspose2d(8, 16, 2, groups=2))
 
 
 class DataDependent(Plain):

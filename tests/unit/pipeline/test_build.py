@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import fakes
@@ -12,17 +13,18 @@ import numpy as np
 import pytest
 import torch
 from artifact_drafts import TOLERANCE, draft
-from fakes.odd_models import ODD
-from shipped_options import RUNTIMES
+from fakes.odd_models import ODD, ODD_INT8
+from shipped_options import RUNTIMES, TOOLCHAINS
 
 from breakeven.artifacts import artifact, saved_model
-from breakeven.artifacts.artifact import Artifact
+from breakeven.artifacts.artifact import Artifact, model_inputs
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import ImageInput, ModelManifest
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.pipeline import build
 from breakeven.pipeline.build import ERROR, ArtifactBuilder
+from breakeven.pipeline.calibration import CalibrationFiles, quantize_from
 from breakeven.pipeline.check import Reference
 from breakeven.plugins.runtimes.base import ExportInput
 
@@ -186,6 +188,22 @@ def test_what_a_tool_cannot_do_is_unsupported_and_names_the_place(
     builder: ArtifactBuilder, tmp_path: Path, target: str, name: str, words: str
 ) -> None:
     row = made(builder, model(tmp_path / "model", target), name, tmp_path)
+    assert row.status == "unsupported" and words in row.reason, row.reason
+
+
+@pytest.mark.parametrize(("target", "name", "words"), ODD_INT8)
+def test_what_a_tool_cannot_quantize_is_unsupported_and_names_the_place(
+    builder: ArtifactBuilder, tmp_path: Path, target: str, name: str, words: str
+) -> None:
+    reference = Reference(model(tmp_path / "model", target), builder.checker.test, "outside")
+    files = CalibrationFiles(tmp_path)
+    files.write(images().images, images())
+    inputs = partial(model_inputs, preprocessing="outside", mean=[0.5], std=[0.3])
+    toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
+    runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
+    card = draft(reference, toolchain.runtime, precision="int8-static", quantization=name)
+    write = partial(quantize_from, files, inputs, toolchain, runtime)
+    row = builder.make(tmp_path / "rows", card, write, reference)
     assert row.status == "unsupported" and words in row.reason, row.reason
 
 
