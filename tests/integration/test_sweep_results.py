@@ -260,7 +260,7 @@ def test_a_page_without_single_inputs_says_what_it_lacks() -> None:
 
 
 def test_what_is_recommended_is_within_the_limits_that_the_sweep_was_asked_with(home: Path) -> None:
-    worse = {"accuracy_delta": -0.015, "accuracy_delta_ci_low": -0.019}
+    worse = {"score_delta": -0.015, "score_delta_ci_low": -0.019}
     known = keep(home, "job", [BASELINE, TWIN, row("none/fp32/onnxruntime", speedup=3.0, **worse)])
     for recommend, best in (({}, "none/fp32/eager"), ({"max_accuracy_drop": 2.0}, "none/fp32/onnxruntime")):
         found = sweep_files.collect(Sweep("x", "x", "x", [known], recommend), LIMITS)
@@ -268,7 +268,7 @@ def test_what_is_recommended_is_within_the_limits_that_the_sweep_was_asked_with(
 
 
 def test_a_front_holds_what_no_job_beats() -> None:
-    front = {"accuracy": 0.9, "artifact_mb": 1.0}
+    front = {"score": 0.9, "artifact_mb": 1.0}
     jobs = [
         [BASELINE, TWIN, row("prune30/fp32/onnxruntime", speedup=2.0, **front)],
         [BASELINE, TWIN, row("prune50/fp32/onnxruntime", speedup=3.0, **front)],
@@ -277,13 +277,13 @@ def test_a_front_holds_what_no_job_beats() -> None:
 
 
 def test_a_front_is_drawn_where_models_are_compressed(tmp_path: Path) -> None:
-    small = {"accuracy": 0.9, "artifact_mb": 1.0}
+    small = {"score": 0.9, "artifact_mb": 1.0}
     compressed = [row("prune30/fp32/onnxruntime", speedup=2.0, **small)]
     compressed += [row("prune50/fp32/onnxruntime", speedup=3.0, **small)]
     swept = sweep([[BASELINE, TWIN, *compressed]]).swept
     (chart,) = pareto_charts.fronts(swept).values()
     (on,) = (point for point in chart.data if point["front"] == pareto_charts.ON_FRONT)
-    assert (on["variant"], on["accuracy"], on["mb"]) == ("prune50/fp32/onnxruntime", 90.0, 1.0)
+    assert (on["variant"], on["score"], on["mb"]) == ("prune50/fp32/onnxruntime", 90.0, 1.0)
     assert {point["variant"] for point in chart.data} == {"none/fp32/eager", *(r.variant for r in compressed)}
     static_svg.write_front(tmp_path / "front.svg", chart, pareto_charts.ON_FRONT)
     drawn = (tmp_path / "front.svg").read_text()

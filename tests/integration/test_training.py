@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import predictor
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
-from breakeven.pipeline.sanity import accuracy_warning, swapped_classes
+from breakeven.pipeline.sanity import score_warning, swapped_classes
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.fit import FitInputs, fit
 from breakeven.pipeline.training.module import Diverged
@@ -31,8 +32,10 @@ from breakeven.pipeline.training.precision import strides_over_one_pixel, use_bf
 from breakeven.pipeline.training.result import TrainingResult
 from breakeven.plugins.models.cnn import cnn
 from breakeven.plugins.models.resnet18 import resnet18
+from breakeven.plugins.tasks.classification import Classification
 
 pytestmark = pytest.mark.timeout(300)
+TASK = Classification(name="classification")
 
 
 def recipe(**changes: object) -> TrainingConfig:
@@ -66,7 +69,7 @@ def train(
     **more: object,
 ) -> TrainingResult:
     data = images()
-    return fit(FitInputs(build, data, val or data, [0.5], [0.3], 2, recipe, seed, folder, **more))
+    return fit(FitInputs(build, data, val or data, [0.5], [0.3], TASK, recipe, seed, folder, **more))
 
 
 def weights(fitted: TrainingResult) -> torch.Tensor:
@@ -92,7 +95,7 @@ def test_a_student_follows_its_teacher_against_its_labels(tmp_path: Path) -> Non
     inverted = Images(data.images, 1 - data.labels)
     right = train(tmp_path / "teacher", recipe(epochs=4)).model
     alone, taught = (
-        fit(FitInputs(tiny, inverted, data, [0.5], [0.3], 2, recipe(epochs=4), 1, folder, **more))
+        fit(FitInputs(tiny, inverted, data, [0.5], [0.3], TASK, recipe(epochs=4), 1, folder, **more))
         for folder, more in (
             (tmp_path / "alone", {}),
             (tmp_path / "taught", {"teacher": Teacher(right, 1.0, 2.0)}),
@@ -112,7 +115,7 @@ def test_a_teacher_that_counts_for_nothing_changes_nothing(tmp_path: Path) -> No
 def test_what_the_teacher_says_itself_costs_nothing() -> None:
     model = cnn(1, 2, 4, 1).eval()
     inputs = torch.randn(8, 1, 8, 8)
-    loss = Teacher(model, 1.0, 4.0).loss(torch.tensor(5.0), model(inputs), inputs)
+    loss = Teacher(model, 1.0, 4.0).loss(torch.tensor(5.0), model(inputs), inputs, TASK)
     assert loss.item() == pytest.approx(0, abs=1e-6)
 
 
@@ -240,18 +243,25 @@ def test_a_loss_that_is_not_a_number_stops_with_the_step(tmp_path: Path) -> None
         train(tmp_path, recipe(lr=1e20, epochs=3))
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "said"), [(0.5, True), (0.4, True), (0.51, False), (None, False)], ids=str
-)
-def test_a_training_that_taught_nothing_is_told(accuracy: float | None, said: bool) -> None:
-    job = SimpleNamespace(family="mine", recipe="none", train=SimpleNamespace(lr=0.1), made="trained")
-    labels = np.array([0, 0, 1, 2])
-    card = SimpleNamespace(val_accuracy=accuracy)
-    assert ("lower learning rate than 0.1 may do" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
-    job.train, job.made = None, "checkpoint"
-    assert ("perhaps the checkpoint does not go with the data" in accuracy_warning(job, card, labels)) is said  # type: ignore[arg-type]
-    seen = accuracy_warning(job, card, labels, own_test=False)  # type: ignore[arg-type]
-    assert ("may have been trained on it" in seen) is (accuracy == 0.51)
+def warning(score: float, outputs: np.ndarray, labels: np.ndarray, **facts: Any) -> str:
+    """The warning about a model that scored so on validation."""
+    known = {"family": "mine", "recipe": "none", "task": TASK, "train": None, "made": "checkpoint"}
+    job = SimpleNamespace(**{**known, **facts})
+    own_test = facts.get("own_test", True)
+    manifest = SimpleNamespace(classes=CLASSES, own_test=own_test)
+    card = SimpleNamespace(val_score=score, metric="accuracy")
+    val = Images(np.zeros((len(labels), 1, 8, 8), np.uint8), labels)
+    return score_warning(job, card, outputs, val, manifest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("score", "said"), [(0.5, True), (0.4, True), (0.51, False)], ids=str)
+def test_a_training_that_taught_nothing_is_told(score: float, said: bool) -> None:
+    labels, outputs = np.array([0, 0, 1, 2]), np.eye(4, dtype=np.float32)
+    trained = warning(score, outputs, labels, made="trained", train=SimpleNamespace(lr=0.1))
+    assert ("lower learning rate than 0.1 may do" in trained) is said
+    assert ("perhaps the checkpoint does not go with the data" in warning(score, outputs, labels)) is said
+    seen = warning(score, outputs, labels, own_test=False)
+    assert ("may have been trained on it" in seen) is not said
 
 
 CLASSES = ["bird", "cat", "dog", "fish"]
@@ -268,12 +278,11 @@ CLASSES = ["bird", "cat", "dog", "fish"]
 )
 def test_a_checkpoint_whose_classes_are_in_another_order_is_told(order: list[int], said: str) -> None:
     labels = np.repeat(np.arange(4), 20)
-    told = swapped_classes(np.array(order)[labels], labels, CLASSES)
+    predicted = np.array(order)[labels]
+    told = swapped_classes(predicted, labels, CLASSES)
     assert said in told and bool(told) is bool(said)
-    job = SimpleNamespace(family="mine", recipe="none", train=None, made="checkpoint")
-    card = SimpleNamespace(val_accuracy=0.6)
-    warning = accuracy_warning(job, card, labels, swapped=told)  # type: ignore[arg-type]
-    assert ("numbers its classes in another order" in warning) is bool(said)
+    outputs = np.eye(4, dtype=np.float32)[predicted]
+    assert ("numbers its classes in another order" in warning(0.6, outputs, labels)) is bool(said)
 
 
 def test_a_model_that_knows_little_or_sees_one_class_everywhere_swaps_none() -> None:

@@ -40,7 +40,7 @@ MODELS = {
 
 # What a branch on what is seen becomes, in what each runtime's files hold
 PYTHON = ("ok", "")  # its own code runs
-FROZEN = ("wrong", "differ from eager's by|gives eager's class for")  # a trace has one of the two ways
+FROZEN = ("wrong", "differ from eager's by|agrees with eager in")  # a trace has one of the two ways
 REFUSED = ("unsupported", "cannot (take|export) this model: .*data-dependent")
 BRANCH = {
     "eager": PYTHON,
@@ -99,7 +99,7 @@ def save(spec: dict[str, object], side: int, epochs: int, folder: Path) -> Path:
     torch.set_num_threads(threads)
     facts = {"family": "cnn", "recipe": "none", "title": "", "model": spec, "shape": shape}
     facts |= {"mean": MEAN, "std": STD, "parameters": 1, "macs": 1, "activations": 1, "key": "", "made": ""}
-    card = ModelManifest(**facts, val_accuracy=0.0, test_accuracy=0.0, train_s=0.0)
+    card = ModelManifest(**facts, val_score=0.0, test_score=0.0, train_s=0.0)
     folder.mkdir(exist_ok=True)
     saved_model.save(folder, model.eval(), card)
     return folder

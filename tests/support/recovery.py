@@ -22,7 +22,7 @@ from breakeven.core.files import SCRATCH_PREFIX, UNFINISHED_SUFFIX
 
 MARK = "BREAKEVEN_TEST_FAULT"  # in the environment of all processes of one trial
 ENDS_S = 15.0  # after which no process of an ended command may be left
-MODEL_FIGURES = ("val_accuracy", "sha256", "parameters")
+MODEL_FIGURES = ("val_score", "sha256", "parameters")
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ def row(variant: str, verdict: str = "faster", **figures: Any) -> ResultRow:
     recipe, precision, runtime = variant.split("/") if "/" in variant else ("none", "fp32", "eager")
     known: dict[str, Any] = {
         **{"latency_ms_p50": 2.0, "latency_ms_p50_ci_low": 1.9, "latency_ms_p50_ci_high": 2.1},
-        **{"latency_ms_p99": 3.0, "accuracy": 0.9, "accuracy_delta": 0.0, "accuracy_p_value": 1.0},
-        **{"accuracy_delta_ci_low": -0.001, "accuracy_delta_ci_high": 0.001},
+        **{"latency_ms_p99": 3.0, "score": 0.9, "score_delta": 0.0, "score_p_value": 1.0},
+        **{"score_delta_ci_low": -0.001, "score_delta_ci_high": 0.001},
         **{"artifact_mb": 4.0, "peak_memory_mb": 30.0, "build_s": 1.0, "cold_start_s": 0.2, "load_s": 0.1},
         **{"speedup": 1.0, "noise_floor": 1.02, "replicates": 5},
     }

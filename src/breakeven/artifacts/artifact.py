@@ -40,7 +40,7 @@ class Artifact:
     used_macs: int | None = None
     key: str = ""  # digest of everything that it is made from (core.cache.CacheKey)
     train_s: float = 0.0  # seconds of fine-tuning after compression; 0 without compression
-    trained: bool = True  # False: its weights are random, so that accuracy says nothing
+    trained: bool = True  # False: its weights are random, so that a score says nothing
     status: str = "ok"  # or "unsupported", "wrong", "failed"
     reason: str = ""
     build_s: float = 0.0  # seconds to make the artifact from the model: the median of its builds,
@@ -48,9 +48,10 @@ class Artifact:
     build_s_high: float = 0.0  # and the longest
     max_abs_error: float | None = None  # largest difference of a logit from eager's
     relative_error: float | None = None  # `max_abs_error` over the largest logit of eager
-    agreement: float | None = None  # share of the test images that get eager's class
-    accuracy: float | None = None  # on the whole test set, through this artifact
-    accuracy_top5: float | None = None
+    agreement: float | None = None  # share of the decisions, as classes, that are eager's; None without any
+    score: float | None = None  # by the task, on the whole test set, through this artifact
+    further_scores: dict[str, float] = field(default_factory=dict)  # column -> value
+    task: dict[str, Any] = field(default_factory=lambda: {"name": "classification"})
     kernels: list[dict[str, Any]] = field(default_factory=list)  # its operators (operators.OperatorTime)
     kernels_reason: str = ""  # why its operators are unknown
     facts: dict[str, str] = field(default_factory=dict)  # title -> text: more about how it runs
@@ -84,7 +85,7 @@ class Artifact:
         return [OperatorTime(**kernel) for kernel in self.kernels]
 
     def inputs(self, images: NDArray[np.generic]) -> NDArray[Any]:
-        """Return (N, C, H, W) uint8 images, or (N, L) tokens, in the form that the artifact takes."""
+        """Return a dataset's inputs in the form that the artifact takes."""
         return model_inputs(images, self.preprocessing, self.mean, self.std)
 
 
@@ -104,16 +105,19 @@ def model_inputs(
     """Return inputs in the form that an artifact takes.
 
     Args:
-        images: (N, C, H, W) uint8 images, or (N, L) tokens.
-        preprocessing: "inside" returns images as they are. "outside" scales them to 0..1 and normalizes them
-            to float32.
-        mean: mean of each channel, in units of 0..1. It is empty for tokens, which are returned as they are.
-        std: standard deviation of each channel, in the same units.
+        images: (N, C, H, W) uint8 images, (N, L) tokens or (N, F) features.
+        preprocessing: "inside" returns them as they are. "outside" scales images to 0..1, and normalizes
+            images and features to float32.
+        mean: mean of each channel, in units of 0..1, or of each feature. It is empty for tokens, which are
+            returned as they are.
+        std: standard deviation, in the same units.
     """
     if preprocessing == "inside" or not mean:
         return images
-    scale = (1 / (255 * np.asarray(std, np.float32))).reshape(1, -1, 1, 1)
-    shift = (-np.asarray(mean, np.float32) / np.asarray(std, np.float32)).reshape(1, -1, 1, 1)
+    shape = (1, -1, *[1] * (images.ndim - 2))
+    unit = 255 if images.ndim == 4 else 1
+    scale = (1 / (unit * np.asarray(std, np.float32))).reshape(shape)
+    shift = (-np.asarray(mean, np.float32) / np.asarray(std, np.float32)).reshape(shape)
     return images.astype(np.float32) * scale + shift
 
 
@@ -139,6 +143,9 @@ def read(folder: Path) -> Artifact:
     values = read_json(folder / MANIFEST)
     try:
         values.pop("refused", None)  # earlier versions told `wrong` by it; `compare` reads their artifacts
+        if "accuracy" in values:  # likewise
+            values["score"], top5 = values.pop("accuracy"), values.pop("accuracy_top5", None)
+            values["further_scores"] = {} if top5 is None else {"accuracy_top5": top5}
         return Artifact(**values)
     except (AttributeError, TypeError):
         raise UserError(f"{folder / MANIFEST} is of another version of Breakeven: run `dvc repro`.") from None

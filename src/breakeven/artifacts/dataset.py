@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from breakeven.artifacts.model_manifest import ImageInput, TextInput, shape_from
+from breakeven.artifacts.model_manifest import Input, shape_from
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, require_sha256
 
@@ -17,10 +17,15 @@ Digests = dict[str, str]  # name of a source file -> sha256
 
 
 class Images(NamedTuple):
-    """Inputs with their labels: images, or texts as the ids of their tokens."""
+    """Inputs with their targets: images, texts as the ids of their tokens, or rows of a table."""
 
-    images: NDArray[np.integer[Any]]  # (N, C, H, W) uint8, or (N, L) int64
-    labels: NDArray[np.int64]  # (N,)
+    images: NDArray[Any]  # (N, C, H, W) uint8, (N, L) int64, or (N, F) float32
+    labels: NDArray[Any]  # classes (N,) or of pixels (N, H, W), int64; numbers (N,) or (N, K), float32
+
+    @property
+    def has_classes(self) -> bool:
+        """Return whether each sample has one class."""
+        return self.labels.ndim == 1 and bool(np.issubdtype(self.labels.dtype, np.integer))
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,12 @@ class DatasetManifest:
 
     dataset: str
     title: str
-    classes: list[str]
-    inputs: dict[str, int]  # channels, height and width (pixels) of images; length and vocabulary of texts
-    mean: list[float]  # of each channel of train, in units of 0..1; none for texts
+    classes: list[str]  # or the names of the numbers to predict
+    # channels, height and width (pixels) of images; length and vocabulary of texts; features of tables
+    inputs: dict[str, int]
+    mean: list[float]  # of each channel of train, in units of 0..1, or of each feature; none for texts
     std: list[float]
-    counts: dict[str, dict[str, int]]  # split -> class -> images
+    counts: dict[str, dict[str, int]]  # split -> class -> images; or `samples` -> their number
     sources: Digests  # sha256 of each source file
     sha256: dict[str, str]  # file in this folder -> digest
     own_test: bool = True  # False: the test set was split off the training images
@@ -45,7 +51,7 @@ class DatasetManifest:
         return fingerprint(self.sha256)
 
     @property
-    def shape(self) -> ImageInput | TextInput:
+    def shape(self) -> Input:
         """Return the inputs and classes, as a model's constructor takes them."""
         return shape_from({**self.inputs, "classes": len(self.classes)})
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, MANIFEST = "model.safetensors", paths.MODEL_CARD
 # The figures of a manifest that are logged as a run's metrics
-METRICS = ("val_accuracy", "test_accuracy", "parameters", "macs", "activations", "megabytes", "train_s")
+METRICS = ("parameters", "macs", "activations", "megabytes", "train_s")
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,18 @@ class ImageInput:
     channels: int
     height: int  # pixels
     width: int  # pixels
-    classes: int
+    classes: int  # or numbers to predict
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """Return (C, H, W)."""
+        return (self.channels, self.height, self.width)
 
     def example(self, count: int = 1) -> "Tensor":
         """Return a (count, C, H, W) batch of zeros."""
         import torch
 
-        return torch.zeros(count, self.channels, self.height, self.width)
+        return torch.zeros(count, *self.sample)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,12 @@ class TextInput:
 
     length: int  # tokens in a text
     vocabulary: int
-    classes: int
+    classes: int  # or numbers to predict
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """Return (L,)."""
+        return (self.length,)
 
     def example(self, count: int = 1) -> "Tensor":
         """Return a (count, L) batch that repeats token 0."""
@@ -52,9 +62,33 @@ class TextInput:
         return torch.zeros(count, self.length, dtype=torch.int64)
 
 
-def shape_from(facts: Mapping[str, int]) -> "ImageInput | TextInput":
-    """Return a `TextInput` if the facts name a vocabulary, and an `ImageInput` otherwise."""
-    return TextInput(**facts) if "vocabulary" in facts else ImageInput(**facts)
+@dataclass(frozen=True)
+class FeatureInput:
+    """The facts about a table of numbers that a model needs."""
+
+    features: int  # columns
+    classes: int  # or numbers to predict
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """Return (F,)."""
+        return (self.features,)
+
+    def example(self, count: int = 1) -> "Tensor":
+        """Return a (count, F) batch of zeros."""
+        import torch
+
+        return torch.zeros(count, self.features)
+
+
+Input = ImageInput | TextInput | FeatureInput
+
+
+def shape_from(facts: Mapping[str, int]) -> Input:
+    """Return the kind of input that the facts name: a vocabulary is that of texts, features of a table."""
+    if "vocabulary" in facts:
+        return TextInput(**facts)
+    return FeatureInput(**facts) if "features" in facts else ImageInput(**facts)
 
 
 @dataclass(frozen=True)
@@ -65,14 +99,14 @@ class ModelManifest:
     recipe: str  # "none" for a model that is not compressed
     title: str  # title of the dataset
     model: dict[str, Any]  # `_target_` and arguments
-    shape: ImageInput | TextInput
+    shape: Input
     mean: list[float]
     std: list[float]
     parameters: int
     macs: int  # multiply-accumulates for one image
     activations: int  # numbers that its convolutions and linear layers read and write for one image
-    val_accuracy: float | None  # None: untrained
-    test_accuracy: float | None
+    val_score: float | None  # of the task's metric; None: untrained
+    test_score: float | None
     train_s: float  # seconds of training or fine-tuning
     made: str  # "trained", "checkpoint", "untrained" or the compression
     key: str  # digest of what it was made from: configuration and data
@@ -86,11 +120,16 @@ class ModelManifest:
     used_weights: int | None = None  # parameters that a call has to read (see model_size); None: not counted
     used_macs: int | None = None  # multiply-accumulates for one image, without those with zero padding
     failed: bool = False  # whether something broke; otherwise the compression cannot be applied
+    task: dict[str, Any] = field(default_factory=lambda: {"name": "classification"})
+    metric: str = "accuracy"  # of the task
+    unit: str = "%"  # of the metric
 
     @property
     def scores(self) -> dict[str, float]:
         """Return the figures that are logged as a run's metrics."""
-        return {name: value for name in METRICS if (value := getattr(self, name)) is not None}
+        figures = {f"val_{self.metric}": self.val_score, f"test_{self.metric}": self.test_score}
+        figures |= {name: getattr(self, name) for name in METRICS}
+        return {name: value for name, value in figures.items() if value is not None}
 
 
 def save_reason(
@@ -140,6 +179,10 @@ def read_card(folder: Path) -> ModelManifest:
     """
     values = read_json(folder / MANIFEST)
     try:
+        for step in [values, *values.get("details", {}).get("before", [])]:
+            for part in ("val", "test"):  # `compare` and `publish` read what earlier versions wrote
+                if (earlier := f"{part}_accuracy") in step:
+                    step[f"{part}_score"] = step.pop(earlier)
         return ModelManifest(**{**values, "shape": shape_from(values["shape"])})
     except (KeyError, TypeError):
         raise UserError(f"{folder / MANIFEST} is of another version of Breakeven: run `dvc repro`.") from None

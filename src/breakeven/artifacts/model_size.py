@@ -14,7 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from breakeven.artifacts.model_manifest import ImageInput, TextInput
+from breakeven.artifacts.model_manifest import Input
 from breakeven.artifacts.module_modes import evaluating
 
 aten = torch.ops.aten
@@ -33,7 +33,7 @@ class ModelSize(NamedTuple):
     used_macs: int  # multiply-accumulates without those with zero padding
 
 
-def count_work(model: nn.Module, shape: ImageInput | TextInput) -> ModelSize:
+def count_work(model: nn.Module, shape: Input) -> ModelSize:
     """Return the size of a model, for one input of `shape`.
 
     A call need not read a table of embeddings, a layer that it does not use, and the positions of a kernel

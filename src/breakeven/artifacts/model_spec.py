@@ -26,7 +26,7 @@ def inputs_of(spec: Mapping[str, Any], facts: Mapping[str, int], place: str) -> 
 
 def arguments_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of the constructor that the section itself sets."""
-    return {key: value for key, value in spec.items() if key not in ("_target_", "_inputs_")}
+    return {key: value for key, value in spec.items() if key not in ("_target_", "_inputs_", "_output_")}
 
 
 def require_constructor(target: str, named: Any, place: str) -> None:

@@ -1,4 +1,4 @@
-"""The way from uint8 images to the normalized floats that a network takes, and to its logits."""
+"""The way from a dataset's inputs to the normalized floats that a network takes, and to its outputs."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -12,27 +12,35 @@ from breakeven.artifacts.module_modes import evaluated
 
 
 class Preprocess(nn.Module):
-    """A layer from uint8 images (N, C, H, W) to float32, scaled to 0..1 and normalized by channel."""
+    """A layer from uint8 images (N, C, H, W), or features (N, F), to normalized float32."""
 
-    scale: Tensor  # (1, C, 1, 1)
-    shift: Tensor  # (1, C, 1, 1)
+    scale: Tensor  # (1, C, 1, 1) or (1, F)
+    shift: Tensor
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Normalize with the mean and the standard deviation of each channel, in units of 0..1."""
+    def __init__(self, mean: Sequence[float], std: Sequence[float], dimensions: int = 4) -> None:
+        """Normalize with the mean and the standard deviation of each channel, or of each feature.
+
+        Args:
+            mean: in units of 0..1 of images, whose pixels are scaled so; of features in their own units.
+            std: likewise.
+            dimensions: of a batch: 4 of images, 2 of features.
+        """
         super().__init__()
+        shape = (1, -1, *[1] * (dimensions - 2))
+        unit = 255 if dimensions == 4 else 1
         # x * scale + shift: one multiplication and one addition instead of three operations.
-        self.register_buffer("scale", 1 / (255 * torch.tensor(std, dtype=torch.float32)).view(1, -1, 1, 1))
-        self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).float().view(1, -1, 1, 1))
+        self.register_buffer("scale", 1 / (unit * torch.tensor(std, dtype=torch.float32)).view(shape))
+        self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).float().view(shape))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the normalized images."""
-        return images.float() * self.scale + self.shift
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the normalized inputs."""
+        return inputs.float() * self.scale + self.shift
 
 
 def normalize(images: NDArray[np.generic], mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Return the inputs of a network: normalized images, or unchanged tokens, for which `mean` is empty."""
+    """Return the inputs of a network: normalized ones, or unchanged tokens, for which `mean` is empty."""
     inputs = torch.from_numpy(images)
-    normalized: Tensor = Preprocess(mean, std)(inputs) if mean else inputs
+    normalized: Tensor = Preprocess(mean, std, inputs.ndim)(inputs) if mean else inputs
     return normalized
 
 
@@ -58,20 +66,18 @@ def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
 def predictor(
     model: nn.Module, mean: Sequence[float], std: Sequence[float]
 ) -> Callable[[NDArray[np.generic]], NDArray[np.float32]]:
-    """Return a function from (N, C, H, W) uint8 images to (N, classes) float32 logits.
+    """Return a function from a dataset's inputs to the model's outputs, (N, ...) float32.
 
     If `mean` is empty, the function takes (N, L) tokens. The model is set to evaluation mode.
     """
-    preprocess = Preprocess(mean, std) if mean else None
     model.eval()
     form: torch.memory_format | None = None
 
     def predict(images: NDArray[np.generic]) -> NDArray[np.float32]:
         nonlocal form
         with torch.inference_mode():
-            inputs = torch.from_numpy(images)
-            if preprocess:
-                inputs = preprocess(inputs)
+            inputs = normalize(images, mean, std)
+            if mean:
                 form = form or layout(model, inputs[:2])
                 # `contiguous` would not change one channel, which counts as contiguous in both layouts.
                 inputs = inputs.clone(memory_format=form)

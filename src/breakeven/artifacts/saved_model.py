@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from breakeven.artifacts.model_manifest import (
     MANIFEST,
     WEIGHTS,
-    ImageInput,
+    Input,
     ModelManifest,
-    TextInput,
     read_card,
 )
 from breakeven.artifacts.model_spec import arguments_of, inputs_of, require_constructor, without_download
 from breakeven.artifacts.module_modes import evaluated, forget_history, materialize
+from breakeven.artifacts.output_of import OutputOf
 from breakeven.artifacts.process_settings import kept
 from breakeven.core import interrupts
 from breakeven.core.errors import Failed, Unsupported, UserError
@@ -74,14 +74,15 @@ def import_dependencies(card: ModelManifest) -> None:
 
 def build(
     spec: Mapping[str, Any],
-    shape: ImageInput | TextInput,
+    shape: Input,
     dotted_key: str = "model",
     complete: bool = True,
 ) -> nn.Module:
     """Construct the model that `spec` describes for inputs of `shape`.
 
     `_inputs_` in `spec` maps arguments of the constructor to facts of the dataset. By default, `in_channels`
-    gets the channels and `num_classes` the classes.
+    gets the channels and `num_classes` the classes. `_output_` names the output that is scored, where a model
+    gives several.
 
     Args:
         spec: `_target_`, `_inputs_` and the other arguments of the constructor.
@@ -99,6 +100,8 @@ def build(
     try:
         with kept():
             model = construct(**arguments_of(spec), **{name: facts[fact] for name, fact in inputs.items()})
+            if isinstance(model, nn.Module) and spec.get("_output_") is not None:
+                model = OutputOf(model, spec["_output_"])
             if complete and isinstance(model, nn.Module):
                 materialize(model, shape.example())
                 forget_history(model)
@@ -160,7 +163,7 @@ def load(folder: Path, checked: bool = False) -> tuple[nn.Module, ModelManifest]
     return evaluated(model), card
 
 
-def prune_again(model: nn.Module, shape: ImageInput | TextInput, history: list[Any]) -> None:
+def prune_again(model: nn.Module, shape: Input, history: list[Any]) -> None:
     """Prune a model as it was pruned before.
 
     Args:

@@ -12,6 +12,7 @@ from breakeven.report.terminal_table import paragraph
 from breakeven.results.answer import Candidate, CellAnswer
 from breakeven.results.recommend import Limits
 from breakeven.results.result_row import folder_of, title
+from breakeven.results.score_text import metric_title, score_text
 
 WITH_REASONS = 110  # columns of a terminal in which the table has room for reasons
 
@@ -41,7 +42,8 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
     sentences = []
     if choice.over_fp32:
         sentences.append(f"{choice.over_fp32}.")
-    if limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop and not limits.by_estimate:
+    too_small = limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop
+    if too_small and rows[0].metric == "accuracy" and not limits.by_estimate:
         sentences.append(
             f"The test set is too small to rule out a drop of less than {decides:.2g} points: "
             "--by-estimate holds the limits at the estimates."
@@ -64,8 +66,9 @@ def _facts(facts: Mapping[str, str]) -> Table:
 
 def _candidates(candidates: Sequence[Candidate], has_reasons: bool) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in ("", "variant", "speedup", "accuracy", "MB", *(["why not"] if has_reasons else [])):
-        right = name in ("speedup", "accuracy", "MB")
+    metric = metric_title(candidate.row for candidate in candidates)
+    for name in ("", "variant", "speedup", metric, "MB", *(["why not"] if has_reasons else [])):
+        right = name in ("speedup", metric, "MB")
         table.add_column(name, justify="right" if right else "left", no_wrap=name != "why not")
     for candidate in candidates:
         row = candidate.row
@@ -73,7 +76,7 @@ def _candidates(candidates: Sequence[Candidate], has_reasons: bool) -> Table:
             candidate.role,
             row.variant,
             number(row.speedup, ".2f", "x"),
-            number(row.accuracy, ".2%"),
+            score_text(row),
             number(row.artifact_mb, ".2f"),
             *([candidate.reason] if has_reasons else []),
         )

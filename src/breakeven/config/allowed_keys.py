@@ -73,7 +73,7 @@ def _of_option(place: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
 
 def _arguments(spec: Mapping[str, Any]) -> list[str]:
     """Return the arguments of a model's constructor, and the keys that belong to the model itself."""
-    own = ["_target_", "_inputs_"]
+    own = ["_target_", "_inputs_", "_output_"]
     try:
         parameters: Iterable[inspect.Parameter] = inspect.signature(
             pkgutil.resolve_name(str(spec.get("_target_")))

@@ -21,7 +21,7 @@ SECTIONS = {
     "hardware": "hardware",
 }
 # Folders whose files have no place of their own: a study, a sweep or a family says where they go
-MOUNTED = ("data", "family", "model", "train")
+MOUNTED = ("data", "family", "model", "task", "train")
 STUDY = "study"
 GLOBAL = "_global_"
 HEADER = re.compile(r"\s*#\s*@package\s+(\S+)")

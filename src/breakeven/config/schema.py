@@ -31,6 +31,9 @@ class Family(StrictModel):
     model: Settings = Field(description="`_target_` and the constructor's arguments")
     train: TrainingConfig | None = Field(description="null: the model is measured with random weights")
     checkpoint: str | None = Field(None, description="a user's own weights, which take the place of training")
+    task: Settings = Field(
+        {"name": "classification"}, description="an option of tasks: what the outputs are, and their score"
+    )
 
 
 class Export(StrictModel):
@@ -119,7 +122,12 @@ class Steps(StrictModel):
 class Recommend(StrictModel):
     """The limits that a variant has to keep to be recommended."""
 
-    max_accuracy_drop: float | None = Field(ge=0, description="percentage points below the baseline")
+    max_accuracy_drop: float | None = Field(
+        ge=0, description="percentage points below the baseline, of scores in percent"
+    )
+    max_score_loss: float | None = Field(
+        None, ge=0, description="by how much a score that is no percentage may be worse, in its own unit"
+    )
     max_latency_ms: float | None = Field(gt=0, description="p50")
     max_size_mb: float | None = Field(gt=0, description="of the artifact")
 
@@ -150,6 +158,14 @@ class Study(StrictModel):
         if settings is None:
             raise UserError(f"{dotted_key}: {did_you_mean(key, getattr(self, section))}")
         return load(group, settings, dotted_key)
+
+    def task(self, family: str) -> Any:
+        """Return the task of a family.
+
+        Raises:
+            UserError: there is no such family or task, or one of its settings is wrong.
+        """
+        return load("tasks", self.family(family).task, f"families.{family}.task")
 
     def left_out(self) -> dict[str, str]:
         """Return the toolchains whose runtime is not in this study: key -> a phrase that says so."""
@@ -246,6 +262,8 @@ def validate(settings: Settings) -> Study:
         for key in getattr(config, section):
             config.option(section, key)
     config.recipes()
+    for key, family in config.families.items():
+        _require_trainable(key, family, config.task(key), config)
     if config.measure.min_replicates > config.measure.max_replicates:
         raise UserError(
             f"measure.min_replicates={config.measure.min_replicates}: should be at most "
@@ -290,6 +308,27 @@ def _require_measured_only(key: str, family: Family, config: Study) -> None:
             f"families.{key}.train=null: does not say how to fine-tune, and compressions="
             f"{list(config.compressions)} need that. Give it a recipe (conf/train), or leave the "
             "compressions out."
+        )
+
+
+def _require_trainable(key: str, family: Family, task: Any, config: Study) -> None:
+    """Raise a UserError if the task has no loss, or the training would move images and not their targets."""
+    if not family.train:
+        return
+    if getattr(task, "train_loss", "") is None and (config.compressions or not family.checkpoint):
+        raise UserError(
+            f"families.{key}.task.train_loss=null: a training needs the function that it minimizes: name it "
+            f"as MODULE:FUNCTION, or set families.{key}.train=null and compression=[]."
+        )
+    if not task.maps:
+        return
+    train = family.train
+    moved = {"flip": train.flip, "crop": train.crop, "cutout": train.cutout, "sides": train.sides != [1.0]}
+    if odd := [name for name, is_on in moved.items() if is_on]:
+        raise UserError(
+            f"families.{key}.train.{odd[0]}={getattr(train, odd[0])}: the task {task.name} has a target for "
+            f"each pixel, which this setting does not move: set it to "
+            f"{'[1.0]' if odd[0] == 'sides' else 'false or 0'}."
         )
 
 

@@ -43,7 +43,7 @@ def measure_artifacts(
     variants: Mapping[str, Path | str],
     hardware: Mapping[str, Any],
     budget: Budget,
-    images: NDArray[np.integer[Any]],
+    images: NDArray[Any],
     scenario: Scenario = SINGLE_STREAM,
     scored: bool = False,
     progress: Callable[[RunProgress], None] = lambda step: None,
@@ -62,7 +62,8 @@ def measure_artifacts(
     Args:
         variants: name -> the folder of an artifact.
         hardware: the settings of one hardware option.
-        images: shape (N, C, H, W), or tokens of shape (N, L). A batch of more than N images repeats some.
+        images: shape (N, C, H, W), tokens of shape (N, L), or features of shape (N, F). A batch of more than
+            N of them repeats some.
         scored: fail an artifact whose outputs differ from those of its scoring, which used these images.
         progress: a function that the run calls after each replicate.
         costs: name -> what a variant costs besides time, for example its size; lower is better. A variant
@@ -75,7 +76,7 @@ def measure_artifacts(
 
     Raises:
         UserError: there is no variant, or one has the name of the twin or no artifact in its folder; the
-            hardware's settings are wrong; or the images are no integers.
+            hardware's settings are wrong; or the images are no numbers from 0 to 255.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -118,7 +119,7 @@ def measure_artifacts(
     return Measurement(comparisons, stopped, seconds, warnings, guarded)
 
 
-def _timed(images: NDArray[np.integer[Any]], batch_size: int, seed: int) -> NDArray[np.intp]:
+def _timed(images: NDArray[Any], batch_size: int, seed: int) -> NDArray[np.intp]:
     """Return the numbers of the images to time: several batches, because a call may take longer for some.
 
     The first batch holds the first images, whose outputs a worker checks. The others are drawn at random.
@@ -129,9 +130,7 @@ def _timed(images: NDArray[np.integer[Any]], batch_size: int, seed: int) -> NDAr
     return np.concatenate([np.arange(batch_size) % len(images), drawn[: more * batch_size]])
 
 
-def _require_valid(
-    variants: Mapping[str, Path], hardware: Mapping[str, Any], images: NDArray[np.integer[Any]]
-) -> None:
+def _require_valid(variants: Mapping[str, Path], hardware: Mapping[str, Any], images: NDArray[Any]) -> None:
     """Check the arguments of `measure_artifacts`."""
     if not variants:
         raise UserError("variants: give at least one, the baseline.")
@@ -141,10 +140,10 @@ def _require_valid(
         if not (folder / MANIFEST).is_file():
             raise UserError(f"variants[{name!r}]: {folder} holds no artifact: it has no {MANIFEST}.")
     plugin.load("hardware", hardware, "hardware")
-    if not np.issubdtype(images.dtype, np.integer) or not len(images):
+    if images.dtype.kind not in "iuf" or not len(images) or (images.ndim == 4 and images.dtype.kind == "f"):
         raise UserError(
-            f"images: give at least one image, as uint8 from 0 to 255, or tokens: these are {len(images)} of "
-            f"{images.dtype}."
+            f"images: give at least one image, as uint8 from 0 to 255, or tokens, or features: these are "
+            f"{len(images)} of {images.dtype}."
         )
 
 

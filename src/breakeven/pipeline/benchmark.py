@@ -107,7 +107,8 @@ class FamilyBenchmark:
         machine = read_json(paths.MACHINE)["name"]
         named = (self.hardware, device.device, machine, device.threads)
         notes = [warning["text"] for warning in self.data_warnings]
-        judge = RowBuilder(*named, scenario, settings.confidence, peaks, self._controls, notes)
+        task = self.study.task(self.family)
+        judge = RowBuilder(*named, scenario, settings.confidence, task, peaks, self._controls, notes)
         commit, dirty = git.commit()
         part = ScenarioResult(
             scenario=scenario.title,
@@ -137,9 +138,10 @@ class FamilyBenchmark:
         Nothing is known of the errors of a model with random weights, so all its variants are measured alike.
         """
         cards = {name: self._cards[name] for name in variants}
-        if not all(card.trained and card.accuracy is not None for card in cards.values()):
+        if not all(card.trained and card.score is not None for card in cards.values()):
             return {}
-        return {name: (1 - (card.accuracy or 0.0), card.megabytes) for name, card in cards.items()}
+        sign = -1.0 if self.study.task(self.family).better == "higher" else 1.0
+        return {name: (sign * (card.score or 0.0), card.megabytes) for name, card in cards.items()}
 
     @cached_property
     def _cards(self) -> Mapping[str, Artifact]:

@@ -13,7 +13,7 @@ from typing import Any
 from breakeven.artifacts import artifact
 from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.dataset import Images
-from breakeven.core import cache, machine_lock
+from breakeven.core import cache, machine_lock, plugin
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Failed, Unsupported, UserError
 from breakeven.core.files import temporary_folder, write_text
@@ -173,5 +173,7 @@ def open_builder(
 def _describe(built: Artifact) -> str:
     if built.status != OK:
         return f"{built.status}: {built.reason}"
-    score = "untrained" if built.accuracy is None else f"accuracy {built.accuracy:.2%}"
-    return f"{score}, agreement {built.agreement:.2%}, {built.megabytes:.2f} MB"
+    task = plugin.load("tasks", built.task, "task")
+    score = "untrained" if built.score is None else task.said(built.score)
+    agreement = "" if built.agreement is None else f", agreement {built.agreement:.2%}"
+    return f"{score}{agreement}, {built.megabytes:.2f} MB"

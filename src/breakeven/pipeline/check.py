@@ -1,4 +1,4 @@
-"""The check of an artifact: a separate process runs it, and its logits are compared with eager's."""
+"""The check of an artifact: a separate process runs it, and its outputs are compared with eager's."""
 
 import time
 from collections.abc import Callable
@@ -25,9 +25,9 @@ from breakeven.plugins.runtimes.base import ExportInput
 
 PROFILED_CALLS, PROFILED_S = 20, 5.0  # at most, of each artifact; at least three calls
 NOTED = 8  # test images in which denormal activations are looked for
-# With random weights, the classes are almost ties and their agreement means nothing. The logits of an
-# untrained model are therefore compared in every precision.
-UNTRAINED_RELATIVE_ERROR = 0.5
+# With random weights, the classes are almost ties and their agreement means nothing. Other models give
+# numbers, and no classes. The outputs of both are therefore compared in every precision.
+UNDECIDED_RELATIVE_ERROR = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Tolerance:
 
 
 class Reference:
-    """A model with its logits in eager mode, against which all its artifacts are checked.
+    """A model with its outputs in eager mode, against which all its artifacts are checked.
 
     The manifest may say that there is no such model, so the weights are loaded at their first use. The model
     that is exported is another one than the model that is scored: calls may change a model.
@@ -76,7 +76,8 @@ class Reference:
         with torch.no_grad():  # weights that a constructor computes from others would hold their history
             model = saved_model.load(self.folder)[0]
         if self.preprocessing == "inside":
-            model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std), model).eval()
+            dimensions = 1 + len(self.card.shape.sample)
+            model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std, dimensions), model).eval()
         inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
         return ExportInput(model, torch.from_numpy(inputs), self.folder, self.preprocessing)
 
@@ -94,12 +95,12 @@ class Reference:
 
     @cached_property
     def logits(self) -> NDArray[np.float32]:
-        """Return eager's logits on the whole test set, (N, classes)."""
+        """Return eager's logits on the whole test set, (N, ...)."""
         return eager_logits(self.folder, self._images)
 
 
 def eager_logits(folder: Path, images: NDArray[Any] | Path) -> NDArray[np.float32]:
-    """Return the logits of the model in `folder`, (N, classes), computed in eager mode.
+    """Return the logits of the model in `folder`, (N, ...), computed in eager mode.
 
     Args:
         folder: the folder of the model.
@@ -152,19 +153,23 @@ class ArtifactChecker:
         """
         expected = reference.logits
         if not np.isfinite(expected).all():
-            raise Failed("eager's logits are not finite: the model's weights or its inputs are not")
+            raise Failed("eager's outputs are not finite: the model's weights or its inputs are not")
         if not (largest := float(np.abs(expected).max())):
-            raise Failed("eager's logits are all zero: its last layer is untrained, or died in training")
+            raise Failed("eager's outputs are all zero: its last layer is untrained, or died in training")
         logits, executed = self.predict(where, draft)
         if reason := _not_comparable(logits, expected):
             return replace(draft, status=WRONG, reason=reason)
+        task = plugin.load("tasks", draft.task, f"families.{draft.family}.task")
+        if draft.trained:
+            score = float(task.scores(logits, self.test.labels).mean())
+            further = task.further_scores(logits, self.test.labels)
+            draft = replace(draft, score=score, further_scores=further)
         error = float(np.abs(logits - expected).max())
         scored = replace(
             draft,
             max_abs_error=error,
             relative_error=error / largest,
-            agreement=float((logits.argmax(1) == expected.argmax(1)).mean()),
-            **(self._accuracies(logits) if draft.trained else {}),
+            agreement=task.agreement(logits, expected),
             **executed,
         )
         if reason := _objection(scored, self.tolerance):
@@ -194,30 +199,24 @@ class ArtifactChecker:
         logits: NDArray[np.float32] = np.load(self.out)
         return logits, executed
 
-    def _accuracies(self, logits: NDArray[np.float32]) -> dict[str, Any]:
-        labels, classes = self.test.labels, logits.shape[1]
-        return {
-            "accuracy": inference.accuracy(logits, labels),
-            "accuracy_top5": inference.accuracy(logits, labels, top=5) if classes > 5 else None,
-        }
-
 
 def _not_comparable(logits: NDArray[np.float32], expected: NDArray[np.float32]) -> str:
-    """Return why logits cannot be compared with eager's, each (N, classes); empty if they can."""
+    """Return why logits cannot be compared with eager's, each (N, ...); empty if they can."""
     if logits.shape != expected.shape:
-        return f"its logits have the shape {logits.shape}, eager's {expected.shape}"
-    return "" if np.isfinite(logits).all() else "its logits are not finite, eager's are"
+        return f"its outputs have the shape {logits.shape}, eager's {expected.shape}"
+    return "" if np.isfinite(logits).all() else "its outputs are not finite, eager's are"
 
 
 def _objection(scored: Artifact, tolerance: Tolerance) -> str:
     """Return why an artifact is too far from eager; empty if it is not."""
     relative, agreement = scored.relative_error, scored.agreement
-    assert relative is not None and agreement is not None
+    assert relative is not None
     allowed, required = tolerance.relative_error, tolerance.agreement
     if scored.precision == "fp32" and not relative <= allowed:
-        return f"its logits differ from eager's by {relative:.2g} of the largest, allowed {allowed:g}"
-    if not scored.trained and not relative <= UNTRAINED_RELATIVE_ERROR:
-        return f"its logits differ from eager's by {relative:.2g} of the largest"
-    if scored.trained and scored.precision != "fp32" and not agreement >= required:
-        return f"gives eager's class for {agreement:.1%} of the test images, {required:.0%} asked"
+        return f"its outputs differ from eager's by {relative:.2g} of the largest, allowed {allowed:g}"
+    undecided = agreement is None or not scored.trained
+    if undecided and not relative <= UNDECIDED_RELATIVE_ERROR:
+        return f"its outputs differ from eager's by {relative:.2g} of the largest"
+    if not undecided and scored.precision != "fp32" and not (agreement or 0.0) >= required:
+        return f"agrees with eager in {agreement:.1%} of its decisions, {required:.0%} asked"
     return ""

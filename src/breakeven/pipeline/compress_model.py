@@ -49,13 +49,14 @@ class Application:
     start: ModelToCompress
     compression: Compression
     lessons: TrainingBatches
+    outputs: tuple[int, ...]  # the shape of what the model gives for one sample
 
     def __call__(self) -> tuple[nn.Module, list[Any]]:
         """Return the compressed model, and the steps that rebuild its structure."""
         model, shape = self.start.begin(), read_card(self.start.folder).shape
         example = shape.example(2)
         steps = self.compression.apply(model, example, self.lessons)
-        require_trainable(model, example, shape.classes)
+        require_trainable(model, example, self.outputs)
         return model, steps
 
     def steps(self) -> list[Any]:

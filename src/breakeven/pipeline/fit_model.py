@@ -15,7 +15,7 @@ from torch import nn
 
 from breakeven.artifacts import dataset, saved_model
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.inference import accuracy, predict_in_batches
+from breakeven.artifacts.inference import predict_in_batches
 from breakeven.artifacts.model_manifest import (
     MANIFEST,
     WEIGHTS,
@@ -33,9 +33,10 @@ from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, sha256
 from breakeven.core.git import here
 from breakeven.pipeline.model_contract import ModelContract, open_contract
-from breakeven.pipeline.sanity import accuracy_warning, swapped_classes
+from breakeven.pipeline.sanity import score_warning
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
+from breakeven.plugins.tasks.base import Task, figure_text
 
 UNTRAINED = "untrained"  # the model keeps its random initial weights
 
@@ -50,6 +51,7 @@ class ModelJob:
     spec: dict[str, Any]  # `_target_` and arguments
     build: Callable[[], nn.Module]
     train: TrainingConfig | None  # None: the weights stay as they are
+    task: Task
     seed: int
     key: CacheKey
     made: str  # how it is made: "trained", "checkpoint", `UNTRAINED`, or the compression's name
@@ -100,6 +102,11 @@ def _cache_pulled_model(key: CacheKey) -> bool:
 
 def _make(job: ModelJob, data: Path, workdir: Path, log: OnEpoch) -> ModelManifest:
     manifest, test = dataset.manifest(data), dataset.load_split(data, "test")
+    if reason := job.task.objection(test.labels):
+        raise UserError(
+            f"families.{job.family}.task.name={job.task.name}: does not go with the dataset "
+            f"{manifest.dataset}: {reason}."
+        )
     with open_contract(job, manifest, test.images) as contract:
         return _make_within(contract, test, data, workdir, log)
 
@@ -125,7 +132,7 @@ def _make_within(
                 val=val,
                 mean=manifest.mean,
                 std=manifest.std,
-                classes=len(manifest.classes),
+                task=job.task,
                 config=job.train,
                 seed=job.seed,
                 workdir=workdir,
@@ -140,9 +147,9 @@ def _make_within(
     predict = predictor(trained.model, manifest.mean, manifest.std)
     size = count_work(trained.model, manifest.shape)
     started = time.perf_counter()
-    test_accuracy, _ = _score(job, predict, test)
-    seconds = time.perf_counter() - started if test_accuracy is not None else float("inf")
-    val_accuracy, predicted = _score(job, predict, val)
+    test_score, _ = _score(job, predict, test)
+    seconds = time.perf_counter() - started if test_score is not None else float("inf")
+    val_score, val_outputs = _score(job, predict, val)
     card = ModelManifest(
         family=job.family,
         recipe=job.recipe,
@@ -156,8 +163,8 @@ def _make_within(
         activations=size.activations,
         used_weights=size.used_weights,
         used_macs=size.used_macs,
-        val_accuracy=val_accuracy,
-        test_accuracy=test_accuracy,
+        val_score=val_score,
+        test_score=test_score,
         train_s=job.before_s + trained.seconds,
         made=job.made,
         key=job.key.digest,
@@ -165,9 +172,12 @@ def _make_within(
         details=job.details,
         origin=here(),
         history=trained.history,
+        task=job.task.model_dump(),
+        metric=job.task.metric,
+        unit=job.task.unit,
     )
-    swapped = swapped_classes(predicted, val.labels, manifest.classes)
-    if warning := accuracy_warning(job, card, val.labels, manifest.own_test, swapped):
+    warning = "" if val_outputs is None else score_warning(job, card, val_outputs, val, manifest)
+    if warning:
         print(f"warning: {warning}", file=sys.stderr)
     with atomic_folder(job.folder) as folder:
         card = saved_model.save(folder, trained.model, card)
@@ -177,18 +187,19 @@ def _make_within(
 
 def _score(
     job: ModelJob, predict: Callable[[NDArray[Any]], NDArray[np.float32]], data: Images
-) -> tuple[float | None, NDArray[np.int64]]:
-    """Return the accuracy of a model, and the class that it gives each image; None for random weights."""
+) -> tuple[float | None, NDArray[np.float32] | None]:
+    """Return the score of a model and its outputs; None of a model with random weights."""
     if job.made == UNTRAINED:
-        return None, data.labels
-    logits = predict_in_batches(predict, data.images)
-    return accuracy(logits, data.labels), logits.argmax(axis=1)
+        return None, None
+    outputs = predict_in_batches(predict, data.images)
+    return float(job.task.scores(outputs, data.labels).mean()), outputs
 
 
 def describe(card: ModelManifest) -> str:
     """Return a line about a model."""
     size = f"{card.parameters:,} parameters, {card.macs:,} MACs, {card.made}"
-    if card.val_accuracy is None or card.test_accuracy is None:
+    if card.val_score is None or card.test_score is None:
         return size
-    scores = f"accuracy {card.val_accuracy:.2%} on validation, {card.test_accuracy:.2%} on test"
+    val, test = (figure_text(score, card.unit) for score in (card.val_score, card.test_score))
+    scores = f"{card.metric.replace('_', ' ')} {val} on validation, {test} on test"
     return f"{size} in {card.train_s:.0f} s; {scores}"

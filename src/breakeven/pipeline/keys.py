@@ -11,6 +11,7 @@ from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import tuning_variables
 from breakeven.pipeline.check import Reference
+from breakeven.pipeline.task_code import task_modules
 from breakeven.plugins.hardware.base import THREAD_VARIABLES
 
 
@@ -49,7 +50,8 @@ def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact
         used_weights=card.used_weights,
         used_macs=card.used_macs,
         train_s=0.0 if card.recipe == "none" else card.train_s,
-        trained=card.test_accuracy is not None,
+        trained=card.test_score is not None,
+        task=card.task,
     )
 
 
@@ -67,13 +69,18 @@ def artifact_key(
         more: settings and digests of data, besides the runtime's settings and the limits of the checks.
     """
     scored_on = study.option("runtimes", draft.runtime).scored_on
-    modules = [*plugins, *plugin_modules("runtimes", draft.settings)]
+    modules = [*plugins, *plugin_modules("runtimes", draft.settings), *task_modules(draft.task)]
     modules += plugin_modules("hardware", {"name": scored_on})
     return CacheKey(
         "artifact",
         {
             "model": [reference.card.key, reference.card.sha256, reference.card.reason],
-            "settings": {"runtime": draft.settings, "precision": draft.precision, **more},
+            "settings": {
+                "runtime": draft.settings,
+                "precision": draft.precision,
+                "task": draft.task,
+                **more,
+            },
             "checks": study.export.model_dump(exclude={"only"}),
             "machine": read_json(paths.MACHINE),
             "environment": tuning_variables(THREAD_VARIABLES),

@@ -69,7 +69,13 @@ class ModelContract:
         with TemporaryDirectory() as scratch:
             folder = Path(scratch)
             half = partial(
-                make_and_save, self.job.build, self.job.seed, self.job.train, images, self._card(), folder
+                make_and_save,
+                self.job.build,
+                self.job.seed,
+                self.job.train,
+                images,
+                self._card(),
+                folder,
             )
             made = self._run(half)
             loaded = self._run(partial(load_elsewhere, folder, self.job.seed + 1, images))
@@ -106,11 +112,12 @@ class ModelContract:
         one, other = torch.from_numpy(made.logits), torch.from_numpy(loaded.logits)
         if (off := difference(one, other)) <= SAME:
             return
-        changed = float((one.argmax(1) != other.argmax(1)).float().mean())
+        agreed = self.job.task.agreement(made.logits, loaded.logits)
+        others = "" if agreed is None else f"; {1 - agreed:.0%} of its decisions differ"
         unsaved = ", ".join(dict.fromkeys((*made.unsaved, *loaded.unsaved)))
         raise UserError(
-            f"{self.place}: loaded in another process, it gives other logits than {when} (off by {off:.2g} "
-            f"of the largest; {changed:.0%} of the images get another class): a part of it is in no state "
+            f"{self.place}: loaded in another process, it gives other outputs than {when} (off by {off:.2g} "
+            f"of the largest{others}): a part of it is in no state "
             f"dict{f' ({unsaved})' if unsaved else ''}, or its constructor draws it at random: "
             f"keep it in a parameter, by `register_buffer`, or as a submodule."
         )
@@ -152,11 +159,14 @@ class ModelContract:
             parameters=0,
             macs=0,
             activations=0,
-            val_accuracy=None,
-            test_accuracy=None,
+            val_score=None,
+            test_score=None,
             train_s=0.0,
             made="",
             key="",
+            task=self.job.task.model_dump(),
+            metric=self.job.task.metric,
+            unit=self.job.task.unit,
         )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -36,12 +35,12 @@ class BrokenPromise(Exception):
     """A promise that a model does not keep; the message says which, and what to write instead."""
 
 
-def check_evaluation(model: nn.Module, inputs: Tensor, classes: int) -> Tensor:
+def check_evaluation(model: nn.Module, inputs: Tensor, expected: tuple[int, ...]) -> Tensor:
     """Check what a model gives in evaluation mode, as it is called where it is measured; return its logits.
 
     Args:
         inputs: normalized images, (N, C, H, W), or tokens, (N, L); N is at least 2.
-        classes: the number of logits of an input.
+        expected: the shape of what the model should give for one input.
 
     Raises:
         BrokenPromise: the first promise that it breaks.
@@ -49,36 +48,36 @@ def check_evaluation(model: nn.Module, inputs: Tensor, classes: int) -> Tensor:
     evaluated(model)
     before = process_settings.read()
     with torch.inference_mode():
-        _call(model, inputs[:2], classes)
+        _call(model, inputs[:2], expected)
     _require_settings(before)  # here, too: a later call may set back what an earlier one has set
     with torch.inference_mode():
         state = _random_state()
-        logits = _call(model, inputs, classes)
+        logits = _call(model, inputs, expected)
         draws = _random_state() != state
-        for again in _again(model, inputs, classes, draws):
+        for again in _again(model, inputs, expected, draws):
             if difference(logits, again) > (0.0 if draws else REPEATED):
                 raise BrokenPromise(
                     "it gives other logits when the same images are given again: something in it is random "
                     "in evaluation mode, or remembers earlier calls: let `self.training` decide, as "
                     "nn.Dropout does"
                 )
-        alone = torch.cat([_call(model, image[None], classes) for image in inputs[:ALONE]])
+        alone = torch.cat([_call(model, image[None], expected) for image in inputs[:ALONE]])
         if (off := difference(logits[:ALONE], alone)) > SAME:
             raise BrokenPromise(
                 f"the logits of an image depend on the images beside it (alone they differ by {off:.2g} of "
                 f"the largest): {BATCH_HINT}"
             )
-        if difference(logits, _call(model, inputs, classes)) > REPEATED:
+        if difference(logits, _call(model, inputs, expected)) > REPEATED:
             raise BrokenPromise(
                 "it gives other logits after other images were given: it remembers earlier calls in "
                 "evaluation mode: let `self.training` decide what it keeps"
             )
-        _require_computing(model, inputs, classes)
+        _require_computing(model, inputs, expected)
     _require_settings(before)
     return logits
 
 
-def _require_computing(model: nn.Module, inputs: Tensor, classes: int) -> None:
+def _require_computing(model: nn.Module, inputs: Tensor, expected: tuple[int, ...]) -> None:
     """Raise a `BrokenPromise` if the model keeps the logits of inputs that it has seen.
 
     A block times one batch again and again. Here the images come in an order that the model has not seen.
@@ -86,7 +85,7 @@ def _require_computing(model: nn.Module, inputs: Tensor, classes: int) -> None:
     counts = []
     for _ in range(2):
         with _OperatorCount() as count:
-            _call(model, inputs.flip(0), classes)
+            _call(model, inputs.flip(0), expected)
         counts.append(count.operators)
     if counts[1] < counts[0]:
         raise BrokenPromise(
@@ -117,7 +116,7 @@ def _require_settings(before: Mapping[str, Any]) -> None:
 
 
 def try_training(
-    model: nn.Module, inputs: Tensor, classes: int, sides: Sequence[float], steps: int = 2
+    model: nn.Module, inputs: Tensor, expected: tuple[int, ...], sides: Sequence[float], steps: int = 2
 ) -> None:
     """Train the model for a few steps, as the training would.
 
@@ -130,11 +129,10 @@ def try_training(
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not parameters:
         raise BrokenPromise("it cannot be trained: no parameter requires a gradient; set train=null")
-    labels = torch.arange(len(inputs)) % classes
     model.train()
     for side in [*dict.fromkeys(sides), *[1.0] * (steps - 1)]:
-        logits = _call(model, shrink(inputs, side), classes, " while it is trained")
-        loss = F.cross_entropy(logits.float(), labels)
+        logits = _call(model, shrink(inputs, side), expected, " while it is trained")
+        loss = (logits.float() - 1).square().mean()  # whatever the task: only the gradients matter
         if not loss.requires_grad:
             raise BrokenPromise(
                 "it cannot be trained: its logits have no gradient: remove `detach` and `no_grad` from its "
@@ -186,25 +184,25 @@ def _tensors(value: Any) -> Iterator[Tensor]:
         yield from _tensors(list(value.values()))
 
 
-def _call(model: nn.Module, inputs: Tensor, classes: int, when: str = "") -> Tensor:
-    """Return the logits of some inputs, (N, classes)."""
+def _call(model: nn.Module, inputs: Tensor, expected: tuple[int, ...], when: str = "") -> Tensor:
+    """Return the logits of some inputs, (N, expected)."""
     given = inputs.clone()
     try:
         output: Any = model(given)
     except Exception as error:  # any error of the user's code
-        shape = tuple(inputs.shape)
+        sizes = tuple(inputs.shape)
         hint = ONE_HINT if when and len(inputs) == 1 else INPUT_HINT
-        raise BrokenPromise(f"it stops on inputs of {shape}{when} ({_brief(error)}); {hint}") from None
+        raise BrokenPromise(f"it stops on inputs of {sizes}{when} ({_brief(error)}); {hint}") from None
     if when:
         output = main_logits(output)
-    expected = (len(inputs), classes)
+    shape = (len(inputs), *expected)
     given_shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
-    if given_shape != expected:
+    if given_shape != shape:
         alone = " for one image" if len(inputs) == 1 else ""
         remedy = (
             "write `x.squeeze((2, 3))` or `x.flatten(1)` instead of `x.squeeze()`" if alone else INPUT_HINT
         )
-        raise BrokenPromise(f"it gives {given_shape}{alone}{when}, and logits would be {expected}; {remedy}")
+        raise BrokenPromise(f"it gives {given_shape}{alone}{when}, and should give {shape}; {remedy}")
     if not output.is_floating_point():
         raise BrokenPromise(f"it gives numbers of {output.dtype}, and logits would be floating-point")
     if not torch.equal(given, inputs):
@@ -220,11 +218,11 @@ def _brief(error: Exception) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
-def _again(model: nn.Module, inputs: Tensor, classes: int, draws: bool) -> Iterator[Tensor]:
+def _again(model: nn.Module, inputs: Tensor, expected: tuple[int, ...], draws: bool) -> Iterator[Tensor]:
     """Yield the logits of further calls, of two at least; for longer if a call draws random numbers."""
     end = time.monotonic() + (RANDOM_S if draws else OTHER_S)
     for number in range(RANDOM_CALLS):
-        yield _call(model, inputs, classes)
+        yield _call(model, inputs, expected)
         if number and time.monotonic() > end:
             return
 

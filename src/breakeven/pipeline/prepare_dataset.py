@@ -39,15 +39,19 @@ def prepare(
     std: list[float] = []
     if read.vocabulary:
         inputs = {"length": train.images.shape[1], "vocabulary": read.vocabulary}
+    elif train.images.ndim == 2:
+        inputs = {"features": train.images.shape[1]}
+        mean, std = feature_statistics(train.images)
     else:
         inputs = dict(zip(("channels", "height", "width"), train.images.shape[1:], strict=True))
         mean, std = statistics(train.images)
     if dataset.mean is not None or dataset.std is not None:
         mean, std = dataset.mean or [], dataset.std or []
-        if not len(mean) == len(std) == inputs.get("channels", 0):
+        channels = inputs.get("channels", inputs.get("features", 0))
+        if not len(mean) == len(std) == channels:
             raise UserError(
-                f"datasets.{name}: mean={mean} and std={std}: each should have {inputs.get('channels', 0)} "
-                f"values, one a channel, or both should be left out."
+                f"datasets.{name}: mean={mean} and std={std}: each should have {channels} values, one a "
+                f"channel or feature, or both should be left out."
             )
     with atomic_folder(folder) as temporary:
         parts = dict(zip(SPLITS, (train, val, test), strict=True))
@@ -61,7 +65,7 @@ def prepare(
             inputs=inputs,
             mean=mean,
             std=std,
-            counts={part: _counts(labels, read.classes) for part, (_, labels) in parts.items()},
+            counts={part: _counts(data, read.classes) for part, data in parts.items()},
             sources=sources,
             own_test=read.test is not None,
             warnings=shared_images(read, parts),
@@ -72,20 +76,26 @@ def prepare(
 
 
 def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tuple[Images, Images]:
-    """Split a stratified `share` off `data`. Return the rest and the share, both in the source's order.
+    """Split a `share` off `data`, of each class alike. Return the rest and the share, in the source's order.
 
     Raises:
-        UserError: a class has too few images to be in both parts.
+        UserError: a class has too few images to be in both parts, or there are too few samples.
     """
     from sklearn.model_selection import train_test_split
 
-    counts = np.bincount(data.labels, minlength=len(classes))
-    smallest = int(counts.argmin())
+    stratify = data.labels if data.has_classes else None
     try:
         rest, part = train_test_split(
-            np.arange(len(data.labels)), test_size=share, random_state=seed, stratify=data.labels
+            np.arange(len(data.labels)), test_size=share, random_state=seed, stratify=stratify
         )
     except ValueError:
+        if stratify is None:
+            raise UserError(
+                f"{len(data.labels)} samples cannot be split with a share of {share:g}: add some, or change "
+                f"the share."
+            ) from None
+        counts = np.bincount(data.labels, minlength=len(classes))
+        smallest = int(counts.argmin())
         raise UserError(
             f"{len(data.labels)} images of {len(classes)} classes cannot be split with a share of "
             f"{share:g}: each class needs an image in both parts. The smallest class, "
@@ -110,6 +120,16 @@ def statistics(images: NDArray[np.integer[Any]]) -> tuple[list[float], list[floa
     return means, deviations
 
 
+def feature_statistics(features: NDArray[Any]) -> tuple[list[float], list[float]]:
+    """Return mean and standard deviation of each column of (N, F) features; 1 for a constant column."""
+    means = [math.fsum(column) / len(column) for column in features.T.astype(np.float64)]
+    squares = [
+        math.fsum((column - mean) ** 2) / len(column)
+        for column, mean in zip(features.T.astype(np.float64), means, strict=True)
+    ]
+    return means, [math.sqrt(square) or 1.0 for square in squares]
+
+
 def _require_same(fetched: Digests, current: Digests) -> None:
     if odd := sorted(n for n in fetched.keys() | current.keys() if fetched.get(n) != current.get(n)):
         raise UserError(
@@ -117,5 +137,7 @@ def _require_same(fetched: Digests, current: Digests) -> None:
         )
 
 
-def _counts(labels: NDArray[np.int64], classes: Sequence[str]) -> dict[str, int]:
-    return dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=True))
+def _counts(data: Images, classes: Sequence[str]) -> dict[str, int]:
+    if not data.has_classes:
+        return {"samples": len(data.labels)}
+    return dict(zip(classes, np.bincount(data.labels, minlength=len(classes)).tolist(), strict=True))

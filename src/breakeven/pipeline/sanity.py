@@ -1,4 +1,4 @@
-"""The sanity check of a trained model: do its accuracies mean something?"""
+"""The sanity check of a trained model: do its scores mean something?"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from breakeven.artifacts.dataset import DatasetManifest, Images
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import training_output
 from breakeven.core.errors import Unsupported
+from breakeven.plugins.tasks.base import Task
 
 if TYPE_CHECKING:
     from breakeven.pipeline.fit_model import ModelJob
@@ -18,15 +20,18 @@ if TYPE_CHECKING:
 LEAST_SWAPPED = 5  # images of a class that are called another one, before that is no accident
 
 
-def require_trainable(model: nn.Module, example: Tensor, classes: int) -> None:
-    """Refuse to fine-tune a model that gives something else than logits while it is trained.
+def require_trainable(model: nn.Module, example: Tensor, expected: tuple[int, ...]) -> None:
+    """Refuse to fine-tune a model that gives something else while it is trained than otherwise.
+
+    Args:
+        expected: the shape of a sample's outputs.
 
     Raises:
         Unsupported: it says what the model gives.
     """
     output = training_output(model, example)
     actual = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
-    if actual != (len(example), classes):
+    if actual != (len(example), *expected):
         raise Unsupported(f"the model gives {actual} while it is trained, so it cannot be fine-tuned")
 
 
@@ -62,42 +67,52 @@ def swapped_classes(predicted: NDArray[np.int64], labels: NDArray[np.int64], cla
     )
 
 
-def accuracy_warning(
+def score_warning(
     job: "ModelJob",
     card: ModelManifest,
-    labels: NDArray[np.int64],
-    own_test: bool = True,
-    swapped: str = "",
+    outputs: NDArray[np.float32],
+    val: Images,
+    manifest: DatasetManifest,
 ) -> str:
-    """Return a warning if the accuracies of a model would mean little; empty if there is no reason for one.
+    """Return a warning if the scores of a model would mean little; empty if there is no reason for one.
 
     The training may have failed. The user's weights may not go with the data, or may have seen the test set.
 
     Args:
-        labels: of the validation split.
-        own_test: whether the source has a test set of its own; otherwise, images for training were split.
-        swapped: as of `swapped_classes`.
+        outputs: for the validation split.
     """
-    chance = np.bincount(labels).max() / len(labels)
-    if card.val_accuracy is None:
-        return ""
+    assert card.val_score is not None
+    swapped = ""
+    if val.has_classes and job.task.metric == "accuracy":
+        swapped = swapped_classes(outputs.argmax(axis=1), val.labels, manifest.classes)
     if job.made == "checkpoint" and swapped:
         return f"{job.family}: perhaps the checkpoint numbers its classes in another order: {swapped}."
-    at_chance = f"{card.val_accuracy:.2%} on validation is no more than naming the most frequent class gives"
-    if card.val_accuracy <= chance and job.train:
-        return (
-            f"{job.family}/{job.recipe} has learned nothing: {at_chance}. A lower learning rate than "
-            f"{job.train.lr:g} may do (`lr`, of a family under families.{job.family}.train)."
-        )
-    if card.val_accuracy <= chance:
+    simple, what = simple_score(job.task, val)
+    if simple is not None and not job.task.is_better(card.val_score, simple):
+        at_chance = f"{job.task.said(card.val_score)} on validation is no better than {what}"
+        if job.train:
+            return (
+                f"{job.family}/{job.recipe} has learned nothing: {at_chance}. A lower learning rate than "
+                f"{job.train.lr:g} may do (`lr`, of a family under families.{job.family}.train)."
+            )
         return (
             f"{job.family}: perhaps the checkpoint does not go with the data: {at_chance}. Classes are "
             f"numbered in the order of their sorted names; the dataset's `mean`, `std` and `size` should be "
             f"those that it was trained with."
         )
-    if job.made == "checkpoint" and not own_test:
+    if job.made == "checkpoint" and not manifest.own_test:
         return (
             f"{job.family}: the test set was split off train/, and the checkpoint may have been trained on "
-            f"it: its accuracy would be too high. Bring a test/ that it has not seen."
+            f"it: its {card.metric.replace('_', ' ')} would be too good. Bring a test/ that it has not seen."
         )
     return ""
+
+
+def simple_score(task: Task, val: Images) -> tuple[float | None, str]:
+    """Return the score of the simplest answer to all samples, and what that is; None if there is none."""
+    if task.metric == "accuracy":
+        return float(np.bincount(val.labels).max() / len(val.labels)), "naming the most frequent class"
+    if task.name == "regression":
+        middle = np.broadcast_to(np.median(val.labels, axis=0), val.labels.shape).reshape(len(val.labels), -1)
+        return float(task.scores(middle.astype(np.float32), val.labels).mean()), "always giving the median"
+    return None, ""

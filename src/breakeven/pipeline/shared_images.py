@@ -107,7 +107,7 @@ def _contradictions(
     """Yield a warning if the same image has several classes."""
     classes: dict[bytes, set[int]] = {}
     for part, data in parts.items():
-        for digest, label in zip(digests[part], data.labels, strict=True):
+        for digest, label in zip(digests[part], data.labels if data.has_classes else (), strict=False):
             classes.setdefault(digest, set()).add(int(label))
     if several := [digest for digest, labels in classes.items() if len(labels) > 1]:
         first = files.get(several[0])

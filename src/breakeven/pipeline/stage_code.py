@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from breakeven.config.schema import Study
 from breakeven.core.source_digest import AT_START, digests_of, plugin_modules
 from breakeven.core.source_walk import SourceTree
+from breakeven.pipeline.task_code import task_modules
 
 Digests = dict[str, str]
 
@@ -14,7 +15,8 @@ def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str,
     for name, settings in study.datasets.items():
         yield f"prepare/{name}", digests_of("prepare", plugin_modules("datasets", settings), tree)
     for name in study.families:
-        model = [str(study.families[name].model.get("_target_"))]
+        family = study.families[name]
+        model = [str(family.model.get("_target_")), *task_modules(family.task)]
         runtimes = plugin_modules("runtimes", study.runtimes)
         compressions = plugin_modules("compression", study.compressions)
         yield f"train/{name}", digests_of("train", model, tree)

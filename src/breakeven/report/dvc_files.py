@@ -12,21 +12,22 @@ from breakeven.report.terminal_table import scenarios
 from breakeven.report.training_charts import training
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, title
+from breakeven.results.score_text import metric_title
 
 DEPLOY = "DEPLOY"  # the folder of the metrics of the recommended variants; DVC lists capitals first
 
 
 def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
-    """Write accuracy, latency and speedup of each variant, and again of those to deploy, with their names.
+    """Write score, latency and speedup of each variant, and again of those to deploy, with their names.
 
     DVC prints a row for each file, and a column for each key.
     """
     with atomic_folder(folder) as written:
         for row in rows:
-            if row.accuracy is None or row.latency_ms_p50 is None:
+            if row.score is None or row.latency_ms_p50 is None:
                 continue
             figures = {
-                "accuracy": round(row.accuracy, 4),
+                row.metric: float(f"{row.score:.4g}"),
                 "latency_ms_p50": float(f"{row.latency_ms_p50:.3g}"),
                 "speedup": float(f"{row.speedup or 1:.3g}"),
             }
@@ -42,16 +43,17 @@ def write_plots(
     rows: Sequence[ResultRow],
     cards: Iterable[ModelManifest],
 ) -> None:
-    """Write the pictures of accuracy against latency, and of the training. DVC shows them offline, too."""
+    """Write the pictures of scores against latency, and of the training. DVC shows them offline, too."""
     charts = [
         (
-            f"Accuracy against latency: {benchmark.family} on {title(cell_rows[0])}",
-            study_charts.accuracy(benchmark, cell_rows),
+            f"{metric_title(cell_rows).capitalize()} against latency: "
+            f"{benchmark.family} on {title(cell_rows[0])}",
+            study_charts.score_by_latency(benchmark, cell_rows),
         )
         for benchmark in benchmarks
         for cell_rows in scenarios(benchmark, rows)
     ]
-    static_svg.write_panels(folder / "accuracy.svg", charts, "no accuracy is known of a measured variant")
+    static_svg.write_panels(folder / "accuracy.svg", charts, "no score is known of a measured variant")
     chart = training(cards)
     static_svg.write_panels(folder / "training.svg", [(chart.title, chart)], "nothing was trained here")
 

@@ -18,7 +18,7 @@ from breakeven.report.row_columns import columns_of
 from breakeven.report.study_sections import Section
 from breakeven.report.sweep_charts import SweepSection
 from breakeven.report.training_charts import ChartGroup
-from breakeven.results import pairs
+from breakeven.results import pairs, score_text
 from breakeven.results.recommend import Limits
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import Cell, ResultRow, cell, folder_of, title
@@ -85,6 +85,7 @@ def write(
             parts=variant_names.parts,
             name_parts=variant_names.meanings(rows),
             text=row_text,
+            scores=score_text,
             columns=columns_of("page", rows),
         )
     )

@@ -10,7 +10,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from breakeven.artifacts.model_manifest import ImageInput, ModelManifest, TextInput
+from breakeven.artifacts.model_manifest import FeatureInput, ImageInput, Input, ModelManifest, TextInput
+from breakeven.core.plugin import load
+from breakeven.plugins.tasks.base import Task
 from breakeven.results.result_row import ResultRow, folder_of
 
 
@@ -51,11 +53,11 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
     facts = {
         "folder": folder_of(row).as_posix(),
         "threads": row.threads,
-        "classes": card.shape.classes,
+        "classes": " x ".join(map(str, _outputs(card))),
         "example": _example(card.shape),
         "mean": [float(f"{value:.6g}") for value in card.mean],
         "std": [float(f"{value:.6g}") for value in card.std],
-        "normalize": isinstance(card.shape, ImageInput) and loading.preprocessing == "outside",
+        "normalize": _normalized(card.shape) if loading.preprocessing == "outside" else "",
         "settings": settings,
         "one_by_one": row.precision == "int8-dynamic",
     }
@@ -67,10 +69,25 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
     ]
 
 
-def _example(shape: ImageInput | TextInput) -> str:
+def _outputs(card: ModelManifest) -> tuple[int, ...]:
+    """Return the shape of what the model gives for one sample."""
+    task: Task = load("tasks", card.task, "task")
+    return task.output_shape(card.shape.sample, card.shape.classes)
+
+
+def _normalized(shape: Input) -> str:
+    """Return which kind of inputs has to be normalized; "" for tokens."""
+    if isinstance(shape, ImageInput):
+        return "pixels"
+    return "features" if isinstance(shape, FeatureInput) else ""
+
+
+def _example(shape: Input) -> str:
     """Return the line that creates an input of the right shape and type."""
     if isinstance(shape, TextInput):
         return f"inputs = np.zeros((1, {shape.length}), np.int64)  # your N x L tokens"
+    if isinstance(shape, FeatureInput):
+        return f"inputs = np.zeros((1, {shape.features}), np.float32)  # your N x F features"
     size = f"{shape.channels}, {shape.height}, {shape.width}"
     return f"inputs = np.zeros((1, {size}), np.uint8)  # your N x C x H x W pixels, 0 to 255"
 

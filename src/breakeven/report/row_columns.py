@@ -1,7 +1,7 @@
 """The list of the columns that a reader sees. The terminal, the page and the Markdown tables use it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from breakeven.report.row_text import (
@@ -18,8 +18,10 @@ from breakeven.report.row_text import (
     throughput,
 )
 from breakeven.results.result_row import ResultRow
+from breakeven.results.score_text import change_unit, metric_title, score_text
 
 View = Literal["terminal", "page", "markdown"]
+SCORE, CHANGE = "accuracy", "change, points"  # their titles are those of the rows' metric
 EVERYWHERE: tuple[View, ...] = ("terminal", "page", "markdown")
 
 
@@ -60,12 +62,12 @@ COLUMNS = (
     RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown"), more=True),
     RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), rank=3, several_only=True),
     RowColumn(
-        "accuracy",
-        lambda row: number(row.accuracy, ".2%") if row.trained else "untrained",
-        "accuracy",
+        SCORE,
+        lambda row: score_text(row) if row.trained else "untrained",
+        "score",
         rank=3,
     ),
-    RowColumn("change, points", change, "accuracy_delta", rank=6),
+    RowColumn(CHANGE, change, "score_delta", rank=6),
     RowColumn("against the control", against_control, "control_delta", ("markdown",)),
     RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb", rank=7),
     RowColumn("memory beyond imports, MB", memory, "peak_memory_mb", ("page",), more=True),
@@ -85,4 +87,13 @@ COLUMNS = (
 def columns_of(view: View, rows: Sequence[ResultRow]) -> list[RowColumn]:
     """Return the columns of a view that shows these rows, from left to right."""
     several = any(row.scenario != "single_stream" for row in rows)
-    return [column for column in COLUMNS if view in column.views and (several or not column.several_only)]
+    units = {change_unit(row) for row in rows} or {"points"}
+    titles = {
+        SCORE: metric_title(rows),
+        CHANGE: ", ".join(filter(None, ["change", units.pop() if len(units) == 1 else ""])),
+    }
+    return [
+        replace(column, title=titles.get(column.title, column.title))
+        for column in COLUMNS
+        if view in column.views and (several or not column.several_only)
+    ]

@@ -3,6 +3,7 @@
 from breakeven.core.format import brief
 from breakeven.results.recommend import is_exact
 from breakeven.results.result_row import ResultRow
+from breakeven.results.score_text import bounds_text, change_text
 
 BEYOND = 1000  # bounds above it mean nothing: two replicates that differ give almost any bound
 
@@ -83,23 +84,23 @@ def in_runtime(row: ResultRow) -> str:
 
 
 def change(row: ResultRow) -> str:
-    """Return the change in accuracy from the baseline, in percentage points, with its interval."""
+    """Return the change of the score from the baseline, without its unit, with its interval."""
     if row.verdict in ("baseline", "control"):
         return ""
-    return _points(row.accuracy_delta, row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
+    return _change(row, row.score_delta, row.score_delta_ci_low, row.score_delta_ci_high)
 
 
 def change_in_words(row: ResultRow) -> str:
-    """Return the change in accuracy, or that there is none, for people who read one row."""
+    """Return the change of the score, or that there is none, for people who read one row."""
     return "the same class for each test image" if is_exact(row) else change(row)
 
 
 def against_control(row: ResultRow) -> str:
-    """Return the difference in accuracy from the control, in percentage points, with its interval."""
-    return _points(row.control_delta, row.control_delta_ci_low, row.control_delta_ci_high)
+    """Return the difference of the score from the control's, without its unit, with its interval."""
+    return _change(row, row.control_delta, row.control_delta_ci_low, row.control_delta_ci_high)
 
 
-def _points(delta: float | None, low: float | None, high: float | None) -> str:
+def _change(row: ResultRow, delta: float | None, low: float | None, high: float | None) -> str:
     if delta is None or low is None or high is None:
         return ""
-    return f"{100 * delta:+.2f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    return f"{change_text(row, delta)} ({bounds_text(row, low, high)})"

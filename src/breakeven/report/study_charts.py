@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from breakeven.core.format import brief
+from breakeven.plugins.tasks.base import PERCENT, figure_text
 from breakeven.report.vega import (
     COLOUR_RANGE,
     GREY,
@@ -26,6 +27,7 @@ from breakeven.report.vega import (
 )
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow
+from breakeven.results.score_text import metric_title
 
 # Each verdict has a shape besides its colour. Cards and tables give it the same colour.
 VERDICT_MARKS = {
@@ -110,25 +112,29 @@ def _range(data: Sequence[Point]) -> str:
     )
 
 
-def accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
-    """Return accuracy against latency in one cell, with the Pareto front of the two."""
+def score_by_latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
+    """Return the score against latency in one cell, with the Pareto front of the two."""
     rows = _timed(rows)
+    metric, times = metric_title(rows), factor(rows)
+    lower = bool(rows) and rows[0].metric_better == "lower"
+    unit = rows[0].metric_unit if rows else PERCENT
+    axis_title = f"{metric}, {unit}" if unit else metric
     data: list[Point] = [
         {
             **{"variant": row.variant, "latency_ms": row.latency_ms_p50},
-            **{"accuracy": 100 * row.accuracy, "front": False, "verdict": row.verdict},
-            "change": None if row.accuracy_delta is None else 100 * row.accuracy_delta,
+            **{"score": times * row.score, "front": False, "verdict": row.verdict},
+            "change": None if row.score_delta is None else times * row.score_delta,
             **dict(zip(("low", "high"), _bounds(row), strict=True)),
             "recommended": bool(row.recommended),
         }
         for row in rows
-        if row.accuracy is not None and row.latency_ms_p50 and row.verdict != "control"
+        if row.score is not None and row.latency_ms_p50 and row.verdict != "control"
     ]
     rows = [row for row in rows if row.verdict != "control"]
-    best = 0.0
-    for point in sorted(data, key=lambda point: (point["latency_ms"], -point["accuracy"])):
-        point["front"] = point["accuracy"] > best
-        best = max(best, point["accuracy"])
+    best, sign = -math.inf, -1 if lower else 1
+    for point in sorted(data, key=lambda point: (point["latency_ms"], -sign * point["score"])):
+        point["front"] = sign * point["score"] > best
+        best = max(best, sign * point["score"])
     x = alt.X(
         "latency_ms:Q",
         scale=alt.Scale(type="log", padding=16),
@@ -137,26 +143,28 @@ def accuracy(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     )
     base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
         x=x,
-        y=alt.Y("accuracy:Q", scale=accuracy_scale(data), title="accuracy, %"),
-        tooltip=tips("variant", "verdict", "interval", accuracy=".2f", change="+.2f", latency_ms=".4g"),
+        y=alt.Y("score:Q", scale=score_scale(data, percent=unit == PERCENT), title=axis_title),
+        tooltip=tips("variant", "verdict", "interval", score=".4g", change="+.3g", latency_ms=".4g"),
     )
     line = base.transform_filter("datum.front").mark_line(
         interpolate="step-after", color=GREY, strokeDash=[4, 3], tooltip=None
     )
+    y_scale = score_scale(data, percent=unit == PERCENT)
     whisker = base.mark_rule(strokeWidth=1.5).encode(
-        y=alt.Y("low:Q", scale=accuracy_scale(data)), y2="high:Q", color=_colours(rows)
+        y=alt.Y("low:Q", scale=y_scale), y2="high:Q", color=_colours(rows)
     )
-    y = alt.Y("accuracy:Q", scale=accuracy_scale(data))
+    y = alt.Y("score:Q", scale=y_scale)
     named = [_named_points(_labels(data), side).encode(x=x, y=y) for side in _sides(data)]
     return Chart(
         "accuracy",
-        "Accuracy against latency",
-        f"Of {benchmark.test_images:,} test images; up and to the left is better. Vertical lines: the "
+        f"{metric.capitalize()} against latency",
+        f"Of {benchmark.test_images:,} test {'images' if metric == 'accuracy' else 'samples'}; "
+        f"{'down' if lower else 'up'} and to the left is better. Vertical lines: the "
         "interval of the change against the baseline. The dashed line joins the variants that no other "
         f"beats in both, by the estimates.{_about_star(data)}",
         data,
         spec(alt.layer(line, whisker, _star(base), _points(base, rows), *named), 320),
-        summary=_front(data),
+        summary=_front(data, unit),
     )
 
 
@@ -168,7 +176,7 @@ def _labels(data: Sequence[Point]) -> list[Point]:
     middle = math.sqrt(min(times) * max(times)) if times else 0.0
     return [
         {
-            **{key: point[key] for key in ("variant", "latency_ms", "accuracy")},
+            **{key: point[key] for key in ("variant", "latency_ms", "score")},
             "side": "right" if point["latency_ms"] > middle else "left",
         }
         for point in named[:MAX_LABELS]
@@ -188,37 +196,54 @@ def _named_points(points: Sequence[Point], side: Literal["left", "right"]) -> An
     return mark.encode(text="variant:N")
 
 
-def _front(data: Sequence[Point]) -> str:
+def _front(data: Sequence[Point], unit: str) -> str:
     """Return the variants on the front with their figures, the fastest first."""
     front = sorted((point for point in data if point["front"]), key=lambda point: point["latency_ms"])
     told = [
-        f"{point['variant']}: {point['accuracy']:.2f}% in {brief(point['latency_ms'])} ms"
+        f"{point['variant']}: {_shown(point['score'], unit)} in {brief(point['latency_ms'])} ms"
         for point in front[:MAX_LABELS]
     ]
     return f"Not beaten in both: {'; '.join(told)}."
 
 
+def _shown(score: float, unit: str) -> str:
+    """Return a score as charts have it, with its unit: percentages are not fractions here."""
+    return figure_text(score / 100 if unit == PERCENT else score, unit)
+
+
 def _bounds(row: ResultRow) -> tuple[float | None, float | None]:
-    """Return the interval of a variant's accuracy, in percent.
+    """Return the interval of a variant's score, as the chart shows it.
 
-    It is the baseline's accuracy plus the interval of the change from it.
+    It is the baseline's score plus the interval of the change from it.
     """
-    if row.verdict == "baseline" or row.accuracy is None or row.accuracy_delta is None:
+    if row.verdict == "baseline" or row.score is None or row.score_delta is None:
         return None, None
-    changes = (row.accuracy_delta_ci_low, row.accuracy_delta_ci_high)
-    low, high = (
-        None if c is None else min(max(100 * (row.accuracy - row.accuracy_delta + c), 0.0), 100.0)
-        for c in changes
-    )
-    return low, high
+    before, times = row.score - row.score_delta, factor([row])
+    bounds = [
+        None if change is None else times * (before + change)
+        for change in (row.score_delta_ci_low, row.score_delta_ci_high)
+    ]
+    if row.metric_unit == PERCENT:
+        bounds = [None if bound is None else min(max(bound, 0.0), 100.0) for bound in bounds]
+    return bounds[0], bounds[1]
 
 
-def accuracy_scale(data: Sequence[Point], keys: Sequence[str] = ("accuracy", "low", "high")) -> alt.Scale:
-    """Return a scale that holds all accuracies and their intervals, and ends at 0% and at 100%."""
+def factor(rows: Sequence[ResultRow]) -> float:
+    """Return by what the charts multiply a score: percentages are stored as fractions."""
+    return 100.0 if not rows or rows[0].metric_unit == PERCENT else 1.0
+
+
+def score_scale(
+    data: Sequence[Point], keys: Sequence[str] = ("score", "low", "high"), *, percent: bool = True
+) -> alt.Scale:
+    """Return a scale that holds all scores and their intervals; percentages end at 0% and at 100%."""
     ends = [point[key] for point in data for key in keys if point[key] is not None]
     low, high = min(ends, default=0.0), max(ends, default=100.0)
-    room = max(0.08 * (high - low), 0.2)
-    return alt.Scale(zero=False, nice=False, domain=[max(low - room, 0.0), min(high + room, 100.0)])
+    room = max(0.08 * (high - low), 0.2 if percent else 0.01 * abs(high))
+    low, high = low - room, high + room
+    return alt.Scale(
+        zero=False, nice=False, domain=[max(low, 0.0), min(high, 100.0)] if percent else [low, high]
+    )
 
 
 def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
@@ -411,7 +436,7 @@ def batches(rows: Sequence[ResultRow]) -> Chart | None:
 
 
 CHARTS_IN_ORDER: tuple[Callable[[BenchmarkResult, Sequence[ResultRow]], Chart], ...] = (
-    *(_forest, accuracy),
+    *(_forest, score_by_latency),
     *(_calls, _latency, _cold),
 )
 

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.operators import PRECISIONS
+from breakeven.plugins.tasks.base import PERCENT, figure_text
 from breakeven.report.markdown import WIDE_PAGE, table
 from breakeven.report.row_columns import columns_of
 from breakeven.report.row_text import interval, number
 from breakeven.report.terminal_table import scenarios, warnings
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, title
+from breakeven.results.score_text import metric_title
 from breakeven.results.study_results import StudyResults
 
 ACCURACY_DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
@@ -57,8 +59,8 @@ def _models(cards: Iterable[ModelManifest]) -> str:
                     name if not order else "",
                     card.recipe if not order else "",
                     step["made"],
-                    number(step["val_accuracy"], ".2%") or "untrained",
-                    number(step["test_accuracy"], ".2%") or "untrained",
+                    _score(step["val_score"], card.unit),
+                    _score(step["test_score"], card.unit),
                     f"{step['parameters']:,}",
                     f"{step['macs'] / 1e6:,.2f}",
                     f"{step['megabytes']:.2f}",
@@ -67,6 +69,10 @@ def _models(cards: Iterable[ModelManifest]) -> str:
             )
     sizes = ("parameters", "million MACs", "MB of weights", "seconds of training")
     return table(["family", "recipe", "step", "validation", "test", *sizes], lines, left=3)
+
+
+def _score(score: float | None, unit: str) -> str:
+    return "untrained" if score is None else figure_text(score, unit)
 
 
 def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str]:
@@ -86,8 +92,7 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
         table([column.title for column in columns], lines, left=2),
         f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
-        "### What a given loss of accuracy buys",
-        _bargains(timed) if any(row.verdict in DECIDED_VERDICTS for row in timed) else UNRELIABLE_TEXT,
+        *_bargains(timed),
         "### How near to the hardware's peaks",
         _peaks(benchmark, timed),
         *(["### What else is known of how it executes", "\n".join(executed)] if executed else []),
@@ -96,17 +101,21 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
     ]
 
 
-def _bargains(rows: Sequence[ResultRow]) -> str:
-    """Return the table of the fastest and the smallest variant for each allowed loss of accuracy."""
+def _bargains(rows: Sequence[ResultRow]) -> list[str]:
+    """Return the table of the fastest and the smallest variant for each allowed loss of percent scores."""
+    if not rows or rows[0].metric_unit != PERCENT:
+        return []
+    heading = f"### What a given loss of {metric_title(rows)} buys"
+    if not any(row.verdict in DECIDED_VERDICTS for row in rows):
+        return [heading, UNRELIABLE_TEXT]
     lines = []
     candidates = [
-        row
-        for row in rows
-        if row.verdict in (*DECIDED_VERDICTS, "baseline") and row.accuracy_delta is not None
+        row for row in rows if row.verdict in (*DECIDED_VERDICTS, "baseline") and row.score_delta is not None
     ]
     size = next((row.artifact_mb for row in rows if row.verdict == "baseline"), None)
     for drop in ACCURACY_DROPS:
-        able = [row for row in candidates if -100 * (row.accuracy_delta or 0.0) <= drop + 1e-9]
+        sign = -100 if rows[0].metric_better == "higher" else 100
+        able = [row for row in candidates if sign * (row.score_delta or 0.0) <= drop + 1e-9]
         plain = [row for row in able if row.compression == "none"]
         small = min(able, key=lambda row: row.artifact_mb or 0.0, default=None)
         lines.append(
@@ -119,7 +128,7 @@ def _bargains(rows: Sequence[ResultRow]) -> str:
             ]
         )
     header = ["points at most, as estimated", "fastest without compression", "fastest", "smallest artifact"]
-    return table(header, lines, left=4)
+    return [heading, table(header, lines, left=4)]
 
 
 def _fastest(rows: Sequence[ResultRow]) -> str:

@@ -11,6 +11,7 @@ from breakeven.results.answer import Answer, CellAnswer, answers
 from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell, scenario, title
+from breakeven.results.score_text import change_unit, metric_title
 from breakeven.results.study_results import StudyResults
 
 
@@ -26,6 +27,8 @@ class Section:
     where: str  # the hardware and the scenario in words
     images: int  # of the test set
     estimate: ResultRow | None  # the choice by estimates alone, if it differs
+    metric: str  # the name of its scores
+    change_unit: str  # of a change of them
     decides: float  # the smallest drop in accuracy that the test set can rule out, points
     warnings: list[str]
     footer: str  # how the figures were measured
@@ -61,6 +64,8 @@ def sections(
             where=_where(benchmark, first),
             images=benchmark.test_images,
             estimate=_by_estimate(found, limits),
+            metric=metric_title(found.rows),
+            change_unit=change_unit(first),
             decides=smallest_drop(benchmark.test_images, benchmark.settings["confidence"]),
             warnings=terminal_table.warnings(benchmark, first),
             footer=terminal_table.footer(benchmark, found.rows),

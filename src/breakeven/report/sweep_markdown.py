@@ -8,6 +8,7 @@ from breakeven.report.row_text import calls, interval, number
 from breakeven.results import sweep_answer
 from breakeven.results.interaction import best, changing
 from breakeven.results.result_row import SPECIAL, ResultRow, title
+from breakeven.results.score_text import metric_title, score_text
 from breakeven.results.size_trend import PARAMETERS, Trend
 from breakeven.results.sweep_analysis import SweepAnalysis, by_family
 
@@ -193,13 +194,14 @@ def _fronts(rows: Sequence[ResultRow]) -> Iterable[str]:
         [
             *(row.family, title(row), row.variant),
             *(number(row.speedup, ".2f"), number(row.latency_ms_p50, ".3f")),
-            *(number(row.accuracy, ".2%"), number(row.artifact_mb, ".2f")),
+            *(score_text(row), number(row.artifact_mb, ".2f")),
         ]
         for row in rows
     ]
     if lines:
-        yield "## Pareto fronts: gain, accuracy, size"
-        header = ["model", "called with", "variant", "speedup", "p50 ms", "accuracy", "MB"]
+        metric = metric_title(rows)
+        yield f"## Pareto fronts: gain, {metric}, size"
+        header = ["model", "called with", "variant", "speedup", "p50 ms", metric, "MB"]
         yield table(header, lines, left=3)
 
 

@@ -8,12 +8,13 @@ from rich.text import Text
 
 from breakeven.results.answer import CellAnswer
 from breakeven.results.result_row import title
+from breakeven.results.score_text import metric_title
 
 NEXT = "`breakeven recommend` says why, and registers the choice in MLflow."
 
 
 def show(answers: Iterable[CellAnswer], report: Path) -> None:
-    """Print what to deploy for each family and its accuracy, the path of the report and the next command.
+    """Print what to deploy for each family and its score, the path of the report and the next command.
 
     A family that was called in several ways has one line for the first of them, which is a single stream if
     that was measured. The report has the others.
@@ -26,7 +27,8 @@ def show(answers: Iterable[CellAnswer], report: Path) -> None:
     for (family, _), each in first.items():
         where = f"{family} on {title(each.rows[0])}" if several else family
         console.print(Text(f"{where}: {each.answer.headline}.", "bold"))
-        if accuracy := each.answer.facts.get("accuracy"):
-            console.print(Text(f"  Its accuracy: {accuracy}."))
+        metric = metric_title(each.rows)
+        if score := each.answer.facts.get(metric):
+            console.print(Text(f"  Its {metric}: {score}."))
     console.print(Text(f"Report: {report}"))
     console.print(Text(f"Next: {NEXT}"))

@@ -17,6 +17,7 @@ from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.results.recommend import Limits
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
+from breakeven.results.score_text import metric_title
 
 BEYOND_LIMITS = "!"  # the mark of variants that may exceed a limit
 MAX_WIDTH = 1000  # more than any table needs
@@ -55,7 +56,7 @@ def show(
             for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
                 console.print(Text(paragraph(console, remark)))
             console.print()
-    console.print(Text(paragraph(console, _legend(console, limits, wide)), "dim"))
+    console.print(Text(paragraph(console, _legend(console, limits.concerning(rows), wide)), "dim"))
     console.print()
 
 
@@ -156,8 +157,8 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     replicates, stopped = max(row.replicates for row in rows), benchmark.stopped[called]
     when = f", {moment(benchmark.measured[called][0])}" if called in benchmark.measured else ""
     sentences.append(
-        f"Measured {replicates} times in fresh processes ({stopped}){when}; accuracy on "
-        f"{benchmark.test_images:,} test images; "
+        f"Measured {replicates} times in fresh processes ({stopped}){when}; {metric_title(rows)} on "
+        f"{benchmark.test_images:,} test {'images' if rows[0].metric == 'accuracy' else 'samples'}; "
         f"{benchmark.machine['name']}."
     )
     return " ".join(sentences)

@@ -6,9 +6,17 @@ from itertools import groupby
 
 from breakeven.core.format import brief
 from breakeven.engine.quality_checks import FEW_REPLICATES
+from breakeven.plugins.tasks.base import PERCENT
 from breakeven.results.recommend import TIE, Choice, Limits, choose, gain, is_exact
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell, scenario
+from breakeven.results.score_text import (
+    bounds_text,
+    change_text,
+    change_unit,
+    metric_title,
+    score_text,
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class Answer:
     """What to deploy for one family on one hardware in one scenario. No text has a full stop."""
 
     headline: str  # what to do, and how much faster it is
-    # "latency", "accuracy" and "paid back": what it gains and costs; a fact that nobody knows is left out
+    # "latency", the metric's name and "paid back": what it gains and costs; what nobody knows is left out
     facts: Mapping[str, str]
     doubts: tuple[str, ...]  # why to be careful with it
     candidates: tuple[Candidate, ...]
@@ -79,13 +87,13 @@ def answer(benchmark: BenchmarkResult, rows: Sequence[ResultRow], choice: Choice
         return Answer(f"No recommendation: {choice.reason}{hints}", {}, (), ())
     facts = {
         "latency": _latency(best, baseline),
-        "accuracy": _accuracy(best, benchmark.test_images),
+        metric_title([best]): _score(best, benchmark.test_images),
         "paid back": _payback(best, baseline),
     }
     return Answer(
         headline=_headline(best, limits),
         facts={name: fact for name, fact in facts.items() if fact},
-        doubts=_doubts(benchmark, best, choice),
+        doubts=_doubts(benchmark, best, choice, limits),
         candidates=_candidates(choice, limits),
     )
 
@@ -111,20 +119,22 @@ def _latency(best: ResultRow, baseline: ResultRow | None) -> str:
     return f"from {brief(baseline.latency_ms_p50)} to {brief(best.latency_ms_p50)} ms a call"
 
 
-def _accuracy(best: ResultRow, images: int) -> str:
-    if best.accuracy is None:
-        return ""
-    score = f"{best.accuracy:.2%}"
-    low, high = best.accuracy_delta_ci_low, best.accuracy_delta_ci_high
+def _score(best: ResultRow, images: int) -> str:
+    score, unit = score_text(best), change_unit(best)
+    what = "test images" if best.metric == "accuracy" else "test samples"
+    low, high = best.score_delta_ci_low, best.score_delta_ci_high
     if best.verdict == "baseline":
-        return f"{score} on {images:,} test images"
+        return f"{score} on {images:,} {what}" if score else ""
     if is_exact(best):
-        return f"{score}, unchanged: the same class for each of {images:,} test images"
-    if best.accuracy_delta is None or low is None or high is None:
+        same = "class" if best.metric == "accuracy" else "decision"
+        return f"{score}, unchanged: the same {same} for each of {images:,} {what}" if score else ""
+    if best.score_delta is None or low is None or high is None:
         return score
-    changed = f"{100 * best.accuracy_delta:+.2f} points" if best.accuracy_delta else "no change seen"
-    bounds = f"{100 * low:+.1f} to {100 * high:+.1f} points"
-    return f"{score}, {changed} (the true change: {bounds}, judged by {images:,} test images)"
+    changed = (
+        f"{change_text(best, best.score_delta)} {unit}".rstrip() if best.score_delta else "no change seen"
+    )
+    bounds = f"{bounds_text(best, low, high)} {unit}".rstrip()
+    return f"{score}, {changed} (the true change: {bounds}, judged by {images:,} {what})"
 
 
 def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
@@ -147,7 +157,7 @@ def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
     )
 
 
-def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tuple[str, ...]:
+def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice, limits: Limits) -> tuple[str, ...]:
     doubts = []
     if choice.ties:
         doubts.append(f"{' and '.join(choice.ties)} may be as fast")
@@ -164,6 +174,8 @@ def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice) -> tupl
         names.remove(FEW_REPLICATES)
     if names:
         doubts.append(f"the run has warnings: {', '.join(names)}")
+    if best.metric_unit != PERCENT and limits.max_score_loss is None and best.verdict != "baseline":
+        doubts.append(f"its {metric_title([best])} was held against no limit: set recommend.max_score_loss")
     return tuple(doubts)
 
 

@@ -1,4 +1,4 @@
-"""The builder of result rows: it joins measurements with accuracy, size and the cost of building."""
+"""The builder of result rows: it joins measurements with scores, size and the cost of building."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,20 +19,21 @@ from breakeven.engine.samples import Replicate
 from breakeven.engine.settings import TWIN, Scenario
 from breakeven.engine.statistics import UNDECIDED, Interval
 from breakeven.engine.tails import p99
-from breakeven.results import paired_accuracy
+from breakeven.plugins.tasks.base import Task
+from breakeven.results import paired_scores
 from breakeven.results.result_row import (
-    AccuracyPart,
     BreakevenPart,
     CostPart,
     LatencyPart,
     OutputPart,
     ResultRow,
+    ScorePart,
     SpeedupPart,
     StartPart,
 )
 
 MOST_SHARE = 1.05  # of the roofline: above it the bound is wrong, and not only the probe's last percent
-RowPart = LatencyPart | SpeedupPart | AccuracyPart | OutputPart | CostPart | StartPart | BreakevenPart
+RowPart = LatencyPart | SpeedupPart | ScorePart | OutputPart | CostPart | StartPart | BreakevenPart
 
 
 def match_controls(recipes: Mapping[str, Sequence[Any]]) -> dict[str, str]:
@@ -59,6 +60,7 @@ class RowBuilder:
     threads: int
     scenario: Scenario
     confidence: float
+    task: Task
     peaks: HardwarePeaks | None = None  # of the hardware
     controls: Mapping[str, str] = field(default_factory=dict)  # recipe -> the recipe that is its control
     notes: Sequence[str] = ()  # on all rows, about the dataset
@@ -67,17 +69,17 @@ class RowBuilder:
         self,
         artifacts: Mapping[str, tuple[Path, Artifact]],
         comparisons: ComparisonSet,
-        labels: NDArray[np.int64],
+        targets: NDArray[Any],
     ) -> list[ResultRow]:
         """Return one row for each artifact, and one for the twin.
 
         Args:
             artifacts: variant -> its folder and its manifest.
-            labels: the classes of the test set, (N,).
+            targets: of the test set, (N, ...).
         """
-        right = _right(artifacts[BASELINE][0], labels)
+        base = self._scores(artifacts[BASELINE][0], targets)
         controls = {
-            recipe: _right(artifacts[name][0], labels)
+            recipe: self._scores(artifacts[name][0], targets)
             for recipe, control in self.controls.items()
             if (name := f"{control}/{EAGER}") in artifacts and artifacts[name][1].status == "ok"
         }
@@ -86,12 +88,15 @@ class RowBuilder:
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
             comparison = comparisons.of.get(name, Comparison(card.status, card.reason))
-            parts: list[RowPart] = []
+            task = self.task
+            parts: list[RowPart] = [
+                ScorePart(metric=task.metric, metric_unit=task.unit, metric_better=task.better)
+            ]
             remarks: dict[str, str] = {}
             if card.status == "ok":
-                own = _right(folder, labels)
+                own = self._scores(folder, targets)
                 parts += [
-                    self._accuracy(card, right, own, controls.get(card.recipe)),
+                    self._score(card, base, own, controls.get(card.recipe)),
                     OutputPart(agreement=card.agreement, max_abs_error=card.max_abs_error),
                     CostPart(artifact_mb=card.megabytes, train_s=card.train_s, build_s=card.build_s),
                 ]
@@ -184,28 +189,35 @@ class RowBuilder:
             **{field: value for part in parts for field, value in vars(part).items()},
         )
 
-    def _accuracy(
+    def _scores(self, folder: Path, targets: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the score of the artifact in `folder` on each sample of the test set, (N,)."""
+        scores: NDArray[np.float64] = self.task.scores(np.load(folder / artifact.LOGITS), targets)
+        return scores
+
+    def _score(
         self,
         card: Artifact,
-        base: NDArray[np.bool_],
-        variant: NDArray[np.bool_],
-        control: NDArray[np.bool_] | None,
-    ) -> AccuracyPart:
-        """Return the accuracy of a variant; each array says which test images are right, (N,)."""
-        part = AccuracyPart()
+        base: NDArray[np.float64],
+        variant: NDArray[np.float64],
+        control: NDArray[np.float64] | None,
+    ) -> ScorePart:
+        """Return the score of a variant; each array holds the score of each test sample, (N,)."""
+        task = self.task
+        part = ScorePart(metric=task.metric, metric_unit=task.unit, metric_better=task.better)
         if card.trained:
-            difference = paired_accuracy.compare(base, variant, self.confidence)
-            part = AccuracyPart(
-                accuracy=card.accuracy,
-                accuracy_top5=card.accuracy_top5,
-                accuracy_delta=difference.delta,
-                accuracy_delta_ci_low=difference.low,
-                accuracy_delta_ci_high=difference.high,
-                accuracy_p_value=difference.p_value,
+            difference = paired_scores.compare(base, variant, self.confidence)
+            part = replace(
+                part,
+                score=card.score,
+                score_delta=difference.delta,
+                score_delta_ci_low=difference.low,
+                score_delta_ci_high=difference.high,
+                score_p_value=difference.p_value,
+                accuracy_top5=card.further_scores.get("accuracy_top5"),
             )
         if control is None:
             return part
-        beyond = paired_accuracy.compare(control, variant, self.confidence)
+        beyond = paired_scores.compare(control, variant, self.confidence)
         return replace(
             part,
             control_delta=beyond.delta,
@@ -334,10 +346,3 @@ def _calls_until_steady(replicates: list[Replicate]) -> int | None:
     counts = [cold_start.calls_until_steady(replicate) for replicate in replicates]
     known = [count for count in counts if count is not None]
     return round(float(np.median(known))) if len(known) == len(counts) else None
-
-
-def _right(folder: Path, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which test images the artifact in `folder` classifies correctly, (N,)."""
-    logits = np.load(folder / artifact.LOGITS)
-    right: NDArray[np.bool_] = logits.argmax(1) == labels
-    return right

@@ -15,12 +15,15 @@ from breakeven.engine.best import compare_with_best
 from breakeven.engine.comparison import speedups_over
 from breakeven.engine.samples import UNTIMED
 from breakeven.engine.statistics import Interval
+from breakeven.plugins.tasks.base import PERCENT
 from breakeven.results import paired_accuracy
 from breakeven.results.result_row import ResultRow
+from breakeven.results.score_text import change_text, change_unit
 
 if TYPE_CHECKING:
     from breakeven.config.schema import Study
 
+DROP, LOSS = "max_accuracy_drop", "max_score_loss"  # limits on scores in percent, and on others
 EPSILON = 1e-9
 TIE = 0.05  # a variant that is slower than the best by more, by the estimates, is not offered in its place
 CONFIDENCE = 0.95  # that the fastest variant is among those that may be
@@ -33,7 +36,8 @@ UNTRAINED_REASON = "its weights are random, so nobody knows what it would cost i
 class Limits:
     """The limits on what a variant may cost; None means no limit."""
 
-    max_accuracy_drop: float | None = None  # percentage points below the baseline
+    max_accuracy_drop: float | None = None  # percentage points below the baseline, of scores in percent
+    max_score_loss: float | None = None  # by how much other scores may be worse, in the metric's own unit
     max_latency_ms: float | None = None  # p50
     max_size_mb: float | None = None  # of the artifact, 10**6 bytes
     by_estimate: bool = False  # compare estimates with the limits, not the ends of intervals
@@ -58,6 +62,12 @@ class Limits:
         surely = "" if self.by_estimate or not said else "surely "
         return f"{surely}{' and '.join(said)}"
 
+    def concerning(self, rows: Sequence[ResultRow]) -> "Limits":
+        """Return the limits without those on scores that none of the rows has."""
+        kinds = {row.metric_unit == PERCENT for row in rows} or {True}
+        unused = [name for name, of in ((DROP, True), (LOSS, False)) if of not in kinds]
+        return Limits(**{**asdict(self), **dict.fromkeys(unused)})
+
     def broken(self, row: ResultRow) -> list[str]:
         """Return in words which limits a row exceeds."""
         may = "is" if self.by_estimate else "may be"
@@ -69,7 +79,9 @@ class Limits:
     def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
         """Return each limit that a row exceeds: its kind, its value, and what the row costs."""
         costs = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in LIMIT_KINDS]
-        return [(kind, bar, cost) for kind, bar, cost in costs if bar is not None and cost > bar + EPSILON]
+        return [
+            (kind, bar, cost) for kind, bar, cost in costs if bar is not None and not cost <= bar + EPSILON
+        ]
 
 
 @dataclass(frozen=True)
@@ -89,17 +101,29 @@ class Kind:
 
 
 def _drop(row: ResultRow, by_estimate: bool) -> float:
+    return 100 * _worse_by(row, by_estimate) if row.metric_unit == PERCENT else 0.0
+
+
+def _loss(row: ResultRow, by_estimate: bool) -> float:
+    return 0.0 if row.metric_unit == PERCENT else _worse_by(row, by_estimate)
+
+
+def _worse_by(row: ResultRow, by_estimate: bool) -> float:
+    """Return by how much a row's score is worse than the baseline's, by the estimate or at the bad end."""
     if row.verdict == "baseline" or is_exact(row):
         return 0.0
-    delta = row.accuracy_delta if by_estimate else row.accuracy_delta_ci_low
-    return -100 * delta if delta is not None else float("inf")
+    if row.metric_better == "higher":
+        delta = row.score_delta if by_estimate else row.score_delta_ci_low
+        return -delta if delta is not None else float("inf")
+    delta = row.score_delta if by_estimate else row.score_delta_ci_high
+    return delta if delta is not None else float("inf")
 
 
 def is_exact(row: ResultRow) -> bool:
-    """Return whether a row is the uncompressed model in fp32, with eager's class for every test image.
+    """Return whether a row is the uncompressed model in fp32, with eager's decision for every test sample.
 
-    Its logits are within `export.max_relative_error` of eager's, or it would be `wrong`. It computes the same
-    function, so its accuracy needs no test, however few images there are.
+    Its outputs are within `export.max_relative_error` of eager's, or it would be `wrong`. It computes the
+    same function, so its score needs no test, however few samples there are.
     """
     return row.compression == "none" and row.precision == "fp32" and row.agreement == 1.0
 
@@ -114,9 +138,8 @@ def _size(row: ResultRow, by_estimate: bool) -> float:
 
 
 LIMIT_KINDS = (
-    Kind(
-        "max_accuracy_drop", "the drop in accuracy", "loses at most {} points of accuracy", " points", _drop
-    ),
+    Kind(DROP, "the drop in accuracy", "loses at most {} points of accuracy", " points", _drop),
+    Kind(LOSS, "the loss of score", "scores worse by at most {}", "", _loss),
     Kind("max_latency_ms", "p50", "takes at most {} ms (p50)", " ms", _latency),
     Kind("max_size_mb", "the artifact", "has at most {} MB", " MB", _size),
 )
@@ -242,8 +265,11 @@ def _better(runner_up: ResultRow, best: ResultRow) -> str:
     better = []
     if runner_up.artifact_mb and best.artifact_mb and runner_up.artifact_mb < 0.9 * best.artifact_mb:
         better.append(f"its files are {runner_up.artifact_mb / best.artifact_mb:.0%} as large")
-    if runner_up.accuracy is not None and best.accuracy is not None and runner_up.accuracy > best.accuracy:
-        better.append(f"it scores {100 * (runner_up.accuracy - best.accuracy):.2f} points more")
+    if runner_up.score is not None and best.score is not None:
+        ahead = runner_up.score - best.score
+        if ahead > 0 if best.metric_better == "higher" else ahead < 0:
+            by = change_text(best, abs(ahead)).lstrip("+")
+            better.append(f"its score is better by {by} {change_unit(best)}".rstrip())
     return f", though {' and '.join(better)}" if better else ""
 
 

@@ -143,5 +143,8 @@ def records_of(values: list[dict[str, Any]]) -> list[VariantResult]:
 def _row_of(values: dict[str, Any]) -> ResultRow:
     # Older records have an empty mark under another name; the marks are made when rows are read.
     values = {name: value for name, value in values.items() if name != "within_limit"}
+    if "score" not in values:  # older records know classifiers only
+        names = [name for name in values if name.startswith("accuracy") and name != "accuracy_top5"]
+        values |= {name.replace("accuracy", "score"): values.pop(name) for name in names}
     # Older records tell an unreliable run by its reason alone; `compare` reads them from old commits.
     return ResultRow(**{"unreliable": values["reason"].startswith("unreliable run"), **values})

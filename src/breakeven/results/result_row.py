@@ -51,16 +51,21 @@ class SpeedupPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccuracyPart:
-    """The accuracy, and what it lost; all None if the weights are random."""
+class ScorePart:
+    """The score by the task's metric, and what it lost; the figures are None if the weights are random."""
 
-    accuracy: float | None = None  # fraction
-    accuracy_top5: float | None = None
-    accuracy_delta: float | None = None  # variant minus baseline
-    accuracy_delta_ci_low: float | None = None
-    accuracy_delta_ci_high: float | None = None
-    accuracy_p_value: float | None = None  # exact McNemar
-    control_delta: float | None = None  # variant minus its control, which had the same extra training
+    metric: str = "accuracy"
+    metric_unit: str = "%"  # "%": scores are fractions
+    metric_better: str = "higher"  # or "lower"
+    score: float | None = None  # mean over the test set
+    score_delta: float | None = None  # variant minus baseline
+    score_delta_ci_low: float | None = None
+    score_delta_ci_high: float | None = None
+    score_p_value: float | None = None  # exact McNemar for scores of 0 and 1, else of a paired t
+    accuracy_top5: float | None = None  # of a classifier with more than five classes
+    control_delta: float | None = (
+        None  # score of the variant minus its control, which had the same extra training
+    )
     control_delta_ci_low: float | None = None
     control_delta_ci_high: float | None = None
 
@@ -69,8 +74,8 @@ class AccuracyPart:
 class OutputPart:
     """How the outputs differ from eager's with the same weights."""
 
-    agreement: float | None = None  # share of test images with eager's class
-    max_abs_error: float | None = None  # of the logits
+    agreement: float | None = None  # share of decisions that are eager's; None where outputs are none
+    max_abs_error: float | None = None  # of the outputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +109,7 @@ class BreakevenPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResultRow(LatencyPart, SpeedupPart, AccuracyPart, OutputPart, CostPart, StartPart, BreakevenPart):
+class ResultRow(LatencyPart, SpeedupPart, ScorePart, OutputPart, CostPart, StartPart, BreakevenPart):
     """A row of `results/summary.csv`; None means no figure. `columns.py` describes the columns."""
 
     __pydantic_config__: ClassVar[ConfigDict] = CHECKED
@@ -134,6 +139,31 @@ class ResultRow(LatencyPart, SpeedupPart, AccuracyPart, OutputPart, CostPart, St
     best_within_limit: bool | None = None  # whether the throughput is the highest with p99 within the limit
     pareto: bool | None = None
     recommended: bool | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        """Return the score of a classifier, a fraction; None of other models."""
+        return self.score if self.metric == "accuracy" else None
+
+    @property
+    def accuracy_delta(self) -> float | None:
+        """Return the accuracy minus the baseline's; None of other models."""
+        return self.score_delta if self.metric == "accuracy" else None
+
+    @property
+    def accuracy_delta_ci_low(self) -> float | None:
+        """Return the lower end of its interval."""
+        return self.score_delta_ci_low if self.metric == "accuracy" else None
+
+    @property
+    def accuracy_delta_ci_high(self) -> float | None:
+        """Return the upper end of its interval."""
+        return self.score_delta_ci_high if self.metric == "accuracy" else None
+
+    @property
+    def accuracy_p_value(self) -> float | None:
+        """Return the p-value of the exact McNemar test against the baseline."""
+        return self.score_p_value if self.metric == "accuracy" else None
 
     @property
     def place(self) -> str:

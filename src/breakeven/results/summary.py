@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def write_summary(path: Path, table: Sequence[ResultRow]) -> None:
     writer = csv.DictWriter(text, column_names(), lineterminator="\n")
     writer.writeheader()
     for row in table:
-        writer.writerow({name: _cell(value) for name, value in asdict(row).items()})
+        writer.writerow({name: _cell(getattr(row, name)) for name in column_names()})
     write_text(path, text.getvalue())
 
 
@@ -98,12 +98,16 @@ def pareto_front(costs: Mapping[str, tuple[float, ...]]) -> set[str]:
 
 
 def _mark_pareto(group: list[ResultRow]) -> list[ResultRow]:
-    """Mark the Pareto front in latency, accuracy and size."""
+    """Mark the Pareto front in latency, score and size."""
     costs = {
-        row.variant: (row.latency_ms_p50, -row.accuracy, row.artifact_mb)
+        row.variant: (
+            row.latency_ms_p50,
+            -row.score if row.metric_better == "higher" else row.score,
+            row.artifact_mb,
+        )
         for row in group
         if row.latency_ms_p50 is not None
-        and row.accuracy is not None
+        and row.score is not None
         and row.artifact_mb is not None
         and row.verdict != "control"
     }

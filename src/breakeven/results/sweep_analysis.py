@@ -201,7 +201,8 @@ def _costs(row: ResultRow) -> tuple[Any, ...]:
 
     Latencies of two jobs differ if the machine was slower during one of them. Speedups do not.
     """
-    return -row.speedup if row.speedup else None, row.accuracy and -row.accuracy, row.artifact_mb
+    score = row.score and (-row.score if row.metric_better == "higher" else row.score)
+    return -row.speedup if row.speedup else None, score, row.artifact_mb
 
 
 def _answer(trends: Sequence[Trend]) -> str:

@@ -6,6 +6,7 @@ from breakeven.core.format import brief, counted
 from breakeven.engine.statistics import FASTER
 from breakeven.results.answer import speedup_bounds
 from breakeven.results.result_row import ResultRow, title
+from breakeven.results.score_text import metric_title
 from breakeven.results.size_trend import MIN_MODELS, UNDECIDED
 from breakeven.results.sweep_analysis import SweepAnalysis, by_family
 
@@ -36,9 +37,11 @@ def _gains(swept: SweepAnalysis, best: Sequence[ResultRow]) -> Iterator[str]:
         return
     most, least = faster[0], faster[-1]
     kept = (
-        "it keeps the limits, such as that on accuracy"
+        f"it keeps the limits, such as that on {metric_title([most])}"
+        if most.recommended and most.metric == "accuracy"
+        else "it keeps the limits"
         if most.recommended
-        else "its accuracy was not held against any limit"
+        else f"its {metric_title([most])} was not held against any limit"
     )
     yield f"{most.family} gains most: {_gain(most)}; {kept}."
     if least is not most:

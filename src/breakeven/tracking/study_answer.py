@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from breakeven.core.format import brief
 from breakeven.results.answer import Candidate, CellAnswer
 from breakeven.results.result_row import title
+from breakeven.results.score_text import metric_title, score_text
 from breakeven.tracking.run_names import RowId, id_of
 
 RunLinks = Mapping[RowId, str]  # row -> the address of its run
@@ -33,14 +34,14 @@ def _section(each: CellAnswer, links: RunLinks) -> str:
 def _table(candidates: Sequence[Candidate], links: RunLinks) -> str:
     if not candidates:
         return ""
-    lines = ["| | variant | speedup | p50 | accuracy | why not |", "|---|---|---:|---:|---:|---|"]
+    metric = metric_title(each.row for each in candidates)
+    lines = [f"| | variant | speedup | p50 | {metric} | why not |", "|---|---|---:|---:|---:|---|"]
     for each in candidates:
         row = each.row
         name = f"[{row.variant}]({links[id_of(row)]})" if id_of(row) in links else row.variant
         speedup = f"{row.speedup:.2f}x" if row.speedup else ""
         latency = f"{brief(row.latency_ms_p50)} ms" if row.latency_ms_p50 else ""
-        accuracy = f"{row.accuracy:.2%}" if row.accuracy is not None else ""
-        lines.append(f"| {each.role} | {name} | {speedup} | {latency} | {accuracy} | {each.reason} |")
+        lines.append(f"| {each.role} | {name} | {speedup} | {latency} | {score_text(row)} | {each.reason} |")
     return "\n".join(lines)
 
 
@@ -76,5 +77,5 @@ def figures(cells: Sequence[CellAnswer]) -> dict[str, float]:
         if best := each.choice.best:
             found[f"{group}/recommended_speedup"] = best.speedup
             found[f"{group}/recommended_latency_ms_p50"] = best.latency_ms_p50
-            found[f"{group}/recommended_accuracy_delta"] = best.accuracy_delta
+            found[f"{group}/recommended_{best.metric}_delta"] = best.score_delta
     return {name: value for name, value in found.items() if value is not None}

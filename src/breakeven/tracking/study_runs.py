@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MODEL_FILES = (MANIFEST, WEIGHTS)  # that a model's run holds
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
-FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy")
+FIRST_FIGURES = ("speedup", "latency_ms_p50", "accuracy", "score")
 # Columns that become tags, so that users can search for them
 TAG_COLUMNS = tag_names()
 
@@ -142,6 +142,8 @@ def figures_of(row: ResultRow) -> dict[str, float]:
     """Return the metrics of a variant's run."""
     calls = column_names("calls")
     cells = {name: getattr(row, name) for name in [*FIRST_FIGURES, *column_names("figure"), *calls]}
+    if row.metric == "accuracy":  # its score has that name, too: one of the two is enough
+        cells = {name: value for name, value in cells.items() if not name.startswith("score")}
     figures = {name: value for name, value in cells.items() if value is not None}
     # Break-even calls are a number, "never" or "undecided"; only numbers are metrics.
     return {name: float(value) for name, value in figures.items() if name not in calls or value.isdigit()}

@@ -145,7 +145,7 @@ def _figures(benchmarks: Sequence[BenchmarkResult]) -> dict[str, float]:
         load = f"batch{row.batch_size}" if row.callers == 1 else f"{row.scenario}{row.callers}"
         cell = f"{row.hardware}/{load}/{row.variant}"
         figures |= {f"latency_ms/{cell}": row.latency_ms_p50, f"speedup/{cell}": row.speedup}
-        figures[f"accuracy/{cell}"] = row.accuracy
+        figures[f"{row.metric}/{cell}"] = row.score
         if row.variant == BASELINE:
             figures |= {"params": row.params, "macs": row.macs}
     return {name: value for name, value in figures.items() if value is not None}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from breakeven.core.format import brief
 from breakeven.results.answer import speedup_bounds
 from breakeven.results.result_row import ResultRow, title
+from breakeven.results.score_text import metric_title, score_text
 
 
 def describe(row: ResultRow, why: Mapping[str, str], address: str) -> str:
@@ -31,7 +32,7 @@ def _figures(row: ResultRow) -> list[str]:
     figures = [
         f"{row.speedup:.2f}x as fast as the baseline{speedup_bounds(row)}" if row.speedup else "",
         f"{brief(row.latency_ms_p50)} ms a call (p50)" if row.latency_ms_p50 is not None else "",
-        f"accuracy {row.accuracy:.2%}" if row.accuracy is not None else "",
+        f"{metric_title([row])} {score_text(row)}" if row.score is not None else "",
         f"{row.artifact_mb:.2f} MB" if row.artifact_mb is not None else "",
     ]
     return [figure for figure in figures if figure]

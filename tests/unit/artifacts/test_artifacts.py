@@ -193,7 +193,7 @@ def test_a_single_image_with_other_logits_is_found(
     monkeypatch.setattr(maker.checker, "predict", lambda where, draft: (logits, {}))
     runtime = plugin.load("runtimes", RUNTIMES["eager"], "eager")
     made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
-    assert made.status == "wrong" and "its logits differ from eager's by 0.01 of the largest" in made.reason
+    assert made.status == "wrong" and "its outputs differ from eager's by 0.01 of the largest" in made.reason
 
 
 def test_a_pruned_model_is_rebuilt_and_exported(maker: ArtifactBuilder, family: Path, tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_outputs_of_zero_tell_nothing_of_an_artifact(
     reference.logits = np.zeros_like(reference.logits)
     runtime = plugin.load("runtimes", RUNTIMES["eager"], "eager")
     made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
-    assert made.status == "failed" and made.reason.startswith("eager's logits are all zero")
+    assert made.status == "failed" and made.reason.startswith("eager's outputs are all zero")
 
 
 def test_a_toolchain_that_raises_costs_its_own_row(

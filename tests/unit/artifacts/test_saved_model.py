@@ -154,8 +154,8 @@ def card(**changes: object) -> ModelManifest:
             "parameters": 1,
             "macs": 1,
             "activations": 1,
-            "val_accuracy": 0.0,
-            "test_accuracy": 0.0,
+            "val_score": 0.0,
+            "test_score": 0.0,
         },
         **{"train_s": 0.0, "made": "trained", "key": "k"},
     }

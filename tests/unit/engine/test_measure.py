@@ -14,6 +14,7 @@ from breakeven.artifacts import artifact
 from breakeven.core.errors import UserError
 from breakeven.engine.measure import TIMED_BATCHES, Measurement, _timed, measure_artifacts
 from breakeven.engine.settings import TWIN, Budget, RunProgress, Scenario
+from breakeven.plugins.tasks.classification import Classification
 from breakeven.results.assemble import BASELINE, RowBuilder
 
 pytestmark = pytest.mark.timeout(300)
@@ -131,7 +132,8 @@ def test_every_scenario_gives_calls_and_throughput(tmp_path: Path, scenario: Sce
             assert len(block.calls_ms) % scenario.callers == 0 and len(block.calls_ms) > 0
             # No caller's calls take longer than the whole.
             assert 0 < sum(block.calls_ms) <= scenario.callers * block.wall_ms * 1.000001
-    judge = RowBuilder("cpu1", "cpu", "a machine", 1, scenario, 0.95)
+    task = Classification(name="classification")
+    judge = RowBuilder("cpu1", "cpu", "a machine", 1, scenario, 0.95, task)
     artifacts = {name: (folder, artifact.read(folder)) for name, folder in variants.items()}
     labels = np.zeros(len(fakes.IMAGES), np.int64)
     for row in judge.rows(artifacts, measured.findings, labels):

@@ -52,7 +52,7 @@ def model(folder: Path, target: str) -> Path:
         "key": "",
         "made": "",
     }
-    card = ModelManifest(**facts, val_accuracy=0.0, test_accuracy=0.0, train_s=0.0)  # type: ignore[arg-type]
+    card = ModelManifest(**facts, val_score=0.0, test_score=0.0, train_s=0.0)  # type: ignore[arg-type]
     saved_model.save(folder, saved_model.build(spec, SHAPE).eval(), card)
     return folder
 
@@ -155,8 +155,8 @@ def test_a_model_whose_eager_mode_crashes_costs_its_rows(builder: ArtifactBuilde
     ("shift", "reason"),
     [
         (lambda logits: logits + 1, "of the largest, allowed 0.001"),
-        (lambda logits: logits * np.nan, "its logits are not finite, eager's are"),
-        (lambda logits: logits[:, :1], r"its logits have the shape (32, 1), eager's (32, 10)"),
+        (lambda logits: logits * np.nan, "its outputs are not finite, eager's are"),
+        (lambda logits: logits[:, :1], r"its outputs have the shape (32, 1), eager's (32, 10)"),
     ],
 )
 def test_an_artifact_with_other_results_is_wrong(
@@ -180,7 +180,7 @@ def test_a_model_without_sensible_logits_fails(
     reference.logits = reference.logits * value
     write = plugin.load("runtimes", RUNTIMES["eager"], "eager").export
     row = builder.make(tmp_path, draft(reference, "eager"), write, reference)
-    assert row.status == "failed" and row.reason.startswith("eager's logits are")
+    assert row.status == "failed" and row.reason.startswith("eager's outputs are")
 
 
 @pytest.mark.parametrize(("target", "name", "words"), ODD)

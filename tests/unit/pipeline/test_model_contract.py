@@ -25,9 +25,11 @@ from breakeven.pipeline.compress_model import Application, ModelToCompress
 from breakeven.pipeline.fit_model import ModelJob
 from breakeven.pipeline.model_contract import MODULES, ModelContract, open_contract
 from breakeven.pipeline.training.fit import FitInputs, fit
+from breakeven.plugins.tasks.classification import Classification
 
 pytestmark = pytest.mark.timeout(120)
 SHAPE = ImageInput(1, 8, 8, 2)
+TASK = Classification(name="classification")
 MANIFEST = DatasetManifest(
     "d", "d", ["dark", "bright"], {"channels": 1, "height": 8, "width": 8}, [0.5], [0.3], {}, {}, {}
 )
@@ -57,6 +59,7 @@ def job(name: str, **arguments: Any) -> ModelJob:
         spec=spec,
         build=partial(saved_model.build, spec, SHAPE, "families.mine.model"),
         train=RECIPE,
+        task=TASK,
         seed=0,
         key=CacheKey("model", {}),
         made="trained",
@@ -76,7 +79,7 @@ def contract(job: ModelJob, pool: WorkerPool) -> ModelContract:
 
 
 BROKEN = {
-    "DropsItsDimension": r"it gives \(2,\) for one image, and logits would be \(1, 2\)",
+    "DropsItsDimension": r"it gives \(2,\) for one image, and should give \(1, 2\)",
     "OwnDropout": "random in evaluation mode",
     "RarelyRandom": "random in evaluation mode",
     "RandomByNumpy": "random in evaluation mode",
@@ -111,7 +114,7 @@ def test_a_broken_promise_is_one_sentence_before_the_training(name: str, pool: W
     [
         (
             {"num_classes": 5, "_inputs_": {"in_channels": "channels"}},
-            r"it gives \(2, 5\), and logits would be \(2, 2\); `_inputs_` there",
+            r"it gives \(2, 5\), and should give \(2, 2\); `_inputs_` there",
         ),
         (
             {"in_channels": 3, "_inputs_": {"num_classes": "classes"}},
@@ -192,7 +195,9 @@ def test_a_recipe_may_copy_a_model_whose_weight_a_hook_computes(tmp_path: Path) 
     saved_model.save(tmp_path, made.build().eval(), card)
     settings = {"name": "control", "epochs": 1, "lr": 1, "distil": 0, "temperature": 1}
     start = ModelToCompress(tmp_path, made.spec, 0, "compressions.own")
-    found, steps = Application(start, plugin.load("compression", settings, "own"), lambda count: iter(()))()
+    found, steps = Application(
+        start, plugin.load("compression", settings, "own"), lambda count: iter(()), (2,)
+    )()
     assert steps == [] and found(torch.zeros(2, 1, 8, 8)).shape == (2, 2)
 
 
@@ -212,7 +217,7 @@ def test_the_saved_model_is_scored_in_another_process(pool: WorkerPool, tmp_path
     model.offset = torch.full((8,), 3.0)  # as if a long training had moved it
     saved_model.save(tmp_path, model.eval(), checked._card())
     with pytest.raises(
-        UserError, match=r"other logits than after its training .* in no state dict \(offset\)"
+        UserError, match=r"other outputs than after its training .* in no state dict \(offset\)"
     ):
         checked.check_saved(tmp_path, predictor(model, [0.5], [0.3]), 1.0)
 
@@ -242,7 +247,7 @@ def test_what_pytorch_accepts_is_trained_saved_and_loaded_the_same(
     checked.check_before_training()
     data = images()
     recipe = RECIPE.model_copy(update={"ema": 0.5 if name.endswith("ByHook") else 0})  # it copies the model
-    trained = fit(FitInputs(sound.build, data, data, [0.5], [0.3], 2, recipe, 0, tmp_path / "fit"))
+    trained = fit(FitInputs(sound.build, data, data, [0.5], [0.3], TASK, recipe, 0, tmp_path / "fit"))
     (tmp_path / "model").mkdir()
     saved_model.save(tmp_path / "model", trained.model, checked._card())
     checked.check_saved(tmp_path / "model", predictor(trained.model, [0.5], [0.3]), 1.0)

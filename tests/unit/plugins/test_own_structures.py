@@ -221,7 +221,7 @@ def test_a_model_that_gives_a_tuple_while_it_is_trained_is_not_fine_tuned() -> N
     model = Auxiliary("a tuple").eval()
     before = copy.deepcopy(model.state_dict())
     with pytest.raises(Unsupported, match="gives a tuple while it is trained, so it cannot be fine-tuned"):
-        require_trainable(model, EXAMPLE, 10)
-    require_trainable(Auxiliary("a sum"), EXAMPLE, 10)
+        require_trainable(model, EXAMPLE, (10,))
+    require_trainable(Auxiliary("a sum"), EXAMPLE, (10,))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert not model.training

@@ -17,7 +17,7 @@ ROWS = [BASELINE, TWIN, BEST, FAILED]
 
 def card(recipe: str, accuracies: list[float]) -> ModelManifest:
     history = [{"epoch": float(n), "val_accuracy": each} for n, each in enumerate(accuracies)]
-    fields = dict.fromkeys(ModelManifest.__dataclass_fields__, None)
+    fields = dict.fromkeys(ModelManifest.__dataclass_fields__, None) | {"metric": "accuracy", "unit": "%"}
     return ModelManifest(**{**fields, "family": "cnn", "recipe": recipe, "history": history})  # type: ignore[arg-type]
 
 
@@ -41,7 +41,7 @@ def test_each_variant_has_a_file_of_three_figures_and_the_recommended_one_two(tm
 
 def test_the_training_has_a_line_for_each_model_in_order_of_its_epochs() -> None:
     chart = training([card("none", [0.5, 0.75]), card("prune50", [0.7])])
-    assert [(point["model"], point["epoch"], point["accuracy"]) for point in chart.data] == [
+    assert [(point["model"], point["epoch"], point["score"]) for point in chart.data] == [
         ("cnn/none", 1, 50.0),
         ("cnn/none", 2, 75.0),
         ("cnn/prune50", 1, pytest.approx(70.0)),
@@ -59,4 +59,4 @@ def test_the_pictures_hold_their_text_and_fetch_nothing(tmp_path: Path) -> None:
 def test_weights_that_were_not_trained_here_have_a_picture_that_says_so(tmp_path: Path) -> None:
     dvc_files.write_plots(tmp_path, [], [], [])
     assert "nothing was trained here" in (tmp_path / "training.svg").read_text()
-    assert "no accuracy is known" in (tmp_path / "accuracy.svg").read_text()
+    assert "no score is known" in (tmp_path / "accuracy.svg").read_text()

@@ -144,8 +144,8 @@ def test_a_card_says_what_it_ties_with_and_that_there_are_warnings(tmp_path: Pat
 
 
 def test_axes_end_where_values_can_be(tmp_path: Path) -> None:
-    sure = row("none/fp32/onnxruntime", speedup=8.0, accuracy=0.999, accuracy_delta=0.099)
-    text = write(tmp_path, [BASELINE, TWIN, replace(sure, accuracy_delta_ci_high=0.12)])
+    sure = row("none/fp32/onnxruntime", speedup=8.0, score=0.999, score_delta=0.099)
+    text = write(tmp_path, [BASELINE, TWIN, replace(sure, score_delta_ci_high=0.12)])
     drawn = {name.rpartition("-")[2]: chart for name, chart in drawings(text).items()}
     highs = [point["high"] for point in drawn["accuracy"]["datasets"]["table"] if point["high"]]
     assert max(highs) == 100
@@ -165,7 +165,7 @@ def test_nothing_measured_is_a_page_too(tmp_path: Path) -> None:
 
 
 def test_the_table_of_candidates_says_why_the_fastest_was_not_chosen(tmp_path: Path) -> None:
-    lossy = row("prune50/fp32/openvino", speedup=9.0, accuracy_delta_ci_low=-0.04)
+    lossy = row("prune50/fp32/openvino", speedup=9.0, score_delta_ci_low=-0.04)
     text = write(tmp_path, [BASELINE, TWIN, FAST, lossy])
     cards = text.partition('<table class="candidates">')[2].partition("</table>")[0]
     assert re.findall(r'class="role">(.*?)<', cards) == ["chosen", "next best", "fastest"]

@@ -19,7 +19,7 @@ def test_the_models_of_a_family_share_a_chart_and_what_was_not_trained_has_none(
         replace(CARD, family="other", made="checkpoint"),
     ]
     (chart,) = training_charts.charts_of(cards)
-    lines = [(point["variant"], point["epoch"], round(point["val_accuracy"])) for point in chart.data]
+    lines = [(point["variant"], point["epoch"], round(point["val_score"])) for point in chart.data]
     assert lines == [
         ("none", 1, 50),
         ("none", 2, 60),
@@ -27,4 +27,4 @@ def test_the_models_of_a_family_share_a_chart_and_what_was_not_trained_has_none(
         ("prune50", 1, 50),
         ("prune50", 2, 60),
     ]
-    assert chart.description == "Training of cnn. none ended at 70.0%; prune50 ended at 60.0%"
+    assert chart.description == "Training of cnn. none ended at 70.00%; prune50 ended at 60.00%"

@@ -13,7 +13,7 @@ from breakeven.results.recommend import Limits
 from breakeven.results.result_row import ResultRow
 
 SAFE = row("none/fp32/onnxruntime", speedup=4.0, latency_ms_p50=0.5, agreement=1.0, breakeven_calls="6030")
-FAST = row("none/int8-static/openvino", speedup=8.0, latency_ms_p50=0.25, accuracy_delta_ci_low=-0.006)
+FAST = row("none/int8-static/openvino", speedup=8.0, latency_ms_p50=0.25, score_delta_ci_low=-0.006)
 
 
 def answer(rows: Sequence[ResultRow], limits: Limits | None = None, **record: Any) -> Answer:

@@ -14,6 +14,7 @@ from breakeven.engine.roofline import HardwarePeaks
 from breakeven.engine.samples import Samples
 from breakeven.engine.settings import SINGLE_STREAM, TWIN, Scenario
 from breakeven.pipeline.benchmark import FamilyBenchmark
+from breakeven.plugins.tasks.classification import Classification
 from breakeven.results.assemble import BASELINE, RowBuilder
 
 LABELS = np.arange(100) % 3
@@ -50,6 +51,7 @@ class Bench:
 
     def rows(self, **context):
         facts = {"hardware": "cpu1", "device": "cpu", "machine": "a machine", "threads": 1}
+        facts |= {"task": Classification(name="classification")}
         judge = RowBuilder(**{**facts, "scenario": SINGLE_STREAM, "confidence": 0.95, **context})
         found = compare_to_baseline(self.measured, 0.95, 0.01)
         return {row.variant: row for row in judge.rows(self.artifacts, found, LABELS)}
@@ -116,7 +118,7 @@ def test_the_noise_floor_is_the_twins_farthest_bound(bench):
 
 
 def test_a_variant_that_failed_while_measured_keeps_its_accuracy_and_its_reason(bench):
-    bench.add(FAST, Samples(samples(0.5).replicates[:1], "failed", "killed by SIGSEGV"), accuracy=0.9)
+    bench.add(FAST, Samples(samples(0.5).replicates[:1], "failed", "killed by SIGSEGV"), score=0.9)
     row = bench.rows()[FAST]
     assert (row.verdict, row.reason, row.accuracy) == ("failed", "killed by SIGSEGV", 0.9)
     assert (row.speedup, row.latency_ms_p50) == (None, None)

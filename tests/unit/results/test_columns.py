@@ -5,13 +5,21 @@ from dataclasses import fields
 from breakeven.results import columns
 from breakeven.results.result_row import ResultRow
 
+# Properties of a row: the scores of a classifier, under their usual names
+ALIASES = {
+    name: str(property_.fget.__annotations__["return"])
+    for name, property_ in vars(ResultRow).items()
+    if isinstance(property_, property) and name.startswith("accuracy")
+}
+
 
 def test_each_field_of_a_row_is_one_column() -> None:
-    assert sorted(columns.column_names()) == sorted(field.name for field in fields(ResultRow))
+    names = [*(field.name for field in fields(ResultRow)), *ALIASES]
+    assert sorted(columns.column_names()) == sorted(names)
 
 
 def test_kinds_are_those_of_the_values() -> None:
-    types = {field.name: str(field.type) for field in fields(ResultRow)}
+    types = {field.name: str(field.type) for field in fields(ResultRow)} | ALIASES
     kinds = {column.name: column.kind for column in columns.COLUMNS}
     assert [n for n, kind in kinds.items() if (kind == "flag") != ("bool" in types[n])] == []
     numbers = [n for n in types if ("int" in types[n] or "float" in types[n]) and kinds[n] != "name"]

@@ -19,7 +19,7 @@ from breakeven.results.result_row import ResultRow
 from breakeven.tracking import model_registry
 
 NONE = Limits()
-FAST = row("none/int8-static/openvino", speedup=8.0, accuracy_delta=-0.002, accuracy_delta_ci_low=-0.006)
+FAST = row("none/int8-static/openvino", speedup=8.0, score_delta=-0.002, score_delta_ci_low=-0.006)
 SAFE = row("none/fp32/onnxruntime", speedup=3.0)
 
 
@@ -74,7 +74,7 @@ def test_two_runs_of_one_study_have_recommendations_in_common(truths: list[float
 
 def test_an_exact_export_keeps_the_accuracy_however_few_images_there_are() -> None:
     """360 images without a disagreement would only bound the drop at about a point."""
-    few = {"accuracy_delta_ci_low": -0.0106}
+    few = {"score_delta_ci_low": -0.0106}
     exact = row("none/fp32/onnxruntime", speedup=3.0, agreement=1.0, **few)
     limits = Limits(max_accuracy_drop=0.5)
     assert choice([BASELINE, exact], limits).best == exact
@@ -148,7 +148,7 @@ def test_what_says_nothing_recommends_nothing(rows: list, said: str) -> None:
 CHANGES = st.fixed_dictionaries(
     {
         "speedup": st.floats(0.1, 30),
-        "accuracy_delta_ci_low": st.floats(-0.05, 0.01),
+        "score_delta_ci_low": st.floats(-0.05, 0.01),
         "latency_ms_p50_ci_high": st.floats(0.01, 10),
         "artifact_mb": st.floats(0.01, 20),
     }
@@ -192,3 +192,48 @@ def test_the_table_marks_one_row_a_cell() -> None:
 def test_few_images_cannot_rule_out_small_drops() -> None:
     assert smallest_drop(360, 0.95) == pytest.approx(1.06, abs=0.01)
     assert smallest_drop(10_000, 0.95) < 0.05
+
+
+ERROR = {"metric": "absolute_error", "metric_unit": "", "metric_better": "lower", "score": 40.0}
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high", "kept"),
+    [
+        ("lower", -5.0, 0.9, True),
+        ("lower", -5.0, 1.1, False),
+        ("higher", -0.9, 5.0, True),
+        ("higher", -1.1, 5.0, False),
+    ],
+)
+def test_a_score_that_is_no_percentage_is_held_at_its_bad_end(
+    better: str, low: float, high: float, kept: bool
+) -> None:
+    bounds = {"score_delta": 0.0, "score_delta_ci_low": low, "score_delta_ci_high": high}
+    own = {**ERROR, "metric_better": better, "agreement": None}
+    rows = [
+        row("none/fp32/eager", "baseline", **own),
+        row("none/int8-static/openvino", speedup=8.0, **{**own, **bounds}),
+    ]
+    limits = Limits(max_accuracy_drop=0.001, max_score_loss=1.0)
+    assert (choice(rows, limits).best == rows[1]) is kept
+    assert choice(rows, Limits(max_accuracy_drop=0.001)).best == rows[1]  # which concerns percentages only
+
+
+def test_a_limit_on_scores_that_no_row_has_is_not_said() -> None:
+    limits = Limits(max_accuracy_drop=1.0, max_score_loss=2.0)
+    error = row("none/fp32/eager", "baseline", **ERROR)
+    assert limits.concerning([BASELINE]).sentence == "surely loses at most 1 points of accuracy"
+    assert limits.concerning([error]).sentence == "surely scores worse by at most 2"
+    assert limits.concerning([BASELINE, error]) == limits
+
+
+@pytest.mark.parametrize(("better", "front"), [("lower", "small"), ("higher", "large")])
+def test_the_front_knows_which_scores_are_better(better: str, front: str) -> None:
+    own = {**ERROR, "metric_better": better}
+    base = row("none/fp32/eager", "baseline", **{**own, "score": 41.0})
+    small = row("none/fp32/openvino", speedup=2.0, latency_ms_p50=1.0, **{**own, "score": 40.0})
+    large = row("none/fp32/onnxruntime", speedup=2.0, latency_ms_p50=1.0, **{**own, "score": 42.0})
+    marked = summary.rows([benchmark([base, small, large])], Limits())
+    on = {each.variant for each in marked if each.pareto and each.verdict != "baseline"}
+    assert on == {{"small": small, "large": large}[front].variant}

@@ -27,7 +27,8 @@ latency_ms_p50_ci_high, latency_ms_p90, latency_ms_p99, latency_ms_p99_ci_low, l
 latency_ms_mean, slow_share, throughput_per_s, roofline_share, speedup, speedup_ci_low, speedup_ci_high,
 speedup_of_means, speedup_of_means_ci_low, speedup_of_means_ci_high,
 speedup_in_runtime, speedup_in_runtime_ci_low, speedup_in_runtime_ci_high,
-noise_floor, min_detectable_effect, trained, accuracy, accuracy_top5, accuracy_delta,
+noise_floor, min_detectable_effect, trained, metric, metric_unit, metric_better, score, score_delta,
+score_delta_ci_low, score_delta_ci_high, score_p_value, accuracy, accuracy_top5, accuracy_delta,
 accuracy_delta_ci_low, accuracy_delta_ci_high, accuracy_p_value, control_delta,
 control_delta_ci_low, control_delta_ci_high, agreement, max_abs_error, artifact_mb,
 peak_memory_mb, train_s, build_s, load_s, first_call_ms, cold_start_s, calls_until_steady, best_within_limit,
@@ -117,7 +118,7 @@ def damaged(values, place, value):
 
 ROW_PLACE = ("records", 0, "row")
 PLACES = [
-    *((*ROW_PLACE, name) for name in ("speedup", "latency_ms_p50", "accuracy", "threads", "macs", "family")),
+    *((*ROW_PLACE, name) for name in ("speedup", "latency_ms_p50", "score", "threads", "macs", "family")),
     *((*ROW_PLACE, name) for name in ("breakeven_calls", "verdict", "reason", "unreliable", "replicates")),
     ("records", 0, "replicates", 0, "blocks", 0, "calls_ms", 1),
     ("records", 0, "replicates", 0, "blocks", 0, "round"),
@@ -130,7 +131,7 @@ PLACES = [
     ("warnings", 0),
     *((name,) for name in ("seconds", "test_images", "dirty", "commit", "peaks", "records", "machine")),
 ]
-NUMBERS = ("speedup", "latency_ms_p50", "accuracy", 1, "latency_limit_ms", "confidence", "seconds")
+NUMBERS = ("speedup", "latency_ms_p50", "score", 1, "latency_limit_ms", "confidence", "seconds")
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
@@ -139,7 +140,7 @@ def test_a_record_with_a_value_of_another_kind_is_refused_with_its_file(tmp_path
     texts = ("family", "breakeven_calls", "verdict", "reason", "name", "batch 1", "commit")
     if value == "1.5" and place[-1] in texts:
         value = 1.5
-    row = replace(ROW, latency_ms_p50=1.0, speedup=2.0, accuracy=0.5)
+    row = replace(ROW, latency_ms_p50=1.0, speedup=2.0, score=0.5)
     path = tmp_path / "benchmark.json"
     benchmark([row], [{"scenario": "batch 1", "name": "a", "text": "b", "remedy": "c"}]).write(path)
     values = json.loads(path.read_text())
@@ -230,10 +231,10 @@ def test_a_table_of_the_default_study_is_printed_in_full(capsys, scenario):
         latency_ms_p50=123.4567,
         latency_ms_p99=234.5678,
         throughput_per_s=12345.0,
-        accuracy=0.9876,
-        accuracy_delta=-0.1111,
-        accuracy_delta_ci_low=-0.1222,
-        accuracy_delta_ci_high=-0.1011,
+        score=0.9876,
+        score_delta=-0.1111,
+        score_delta_ci_low=-0.1222,
+        score_delta_ci_high=-0.1011,
         artifact_mb=44.72,
         breakeven_calls="undecided",
     )
@@ -277,7 +278,7 @@ CHANGES = st.fixed_dictionaries(
         "callers": st.sampled_from([2, 4]),
         "verdict": st.sampled_from(["faster", "undecided", "control", "baseline"]),
         "latency_ms_p50": FIGURE,
-        "accuracy": FIGURE,
+        "score": FIGURE,
         "artifact_mb": FIGURE,
     }
 )
@@ -288,7 +289,7 @@ CELL = ("family", "hardware", "scenario", "batch_size", "callers")
 
 def on_the_front(row, rows):
     """By definition: nothing of the same cell is at least as good in all and better in one."""
-    costs = (row.latency_ms_p50, row.accuracy, row.artifact_mb)
+    costs = (row.latency_ms_p50, row.score, row.artifact_mb)
     if None in costs or row.verdict == "control":
         return None
     for other in rows:
@@ -297,10 +298,10 @@ def on_the_front(row, rows):
             or on_the_front(other, []) is None
         ):
             continue
-        ties = (other.latency_ms_p50, other.accuracy, other.artifact_mb) == costs
+        ties = (other.latency_ms_p50, other.score, other.artifact_mb) == costs
         if not ties and (
             other.latency_ms_p50 <= row.latency_ms_p50
-            and other.accuracy >= row.accuracy
+            and other.score >= row.score
             and other.artifact_mb <= row.artifact_mb
         ):
             return False
@@ -325,7 +326,7 @@ def test_the_pareto_front_is_what_its_definition_says(changes):
     ],
 )
 def test_only_rows_of_one_family_hardware_and_scenario_compete(change):
-    worse = replace(ROW, latency_ms_p50=2.0, accuracy=0.5, artifact_mb=2.0)
+    worse = replace(ROW, latency_ms_p50=2.0, score=0.5, artifact_mb=2.0)
     better = replace(worse, variant="better", latency_ms_p50=1.0, **change)
     assert all(row.pareto for row in summary.rows([benchmark([worse, better])], Limits()))
 
@@ -394,3 +395,19 @@ def test_a_record_with_the_old_name_of_a_mark_is_read(tmp_path):
     benchmark([ROW]).write(path)
     path.write_text(path.read_text().replace('"best_within_limit"', '"within_limit"'))
     assert records.read_benchmark(path).records[0].row == ROW
+
+
+def test_a_record_of_an_earlier_version_is_read_with_its_accuracy_as_score(tmp_path):
+    path = tmp_path / "benchmark.json"
+    benchmark([replace(ROW, score=0.5, score_delta=-0.1)]).write(path)
+    values = json.loads(path.read_text())
+    for record in values["records"]:
+        own = record["row"]
+        for name in [name for name in own if name.startswith(("score", "metric"))]:
+            value = own.pop(name)
+            if name.startswith("score"):
+                own[name.replace("score", "accuracy")] = value
+    path.write_text(json.dumps(values))
+    (record,) = records.read_benchmark(path).records
+    assert (record.row.score, record.row.accuracy, record.row.accuracy_delta) == (0.5, 0.5, -0.1)
+    assert record.row.metric == "accuracy"

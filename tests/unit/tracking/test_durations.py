@@ -24,7 +24,7 @@ REPLICATE = {
 }
 CARD = ModelManifest(
     family="cnn", recipe="none", title="digits", model={"_target_": "x"}, shape=ImageInput(1, 8, 8, 10),
-    mean=[0.5], std=[0.5], parameters=1, macs=1, activations=1, val_accuracy=0.9, test_accuracy=0.9,
+    mean=[0.5], std=[0.5], parameters=1, macs=1, activations=1, val_score=0.9, test_score=0.9,
     train_s=60.0, made="trained", key="model key", details={"data": "0" * 64, "settings": {"seed": 0}},
     sha256="1" * 64,
 )  # fmt: skip

@@ -24,6 +24,12 @@ def arguments(parser: ArgumentParser) -> None:
     limits.add_argument(
         "--max-accuracy-drop", type=float, metavar="POINTS", help="percentage points below the baseline"
     )
+    limits.add_argument(
+        "--max-score-loss",
+        type=float,
+        metavar="LOSS",
+        help="by how much a score that is no percentage may be worse, in its own unit",
+    )
     limits.add_argument("--max-latency-ms", type=float, metavar="MS", help="on p50")
     limits.add_argument("--max-size-mb", type=float, metavar="MB", help="of the artifact")
     limits.add_argument(

@@ -26,7 +26,6 @@ def run(chosen: Namespace) -> None:
     Raises:
         UserError: the variant, family or hardware was not measured.
     """
-    from dataclasses import asdict
     from pathlib import Path
 
     from breakeven.cli.selection import require_known
@@ -52,5 +51,5 @@ def run(chosen: Namespace) -> None:
     if chosen.csv:
         summary.write_summary(Path(chosen.csv), rows)
     if chosen.json:
-        write_json(Path(chosen.json), [{name: asdict(row)[name] for name in column_names()} for row in rows])
+        write_json(Path(chosen.json), [{name: getattr(row, name) for name in column_names()} for row in rows])
     terminal_table.show(benchmarks, rows, chosen.wide, limits)

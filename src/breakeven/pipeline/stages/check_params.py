@@ -18,11 +18,12 @@ from breakeven.core.files import flatten, write_json, write_text
 from breakeven.pipeline.stages._main import run
 
 if TYPE_CHECKING:
-    from breakeven.artifacts.model_manifest import ImageInput, TextInput
+    from breakeven.artifacts.model_manifest import Input
 
 # What a dataset's facts are taken for that are not known before its files are read
 AN_IMAGE = {"channels": 3, "height": 32, "width": 32, "classes": 10}
 A_TEXT = {"length": 128, "vocabulary": 30_000, "classes": 10}
+A_ROW = {"features": 8, "classes": 1}
 # Errors of a constructor that have nothing to do with the sizes that it is given
 ABOUT_NAMES = (TypeError, ImportError, AttributeError, UserError)
 
@@ -128,7 +129,8 @@ def require_models(config: Study) -> None:
     from breakeven.artifacts.model_manifest import shape_from
 
     for name, family in config.families.items():
-        texts = "vocabulary" in family.model.get("_inputs_", {}).values()
+        given = family.model.get("_inputs_", {}).values()
+        texts = "vocabulary" in given
         if texts and family.train and (config.compressions or not family.checkpoint):
             raise UserError(
                 f"families.{name}: texts are not trained, and so not compressed: "
@@ -136,7 +138,7 @@ def require_models(config: Study) -> None:
             )
         dataset = plugin.load("datasets", config.datasets[family.data], f"datasets.{family.data}")
         facts = dataset.facts()
-        guesses = A_TEXT if texts else AN_IMAGE
+        guesses = A_TEXT if texts else A_ROW if "features" in given else AN_IMAGE
         shape = shape_from({name: facts.get(name, guess) for name, guess in guesses.items()})
         _construct(family.model, shape, facts, f"families.{name}.model")
         for recipe, steps in config.recipes().items():
@@ -149,7 +151,7 @@ def require_models(config: Study) -> None:
             _construct(spec, shape, facts, key)
 
 
-def _construct(spec: Settings, shape: "ImageInput | TextInput", facts: Mapping[str, int], key: str) -> None:
+def _construct(spec: Settings, shape: "Input", facts: Mapping[str, int], key: str) -> None:
     """Build the model without memory, if its constructor does not compute with tensors.
 
     Args:

@@ -21,6 +21,7 @@ from breakeven.pipeline.compress_model import MODULES, Application, ModelToCompr
 from breakeven.pipeline.fit_model import ModelJob, describe, obtain
 from breakeven.pipeline.model_libraries import libraries
 from breakeven.pipeline.stages._main import run
+from breakeven.pipeline.task_code import task_modules
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.sample_batches import training_batches
 from breakeven.plugins.compression.base import Compression
@@ -90,9 +91,17 @@ def _step(
             "patience": 0,
         }
     )
-    settings = {"compression": compression.model_dump(), "train": tuning.model_dump(), "seed": study.seed}
+    settings = {
+        "compression": compression.model_dump(),
+        "train": tuning.model_dump(),
+        "task": family.task,
+        "seed": study.seed,
+    }
     spec = compression.architecture(before.model)
-    plugins = plugin_modules("compression", settings["compression"])
+    plugins = [
+        *plugin_modules("compression", settings["compression"]),
+        *task_modules(family.task),
+    ]
     digest = dataset.manifest(data).digest
     key = CacheKey(
         "model",
@@ -104,7 +113,13 @@ def _step(
         },
     )
     start_model = ModelToCompress(start.absolute(), spec, study.seed, f"compressions.{recipe}")
-    application = Application(start_model, compression, partial(training_batches, data, study.seed))
+    task = study.task(name)
+    application = Application(
+        start_model,
+        compression,
+        partial(training_batches, data, study.seed, task),
+        task.output_shape(before.shape.sample, before.shape.classes),
+    )
     compressed = functools.cache(partial(apply, application, calls))
     if not cache.find(key):
         calls.start()
@@ -120,6 +135,7 @@ def _step(
         spec=spec,
         build=lambda: compressed()[0],
         train=tuning,
+        task=task,
         seed=study.seed,
         key=key,
         made=compression.name,
@@ -139,7 +155,7 @@ def _step(
 
 def _past(card: ModelManifest) -> list[dict[str, Any]]:
     """Return the figures of all earlier steps, the uncompressed model first."""
-    figures = ("made", "val_accuracy", "test_accuracy", "parameters", "macs", "megabytes", "train_s")
+    figures = ("made", "val_score", "test_score", "parameters", "macs", "megabytes", "train_s")
     return [*card.details.get("before", []), {figure: getattr(card, figure) for figure in figures}]
 
 

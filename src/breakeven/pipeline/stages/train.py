@@ -7,6 +7,7 @@ from torch import nn
 
 from breakeven.artifacts import dataset, saved_model
 from breakeven.artifacts.checkpoint import load_checkpoint
+from breakeven.artifacts.output_of import whole
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
@@ -14,6 +15,7 @@ from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, unwatched_modules
 from breakeven.pipeline.fit_model import UNTRAINED, ModelJob, describe, obtain
 from breakeven.pipeline.stages._main import run
+from breakeven.pipeline.task_code import task_modules
 from breakeven.tracking import live_run
 
 
@@ -32,7 +34,7 @@ def train(name: str) -> None:
             "settings": {k: v for k, v in settings.items() if k != "data"},
             "data": [manifest.digest, *scale],
             "checkpoint": weights,
-            "code": digests_of("train", [str(family.model.get("_target_"))]),
+            "code": digests_of("train", [str(family.model.get("_target_")), *task_modules(family.task)]),
         },
     )
 
@@ -46,7 +48,7 @@ def train(name: str) -> None:
                 file=sys.stderr,
             )
         if family.checkpoint:
-            load_checkpoint(paths.checkpoint(family.checkpoint), model)
+            load_checkpoint(paths.checkpoint(family.checkpoint), whole(model))
         return model
 
     job = ModelJob(
@@ -56,6 +58,7 @@ def train(name: str) -> None:
         spec=family.model,
         build=build,
         train=None if family.checkpoint else family.train,
+        task=study.task(name),
         seed=study.seed,
         key=key,
         made="checkpoint" if family.checkpoint else "trained" if family.train else UNTRAINED,

@@ -19,6 +19,7 @@ from breakeven.core.files import atomic
 from breakeven.core.progress import ProgressLine
 from breakeven.pipeline.training.batches import Batches
 from breakeven.pipeline.training.result import History, OnEpoch
+from breakeven.plugins.tasks.base import Task
 
 
 class LastBestCheckpoint(ModelCheckpoint):
@@ -93,9 +94,9 @@ class TrainingProgress(Callback):
 
     line: ProgressLine
 
-    def __init__(self, work: Sequence[float], history: HistoryRecorder, patience: int) -> None:
+    def __init__(self, work: Sequence[float], history: HistoryRecorder, patience: int, task: Task) -> None:
         """Estimate the time left from the `work` of each epoch, in any unit."""
-        self.work, self.history = work, history
+        self.work, self.history, self.task = work, history, task
         self.estimate = Estimate(sum(work), at_most=patience > 0)
         self.started = 0.0
 
@@ -118,7 +119,7 @@ class TrainingProgress(Callback):
         self.estimate.finish(time.monotonic() - self.started, self.work[epoch])
         text = (
             f"epoch {epoch + 1}/{len(self.work)}: loss {row['train_loss']:.3f}, "
-            f"val accuracy {row['val_accuracy']:.2%}, {row['seconds']:.0f} s"
+            f"val {self.task.said(row[f'val_{self.task.metric}'])}, {row['seconds']:.0f} s"
         )
         self.line.tell(self.estimate.done, text, self.estimate.left())
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from breakeven.artifacts.module_modes import evaluated
+from breakeven.plugins.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,14 @@ class Teacher:
         """
         return self
 
-    def loss(self, labels_loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
-        """Return the loss of a student with `logits` on `inputs`.
+    def loss(self, targets_loss: Tensor, outputs: Tensor, inputs: Tensor, task: Task) -> Tensor:
+        """Return the loss of a student that gives `outputs` for `inputs`.
 
         Args:
-            labels_loss: the student's loss by the labels.
-            logits: (N, classes).
+            targets_loss: the student's loss by the dataset's targets.
+            outputs: (N, ...).
         """
         with torch.no_grad():
-            teacher_logits = self.model.to(inputs.device)(inputs).float()
-        t = self.temperature
-        target = F.log_softmax(teacher_logits / t, dim=1)
-        divergence = F.kl_div(
-            F.log_softmax(logits / t, dim=1), target, reduction="batchmean", log_target=True
-        )
-        # The factor t * t compensates the second term's gradient, which shrinks with the square of t.
-        return (1 - self.weight) * labels_loss + self.weight * t * t * divergence
+            teacher = self.model.to(inputs.device)(inputs).float()
+        imitation = task.imitation_loss(outputs, teacher, self.temperature)
+        return (1 - self.weight) * targets_loss + self.weight * imitation

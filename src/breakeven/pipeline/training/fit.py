@@ -31,9 +31,10 @@ from breakeven.pipeline.training.callbacks import (
     moving_average,
 )
 from breakeven.pipeline.training.distillation import Teacher
-from breakeven.pipeline.training.module import Classifier, Diverged
+from breakeven.pipeline.training.module import Diverged, TaskTraining
 from breakeven.pipeline.training.precision import use_bf16
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
+from breakeven.plugins.tasks.base import Task
 
 VALIDATION_BATCH = 500  # images at most
 
@@ -47,7 +48,7 @@ class FitInputs:
     val: Images
     mean: Sequence[float]
     std: Sequence[float]
-    classes: int
+    task: Task
     config: TrainingConfig
     seed: int
     workdir: Path  # of the checkpoints; a training that finds `last.ckpt` there is resumed from it
@@ -76,23 +77,24 @@ def fit(inputs: FitInputs) -> TrainingResult:
     if inputs.teacher:
         inputs.teacher.model.to(memory_format=memory_format)
     batches = Batches(inputs.train, config.batch_size, shuffle=True, seed=inputs.seed, drop_last=True)
-    module = Classifier(
+    module = TaskTraining(
         model,
-        Preprocess(inputs.mean, inputs.std),
+        Preprocess(inputs.mean, inputs.std, inputs.train.images.ndim),
         config,
-        inputs.classes,
+        inputs.task,
         steps=config.epochs * len(batches),
         seed=inputs.seed,
         teacher=inputs.teacher,
         memory_format=memory_format,
     )
+    monitor, mode = _watched(inputs.task)
     best = LastBestCheckpoint(
-        inputs.workdir, "best", monitor="val_accuracy", mode="max", enable_version_counter=False
+        inputs.workdir, "best", monitor=monitor, mode=mode, enable_version_counter=False
     )
     history = HistoryRecorder(inputs.on_epoch)
     # Images of half the side take a fourth of the time.
     work = [config.side(epoch) ** 2 for epoch in range(config.epochs)]
-    progress = TrainingProgress(work, history, config.patience)
+    progress = TrainingProgress(work, history, config.patience, inputs.task)
     trainer = Trainer(
         max_epochs=config.epochs,
         devices=1,  # with several GPUs, Lightning would start this stage again for each
@@ -124,13 +126,19 @@ def _callbacks(
     latest = ModelCheckpoint(inputs.workdir, "last", enable_version_counter=False)
     callbacks: list[Callback] = [best, latest, history, EpochOrder(batches), progress]
     if config.patience:
-        callbacks.append(ResumableEarlyStopping("val_accuracy", mode="max", patience=config.patience))
+        monitor, mode = _watched(inputs.task)
+        callbacks.append(ResumableEarlyStopping(monitor, mode=mode, patience=config.patience))
     if config.ema:
         callbacks.append(moving_average(config.ema))
     return callbacks
 
 
-def _run(trainer: Trainer, module: Classifier, batches: Batches, inputs: FitInputs) -> None:
+def _watched(task: Task) -> tuple[str, str]:
+    """Return which figure tells the best epoch, and whether it should be high, as Lightning names them."""
+    return f"val_{task.metric}", "max" if task.better == "higher" else "min"
+
+
+def _run(trainer: Trainer, module: TaskTraining, batches: Batches, inputs: FitInputs) -> None:
     """Train, and raise the interruptions that Lightning hides."""
     last = inputs.workdir / "last.ckpt"
     try:

@@ -1,13 +1,12 @@
-"""The Lightning module of a training: loss, optimizer, schedule, and scores by torchmetrics."""
+"""The Lightning module of a training: the task's loss and scores, optimizer and schedule."""
 
 import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
-from torchmetrics.classification import MulticlassAccuracy
+from torchmetrics import MeanMetric
 
 from breakeven.artifacts.module_modes import main_logits
 from breakeven.artifacts.preprocess import Preprocess
@@ -15,17 +14,18 @@ from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
 from breakeven.pipeline.training.batches import augment, shrink
 from breakeven.pipeline.training.distillation import Teacher
+from breakeven.plugins.tasks.base import Task
 
 
-class Classifier(LightningModule):
-    """A Lightning module that trains `model` on batches of uint8 images with the settings of `config`."""
+class TaskTraining(LightningModule):
+    """A Lightning module that trains `model` for a task, with the settings of `config`."""
 
     def __init__(
         self,
         model: nn.Module,
         preprocess: Preprocess,
         config: TrainingConfig,
-        classes: int,
+        task: Task,
         steps: int,
         seed: int,
         teacher: Teacher | None = None,
@@ -41,17 +41,16 @@ class Classifier(LightningModule):
         self.memory_format = memory_format
         self.teacher = teacher  # `Teacher` is no module, so that checkpoints do not contain it
         self.model, self.preprocess = model, preprocess
-        self.config, self.steps, self.seed = config, steps, seed
-        self.train_accuracy = MulticlassAccuracy(classes, average="micro")
-        self.val_accuracy = MulticlassAccuracy(classes, average="micro")
+        self.config, self.task, self.steps, self.seed = config, task, steps, seed
+        self.train_score, self.val_score = MeanMetric(), MeanMetric()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits, (N, classes), of uint8 images, (N, C, H, W)."""
+        """Return the model's outputs, (N, ...), for uint8 images, (N, C, H, W), or features, (N, F)."""
         inputs = self.preprocess(images).clone(
             memory_format=self.memory_format
         )  # a clone, because images of one channel have both formats
-        logits: Tensor = self.model(inputs)
-        return logits
+        outputs: Tensor = self.model(inputs)
+        return outputs
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         """Return the loss of a step.
@@ -59,37 +58,43 @@ class Classifier(LightningModule):
         Raises:
             Diverged: the loss is not a number.
         """
-        images, labels = batch
+        images, targets = batch
         # Augmentation depends only on the seed and the step, so that a resumed training equals an
         # uninterrupted one.
         step_seed = self.seed * 1_000_003 + self.global_step
         generator = torch.Generator(images.device).manual_seed(step_seed)
         _seed(images.device, step_seed + 500_009)  # for dropout
         config = self.config
-        images = augment(images, generator, flip=config.flip, crop=config.crop, cutout=config.cutout)
+        if images.ndim == 4:
+            images = augment(images, generator, flip=config.flip, crop=config.crop, cutout=config.cutout)
         inputs = shrink(self.preprocess(images), config.side(self.current_epoch))
         inputs = inputs.clone(memory_format=self.memory_format)
-        logits = main_logits(self.model(inputs)).float()
-        loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+        outputs = main_logits(self.model(inputs)).float()
+        loss = self.task.loss(outputs, targets, config.label_smoothing)
         if self.teacher:
-            loss = self.teacher.loss(loss, logits, inputs)
+            loss = self.teacher.loss(loss, outputs, inputs, self.task)
         if not torch.isfinite(loss):
             raise Diverged(
                 f"The loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}): "
                 f"lower the learning rate (lr={config.lr}) or set clip_norm."
             )
-        self.train_accuracy.update(logits, labels)
+        self.train_score.update(self._scores(outputs, targets))
         self.log("train_loss", loss, on_step=False, on_epoch=True)
-        self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True)
+        self.log(f"train_{self.task.metric}", self.train_score, on_step=False, on_epoch=True)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        """Log loss and accuracy on the validation set, of the averaged weights if the training averages."""
-        images, labels = batch
-        logits = self(images).float()
-        self.val_accuracy.update(logits, labels)
-        self.log("val_loss", F.cross_entropy(logits, labels), on_epoch=True, prog_bar=True)
-        self.log("val_accuracy", self.val_accuracy, on_epoch=True, prog_bar=True)
+        """Log loss and score on the validation set, of the averaged weights if the training averages."""
+        images, targets = batch
+        outputs = self(images).float()
+        self.val_score.update(self._scores(outputs, targets))
+        self.log("val_loss", self.task.loss(outputs, targets), on_epoch=True, prog_bar=True)
+        self.log(f"val_{self.task.metric}", self.val_score, on_epoch=True, prog_bar=True)
+
+    def _scores(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the score of each sample, (N,)."""
+        scores = self.task.scores(outputs.detach().cpu().numpy(), targets.cpu().numpy())
+        return torch.from_numpy(scores).float().to(outputs.device)
 
     def configure_optimizers(self) -> Any:
         """Return SGD with Nesterov momentum or AdamW, without weight decay on biases and normalizations."""

@@ -16,7 +16,7 @@ def use_bf16(config: TrainingConfig, model: nn.Module, shape: Sequence[int]) -> 
     """Return whether to train in bf16: if the user chose it, and by default where it is fast and correct.
 
     Args:
-        shape: (C, H, W) of the images.
+        shape: of one input: (C, H, W) of images, (F,) of features.
 
     Raises:
         UserError: the user chose bf16, and its gradients would be garbage.
@@ -25,7 +25,9 @@ def use_bf16(config: TrainingConfig, model: nn.Module, shape: Sequence[int]) -> 
         return False
     if torch.cuda.is_available():
         return config.precision == "bf16" or bool(torch.cuda.is_bf16_supported())
-    sound = not any(strides_over_one_pixel(model, shape, side) for side in set(config.sides))
+    sound = len(shape) != 3 or not any(
+        strides_over_one_pixel(model, shape, side) for side in set(config.sides)
+    )
     if config.precision == "bf16":
         if not sound:
             raise UserError(

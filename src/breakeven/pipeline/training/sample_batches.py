@@ -1,6 +1,7 @@
 """A sample of training data for compressions that need gradients or activations."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,19 @@ from torch import Tensor
 from breakeven.artifacts import dataset
 from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import normalize
+from breakeven.plugins.compression.base import LossOf
+from breakeven.plugins.tasks.base import Task
 
 SAMPLE_BATCH = 64  # images at most
 
 
-def training_batches(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield batches of normalized inputs and labels, drawn by `seed` from the training split.
+def training_batches(data: Path, seed: int, task: Task, count: int) -> Iterator[tuple[Tensor, LossOf]]:
+    """Yield batches of normalized inputs, each with the loss of the outputs for it, drawn by `seed`.
 
     Args:
-        data: the folder of the prepared dataset.
-        count: number of images, or the whole split if it has fewer.
+        data: the folder of the prepared dataset; the batches come from its training split.
+        task: gives the loss.
+        count: number of inputs, or the whole split if it has fewer.
     """
     manifest, train = dataset.manifest(data), dataset.load_split(data, "train")
     indices = np.random.default_rng(seed).permutation(len(train.labels))[:count]
@@ -27,4 +31,4 @@ def training_batches(data: Path, seed: int, count: int) -> Iterator[tuple[Tensor
     for start in range(0, len(indices), size):
         chosen = indices[start : start + size]
         inputs = normalize(train.images[chosen], manifest.mean, manifest.std)
-        yield inputs, torch.from_numpy(train.labels[chosen])
+        yield inputs, partial(task.loss, targets=torch.from_numpy(train.labels[chosen]))

@@ -43,7 +43,7 @@ def heads_of(model: "nn.Module", example: "Tensor", classes: int) -> "list[nn.Mo
         heads = called[-1:]
         for layer in dict.fromkeys(called[:-1]):
             with layer.register_forward_hook(spoil):
-                spoilt = model(example).isnan().any(0)  # (classes,)
+                spoilt = model(example).isnan().transpose(0, 1).flatten(1).any(1)  # (classes,)
             if spoilt[0] and not spoilt[1:].any():
                 heads.append(layer)
     return heads

@@ -11,9 +11,10 @@ from breakeven.core.plugin import Plugin
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
 
-# Called with a number of images, it yields batches of training inputs (N, C, H, W) and labels (N,); it yields
-# the whole training split where that has fewer images.
-TrainingBatches = Callable[[int], "Iterable[tuple[Tensor, Tensor]]"]
+LossOf = Callable[["Tensor"], "Tensor"]  # the outputs for a batch -> the loss, a scalar
+# Called with a number, it yields batches of so many training inputs in all, each with its loss; it yields the
+# whole training split where that has fewer.
+TrainingBatches = Callable[[int], "Iterable[tuple[Tensor, LossOf]]"]
 
 
 class Compression(Plugin, ABC):

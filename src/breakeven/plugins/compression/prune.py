@@ -18,7 +18,7 @@ from breakeven.plugins.compression._structure import (
     require_trainable,
     tied_parameters,
 )
-from breakeven.plugins.compression.base import Compression, TrainingBatches
+from breakeven.plugins.compression.base import Compression, LossOf, TrainingBatches
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -180,7 +180,7 @@ class ImportancePerMac:
         return importance * len(importance) / work if importance is not None and work else None
 
 
-def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, Tensor]]") -> None:
+def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, LossOf]]") -> None:
     """Write into each parameter's `grad` the mean square of its gradients, for torch-pruning's importance.
 
     The mean square approximates the diagonal of the loss's Hessian (LeCun et al., Optimal Brain Damage,
@@ -188,14 +188,12 @@ def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, Tenso
     torch-pruning's own `accumulate_grad` keeps the last batch only. A frozen parameter gets no gradient.
     """
     import torch
-    from torch.nn.functional import cross_entropy
 
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     squares = [torch.zeros_like(parameter) for parameter in parameters]
     count = 0
-    for inputs, labels in batches:
-        loss = cross_entropy(model(inputs), labels)
-        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+    for inputs, loss_of in batches:
+        gradients = torch.autograd.grad(loss_of(model(inputs)), parameters, allow_unused=True)
         for square, gradient in zip(squares, gradients, strict=True):
             if gradient is not None:
                 square.add_(gradient.square())

@@ -21,7 +21,7 @@ class RawDataset(NamedTuple):
 
     train: Images
     test: Images | None
-    classes: list[str]
+    classes: list[str]  # or the names of the numbers to predict
     vocabulary: int = 0  # how many tokens there are, for texts
     val: Images | None = None
     names: Mapping[
@@ -97,7 +97,7 @@ class Dataset(Plugin, ABC):
 
     @abstractmethod
     def read(self, roots: Sequence[Path]) -> RawDataset:
-        """Return the images of the source, (N, C, H, W) uint8, neither scaled nor normalized.
+        """Return the inputs and targets of the source, as of `Images`, neither scaled nor normalized.
 
         Raises:
             UserError: a file is missing or damaged.

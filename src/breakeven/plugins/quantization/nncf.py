@@ -68,6 +68,10 @@ class Nncf(Quantization):
             if self.max_drop is None:
                 quantized = nncf.quantize(model, calibration, **settings, advanced_parameters=advanced)
             else:
+                if examples.labels.ndim > 1 or examples.labels.dtype.kind != "i":
+                    raise Unsupported(
+                        "max_drop is a drop in accuracy, and this is no classification: set it to null"
+                    )
                 pairs = list(zip(examples.validation, examples.labels, strict=True))
                 least = 1 / len(pairs)  # a drop of less than one image is no drop
                 if self.max_drop < least:

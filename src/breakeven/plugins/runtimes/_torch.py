@@ -183,5 +183,6 @@ class ModelSourceRuntime(TorchRuntime, ABC):
 
         model, card = saved_model.load(folder, checked=True)
         if preprocessing == "inside":
-            model = nn.Sequential(Preprocess(card.mean, card.std), model).eval()
+            dimensions = 1 + len(card.shape.sample)
+            model = nn.Sequential(Preprocess(card.mean, card.std, dimensions), model).eval()
         return convert(model, self.precision, self.channels_last, preprocessing)

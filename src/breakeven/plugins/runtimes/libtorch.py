@@ -74,12 +74,12 @@ class LibTorch(Runtime):
         """Export with the inner runtime, and write what the program has to know of the artifact.
 
         Raises:
-            Unsupported: the model takes texts, or the program cannot be built.
+            Unsupported: the model takes no images, or the program cannot be built.
         """
-        from breakeven.artifacts.model_manifest import TextInput, read_card
+        from breakeven.artifacts.model_manifest import ImageInput, read_card
 
         card = read_card(source.folder)
-        if isinstance(card.shape, TextInput):
+        if not isinstance(card.shape, ImageInput):
             raise Unsupported("the C++ worker takes images only")
         program()
         self.inner.export(source, folder)

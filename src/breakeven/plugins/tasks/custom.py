@@ -1,0 +1,118 @@
+"""A task of the user's own: the score and the loss are functions in the user's module."""
+
+import pkgutil
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from breakeven.core.errors import UserError
+from breakeven.plugins.tasks.base import PERCENT, Outputs, Scores, Targets, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+METRIC = r"^[a-z][a-z0-9_]*$"
+FUNCTION = re.compile(r"[\w.]+:\w+")
+# Names that mean something else where scores are logged and shown
+TAKEN = ("accuracy", "latency", "paid_back", "loss", "lr", "seconds", "epoch", "speedup", "latency_ms_p50")
+
+
+class Custom(Task):
+    """Outputs and targets are what the functions take; a model gives a fixed number of numbers a sample."""
+
+    metric: str = Field(pattern=METRIC, description="the score's name, as columns have it")
+    better: Literal["higher", "lower"] = Field(description="which scores are the better ones")
+    score: str = Field(
+        description="MODULE:FUNCTION; it takes outputs and targets, and returns a number a sample",
+    )
+    train_loss: str | None = Field(
+        None,
+        description="MODULE:FUNCTION; it takes outputs and targets, and returns a scalar; null: no training",
+    )
+    shape: list[int] | None = Field(
+        None, description="of a sample's outputs; null: one output for each target column or class"
+    )
+
+    @field_validator("metric")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value in TAKEN:
+            raise ValueError(f"the name {value} means something else here: choose another one")
+        return value
+
+    @field_validator("score", "train_loss")
+    @classmethod
+    def _names_a_function(cls, value: str | None) -> str | None:
+        if value is not None and not FUNCTION.fullmatch(value):
+            raise ValueError("it should be MODULE:FUNCTION, as my_score:distance")
+        return value
+
+    @property
+    def maps(self) -> bool:
+        """Return whether a target has more than one dimension."""
+        return len(self.shape or ()) > 1
+
+    def output_shape(self, inputs: tuple[int, ...], outputs: int) -> tuple[int, ...]:
+        """Return the shape of the settings, or (numbers,)."""
+        return tuple(self.shape) if self.shape else (outputs,)
+
+    def scores(self, outputs: Outputs, targets: Targets) -> Scores:
+        """Call the user's function.
+
+        Raises:
+            UserError: it cannot be called, or gives something else than one finite number a sample.
+        """
+        try:
+            scores = np.asarray(_function(self.score)(outputs, targets), np.float64)
+        except UserError:
+            raise
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
+            raise UserError(f"task.score={self.score}: it failed ({reason}).") from None
+        if scores.shape != (len(outputs),):
+            raise UserError(
+                f"task.score={self.score}: gives {scores.shape} for {len(outputs)} samples: return one "
+                "number for each sample, and not their mean."
+            )
+        if not np.isfinite(scores).all():
+            raise UserError(f"task.score={self.score}: gives numbers that are not finite.")
+        if self.unit == PERCENT and not ((scores >= 0) & (scores <= 1)).all():
+            raise UserError(
+                f"task.score={self.score}: gives {scores.max():g}: with unit=% return shares, 0 to 1."
+            )
+        return scores
+
+    def loss(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
+        """Call the user's function."""
+        if self.train_loss is None:
+            raise UserError(
+                "task.train_loss=null: give the function that a training minimizes, or train=null."
+            )
+        loss: Tensor = _function(self.train_loss)(outputs, targets)
+        return loss
+
+    def imitation_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+        """Return the mean squared difference from the teacher's outputs."""
+        import torch.nn.functional as F
+
+        return F.mse_loss(outputs, teacher)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """Return the function that `MODULE:FUNCTION` names.
+
+    Raises:
+        UserError: there is none.
+    """
+    try:
+        found = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"{name}: cannot be imported ({error}): write MODULE:FUNCTION.") from None
+    if not callable(found):
+        raise UserError(f"{name}: is a {type(found).__name__}, not a function.")
+    function: Callable[..., Any] = found
+    return function

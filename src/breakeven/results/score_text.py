@@ -1,0 +1,36 @@
+"""A row's score, and its change from the baseline's, as people read them."""
+
+from collections.abc import Iterable
+
+from breakeven.plugins.tasks.base import PERCENT, figure_text
+from breakeven.results.result_row import ResultRow
+
+UNSEEN = 5e-5  # a smaller change, as a share of the score, is less than its fourth digit
+
+
+def metric_title(rows: Iterable[ResultRow]) -> str:
+    """Return the name of the score that these rows have; "score" if they have several."""
+    names = list(dict.fromkeys(row.metric for row in rows)) or ["accuracy"]
+    return names[0].replace("_", " ") if len(names) == 1 else "score"
+
+
+def score_text(row: ResultRow) -> str:
+    """Return a row's score with its unit; empty if it has none."""
+    return "" if row.score is None else figure_text(row.score, row.metric_unit)
+
+
+def change_unit(row: ResultRow) -> str:
+    """Return the unit of a change of the score: percentages change by points."""
+    return "points" if row.metric_unit == PERCENT else row.metric_unit
+
+
+def change_text(row: ResultRow, delta: float, digits: int = 2) -> str:
+    """Return a change of the score without its unit, with its sign; "+0" if the score's digits hide it."""
+    if row.metric_unit == PERCENT:
+        return f"{100 * delta:+.{digits}f}"
+    return "+0" if abs(delta) < UNSEEN * abs(row.score or 0.0) else f"{delta:+.3g}"
+
+
+def bounds_text(row: ResultRow, low: float, high: float) -> str:
+    """Return the bounds of a change of the score without their unit."""
+    return f"{change_text(row, low, 1)} to {change_text(row, high, 1)}"
