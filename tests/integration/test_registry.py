@@ -154,9 +154,9 @@ def test_the_champion_of_the_users_own_model_is_loaded_in_another_folder(
 def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
     options = ("--variant", "none/fp32/onnxruntime")
     done = project.run("breakeven", "compare", "HEAD", "workspace", *options, check=False)
-    assert done.stdout.count("none/fp32/onnxruntime") == 1 and "in the same rounds" in done.stdout, (
-        done.stderr
-    )
+    # Once in the table, and once more where a busy machine leaves it undecided, with the reason.
+    assert "none/fp32/onnxruntime" in done.stdout and "in the same rounds" in done.stdout, done.stderr
+    assert "prune50" not in done.stdout
     worktrees = project.run("git", "worktree", "list").stdout.splitlines()
     assert len(worktrees) == 1
     # Two replicates decide nothing.
