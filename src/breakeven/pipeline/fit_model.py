@@ -36,7 +36,7 @@ from breakeven.pipeline.model_contract import ModelContract, open_contract
 from breakeven.pipeline.sanity import score_warning
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.result import OnEpoch, TrainingResult
-from breakeven.plugins.tasks.base import Task, figure_text
+from breakeven.plugins.tasks.base import Task, figure_text, metric_words
 
 UNTRAINED = "untrained"  # the model keeps its random initial weights
 
@@ -201,5 +201,5 @@ def describe(card: ModelManifest) -> str:
     if card.val_score is None or card.test_score is None:
         return size
     val, test = (figure_text(score, card.unit) for score in (card.val_score, card.test_score))
-    scores = f"{card.metric.replace('_', ' ')} {val} on validation, {test} on test"
+    scores = f"{metric_words(card.metric)} {val} on validation, {test} on test"
     return f"{size} in {card.train_s:.0f} s; {scores}"

@@ -69,13 +69,7 @@ class ModelContract:
         with TemporaryDirectory() as scratch:
             folder = Path(scratch)
             half = partial(
-                make_and_save,
-                self.job.build,
-                self.job.seed,
-                self.job.train,
-                images,
-                self._card(),
-                folder,
+                make_and_save, self.job.build, self.job.seed, self.job.train, images, self._card(), folder
             )
             made = self._run(half)
             loaded = self._run(partial(load_elsewhere, folder, self.job.seed + 1, images))

@@ -11,7 +11,7 @@ from breakeven.artifacts.dataset import DatasetManifest, Images
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import training_output
 from breakeven.core.errors import Unsupported
-from breakeven.plugins.tasks.base import Task
+from breakeven.plugins.tasks.base import Task, metric_words
 
 if TYPE_CHECKING:
     from breakeven.pipeline.fit_model import ModelJob
@@ -82,11 +82,10 @@ def score_warning(
         outputs: for the validation split.
     """
     assert card.val_score is not None
-    swapped = ""
-    if val.has_classes and job.task.metric == "accuracy":
+    if job.made == "checkpoint" and job.task.metric == "accuracy":
         swapped = swapped_classes(outputs.argmax(axis=1), val.labels, manifest.classes)
-    if job.made == "checkpoint" and swapped:
-        return f"{job.family}: perhaps the checkpoint numbers its classes in another order: {swapped}."
+        if swapped:
+            return f"{job.family}: perhaps the checkpoint numbers its classes in another order: {swapped}."
     simple, what = simple_score(job.task, val)
     if simple is not None and not job.task.is_better(card.val_score, simple):
         at_chance = f"{job.task.said(card.val_score)} on validation is no better than {what}"
@@ -103,7 +102,7 @@ def score_warning(
     if job.made == "checkpoint" and not manifest.own_test:
         return (
             f"{job.family}: the test set was split off train/, and the checkpoint may have been trained on "
-            f"it: its {card.metric.replace('_', ' ')} would be too good. Bring a test/ that it has not seen."
+            f"it: its {metric_words(card.metric)} would be too good. Bring a test/ that it has not seen."
         )
     return ""
 

@@ -88,10 +88,7 @@ class RowBuilder:
         rows = []
         for name, (folder, card) in {**artifacts, TWIN: artifacts[BASELINE]}.items():
             comparison = comparisons.of.get(name, Comparison(card.status, card.reason))
-            task = self.task
-            parts: list[RowPart] = [
-                ScorePart(metric=task.metric, metric_unit=task.unit, metric_better=task.better)
-            ]
+            parts: list[RowPart] = [self._no_score]
             remarks: dict[str, str] = {}
             if card.status == "ok":
                 own = self._scores(folder, targets)
@@ -189,6 +186,11 @@ class RowBuilder:
             **{field: value for part in parts for field, value in vars(part).items()},
         )
 
+    @property
+    def _no_score(self) -> ScorePart:
+        task = self.task
+        return ScorePart(metric=task.metric, metric_unit=task.unit, metric_better=task.better)
+
     def _scores(self, folder: Path, targets: NDArray[Any]) -> NDArray[np.float64]:
         """Return the score of the artifact in `folder` on each sample of the test set, (N,)."""
         scores: NDArray[np.float64] = self.task.scores(np.load(folder / artifact.LOGITS), targets)
@@ -202,8 +204,7 @@ class RowBuilder:
         control: NDArray[np.float64] | None,
     ) -> ScorePart:
         """Return the score of a variant; each array holds the score of each test sample, (N,)."""
-        task = self.task
-        part = ScorePart(metric=task.metric, metric_unit=task.unit, metric_better=task.better)
+        part = self._no_score
         if card.trained:
             difference = paired_scores.compare(base, variant, self.confidence)
             part = replace(

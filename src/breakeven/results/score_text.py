@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from breakeven.plugins.tasks.base import PERCENT, figure_text
+from breakeven.plugins.tasks.base import PERCENT, figure_text, metric_words
 from breakeven.results.result_row import ResultRow
 
 UNSEEN = 5e-5  # a smaller change, as a share of the score, is less than its fourth digit
@@ -11,7 +11,7 @@ UNSEEN = 5e-5  # a smaller change, as a share of the score, is less than its fou
 def metric_title(rows: Iterable[ResultRow]) -> str:
     """Return the name of the score that these rows have; "score" if they have several."""
     names = list(dict.fromkeys(row.metric for row in rows)) or ["accuracy"]
-    return names[0].replace("_", " ") if len(names) == 1 else "score"
+    return metric_words(names[0]) if len(names) == 1 else "score"
 
 
 def score_text(row: ResultRow) -> str:

@@ -1,7 +1,7 @@
 """The interface of a dataset: where its source files are, and how they become uint8 arrays."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
@@ -69,6 +69,27 @@ class Dataset(Plugin, ABC):
                 f"that holds them."
             ) from None
         return roots[0]
+
+    def own_path(
+        self, path: str, roots: Sequence[Path], what: str, is_there: Callable[[Path], bool] = Path.exists
+    ) -> Path:
+        """Return a file or folder of the user's own, in the first of `roots` that holds it.
+
+        Args:
+            path: below one of `roots`, or absolute.
+            what: the user should put there, for the message.
+            is_there: tells whether a path is what is meant, for example `Path.is_file`.
+
+        Raises:
+            UserError: it is in none of `roots`.
+        """
+        paths = [root / path for root in roots]
+        if found := next((each for each in paths if is_there(each)), None):
+            return found
+        raise UserError(
+            f"{self.title}: {' or '.join(dict.fromkeys(map(str, paths)))} not found. Put the {what} there, "
+            f"or set BREAKEVEN_DATA to the folder that holds {path}."
+        )
 
     def download(self, root: Path) -> None:
         """Download the source files into `root`.

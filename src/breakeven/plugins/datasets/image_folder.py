@@ -44,14 +44,7 @@ class ImageFolder(Dataset):
         Raises:
             UserError: it is below none of `roots`.
         """
-        paths = [root / self.path for root in roots]
-        for path in paths:
-            if path.exists():
-                return path
-        raise UserError(
-            f"{self.title}: {' or '.join(dict.fromkeys(map(str, paths)))} not found. Put the images there, "
-            f"or set BREAKEVEN_DATA to the folder that holds {self.path}."
-        )
+        return self.own_path(self.path, roots, "images")
 
     def digests(self, roots: Sequence[Path]) -> Digests:
         """Return the sha256 of the archive, or of every image.

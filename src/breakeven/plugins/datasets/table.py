@@ -32,14 +32,7 @@ class Table(Dataset):
         Raises:
             UserError: it is below none of `roots`.
         """
-        paths = [root / self.path for root in roots]
-        for path in paths:
-            if path.is_file():
-                return path
-        raise UserError(
-            f"{self.title}: {' or '.join(dict.fromkeys(map(str, paths)))} not found. Put the table there, or "
-            f"set BREAKEVEN_DATA to the folder that holds {self.path}."
-        )
+        return self.own_path(self.path, roots, "table", Path.is_file)
 
     def digests(self, roots: Sequence[Path]) -> Digests:
         """Return the sha256 of the file."""

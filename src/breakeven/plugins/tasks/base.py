@@ -77,11 +77,16 @@ class Task(Plugin, ABC):
 
     def said(self, score: float) -> str:
         """Return a score with the name of its metric, as "accuracy 98.33%"."""
-        return f"{self.metric.replace('_', ' ')} {figure_text(score, self.unit)}"
+        return f"{metric_words(self.metric)} {figure_text(score, self.unit)}"
 
     def is_better(self, score: float, other: float) -> bool:
         """Return whether a score is better than another one."""
         return score > other if self.better == "higher" else score < other
+
+
+def metric_words(metric: str) -> str:
+    """Return the name of a metric as people read it, as "absolute error"."""
+    return metric.replace("_", " ")
 
 
 def figure_text(value: float, unit: str) -> str:
