@@ -123,6 +123,12 @@ class ModelManifest:
     task: dict[str, Any] = field(default_factory=lambda: {"name": "classification"})
     metric: str = "accuracy"  # of the task
     unit: str = "%"  # of the metric
+    outputs: list[int] = field(default_factory=list)  # the shape of what it gives for one sample
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Return the shape of what the model gives for one sample: logits, in an earlier manifest."""
+        return tuple(self.outputs) or (self.shape.classes,)
 
     @property
     def scores(self) -> dict[str, float]:

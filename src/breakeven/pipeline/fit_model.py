@@ -175,6 +175,7 @@ def _make_within(
         task=job.task.model_dump(),
         metric=job.task.metric,
         unit=job.task.unit,
+        outputs=list(job.task.output_shape(manifest.shape.sample, manifest.shape.classes)),
     )
     warning = "" if val_outputs is None else score_warning(job, card, val_outputs, val, manifest)
     if warning:

@@ -161,6 +161,7 @@ class ModelContract:
             task=self.job.task.model_dump(),
             metric=self.job.task.metric,
             unit=self.job.task.unit,
+            outputs=list(self.job.task.output_shape(manifest.shape.sample, manifest.shape.classes)),
         )
 
 

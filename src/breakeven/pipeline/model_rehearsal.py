@@ -20,7 +20,6 @@ from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import normalize, predictor
 from breakeven.config.training import TrainingConfig
-from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json, write_json
 from breakeven.pipeline.model_promises import (
@@ -46,14 +45,6 @@ class Rehearsal:
     unsaved: list[str] = field(default_factory=list)  # attributes that the state dict lacks
     changed: str = ""  # settings of the process that the model's code had set
     files: list[str] = field(default_factory=list)  # of the project, that the model reads when it is loaded
-
-
-def output_shape(card: ModelManifest) -> tuple[int, ...]:
-    """Return the shape of what a model gives for one sample."""
-    shape: tuple[int, ...] = plugin.load("tasks", card.task, f"families.{card.family}.task").output_shape(
-        card.shape.sample, card.shape.classes
-    )
-    return shape
 
 
 def write_down(half: Callable[[], Rehearsal], folder: Path) -> None:
@@ -89,7 +80,7 @@ def make_and_save(
     try:
         model = build()
         inputs = normalize(images[:CHECKED], card.mean, card.std)
-        outputs = output_shape(card)
+        outputs = card.output_shape
         check_evaluation(model, inputs, outputs)
         if train:
             try_training(model, inputs[: train.batch_size], outputs, train.sides)
@@ -128,7 +119,7 @@ def load_elsewhere(folder: Path, seed: int, images: NDArray[np.generic]) -> Rehe
         first = (str(error).splitlines() or [""])[0][:200]
         return Rehearsal(broken=f"it cannot be loaded after it was saved ({type(error).__name__}: {first})")
     try:
-        check_evaluation(model, normalize(images[:CHECKED], card.mean, card.std), output_shape(card))
+        check_evaluation(model, normalize(images[:CHECKED], card.mean, card.std), card.output_shape)
         logits = predict_in_batches(predictor(model, card.mean, card.std), images)
     except BrokenPromise as error:
         return Rehearsal(broken=f"after it was saved and loaded, {error}")

@@ -11,8 +11,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from breakeven.artifacts.model_manifest import FeatureInput, ImageInput, Input, ModelManifest, TextInput
-from breakeven.core.plugin import load
-from breakeven.plugins.tasks.base import Task
 from breakeven.results.result_row import ResultRow, folder_of
 
 
@@ -53,7 +51,7 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
     facts = {
         "folder": folder_of(row).as_posix(),
         "threads": row.threads,
-        "classes": " x ".join(map(str, _outputs(card))),
+        "classes": " x ".join(map(str, card.output_shape)),
         "example": _example(card.shape),
         "mean": [float(f"{value:.6g}") for value in card.mean],
         "std": [float(f"{value:.6g}") for value in card.std],
@@ -67,12 +65,6 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
         for title, name in plugins.items()
         if f"{name}.py.j2" in known
     ]
-
-
-def _outputs(card: ModelManifest) -> tuple[int, ...]:
-    """Return the shape of what the model gives for one sample."""
-    task: Task = load("tasks", card.task, "task")
-    return task.output_shape(card.shape.sample, card.shape.classes)
 
 
 def _normalized(shape: Input) -> str:

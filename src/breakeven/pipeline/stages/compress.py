@@ -118,7 +118,7 @@ def _step(
         start_model,
         compression,
         partial(training_batches, data, study.seed, task),
-        task.output_shape(before.shape.sample, before.shape.classes),
+        before.output_shape,
     )
     compressed = functools.cache(partial(apply, application, calls))
     if not cache.find(key):
