@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from built_wheel import build
 from project import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -38,22 +39,7 @@ print(result["long"].verdict, result["long"].speedup.high)
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    # Of a copy: setuptools leaves files beside what it builds.
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in files.stdout.split("\0"):
-        if (ROOT / name).is_file():
-            (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "source" / name).write_bytes((ROOT / name).read_bytes())
-    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", ".", "./source", cwd=folder)
-    (built,) = folder.glob("breakeven-*.whl")
-    return built
+    return build(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +73,15 @@ def names(folder: str) -> set[str]:
 def test_the_wheel_holds_the_configuration_and_the_programs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {*archive.namelist()}
-        assert {f"breakeven/{name}" for name in names("conf") | names("cpp")} <= inside
+        assert {f"breakeven/{name}" for name in names("conf") | names("cpp") | {"dvc.yaml"}} <= inside
         assert {name.removeprefix("src/") for name in names("src")} <= inside
         # Hydra looks for its plugins, here the launchers of sweeps, in packages below `hydra_plugins`.
-        own = ("breakeven/", "breakeven-", "hydra_plugins/breakeven_sweep/")
+        own = (
+            "breakeven/",
+            "breakeven-",
+            "hydra_plugins/breakeven_sweep/",
+            "hydra_plugins/breakeven_options/",
+        )
         assert not [name for name in inside if not name.startswith(own)]
         config = archive.read("breakeven/conf/config.yaml")
     assert config == (ROOT / "conf/config.yaml").read_bytes()

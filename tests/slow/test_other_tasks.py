@@ -20,7 +20,9 @@ defaults:
   - /data@datasets.diabetes: diabetes
   - /data@datasets.shapes: shapes
   - /family@families.mlp: mlp
+  - /data@datasets.digits: digits
   - /family@families.segmenter: segmenter
+  - /family@families.embedder: embedder
   - override /runtime: [eager, torchscript_frozen, onnxruntime, openvino]
   - override /quantization: [onnxruntime_static]
 study: others
@@ -28,6 +30,7 @@ datasets: {shapes: {count: 200, size: 16}}
 families:
   mlp: {train: {epochs: 30}}
   segmenter: {model: {width: 8}, train: {epochs: 3}}
+  embedder: {model: {width: 8}, train: {epochs: 4}}
 export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
 measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
   confidence: 0.9999}
@@ -71,7 +74,12 @@ def of(rows: list[dict], family: str) -> dict[str, dict]:
 
 
 @pytest.mark.parametrize(
-    ("family", "metric", "better"), [("mlp", "absolute_error", "lower"), ("segmenter", "iou", "higher")]
+    ("family", "metric", "better"),
+    [
+        ("mlp", "absolute_error", "lower"),
+        ("segmenter", "iou", "higher"),
+        ("embedder", "recall_at_1", "higher"),
+    ],
 )
 def test_every_row_has_the_task_s_score_and_its_change(
     study: Study, family: str, metric: str, better: str
@@ -112,12 +120,13 @@ def test_mlflow_has_the_scores(study: Study) -> None:
     experiment = client.get_experiment_by_name("breakeven")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id], "tags.kind = 'benchmark'")
-    assert {run.data.tags["metric"] for run in runs} == {"absolute_error", "iou"}
+    assert {run.data.tags["metric"] for run in runs} == {"absolute_error", "iou", "recall_at_1"}
     assert all("score" in run.data.metrics for run in runs if "speedup" in run.data.metrics)
     trained = client.search_runs([experiment.experiment_id], "tags.kind = 'train'")
     assert {name for run in trained for name in run.data.metrics if name.startswith("val/")} == {
         "val/absolute_error",
         "val/iou",
+        "val/recall_at_1",
         "val/loss",
     }
 
@@ -128,7 +137,7 @@ def test_a_score_of_the_user_s_own_scores_again_after_an_edit(study: Study, tmp_
     (project.folder / "my_score.py").write_text(OWN)
     (project.folder / "conf/family/own.yaml").write_text(FAMILY)
     only = STUDY.replace("/family@families.mlp: mlp", "/family@families.mlp: own").replace("others", "own")
-    only = re.sub(r".*(shapes|segmenter).*\n", "", only)
+    only = re.sub(r".*(shapes|segmenter|embedder|digits).*\n", "", only)
     (project.folder / "conf/study/own.yaml").write_text(only)
     project.run("breakeven", "compose", "study=own")
     project.run("dvc", "repro", "export@mlp")

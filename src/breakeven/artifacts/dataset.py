@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from breakeven.artifacts.model_manifest import Input, shape_from
+from breakeven.artifacts.records import join
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, require_sha256
 
@@ -17,9 +18,12 @@ Digests = dict[str, str]  # name of a source file -> sha256
 
 
 class Images(NamedTuple):
-    """Inputs with their targets: images, texts as the ids of their tokens, or rows of a table."""
+    """Inputs with their targets: images, texts as tokens, rows of a table, or several inputs.
 
-    images: NDArray[Any]  # (N, C, H, W) uint8, (N, L) int64, or (N, F) float32
+    Samples of several inputs are records: a structured array with a field for each input.
+    """
+
+    images: NDArray[Any]  # (N, C, H, W) uint8, (N, L) int64, (N, F) float32, or (N,) records
     labels: NDArray[Any]  # classes (N,) or of pixels (N, H, W), int64; numbers (N,) or (N, K), float32
 
     @property
@@ -35,8 +39,8 @@ class DatasetManifest:
     dataset: str
     title: str
     classes: list[str]  # or the names of the numbers to predict
-    # channels, height and width (pixels) of images; length and vocabulary of texts; features of tables
-    inputs: dict[str, int]
+    # channels, height and width (pixels) of images; length and vocabulary of texts; features; fields
+    inputs: dict[str, Any]
     mean: list[float]  # of each channel of train, in units of 0..1, or of each feature; none for texts
     std: list[float]
     counts: dict[str, dict[str, int]]  # split -> class -> images; or `samples` -> their number
@@ -84,4 +88,21 @@ def load_split(folder: Path, part: str) -> Images:
     path = folder / f"{part}.safetensors"
     require_sha256(path, manifest(folder).sha256[path.name])
     arrays = load_file(path)
-    return Images(arrays["images"], arrays["labels"])
+    return Images(_joined(arrays), arrays["labels"])
+
+
+def to_arrays(data: Images) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a split, as its file holds them: a field is `images.NUMBER.NAME`."""
+    names = data.images.dtype.names
+    if names is None:
+        return {"images": np.ascontiguousarray(data.images), "labels": data.labels}
+    fields = {f"images.{n}.{name}": np.ascontiguousarray(data.images[name]) for n, name in enumerate(names)}
+    return {**fields, "labels": data.labels}
+
+
+def _joined(arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the inputs among the arrays of a split's file."""
+    if "images" in arrays:
+        return arrays["images"]
+    keys = sorted((key for key in arrays if key != "labels"), key=lambda key: int(key.split(".")[1]))
+    return join({key.split(".", 2)[2]: arrays[key] for key in keys})

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from breakeven.artifacts.tensors import Tensors, call
+
 SMALLEST_NORMAL = 0x00800000  # the bits of float32's smallest normal number
 LEAST_SHARE = 1e-3  # of a tensor; fewer cost nothing that shows
 NAME = "denormal numbers"
@@ -19,12 +21,12 @@ REMEDY = (
 )
 
 
-def denormal_note(model: nn.Module, inputs: Tensor) -> str:
+def denormal_note(model: nn.Module, inputs: Tensors) -> str:
     """Return which weights and activations are denormal, and the share of the worst; empty if none are.
 
     Args:
         model: in evaluation mode.
-        inputs: a few inputs of the model, (N, C, H, W) or (N, L).
+        inputs: a few inputs of the model.
     """
     worst: list[str] = []
     for shares in (_weights(model), _activations(model, inputs)):
@@ -47,7 +49,7 @@ def _weights(model: nn.Module) -> Iterator[tuple[float, str]]:
         yield denormal_share(value), name
 
 
-def _activations(model: nn.Module, inputs: Tensor) -> list[tuple[float, str]]:
+def _activations(model: nn.Module, inputs: Tensors) -> list[tuple[float, str]]:
     """Return the share in what each innermost layer takes and gives."""
     shares: list[tuple[float, str]] = []
 
@@ -62,7 +64,7 @@ def _activations(model: nn.Module, inputs: Tensor) -> list[tuple[float, str]]:
     hooks = [layer.register_forward_hook(hook(name), with_kwargs=True) for name, layer in layers.items()]
     try:
         with torch.no_grad():
-            model(inputs)
+            call(model, inputs)
     finally:
         for handle in hooks:
             handle.remove()

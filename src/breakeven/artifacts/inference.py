@@ -1,12 +1,14 @@
 """Predictions in batches, and their accuracy."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Logits = NDArray[np.float32]  # (N, classes)
+from breakeven.artifacts.records import values_of_sample
+
+Logits = NDArray[Any]  # (N, ...) float32, or (N,) records of several outputs
 T = TypeVar("T", bound=np.generic)
 MAX_BATCH_VALUES = 2**24  # most values of all channels in a batch
 
@@ -21,15 +23,15 @@ def accuracy(logits: Logits, labels: NDArray[np.int64], top: int = 1) -> float:
 
 
 def safe_batch_size(images: NDArray[T], most: int = 250) -> int:
-    """Return how many of the images to predict at once.
+    """Return how many of the samples to predict at once.
 
     Large images get small batches, because a network's activations have to fit into memory.
 
     Args:
-        images: (N, C, H, W).
+        images: (N, ...).
         most: the largest batch.
     """
-    return max(1, min(most, MAX_BATCH_VALUES // int(np.prod(images.shape[1:]))))
+    return max(1, min(most, MAX_BATCH_VALUES // values_of_sample(images)))
 
 
 def predict_in_batches(predict: Callable[[NDArray[T]], Logits], images: NDArray[T], size: int = 0) -> Logits:

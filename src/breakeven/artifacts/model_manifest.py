@@ -81,11 +81,38 @@ class FeatureInput:
         return torch.zeros(count, self.features)
 
 
-Input = ImageInput | TextInput | FeatureInput
+@dataclass(frozen=True)
+class FieldsInput:
+    """The facts about samples of several inputs that a model needs."""
+
+    fields: dict[str, list[Any]]  # name -> NumPy's name of the type, and the shape; as the model's arguments
+    classes: int  # or numbers to predict
+    vocabulary: int = 0  # how many tokens there are; 0 without any
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """Return the shape of the first input."""
+        return tuple(next(iter(self.fields.values()))[1:])
+
+    def example(self, count: int = 1) -> "tuple[Tensor, ...]":
+        """Return a batch of each input: ones of integers, so that no mask hides all; zeros of floats."""
+        import torch
+
+        batches = []
+        for kind, *shape in self.fields.values():
+            dtype = getattr(torch, kind)
+            make = torch.zeros if dtype.is_floating_point else torch.ones
+            batches.append(make(count, *shape, dtype=dtype))
+        return tuple(batches)
 
 
-def shape_from(facts: Mapping[str, int]) -> Input:
+Input = ImageInput | TextInput | FeatureInput | FieldsInput
+
+
+def shape_from(facts: Mapping[str, Any]) -> Input:
     """Return the kind of input that the facts name: a vocabulary is that of texts, features of a table."""
+    if "fields" in facts:
+        return FieldsInput(**facts)
     if "vocabulary" in facts:
         return TextInput(**facts)
     return FeatureInput(**facts) if "features" in facts else ImageInput(**facts)
@@ -123,7 +150,8 @@ class ModelManifest:
     task: dict[str, Any] = field(default_factory=lambda: {"name": "classification"})
     metric: str = "accuracy"  # of the task
     unit: str = "%"  # of the metric
-    outputs: list[int] = field(default_factory=list)  # the shape of what it gives for one sample
+    outputs: list[int] = field(default_factory=list)  # shape of the scored output for one sample
+    output_count: int = 1  # how many tensors it gives
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -131,11 +159,22 @@ class ModelManifest:
         return tuple(self.outputs) or (self.shape.classes,)
 
     @property
+    def number_scored(self) -> int:
+        """Return how many of the model's outputs are scored."""
+        return number_scored(self.model)
+
+    @property
     def scores(self) -> dict[str, float]:
         """Return the figures that are logged as a run's metrics."""
         figures = {f"val_{self.metric}": self.val_score, f"test_{self.metric}": self.test_score}
         figures |= {name: getattr(self, name) for name in METRICS}
         return {name: value for name, value in figures.items() if value is not None}
+
+
+def number_scored(spec: Mapping[str, Any]) -> int:
+    """Return how many outputs of a model are scored: `_output_` in its settings may name several."""
+    chosen = spec.get("_output_")
+    return len(chosen) if isinstance(chosen, list | tuple) else 1
 
 
 def save_reason(

@@ -16,6 +16,7 @@ from torch.utils.flop_counter import flop_registry
 
 from breakeven.artifacts.model_manifest import Input
 from breakeven.artifacts.module_modes import evaluating
+from breakeven.artifacts.tensors import Tensors, call
 
 aten = torch.ops.aten
 ONEDNN: Any = torch.backends.mkldnn
@@ -49,15 +50,15 @@ def count_work(model: nn.Module, shape: Input) -> ModelSize:
     )
 
 
-def flops(model: nn.Module, example: Tensor) -> int:
+def flops(model: nn.Module, example: Tensors) -> int:
     """Return the floating-point operations for `example`: two for each multiply-accumulate."""
     return _count(model, example).flops
 
 
-def _count(model: nn.Module, example: Tensor) -> "OperatorCounter":
+def _count(model: nn.Module, example: Tensors) -> "OperatorCounter":
     counter = OperatorCounter([*model.parameters()])
     with evaluating(model), torch.no_grad(), _without_fused_operators(), counter:
-        model(example)
+        call(model, example)
     return counter
 
 

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from breakeven.artifacts.output_of import scored_number
+from breakeven.artifacts.tensors import Tensors, call, each
+
 M = TypeVar("M", bound=nn.Module)
 MAIN = ("logits", "out")  # keys of the logits, in models that return a mapping while they are trained
 
@@ -34,7 +37,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def training_output(model: nn.Module, example: Tensor) -> Any:
+def training_output(model: nn.Module, example: Tensors) -> Any:
     """Return what a copy of the model gives for `example` while it is trained.
 
     It is a copy because batch normalization and observers would count the input.
@@ -43,7 +46,7 @@ def training_output(model: nn.Module, example: Tensor) -> Any:
     training = copy.deepcopy(model)
     training.train()
     with torch.no_grad():
-        return training(example)
+        return call(training, example)
 
 
 def forget_history(model: nn.Module) -> None:
@@ -57,7 +60,7 @@ def forget_history(model: nn.Module) -> None:
                 vars(module)[name] = value.detach()
 
 
-def materialize(model: nn.Module, example: Tensor) -> None:
+def materialize(model: nn.Module, example: Tensors) -> None:
     """Call the model if it has lazy layers, so that they get their weights; its other state stays as it is.
 
     It is called in training mode, too, if there are layers that only training calls.
@@ -68,14 +71,16 @@ def materialize(model: nn.Module, example: Tensor) -> None:
     if not _lazy(model):
         return
     with evaluating(model), torch.no_grad():
-        model(example)
+        call(model, example)
     if not _lazy(model):
         return
     known = [tensor for tensor in (*model.parameters(), *model.buffers()) if not is_lazy(tensor)]
     before = [tensor.detach().clone() for tensor in known]
     with evaluating(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
         model.train()
-        model(torch.cat([example, example]))  # two: batch normalization refuses one
+        call(
+            model, each(lambda tensor: torch.cat([tensor, tensor]), example)
+        )  # two: batch normalization refuses one
         for tensor, value in zip(known, before, strict=True):
             tensor.copy_(value)
     if names := _lazy(model):
@@ -88,12 +93,14 @@ def _lazy(model: nn.Module) -> list[str]:
     return [name for name, tensor in named if is_lazy(tensor)]
 
 
-def main_logits(output: Any) -> Any:
-    """Return the logits in what a model gives while it is trained.
+def scored_outputs(model: nn.Module, output: Any) -> Any:
+    """Return the outputs that are scored in what a model gives while it is trained: a tensor, or several.
 
     Some models also return auxiliary logits, in a tuple, list or mapping. The main ones come first, or have a
     key of `MAIN`.
     """
+    if (number := scored_number(model)) > 1:
+        return tuple(output[:number])
     if isinstance(output, Mapping):
         named = [output[key] for key in MAIN if key in output]
         return (named or list(output.values()) or [None])[0]

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from breakeven.artifacts.tensors import Tensors, each
+
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -25,12 +27,15 @@ class CastModel(nn.Module):
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(self.dtype).to(memory_format=self.layout)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the (N, classes) float32 logits of (N, C, H, W) images or (N, L) tokens."""
-        if images.is_floating_point():  # tokens stay integers
-            images = images.to(self.dtype).contiguous(memory_format=self.layout)
-        logits: Tensor = self.network(images)
-        return logits.float()
+    def forward(self, *inputs: Tensor) -> Tensors:
+        """Return the float32 outputs for the model's inputs."""
+        return each(Tensor.float, self.network(*map(self._cast, inputs)))
+
+    def _cast(self, value: Tensor) -> Tensor:
+        if not value.is_floating_point():  # tokens stay integers
+            return value
+        form = self.layout if value.ndim == 4 else torch.contiguous_format
+        return value.to(self.dtype).contiguous(memory_format=form)
 
 
 def convert(model: nn.Module, precision: str, channels_last: bool, preprocessing: str) -> nn.Module:

@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from breakeven.artifacts.module_modes import evaluated
+from breakeven.artifacts.tensors import Tensors, call, each, laid_out, to_array, to_tensors
 
 
 class Preprocess(nn.Module):
@@ -37,27 +38,26 @@ class Preprocess(nn.Module):
         return inputs.float() * self.scale + self.shift
 
 
-def normalize(images: NDArray[np.generic], mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Return the inputs of a network: normalized ones, or unchanged tokens, for which `mean` is empty."""
-    inputs = torch.from_numpy(images)
-    normalized: Tensor = Preprocess(mean, std, inputs.ndim)(inputs) if mean else inputs
-    return normalized
+def normalize(images: NDArray[Any], mean: Sequence[float], std: Sequence[float]) -> Tensors:
+    """Return the inputs of a network: normalized ones, or unchanged ones if `mean` is empty."""
+    inputs = to_tensors(images)
+    return Preprocess(mean, std, inputs.ndim)(inputs) if mean and isinstance(inputs, Tensor) else inputs
 
 
-def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
+def layout(model: nn.Module, inputs: Tensors) -> torch.memory_format:
     """Return the memory layout for a model's inputs: channels-last, or contiguous.
 
     Channels-last is faster, but the code of some models cannot take it (`x.view(...)`).
 
     Args:
         model: the model, which is not changed.
-        inputs: a few inputs to try, (N, C, H, W).
+        inputs: a few inputs to try; the layout is for images, (N, C, H, W).
     """
     form = torch.channels_last
     try:
         with torch.no_grad():  # a copy, because observers of quantization would count these inputs
             tried = evaluated(copy.deepcopy(model)).to(memory_format=form)
-            tried(inputs.clone(memory_format=form))
+            call(tried, laid_out(inputs, form))
     except Exception:  # an error in any layout will be raised by the caller's own call
         return torch.contiguous_format
     return form
@@ -65,23 +65,19 @@ def layout(model: nn.Module, inputs: Tensor) -> torch.memory_format:
 
 def predictor(
     model: nn.Module, mean: Sequence[float], std: Sequence[float]
-) -> Callable[[NDArray[np.generic]], NDArray[np.float32]]:
-    """Return a function from a dataset's inputs to the model's outputs, (N, ...) float32.
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a function from a dataset's inputs to the model's outputs: (N, ...) float32, or records, (N,).
 
-    If `mean` is empty, the function takes (N, L) tokens. The model is set to evaluation mode.
+    If `mean` is empty, the inputs are taken as they are. The model is set to evaluation mode.
     """
     model.eval()
     form: torch.memory_format | None = None
 
-    def predict(images: NDArray[np.generic]) -> NDArray[np.float32]:
+    def predict(images: NDArray[Any]) -> NDArray[Any]:
         nonlocal form
         with torch.inference_mode():
             inputs = normalize(images, mean, std)
-            if mean:
-                form = form or layout(model, inputs[:2])
-                # `contiguous` would not change one channel, which counts as contiguous in both layouts.
-                inputs = inputs.clone(memory_format=form)
-            logits: NDArray[np.float32] = model(inputs).float().numpy()
-        return logits
+            form = form or layout(model, each(lambda tensor: tensor[:2], inputs))
+            return to_array(call(model, laid_out(inputs, form)))
 
     return predict

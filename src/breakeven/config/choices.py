@@ -11,6 +11,7 @@ from typing import Protocol
 
 import yaml
 
+from breakeven.config import conf_files
 from breakeven.core.errors import UserError
 
 # Folder in conf/ -> the section in which each of its files has the key of its own name
@@ -58,7 +59,7 @@ def require_own_places(chosen: Iterable[Choice], conf: Path) -> None:
     """
     owners: dict[str, Path] = {}
     for group, name, package in _options(chosen):
-        file = conf / group / f"{name}.yaml"
+        file = conf_files.find(conf, f"{group}/{name}.yaml")
         if group in MOUNTED and (line := _header(file)):
             raise UserError(
                 f"{file}: remove the line `# @package {line}`: whoever selects a file of {conf / group} says "
@@ -104,14 +105,13 @@ def require_study_name(chosen: Iterable[Choice], study: object, conf: Path) -> N
     """
     for group, name, _ in _options(chosen):
         if group == STUDY and study != name:
-            raise UserError(
-                f"{conf / group / name}.yaml: `study: {study}` is not the file's name: write `study: {name}`."
-            )
+            file = conf_files.find(conf, f"{group}/{name}.yaml")
+            raise UserError(f"{file}: `study: {study}` is not the file's name: write `study: {name}`.")
 
 
 def study_file(study: object, conf: Path) -> Path | None:
     """Return the file in `conf/study` whose `study:` has this value although the file has another name."""
-    for file in sorted((conf / STUDY).glob("*.yaml")):
+    for file in conf_files.files(conf, f"{STUDY}/*.yaml"):
         if file.stem != study and re.search(
             rf"^study:\s*['\"]?{re.escape(str(study))}['\"]?\s*(#|$)", file.read_text(encoding="utf-8"), re.M
         ):

@@ -5,6 +5,7 @@ the guard (`pipeline/stages/check_params.py`) composes again, from the overrides
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -19,7 +20,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from breakeven.config import allowed_keys, choices, composition_errors
+from breakeven.config import allowed_keys, choices, composition_errors, conf_files
 from breakeven.config.composition_errors import ERRORS, is_of_composition
 from breakeven.config.schema import Settings
 from breakeven.core import paths
@@ -92,6 +93,8 @@ def check_choices(
         UserError: a file puts its settings elsewhere than its name says.
     """
     files = loader.compute_defaults_list(name, list(overrides), RunMode.RUN).defaults
+    for file in conf_files.replacements(conf):
+        print(f"{file} takes the place of the package's option of that name", file=sys.stderr)
     choices.require_own_places(files, conf)
     return lambda config: choices.require_study_name(files, config.get("study"), conf)
 
@@ -199,7 +202,7 @@ def _explain_choice(override: str, error: Exception, overrides: Sequence[str], c
     message = str(error) or str(error.__cause__)
     key, _, value = override.lstrip("+~").partition("=")
     group = key.partition("@")[0]
-    own = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+    own = conf_files.options(conf, group)
     is_missing = str(getattr(error, "missing_cfg_file", "")).startswith(f"{group}/")
     # Hydra also knows the options of its plugins.
     options = list(getattr(error, "options", None) or own) if is_missing else own
@@ -229,7 +232,7 @@ def _choices_of(overrides: Sequence[str], conf: Path) -> list[str]:
 
 def chooses(override: str, conf: Path) -> bool:
     """Return whether an override chooses options of a group: the key before its @ is a folder of `conf`."""
-    return (conf / override.lstrip("+~").partition("=")[0].partition("@")[0]).is_dir()
+    return conf_files.is_group(conf, override.lstrip("+~").partition("=")[0].partition("@")[0])
 
 
 def _sweeps(override: str) -> bool:

@@ -1,7 +1,7 @@
 """Sentences about errors of Hydra and YAML: the file, the line, the cause and the names that exist."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
+from breakeven.config import conf_files
 from breakeven.core.plugin import did_you_mean
 
 ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError)  # that a composition raises
@@ -48,7 +49,7 @@ def override_fault(overrides: Sequence[str], conf: Path) -> str:
                 f"{override}: Hydra's grammar does not allow this value{why}: close its brackets and "
                 f"quotes, and put a text with = , : or brackets in quotes: `'{key}=\"{quoted}\"'`."
             )
-        is_choice = (conf / key.partition("@")[0]).is_dir() and not override.startswith("~")
+        is_choice = conf_files.is_group(conf, key.partition("@")[0]) and not override.startswith("~")
         if is_choice and not parsed.is_sweep_override() and not isinstance(parsed.value(), str | list | dict):
             return f"{override}: a choice is the name of a file in {conf / key.partition('@')[0]}, or a list."
     return ""
@@ -61,7 +62,7 @@ def file_fault(error: BaseException, conf: Path) -> str:
     if isinstance(error, yaml.reader.ReaderError):
         return f"{_shown(error.name, conf)}: this is no YAML: it has {_character(error.character)}."
     if isinstance(error, UnicodeDecodeError):
-        for path in _files(conf):
+        for path in conf_files.files(conf):
             try:
                 path.read_text(encoding="utf-8")
             except UnicodeDecodeError as fault:
@@ -80,9 +81,10 @@ def missing_option(error: BaseException, conf: Path) -> str:
     group, _, option = str(missing).rpartition("/")
     if not group:
         return f"{conf / option}.yaml is missing."
-    options = sorted(path.stem for path in (conf / group).glob("*.yaml"))
+    options = conf_files.options(conf, group)
     parent = _first(r"In '([^']+)'", str(error)) or ""
-    return f"{_line_of(conf / f'{parent}.yaml', option)}: {group}={option}: {did_you_mean(option, options)}"
+    line = _line_of(conf_files.find(conf, f"{parent}.yaml"), option)
+    return f"{line}: {group}={option}: {did_you_mean(option, options)}"
 
 
 def sentence(error: BaseException) -> str:
@@ -96,17 +98,14 @@ def sentence(error: BaseException) -> str:
 def placed_sentence(error: BaseException, conf: Path) -> str:
     """Return what an error says, after the file and the line in `conf/` if the error names them."""
     where, said = str(conf), sentence(error)
-    if (parent := _first(r"^In '([^']+)': ", said)) and (conf / f"{parent}.yaml").is_file():
+    parent = _first(r"^In '([^']+)': ", said)
+    if parent and (file := conf_files.find(conf, f"{parent}.yaml")).is_file():
         said = said.partition(": ")[2]
-        where = _line_of(conf / f"{parent}.yaml", (_first(r"'([^']+)'", said) or "").rpartition("/")[2])
+        where = _line_of(file, (_first(r"'([^']+)'", said) or "").rpartition("/")[2])
     elif key := _first(r"Interpolation key '([^']+)'", said):
-        found = (_line_of(path, f"${{{key}") for path in _files(conf))
+        found = (_line_of(path, f"${{{key}") for path in conf_files.files(conf))
         where = next((each for each in found if ":" in each), where)
     return f"{where}: {said}"
-
-
-def _files(conf: Path) -> Iterator[Path]:
-    yield from sorted(conf.rglob("*.yaml"))
 
 
 def _line_of(path: Path, text: str) -> str:

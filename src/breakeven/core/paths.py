@@ -100,10 +100,10 @@ def checkpoint(path: str) -> Path:
 
 
 def shipped(name: str) -> Path:
-    """Return the folder "conf" or "cpp" that belongs to this code, in the wheel or in the checkout."""
+    """Return "conf", "cpp" or "dvc.yaml" of this code, in the wheel or in the checkout."""
     package = Path(__file__).parents[1]
     inside = package / name
-    return inside if inside.is_dir() else package.parents[1] / name
+    return inside if inside.exists() else package.parents[1] / name
 
 
 def import_from_here() -> None:

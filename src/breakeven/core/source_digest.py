@@ -145,9 +145,22 @@ def _is_own(file: Path) -> bool:
 
 
 def _version(package: str) -> str:
+    """Return the version of a package, or of all distributions that have a part of it."""
     with contextlib.suppress(metadata.PackageNotFoundError):  # a distribution mostly has the package's name
-        return metadata.version(package)
-    return ", ".join(metadata.version(name) for name in _distributions().get(package, []))
+        return _identity(metadata.distribution(package))
+    return ", ".join(_identity(metadata.distribution(name)) for name in _distributions().get(package, []))
+
+
+def _identity(distribution: metadata.Distribution) -> str:
+    """Return the version; after it the content of the source, if it was installed from a folder or a file.
+
+    Such a package may be installed again under the same version. What an index holds never changes.
+    """
+    if distribution.read_text("direct_url.json") is None:
+        return distribution.version
+    source = sorted(f"{f}{f.hash and f.hash.value}" for f in distribution.files or () if f.suffix == ".py")
+    digest = hashlib.sha256("\n".join(source).encode()).hexdigest()[:SHORT_DIGEST_LENGTH]
+    return f"{distribution.version}+{digest}"
 
 
 _distributions = cache(metadata.packages_distributions)  # slow: it reads the file lists of all distributions

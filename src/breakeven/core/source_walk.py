@@ -113,11 +113,17 @@ class SourceTree:
 
     @cached_property
     def _project(self) -> Path:
-        return self._root.parents[1]
+        """Return the folder that holds `cpp`: the package's own in a wheel, else the checkout."""
+        return self._root if (self._root / "cpp").is_dir() else self._root.parents[1]
 
 
 def is_installed(path: Path) -> bool:
-    """Return whether a file belongs to an installed package. The package's version identifies its files."""
+    """Return whether a file belongs to an installed package. The package's version identifies its files.
+
+    The files of this package count one by one wherever they are.
+    """
+    if path.is_relative_to(PACKAGE_ROOT):
+        return False
     return not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.artifacts import artifact
 from breakeven.artifacts.artifact import MANIFEST
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
@@ -140,7 +141,10 @@ def _require_valid(variants: Mapping[str, Path], hardware: Mapping[str, Any], im
         if not (folder / MANIFEST).is_file():
             raise UserError(f"variants[{name!r}]: {folder} holds no artifact: it has no {MANIFEST}.")
     plugin.load("hardware", hardware, "hardware")
-    if images.dtype.kind not in "iuf" or not len(images) or (images.ndim == 4 and images.dtype.kind == "f"):
+    takes_pixels = images.ndim == 4 and any(artifact.read(folder).mean for folder in variants.values())
+    fields = images.dtype.fields
+    kinds = {kind.base.kind for kind, *_ in fields.values()} if fields else {images.dtype.kind}
+    if not kinds <= set("iufb") or not len(images) or (takes_pixels and images.dtype != np.uint8):
         raise UserError(
             f"images: give at least one image, as uint8 from 0 to 255, or tokens, or features: these are "
             f"{len(images)} of {images.dtype}."

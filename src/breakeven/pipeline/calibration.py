@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.dataset import Images
+from breakeven.artifacts.records import leading
 from breakeven.plugins.quantization.base import CalibrationData, Quantization
 from breakeven.plugins.runtimes.base import ExportInput, Runtime
+from breakeven.plugins.tasks.base import PERCENT, Task
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class CalibrationFiles:
     """Files with calibration and validation images, as they are in the dataset."""
 
     folder: Path
+    task: Task
+    scored: int = 1  # how many of the model's outputs are scored
 
     def write(self, calibration: NDArray[Any], validation: Images) -> None:
         """Write the files.
@@ -34,7 +38,14 @@ class CalibrationFiles:
         """Return the data of the files; `inputs` turns images into the form that the artifact takes."""
         names = ("calibration", "validation", "labels")
         calibration, validation, labels = (np.load(self.folder / f"{name}.npy") for name in names)
-        return CalibrationData(inputs(calibration), inputs(validation), labels)
+        return CalibrationData(
+            inputs(calibration), inputs(validation), labels, self._scores, self.task.unit == PERCENT
+        )
+
+    def _scores(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the task's score of each sample, so that larger is better."""
+        scores = self.task.scores(leading(outputs, self.scored), targets)
+        return scores if self.task.better == "higher" else -scores
 
 
 def quantize_from(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts import artifact, inference
+from breakeven.artifacts import artifact, inference, records
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import read_card
@@ -72,6 +72,7 @@ class Reference:
 
         from breakeven.artifacts import saved_model
         from breakeven.artifacts.preprocess import Preprocess
+        from breakeven.artifacts.tensors import to_tensors
 
         with torch.no_grad():  # weights that a constructor computes from others would hold their history
             model = saved_model.load(self.folder)[0]
@@ -79,19 +80,18 @@ class Reference:
             dimensions = 1 + len(self.card.shape.sample)
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std, dimensions), model).eval()
         inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
-        return ExportInput(model, torch.from_numpy(inputs), self.folder, self.preprocessing)
+        return ExportInput(model, to_tensors(inputs), self.folder, self.preprocessing)
 
     @cached_property
     def notes(self) -> list[str]:
         """Return what a reader of the figures of all its artifacts has to know."""
-        import torch
-
         from breakeven.artifacts import saved_model
         from breakeven.artifacts.denormal import denormal_note
+        from breakeven.artifacts.tensors import to_tensors
 
         inputs = artifact.model_inputs(self._images[:NOTED], "outside", self.card.mean, self.card.std)
         model = saved_model.load(self.folder)[0]  # another one than the model that is exported
-        return [*filter(None, [denormal_note(model, torch.from_numpy(inputs))])]
+        return [*filter(None, [denormal_note(model, to_tensors(inputs))])]
 
     @cached_property
     def logits(self) -> NDArray[np.float32]:
@@ -152,29 +152,31 @@ class ArtifactChecker:
                 be compared with anything.
         """
         expected = reference.logits
-        if not np.isfinite(expected).all():
+        if not records.is_finite(expected):
             raise Failed("eager's outputs are not finite: the model's weights or its inputs are not")
-        if not (largest := float(np.abs(expected).max())):
+        if not np.any(records.fields_of(expected)[0]):
             raise Failed("eager's outputs are all zero: its last layer is untrained, or died in training")
         logits, executed = self.predict(where, draft)
         if reason := _not_comparable(logits, expected):
             return replace(draft, status=WRONG, reason=reason)
+        number = reference.card.number_scored
+        chosen = records.leading(logits, number)
         task = plugin.load("tasks", draft.task, f"families.{draft.family}.task")
         if draft.trained:
-            score = float(task.scores(logits, self.test.labels).mean())
-            further = task.further_scores(logits, self.test.labels)
+            score = float(task.scores(chosen, self.test.labels).mean())
+            further = task.further_scores(chosen, self.test.labels)
             draft = replace(draft, score=score, further_scores=further)
-        error = float(np.abs(logits - expected).max())
+        error, relative = records.errors(logits, expected)
         scored = replace(
             draft,
             max_abs_error=error,
-            relative_error=error / largest,
-            agreement=task.agreement(logits, expected),
+            relative_error=relative,
+            agreement=task.agreement(chosen, records.leading(expected, number)),
             **executed,
         )
         if reason := _objection(scored, self.tolerance):
             return replace(scored, status=WRONG, reason=reason)
-        np.save(where / LOGITS, logits)
+        np.save(where / LOGITS, chosen)
         return scored
 
     def predict(self, where: Path, draft: Artifact) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -202,9 +204,11 @@ class ArtifactChecker:
 
 def _not_comparable(logits: NDArray[np.float32], expected: NDArray[np.float32]) -> str:
     """Return why logits cannot be compared with eager's, each (N, ...); empty if they can."""
-    if logits.shape != expected.shape:
-        return f"its outputs have the shape {logits.shape}, eager's {expected.shape}"
-    return "" if np.isfinite(logits).all() else "its outputs are not finite, eager's are"
+    shapes = [[array.shape for array in records.fields_of(outputs)] for outputs in (logits, expected)]
+    if shapes[0] != shapes[1]:
+        given, asked = (" and ".join(map(str, each)) for each in shapes)
+        return f"its outputs have the shape {given}, eager's {asked}"
+    return "" if records.is_finite(logits) else "its outputs are not finite, eager's are"
 
 
 def _objection(scored: Artifact, tolerance: Tolerance) -> str:

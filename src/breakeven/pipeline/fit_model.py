@@ -20,12 +20,14 @@ from breakeven.artifacts.model_manifest import (
     MANIFEST,
     WEIGHTS,
     ModelManifest,
+    number_scored,
     read_card,
     relabel,
 )
 from breakeven.artifacts.model_size import count_work
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import predictor
+from breakeven.artifacts.records import fields_of, leading
 from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
@@ -60,6 +62,11 @@ class ModelJob:
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
     before_s: float = 0.0  # seconds of training in the recipe's earlier steps
     details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scored(self) -> int:
+        """Return how many of the model's outputs are scored."""
+        return number_scored(self.spec)
 
 
 def obtain(job: ModelJob, data: Path, live: Callable[[], AbstractContextManager[OnEpoch]]) -> ModelManifest:
@@ -175,6 +182,7 @@ def _make_within(
         task=job.task.model_dump(),
         metric=job.task.metric,
         unit=job.task.unit,
+        output_count=len(fields_of(predict(val.images[:1]))),
         outputs=list(job.task.output_shape(manifest.shape.sample, manifest.shape.classes)),
     )
     warning = "" if val_outputs is None else score_warning(job, card, val_outputs, val, manifest)
@@ -192,7 +200,7 @@ def _score(
     """Return the score of a model and its outputs; None of a model with random weights."""
     if job.made == UNTRAINED:
         return None, None
-    outputs = predict_in_batches(predict, data.images)
+    outputs = leading(predict_in_batches(predict, data.images), job.scored)
     return float(job.task.scores(outputs, data.labels).mean()), outputs
 
 

@@ -11,7 +11,7 @@ from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import tuning_variables
 from breakeven.pipeline.check import Reference
-from breakeven.pipeline.task_code import task_modules
+from breakeven.pipeline.option_code import option_modules
 from breakeven.plugins.hardware.base import THREAD_VARIABLES
 
 
@@ -69,7 +69,7 @@ def artifact_key(
         more: settings and digests of data, besides the runtime's settings and the limits of the checks.
     """
     scored_on = study.option("runtimes", draft.runtime).scored_on
-    modules = [*plugins, *plugin_modules("runtimes", draft.settings), *task_modules(draft.task)]
+    modules = [*plugins, *plugin_modules("runtimes", draft.settings), *option_modules("tasks", draft.task)]
     modules += plugin_modules("hardware", {"name": scored_on})
     return CacheKey(
         "artifact",

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.dataset import DatasetManifest
 from breakeven.artifacts.model_manifest import ModelManifest
+from breakeven.artifacts.records import leading
+from breakeven.artifacts.tensors import to_tensors
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.source_digest import packages
 from breakeven.engine.forkserver_client import WorkerFailed
@@ -103,10 +105,12 @@ class ModelContract:
 
     def _compare(self, made: Rehearsal, loaded: Rehearsal, when: str) -> None:
         assert made.logits is not None and loaded.logits is not None
-        one, other = torch.from_numpy(made.logits), torch.from_numpy(loaded.logits)
+        one, other = to_tensors(made.logits), to_tensors(loaded.logits)
         if (off := difference(one, other)) <= SAME:
             return
-        agreed = self.job.task.agreement(made.logits, loaded.logits)
+        agreed = self.job.task.agreement(
+            *(leading(found, self.job.scored) for found in (made.logits, loaded.logits))
+        )
         others = "" if agreed is None else f"; {1 - agreed:.0%} of its decisions differ"
         unsaved = ", ".join(dict.fromkeys((*made.unsaved, *loaded.unsaved)))
         raise UserError(

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from breakeven.artifacts import process_settings
-from breakeven.artifacts.module_modes import evaluated, main_logits
+from breakeven.artifacts.module_modes import evaluated, scored_outputs
+from breakeven.artifacts.output_of import OutputOf, named_tensors
+from breakeven.artifacts.tensors import Tensors, call, count, each, same, separate, sizes
 from breakeven.pipeline.training.batches import shrink
 
 # Kernels add numbers in another order for another batch. Larger differences, as a share of the largest logit,
@@ -35,12 +37,12 @@ class BrokenPromise(Exception):
     """A promise that a model does not keep; the message says which, and what to write instead."""
 
 
-def check_evaluation(model: nn.Module, inputs: Tensor, expected: tuple[int, ...]) -> Tensor:
-    """Check what a model gives in evaluation mode, as it is called where it is measured; return its logits.
+def check_evaluation(model: nn.Module, inputs: Tensors, expected: tuple[int, ...]) -> None:
+    """Check what a model gives in evaluation mode, as it is called where it is measured.
 
     Args:
-        inputs: normalized images, (N, C, H, W), or tokens, (N, L); N is at least 2.
-        expected: the shape of what the model should give for one input.
+        inputs: normalized images, (N, C, H, W), tokens, (N, L), or several tensors; N is at least 2.
+        expected: the shape of the first output that is scored, for one sample.
 
     Raises:
         BrokenPromise: the first promise that it breaks.
@@ -48,7 +50,7 @@ def check_evaluation(model: nn.Module, inputs: Tensor, expected: tuple[int, ...]
     evaluated(model)
     before = process_settings.read()
     with torch.inference_mode():
-        _call(model, inputs[:2], expected)
+        _call(model, each(lambda tensor: tensor[:2], inputs), expected)
     _require_settings(before)  # here, too: a later call may set back what an earlier one has set
     with torch.inference_mode():
         state = _random_state()
@@ -61,8 +63,10 @@ def check_evaluation(model: nn.Module, inputs: Tensor, expected: tuple[int, ...]
                     "in evaluation mode, or remembers earlier calls: let `self.training` decide, as "
                     "nn.Dropout does"
                 )
-        alone = torch.cat([_call(model, image[None], expected) for image in inputs[:ALONE]])
-        if (off := difference(logits[:ALONE], alone)) > SAME:
+        few = min(ALONE, count(inputs))
+        single = [_call(model, each(lambda one: one[n : n + 1], inputs), expected) for n in range(few)]  # noqa: B023
+        alone = tuple(map(torch.cat, zip(*single, strict=True)))
+        if (off := difference(tuple(output[:few] for output in logits), alone)) > SAME:
             raise BrokenPromise(
                 f"the logits of an image depend on the images beside it (alone they differ by {off:.2g} of "
                 f"the largest): {BATCH_HINT}"
@@ -74,10 +78,9 @@ def check_evaluation(model: nn.Module, inputs: Tensor, expected: tuple[int, ...]
             )
         _require_computing(model, inputs, expected)
     _require_settings(before)
-    return logits
 
 
-def _require_computing(model: nn.Module, inputs: Tensor, expected: tuple[int, ...]) -> None:
+def _require_computing(model: nn.Module, inputs: Tensors, expected: tuple[int, ...]) -> None:
     """Raise a `BrokenPromise` if the model keeps the logits of inputs that it has seen.
 
     A block times one batch again and again. Here the images come in an order that the model has not seen.
@@ -85,7 +88,7 @@ def _require_computing(model: nn.Module, inputs: Tensor, expected: tuple[int, ..
     counts = []
     for _ in range(2):
         with _OperatorCount() as count:
-            _call(model, inputs.flip(0), expected)
+            _call(model, each(lambda tensor: tensor.flip(0), inputs), expected)
         counts.append(count.operators)
     if counts[1] < counts[0]:
         raise BrokenPromise(
@@ -116,7 +119,7 @@ def _require_settings(before: Mapping[str, Any]) -> None:
 
 
 def try_training(
-    model: nn.Module, inputs: Tensor, expected: tuple[int, ...], sides: Sequence[float], steps: int = 2
+    model: nn.Module, inputs: Tensors, expected: tuple[int, ...], sides: Sequence[float], steps: int = 2
 ) -> None:
     """Train the model for a few steps, as the training would.
 
@@ -131,7 +134,8 @@ def try_training(
         raise BrokenPromise("it cannot be trained: no parameter requires a gradient; set train=null")
     model.train()
     for side in [*dict.fromkeys(sides), *[1.0] * (steps - 1)]:
-        logits = _call(model, shrink(inputs, side), expected, " while it is trained")
+        smaller = inputs if side == 1 or isinstance(inputs, tuple) else shrink(inputs, side)
+        logits = _call(model, smaller, expected, " while it is trained")[0]
         loss = (logits.float() - 1).square().mean()  # whatever the task: only the gradients matter
         if not loss.requires_grad:
             raise BrokenPromise(
@@ -148,8 +152,15 @@ def try_training(
                     parameter.sub_(LEARNING_RATE * gradient)
 
 
-def difference(one: Tensor, other: Tensor) -> float:
-    """Return the largest difference, as a share of the largest number; infinity if it cannot be told."""
+def difference(one: Tensors, other: Tensors) -> float:
+    """Return the largest difference of an output, as a share of its largest number.
+
+    It is infinite if it cannot be told.
+    """
+    return max(map(_difference, separate(one), separate(other)))
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
     if one.shape != other.shape:
         return float("inf")
     finite = one.isfinite()
@@ -184,42 +195,58 @@ def _tensors(value: Any) -> Iterator[Tensor]:
         yield from _tensors(list(value.values()))
 
 
-def _call(model: nn.Module, inputs: Tensor, expected: tuple[int, ...], when: str = "") -> Tensor:
-    """Return the logits of some inputs, (N, expected)."""
-    given = inputs.clone()
+def _call(model: nn.Module, inputs: Tensors, expected: tuple[int, ...], when: str = "") -> tuple[Tensor, ...]:
+    """Return the outputs for some inputs; the first is the one that is scored, (N, expected)."""
+    given = each(torch.clone, inputs)
     try:
-        output: Any = model(given)
+        output: Any = call(model, given)
     except Exception as error:  # any error of the user's code
-        sizes = tuple(inputs.shape)
-        hint = ONE_HINT if when and len(inputs) == 1 else INPUT_HINT
-        raise BrokenPromise(f"it stops on inputs of {sizes}{when} ({_brief(error)}); {hint}") from None
+        hint = ONE_HINT if when and count(inputs) == 1 else INPUT_HINT
+        raise BrokenPromise(
+            f"it stops on inputs of {sizes(inputs)}{when} ({_brief(error)}); {hint}"
+        ) from None
     if when:
-        output = main_logits(output)
-    shape = (len(inputs), *expected)
-    given_shape = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
+        output = scored_outputs(model, output)
+    shape = (count(inputs), *expected)
+    is_wrapped = isinstance(model, OutputOf)
+    scored, *others = separate(output) if is_wrapped else (output,)
+    given_shape = tuple(scored.shape) if isinstance(scored, Tensor) else _kind(scored)
     if given_shape != shape:
-        alone = " for one image" if len(inputs) == 1 else ""
+        alone = " for one image" if count(inputs) == 1 else ""
         remedy = (
             "write `x.squeeze((2, 3))` or `x.flatten(1)` instead of `x.squeeze()`" if alone else INPUT_HINT
         )
         raise BrokenPromise(f"it gives {given_shape}{alone}{when}, and should give {shape}; {remedy}")
-    if not output.is_floating_point():
-        raise BrokenPromise(f"it gives numbers of {output.dtype}, and logits would be floating-point")
-    if not torch.equal(given, inputs):
+    if not scored.is_floating_point():
+        raise BrokenPromise(f"it gives numbers of {scored.dtype}, and logits would be floating-point")
+    if odd := [tuple(tensor.shape) for tensor in others if tensor.ndim == 0 or len(tensor) != count(inputs)]:
+        raise BrokenPromise(
+            f"one of its outputs is {odd[0]} for {count(inputs)} samples{when}: every output should have a "
+            "row for each sample: pad what differs in size, and leave out what belongs to no sample"
+        )
+    if not same(given, inputs):
         raise BrokenPromise(
             "it writes into its input, which is timed again and again: write `x = x - 0.5` instead of "
             "`x.sub_(0.5)`"
         )
-    logits: Tensor = output
-    return logits
+    return scored, *others
+
+
+def _kind(output: Any) -> str:
+    """Return what a model gives instead of a tensor, and how to choose one."""
+    names = [name for name, _ in named_tensors(output)]
+    hint = f" of {', '.join(names[:6])} (write `_output_: {names[0]}` there for the one to score)"
+    return f"a {type(output).__name__}{hint if names else ''}"
 
 
 def _brief(error: Exception) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
 
 
-def _again(model: nn.Module, inputs: Tensor, expected: tuple[int, ...], draws: bool) -> Iterator[Tensor]:
-    """Yield the logits of further calls, of two at least; for longer if a call draws random numbers."""
+def _again(
+    model: nn.Module, inputs: Tensors, expected: tuple[int, ...], draws: bool
+) -> Iterator[tuple[Tensor, ...]]:
+    """Yield the outputs of further calls, of two at least; for longer if a call draws random numbers."""
     end = time.monotonic() + (RANDOM_S if draws else OTHER_S)
     for number in range(RANDOM_CALLS):
         yield _call(model, inputs, expected)

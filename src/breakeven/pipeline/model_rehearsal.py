@@ -19,6 +19,7 @@ from breakeven.artifacts.inference import predict_in_batches
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import normalize, predictor
+from breakeven.artifacts.tensors import each
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json, write_json
@@ -83,7 +84,8 @@ def make_and_save(
         outputs = card.output_shape
         check_evaluation(model, inputs, outputs)
         if train:
-            try_training(model, inputs[: train.batch_size], outputs, train.sides)
+            batch = each(lambda tensor: tensor[: train.batch_size], inputs)
+            try_training(model, batch, outputs, train.sides)
         logits = predict_in_batches(predictor(model, card.mean, card.std), images)
         saved_model.save(folder, evaluated(model), card)
     except BrokenPromise as error:

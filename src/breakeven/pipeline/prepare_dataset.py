@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from breakeven.artifacts.dataset import SPLITS, DatasetManifest, Digests, Images
+from breakeven.artifacts.dataset import SPLITS, DatasetManifest, Digests, Images, to_arrays
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, sha256, write_json
 from breakeven.pipeline.shared_images import shared_images
-from breakeven.plugins.datasets.base import Dataset
+from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 
 def prepare(
@@ -35,29 +35,11 @@ def prepare(
         train, test = split(train, dataset.test, dataset.split_seed, read.classes)
     if val is None:
         train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
-    mean: list[float] = []
-    std: list[float] = []
-    if read.vocabulary:
-        inputs = {"length": train.images.shape[1], "vocabulary": read.vocabulary}
-    elif train.images.ndim == 2:
-        inputs = {"features": train.images.shape[1]}
-        mean, std = feature_statistics(train.images)
-    else:
-        inputs = dict(zip(("channels", "height", "width"), train.images.shape[1:], strict=True))
-        mean, std = statistics(train.images)
-    if dataset.mean is not None or dataset.std is not None:
-        mean, std = dataset.mean or [], dataset.std or []
-        channels = inputs.get("channels", inputs.get("features", 0))
-        if not len(mean) == len(std) == channels:
-            raise UserError(
-                f"datasets.{name}: mean={mean} and std={std}: each should have {channels} values, one a "
-                f"channel or feature, or both should be left out."
-            )
+    inputs, mean, std = input_facts(name, dataset, read._replace(train=train))
     with atomic_folder(folder) as temporary:
         parts = dict(zip(SPLITS, (train, val, test), strict=True))
-        for part, (images, labels) in parts.items():
-            arrays: dict[str, NDArray[Any]] = {"images": np.ascontiguousarray(images), "labels": labels}
-            save_file(arrays, temporary / f"{part}.safetensors")
+        for part, data in parts.items():
+            save_file(to_arrays(data), temporary / f"{part}.safetensors")
         manifest = DatasetManifest(
             dataset=name,
             title=dataset.title,
@@ -73,6 +55,51 @@ def prepare(
         )
         write_json(temporary / "manifest.json", vars(manifest))
     return manifest
+
+
+def input_facts(
+    name: str, dataset: Dataset, read: RawDataset
+) -> tuple[dict[str, Any], list[float], list[float]]:
+    """Return the sizes of a dataset's inputs, and mean and standard deviation of each channel or feature.
+
+    Args:
+        name: the dataset's key in the configuration.
+        read: its training split counts.
+
+    Raises:
+        UserError: the settings give a mean or deviation of another number of channels.
+    """
+    train = read.train
+    mean: list[float] = []
+    std: list[float] = []
+    inputs: dict[str, Any]
+    if fields := train.images.dtype.fields:
+        kinds = {name: fields[name][0] for name in train.images.dtype.names or ()}
+        inputs = {"fields": {name: [str(kind.base), *kind.shape] for name, kind in kinds.items()}}
+        inputs |= {"vocabulary": read.vocabulary}
+    elif read.vocabulary:
+        inputs = {"length": train.images.shape[1], "vocabulary": read.vocabulary}
+    elif train.images.ndim == 2:
+        inputs = {"features": train.images.shape[1]}
+        mean, std = ([], []) if read.as_they_are else feature_statistics(train.images)
+    else:
+        inputs = dict(zip(("channels", "height", "width"), train.images.shape[1:], strict=True))
+        mean, std = ([], []) if read.as_they_are else statistics(train.images)
+    if dataset.mean is not None or dataset.std is not None:
+        mean, std = dataset.mean or [], dataset.std or []
+        channels = inputs.get("channels", inputs.get("features", 0))
+        if not len(mean) == len(std) == channels:
+            raise UserError(
+                f"datasets.{name}: mean={mean} and std={std}: each should have {channels} values, one a "
+                f"channel or feature, or both should be left out."
+            )
+    return inputs, mean, std
+
+
+def describe(name: str, dataset: Dataset, read: RawDataset) -> DatasetManifest:
+    """Return the facts of a dataset that a model needs, before anything is split or written."""
+    inputs, mean, std = input_facts(name, dataset, read)
+    return DatasetManifest(name, dataset.title, read.classes, inputs, mean, std, {}, {}, {})
 
 
 def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tuple[Images, Images]:

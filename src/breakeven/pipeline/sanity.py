@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from breakeven.artifacts.dataset import DatasetManifest, Images
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import training_output
+from breakeven.artifacts.output_of import OutputOf
+from breakeven.artifacts.tensors import Tensors, count, separate
 from breakeven.core.errors import Unsupported
 from breakeven.plugins.tasks.base import Task, metric_words
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 LEAST_SWAPPED = 5  # images of a class that are called another one, before that is no accident
 
 
-def require_trainable(model: nn.Module, example: Tensor, expected: tuple[int, ...]) -> None:
+def require_trainable(model: nn.Module, example: Tensors, expected: tuple[int, ...]) -> None:
     """Refuse to fine-tune a model that gives something else while it is trained than otherwise.
 
     Args:
@@ -30,8 +32,10 @@ def require_trainable(model: nn.Module, example: Tensor, expected: tuple[int, ..
         Unsupported: it says what the model gives.
     """
     output = training_output(model, example)
+    if isinstance(model, OutputOf):
+        output = separate(output)[0]
     actual = tuple(output.shape) if isinstance(output, Tensor) else f"a {type(output).__name__}"
-    if actual != (len(example), *expected):
+    if actual != (count(example), *expected):
         raise Unsupported(f"the model gives {actual} while it is trained, so it cannot be fine-tuned")
 
 

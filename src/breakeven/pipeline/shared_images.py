@@ -125,4 +125,4 @@ def _files(raw: RawDataset) -> Iterator[tuple[bytes, str]]:
 
 
 def _digest(image: NDArray[np.integer[Any]]) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from breakeven.config.schema import Study
 from breakeven.core.source_digest import AT_START, digests_of, plugin_modules
 from breakeven.core.source_walk import SourceTree
-from breakeven.pipeline.task_code import task_modules
+from breakeven.pipeline.option_code import option_modules
 
 Digests = dict[str, str]
 
@@ -13,10 +13,10 @@ Digests = dict[str, str]
 def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str, Digests]]:
     """Yield the name of each stage of dvc.yaml, as `STAGE/INSTANCE`, and the digests of its source."""
     for name, settings in study.datasets.items():
-        yield f"prepare/{name}", digests_of("prepare", plugin_modules("datasets", settings), tree)
+        yield f"prepare/{name}", digests_of("prepare", option_modules("datasets", settings), tree)
     for name in study.families:
         family = study.families[name]
-        model = [str(family.model.get("_target_")), *task_modules(family.task)]
+        model = [str(family.model.get("_target_")), *option_modules("tasks", family.task)]
         runtimes = plugin_modules("runtimes", study.runtimes)
         compressions = plugin_modules("compression", study.compressions)
         yield f"train/{name}", digests_of("train", model, tree)

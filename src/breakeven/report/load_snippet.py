@@ -10,7 +10,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from breakeven.artifacts.model_manifest import FeatureInput, ImageInput, Input, ModelManifest, TextInput
+from breakeven.artifacts.model_manifest import (
+    FeatureInput,
+    FieldsInput,
+    ImageInput,
+    Input,
+    ModelManifest,
+    TextInput,
+)
 from breakeven.results.result_row import ResultRow, folder_of
 
 
@@ -57,6 +64,8 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
         "std": [float(f"{value:.6g}") for value in card.std],
         "normalize": _normalized(card.shape) if loading.preprocessing == "outside" else "",
         "settings": settings,
+        "outputs": card.output_count,
+        "several": isinstance(card.shape, FieldsInput),
         "one_by_one": row.precision == "int8-dynamic",
     }
     known = _environment().list_templates()
@@ -76,6 +85,9 @@ def _normalized(shape: Input) -> str:
 
 def _example(shape: Input) -> str:
     """Return the line that creates an input of the right shape and type."""
+    if isinstance(shape, FieldsInput):
+        arrays = [f"np.zeros({(1, *size)}, np.{kind})" for kind, *size in shape.fields.values()]
+        return f"inputs = ({', '.join(arrays)})  # your {', '.join(shape.fields)}"
     if isinstance(shape, TextInput):
         return f"inputs = np.zeros((1, {shape.length}), np.int64)  # your N x L tokens"
     if isinstance(shape, FeatureInput):

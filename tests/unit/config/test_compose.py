@@ -259,7 +259,7 @@ def test_the_command_leaves_everything_as_it_was_after_a_mistake(folder, overrid
         (False, None, False, False),
     ],
 )
-def test_texts_are_not_trained(train, checkpoint, compressed, refused):
+def test_random_texts_are_not_trained(train, checkpoint, compressed, refused):
     from breakeven.pipeline.stages.check_params import require_models
 
     texts = {
@@ -268,10 +268,11 @@ def test_texts_are_not_trained(train, checkpoint, compressed, refused):
         "_inputs_": {"num_embeddings": "vocabulary"},
     }
     found = composed()
-    family = {**found["families"]["cnn"], "model": texts, "checkpoint": checkpoint}
+    found["datasets"]["words"] = composed("+data@datasets.words=random_tokens")["datasets"]["words"]
+    family = {**found["families"]["cnn"], "data": "words", "model": texts, "checkpoint": checkpoint}
     found["families"] = {"cnn": family if train else {**family, "train": None}}
     found["compressions"] = found["compressions"] if compressed else {}
-    with pytest.raises(UserError, match="texts are not trained") if refused else nullcontext():
+    with pytest.raises(UserError, match="nothing that could be learned") if refused else nullcontext():
         require_models(validate(found))
 
 

@@ -196,7 +196,7 @@ def test_what_a_tool_cannot_quantize_is_unsupported_and_names_the_place(
     builder: ArtifactBuilder, tmp_path: Path, target: str, name: str, words: str
 ) -> None:
     reference = Reference(model(tmp_path / "model", target), builder.checker.test, "outside")
-    files = CalibrationFiles(tmp_path)
+    files = CalibrationFiles(tmp_path, plugin.load("tasks", {"name": "classification"}, "task"))
     files.write(images().images, images())
     inputs = partial(model_inputs, preprocessing="outside", mean=[0.5], std=[0.3])
     toolchain = plugin.load("quantization", TOOLCHAINS[name], name)

@@ -179,7 +179,7 @@ class Heads(nn.Module):
 @pytest.mark.parametrize("heads", [1, 2])
 def test_the_layers_that_give_the_logits_are_kept_whatever_the_order_of_registration(heads: int) -> None:
     model = Heads(heads)
-    assert {*heads_of(model.eval(), EXAMPLE, 16)} == {*model.heads}
+    assert {*heads_of(model.eval(), EXAMPLE)} == {*model.heads}
     assert prune(model)
     assert [head.out_features for head in model.heads] == [16] * heads
     assert model.net[0].out_channels == model.net[3].out_channels == 8
@@ -187,13 +187,13 @@ def test_the_layers_that_give_the_logits_are_kept_whatever_the_order_of_registra
 
 def test_a_layer_that_is_called_last_need_not_be_the_head() -> None:
     model = Heads(1, unused=True)
-    assert model.heads[0] in heads_of(model.eval(), EXAMPLE, 16)
+    assert model.heads[0] in heads_of(model.eval(), EXAMPLE)
 
 
 def test_layers_that_carry_each_class_to_the_logits_are_kept() -> None:
     carrying = nn.Sequential(nn.Conv2d(16, 16, 1), nn.ReLU(), nn.Conv2d(16, 16, 3, groups=16))
     model = nn.Sequential(*stem(), *carrying, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
-    assert {*heads_of(model, EXAMPLE, 16)} == {carrying[0], carrying[2]}
+    assert {*heads_of(model, EXAMPLE)} == {carrying[0], carrying[2]}
 
 
 class Auxiliary(nn.Module):

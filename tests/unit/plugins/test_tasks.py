@@ -30,11 +30,21 @@ def mean(outputs, targets):
 def broken(outputs, targets):
     return outputs.nothing
 """
-SHAPES = {"classification": (5,), "regression": (2,), "segmentation": (4, 6, 6), "custom": (2,)}
+SHAPES = {
+    "classification": (5,),
+    "embedding": (5,),
+    "regression": (2,),
+    "segmentation": (4, 6, 6),
+    "custom": (2,),
+}
 
 
 def task(name: str, **settings: Any) -> Task:
-    own = {"metric": "distance", "better": "lower", "score": "own_score:distance"} if name == "custom" else {}
+    needed = {
+        "custom": {"metric": "distance", "better": "lower", "score": "own_score:distance"},
+        "embedding": {"dimensions": 5},
+    }
+    own = needed.get(name, {})
     loaded: Task = plugin.load("tasks", {"name": name, **own, **settings}, "families.mine.task")
     return loaded
 
@@ -54,6 +64,8 @@ def perfect(name: str, count: int = 7) -> tuple[np.ndarray, np.ndarray]:
         return targets.copy(), targets
     classes = SHAPES[name][0]
     targets = draw.integers(0, classes, (count, *SHAPES[name][1:]))
+    if name == "embedding":  # none is alone in its class
+        targets = np.arange(count) % 3
     return np.moveaxis(np.eye(classes, dtype=np.float32)[targets], -1, 1), targets
 
 
@@ -69,6 +81,8 @@ def test_what_is_without_fault_has_the_best_score_and_any_change_a_worse_one(nam
     assert best.shape == (len(outputs),) and set(best) == {1.0 if own.better == "higher" else 0.0}
     spoilt = outputs.copy()
     spoilt[3] = np.roll(spoilt[3], 1, axis=0) + (0.5 if name in ("regression", "custom") else 0)
+    if name == "embedding":
+        spoilt[3] = -outputs[3]
     worse = own.scores(spoilt, targets)
     assert own.is_better(best[3], worse[3]) and np.array_equal(np.delete(worse, 3), np.delete(best, 3))
     assert own.objection(targets) == ""
@@ -98,6 +112,27 @@ def test_agreement_is_the_share_of_equal_decisions(name: str) -> None:
     other[0] = np.roll(other[0], 1, axis=0)
     assert own.agreement(outputs, outputs) == 1.0
     assert own.agreement(outputs, other) == pytest.approx(0.9)
+
+
+def test_embeddings_of_one_class_are_pulled_together() -> None:
+    own, (outputs, targets) = task("embedding"), perfect("embedding")
+    given, asked = torch.from_numpy(outputs), torch.from_numpy(targets)
+    mixed = given.roll(1, 0).requires_grad_()
+    loss = own.loss(mixed, asked)
+    assert own.loss(given, asked) < loss and bool(loss.isfinite())
+    loss.backward()
+    assert mixed.grad is not None and bool(mixed.grad.isfinite().all())
+    alone = own.loss(given[:3].requires_grad_(), asked[:3])  # no two samples of one class
+    assert float(alone.detach()) == 0.0
+
+
+def test_a_query_is_compared_with_all_others_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    outputs, targets = draw.normal(size=(50, 5)).astype(np.float32), draw.integers(0, 4, 50)
+    whole = task("embedding").scores(outputs, targets)
+    monkeypatch.setattr("breakeven.plugins.tasks.embedding.QUERIES", 7)
+    assert np.array_equal(task("embedding").scores(outputs, targets), whole)
+    assert task("embedding").scores(outputs[:1], targets[:1]).tolist() == [0.0]
 
 
 def test_numbers_are_no_decisions() -> None:
@@ -131,7 +166,7 @@ def test_one_number_may_stand_in_a_column_of_its_own(numbers: int, seed: int) ->
         ({"score": "own_score:broken"}, "it failed (AttributeError: "),
         ({"score": "own_score:nothing"}, "cannot be imported"),
         ({"score": "no_module:f"}, "cannot be imported"),
-        ({"score": "own_score:np"}, "is a module, not a function"),
+        ({"score": "own_score:np"}, "is of type module, not a function"),
         ({"score": "own_score:distance", "unit": "%"}, "with unit=% return shares, 0 to 1"),
     ],
 )
@@ -155,6 +190,7 @@ def test_a_loss_of_the_user_s_own_is_minimized_and_its_lack_is_told() -> None:
         ("classification", np.ones(3, np.float32), "no classes, one for each sample"),
         ("regression", np.ones(3, np.int64), "no numbers"),
         ("segmentation", np.ones(3, np.int64), "no classes, one for each pixel"),
+        ("embedding", np.ones(3, np.float32), "no classes, one for each sample"),
     ],
 )
 def test_targets_of_another_task_are_told(name: str, targets: np.ndarray, said: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import ValidationError
 
-from breakeven.config import choices, compose, schema
+from breakeven.config import choices, compose, conf_files, schema
 from breakeven.config.schema import Settings, Study
 from breakeven.config.yaml_file import read_mapping
 from breakeven.core import paths, plugin
@@ -109,7 +109,7 @@ def recall(params: Settings) -> list[str]:
 def _require_study_file(study: str) -> None:
     """Raise a UserError if an experiment's study is in no file here, or in a file with another name."""
     file = paths.CONF / "study" / f"{study}.yaml"
-    if file.is_file():
+    if conf_files.find(paths.CONF, f"study/{study}.yaml").is_file():
         return
     if other := choices.study_file(study, paths.CONF):
         raise UserError(f"{other}: `study: {study}` is not the file's name: write `study: {other.stem}`.")
@@ -131,12 +131,12 @@ def require_models(config: Study) -> None:
     for name, family in config.families.items():
         given = family.model.get("_inputs_", {}).values()
         texts = "vocabulary" in given
-        if texts and family.train and (config.compressions or not family.checkpoint):
-            raise UserError(
-                f"families.{name}: texts are not trained, and so not compressed: "
-                f"set families.{name}.train=null and compression=[]."
-            )
         dataset = plugin.load("datasets", config.datasets[family.data], f"datasets.{family.data}")
+        if not dataset.learnable and family.train and (config.compressions or not family.checkpoint):
+            raise UserError(
+                f"families.{name}: {family.data} has nothing that could be learned: set "
+                f"families.{name}.train=null and compression=[], or give it other data."
+            )
         facts = dataset.facts()
         guesses = A_TEXT if texts else A_ROW if "features" in given else AN_IMAGE
         shape = shape_from({name: facts.get(name, guess) for name, guess in guesses.items()})

@@ -20,8 +20,8 @@ from breakeven.engine.samples import FAILED, UNSUPPORTED
 from breakeven.pipeline.compress_model import MODULES, Application, ModelToCompress, apply
 from breakeven.pipeline.fit_model import ModelJob, describe, obtain
 from breakeven.pipeline.model_libraries import libraries
+from breakeven.pipeline.option_code import option_modules
 from breakeven.pipeline.stages._main import run
-from breakeven.pipeline.task_code import task_modules
 from breakeven.pipeline.training.distillation import Teacher
 from breakeven.pipeline.training.sample_batches import training_batches
 from breakeven.plugins.compression.base import Compression
@@ -100,7 +100,7 @@ def _step(
     spec = compression.architecture(before.model)
     plugins = [
         *plugin_modules("compression", settings["compression"]),
-        *task_modules(family.task),
+        *option_modules("tasks", family.task),
     ]
     digest = dataset.manifest(data).digest
     key = CacheKey(

@@ -7,7 +7,8 @@ from breakeven.config import schema
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
-from breakeven.core.source_digest import digests_of, plugin_modules
+from breakeven.core.source_digest import digests_of
+from breakeven.pipeline.option_code import option_modules
 from breakeven.pipeline.prepare_dataset import prepare as prepare_dataset
 from breakeven.pipeline.stages._main import run
 
@@ -23,7 +24,7 @@ def prepare(name: str) -> None:
         {
             "settings": dataset.model_dump(),
             "sources": sources,
-            "code": digests_of("prepare", plugin_modules("datasets", study.datasets[name])),
+            "code": digests_of("prepare", option_modules("datasets", study.datasets[name])),
         },
     )
     with cache.exclusive(key, name):

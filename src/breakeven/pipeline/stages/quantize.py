@@ -7,6 +7,7 @@ import numpy as np
 
 from breakeven.artifacts import dataset
 from breakeven.artifacts.artifact import model_inputs
+from breakeven.artifacts.model_manifest import number_scored
 from breakeven.config import schema
 from breakeven.core import machine_lock, paths
 from breakeven.core.files import atomic_folder, temporary_folder
@@ -61,7 +62,7 @@ def quantize(name: str) -> None:
         ) as builder,
         temporary_folder() as scratch,
     ):
-        files = CalibrationFiles(scratch)
+        files = CalibrationFiles(scratch, study.task(name), number_scored(study.family(name).model))
         files.write(train.images[indices], val)
         del train, val
         for recipe, options_of_recipe in wanted.items():

@@ -14,8 +14,8 @@ from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, unwatched_modules
 from breakeven.pipeline.fit_model import UNTRAINED, ModelJob, describe, obtain
+from breakeven.pipeline.option_code import option_modules
 from breakeven.pipeline.stages._main import run
-from breakeven.pipeline.task_code import task_modules
 from breakeven.tracking import live_run
 
 
@@ -34,7 +34,9 @@ def train(name: str) -> None:
             "settings": {k: v for k, v in settings.items() if k != "data"},
             "data": [manifest.digest, *scale],
             "checkpoint": weights,
-            "code": digests_of("train", [str(family.model.get("_target_")), *task_modules(family.task)]),
+            "code": digests_of(
+                "train", [str(family.model.get("_target_")), *option_modules("tasks", family.task)]
+            ),
         },
     )
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from breakeven.artifacts.dataset import Images
+from breakeven.artifacts.tensors import Tensors, each, to_tensors
 from breakeven.core.errors import UserError
 
 
@@ -19,8 +20,8 @@ class Batches:
     def __init__(
         self, data: Images, batch_size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False
     ) -> None:
-        self.images = torch.from_numpy(data.images)  # (N, C, H, W) uint8
-        self.labels = torch.from_numpy(data.labels)  # (N,) int64
+        self.inputs = to_tensors(data.images)  # of N samples
+        self.labels = torch.from_numpy(data.labels)  # (N, ...)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
@@ -31,14 +32,14 @@ class Batches:
         whole, rest = divmod(len(self.labels), self.batch_size)
         return whole + bool(rest and not self.drop_last)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensors, Tensor]]:
         order = torch.arange(len(self.labels))
         if self.shuffle:
             generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
             order = torch.randperm(len(self.labels), generator=generator)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             index = order[start : start + self.batch_size]
-            yield self.images[index], self.labels[index]
+            yield each(lambda tensor: tensor[index], self.inputs), self.labels[index]  # noqa: B023
 
 
 def augment(

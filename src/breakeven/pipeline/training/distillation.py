@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from breakeven.artifacts.module_modes import evaluated
+from breakeven.artifacts.module_modes import evaluated, scored_outputs
+from breakeven.artifacts.tensors import Tensors, call, each
 from breakeven.plugins.tasks.base import Task
 
 
@@ -28,7 +29,7 @@ class Teacher:
         """
         return self
 
-    def loss(self, targets_loss: Tensor, outputs: Tensor, inputs: Tensor, task: Task) -> Tensor:
+    def loss(self, targets_loss: Tensor, outputs: Tensors, inputs: Tensors, task: Task) -> Tensor:
         """Return the loss of a student that gives `outputs` for `inputs`.
 
         Args:
@@ -36,6 +37,7 @@ class Teacher:
             outputs: (N, ...).
         """
         with torch.no_grad():
-            teacher = self.model.to(inputs.device)(inputs).float()
+            model = self.model.to(targets_loss.device)
+            teacher = each(Tensor.float, scored_outputs(model, call(model, inputs)))
         imitation = task.imitation_loss(outputs, teacher, self.temperature)
         return (1 - self.weight) * targets_loss + self.weight * imitation

@@ -79,7 +79,7 @@ def fit(inputs: FitInputs) -> TrainingResult:
     batches = Batches(inputs.train, config.batch_size, shuffle=True, seed=inputs.seed, drop_last=True)
     module = TaskTraining(
         model,
-        Preprocess(inputs.mean, inputs.std, inputs.train.images.ndim),
+        Preprocess(inputs.mean, inputs.std, inputs.train.images.ndim) if inputs.mean else None,
         config,
         inputs.task,
         steps=config.epochs * len(batches),

@@ -8,8 +8,9 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from breakeven.artifacts.module_modes import main_logits
+from breakeven.artifacts.module_modes import scored_outputs
 from breakeven.artifacts.preprocess import Preprocess
+from breakeven.artifacts.tensors import Tensors, call, each, laid_out, to_array
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import UserError
 from breakeven.pipeline.training.batches import augment, shrink
@@ -23,7 +24,7 @@ class TaskTraining(LightningModule):
     def __init__(
         self,
         model: nn.Module,
-        preprocess: Preprocess,
+        preprocess: Preprocess | None,
         config: TrainingConfig,
         task: Task,
         steps: int,
@@ -34,6 +35,7 @@ class TaskTraining(LightningModule):
         """Prepare a training.
 
         Args:
+            preprocess: None for inputs that are taken as they are.
             steps: number of the optimizer's steps in the whole training.
             memory_format: of the inputs.
         """
@@ -44,32 +46,42 @@ class TaskTraining(LightningModule):
         self.config, self.task, self.steps, self.seed = config, task, steps, seed
         self.train_score, self.val_score = MeanMetric(), MeanMetric()
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the model's outputs, (N, ...), for uint8 images, (N, C, H, W), or features, (N, F)."""
-        inputs = self.preprocess(images).clone(
-            memory_format=self.memory_format
-        )  # a clone, because images of one channel have both formats
-        outputs: Tensor = self.model(inputs)
-        return outputs
+    def forward(self, samples: Tensors) -> Tensors:
+        """Return the outputs that are scored, (N, ...) each, for samples of the dataset."""
+        return self._outputs(self._laid_out(self._normalized(samples)))
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+    def _outputs(self, inputs: Tensors) -> Tensors:
+        return each(Tensor.float, scored_outputs(self.model, call(self.model, inputs)))
+
+    def _normalized(self, samples: Tensors) -> Tensors:
+        return self.preprocess(samples) if self.preprocess else samples
+
+    def _laid_out(self, inputs: Tensors) -> Tensors:
+        return laid_out(inputs, self.memory_format)
+
+    def training_step(self, batch: tuple[Tensors, Tensor], index: int) -> Tensor:
         """Return the loss of a step.
 
         Raises:
             Diverged: the loss is not a number.
         """
-        images, targets = batch
+        samples, targets = batch
+        device = targets.device
         # Augmentation depends only on the seed and the step, so that a resumed training equals an
         # uninterrupted one.
         step_seed = self.seed * 1_000_003 + self.global_step
-        generator = torch.Generator(images.device).manual_seed(step_seed)
-        _seed(images.device, step_seed + 500_009)  # for dropout
+        generator = torch.Generator(device).manual_seed(step_seed)
+        _seed(device, step_seed + 500_009)  # for dropout
         config = self.config
-        if images.ndim == 4:
-            images = augment(images, generator, flip=config.flip, crop=config.crop, cutout=config.cutout)
-        inputs = shrink(self.preprocess(images), config.side(self.current_epoch))
-        inputs = inputs.clone(memory_format=self.memory_format)
-        outputs = main_logits(self.model(inputs)).float()
+        if isinstance(samples, Tensor) and samples.ndim == 4:
+            images = augment(samples, generator, flip=config.flip, crop=config.crop, cutout=config.cutout)
+            normalized = self._normalized(images)
+            assert isinstance(normalized, Tensor)
+            samples = shrink(normalized, config.side(self.current_epoch))
+        else:
+            samples = self._normalized(samples)
+        inputs = self._laid_out(samples)
+        outputs = self._outputs(inputs)
         loss = self.task.loss(outputs, targets, config.label_smoothing)
         if self.teacher:
             loss = self.teacher.loss(loss, outputs, inputs, self.task)
@@ -83,18 +95,18 @@ class TaskTraining(LightningModule):
         self.log(f"train_{self.task.metric}", self.train_score, on_step=False, on_epoch=True)
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+    def validation_step(self, batch: tuple[Tensors, Tensor], index: int) -> None:
         """Log loss and score on the validation set, of the averaged weights if the training averages."""
-        images, targets = batch
-        outputs = self(images).float()
+        samples, targets = batch
+        outputs = self(samples)
         self.val_score.update(self._scores(outputs, targets))
         self.log("val_loss", self.task.loss(outputs, targets), on_epoch=True, prog_bar=True)
         self.log(f"val_{self.task.metric}", self.val_score, on_epoch=True, prog_bar=True)
 
-    def _scores(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def _scores(self, outputs: Tensors, targets: Tensor) -> Tensor:
         """Return the score of each sample, (N,)."""
-        scores = self.task.scores(outputs.detach().cpu().numpy(), targets.cpu().numpy())
-        return torch.from_numpy(scores).float().to(outputs.device)
+        scores = self.task.scores(to_array(outputs), targets.cpu().numpy())
+        return torch.from_numpy(scores).float().to(targets.device)
 
     def configure_optimizers(self) -> Any:
         """Return SGD with Nesterov momentum or AdamW, without weight decay on biases and normalizations."""

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from breakeven.artifacts import dataset
 from breakeven.artifacts.inference import safe_batch_size
 from breakeven.artifacts.preprocess import normalize
+from breakeven.artifacts.tensors import Tensors
 from breakeven.plugins.compression.base import LossOf
 from breakeven.plugins.tasks.base import Task
 
 SAMPLE_BATCH = 64  # images at most
 
 
-def training_batches(data: Path, seed: int, task: Task, count: int) -> Iterator[tuple[Tensor, LossOf]]:
+def training_batches(data: Path, seed: int, task: Task, count: int) -> Iterator[tuple[Tensors, LossOf]]:
     """Yield batches of normalized inputs, each with the loss of the outputs for it, drawn by `seed`.
 
     Args:

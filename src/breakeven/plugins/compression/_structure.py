@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from breakeven.core.errors import Unsupported
@@ -9,19 +10,37 @@ from breakeven.core.errors import Unsupported
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from breakeven.artifacts.tensors import Tensors
 
-def heads_of(model: "nn.Module", example: "Tensor", classes: int) -> "list[nn.Module]":
-    """Return the layers whose output channels are the classes: the last called one of that width, and others.
 
-    A NaN in one channel of a head stays in one logit. Later layers spread a NaN in any other layer's channel.
+def heads_of(model: "nn.Module", example: "Tensors") -> "list[nn.Module]":
+    """Return the layers whose output channels are those of an output of the model, as the classes are.
 
     Args:
         model: in evaluation mode.
         example: inputs of the model's shape.
-        classes: the number of logits.
+    """
+    import torch
+
+    from breakeven.artifacts.tensors import call, separate
+
+    with torch.no_grad():
+        outputs = separate(call(model, example))
+    found = [
+        _heads_of(model, example, n, output.shape[1]) for n, output in enumerate(outputs) if output.ndim > 1
+    ]
+    return list(dict.fromkeys(chain.from_iterable(found)))
+
+
+def _heads_of(model: "nn.Module", example: "Tensors", number: int, width: int) -> "list[nn.Module]":
+    """Return the heads of one output: the last called layer of its width, and others.
+
+    A NaN in one channel of a head stays in one channel. Later layers spread a NaN of any other layer.
     """
     import torch
     from torch import nn
+
+    from breakeven.artifacts.tensors import call, separate
 
     called: list[nn.Module] = []
 
@@ -34,19 +53,27 @@ def heads_of(model: "nn.Module", example: "Tensor", classes: int) -> "list[nn.Mo
         return spoilt
 
     widths = {m: m.out_features if isinstance(m, nn.Linear) else m.out_channels for m in _layers(model)}
-    wide = [layer for layer, width in widths.items() if width == classes]
+    wide = [layer for layer, channels in widths.items() if channels == width]
     hooks = [layer.register_forward_hook(note) for layer in wide]
     with torch.no_grad():
-        model(example)
+        call(model, example)
         for hook in hooks:
             hook.remove()
         heads = called[-1:]
         for layer in dict.fromkeys(called[:-1]):
             with layer.register_forward_hook(spoil):
-                spoilt = model(example).isnan().transpose(0, 1).flatten(1).any(1)  # (classes,)
+                output = separate(call(model, example))[number]
+                spoilt = output.isnan().transpose(0, 1).flatten(1).any(1)  # (width,)
             if spoilt[0] and not spoilt[1:].any():
                 heads.append(layer)
     return heads
+
+
+def output_sizes(model: "nn.Module", example: "Tensors") -> str:
+    """Return how many channels, or classes, each output of the model has, for messages."""
+    from breakeven.artifacts.tensors import call, separate
+
+    return " and ".join(str(output.shape[1]) for output in separate(call(model, example)) if output.ndim > 1)
 
 
 def require_own_weights(model: "nn.Module") -> None:
@@ -91,7 +118,7 @@ def require_ties(model: "nn.Module", ties: Iterable[list[str]]) -> None:
                 raise Unsupported(f"{first} and {other} are one weight, and pruning would take them apart")
 
 
-def require_trainable(model: "nn.Module", example: "Tensor") -> None:
+def require_trainable(model: "nn.Module", example: "Tensors") -> None:
     """Refuse a pruned model that evaluates, but fails while it is trained.
 
     Layers that only training calls, such as auxiliary heads, are not in the graph that was pruned.

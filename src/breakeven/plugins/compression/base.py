@@ -11,10 +11,12 @@ from breakeven.core.plugin import Plugin
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
 
+    from breakeven.artifacts.tensors import Tensors
+
 LossOf = Callable[["Tensor"], "Tensor"]  # the outputs for a batch -> the loss, a scalar
 # Called with a number, it yields batches of so many training inputs in all, each with its loss; it yields the
 # whole training split where that has fewer.
-TrainingBatches = Callable[[int], "Iterable[tuple[Tensor, LossOf]]"]
+TrainingBatches = Callable[[int], "Iterable[tuple[Tensors, LossOf]]"]
 
 
 class Compression(Plugin, ABC):
@@ -46,7 +48,7 @@ class Compression(Plugin, ABC):
         return dict(spec)
 
     @abstractmethod
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensors", lessons: TrainingBatches) -> list[Any]:
         """Change `model` in place, and return the steps that rebuild its structure (see `saved_model`).
 
         Args:

@@ -13,6 +13,7 @@ from breakeven.core.errors import NotInstalled, Unsupported, UserError
 from breakeven.core.extras import not_installed
 from breakeven.plugins.compression._structure import (
     heads_of,
+    output_sizes,
     require_own_weights,
     require_ties,
     require_trainable,
@@ -22,6 +23,8 @@ from breakeven.plugins.compression.base import Compression, LossOf, TrainingBatc
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from breakeven.artifacts.tensors import Tensors
 
 PRUNING_STEPS = 200  # at most, until the model has the share of the work that `macs` says
 
@@ -55,7 +58,7 @@ class Prune(Compression):
             raise ValueError("images are for importance=hessian: weights have their size without any")
         return self
 
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensors", lessons: TrainingBatches) -> list[Any]:
         """Prune all layers but the last one, whose outputs are the classes.
 
         Raises:
@@ -71,9 +74,9 @@ class Prune(Compression):
         except ImportError:
             raise NotInstalled(not_installed("prune")) from None
         with torch.no_grad():
-            classes = model(example).shape[1]
+            before = output_sizes(model, example)
         require_own_weights(model)
-        heads, ties = heads_of(model, example, classes), tied_parameters(model)
+        heads, ties = heads_of(model, example), tied_parameters(model)
         whole_model = self.scope == "model"
         training_batches = lessons(self.images) if self.importance == "hessian" else None
         try:
@@ -106,9 +109,9 @@ class Prune(Compression):
                 pruner.step()
             require_ties(model, ties)
             with torch.no_grad():
-                left = model(example).shape[1]  # an inconsistent model fails here
-            if left != classes:
-                raise Unsupported(f"pruning takes classes away ({left} of {classes} are left)")
+                left = output_sizes(model, example)  # an inconsistent model fails here
+            if left != before:
+                raise Unsupported(f"pruning takes classes away ({left} of {before} are left)")
         except (Unsupported, UserError):
             raise
         except Exception as error:  # torch-pruning may raise anything on a graph that it does not know
@@ -126,7 +129,7 @@ class Prune(Compression):
         return [[name, out, [int(i) for i in index]] for name, out, index in history]
 
 
-def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> None:
+def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensors") -> None:
     """Prune step by step, until at most a `share` of the model's work is left.
 
     Raises:
@@ -145,22 +148,25 @@ def _until(pruner: Any, share: float, model: "nn.Module", example: "Tensor") -> 
 class ImportancePerMac:
     """A channel's importance, divided by the multiply-accumulates that its removal saves."""
 
-    def __init__(self, importance: Any, model: "nn.Module", example: "Tensor") -> None:
+    def __init__(self, importance: Any, model: "nn.Module", example: "Tensors") -> None:
         import torch
         from torch import nn
         from torch.nn.modules.conv import _ConvNd
 
+        from breakeven.artifacts.tensors import call, count
+
+        samples = count(example)
         self.importance = importance
         self.work: dict[nn.Module, float] = {}  # multiply-accumulates of each weight, for one input
 
-        def count(layer: nn.Module, inputs: Any, output: "Tensor") -> None:
-            used = output.numel() / (len(example) * len(layer.get_parameter("weight")))
+        def add(layer: nn.Module, inputs: Any, output: "Tensor") -> None:
+            used = output.numel() / (samples * len(layer.get_parameter("weight")))
             self.work[layer] = self.work.get(layer, 0.0) + used
 
         layers = [layer for layer in model.modules() if isinstance(layer, _ConvNd | nn.Linear)]
-        hooks = [layer.register_forward_hook(count) for layer in layers]
+        hooks = [layer.register_forward_hook(add) for layer in layers]
         with torch.no_grad():
-            model(example)
+            call(model, example)
         for hook in hooks:
             hook.remove()
 
@@ -180,7 +186,7 @@ class ImportancePerMac:
         return importance * len(importance) / work if importance is not None and work else None
 
 
-def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, LossOf]]") -> None:
+def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensors, LossOf]]") -> None:
     """Write into each parameter's `grad` the mean square of its gradients, for torch-pruning's importance.
 
     The mean square approximates the diagonal of the loss's Hessian (LeCun et al., Optimal Brain Damage,
@@ -189,11 +195,16 @@ def _square_gradients(model: "nn.Module", batches: "Iterable[tuple[Tensor, LossO
     """
     import torch
 
+    from breakeven.artifacts.module_modes import scored_outputs
+    from breakeven.artifacts.tensors import call
+
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     squares = [torch.zeros_like(parameter) for parameter in parameters]
     count = 0
     for inputs, loss_of in batches:
-        gradients = torch.autograd.grad(loss_of(model(inputs)), parameters, allow_unused=True)
+        gradients = torch.autograd.grad(
+            loss_of(scored_outputs(model, call(model, inputs))), parameters, allow_unused=True
+        )
         for square, gradient in zip(squares, gradients, strict=True):
             if gradient is not None:
                 square.add_(gradient.square())

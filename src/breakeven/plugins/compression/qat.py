@@ -14,6 +14,8 @@ from breakeven.plugins.compression.base import Compression, TrainingBatches
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from breakeven.artifacts.tensors import Tensors
+
 ROUNDING_SUBMODULE = "input_rounding"  # a layer's submodule while it is trained
 LARGEST_INT8 = 127  # of a weight; -128 is not used, so that zero is in the middle
 
@@ -28,7 +30,7 @@ class Qat(Compression):
     a GPU.
     """
 
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensors", lessons: TrainingBatches) -> list[Any]:
         """Add rounding to every convolution and linear layer; return no steps, since the structure stays.
 
         Raises:

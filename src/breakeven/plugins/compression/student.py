@@ -9,7 +9,9 @@ from breakeven.core.errors import Unsupported
 from breakeven.plugins.compression.base import Compression, TrainingBatches
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
+
+    from breakeven.artifacts.tensors import Tensors
 
 
 class Student(Compression):
@@ -30,6 +32,6 @@ class Student(Compression):
         smaller = value * self.factor
         return {**spec, self.argument: max(1, round(smaller)) if isinstance(value, int) else smaller}
 
-    def apply(self, model: "nn.Module", example: "Tensor", lessons: TrainingBatches) -> list[Any]:
+    def apply(self, model: "nn.Module", example: "Tensors", lessons: TrainingBatches) -> list[Any]:
         """Return no steps: `architecture` has changed the model."""
         return []

@@ -24,6 +24,7 @@ class RawDataset(NamedTuple):
     classes: list[str]  # or the names of the numbers to predict
     vocabulary: int = 0  # how many tokens there are, for texts
     val: Images | None = None
+    as_they_are: bool = False  # whether inputs are normalized already, or need none
     names: Mapping[
         str, Sequence[str]
     ] = {}  # train, val or test -> the file of each image, where there are files
@@ -43,6 +44,7 @@ class Dataset(Plugin, ABC):
     )
     split_seed: int = Field(0, ge=0, lt=2**32, description="draws the splits that the source does not have")
 
+    learnable: ClassVar[bool] = True  # False: its targets are made up
     # The published digests of the source files: {path below a root: "sha256:..." or "md5:..."}
     known: ClassVar[Mapping[str, str]] = {}
 

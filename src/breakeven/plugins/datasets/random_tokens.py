@@ -13,6 +13,8 @@ from breakeven.plugins.datasets.base import Dataset, RawDataset
 class RandomTokens(Dataset):
     """`count` texts each for the training split, which calibrates, and the test split; all of one class."""
 
+    learnable = False
+
     length: int = Field(gt=0, description="tokens in a text")
     vocabulary: int = Field(gt=1, description="number of different tokens")
     classes: int = Field(gt=1, description="outputs of the models")

@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.inference import batches
+from breakeven.artifacts.records import fields_of, values_of_sample
 
 BINS = 2048  # of a histogram: with the tools' default of 128, Entropy keeps the range of all values
-INPUT = "images"  # the name of the model's input
 BATCH_VALUES = 2**18  # of all images in a batch; all activations of a batch are in memory at once
 
 
 def calibration_batches(images: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """Yield (B, C, H, W) batches of at most 32 images, smaller ones for large images."""
-    values = int(np.prod(images.shape[1:]))
-    return batches(images, max(1, min(32, BATCH_VALUES // values)))
+    return batches(images, max(1, min(32, BATCH_VALUES // values_of_sample(images))))
 
 
 def write_ranges(model: Path, images: NDArray[Any], method: Literal["Entropy", "Percentile"]) -> Path:
@@ -55,9 +54,15 @@ class BatchReader:
         self.source = source
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:
-        """Return the next batch, (B, C, H, W), by the input's name; None at the end."""
+        """Return the next batch by the names of the inputs; None at the end."""
         batch = next(self.source, None)
-        return None if batch is None else {INPUT: batch}
+        return None if batch is None else inputs_of(batch)
+
+
+def inputs_of(batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return a batch by the names that the exported file gives its inputs."""
+    fields = fields_of(batch)
+    return {"images": batch} if len(fields) == 1 else {f"input{n}": field for n, field in enumerate(fields)}
 
 
 def _largest(calibrator: Any, images: NDArray[Any]) -> dict[str, np.float32]:
@@ -65,7 +70,7 @@ def _largest(calibrator: Any, images: NDArray[Any]) -> dict[str, np.float32]:
     names = [output.name for output in calibrator.infer_session.get_outputs()]
     largest = dict.fromkeys(calibrator.tensors_to_calibrate, np.float32(0))
     for batch in calibration_batches(images):
-        for name, values in zip(names, calibrator.infer_session.run(None, {INPUT: batch}), strict=True):
+        for name, values in zip(names, calibrator.infer_session.run(None, inputs_of(batch)), strict=True):
             if name in largest and values.size:
                 largest[name] = max(largest[name], np.abs(values).max().astype(np.float32))
     return largest

@@ -2,6 +2,7 @@
 
 import platform
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -18,13 +19,22 @@ X86_MACHINES = ("x86_64", "AMD64")
 INT8_FLAGS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 
 
+def is_right(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return 1 for each sample whose largest logit is that of its class, and 0 for the others."""
+    right: NDArray[np.float64] = (logits.argmax(axis=1) == labels).astype(np.float64)
+    return right
+
+
 @dataclass(frozen=True)
 class CalibrationData:
     """The data that a toolchain may use, in the form that the artifact takes; never the test split."""
 
     calibration: NDArray[Any]  # (N, C, H, W) images of the training split
     validation: NDArray[Any]  # (M, C, H, W) images of the validation split
-    labels: NDArray[np.int64]  # (M,) labels of the validation split
+    labels: NDArray[Any]  # (M, ...) targets of the validation split
+    # Of outputs and targets: a score for each sample, where larger is better
+    scores: Callable[[NDArray[Any], NDArray[Any]], NDArray[np.float64]] = is_right
+    share: bool = True  # whether the scores are shares, from 0 to 1
 
 
 class Exporter(Protocol):

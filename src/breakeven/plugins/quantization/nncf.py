@@ -7,12 +7,16 @@ import logging
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
+from breakeven.artifacts.inference import batches
+from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
@@ -29,7 +33,8 @@ class Nncf(Quantization):
         calibration: how an activation's range is found; `MeanMinMax` is NNCF's default.
         preset: `mixed` quantizes activations asymmetrically, `performance` symmetrically.
         fast_bias_correction: a rougher correction of the biases, in a fraction of the time.
-        max_drop: allowed drop in accuracy on the validation split, a share; layers stay float32 to hold it.
+        max_drop: allowed drop of the score on the validation split, a share; of scores that are no shares, a
+            share of the score; layers stay float32 to hold it.
     """
 
     scheme: Literal["static"]
@@ -59,7 +64,7 @@ class Nncf(Quantization):
         name = NNCF_RANGE_METHODS.get(self.calibration)
         ranges = getattr(RangeEstimatorParametersSet, name) if name else RangeEstimatorParameters()
         advanced = nncf.AdvancedQuantizationParameters(activations_range_estimator_params=ranges)
-        calibration = nncf.Dataset([image[None] for image in examples.calibration])
+        calibration = nncf.Dataset([fields_of(sample) for sample in batches(examples.calibration, 1)])
         with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
             runtime.export(source, Path(temporary))
             (exported,) = Path(temporary).glob("*.xml")
@@ -68,28 +73,38 @@ class Nncf(Quantization):
             if self.max_drop is None:
                 quantized = nncf.quantize(model, calibration, **settings, advanced_parameters=advanced)
             else:
-                if examples.labels.ndim > 1 or examples.labels.dtype.kind != "i":
-                    raise Unsupported(
-                        "max_drop is a drop in accuracy, and this is no classification: set it to null"
-                    )
-                pairs = list(zip(examples.validation, examples.labels, strict=True))
-                least = 1 / len(pairs)  # a drop of less than one image is no drop
-                if self.max_drop < least:
-                    print(f"  max_drop={self.max_drop:g} is {least:.2g} here, of {len(pairs)} images")
                 quantized = nncf.quantize_with_accuracy_control(
                     model,
                     calibration,
-                    nncf.Dataset(pairs, lambda pair: pair[0][None]),
-                    _accuracy,
-                    max_drop=max(self.max_drop, least),
+                    nncf.Dataset(range(len(examples.labels)), partial(_sample, examples)),
+                    partial(_mean_score, examples),
+                    max_drop=self._largest_drop(examples, model),
                     **settings,
                     advanced_quantization_parameters=advanced,
                 )
             openvino.save_model(quantized, folder / exported.name, compress_to_fp16=False)
 
+    def _largest_drop(self, examples: CalibrationData, model: Any) -> float:
+        """Return `max_drop` in the unit of the scores: of other scores than shares, it is relative."""
+        import openvino
 
-def _accuracy(model: Any, pairs: Iterable[Any]) -> tuple[float, None]:
-    """Return the share of images whose label has the largest logit, as NNCF wants it."""
-    output = model.output(0)
-    right = [int(np.argmax(model(image[None])[output])) == label for image, label in pairs]
-    return float(np.mean(right)), None
+        assert self.max_drop is not None
+        if not examples.share:
+            compiled = openvino.Core().compile_model(model, "CPU")
+            return self.max_drop * abs(_mean_score(examples, compiled, range(len(examples.labels)))[0])
+        least = 1 / len(examples.labels)  # a drop of less than one image is no drop
+        if self.max_drop < least:
+            print(f"  max_drop={self.max_drop:g} is {least:.2g} here, of {len(examples.labels)} images")
+        return max(self.max_drop, least)
+
+
+def _sample(examples: CalibrationData, number: int) -> list[NDArray[Any]]:
+    """Return the inputs of one sample of the validation split, as the model takes them."""
+    return fields_of(examples.validation[number : number + 1])
+
+
+def _mean_score(examples: CalibrationData, model: Any, numbers: Iterable[int]) -> tuple[float, None]:
+    """Return the mean score of some samples of the validation split, as NNCF wants it."""
+    chosen = [*numbers]
+    outputs = [outputs_of([*model(_sample(examples, number)).values()]) for number in chosen]
+    return float(examples.scores(np.concatenate(outputs), examples.labels[chosen]).mean()), None

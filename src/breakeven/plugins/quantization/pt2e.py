@@ -56,6 +56,7 @@ class Pt2e(Quantization):
         """Quantize the graph, then export it with the runtime."""
         import torch
 
+        from breakeven.artifacts.tensors import separate, to_tensors
         from breakeven.artifacts.torch_export import export_program
 
         module, quantizer_name, config_name, settings, extra = QUANTIZERS[self.engine]
@@ -81,6 +82,6 @@ class Pt2e(Quantization):
             with refusal("PT2E cannot quantize this model"):
                 prepared = prepare_pt2e(program.module(), quantizer)
                 for batch in batches(examples.calibration, 32):
-                    prepared(torch.from_numpy(batch))
+                    prepared(*separate(to_tensors(batch)))
                 converted = convert_pt2e(prepared)
         runtime.export(dataclasses.replace(source, model=converted, changed=True), folder)

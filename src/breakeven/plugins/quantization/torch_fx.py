@@ -36,6 +36,8 @@ class Fx(Quantization):
         from torch.ao.quantization import QConfigMapping, default_dynamic_qconfig, get_default_qconfig_mapping
         from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
+        from breakeven.artifacts.tensors import call, each, separate, to_tensors
+
         torch.backends.quantized.engine = (
             "x86" if "x86" in torch.backends.quantized.supported_engines else "qnnpack"
         )
@@ -54,10 +56,11 @@ class Fx(Quantization):
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", UserWarning)  # from observers, about old defaults
             with refusal("FX cannot quantize this model"):
-                prepared = prepare_fx(network, mapping, (front(source.example),))
+                given = each(front, source.example)
+                prepared = prepare_fx(network, mapping, separate(given))
                 if self.scheme == "static":
                     for batch in batches(examples.calibration, 32):
-                        prepared(front(torch.from_numpy(batch)))
+                        call(prepared, each(front, to_tensors(batch)))
                 network = convert_fx(prepared)
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
         with warnings.catch_warnings():

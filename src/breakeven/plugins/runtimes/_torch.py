@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.records import fields_of
 from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json
@@ -20,6 +20,8 @@ from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runti
 
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor, nn
+
+    from breakeven.artifacts.tensors import Tensors
 
 
 # The profiler's name of a type -> precision. The first type that an operator's inputs have decides.
@@ -104,22 +106,20 @@ def precision_of(operator: str, types: Collection[str]) -> str:
     return next((precision for name, precision in PRECISION_OF_TYPE.items() if name in types), "")
 
 
-def torch_session(module: "Callable[[Tensor], Tensor]", device: str) -> Session:
-    """Return a session that calls `module`, whose input and output are tensors on `device`."""
+def torch_session(module: "Callable[..., Tensors]", device: str) -> Session:
+    """Return a session that calls `module`, whose inputs and outputs are tensors on `device`."""
     import torch
 
-    def prepare(images: NDArray[Any]) -> "Tensor":
-        return torch.from_numpy(images).to(device)
+    from breakeven.artifacts.tensors import to_array
 
-    def run(inputs: "Tensor") -> "Tensor":
+    def prepare(images: NDArray[Any]) -> "tuple[Tensor, ...]":
+        return tuple(torch.from_numpy(field).to(device) for field in fields_of(images))
+
+    def run(inputs: "tuple[Tensor, ...]") -> "Tensors":
         with torch.inference_mode():
-            return module(inputs)
+            return module(*inputs)
 
-    def result(output: "Tensor") -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = output.float().cpu().numpy()
-        return logits
-
-    return Session(prepare, run, result, torch.get_num_threads)
+    return Session(prepare, run, to_array, torch.get_num_threads)
 
 
 class ModelSourceRuntime(TorchRuntime, ABC):

@@ -15,7 +15,9 @@ from breakeven.core.errors import Unsupported
 from breakeven.core.plugin import Plugin
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
+
+    from breakeven.artifacts.tensors import Tensors
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class ExportInput:
     """The model that a runtime exports."""
 
     model: "nn.Module"  # in evaluation mode; begins with the preprocessing where that is "inside"
-    example: "Tensor"  # two real inputs: (2, C, H, W) float32, uint8 if "inside"; texts (2, L) int64
+    # Two real samples: (2, C, H, W) float32, uint8 if "inside"; texts (2, L) int64; or several tensors
+    example: "Tensors"
     folder: Path  # the model's own files
     preprocessing: str  # "inside" or "outside"
     changed: bool = False  # whether a toolchain changed `model`, so that it is not what `folder` holds
@@ -63,13 +66,13 @@ class ExecutionContext:
 class Session:
     """A loaded artifact. The engine times `run` only."""
 
-    prepare: Callable[[NDArray[Any]], Any]  # (N, C, H, W) images or (N, L) tokens -> the runtime's own input
+    prepare: Callable[[NDArray[Any]], Any]  # samples -> the runtime's own input
     run: Callable[[Any], Any]  # the runtime's own input -> its own output
-    result: Callable[[Any], NDArray[np.float32]]  # the runtime's own output -> (N, classes) logits
+    result: Callable[[Any], NDArray[Any]]  # the runtime's own output -> (N, ...) float32, or records
     threads: Callable[[], int] | None = None  # how many threads a call uses; None: the library does not tell
 
     def logits(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the (N, classes) logits of (N, C, H, W) images or (N, L) tokens."""
+        """Return the outputs for some samples, (N, ...)."""
         return self.result(self.run(self.prepare(np.ascontiguousarray(images))))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
@@ -74,10 +75,10 @@ class ExecuTorch(Runtime):
         def prepare(images: NDArray[Any]) -> Any:
             if len(images) > MAX_BATCH:
                 raise Unsupported(f"its memory is planned for {MAX_BATCH} images at most, not {len(images)}")
-            return [torch.from_numpy(images)]
+            return [torch.from_numpy(field) for field in fields_of(images)]
 
-        def result(output: Any) -> NDArray[np.float32]:
-            return np.array(output[0].numpy(), np.float32)
+        def result(output: Any) -> NDArray[Any]:
+            return outputs_of([np.array(tensor.numpy()) for tensor in output])
 
         return Session(prepare, method.execute, result)
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
@@ -51,19 +52,25 @@ class OnnxRuntime(Runtime):
         except ImportError:
             raise Unsupported(not_installed("onnxruntime")) from None
         from breakeven.artifacts.onnx_strip import strip_names
+        from breakeven.artifacts.tensors import separate
+        from breakeven.artifacts.torch_export import batch_dimensions
 
+        given = separate(source.example)
+        names = ["images"] if len(given) == 1 else [f"input{number}" for number in range(len(given))]
         batch = torch.export.Dim("batch")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore", DeprecationWarning)  # the exporter uses deprecated parts of torch
             warnings.simplefilter("ignore", FutureWarning)
+            # Several inputs share one batch: torch renames the axis of one, and says so for the others.
+            warnings.filterwarnings("ignore", r".*The axis name: batch will not be used")
             with refusal("torch.onnx cannot export this model"):
                 program = torch.onnx.export(
                     source.model,
-                    (source.example,),
-                    input_names=["images"],
-                    output_names=["logits"],
-                    dynamic_shapes=({0: batch},),
+                    given,
+                    input_names=names,
+                    output_names=_output_names(source),
+                    dynamic_shapes=batch_dimensions(source.model, given, batch),
                     dynamo=True,
                     verbose=False,
                 )
@@ -148,37 +155,50 @@ def _session(folder: Path, context: ExecutionContext, profile: str = "") -> Any:
     return session
 
 
+def _output_names(source: ExportInput) -> list[str]:
+    """Return names for the outputs, the scored ones first: `logits` for one, as users of the file expect."""
+    import torch
+
+    from breakeven.artifacts.tensors import call, separate
+
+    with torch.no_grad():
+        number = len(separate(call(source.model, source.example)))
+    return ["logits"] if number == 1 else [f"output{place}" for place in range(number)]
+
+
 def _with_arrays(session: Any, kind: str) -> Session:
     """Return a session whose inputs and outputs are arrays in the processor's memory."""
-    name = session.get_inputs()[0].name
+    names = [given.name for given in session.get_inputs()]
 
     def prepare(images: NDArray[Any]) -> Any:
-        return {name: np.ascontiguousarray(images)}
+        return dict(zip(names, map(np.ascontiguousarray, fields_of(images)), strict=True))
 
-    def result(output: Any) -> NDArray[np.float32]:
-        return np.asarray(output[0], np.float32)
-
-    return Session(prepare, lambda inputs: session.run(None, inputs), result)
+    return Session(prepare, lambda inputs: session.run(None, inputs), outputs_of)
 
 
 def _with_bindings(session: Any, kind: str) -> Session:
     """Return a session whose inputs and outputs stay on the device, so that no copy is timed."""
     import onnxruntime
 
-    input_name, output_name = session.get_inputs()[0].name, session.get_outputs()[0].name
+    names = [given.name for given in session.get_inputs()]
+    output_names = [given.name for given in session.get_outputs()]
 
     def prepare(images: NDArray[Any]) -> Any:
-        return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(images), kind, 0)
+        fields = map(np.ascontiguousarray, fields_of(images))
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(field, kind, 0) for field in fields]
+        return list(zip(names, values, strict=True))
 
     def run(inputs: Any) -> Any:
         binding = session.io_binding()  # one for each call: callers may be threads
-        binding.bind_ortvalue_input(input_name, inputs)
-        binding.bind_output(output_name, kind, 0)
+        for name, value in inputs:
+            binding.bind_ortvalue_input(name, value)
+        for name in output_names:
+            binding.bind_output(name, kind, 0)
         session.run_with_iobinding(binding)
         return binding
 
-    def result(output: Any) -> NDArray[np.float32]:
-        return np.asarray(output.copy_outputs_to_cpu()[0], np.float32)
+    def result(output: Any) -> NDArray[Any]:
+        return outputs_of(output.copy_outputs_to_cpu())
 
     return Session(prepare, run, result)
 

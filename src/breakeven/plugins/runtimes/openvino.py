@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
@@ -48,10 +49,14 @@ class OpenVino(Runtime):
             import openvino
         except ImportError:
             raise Unsupported(not_installed("openvino")) from None
-        shape = openvino.PartialShape([-1, *source.example.shape[1:]])
+        from breakeven.artifacts.tensors import separate
+
+        given = separate(source.example)
+        shapes = [openvino.PartialShape([-1, *tensor.shape[1:]]) for tensor in given]
         with warnings.catch_warnings(), refusal("openvino cannot convert this model"):
             warnings.simplefilter("ignore")  # the converter traces, which torch deprecates
-            model = openvino.convert_model(source.model, example_input=source.example, input=shape)
+            example = given if len(given) > 1 else given[0]
+            model = openvino.convert_model(source.model, example_input=example, input=shapes)
             openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
@@ -82,17 +87,20 @@ class OpenVino(Runtime):
         requests = _Requests()
 
         def prepare(images: NDArray[Any]) -> Any:
-            return context.batch and len(images), openvino.Tensor(np.array(images), shared_memory=True)
+            tensors = [openvino.Tensor(np.array(field), shared_memory=True) for field in fields_of(images)]
+            return context.batch and len(images), list(enumerate(tensors))
 
         def run(inputs: Any) -> Any:
-            batch, tensor = inputs
+            batch, tensors = inputs
             if not (request := requests.by_batch.get(batch)):
                 request = requests.by_batch[batch] = compiled(batch).create_infer_request()
-            request.set_input_tensor(tensor)
+            for number, tensor in tensors:
+                request.set_input_tensor(number, tensor)
             return request.infer(share_outputs=True)
 
-        def result(output: Any) -> NDArray[np.float32]:
-            return np.array(output[0], np.float32)  # a copy: the request's own memory is used again
+        def result(output: Any) -> NDArray[Any]:
+            # Copies: the request's own memory is used again
+            return outputs_of([np.array(output[number]) for number in range(len(output))])
 
         def threads() -> int:
             return int(compiled(context.batch).get_property("INFERENCE_NUM_THREADS"))
@@ -109,7 +117,7 @@ class OpenVino(Runtime):
         request = model.create_infer_request()
         kernels = []
         for _ in range(calls):
-            request.infer([images])
+            request.infer(fields_of(images))
             for node in request.get_profiling_info():
                 # A node may also be executed in less time than OpenVINO counts.
                 if node.status == openvino.ProfilingInfo.Status.EXECUTED:

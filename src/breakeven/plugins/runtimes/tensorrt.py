@@ -28,17 +28,20 @@ class TensorRt(TorchRuntime):
         """Build the engines, on the GPU."""
         import torch
 
+        from breakeven.artifacts.tensors import each, separate
         from breakeven.artifacts.torch_export import export_program
 
         tensorrt = _library()
-        model, example = self.converted(source).cuda(), source.example.cuda()
-        shapes = [(count, *example.shape[1:]) for count in (1, 1, MAX_BATCH)]
+        model, example = self.converted(source).cuda(), each(torch.Tensor.cuda, source.example)
         names = ("min_shape", "opt_shape", "max_shape")
-        batches = tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=example.dtype)
+        batches = []
+        for tensor in separate(example):
+            shapes = [(count, *tensor.shape[1:]) for count in (1, 1, MAX_BATCH)]
+            batches.append(tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=tensor.dtype))
         program = export_program(model, example, most=MAX_BATCH)
         with torch.no_grad(), refusal("TensorRT cannot build this model"):
-            built = tensorrt.dynamo.compile(program, inputs=[batches])
-            tensorrt.save(built, str(folder / MODEL_FILE), inputs=[batches])
+            built = tensorrt.dynamo.compile(program, inputs=batches)
+            tensorrt.save(built, str(folder / MODEL_FILE), inputs=batches)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Import torch-tensorrt; refuse all devices but a GPU."""

@@ -12,7 +12,7 @@ from breakeven.core.plugin import Plugin
 if TYPE_CHECKING:  # the configuration is checked without the seconds that importing torch takes
     from torch import Tensor
 
-Outputs = NDArray[np.float32]  # (N, ...), of a model
+Outputs = NDArray[Any]  # (N, ...) float32, of a model; or records, (N,), where several are scored
 Targets = NDArray[Any]  # (N, ...), of a dataset
 Scores = NDArray[np.float64]  # (N,)
 PERCENT = "%"
@@ -48,15 +48,16 @@ class Task(Plugin, ABC):
         """Return the score of each sample."""
 
     @abstractmethod
-    def loss(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
+    def loss(self, outputs: Any, targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
         """Return the loss of a batch, a scalar.
 
         Args:
+            outputs: a tensor, (N, ...), or a tuple of tensors where several outputs are scored.
             smoothing: the share of a label that goes to all classes; tasks without classes ignore it.
         """
 
     @abstractmethod
-    def imitation_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+    def imitation_loss(self, outputs: Any, teacher: Any, temperature: float) -> "Tensor":
         """Return the loss of a student whose outputs should be the teacher's (Hinton et al., 2015).
 
         Args:

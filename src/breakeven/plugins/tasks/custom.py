@@ -1,14 +1,14 @@
 """A task of the user's own: the score and the loss are functions in the user's module."""
 
-import pkgutil
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
+from breakeven.artifacts.records import fields_of
 from breakeven.core.errors import UserError
+from breakeven.core.named_function import named_function
 from breakeven.plugins.tasks.base import PERCENT, Outputs, Scores, Targets, Task
 
 if TYPE_CHECKING:
@@ -67,15 +67,16 @@ class Custom(Task):
             UserError: it cannot be called, or gives something else than one finite number a sample.
         """
         try:
-            scores = np.asarray(_function(self.score)(outputs, targets), np.float64)
+            function = named_function(self.score, "task.score")
+            scores = np.asarray(function(_separate(outputs), targets), np.float64)
         except UserError:
             raise
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
             raise UserError(f"task.score={self.score}: it failed ({reason}).") from None
-        if scores.shape != (len(outputs),):
+        if scores.shape != (len(targets),):
             raise UserError(
-                f"task.score={self.score}: gives {scores.shape} for {len(outputs)} samples: return one "
+                f"task.score={self.score}: gives {scores.shape} for {len(targets)} samples: return one "
                 "number for each sample, and not their mean."
             )
         if not np.isfinite(scores).all():
@@ -92,27 +93,20 @@ class Custom(Task):
             raise UserError(
                 "task.train_loss=null: give the function that a training minimizes, or train=null."
             )
-        loss: Tensor = _function(self.train_loss)(outputs, targets)
+        loss: Tensor = named_function(self.train_loss, "task.train_loss")(outputs, targets)
         return loss
 
     def imitation_loss(self, outputs: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
         """Return the mean squared difference from the teacher's outputs."""
+        import torch
         import torch.nn.functional as F
 
-        return F.mse_loss(outputs, teacher)
+        from breakeven.artifacts.tensors import separate
+
+        pairs = zip(separate(outputs), separate(teacher), strict=True)
+        return torch.stack([F.mse_loss(*pair) for pair in pairs]).sum()
 
 
-def _function(name: str) -> Callable[..., Any]:
-    """Return the function that `MODULE:FUNCTION` names.
-
-    Raises:
-        UserError: there is none.
-    """
-    try:
-        found = pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{name}: cannot be imported ({error}): write MODULE:FUNCTION.") from None
-    if not callable(found):
-        raise UserError(f"{name}: is a {type(found).__name__}, not a function.")
-    function: Callable[..., Any] = found
-    return function
+def _separate(outputs: Outputs) -> Any:
+    """Return the outputs as the user's function takes them: an array, or a tuple where several are scored."""
+    return outputs if outputs.dtype.names is None else tuple(fields_of(outputs))

@@ -1,0 +1,229 @@
+"""The option files of a user's own model and data, and a trial of them (`breakeven new`)."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from breakeven.config import conf_files
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+from breakeven.core.files import write_text
+from breakeven.core.named_function import named_function
+from breakeven.core.plugin import did_you_mean
+
+TABLES = (".csv", ".parquet")
+# Argument of a constructor -> the fact of the dataset that it usually takes
+ARGUMENTS = {
+    "num_classes": "classes",
+    "num_labels": "classes",
+    "out_features": "classes",
+    "n_classes": "classes",
+    "in_channels": "channels",
+    "in_chans": "channels",
+    "in_features": "features",
+    "vocabulary": "vocabulary",
+    "vocab_size": "vocabulary",
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a user says of a new family."""
+
+    name: str
+    model: str  # MODULE:CONSTRUCTOR, or a name of a packaged option, of torchvision or of timm
+    data: str  # a folder, a table, MODULE:FUNCTION, or the name of a packaged option
+    weights: str | None = None
+    size: int | None = None  # pixels, of images
+    targets: list[str] = field(default_factory=list)  # columns, of a table
+    task: str = "classification"
+    score: str | None = None  # MODULE:FUNCTION, of the task `custom`
+    loss: str | None = None  # likewise
+    metric: str | None = None
+    better: str = "higher"
+    output: str | None = None  # of several outputs, the one that is scored
+    limit: float | None = None  # what a variant may lose
+    epochs: int | None = None
+
+
+def write(wish: Wish, conf: Path = paths.CONF) -> list[Path]:
+    """Write the option files of a family and its study, and return them.
+
+    Raises:
+        UserError: a file exists, or the model or the data cannot be found.
+    """
+    data, data_text = _data(wish, conf)
+    texts = {
+        f"data/{wish.name}.yaml": data_text,
+        f"family/{wish.name}.yaml": _family(wish, data, conf),
+        f"study/{wish.name}.yaml": _study(wish, data),
+    }
+    files = {conf / name: text for name, text in texts.items() if text}
+    if there := [file for file in files if file.exists()]:
+        raise UserError(f"{there[0]} exists: choose another name than {wish.name}, or delete it.")
+    if taken := [name for name in texts if conf_files.find(conf, name).is_file()]:
+        raise UserError(f"{wish.name}: the package has an option of this name ({taken[0]}): choose another.")
+    for file, text in files.items():
+        write_text(file, text)
+    return [*files]
+
+
+@contextmanager
+def removed_on_error(files: list[Path]) -> Iterator[None]:
+    """Remove the files if the block fails, so that the same command can be typed again."""
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            file.unlink(missing_ok=True)
+        raise
+
+
+def model_section(wish: Wish, conf: Path = paths.CONF) -> dict[str, Any]:
+    """Return `_target_`, `_inputs_` and what else a family's section `model` needs.
+
+    Raises:
+        UserError: nothing has this name.
+    """
+    name = wish.model
+    if ":" in name or "." in name:
+        target = name.replace(":", ".")
+        return {"_target_": target, "_inputs_": _inputs(named_function(target, "--model"))}
+    import torchvision
+
+    if name in torchvision.models.list_models():
+        target = torchvision.models.get_model_builder(name)
+        dotted = f"{target.__module__}.{target.__name__}"
+        return {"_target_": dotted, "_inputs_": _inputs(target)}
+    known: list[str] = [*conf_files.options(conf, "model"), *torchvision.models.list_models()]
+    try:
+        import timm
+    except ModuleNotFoundError:
+        pass
+    else:
+        if name in timm.list_models():
+            inputs = {"in_chans": "channels", "num_classes": "classes"}
+            return {"_target_": "timm.create_model", "_inputs_": inputs, "model_name": name}
+        known += timm.list_models()
+    raise UserError(
+        f"--model {name}: is neither MODULE:CONSTRUCTOR nor an architecture of torchvision or timm: "
+        f"{did_you_mean(name, known).partition(' Allowed')[0]}"
+    )
+
+
+def _inputs(constructor: Callable[..., Any]) -> dict[str, str]:
+    """Return which arguments of a constructor take which facts of the dataset, by their usual names."""
+    parameters = inspect.signature(constructor).parameters
+    takes_any = any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters.values())
+    found = {name: fact for name, fact in ARGUMENTS.items() if name in parameters}
+    return found or ({"num_classes": "classes"} if takes_any else {})
+
+
+def _data(wish: Wish, conf: Path) -> tuple[str, str]:
+    """Return the name of the dataset's option, and the text of its file; "" for a packaged one."""
+    given = Path(wish.data).expanduser()
+    if wish.data in conf_files.options(conf, "data"):
+        return wish.data, ""
+    if given.suffix in TABLES:
+        if not wish.targets:
+            raise UserError(f"--data {wish.data}: say with --target which column is to be predicted.")
+        kind = "classes" if wish.task in ("classification", "embedding") else "numbers"
+        return wish.name, _lines(
+            f"# The table {given.name}: each column but the targets is a feature.",
+            "name: table",
+            f"title: {wish.name}",
+            f"path: {_path(given)} # absolute, or below data/raw",
+            f"targets: {json.dumps(wish.targets)} # columns to predict",
+            f"kind: {kind} # or {'numbers' if kind == 'classes' else 'classes'}",
+        )
+    if given.is_dir() or (paths.home() / "data/raw" / given).is_dir():
+        return wish.name, _lines(
+            "# Images, as train/CLASS/NAME.png; without val/ and test/, a share is split off.",
+            "name: image_folder",
+            f"title: {wish.name}",
+            f"path: {_path(given)} # absolute, or below data/raw",
+            f"size: {wish.size or 'null'} # pixels: crop to a square and resize; null: all have one size",
+        )
+    if ":" in wish.data:
+        named_function(wish.data, "--data")
+        return wish.name, _lines(
+            "# Samples of your own code: pairs of inputs and target.",
+            "name: python",
+            f"title: {wish.name}",
+            f"train: {wish.data} # it returns the samples",
+            "testing: null # likewise the test samples; null: a fifth is split off",
+        )
+    raise UserError(
+        f"--data {wish.data}: is no folder, no table ({', '.join(TABLES)}), no MODULE:FUNCTION and no "
+        f"packaged dataset ({', '.join(conf_files.options(conf, 'data'))})."
+    )
+
+
+def _path(given: Path) -> str:
+    """Return a path as a file in `conf/` should hold it."""
+    return str(given.resolve()) if given.exists() else str(given)
+
+
+def _family(wish: Wish, data: str, conf: Path) -> str:
+    if wish.model in conf_files.options(conf, "model"):
+        mounted, model = [f"  - /model@model: {wish.model}"], []
+    else:
+        section = model_section(wish, conf)
+        if wish.output is not None:
+            section["_output_"] = wish.output
+        mounted = []
+        comments = {
+            "_target_": "# what constructs the model",
+            "_inputs_": "# its arguments <- facts of the dataset",
+            "_output_": "# the output that is scored",
+        }
+        model = ["model:"] + [
+            f"  {key}: {_plain(value)} {comments.get(key, '')}".rstrip() for key, value in section.items()
+        ]
+    task = [f"  metric: {wish.metric}", f"  better: {wish.better}", f"  score: {wish.score}"]
+    task += [f"  train_loss: {wish.loss or 'null'}"]
+    train = [] if wish.epochs is None else ["train:", f"  epochs: {wish.epochs}"]
+    return _lines(
+        f"# The model {wish.model} on {data}.",
+        "defaults:",
+        *mounted,
+        "  - /train@train: sgd # the training, and the fine-tuning of compressed models",
+        f"  - /task@task: {wish.task} # how its outputs are scored",
+        "  - _self_",
+        f"data: {data}",
+        f"checkpoint: {_plain(wish.weights)} # the file of its weights; null: it is trained here",
+        *model,
+        *(["task:", *task] if wish.task == "custom" else []),
+        *train,
+    )
+
+
+def _study(wish: Wish, data: str) -> str:
+    in_percent = wish.task not in ("regression", "custom")
+    key = "max_accuracy_drop" if in_percent else "max_score_loss"
+    unit = "percentage points of the score" if in_percent else "in the unit of the score"
+    limit = [] if wish.limit is None else ["recommend:", f"  {key}: {wish.limit:g} # {unit}"]
+    return _lines(
+        "# @package _global_",
+        f"# What `dvc repro` makes after `breakeven compose study={wish.name}`.",
+        "defaults:",
+        f"  - /data@datasets.{data}: {data}",
+        f"  - /family@families.{wish.name}: {wish.name}",
+        f"study: {wish.name}",
+        *limit,
+    )
+
+
+def _plain(value: Any) -> str:
+    """Return a value as YAML has it in one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {item}" for key, item in value.items()) + "}"
+    return "null" if value is None else str(value)
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Hydra's plugin for projects whose `conf/` adds to the options that the package ships."""
