@@ -95,7 +95,7 @@ def test_from_nothing_to_an_answer_in_ten_minutes(typed: Typed) -> None:
     assert minutes <= MINUTES  # the bar of a promise to users, with twice what it takes
     with (typed.folder / "results/summary.csv").open() as file:
         rows = {row["variant"]: row for row in csv.DictReader(file)}
-    assert len(rows) >= 10 and float(rows["none/fp32/onnxruntime"]["accuracy"]) > 30
+    assert len(rows) >= 10 and float(rows["none/fp32/onnxruntime"]["accuracy"]) > 0.2
     assert "my_model" in code(typed, "train/mine") and "breakeven.pipeline.fit_model" in code(
         typed, "train/mine"
     )

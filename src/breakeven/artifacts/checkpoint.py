@@ -17,6 +17,7 @@ from breakeven.core.errors import UserError
 Place = tuple[str, ...]  # the keys that lead to a state dict
 
 DEPTH = 3  # wrappers around a state dict, at most
+SHOWN = 4  # names in a message
 MAX_ERROR_LENGTH = 400  # characters of an error in a message, at most
 # Parts of names that torch's own wrappers put anywhere in a name -> what stands there without them
 WRAPPED = {
@@ -52,6 +53,38 @@ class WeightSet:
         return {*self.place, *self.prefix.rstrip(".").split(".")} <= USUAL
 
 
+def load_pretrained(path: Path, model: nn.Module) -> str:
+    """Load the weights that a training begins with into `model`; return what was loaded, and what was not.
+
+    Layers whose size depends on the classes, as the head's, keep the weights of their constructor.
+
+    Raises:
+        UserError: the file cannot be read, or is of another model: not even half of its tensors fit.
+    """
+    own = model.state_dict()
+    given = _chosen_set(path, own, "pretrained").tensors
+    fitting = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
+    wanted = [name for name in own if not name.endswith(OPTIONAL)]
+    anew = [name for name in wanted if name not in fitting]
+    if 2 * len(anew) > len(wanted):
+        raise UserError(
+            f"pretrained={path}: is of another model: {len(wanted) - len(anew)} of {len(wanted)} tensors "
+            f"have name and shape, and the first without is {anew[0]}."
+        )
+    model.load_state_dict(fitting, strict=False)
+    sizes = [f"{name} ({_size(own[name])} instead of {_size(given[name])})" for name in anew if name in given]
+    absent = [name for name in anew if name not in given]
+    rest = f"; drawn anew: {', '.join([*sizes, *absent][:SHOWN])}" if anew else ""
+    more = f" and {len(anew) - SHOWN} more" if len(anew) > SHOWN else ""
+    foreign = [name for name in given if name not in own]
+    unused = f"; not used: {', '.join(foreign[:SHOWN])}" if foreign else ""
+    return f"begins with {len(wanted) - len(anew)} of {len(wanted)} tensors of {path}{rest}{more}{unused}"
+
+
+def _size(tensor: Tensor) -> str:
+    return " x ".join(map(str, tensor.shape))
+
+
 def load_checkpoint(path: Path, model: nn.Module) -> None:
     """Load a user's own weights into `model`, from any form in which training scripts save them.
 
@@ -59,12 +92,8 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
         UserError: the file cannot be read, does not fit the model, holds several sets of weights of which
             none has a usual name, or weights that are not finite.
     """
-    content = read_checkpoint(path)
     own = model.state_dict()
-    sets = [each for place, tensors in _state_dicts(content) for each in _fitted(place, tensors, own)]
-    if not sets:
-        raise UserError(f"checkpoint={path}: holds no tensors by name, only a {type(content).__name__}.")
-    chosen = _choose(path, sets)
+    chosen = _chosen_set(path, own, "checkpoint")
     try:
         load_tensors(model, {n: v for n, v in own.items() if n.endswith(OPTIONAL)} | chosen.tensors)
     except RuntimeError as error:
@@ -75,6 +104,19 @@ def load_checkpoint(path: Path, model: nn.Module) -> None:
     if rest := chosen.left_out:
         text = f"{len(rest)} tensors are not the model's and are left out, the first is {rest[0]}"
         print(f"checkpoint={path}: {text}", file=sys.stderr)
+
+
+def _chosen_set(path: Path, own: Mapping[str, Tensor], key: str) -> WeightSet:
+    """Read a file, and return the weights in it that fit best.
+
+    Raises:
+        UserError: it cannot be read, or holds no weights, or several sets that fit.
+    """
+    content = read_checkpoint(path)
+    sets = [each for place, tensors in _state_dicts(content) for each in _fitted(place, tensors, own)]
+    if not sets:
+        raise UserError(f"{key}={path}: holds no tensors by name, only a {type(content).__name__}.")
+    return _choose(path, sets)
 
 
 def first_not_finite(model: nn.Module) -> str | None:

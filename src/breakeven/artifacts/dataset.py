@@ -1,4 +1,4 @@
-"""Prepared datasets on disk: tensors for train, val and test, and a manifest that holds their digests."""
+"""Prepared datasets on disk: arrays for train, val and test, and a manifest that holds their digests."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
+from breakeven.artifacts import disk_array
 from breakeven.artifacts.model_manifest import Input, shape_from
-from breakeven.artifacts.records import join
 from breakeven.core.errors import UserError
 from breakeven.core.files import fingerprint, read_json, require_sha256
 
@@ -76,7 +75,7 @@ def manifest(folder: Path) -> DatasetManifest:
 
 
 def load_split(folder: Path, part: str) -> Images:
-    """Check the sha256 of one split, and return its inputs and labels.
+    """Check the sha256 of one split, and return its inputs and labels, which stay in their files.
 
     Args:
         folder: the folder of the dataset.
@@ -85,24 +84,13 @@ def load_split(folder: Path, part: str) -> Images:
     Raises:
         UserError: the file is missing or was changed.
     """
-    path = folder / f"{part}.safetensors"
-    require_sha256(path, manifest(folder).sha256[path.name])
-    arrays = load_file(path)
-    return Images(_joined(arrays), arrays["labels"])
+    digests = manifest(folder).sha256
+    paths = [folder / name for name in files_of(part)]
+    for path in paths:
+        require_sha256(path, digests[path.name])
+    return Images(*map(disk_array.load, paths))
 
 
-def to_arrays(data: Images) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a split, as its file holds them: a field is `images.NUMBER.NAME`."""
-    names = data.images.dtype.names
-    if names is None:
-        return {"images": np.ascontiguousarray(data.images), "labels": data.labels}
-    fields = {f"images.{n}.{name}": np.ascontiguousarray(data.images[name]) for n, name in enumerate(names)}
-    return {**fields, "labels": data.labels}
-
-
-def _joined(arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return the inputs among the arrays of a split's file."""
-    if "images" in arrays:
-        return arrays["images"]
-    keys = sorted((key for key in arrays if key != "labels"), key=lambda key: int(key.split(".")[1]))
-    return join({key.split(".", 2)[2]: arrays[key] for key in keys})
+def files_of(part: str) -> tuple[str, str]:
+    """Return the names of a split's files: inputs and labels."""
+    return f"{part}.images.npy", f"{part}.labels.npy"

@@ -22,6 +22,26 @@ def fields_of(samples: NDArray[Any]) -> list[NDArray[Any]]:
     return [samples] if names is None else [np.ascontiguousarray(samples[name]) for name in names]
 
 
+def as_samples(inputs: Any) -> NDArray[Any]:
+    """Return records of a tuple, list or mapping of arrays; an array as it is."""
+    if isinstance(inputs, Mapping):
+        return join(inputs)
+    if isinstance(inputs, tuple | list):
+        return join({f"input{number}": np.asarray(array) for number, array in enumerate(inputs)})
+    return np.asarray(inputs)
+
+
+def named(samples: NDArray[Any]) -> Any:
+    """Return an array as it is, and records as a dictionary of arrays."""
+    names = samples.dtype.names
+    return samples if names is None else dict(zip(names, fields_of(samples), strict=True))
+
+
+def separated(outputs: NDArray[Any]) -> Any:
+    """Return an array as it is, and records as a tuple of arrays."""
+    return outputs if outputs.dtype.names is None else tuple(fields_of(outputs))
+
+
 def outputs_of(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Return what a model gives as one array of float32: records, where it gives several."""
     floats = [np.asarray(array, np.float32) for array in arrays]
@@ -52,6 +72,8 @@ def errors(outputs: NDArray[Any], expected: NDArray[Any]) -> tuple[float, float]
     worst = (0.0, 0.0)
     for one, other in zip(fields_of(outputs), fields_of(expected), strict=False):
         error, largest = float(np.abs(one - other).max(initial=0.0)), float(np.abs(other).max(initial=0.0))
+        if np.isnan(error):  # an infinity or no number in one of them: as far off as can be
+            return (error, error)
         worst = max(worst, (error, error / (largest or 1.0)), key=lambda found: found[1])
     return worst
 

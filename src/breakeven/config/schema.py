@@ -31,6 +31,9 @@ class Family(StrictModel):
     model: Settings = Field(description="`_target_` and the constructor's arguments")
     train: TrainingConfig | None = Field(description="null: the model is measured with random weights")
     checkpoint: str | None = Field(None, description="a user's own weights, which take the place of training")
+    pretrained: str | None = Field(
+        None, description="weights that the training begins with; what depends on the classes begins anew"
+    )
     task: Settings = Field(
         {"name": "classification"}, description="an option of tasks: what the outputs are, and their score"
     )
@@ -313,6 +316,12 @@ def _require_measured_only(key: str, family: Family, config: Study) -> None:
 
 def _require_trainable(key: str, family: Family, task: Any, config: Study) -> None:
     """Raise a UserError if the task has no loss, or the training would move images and not their targets."""
+    if family.pretrained and (family.checkpoint or not family.train):
+        rival = "checkpoint" if family.checkpoint else "train=null"
+        raise UserError(
+            f"families.{key}.pretrained={family.pretrained}: a training begins with these weights, and "
+            f"families.{key}.{rival} takes its place: leave one of them out."
+        )
     if not family.train:
         return
     if getattr(task, "train_loss", "") is None and (config.compressions or not family.checkpoint):

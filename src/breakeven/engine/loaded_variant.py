@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts import artifact
+from breakeven.artifacts import artifact, records
 from breakeven.artifacts.inference import predict_in_batches, safe_batch_size
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
@@ -19,18 +18,20 @@ class LoadedVariant:
     def __init__(self, manifest: artifact.Artifact, runtime: Runtime, session: Session) -> None:
         self.manifest, self._runtime, self._session = manifest, runtime, session
 
-    def __call__(self, images: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Return the logits, shape (N, classes).
+    def __call__(self, inputs: Any) -> Any:
+        """Return the outputs, (N, ...): an array, or a tuple of arrays with the scored ones first.
 
         Args:
-            images: uint8 of shape (N, C, H, W), or tokens as int64 of shape (N, L).
+            inputs: uint8 of shape (N, C, H, W), tokens as int64 of shape (N, L), or features of shape (N, F);
+                a tuple of arrays where the model takes several.
         """
+        images = records.as_samples(inputs)
         size = self.manifest.scored_by(safe_batch_size(images, self._runtime.batch))
 
-        def predict(part: NDArray[Any]) -> NDArray[np.float32]:
+        def predict(part: NDArray[Any]) -> NDArray[Any]:
             return self._session.logits(self.manifest.inputs(part))
 
-        return predict_in_batches(predict, images, size)
+        return records.separated(predict_in_batches(predict, images, size))
 
 
 def load_variant(folder: str | Path, *, threads: int = 1, device: str = "cpu") -> LoadedVariant:

@@ -37,7 +37,8 @@ class Wish:
     name: str
     model: str  # MODULE:CONSTRUCTOR, or a name of a packaged option, of torchvision or of timm
     data: str  # a folder, a table, MODULE:FUNCTION, or the name of a packaged option
-    weights: str | None = None
+    weights: str | None = None  # a file; the model is measured with them as they are
+    pretrained: str | None = None  # a file; the training begins with them
     size: int | None = None  # pixels, of images
     targets: list[str] = field(default_factory=list)  # columns, of a table
     task: str = "classification"
@@ -84,7 +85,9 @@ def removed_on_error(files: list[Path]) -> Iterator[None]:
 
 
 def model_section(wish: Wish, conf: Path = paths.CONF) -> dict[str, Any]:
-    """Return `_target_`, `_inputs_` and what else a family's section `model` needs.
+    """Return `_target_`, `_inputs_` and what else a family's section `model` needs; {} for a packaged option.
+
+    An architecture of torchvision's counts before a packaged option of the same name: it is what people mean.
 
     Raises:
         UserError: nothing has this name.
@@ -99,6 +102,8 @@ def model_section(wish: Wish, conf: Path = paths.CONF) -> dict[str, Any]:
         target = torchvision.models.get_model_builder(name)
         dotted = f"{target.__module__}.{target.__name__}"
         return {"_target_": dotted, "_inputs_": _inputs(target)}
+    if name in conf_files.options(conf, "model"):
+        return {}
     known: list[str] = [*conf_files.options(conf, "model"), *torchvision.models.list_models()]
     try:
         import timm
@@ -169,10 +174,10 @@ def _path(given: Path) -> str:
 
 
 def _family(wish: Wish, data: str, conf: Path) -> str:
-    if wish.model in conf_files.options(conf, "model"):
+    section = model_section(wish, conf)
+    if not section:
         mounted, model = [f"  - /model@model: {wish.model}"], []
     else:
-        section = model_section(wish, conf)
         if wish.output is not None:
             section["_output_"] = wish.output
         mounted = []
@@ -196,6 +201,7 @@ def _family(wish: Wish, data: str, conf: Path) -> str:
         "  - _self_",
         f"data: {data}",
         f"checkpoint: {_plain(wish.weights)} # the file of its weights; null: it is trained here",
+        f"pretrained: {_plain(wish.pretrained)} # a file of weights that the training begins with",
         *model,
         *(["task:", *task] if wish.task == "custom" else []),
         *train,

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
-from breakeven.artifacts.dataset import SPLITS, DatasetManifest, Digests, Images, to_arrays
+from breakeven.artifacts import disk_array
+from breakeven.artifacts.dataset import SPLITS, DatasetManifest, Digests, Images, files_of
 from breakeven.core.errors import UserError
 from breakeven.core.files import atomic_folder, sha256, write_json
 from breakeven.pipeline.shared_images import shared_images
@@ -30,16 +30,15 @@ def prepare(
     """
     _require_same(sources, dataset.digests(roots))
     read = dataset.read(roots)
-    train, val, test = read.train, read.val, read.test
-    if test is None:
-        train, test = split(train, dataset.test, dataset.split_seed, read.classes)
-    if val is None:
-        train, val = split(train, dataset.validation, dataset.split_seed, read.classes)
-    inputs, mean, std = input_facts(name, dataset, read._replace(train=train))
+    parts = splits(dataset, read)
     with atomic_folder(folder) as temporary:
-        parts = dict(zip(SPLITS, (train, val, test), strict=True))
-        for part, data in parts.items():
-            save_file(to_arrays(data), temporary / f"{part}.safetensors")
+        for part, chosen in parts.items():
+            for file, array in zip(files_of(part), chosen.source, strict=True):
+                disk_array.save_rows(temporary / file, array, chosen.rows)
+        data = {
+            part: Images(*(disk_array.load(temporary / file) for file in files_of(part))) for part in SPLITS
+        }
+        inputs, mean, std = input_facts(name, dataset, read._replace(train=data["train"]))
         manifest = DatasetManifest(
             dataset=name,
             title=dataset.title,
@@ -47,11 +46,11 @@ def prepare(
             inputs=inputs,
             mean=mean,
             std=std,
-            counts={part: _counts(data, read.classes) for part, data in parts.items()},
+            counts={part: _counts(own, read.classes) for part, own in data.items()},
             sources=sources,
             own_test=read.test is not None,
-            warnings=shared_images(read, parts),
-            sha256={f"{part}.safetensors": sha256(temporary / f"{part}.safetensors") for part in SPLITS},
+            warnings=shared_images(read, data),
+            sha256={file: sha256(temporary / file) for part in SPLITS for file in files_of(part)},
         )
         write_json(temporary / "manifest.json", vars(manifest))
     return manifest
@@ -102,6 +101,37 @@ def describe(name: str, dataset: Dataset, read: RawDataset) -> DatasetManifest:
     return DatasetManifest(name, dataset.title, read.classes, inputs, mean, std, {}, {}, {})
 
 
+class Chosen(NamedTuple):
+    """Rows of a part of the source."""
+
+    source: Images
+    rows: NDArray[np.intp]
+
+
+def splits(dataset: Dataset, read: RawDataset) -> dict[str, Chosen]:
+    """Return train, val and test; those that the source does not have are split off its training samples.
+
+    Raises:
+        UserError: as of `split`.
+    """
+    train, val, test = (
+        None if part is None else Chosen(part, np.arange(len(part.labels)))
+        for part in (read.train, read.val, read.test)
+    )
+    assert train is not None
+    if test is None:
+        train, test = _split_off(train, dataset.test, dataset.split_seed, read.classes)
+    if val is None:
+        train, val = _split_off(train, dataset.validation, dataset.split_seed, read.classes)
+    return dict(zip(SPLITS, (train, val, test), strict=True))
+
+
+def _split_off(chosen: Chosen, share: float, seed: int, classes: Sequence[str]) -> tuple[Chosen, Chosen]:
+    labels = Images(chosen.rows, chosen.source.labels[chosen.rows])  # the numbers of the rows, for the inputs
+    rest, part = split(labels, share, seed, classes)
+    return Chosen(chosen.source, rest.images), Chosen(chosen.source, part.images)
+
+
 def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tuple[Images, Images]:
     """Split a `share` off `data`, of each class alike. Return the rest and the share, in the source's order.
 
@@ -135,11 +165,14 @@ def split(data: Images, share: float, seed: int, classes: Sequence[str]) -> tupl
 def statistics(images: NDArray[np.integer[Any]]) -> tuple[list[float], list[float]]:
     """Return mean and standard deviation of each channel of (N, C, H, W) images, scaled to 0..1."""
     levels = np.arange(256) / 255
+    counts = np.zeros((images.shape[1], 256), np.int64)
+    for part in disk_array.parts(len(images), images):
+        for channel in range(len(counts)):
+            counts[channel] += np.bincount(images[part, channel].ravel(), minlength=256)
     # fsum rounds once, so the sums are equal on all processors. Dot products differ in the last bit, and
     # cache keys contain the result.
     means, deviations = [], []
-    for channel in range(images.shape[1]):
-        share = np.bincount(images[:, channel].ravel(), minlength=256) / images[:, channel].size
+    for share in counts / counts[0].sum():
         mean = math.fsum(share * levels)
         means.append(mean)
         # If all images have one colour, the deviation is zero, and normalizing would divide by it.

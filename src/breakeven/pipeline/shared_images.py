@@ -57,7 +57,7 @@ def _near_copies(
 ) -> Iterator[dict[str, str]]:
     """Yield a warning if test images are nearly equal to images of train or val, but not the same."""
     test = parts["test"].images
-    if test.ndim != 4 or min(test.shape[2:]) < LEAST_SIDE:
+    if test.ndim != 4 or test.dtype != np.uint8 or min(test.shape[2:]) < LEAST_SIDE:
         return
     known = {digest for other in APART["test"] for digest in digests[other]}
     own = [number for number, digest in enumerate(digests["test"]) if digest not in known]

@@ -6,9 +6,9 @@ import numpy as np
 import yaml
 
 from breakeven.artifacts import saved_model
-from breakeven.artifacts.checkpoint import load_checkpoint
+from breakeven.artifacts.checkpoint import load_checkpoint, load_pretrained
 from breakeven.artifacts.dataset import DatasetManifest, Images
-from breakeven.artifacts.output_of import OutputOf, named_tensors
+from breakeven.artifacts.output_of import OutputOf, named_tensors, whole
 from breakeven.artifacts.preprocess import normalize
 from breakeven.artifacts.records import leading
 from breakeven.artifacts.tensors import call, count, each, to_array
@@ -42,8 +42,7 @@ def read(study: Study, family: str) -> tuple[DatasetManifest, Images]:
     """
     name = study.family(family).data
     dataset = plugin.load("datasets", study.datasets[name], f"datasets.{name}")
-    dataset.digests(paths.raw_roots())
-    found = dataset.read(paths.raw_roots())
+    found = dataset.sample(paths.raw_roots())
     chosen = np.linspace(0, len(found.train.labels) - 1, SAMPLES).astype(int)
     facts = describe(name, dataset, found)
     return facts, Images(found.train.images[chosen], found.train.labels[chosen])
@@ -59,8 +58,12 @@ def try_family(study: Study, family: str, facts: DatasetManifest, samples: Image
     if reason := task.objection(samples.labels):
         raise UserError(f"{place}.task.name={task.name}: does not go with the data: {reason}.")
     model = saved_model.build(own.model, facts.shape, f"{place}.model")
+    found = []
     if own.checkpoint:
-        load_checkpoint(paths.checkpoint(own.checkpoint), model)
+        load_checkpoint(paths.checkpoint(own.checkpoint), whole(model))
+        found.append(f"weights: all of {own.checkpoint}")
+    if own.pretrained:
+        found.append(f"weights: {load_pretrained(paths.checkpoint(own.pretrained), whole(model))}")
     inputs = normalize(samples.images, facts.mean, facts.std)
     expected = task.output_shape(facts.shape.sample, len(facts.classes))
     try:
@@ -75,6 +78,7 @@ def try_family(study: Study, family: str, facts: DatasetManifest, samples: Image
     parameters = sum(parameter.numel() for parameter in model.parameters())
     shape = " x ".join(map(str, expected))
     return [
+        *found,
         f"data: {_described(facts)}",
         f"model: {parameters:,} parameters; {count(inputs)} samples gave {shape} numbers each",
         f"score: {task.metric.replace('_', ' ')}, {task.better} is better",

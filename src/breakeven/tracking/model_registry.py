@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts import artifact, dataset, variants
+from breakeven.artifacts import artifact, dataset, records, variants
 from breakeven.config.schema import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
@@ -180,7 +180,7 @@ def _log(uri: str, candidate: Candidate) -> str:
         packed = Path(scratch, "packed")
         model = pyfunc.pack(candidate.folder, candidate.hardware, packed)
         predicted = model.predict(images)
-        _require_same(row, predicted, candidate.logits)
+        _require_same(row, records.as_samples(predicted), candidate.logits)
         np.save(example := Path(scratch, "example.npy"), images)
         modules = packed_code.pack_code(packed, example, code := Path(scratch, "code"))
         versions = packed_code.requirements(packed, modules, candidate.versions)
@@ -191,8 +191,8 @@ def _log(uri: str, candidate: Candidate) -> str:
                     loader_module="breakeven.tracking.pyfunc",
                     data_path=str(packed),
                     code_paths=[str(path) for path in sorted(code.iterdir())],
-                    signature=infer_signature(images, predicted),
-                    input_example=images,
+                    signature=infer_signature(records.named(images), predicted),
+                    input_example=records.named(images),
                     pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
                     registered_model_name=name_of(row),
                 )
@@ -202,12 +202,12 @@ def _log(uri: str, candidate: Candidate) -> str:
     return str(logged.registered_model_version)
 
 
-def _require_same(row: ResultRow, now: NDArray[np.float32], then: NDArray[np.float32]) -> None:
+def _require_same(row: ResultRow, now: NDArray[Any], then: NDArray[Any]) -> None:
     """Raise a `UserError` if a variant, with the code that is packed now, gives other logits than it had.
 
     The accuracy and the speed in the registry would be those of other code.
     """
-    off = float(np.abs(now - then).max() / max(float(np.abs(then).max()), 1e-9))
+    off = records.errors(now, then)[1]
     if not off <= SAME_LOGITS:  # nor if it is not a number
         raise UserError(
             f"{row.variant} gives other logits than those that were scored (off by {off:.0%} of the largest "

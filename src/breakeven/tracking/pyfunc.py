@@ -7,10 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from breakeven.artifacts import artifact
+from breakeven.artifacts import artifact, records
 from breakeven.artifacts.inference import predict_in_batches, safe_batch_size
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
@@ -56,14 +53,17 @@ class LoadedVariant:
         self.runtime.start(files, context)
         self.session = self.runtime.load(files, context, self.card.preprocessing)
 
-    def predict(self, images: NDArray[np.generic], params: object = None) -> NDArray[np.float32]:
-        """Return logits, (N, classes).
+    def predict(self, inputs: Any, params: object = None) -> Any:
+        """Return the outputs, (N, ...): an array, or a dictionary of arrays with the scored ones first.
 
         Args:
-            images: uint8, (N, C, H, W); or tokens, int64, (N, L).
+            inputs: uint8, (N, C, H, W); tokens, int64, (N, L); features, (N, F); or a dictionary of arrays
+                where the model takes several.
         """
+        images = records.as_samples(inputs)
         size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
-        return predict_in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
+        outputs = predict_in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
+        return records.named(outputs)
 
 
 def _load_pyfunc(path: str) -> LoadedVariant:

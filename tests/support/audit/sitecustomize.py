@@ -29,17 +29,18 @@ def stage() -> str:
 
 
 def openers() -> Iterator[str]:
-    """Yield the innermost module at work, and each whose own body is being executed: it imports a file."""
+    """Yield the innermost module at work, and each that imports the one before it."""
     frame = sys._getframe(2)
-    is_innermost = True
+    imports = True  # whether a function of the next module opens or imports the file
     while frame:
         spec = frame.f_globals.get("__spec__")
         name = spec.name if spec else str(frame.f_globals.get("__name__"))
         is_body = frame.f_code.co_name == "<module>"
         is_ours = name.split(".")[0] == "breakeven" and name != STARTER
-        if is_ours and (is_body or (is_innermost and name not in LOADERS)):
-            yield name
-            is_innermost = False
+        if is_ours:
+            if is_body or (imports and name not in LOADERS):
+                yield name
+            imports = is_body
         frame = frame.f_back
 
 

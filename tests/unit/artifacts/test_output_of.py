@@ -84,3 +84,5 @@ def test_several_outputs_are_records_and_the_worst_decides() -> None:
     assert errors(other, records) == pytest.approx((0.5, 0.25))
     assert errors(other, leading(records, 1)) == pytest.approx((0.5, 0.25))  # the first alone
     assert errors(to_array(one[1]), to_array(one[1])) == (0.0, 0.0)
+    broken = to_array((one[0], torch.tensor([[float("nan")]])))
+    assert not errors(broken, records)[1] <= 1e9

@@ -94,17 +94,17 @@ def test_prepared_images_become_batches_of_tensors(digits):
 @pytest.mark.parametrize("part", dataset_files.SPLITS)
 def test_a_changed_tensor_file_is_refused_by_name(digits, tmp_path, part):
     folder = shutil.copytree(digits[1], tmp_path / "digits")
-    with (folder / f"{part}.safetensors").open("r+b") as file:
+    with (folder / f"{part}.labels.npy").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\x7f")
-    assert f"{part}.safetensors was changed" in refusal(dataset_files.load_split, folder, part)
+    assert f"{part}.labels.npy was changed" in refusal(dataset_files.load_split, folder, part)
 
 
 @pytest.mark.parametrize("part", dataset_files.SPLITS)
 def test_the_digest_of_a_dataset_changes_with_each_of_its_splits(digits, tmp_path, part):
     folder = shutil.copytree(digits[1], tmp_path / "digits")
     values = vars(dataset_files.manifest(folder))
-    values["sha256"] = values["sha256"] | {f"{part}.safetensors": "0" * 64}
+    values["sha256"] = values["sha256"] | {f"{part}.images.npy": "0" * 64}
     write_json(folder / "manifest.json", values)
     assert dataset_files.manifest(folder).digest != digits[0].digest
 

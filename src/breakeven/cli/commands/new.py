@@ -28,6 +28,11 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--from-checkpoint", metavar="FILE", help="likewise, and read there what the model is"
     )
+    parser.add_argument(
+        "--pretrained",
+        metavar="FILE",
+        help="weights that a training here begins with; a head of another width begins anew",
+    )
     parser.add_argument("--size", type=int, help="pixels: crop images to a square and resize them")
     parser.add_argument(
         "--target",
@@ -73,6 +78,7 @@ def run(chosen: Namespace) -> None:
         model=chosen.model or (found.architecture if found else None) or _asked("model"),
         data=chosen.data or _asked("data"),
         weights=str(Path(weights).resolve()) if weights else None,
+        pretrained=str(Path(chosen.pretrained).resolve()) if chosen.pretrained else None,
         size=chosen.size,
         targets=chosen.target,
         task=task,

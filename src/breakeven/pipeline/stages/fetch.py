@@ -72,20 +72,22 @@ def note_inputs(study: Study) -> None:
 
 
 def input_digests(study: Study) -> dict[str, dict[str, str]]:
-    """Return name -> file -> digest, for each dataset and each family's checkpoint.
+    """Return name -> file -> digest, for each dataset and each family's weights.
 
     Raises:
-        UserError: a checkpoint is not there, or a dataset can neither be found nor downloaded.
+        UserError: weights are not there, or a dataset can neither be found nor downloaded.
     """
     roots = paths.raw_roots()
     inputs = {f"datasets/{name}": study.option("datasets", name).digests(roots) for name in study.datasets}
     for name, family in study.families.items():
         inputs[f"checkpoints/{name}"] = {}
-        if family.checkpoint:
-            path = paths.checkpoint(family.checkpoint)
+        for key, given in {"checkpoint": family.checkpoint, "pretrained": family.pretrained}.items():
+            if not given:
+                continue
+            path = paths.checkpoint(given)
             if not path.is_file():
-                raise UserError(f"families.{name}.checkpoint={family.checkpoint}: {path} is not a file.")
-            inputs[f"checkpoints/{name}"] = {family.checkpoint: digest_of(path)}
+                raise UserError(f"families.{name}.{key}={given}: {path} is not a file.")
+            inputs[f"checkpoints/{name}"][given] = digest_of(path)
     return inputs
 
 

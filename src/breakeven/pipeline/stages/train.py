@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from breakeven.artifacts import dataset, saved_model
-from breakeven.artifacts.checkpoint import load_checkpoint
+from breakeven.artifacts.checkpoint import load_checkpoint, load_pretrained
 from breakeven.artifacts.output_of import whole
 from breakeven.config import schema
+from breakeven.config.schema import Family
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
@@ -51,6 +52,9 @@ def train(name: str) -> None:
             )
         if family.checkpoint:
             load_checkpoint(paths.checkpoint(family.checkpoint), whole(model))
+        if family.pretrained:
+            said = load_pretrained(paths.checkpoint(family.pretrained), whole(model))
+            print(f"families.{name}: {said}")
         return model
 
     job = ModelJob(
@@ -63,12 +67,21 @@ def train(name: str) -> None:
         task=study.task(name),
         seed=study.seed,
         key=key,
-        made="checkpoint" if family.checkpoint else "trained" if family.train else UNTRAINED,
+        made=_made(family),
         details={"settings": settings, "data": manifest.digest, "checkpoint": weights},
     )
     tags = {"kind": "train", "family": name, "dataset.sha256": manifest.digest}
     card = obtain(job, data, lambda: live_run.run(f"train {name}", key.digest, tags, settings))
     print(f"{name}: {describe(card)}")
+
+
+def _made(family: Family) -> str:
+    """Return how the family's model is made, in a word."""
+    if family.checkpoint:
+        return "checkpoint"
+    if family.pretrained:
+        return "fine-tuned"
+    return "trained" if family.train else UNTRAINED
 
 
 if __name__ == "__main__":

@@ -52,6 +52,14 @@ class Dataset(Plugin, ABC):
         """Return the inputs' sizes and the classes, as far as they are known before anything is read."""
         return {}
 
+    def sample(self, roots: Sequence[Path]) -> RawDataset:
+        """Return a few samples of each class, for a trial; by default all.
+
+        Raises:
+            UserError: as of `read`.
+        """
+        return self.read(roots)
+
     def root(self, roots: Sequence[Path]) -> Path:
         """Return the first of `roots` that holds every file; download where none does.
 

@@ -1,19 +1,24 @@
 """A user's own images, `train/CLASS/NAME`, with or without `val/` and `test/`, in a folder or an archive."""
 
 import io
+import os
 import sys
 import tarfile
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Digests, Images
+from breakeven.artifacts.disk_array import new_array
+from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of
 from breakeven.core.progress import track
@@ -23,6 +28,7 @@ SPLIT_FOLDERS = ("train", "val", "test")
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 MAX_FAULTS = 5  # faults in a message, at most
+A_FEW = 4  # images of a class, in a trial
 
 
 class ImageFolder(Dataset):
@@ -70,14 +76,20 @@ class ImageFolder(Dataset):
         Raises:
             UserError: images are damaged or of another size, or val/ or test/ has other classes than train/.
         """
+        return self._read(roots)
+
+    def sample(self, roots: Sequence[Path]) -> RawDataset:
+        """Decode the first images of each class."""
+        return self._read(roots, A_FEW)
+
+    def _read(self, roots: Sequence[Path], most: int | None = None) -> RawDataset:
+        """Decode the images, at most `most` of each class."""
         source = self.source(roots)
-        images: dict[str, dict[str, dict[str, np.ndarray]]] = {
-            part: defaultdict(dict) for part in SPLIT_FOLDERS
-        }
+        images: dict[str, NDArray[np.uint8]] = {}
+        rows: dict[str, tuple[str, int]] = {}
         shape: tuple[int, ...] | None = None
         undecodable: list[str] = []
-        for name, content in _members(source, f"{self.title}: reading"):
-            part, label = PurePosixPath(name).parts[:2]
+        for name, content in _members(source, f"{self.title}: reading", rows, most):
             try:
                 image = self._decode(content)
             except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -89,25 +101,36 @@ class ImageFolder(Dataset):
                     f"{source}: {name} has {image.shape[2]}x{image.shape[1]} pixels, the images before it "
                     f"{shape[2]}x{shape[1]}. Set `size` in conf/data to resize them all."
                 )
-            images[part][label][name] = image
+            if not images:
+                counts = Counter(part for part, _ in rows.values())
+                images = {
+                    part: new_array((count, *shape), np.uint8, paths.PREPARED)
+                    for part, count in counts.items()
+                }
+            part, row = rows[name]
+            images[part][row] = image
         if undecodable:
             raise UserError(f"{source}: {_listed(undecodable, 'images')}. Replace or remove them.")
-        classes = sorted(images["train"])
+        labels = {part: [name.split("/")[1] for name in rows if rows[name][0] == part] for part in images}
+        classes = sorted({*labels.get("train", ())})
         if len(classes) < 2:
             raise UserError(
                 f"{source} needs train/CLASS/*.png or *.jpg of at least two classes, and has "
                 f"{classes or 'none'}. Put a folder for each class into train/."
             )
         for part in SPLIT_FOLDERS[1:]:
-            if images[part] and (odd := set(images[part]) ^ set(classes)):
+            if part in images and (odd := {*labels[part]} ^ {*classes}):
                 listed = ", ".join(sorted(odd))
                 raise UserError(f"{source}: train/ and {part}/ have different classes: {listed}.")
-        train, val, test = (_stack(images[part], classes) for part in SPLIT_FOLDERS)
-        assert train is not None
-        names = {
-            part: [name for label in classes for name in sorted(images[part][label])]
+        number = {name: place for place, name in enumerate(classes)}
+        train, val, test = (
+            Images(images[part], np.array([number[label] for label in labels[part]], np.int64))
+            if part in images
+            else None
             for part in SPLIT_FOLDERS
-        }
+        )
+        assert train is not None
+        names = {part: [name for name in rows if rows[name][0] == part] for part in SPLIT_FOLDERS}
         return RawDataset(train, test, classes, val=val, names=names)
 
     def _decode(self, content: bytes) -> np.ndarray:
@@ -124,13 +147,18 @@ class ImageFolder(Dataset):
         return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
-def _stack(images: dict[str, dict[str, np.ndarray]], classes: list[str]) -> Images | None:
-    if not images:
-        return None
-    labels = np.repeat(np.arange(len(classes)), [len(images[name]) for name in classes])
-    # Sorted by name: an archive keeps its members in any order, and splits must not depend on the order.
-    pixels = [images[label][name] for label in classes for name in sorted(images[label])]
-    return Images(np.stack(pixels), labels.astype(np.int64))
+def _rows(names: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Return name -> split and row in it, sorted by class and name.
+
+    An archive keeps its members in any order, and splits must not depend on the order.
+    """
+    counts: Counter[str] = Counter()
+    rows = {}
+    for name in sorted(names, key=lambda name: (*name.split("/")[:2], name)):
+        part = name.partition("/")[0]
+        rows[name] = (part, counts[part])
+        counts[part] += 1
+    return rows
 
 
 def _reason(error: Exception) -> str:
@@ -151,13 +179,26 @@ def _names(folder: Path) -> list[str]:
     Raises:
         UserError: an image or a class would be missing from them.
     """
-    paths = {*folder.rglob("*"), *folder.glob("*/*"), *folder.glob("*/*/*")}
-    names = [path.relative_to(folder).as_posix() for path in sorted(paths)]
-    files = [name for name in names if (folder / name).is_file()]
+    is_file = dict(sorted(_walk(folder), key=lambda found: found[0].split("/")))
+    files = [name for name, is_one in is_file.items() if is_one]
+    others = [name for name, is_one in is_file.items() if not is_one]
     images = {name for name in files if _wanted(name)}
-    lost = [name for name in names if _wanted(name) and name not in images]
-    _require_whole(folder, lost, [name for name in names if name not in files], images)
+    _require_whole(folder, [name for name in others if _wanted(name)], others, images)
     return files
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the path of everything below a folder, and whether it is a file."""
+    queue = [""]
+    while queue:
+        prefix = queue.pop()
+        with suppress(PermissionError), os.scandir(folder / prefix) as entries:
+            for entry in entries:
+                name = f"{prefix}{entry.name}"
+                yield name, entry.is_file()
+                # A link above the images may lead to a folder; one below them might lead back.
+                if entry.is_dir() and (name.count("/") < 2 or not entry.is_symlink()):
+                    queue.append(f"{name}/")
 
 
 def _require_whole(
@@ -176,7 +217,7 @@ def _require_whole(
     if lost:
         faults = [f"{name} is a link to nothing, or a folder" for name in lost]
         raise UserError(f"{source}: {_listed(faults, 'images')}. Restore or remove them.")
-    full = {str(parent) for name in images for parent in PurePosixPath(name).parents}
+    full = {parent for name in images for parent in (name.partition("/")[0], name.rpartition("/")[0])}
     split = {name: PurePosixPath(name).parts for name in folders if not _is_hidden(name)}
     expected = {name for name, parts in split.items() if len(parts) in (1, 2) and parts[0] in SPLIT_FOLDERS}
     if empty := sorted(expected - full):
@@ -204,17 +245,34 @@ def _chosen(names: Sequence[str], source: Path | None = None) -> list[str]:
     return chosen
 
 
-def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
+def _first(names: Iterable[str], most: int | None) -> list[str]:
+    """Return the first names of each class; all without a limit."""
+    counts: Counter[str] = Counter()
+    chosen = []
+    for name in sorted(names):
+        label = name.rpartition("/")[0]
+        counts[label] += 1
+        if most is None or counts[label] <= most:
+            chosen.append(name)
+    return chosen
+
+
+def _members(
+    source: Path, title: str, rows: dict[str, tuple[str, int]], most: int | None
+) -> Iterator[tuple[str, bytes]]:
     """Yield each image's name, from train/, val/ or test/ on, and its content.
 
     Args:
         title: the name of the progress line.
+        rows: gets the split and the row of each image, before the first is yielded.
+        most: images of each class; None for all.
 
     Raises:
         UserError: the archive is damaged, or holds an image twice.
     """
     if source.is_dir():
-        for name in track(title, _chosen(_names(source), source)):
+        rows.update(_rows(chosen := _first(_chosen(_names(source), source), most)))
+        for name in track(title, chosen):
             yield name, (source / name).read_bytes()
         return
     if not source.name.endswith(ARCHIVE_SUFFIXES):
@@ -233,7 +291,8 @@ def _members(source: Path, title: str) -> Iterator[tuple[str, bytes]]:
             # A link to a class folder is a member, too; the images behind it are not.
             folders = [_from_part(m.name) for m in everything if not m.isreg()]
             _require_whole(source, lost, folders, contents.keys())
-            for name in track(title, sorted(contents, key=lambda n: files[n].offset)):
+            rows.update(_rows(_first(contents, most)))
+            for name in track(title, sorted(rows, key=lambda n: files[n].offset)):
                 file = contents[name]
                 assert file is not None
                 yield name, file.read()
@@ -272,10 +331,10 @@ def _require_end(archive: tarfile.TarFile) -> None:
 
 
 def _wanted(name: str) -> bool:
-    path = PurePosixPath(name)
-    fits = len(path.parts) == 3 and path.parts[0] in SPLIT_FOLDERS and path.suffix.lower() in IMAGE_SUFFIXES
-    return fits and not _is_hidden(name)
+    parts = name.split("/")
+    fits = len(parts) == 3 and parts[0] in SPLIT_FOLDERS and not _is_hidden(name)
+    return fits and PurePosixPath(parts[2]).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in PurePosixPath(name).parts)
+    return name.startswith(".") or "/." in name

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Digests, Images
-from breakeven.artifacts.records import join
+from breakeven.artifacts.disk_array import new_array
+from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of
 from breakeven.core.named_function import named_function
 from breakeven.core.progress import track
 from breakeven.plugins.datasets.base import Dataset, RawDataset
+
+A_FEW = 2000  # samples in a trial: enough to see every class
 
 
 class Python(Dataset):
@@ -57,34 +60,43 @@ class Python(Dataset):
         Raises:
             UserError: a function fails, or its samples cannot be kept in arrays.
         """
-        train = self._samples(self.train, "train")
-        test = self._samples(self.testing, "testing") if self.testing else None
+        return self._read()
+
+    def sample(self, roots: Sequence[Path]) -> RawDataset:
+        """Call the functions, and return some samples from all over."""
+        return self._read(A_FEW)
+
+    def _read(self, most: int | None = None) -> RawDataset:
+        train = self._samples(self.train, "train", most)
+        test = self._samples(self.testing, "testing", most) if self.testing else None
         classes = self.classes or self._class_names([part for part in (train, test) if part])
         return RawDataset(
             train, test, classes, self._tokens(train), as_they_are=train.images.dtype != np.uint8
         )
 
-    def _samples(self, name: str, key: str) -> Images:
+    def _samples(self, name: str, key: str, most: int | None) -> Images:
         place = f"{self.title}: {key}={name}"
         function = named_function(name, f"datasets.{key}")
         try:
             samples = function()
-            total = len(samples)
-            pairs = [self._pair(samples[number]) for number in track(f"{self.title}: reading", range(total))]
+            chosen = range(len(samples))
+            if most is not None and most < len(samples):
+                chosen = range(0, len(samples), -(-len(samples) // most))
+            rows: _Rows | None = None
+            for row, number in enumerate(track(f"{self.title}: reading", chosen)):
+                inputs, target = self._pair(samples[number])
+                rows = rows or _Rows(len(chosen), inputs, target)
+                rows.put(row, inputs, target)
+        except _Uneven as error:
+            raise UserError(f"{place}: samples differ in {error}: pad or crop them to one shape.") from None
         except UserError:
             raise
         except Exception as error:  # of the user's code
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(".: ")
             raise UserError(f"{place}: it failed ({reason}).") from None
-        if not pairs:
+        if rows is None:
             raise UserError(f"{place}: gives no samples.")
-        names = pairs[0][0].keys()
-        fields = {field: _stack([inputs.get(field) for inputs, _ in pairs], place, field) for field in names}
-        targets = _stack([target for _, target in pairs], place, "target")
-        if targets.dtype.kind in "iub":
-            targets = targets.astype(np.int64)
-        inputs = next(iter(fields.values())) if len(fields) == 1 else join(fields)
-        return Images(inputs, targets)
+        return rows.whole()
 
     def _pair(self, sample: Any) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
         """Return the inputs of a sample by name, and its target."""
@@ -126,14 +138,47 @@ def _array(value: Any) -> NDArray[Any]:
     return array.astype(np.int64) if array.dtype.kind == "i" and array.dtype != np.int64 else array
 
 
-def _stack(values: Sequence[Any], place: str, field: str) -> NDArray[Any]:
-    """Return one array of all samples.
+class _Uneven(Exception):
+    """The samples have different shapes, types or inputs."""
 
-    Raises:
-        UserError: their shapes differ, or one lacks it.
-    """
-    shapes = {None if value is None else (value.shape, value.dtype.name) for value in values}
-    if len(shapes) > 1:
-        told = ", ".join(sorted(map(str, shapes)))[:200]
-        raise UserError(f"{place}: samples differ in {field} ({told}): pad or crop them to one shape.")
-    return np.stack(values)
+
+class _Rows:
+    """Arrays of all samples, which are as the first one."""
+
+    def __init__(self, total: int, inputs: Mapping[str, NDArray[Any]], target: NDArray[Any]) -> None:
+        names = [*inputs]
+        kinds = [(name, array.dtype, array.shape) for name, array in inputs.items()]
+        only = inputs[names[0]]
+        self.is_record = len(names) > 1
+        dtype = np.dtype(kinds) if self.is_record else only.dtype
+        shape = (total,) if self.is_record else (total, *only.shape)
+        self.inputs = new_array(shape, dtype, paths.PREPARED)
+        is_integer = target.dtype.kind in "iub"
+        self.targets = new_array(
+            (total, *target.shape), np.int64 if is_integer else target.dtype, paths.PREPARED
+        )
+        self.kinds = {**{name: _kind(array) for name, array in inputs.items()}, "target": _kind(target)}
+
+    def put(self, number: int, inputs: Mapping[str, NDArray[Any]], target: NDArray[Any]) -> None:
+        """Keep a sample.
+
+        Raises:
+            _Uneven: it is not as the first one; the message says in what.
+        """
+        kinds = {**{name: _kind(array) for name, array in inputs.items()}, "target": _kind(target)}
+        if odd := [name for name in {**self.kinds, **kinds} if self.kinds.get(name) != kinds.get(name)]:
+            raise _Uneven(f"{odd[0]} (first {self.kinds.get(odd[0])}, number {number} {kinds.get(odd[0])})")
+        if self.is_record:
+            self.inputs[number] = tuple(inputs.values())
+        else:
+            (self.inputs[number],) = inputs.values()
+        self.targets[number] = target
+
+    def whole(self) -> Images:
+        """Return all samples."""
+        return Images(self.inputs, self.targets)
+
+
+def _kind(array: NDArray[Any]) -> str:
+    """Return type and shape, for messages."""
+    return f"{array.dtype} {array.shape}"

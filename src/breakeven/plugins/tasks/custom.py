@@ -1,12 +1,12 @@
 """A task of the user's own: the score and the loss are functions in the user's module."""
 
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from breakeven.artifacts.records import fields_of
+from breakeven.artifacts.records import separated
 from breakeven.core.errors import UserError
 from breakeven.core.named_function import named_function
 from breakeven.plugins.tasks.base import PERCENT, Outputs, Scores, Targets, Task
@@ -61,14 +61,14 @@ class Custom(Task):
         return tuple(self.shape) if self.shape else (outputs,)
 
     def scores(self, outputs: Outputs, targets: Targets) -> Scores:
-        """Call the user's function.
+        """Call the user's function: with an array, or a tuple of arrays where several outputs are scored.
 
         Raises:
             UserError: it cannot be called, or gives something else than one finite number a sample.
         """
         try:
             function = named_function(self.score, "task.score")
-            scores = np.asarray(function(_separate(outputs), targets), np.float64)
+            scores = np.asarray(function(separated(outputs), targets), np.float64)
         except UserError:
             raise
         except Exception as error:
@@ -105,8 +105,3 @@ class Custom(Task):
 
         pairs = zip(separate(outputs), separate(teacher), strict=True)
         return torch.stack([F.mse_loss(*pair) for pair in pairs]).sum()
-
-
-def _separate(outputs: Outputs) -> Any:
-    """Return the outputs as the user's function takes them: an array, or a tuple where several are scored."""
-    return outputs if outputs.dtype.names is None else tuple(fields_of(outputs))
