@@ -24,6 +24,7 @@ def test_two_functions(tmp_path: Path) -> None:
     assert "Counter" in done.stdout and "A/A control" in done.stdout and "times as fast" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_gate_for_ci(tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()

@@ -41,6 +41,7 @@ def classify(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("preprocessing", ["outside", "inside"])
+@pytest.mark.slow
 def test_it_gives_eagers_class_for_an_image_file(
     reproduced: tuple[Project, str],
     digits: Images,

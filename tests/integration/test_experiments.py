@@ -56,6 +56,7 @@ def test_the_guard_remembers_overrides(project: Project) -> None:
     assert "Run `breakeven compose study=tiny seed=7`" in stopped.stderr
 
 
+@pytest.mark.slow
 def test_a_comment_in_conf_runs_nothing_but_the_guard(project: Project) -> None:
     with (project.folder / "conf/train/sgd.yaml").open("a") as file:
         file.write("# a comment\n")

@@ -151,6 +151,7 @@ def test_the_champion_of_the_users_own_model_is_loaded_in_another_folder(
     assert done.stdout == "(3, 10)\n", done.stderr
 
 
+@pytest.mark.slow
 def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
     options = ("--variant", "none/fp32/onnxruntime")
     done = project.run("breakeven", "compare", "HEAD", "workspace", *options, check=False)
@@ -168,6 +169,7 @@ def test_a_commit_is_compared_with_what_lies_here(project: Project) -> None:
     assert gone.returncode == 2 and "differs. Run `dvc checkout`" in gone.stderr
 
 
+@pytest.mark.slow
 def test_a_slower_version_of_a_library_is_held_against_the_installed_one(
     project: Project, tmp_path: Path
 ) -> None:

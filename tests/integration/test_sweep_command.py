@@ -504,6 +504,7 @@ def test_a_job_that_is_measured_again_is_logged_again(
 
 
 @pytest.mark.parametrize("launcher", [pytest.param("basic", marks=pytest.mark.slow), "parallel"])
+@pytest.mark.slow
 def test_a_combination_that_cannot_be_composed_costs_its_job_alone(
     swept: tuple[Project, str], launcher: str
 ) -> None:

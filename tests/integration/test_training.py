@@ -394,6 +394,7 @@ def test_kill_9_then_again_resumes_in_the_same_run(project: Project) -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_a_signal_ends_with_its_exit_code_and_marks_the_run(
     project: Project, number: signal.Signals, code: int
 ) -> None:

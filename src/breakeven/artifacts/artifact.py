@@ -55,6 +55,7 @@ class Artifact:
     kernels: list[dict[str, Any]] = field(default_factory=list)  # its operators (operators.OperatorTime)
     kernels_reason: str = ""  # why its operators are unknown
     facts: dict[str, str] = field(default_factory=dict)  # title -> text: more about how it runs
+    input_names: list[str] = field(default_factory=list)  # of several, as the model's arguments
     notes: list[str] = field(default_factory=list)  # what a reader of its figures has to know
     files: dict[str, str] = field(default_factory=dict)  # name -> sha256
     megabytes: float = 0.0  # size of all files, 10**6 bytes

@@ -71,7 +71,9 @@ def load_pretrained(path: Path, model: nn.Module) -> str:
             f"pretrained={path}: is of another model: {len(wanted) - len(anew)} of {len(wanted)} tensors "
             f"have name and shape, and the first without is {anew[0]}."
         )
-    model.load_state_dict(fitting, strict=False)
+    load_tensors(model, {**own, **fitting})
+    if name := first_not_finite(model):
+        raise UserError(f"pretrained={path}: its weights are not finite ({name}): its training diverged.")
     sizes = [f"{name} ({_size(own[name])} instead of {_size(given[name])})" for name in anew if name in given]
     absent = [name for name in anew if name not in given]
     rest = f"; drawn anew: {', '.join([*sizes, *absent][:SHOWN])}" if anew else ""
@@ -116,7 +118,7 @@ def _chosen_set(path: Path, own: Mapping[str, Tensor], key: str) -> WeightSet:
     sets = [each for place, tensors in _state_dicts(content) for each in _fitted(place, tensors, own)]
     if not sets:
         raise UserError(f"{key}={path}: holds no tensors by name, only a {type(content).__name__}.")
-    return _choose(path, sets)
+    return _choose(path, sets, key)
 
 
 def first_not_finite(model: nn.Module) -> str | None:
@@ -169,7 +171,7 @@ def _endings(name: str) -> Iterator[str]:
         yield ".".join(parts[start:])
 
 
-def _choose(path: Path, sets: list[WeightSet]) -> WeightSet:
+def _choose(path: Path, sets: list[WeightSet], key: str) -> WeightSet:
     """Return the set that fits best.
 
     Raises:
@@ -182,12 +184,12 @@ def _choose(path: Path, sets: list[WeightSet]) -> WeightSet:
     others = [each for each in equal[1:] if any(most) and not _same(each, chosen)]
     if others and (not chosen.usual or others[0].usual):
         raise UserError(
-            f"checkpoint={path}: holds several sets of weights that fit: "
+            f"{key}={path}: holds several sets of weights that fit: "
             f"{', '.join(each.title for each in [chosen, *others][:4])}. Save the one that you mean alone."
         )
     if others:
         print(
-            f"checkpoint={path}: {chosen.title} is loaded; {others[0].title} would fit, too. To use that, "
+            f"{key}={path}: {chosen.title} is loaded; {others[0].title} would fit, too. To use that, "
             f"save it alone.",
             file=sys.stderr,
         )

@@ -86,6 +86,8 @@ def load_split(folder: Path, part: str) -> Images:
     """
     digests = manifest(folder).sha256
     paths = [folder / name for name in files_of(part)]
+    if not {path.name for path in paths} <= digests.keys():
+        raise UserError(f"{folder} is of another version of Breakeven: run `dvc repro`.")
     for path in paths:
         require_sha256(path, digests[path.name])
     return Images(*map(disk_array.load, paths))

@@ -1,6 +1,7 @@
 """Arrays that lie in files: a dataset may be larger than the memory."""
 
 import math
+import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,16 +23,20 @@ def new_array(shape: tuple[int, ...], dtype: DTypeLike, folder: Path) -> NDArray
         return np.empty(shape, dtype)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
+        os.posix_fallocate(
+            file.fileno(), 0, math.prod(shape) * np.dtype(dtype).itemsize
+        )  # or the disk is full
         return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def save_rows(path: Path, array: NDArray[Any], rows: NDArray[np.intp] | None = None) -> None:
     """Write rows of an array as a .npy file, a part at a time; all of them by default."""
     shape = array.shape if rows is None else (len(rows), *array.shape[1:])
-    saved = np.lib.format.open_memmap(path, "w+", array.dtype, shape)
-    for part in parts(len(saved), array):
-        saved[part] = array[part] if rows is None else array[rows[part]]
-    saved.flush()
+    facts = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_2_0(file, facts)
+        for part in parts(shape[0], array):
+            file.write(np.ascontiguousarray(array[part] if rows is None else array[rows[part]]).data)
 
 
 def load(path: Path) -> NDArray[Any]:

@@ -159,6 +159,12 @@ class ModelManifest:
         return tuple(self.outputs) or (self.shape.classes,)
 
     @property
+    def input_names(self) -> list[str]:
+        """Return the names of the inputs, if there are several."""
+        fields = self.shape.fields if isinstance(self.shape, FieldsInput) else {}
+        return [*fields] if len(fields) > 1 else []
+
+    @property
     def number_scored(self) -> int:
         """Return how many of the model's outputs are scored."""
         return number_scored(self.model)

@@ -1,6 +1,6 @@
 """A model that gives several outputs, as one whose outputs are tensors in a known order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ class OutputOf(nn.Module):
     The model may give a mapping, a tuple, a dataclass or another object with attributes, nested as it likes.
     """
 
-    def __init__(self, model: nn.Module, scored: Key | list[Key]) -> None:
+    def __init__(self, model: nn.Module, scored: Key | Sequence[Key]) -> None:
         """Wrap a model.
 
         Args:
@@ -23,7 +23,7 @@ class OutputOf(nn.Module):
         """
         super().__init__()
         self.model = model
-        self.scored = [str(key) for key in (scored if isinstance(scored, list | tuple) else [scored])]
+        self.scored = [str(key) for key in ([scored] if isinstance(scored, str | int) else scored)]
 
     def forward(self, *inputs: Any) -> Any:
         """Return a tensor, or a tuple of tensors.

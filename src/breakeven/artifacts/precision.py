@@ -29,13 +29,17 @@ class CastModel(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensors:
         """Return the float32 outputs for the model's inputs."""
-        return each(Tensor.float, self.network(*map(self._cast, inputs)))
+        return each(_as_float, self.network(*map(self._cast, inputs)))
 
     def _cast(self, value: Tensor) -> Tensor:
         if not value.is_floating_point():  # tokens stay integers
             return value
         form = self.layout if value.ndim == 4 else torch.contiguous_format
         return value.to(self.dtype).contiguous(memory_format=form)
+
+
+def _as_float(output: Tensor) -> Tensor:
+    return output.float() if output.is_floating_point() else output
 
 
 def convert(model: nn.Module, precision: str, channels_last: bool, preprocessing: str) -> nn.Module:

@@ -1,10 +1,15 @@
 """Samples of several inputs, or several outputs, as records: a structured array with a field for each."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from breakeven.core.errors import UserError
+
+WHOLE = "iub"  # kinds of types that are no fractions: integers and booleans
 
 
 def join(fields: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
@@ -22,10 +27,19 @@ def fields_of(samples: NDArray[Any]) -> list[NDArray[Any]]:
     return [samples] if names is None else [np.ascontiguousarray(samples[name]) for name in names]
 
 
-def as_samples(inputs: Any) -> NDArray[Any]:
-    """Return records of a tuple, list or mapping of arrays; an array as it is."""
+def as_samples(inputs: Any, names: Sequence[str] = ()) -> NDArray[Any]:
+    """Return records of a tuple, list or mapping of arrays; an array as it is.
+
+    Args:
+        names: the order of a mapping's arrays; empty: their own.
+
+    Raises:
+        UserError: the mapping has other names.
+    """
     if isinstance(inputs, Mapping):
-        return join(inputs)
+        if names and {*names} != {*inputs}:
+            raise UserError(f"the inputs are {', '.join(inputs)}, and the model takes {', '.join(names)}.")
+        return join({name: np.asarray(inputs[name]) for name in names or inputs})
     if isinstance(inputs, tuple | list):
         return join({f"input{number}": np.asarray(array) for number, array in enumerate(inputs)})
     return np.asarray(inputs)
@@ -43,9 +57,11 @@ def separated(outputs: NDArray[Any]) -> Any:
 
 
 def outputs_of(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Return what a model gives as one array of float32: records, where it gives several."""
-    floats = [np.asarray(array, np.float32) for array in arrays]
-    return floats[0] if len(floats) == 1 else join({f"output{n}": array for n, array in enumerate(floats)})
+    """Return what a model gives as one array: records, where it gives several. Only whole numbers stay so."""
+    kept = [array if array.dtype.kind in WHOLE else np.asarray(array, np.float32) for array in arrays]
+    if len(kept) == 1:
+        return np.asarray(kept[0], np.float32)
+    return join({f"output{number}": array for number, array in enumerate(kept)})
 
 
 def leading(outputs: NDArray[Any], number: int) -> NDArray[Any]:
@@ -64,18 +80,27 @@ def values_of_sample(samples: NDArray[Any]) -> int:
 
 
 def errors(outputs: NDArray[Any], expected: NDArray[Any]) -> tuple[float, float]:
-    """Return the largest difference, and the largest as a share of the largest number beside it.
+    """Return how far outputs are from the expected ones: the largest difference, and its relative size.
 
-    Outputs of different sizes are compared by the share: the worst of them decides. An output that should be
-    all zeros counts by its difference.
+    Relative to the largest number of the same output. Of whole numbers, such as classes, both are the share
+    that differs. The output with the largest relative difference decides. An infinity or NaN has to stand at
+    the same places in both, or the difference is infinite.
     """
-    worst = (0.0, 0.0)
-    for one, other in zip(fields_of(outputs), fields_of(expected), strict=False):
-        error, largest = float(np.abs(one - other).max(initial=0.0)), float(np.abs(other).max(initial=0.0))
-        if np.isnan(error):  # an infinity or no number in one of them: as far off as can be
-            return (error, error)
-        worst = max(worst, (error, error / (largest or 1.0)), key=lambda found: found[1])
-    return worst
+    pairs = zip(fields_of(outputs), fields_of(expected), strict=False)
+    return max((_error(*pair) for pair in pairs), key=lambda found: found[1])
+
+
+def _error(one: NDArray[Any], other: NDArray[Any]) -> tuple[float, float]:
+    if other.dtype.kind in WHOLE:
+        share = float((one != other).mean()) if other.size else 0.0
+        return (share, share)
+    finite = np.isfinite(other)
+    if not np.array_equal(finite, np.isfinite(one)):
+        return (math.inf, math.inf)
+    if not finite.any():
+        return (0.0, 0.0)
+    error, largest = float(np.abs(one[finite] - other[finite]).max()), float(np.abs(other[finite]).max())
+    return (error, error / (largest or 1.0))
 
 
 def is_finite(outputs: NDArray[Any]) -> bool:

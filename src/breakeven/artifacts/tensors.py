@@ -20,7 +20,8 @@ def to_tensors(samples: NDArray[Any]) -> Tensors:
 
 def to_array(outputs: Tensors) -> NDArray[Any]:
     """Return a model's outputs as an array of float32, or as records, (N,), if there are several."""
-    return outputs_of([tensor.detach().float().cpu().numpy() for tensor in separate(outputs)])
+    tensors = (tensor.detach().cpu() for tensor in separate(outputs))
+    return outputs_of([(one.float() if one.is_floating_point() else one).numpy() for one in tensors])
 
 
 def separate(tensors: Tensors) -> tuple[Tensor, ...]:

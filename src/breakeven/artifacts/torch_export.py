@@ -17,11 +17,11 @@ def batch_dimensions(model: nn.Module, given: Sequence[Tensor], batch: Any) -> t
 
     Inputs that `forward(*inputs)` collects are one tuple there.
     """
-    parameters = inspect.signature(model.forward).parameters.values()
+    kinds = [parameter.kind for parameter in inspect.signature(model.forward).parameters.values()]
     shapes: list[Any] = [{0: batch} for _ in given]
-    if not any(parameter.kind == parameter.VAR_POSITIONAL for parameter in parameters):
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
         return tuple(shapes)
-    named = sum(parameter.kind != parameter.VAR_POSITIONAL for parameter in parameters)
+    named = kinds.index(inspect.Parameter.VAR_POSITIONAL)
     return (*shapes[:named], tuple(shapes[named:]))
 
 

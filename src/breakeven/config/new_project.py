@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from breakeven import __version__
-from breakeven.config import compose, schema
+from breakeven.config import compose, conf_files, schema
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import write_json, write_text
@@ -35,6 +35,11 @@ def create(folder: Path) -> None:
             f"{folder / STAGES} exists: this is a project already. `breakeven init --update` brings one that "
             "`breakeven init` made to the installed version."
         )
+    for taken in (paths.PARAMS, paths.CONF / conf_files.FIRST):
+        if (folder / taken).exists():
+            raise UserError(f"{folder / taken} is of another program: choose another folder.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: name a folder.")
     (folder / paths.CONF).mkdir(parents=True, exist_ok=True)
     _start_dvc(folder)
     for target, template in {"README.md": "README.md", "conf/README.md": "conf.md"}.items():
@@ -43,7 +48,11 @@ def create(folder: Path) -> None:
     _add_lines(folder / ".gitignore", (TEMPLATES / "gitignore").read_text())
     _add_lines(folder / ".dvcignore", ".*.tmp\n__pycache__/\n")
     write_text(folder / STAGES, stages())
-    _compose(folder, [])
+    try:
+        _compose(folder, [])
+    except UserError:
+        (folder / STAGES).unlink()  # so that the same command can be typed again
+        raise
 
 
 def update(folder: Path) -> None:
@@ -62,7 +71,7 @@ def update(folder: Path) -> None:
             f"then delete {file.name} and run `breakeven init`."
         )
     write_text(file, stages())
-    _compose(folder, schema.overrides())
+    _compose(folder, schema.overrides(folder))
 
 
 def stages() -> str:
@@ -111,9 +120,10 @@ def _start_dvc(folder: Path) -> None:
         _typed(folder, "git", "init", "-q")
     top = Path(inside.stdout.strip() or folder).resolve()
     subdir = ["--subdir"] if top != folder.resolve() else []
-    made = _typed(folder, sys.executable, "-m", "dvc", "init", "-q", *subdir)
+    made = _typed(folder, sys.executable, "-m", "dvc", "init", *subdir)
     if made.returncode:
-        raise UserError(f"`dvc init` in {folder}: {(made.stderr.strip().splitlines() or [''])[-1]}")
+        lines = [line for line in made.stderr.splitlines() if line.startswith("ERROR")]
+        raise UserError(f"`dvc init` in {folder}: {(lines or made.stderr.splitlines() or ['it failed'])[0]}")
     write_text(folder / ".dvc/config", (TEMPLATES / "dvc_config").read_text())
 
 

@@ -229,15 +229,15 @@ OVERRIDES_REMEDY = (
 )
 
 
-def overrides() -> list[str]:
-    """Return the overrides that `params.yaml` was composed with.
+def overrides(folder: Path = Path()) -> list[str]:
+    """Return the overrides that `params.yaml` of the project in a folder was composed with.
 
     Raises:
         UserError: the file that holds them is damaged.
     """
-    if not paths.OVERRIDES.exists():
+    if not (folder / paths.OVERRIDES).exists():
         return []
-    overrides = read_json(paths.OVERRIDES, OVERRIDES_REMEDY)
+    overrides = read_json(folder / paths.OVERRIDES, OVERRIDES_REMEDY)
     if not isinstance(overrides, list) or not all(isinstance(each, str) for each in overrides):
         raise UserError(f"{paths.OVERRIDES} is no list of overrides: {OVERRIDES_REMEDY}.")
     return overrides
@@ -316,6 +316,12 @@ def _require_measured_only(key: str, family: Family, config: Study) -> None:
 
 def _require_trainable(key: str, family: Family, task: Any, config: Study) -> None:
     """Raise a UserError if the task has no loss, or the training would move images and not their targets."""
+    scored = family.model.get("_output_")
+    if isinstance(scored, list) and len(scored) != 1 and task.name != "custom":
+        raise UserError(
+            f"families.{key}.model._output_={scored}: the task {task.name} scores one output: name one, or "
+            "take the task custom, whose score gets all of them."
+        )
     if family.pretrained and (family.checkpoint or not family.train):
         rival = "checkpoint" if family.checkpoint else "train=null"
         raise UserError(

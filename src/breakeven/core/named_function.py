@@ -5,10 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from breakeven.core.errors import UserError
+from breakeven.core.import_errors import import_fault
+
+FUNCTION = r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*$"  # MODULE:FUNCTION
 
 
 def named_function(name: str, key: str) -> Callable[..., Any]:
-    """Return the function that `MODULE:FUNCTION` names.
+    """Return the function or class that `MODULE:FUNCTION` names.
 
     Args:
         key: the dotted key of the setting, for messages.
@@ -19,8 +22,10 @@ def named_function(name: str, key: str) -> Callable[..., Any]:
     try:
         found = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{key}={name}: cannot be imported ({error}): write MODULE:FUNCTION.") from None
+        raise UserError(f"{key}={name}: cannot be imported ({error}): write MODULE:NAME.") from None
+    except (Exception, SystemExit) as error:  # of the module's own code
+        raise UserError(f"{key}={name}: {import_fault(error)}.") from None
     if not callable(found):
-        raise UserError(f"{key}={name}: is of type {type(found).__name__}, not a function.")
+        raise UserError(f"{key}={name}: is of type {type(found).__name__}, which cannot be called.")
     function: Callable[..., Any] = found
     return function

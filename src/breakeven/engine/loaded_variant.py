@@ -23,9 +23,9 @@ class LoadedVariant:
 
         Args:
             inputs: uint8 of shape (N, C, H, W), tokens as int64 of shape (N, L), or features of shape (N, F);
-                a tuple of arrays where the model takes several.
+                a tuple, or a mapping, of arrays where the model takes several.
         """
-        images = records.as_samples(inputs)
+        images = records.as_samples(inputs, self.manifest.input_names)
         size = self.manifest.scored_by(safe_batch_size(images, self._runtime.batch))
 
         def predict(part: NDArray[Any]) -> NDArray[Any]:

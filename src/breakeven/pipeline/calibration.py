@@ -8,11 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.artifacts import disk_array
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.records import leading
 from breakeven.plugins.quantization.base import CalibrationData, Quantization
 from breakeven.plugins.runtimes.base import ExportInput, Runtime
 from breakeven.plugins.tasks.base import PERCENT, Task
+
+
+@dataclass(frozen=True)
+class LazyInputs:
+    """Samples that take the form of the artifact when they are read: all at once may need much memory."""
+
+    samples: NDArray[Any]
+    inputs: Callable[[NDArray[Any]], NDArray[Any]]
+
+    def __getitem__(self, chosen: slice) -> NDArray[Any]:
+        """Return some samples in the form that the artifact takes."""
+        return self.inputs(self.samples[chosen])
 
 
 @dataclass(frozen=True)
@@ -37,9 +50,13 @@ class CalibrationFiles:
     def read(self, inputs: Callable[[NDArray[Any]], NDArray[Any]]) -> CalibrationData:
         """Return the data of the files; `inputs` turns images into the form that the artifact takes."""
         names = ("calibration", "validation", "labels")
-        calibration, validation, labels = (np.load(self.folder / f"{name}.npy") for name in names)
+        calibration, validation, labels = (disk_array.load(self.folder / f"{name}.npy") for name in names)
         return CalibrationData(
-            inputs(calibration), inputs(validation), labels, self._scores, self.task.unit == PERCENT
+            inputs(calibration),
+            LazyInputs(validation, inputs),
+            labels,
+            self._scores,
+            self.task.unit == PERCENT,
         )
 
     def _scores(self, outputs: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts import artifact, inference, records
+from breakeven.artifacts import artifact, disk_array, inference, records
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import read_card
@@ -111,7 +111,7 @@ def eager_logits(folder: Path, images: NDArray[Any] | Path) -> NDArray[np.float3
 
     model, card = saved_model.load(folder)
     predict = predictor(model, card.mean, card.std)
-    inputs = np.load(images) if isinstance(images, Path) else images
+    inputs = disk_array.load(images) if isinstance(images, Path) else images
     return inference.predict_in_batches(predict, inputs)
 
 
@@ -152,14 +152,14 @@ class ArtifactChecker:
                 be compared with anything.
         """
         expected = reference.logits
-        if not records.is_finite(expected):
+        number = reference.card.number_scored
+        if not records.is_finite(records.leading(expected, number)):
             raise Failed("eager's outputs are not finite: the model's weights or its inputs are not")
         if not np.any(records.fields_of(expected)[0]):
             raise Failed("eager's outputs are all zero: its last layer is untrained, or died in training")
         logits, executed = self.predict(where, draft)
-        if reason := _not_comparable(logits, expected):
+        if reason := _not_comparable(logits, expected, number):
             return replace(draft, status=WRONG, reason=reason)
-        number = reference.card.number_scored
         chosen = records.leading(logits, number)
         task = plugin.load("tasks", draft.task, f"families.{draft.family}.task")
         if draft.trained:
@@ -202,13 +202,17 @@ class ArtifactChecker:
         return logits, executed
 
 
-def _not_comparable(logits: NDArray[np.float32], expected: NDArray[np.float32]) -> str:
-    """Return why logits cannot be compared with eager's, each (N, ...); empty if they can."""
+def _not_comparable(logits: NDArray[Any], expected: NDArray[Any], scored: int) -> str:
+    """Return why outputs cannot be compared with eager's; empty if they can."""
     shapes = [[array.shape for array in records.fields_of(outputs)] for outputs in (logits, expected)]
     if shapes[0] != shapes[1]:
         given, asked = (" and ".join(map(str, each)) for each in shapes)
         return f"its outputs have the shape {given}, eager's {asked}"
-    return "" if records.is_finite(logits) else "its outputs are not finite, eager's are"
+    return (
+        ""
+        if records.is_finite(records.leading(logits, scored))
+        else "its outputs are not finite, eager's are"
+    )
 
 
 def _objection(scored: Artifact, tolerance: Tolerance) -> str:

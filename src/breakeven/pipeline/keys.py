@@ -43,6 +43,7 @@ def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact
         settings=study.runtimes[runtime],
         preprocessing=reference.preprocessing,
         mean=card.mean,
+        input_names=card.input_names,
         std=card.std,
         parameters=card.parameters,
         macs=card.macs,

@@ -3,6 +3,7 @@
 Each broken promise is one sentence: what, and what to write instead.
 """
 
+import inspect
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from breakeven.artifacts import process_settings
 from breakeven.artifacts.module_modes import evaluated, scored_outputs
-from breakeven.artifacts.output_of import OutputOf, named_tensors
+from breakeven.artifacts.output_of import OutputOf, named_tensors, whole
 from breakeven.artifacts.tensors import Tensors, call, count, each, same, separate, sizes
 from breakeven.pipeline.training.batches import shrink
 
@@ -78,6 +79,24 @@ def check_evaluation(model: nn.Module, inputs: Tensors, expected: tuple[int, ...
             )
         _require_computing(model, inputs, expected)
     _require_settings(before)
+
+
+def require_order(model: nn.Module, names: Sequence[str]) -> None:
+    """Refuse inputs whose names are those of the arguments of `forward`, in another order.
+
+    They are given by position, so that a mask would be taken for tokens.
+
+    Raises:
+        BrokenPromise: it names both orders.
+    """
+    arguments = [*inspect.signature(whole(model).forward).parameters]
+    if not {*names} <= {*arguments} or [*names] == arguments[: len(names)]:
+        return
+    wanted = ", ".join(arguments[: max(map(arguments.index, names)) + 1])
+    raise BrokenPromise(
+        f"its forward takes {wanted}, and a sample's inputs are {', '.join(names)}, which are given by "
+        "position: bring them in the order of the arguments"
+    )
 
 
 def _require_computing(model: nn.Module, inputs: Tensors, expected: tuple[int, ...]) -> None:
@@ -161,6 +180,7 @@ def difference(one: Tensors, other: Tensors) -> float:
 
 
 def _difference(one: Tensor, other: Tensor) -> float:
+    one, other = one.float(), other.float()
     if one.shape != other.shape:
         return float("inf")
     finite = one.isfinite()

@@ -26,6 +26,7 @@ from breakeven.core.files import read_json, write_json
 from breakeven.pipeline.model_promises import (
     BrokenPromise,
     check_evaluation,
+    require_order,
     try_training,
     unsaved_state,
 )
@@ -81,6 +82,7 @@ def make_and_save(
     try:
         model = build()
         inputs = normalize(images[:CHECKED], card.mean, card.std)
+        require_order(model, images.dtype.names or ())
         outputs = card.output_shape
         check_evaluation(model, inputs, outputs)
         if train:

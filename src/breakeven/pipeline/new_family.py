@@ -1,12 +1,14 @@
 """The option files of a user's own model and data, and a trial of them (`breakeven new`)."""
 
 import inspect
-import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from breakeven.config import conf_files
 from breakeven.core import paths
@@ -16,6 +18,9 @@ from breakeven.core.named_function import named_function
 from breakeven.core.plugin import did_you_mean
 
 TABLES = (".csv", ".parquet")
+NAME = re.compile(r"[A-Za-z]\w*")
+WORDS = ("on", "off", "yes", "no", "true", "false", "null", "y", "n")  # YAML takes them for values
+DIMENSIONS = 32  # of embeddings, as in conf/task/embedding.yaml
 # Argument of a constructor -> the fact of the dataset that it usually takes
 ARGUMENTS = {
     "num_classes": "classes",
@@ -40,6 +45,7 @@ class Wish:
     weights: str | None = None  # a file; the model is measured with them as they are
     pretrained: str | None = None  # a file; the training begins with them
     size: int | None = None  # pixels, of images
+    vocabulary: int = 0  # tokens, of data of one's own code
     targets: list[str] = field(default_factory=list)  # columns, of a table
     task: str = "classification"
     score: str | None = None  # MODULE:FUNCTION, of the task `custom`
@@ -57,6 +63,9 @@ def write(wish: Wish, conf: Path = paths.CONF) -> list[Path]:
     Raises:
         UserError: a file exists, or the model or the data cannot be found.
     """
+    if not NAME.fullmatch(wish.name) or wish.name.lower() in WORDS:
+        raise UserError(f"{wish.name}: a name has letters, digits and _, and begins with a letter.")
+    _require_used(wish, conf)
     data, data_text = _data(wish, conf)
     texts = {
         f"data/{wish.name}.yaml": data_text,
@@ -71,6 +80,30 @@ def write(wish: Wish, conf: Path = paths.CONF) -> list[Path]:
     for file, text in files.items():
         write_text(file, text)
     return [*files]
+
+
+def _require_used(wish: Wish, conf: Path) -> None:
+    """Refuse what would be dropped: an option that the chosen data or task does not use."""
+    given = Path(wish.data).expanduser()
+    packaged = wish.data in conf_files.options(conf, "data")
+    if packaged and given.exists():
+        raise UserError(
+            f"--data {wish.data}: is a dataset of the package, and a folder here: write ./{wish.data} for "
+            "the folder."
+        )
+    kind = "a packaged dataset" if packaged else f"the data {wish.data}"
+    images = not packaged and (given.is_dir() or (paths.home() / "data/raw" / given).is_dir())
+    unused = {
+        "--size": wish.size is not None and not images,
+        "--target": wish.targets and (packaged or given.suffix not in TABLES),
+        "--vocabulary": wish.vocabulary and (packaged or ":" not in wish.data),
+    }
+    if odd := [option for option, is_unused in unused.items() if is_unused]:
+        raise UserError(f"{odd[0]}: does not go with {kind}: leave it out.")
+    if wish.task != "custom" and (wish.score or wish.metric or wish.loss):
+        raise UserError(
+            f"--task {wish.task}: has a score of its own: leave --score, --metric and --loss out."
+        )
 
 
 @contextmanager
@@ -93,9 +126,8 @@ def model_section(wish: Wish, conf: Path = paths.CONF) -> dict[str, Any]:
         UserError: nothing has this name.
     """
     name = wish.model
-    if ":" in name or "." in name:
-        target = name.replace(":", ".")
-        return {"_target_": target, "_inputs_": _inputs(named_function(target, "--model"))}
+    if ":" in name:
+        return {"_target_": name.replace(":", "."), "_inputs_": _inputs(named_function(name, "--model"))}
     import torchvision
 
     if name in torchvision.models.list_models():
@@ -104,13 +136,15 @@ def model_section(wish: Wish, conf: Path = paths.CONF) -> dict[str, Any]:
         return {"_target_": dotted, "_inputs_": _inputs(target)}
     if name in conf_files.options(conf, "model"):
         return {}
+    if "." in name:
+        return {"_target_": name, "_inputs_": _inputs(named_function(name, "--model"))}
     known: list[str] = [*conf_files.options(conf, "model"), *torchvision.models.list_models()]
     try:
         import timm
     except ModuleNotFoundError:
         pass
     else:
-        if name in timm.list_models():
+        if timm.is_model(name):
             inputs = {"in_chans": "channels", "num_classes": "classes"}
             return {"_target_": "timm.create_model", "_inputs_": inputs, "model_name": name}
         known += timm.list_models()
@@ -138,11 +172,11 @@ def _data(wish: Wish, conf: Path) -> tuple[str, str]:
             raise UserError(f"--data {wish.data}: say with --target which column is to be predicted.")
         kind = "classes" if wish.task in ("classification", "embedding") else "numbers"
         return wish.name, _lines(
-            f"# The table {given.name}: each column but the targets is a feature.",
+            "# A table: each column but the targets is a feature.",
             "name: table",
             f"title: {wish.name}",
-            f"path: {_path(given)} # absolute, or below data/raw",
-            f"targets: {json.dumps(wish.targets)} # columns to predict",
+            f"path: {_plain(_path(given))} # absolute, or below data/raw",
+            f"targets: {_plain(wish.targets)} # columns to predict",
             f"kind: {kind} # or {'numbers' if kind == 'classes' else 'classes'}",
         )
     if given.is_dir() or (paths.home() / "data/raw" / given).is_dir():
@@ -150,7 +184,7 @@ def _data(wish: Wish, conf: Path) -> tuple[str, str]:
             "# Images, as train/CLASS/NAME.png; without val/ and test/, a share is split off.",
             "name: image_folder",
             f"title: {wish.name}",
-            f"path: {_path(given)} # absolute, or below data/raw",
+            f"path: {_plain(_path(given))} # absolute, or below data/raw",
             f"size: {wish.size or 'null'} # pixels: crop to a square and resize; null: all have one size",
         )
     if ":" in wish.data:
@@ -161,6 +195,7 @@ def _data(wish: Wish, conf: Path) -> tuple[str, str]:
             f"title: {wish.name}",
             f"train: {wish.data} # it returns the samples",
             "testing: null # likewise the test samples; null: a fifth is split off",
+            f"vocabulary: {wish.vocabulary} # how many tokens there are; 0: none, or the largest one decides",
         )
     raise UserError(
         f"--data {wish.data}: is no folder, no table ({', '.join(TABLES)}), no MODULE:FUNCTION and no "
@@ -175,20 +210,20 @@ def _path(given: Path) -> str:
 
 def _family(wish: Wish, data: str, conf: Path) -> str:
     section = model_section(wish, conf)
-    if not section:
-        mounted, model = [f"  - /model@model: {wish.model}"], []
-    else:
-        if wish.output is not None:
-            section["_output_"] = wish.output
-        mounted = []
-        comments = {
-            "_target_": "# what constructs the model",
-            "_inputs_": "# its arguments <- facts of the dataset",
-            "_output_": "# the output that is scored",
-        }
-        model = ["model:"] + [
-            f"  {key}: {_plain(value)} {comments.get(key, '')}".rstrip() for key, value in section.items()
-        ]
+    mounted = [] if section else [f"  - /model@model: {wish.model}"]
+    if wish.output is not None:
+        section["_output_"] = wish.output
+    if wish.task == "embedding" and "classes" in section.get("_inputs_", {}).values():
+        width = next(name for name, fact in section["_inputs_"].items() if fact == "classes")
+        section["_inputs_"] = {name: fact for name, fact in section["_inputs_"].items() if name != width}
+        section[width] = DIMENSIONS
+    comments = {
+        "_target_": "# what constructs the model",
+        "_inputs_": "# its arguments <- facts of the dataset",
+        "_output_": "# the output that is scored",
+    }
+    lines = [f"  {key}: {_plain(value)} {comments.get(key, '')}".rstrip() for key, value in section.items()]
+    model = ["model:", *lines] if section else []
     task = [f"  metric: {wish.metric}", f"  better: {wish.better}", f"  score: {wish.score}"]
     task += [f"  train_loss: {wish.loss or 'null'}"]
     train = [] if wish.epochs is None else ["train:", f"  epochs: {wish.epochs}"]
@@ -226,9 +261,10 @@ def _study(wish: Wish, data: str) -> str:
 
 def _plain(value: Any) -> str:
     """Return a value as YAML has it in one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {item}" for key, item in value.items()) + "}"
-    return "null" if value is None else str(value)
+    if isinstance(value, str):
+        value = value.replace("${", "\\${")  # or OmegaConf would look for a key of that name
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True)
+    return text.removesuffix("...\n").strip()
 
 
 def _lines(*lines: str) -> str:

@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from breakeven.core.named_function import FUNCTION
 from breakeven.core.source_digest import plugin_modules
-
-FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")  # MODULE:FUNCTION
 
 
 def option_modules(group: str, settings: Mapping[str, Any]) -> list[str]:
@@ -17,5 +16,5 @@ def option_modules(group: str, settings: Mapping[str, Any]) -> list[str]:
         settings: the option's section of the configuration.
     """
     words = [value for value in settings.values() if isinstance(value, str)]
-    functions = [word.replace(":", ".") for word in words if FUNCTION.fullmatch(word)]
+    functions = [word.replace(":", ".") for word in words if re.fullmatch(FUNCTION, word)]
     return [*plugin_modules(group, settings), *functions]

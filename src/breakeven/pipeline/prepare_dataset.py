@@ -81,9 +81,16 @@ def input_facts(
     elif train.images.ndim == 2:
         inputs = {"features": train.images.shape[1]}
         mean, std = ([], []) if read.as_they_are else feature_statistics(train.images)
+    elif train.images.ndim != 4:
+        inputs = {"fields": {"input": [str(train.images.dtype), *train.images.shape[1:]]}}
     else:
         inputs = dict(zip(("channels", "height", "width"), train.images.shape[1:], strict=True))
         mean, std = ([], []) if read.as_they_are else statistics(train.images)
+    if read.as_they_are and (dataset.mean or dataset.std):
+        raise UserError(
+            f"datasets.{name}: mean and std: its samples are no pixels from 0 to 255, and are taken as they "
+            "are: leave both out, and normalize where the samples are made."
+        )
     if dataset.mean is not None or dataset.std is not None:
         mean, std = dataset.mean or [], dataset.std or []
         channels = inputs.get("channels", inputs.get("features", 0))
@@ -114,6 +121,9 @@ def splits(dataset: Dataset, read: RawDataset) -> dict[str, Chosen]:
     Raises:
         UserError: as of `split`.
     """
+    for part in (read.train, read.val, read.test):
+        if part is not None and part.has_classes:
+            _require_known(part.labels, read.classes, dataset.title)
     train, val, test = (
         None if part is None else Chosen(part, np.arange(len(part.labels)))
         for part in (read.train, read.val, read.test)
@@ -124,6 +134,16 @@ def splits(dataset: Dataset, read: RawDataset) -> dict[str, Chosen]:
     if val is None:
         train, val = _split_off(train, dataset.validation, dataset.split_seed, read.classes)
     return dict(zip(SPLITS, (train, val, test), strict=True))
+
+
+def _require_known(labels: NDArray[Any], classes: Sequence[str], title: str) -> None:
+    """Refuse labels that are the number of no class."""
+    odd = labels[(labels < 0) | (labels >= len(classes))]
+    if len(odd):
+        raise UserError(
+            f"{title}: {len(odd)} labels are the number of no class, the first is {odd[0]}: there are "
+            f"{len(classes)} classes, from 0 to {len(classes) - 1}."
+        )
 
 
 def _split_off(chosen: Chosen, share: float, seed: int, classes: Sequence[str]) -> tuple[Chosen, Chosen]:

@@ -78,7 +78,7 @@ def _copies(test: NDArray[np.integer[Any]], chosen: Sequence[int], parts: Mappin
     """Return the numbers of the chosen test images of which train or val holds a copy."""
     if not chosen:
         return []
-    small, found = _small(test[list(chosen)]), set()
+    small, found = _small(test)[list(chosen)], set()
     for other in APART["test"]:
         images = parts[other].images
         near = cKDTree(_small(images)).query_ball_point(small, NEAR_CELL * CELLS)

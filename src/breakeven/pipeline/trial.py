@@ -1,14 +1,16 @@
-"""A trial of a new family: two of its samples go through model, loss and score, before anything is made."""
+"""A trial of a new family: some of its samples go through model, loss and score, before anything is made."""
 
 from pathlib import Path
 
 import numpy as np
+import torch
 import yaml
 
 from breakeven.artifacts import saved_model
 from breakeven.artifacts.checkpoint import load_checkpoint, load_pretrained
 from breakeven.artifacts.dataset import DatasetManifest, Images
-from breakeven.artifacts.output_of import OutputOf, named_tensors, whole
+from breakeven.artifacts.module_modes import evaluated, scored_outputs
+from breakeven.artifacts.output_of import OutputOf, named_tensors, scored_number, whole
 from breakeven.artifacts.preprocess import normalize
 from breakeven.artifacts.records import leading
 from breakeven.artifacts.tensors import call, count, each, to_array
@@ -16,10 +18,11 @@ from breakeven.config import compose, schema
 from breakeven.config.schema import Study
 from breakeven.core import paths, plugin
 from breakeven.core.errors import UserError
-from breakeven.pipeline.model_promises import BrokenPromise, check_evaluation, try_training
+from breakeven.pipeline.model_promises import BrokenPromise, check_evaluation, require_order, try_training
 from breakeven.pipeline.prepare_dataset import describe
 from breakeven.pipeline.stages.check_params import require_models
 
+SHOWN = 4  # targets in a line
 SAMPLES = 16  # enough for what a model promises of a batch
 
 
@@ -68,8 +71,11 @@ def try_family(study: Study, family: str, facts: DatasetManifest, samples: Image
     expected = task.output_shape(facts.shape.sample, len(facts.classes))
     try:
         check_evaluation(model, inputs, expected)
-        outputs = leading(to_array(call(model, inputs)), len(getattr(model, "scored", [0])))
-        task.scores(outputs, samples.labels)
+        require_order(model, samples.images.dtype.names or ())
+        given = call(model, inputs)
+        task.scores(leading(to_array(given), scored_number(model)), samples.labels)
+        if own.train and not own.checkpoint:
+            task.loss(scored_outputs(evaluated(model), given), torch.from_numpy(samples.labels))
         if (train := own.train) and not own.checkpoint:
             batch = each(lambda tensor: tensor[: train.batch_size], inputs)
             try_training(model, batch, expected, train.sides)
@@ -87,7 +93,7 @@ def try_family(study: Study, family: str, facts: DatasetManifest, samples: Image
 
 def outputs_of(study: Study, family: str, facts: DatasetManifest, samples: Images) -> list[str]:
     """Return the names of the tensors that a model gives; empty if it gives one tensor."""
-    model = saved_model.build(study.family(family).model, facts.shape, f"families.{family}.model").eval()
+    model = evaluated(saved_model.build(study.family(family).model, facts.shape, f"families.{family}.model"))
     if isinstance(model, OutputOf):
         return []
     try:
@@ -100,5 +106,5 @@ def outputs_of(study: Study, family: str, facts: DatasetManifest, samples: Image
 
 def _described(facts: DatasetManifest) -> str:
     inputs = ", ".join(f"{key} {value}" for key, value in facts.inputs.items())
-    classes = f"{len(facts.classes)} classes or numbers ({', '.join(facts.classes[:4])}, ...)"
-    return f"{inputs}; {classes}"
+    more = ", ..." if len(facts.classes) > SHOWN else ""
+    return f"{inputs}; targets: {len(facts.classes)} ({', '.join(facts.classes[:SHOWN])}{more})"

@@ -59,13 +59,13 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
         "folder": folder_of(row).as_posix(),
         "threads": row.threads,
         "classes": " x ".join(map(str, card.output_shape)),
-        "example": _example(card.shape),
+        "example": _example(card.shape, bool(card.mean)),
         "mean": [float(f"{value:.6g}") for value in card.mean],
         "std": [float(f"{value:.6g}") for value in card.std],
-        "normalize": _normalized(card.shape) if loading.preprocessing == "outside" else "",
+        "normalize": _normalized(card.shape) if card.mean and loading.preprocessing == "outside" else "",
         "settings": settings,
         "outputs": card.output_count,
-        "several": isinstance(card.shape, FieldsInput),
+        "several": isinstance(card.shape, FieldsInput) and len(card.shape.fields) > 1,
         "one_by_one": row.precision == "int8-dynamic",
     }
     known = _environment().list_templates()
@@ -83,16 +83,19 @@ def _normalized(shape: Input) -> str:
     return "features" if isinstance(shape, FeatureInput) else ""
 
 
-def _example(shape: Input) -> str:
+def _example(shape: Input, is_pixels: bool) -> str:
     """Return the line that creates an input of the right shape and type."""
     if isinstance(shape, FieldsInput):
         arrays = [f"np.zeros({(1, *size)}, np.{kind})" for kind, *size in shape.fields.values()]
-        return f"inputs = ({', '.join(arrays)})  # your {', '.join(shape.fields)}"
+        given = arrays[0] if len(arrays) == 1 else f"({', '.join(arrays)})"
+        return f"inputs = {given}  # your {', '.join(shape.fields)}"
     if isinstance(shape, TextInput):
         return f"inputs = np.zeros((1, {shape.length}), np.int64)  # your N x L tokens"
     if isinstance(shape, FeatureInput):
         return f"inputs = np.zeros((1, {shape.features}), np.float32)  # your N x F features"
     size = f"{shape.channels}, {shape.height}, {shape.width}"
+    if not is_pixels:
+        return f"inputs = np.zeros((1, {size}), np.float32)  # your N x C x H x W numbers"
     return f"inputs = np.zeros((1, {size}), np.uint8)  # your N x C x H x W pixels, 0 to 255"
 
 

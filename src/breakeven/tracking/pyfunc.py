@@ -60,7 +60,7 @@ class LoadedVariant:
             inputs: uint8, (N, C, H, W); tokens, int64, (N, L); features, (N, F); or a dictionary of arrays
                 where the model takes several.
         """
-        images = records.as_samples(inputs)
+        images = records.as_samples(inputs, self.card.input_names)
         size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
         outputs = predict_in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
         return records.named(outputs)

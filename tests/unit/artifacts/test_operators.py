@@ -206,6 +206,7 @@ def test_explain_goes_on_where_one_family_lacks_the_variant(
         explain.run(Namespace(variant=variant, family="first"))
 
 
+@pytest.mark.slow
 def test_publish_writes_a_page_from_the_records(project: Project) -> None:
     project.run("breakeven", "publish", "docs.md")
     page = (project.folder / "docs.md").read_text()

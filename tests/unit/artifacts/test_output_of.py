@@ -1,6 +1,7 @@
 """Models of several outputs: all tensors leave the model, those that are scored first."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from breakeven.artifacts.output_of import OutputOf, named_tensors
-from breakeven.artifacts.records import errors, fields_of, leading
-from breakeven.artifacts.tensors import to_array
-from breakeven.pipeline.model_promises import BrokenPromise, check_evaluation
+from breakeven.artifacts.records import as_samples, errors, fields_of, leading
+from breakeven.artifacts.tensors import to_array, to_tensors
+from breakeven.core import plugin
+from breakeven.core.errors import UserError
+from breakeven.pipeline.model_promises import BrokenPromise, check_evaluation, require_order
+from breakeven.plugins.quantization.base import CalibrationData
+from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 
 
 @dataclass
@@ -86,3 +91,53 @@ def test_several_outputs_are_records_and_the_worst_decides() -> None:
     assert errors(to_array(one[1]), to_array(one[1])) == (0.0, 0.0)
     broken = to_array((one[0], torch.tensor([[float("nan")]])))
     assert not errors(broken, records)[1] <= 1e9
+
+
+class Tokens(nn.Module):
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        return ids.float() * mask
+
+
+def test_inputs_in_another_order_than_the_arguments_are_refused() -> None:
+    require_order(Tokens(), ["ids", "mask"])
+    require_order(OutputOf(Tokens(), 0), ["ids", "mask"])
+    require_order(Tokens(), ["input0", "input1"])  # other names say nothing
+    with pytest.raises(
+        BrokenPromise, match="its forward takes ids, mask, and a sample's inputs are mask, ids"
+    ):
+        require_order(Tokens(), ["mask", "ids"])
+
+
+def test_a_mapping_is_ordered_by_the_model_s_names() -> None:
+    ids, mask = np.arange(3)[None], np.ones((1, 3), np.int64)
+    assert as_samples({"mask": mask, "ids": ids}, ["ids", "mask"]).dtype.names == ("ids", "mask")
+    with pytest.raises(UserError, match="the inputs are mask, and the model takes ids, mask"):
+        as_samples({"mask": mask}, ["ids", "mask"])
+
+
+def test_fx_quantizes_what_is_inside(tmp_path: Path) -> None:
+    model = OutputOf(Gives(lambda a, b: {"logits": a, "boxes": b}), "logits").eval()
+    inputs = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    settings = {"name": "torch_fx", "runtime": "torchscript_frozen", "scheme": "static"}
+    toolchain = plugin.load("quantization", settings, "quantizations.mine")
+    runtime = plugin.load("runtimes", {"name": "torchscript", "method": "trace"}, "runtimes.mine")
+    source = ExportInput(model, to_tensors(inputs[:2]), tmp_path, "outside")
+    toolchain.quantize(CalibrationData(inputs, inputs, np.zeros(8, np.int64)), runtime, source, tmp_path)
+    context = ExecutionContext("cpu", 1)
+    runtime.start(tmp_path, context)
+    given = runtime.load(tmp_path, context, "outside").logits(inputs)
+    with torch.no_grad():
+        expected = to_array(model(torch.from_numpy(inputs)))
+    assert 0 < errors(leading(given, 1), leading(expected, 1))[1] < 0.1  # in int8, and close
+    assert np.allclose(given["output1"], expected["output1"], atol=0.1)
+
+
+def test_whole_numbers_count_by_their_share_and_infinities_by_their_place() -> None:
+    scored = torch.ones(4, 2)
+    classes = torch.tensor([0, 1, 2, 3])
+    masked = torch.tensor([[1.0, -torch.inf]] * 4)
+    expected = to_array((scored, classes, masked))
+    assert expected.dtype["output1"].kind == "i"
+    assert errors(to_array((scored, classes, masked)), expected) == (0.0, 0.0)
+    assert errors(to_array((scored, classes.roll(1), masked)), expected)[1] == 1.0
+    assert errors(to_array((scored, classes, torch.ones(4, 2))), expected)[1] == float("inf")

@@ -25,6 +25,26 @@ def test_an_empty_folder_becomes_a_project(tmp_path: Path, capsys: pytest.Captur
     assert "this is a project already" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["params.yaml", "conf/config.yaml"])
+def test_a_folder_of_another_program_is_refused(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / name).write_text("theirs: 1\n")
+    assert main(["init", str(tmp_path)]) == 1
+    assert "is of another program: choose another folder" in capsys.readouterr().err
+    assert (tmp_path / name).read_text() == "theirs: 1\n" and not (tmp_path / "dvc.yaml").exists()
+
+
+def test_an_update_from_elsewhere_keeps_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new_project.create(tmp_path / "study")
+    monkeypatch.chdir(tmp_path / "study")
+    assert main(["compose", "study=reference"]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "study", "--update"]) == 0
+    assert yaml.safe_load((tmp_path / "study/params.yaml").read_text())["study"] == "reference"
+
+
 def test_what_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine\n")
     (tmp_path / ".gitignore").write_text("secret\n")

@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 
 from breakeven.cli.main import main
+from breakeven.config.compose import compose
 
 OWN = """
 import numpy as np
@@ -111,7 +112,35 @@ def test_the_files_are_written_and_tried(
     assert main(["compose", "study=mine"]) == 0, capsys.readouterr().err
 
 
+@pytest.mark.parametrize("folder", ["pic #1", "a: b", "${x}", "[c]"])
+def test_any_path_is_kept_as_it_is(project: Path, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "my photos").rename(project / folder)
+    assert main(["new", "mine", "--model", "my_model:Net", "--data", folder]) == 0, capsys.readouterr().err
+    composed = yaml.safe_load(compose(["study=mine"]))
+    assert composed["datasets"]["mine"]["path"] == str(project / folder)
+
+
 BAD = {
+    "an option that would be dropped": (
+        ["--model", "cnn", "--data", "digits", "--size", "64"],
+        "--size: does not go with a packaged dataset",
+    ),
+    "two scores": (
+        [
+            *(
+                "--model",
+                "my_model:Line",
+                "--data",
+                "houses.csv",
+                "--target",
+                "price",
+                "--task",
+                "regression",
+            ),
+            *("--score", "my_model:near", "--metric", "near"),
+        ],
+        "--task regression: has a score of its own",
+    ),
     "no such architecture": (["--model", "resnet81", "--data", "my photos"], "did you mean 'resnet18'"),
     "no such class": (["--model", "my_model:Nat", "--data", "my photos"], "cannot be imported"),
     "no such data": (["--model", "my_model:Net", "--data", "fotos"], "--data fotos: is no folder, no table"),

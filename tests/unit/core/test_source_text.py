@@ -155,6 +155,7 @@ def interpreters() -> list[Path]:
 
 
 @pytest.mark.skipif(len(interpreters()) < 2, reason="other versions of Python are not here")
+@pytest.mark.slow
 def test_every_version_of_python_finds_the_same(tmp_path: Path) -> None:
     found = []
     for python in interpreters():

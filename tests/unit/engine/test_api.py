@@ -181,6 +181,7 @@ def test_a_variant_that_fails_has_one_sentence(with_faults: Result, name: str) -
     assert "Traceback" not in str(with_faults) and with_faults["good"].verdict == "baseline"
 
 
+@pytest.mark.slow
 def test_a_call_that_hangs_has_one_sentence() -> None:
     budget = replace(BUDGET, timeout_s=10)
     result = measure({"a": lambda: sorting, "bad": lambda: lambda: time.sleep(1000)}, budget=budget)

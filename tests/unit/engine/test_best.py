@@ -24,6 +24,7 @@ def test_a_clear_winner_is_surely_the_fastest_and_no_other_may_be() -> None:
 
 
 @pytest.mark.parametrize("truths", [[1.0] * 5, [1.0, 1.005, 1.01, 1.02, 1.5], [1.0, 1.0, 3.0]])
+@pytest.mark.slow
 def test_the_truly_fastest_may_be_the_fastest_in_95_of_100_runs(truths: list[float]) -> None:
     kept = [compare_with_best(levels(seed, truths), 0.95)["v0"].high > 1 for seed in range(250)]
     assert np.mean(kept) > 0.95 - 3 * np.sqrt(0.95 * 0.05 / 250)

@@ -80,6 +80,7 @@ def test_what_pip_cannot_install_is_a_sentence(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_library_that_an_overlay_slows_is_slower_and_the_twin_runs_as_the_first_does(
     tmp_path: Path,
 ) -> None:

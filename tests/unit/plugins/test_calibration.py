@@ -67,6 +67,7 @@ def threads() -> Iterator[None]:
     [pytest.param(name, marks=[pytest.mark.slow] if "executorch" in name else []) for name in STATIC],
 )
 @pytest.mark.usefixtures("threads")
+@pytest.mark.slow
 def test_each_method_gives_another_range(name: str, tmp_path: Path) -> None:
     ends = {}
     for method in methods(name):

@@ -95,8 +95,8 @@ def test_a_torch_dataset_of_tuples_and_numbers(tmp_path: Path) -> None:
         ("uneven", r"train=own_data:uneven: samples differ in images \(.*\): pad or crop them to one shape"),
         ("failing", r"train=own_data:failing: it failed \(ZeroDivisionError: division by zero\)"),
         ("empty", "train=own_data:empty: gives no samples"),
-        ("absent", r"datasets.train=own_data:absent: cannot be imported .*: write MODULE:FUNCTION"),
-        ("nothing", "datasets.train=own_data:nothing: is of type int, not a function"),
+        ("absent", r"datasets.train=own_data:absent: cannot be imported .*: write MODULE:NAME"),
+        ("nothing", "datasets.train=own_data:nothing: is of type int, which cannot be called"),
     ],
 )
 def test_what_cannot_be_kept_is_told(tmp_path: Path, name: str, said: str) -> None:
@@ -113,3 +113,68 @@ def test_an_edit_in_a_file_that_it_reads_is_another_source(tmp_path: Path) -> No
     assert dataset.digests([tmp_path]) != before
     with pytest.raises(UserError, match=r"files: list\.txt is neither here nor in"):
         dataset.digests([tmp_path / "elsewhere"])
+
+
+OTHERS = """
+import numpy as np
+
+def swapped():
+    ids, mask = np.arange(3), np.ones(3, np.int64)
+    return [({"ids": ids, "mask": mask} if n % 2 else {"mask": mask, "ids": ids}, n % 2) for n in range(40)]
+
+def series():
+    return [(np.zeros((2, 100), np.float32), float(n)) for n in range(40)]
+
+def named():
+    return [(np.zeros(3), "cat") for n in range(40)]
+
+def texts():
+    return [({"x": np.zeros(3), "word": "a"}, 0) for n in range(40)]
+
+def odd_label():
+    return [(np.zeros(3), n % 3 - 1) for n in range(60)]
+
+class Builder:
+    @staticmethod
+    def make():
+        return [(np.zeros(3), n % 2) for n in range(40)]
+"""
+
+
+@pytest.fixture
+def others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other_data.py").write_text(OTHERS)
+    (tmp_path / "broken_data.py").write_text("1 / 0\n")
+    for name in ("other_data", "broken_data"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.mark.usefixtures("others")
+def test_the_order_of_a_mapping_s_keys_does_not_matter(tmp_path: Path) -> None:
+    folder = prepared(tmp_path, "pairs", train="other_data:swapped")
+    train = load_split(folder, "train").images
+    assert train["mask"].all() and (train["ids"] == np.arange(3)).all()
+
+
+@pytest.mark.usefixtures("others")
+def test_samples_of_any_shape_are_kept(tmp_path: Path) -> None:
+    folder = prepared(tmp_path, "pairs", train="other_data:series")
+    assert manifest(folder).shape.sample == (2, 100)
+    assert len(load_split(prepared(tmp_path, "pairs", train="other_data:Builder.make"), "train").labels)
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"train": "other_data:named"}, "the target holds no numbers"),
+        ({"train": "other_data:texts"}, "word holds no numbers"),
+        ({"train": "other_data:odd_label"}, "labels are the number of no class, the first is -1"),
+        ({"train": "broken_data:pairs"}, r"broken_data.py:1: ZeroDivisionError: division by zero"),
+        ({"train": "other_data.series"}, "train"),
+        ({"mean": [0.5], "std": [0.5]}, "taken as they are: leave both out"),
+    ],
+)
+def test_what_would_be_wrong_later_is_told_at_once(tmp_path: Path, settings: dict, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        prepared(tmp_path, "pairs", **settings)

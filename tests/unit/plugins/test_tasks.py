@@ -166,7 +166,7 @@ def test_one_number_may_stand_in_a_column_of_its_own(numbers: int, seed: int) ->
         ({"score": "own_score:broken"}, "it failed (AttributeError: "),
         ({"score": "own_score:nothing"}, "cannot be imported"),
         ({"score": "no_module:f"}, "cannot be imported"),
-        ({"score": "own_score:np"}, "is of type module, not a function"),
+        ({"score": "own_score:np"}, "is of type module, which cannot be called"),
         ({"score": "own_score:distance", "unit": "%"}, "with unit=% return shares, 0 to 1"),
     ],
 )

@@ -238,6 +238,7 @@ def test_several_batches_have_a_chart(tmp_path: Path) -> None:
     assert any(name.endswith("-batch") for name in drawings(write(tmp_path, rows)))
 
 
+@pytest.mark.slow
 def test_four_hundred_rows_fit_in_three_megabytes(tmp_path: Path) -> None:
     rows = [BASELINE, *(row(f"none/fp32/r{number}", speedup=1 + number / 100) for number in range(400))]
     write(tmp_path, rows)

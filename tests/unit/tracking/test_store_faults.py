@@ -98,6 +98,7 @@ def write_older_store(database: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_the_remedy_for_a_store_of_an_older_mlflow_works(home: Path) -> None:
     database = home / "mlflow.db"
     write_older_store(database)  # MLflow upgrades it by itself where a table is missing, but not else
@@ -121,6 +122,7 @@ def test_the_remedy_for_a_store_elsewhere_shows_no_password() -> None:
     assert fault.remedy == 'copy it, then run `mlflow db upgrade "$MLFLOW_TRACKING_URI"`'
 
 
+@pytest.mark.slow
 def test_a_store_of_a_newer_mlflow_is_told(home: Path) -> None:
     Tracker()
     with closing(sqlite3.connect(home / "mlflow.db")) as store, store:

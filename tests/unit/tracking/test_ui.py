@@ -18,6 +18,7 @@ sys.exit(main.main(["ui", "--no-browser", "--port", sys.argv[1]]))
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 def test_ctrl_c_ends_the_ui_and_its_server_without_a_traceback(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -11,7 +11,9 @@ def arguments(parser: ArgumentParser) -> None:
     """Add the folder, and the switch for an upgrade."""
     parser.add_argument("folder", nargs="?", default=".", help="the folder of the project (default: here)")
     parser.add_argument(
-        "--update", action="store_true", help="bring a project to the installed version of the package"
+        "--update",
+        action="store_true",
+        help="write dvc.yaml and params.yaml anew, as the installed version has them",
     )
 
 

@@ -26,7 +26,9 @@ def arguments(parser: ArgumentParser) -> None:
         "--weights", metavar="FILE", help="the model's weights; without them it is trained here"
     )
     parser.add_argument(
-        "--from-checkpoint", metavar="FILE", help="likewise, and read there what the model is"
+        "--from-checkpoint",
+        metavar="FILE",
+        help="the model's weights, in a file that may say which architecture they are of",
     )
     parser.add_argument(
         "--pretrained",
@@ -34,6 +36,9 @@ def arguments(parser: ArgumentParser) -> None:
         help="weights that a training here begins with; a head of another width begins anew",
     )
     parser.add_argument("--size", type=int, help="pixels: crop images to a square and resize them")
+    parser.add_argument(
+        "--vocabulary", type=int, default=0, help="how many tokens there are, in data of your own code"
+    )
     parser.add_argument(
         "--target",
         action="append",
@@ -66,6 +71,8 @@ def run(chosen: Namespace) -> None:
     from breakeven.core.errors import UserError
     from breakeven.pipeline import checkpoint_facts, new_family, trial
 
+    if chosen.from_checkpoint and chosen.weights:
+        raise UserError("--weights and --from-checkpoint: both name the weights: give one.")
     weights = chosen.from_checkpoint or chosen.weights
     found = checkpoint_facts.read(Path(chosen.from_checkpoint)) if chosen.from_checkpoint else None
     if found:
@@ -80,6 +87,7 @@ def run(chosen: Namespace) -> None:
         weights=str(Path(weights).resolve()) if weights else None,
         pretrained=str(Path(chosen.pretrained).resolve()) if chosen.pretrained else None,
         size=chosen.size,
+        vocabulary=chosen.vocabulary,
         targets=chosen.target,
         task=task,
         score=chosen.score,

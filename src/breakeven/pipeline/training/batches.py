@@ -72,7 +72,7 @@ def augment(
         inside_y = (y + 0.5 - centre[0] * height).abs() < cutout / 2  # (N, H)
         inside_x = (x + 0.5 - centre[1] * width).abs() < cutout / 2  # (N, W)
         blank = (inside_y[:, :, None] & inside_x[:, None, :])[:, None]  # (N, 1, H, W)
-        images = images.masked_fill(blank, 128)
+        images = images.masked_fill(blank, 0 if images.is_floating_point() else 128)  # about the mean
     return images
 
 

@@ -25,12 +25,19 @@ def is_right(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
     return right
 
 
+class Sliceable(Protocol):
+    """An array, or what computes parts of one."""
+
+    def __getitem__(self, chosen: slice, /) -> NDArray[Any]:
+        """Return some samples."""
+
+
 @dataclass(frozen=True)
 class CalibrationData:
     """The data that a toolchain may use, in the form that the artifact takes; never the test split."""
 
     calibration: NDArray[Any]  # (N, C, H, W) images of the training split
-    validation: NDArray[Any]  # (M, C, H, W) images of the validation split
+    validation: Sliceable  # (M, C, H, W) images of the validation split
     labels: NDArray[Any]  # (M, ...) targets of the validation split
     # Of outputs and targets: a score for each sample, where larger is better
     scores: Callable[[NDArray[Any], NDArray[Any]], NDArray[np.float64]] = is_right

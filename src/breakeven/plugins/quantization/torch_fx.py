@@ -36,6 +36,7 @@ class Fx(Quantization):
         from torch.ao.quantization import QConfigMapping, default_dynamic_qconfig, get_default_qconfig_mapping
         from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
+        from breakeven.artifacts.output_of import OutputOf, whole
         from breakeven.artifacts.tensors import call, each, separate, to_tensors
 
         torch.backends.quantized.engine = (
@@ -45,6 +46,8 @@ class Fx(Quantization):
             model = copy.deepcopy(source.model)
         # Preprocessing stays in float32, before the quantized network.
         front, network = (model[0], model[1]) if source.preprocessing == "inside" else (nn.Identity(), model)
+        chosen = network.scored if isinstance(network, OutputOf) else None
+        network = whole(network)  # FX cannot follow the choice of an output
         mapping = (
             self._observed(get_default_qconfig_mapping(torch.backends.quantized.engine))
             if self.scheme == "static"
@@ -62,6 +65,7 @@ class Fx(Quantization):
                     for batch in batches(examples.calibration, 32):
                         call(prepared, each(front, to_tensors(batch)))
                 network = convert_fx(prepared)
+        network = network if chosen is None else OutputOf(network, chosen)
         model = network if source.preprocessing == "outside" else nn.Sequential(front, network)
         with warnings.catch_warnings():
             # A trace makes constants of scales and zero points, which are constants.

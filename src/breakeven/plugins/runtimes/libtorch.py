@@ -81,6 +81,8 @@ class LibTorch(Runtime):
         card = read_card(source.folder)
         if not isinstance(card.shape, ImageInput):
             raise Unsupported("the C++ worker takes images only")
+        if not card.mean or card.output_count > 1:
+            raise Unsupported("the C++ worker takes images of 8 bits, and models of one output")
         program()
         self.inner.export(source, folder)
         facts = {
