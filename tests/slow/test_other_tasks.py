@@ -106,9 +106,9 @@ def test_what_was_learned_is_better_than_the_simplest_answer(
 
 
 def test_the_answer_names_the_metric(study: Study) -> None:
-    assert "absolute error" in study[2] and "iou" in study[2]
+    assert "absolute error" in study[2] and "IoU" in study[2] and "recall@1" in study[2]
     page = (study[0].folder / "results/report.html").read_text()
-    assert "Absolute error against latency" in page and "Iou against latency" in page
+    assert "Absolute error against latency" in page and "IoU against latency" in page
     metrics = json.loads(
         (study[0].folder / "results/metrics/mlp-cpu1-batch1/none--fp32--eager.json").read_text()
     )

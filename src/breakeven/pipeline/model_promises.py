@@ -30,8 +30,11 @@ LEARNING_RATE = 1e-2  # of a step of training that is tried and thrown away
 BATCH_HINT = (
     "take no statistics over the batch: no `x.mean(0)`, no batch normalization without running statistics"
 )
-ONE_HINT = "a batch of one image is not enough: raise `batch_size` of its training"
-INPUT_HINT = "`_inputs_` there, and `size` and `colour` of the dataset, say what it is given"
+ONE_HINT = "a batch of one sample is not enough: raise `batch_size` of its training"
+INPUT_HINT = (
+    "the dataset decides what it is given (of images `size` and `colour`), and `_inputs_` of the model what "
+    "its constructor is given"
+)
 
 
 class BrokenPromise(Exception):
@@ -60,7 +63,7 @@ def check_evaluation(model: nn.Module, inputs: Tensors, expected: tuple[int, ...
         for again in _again(model, inputs, expected, draws):
             if difference(logits, again) > (0.0 if draws else REPEATED):
                 raise BrokenPromise(
-                    "it gives other logits when the same images are given again: something in it is random "
+                    "it gives other outputs when the same inputs are given again: something in it is random "
                     "in evaluation mode, or remembers earlier calls: let `self.training` decide, as "
                     "nn.Dropout does"
                 )
@@ -69,12 +72,12 @@ def check_evaluation(model: nn.Module, inputs: Tensors, expected: tuple[int, ...
         alone = tuple(map(torch.cat, zip(*single, strict=True)))
         if (off := difference(tuple(output[:few] for output in logits), alone)) > SAME:
             raise BrokenPromise(
-                f"the logits of an image depend on the images beside it (alone they differ by {off:.2g} of "
+                f"the outputs of a sample depend on the samples beside it (alone they differ by {off:.2g} of "
                 f"the largest): {BATCH_HINT}"
             )
         if difference(logits, _call(model, inputs, expected)) > REPEATED:
             raise BrokenPromise(
-                "it gives other logits after other images were given: it remembers earlier calls in "
+                "it gives other outputs after other inputs were given: it remembers earlier calls in "
                 "evaluation mode: let `self.training` decide what it keeps"
             )
         _require_computing(model, inputs, expected)
@@ -111,7 +114,7 @@ def _require_computing(model: nn.Module, inputs: Tensors, expected: tuple[int, .
         counts.append(count.operators)
     if counts[1] < counts[0]:
         raise BrokenPromise(
-            f"it computes less when the same images are given again ({counts[1]} operators instead of "
+            f"it computes less when the same inputs are given again ({counts[1]} operators instead of "
             f"{counts[0]}): it keeps earlier results, which makes a timing meaningless: remove that from its "
             "forward"
         )
@@ -158,7 +161,7 @@ def try_training(
         loss = (logits.float() - 1).square().mean()  # whatever the task: only the gradients matter
         if not loss.requires_grad:
             raise BrokenPromise(
-                "it cannot be trained: its logits have no gradient: remove `detach` and `no_grad` from its "
+                "it cannot be trained: its outputs have no gradient: remove `detach` and `no_grad` from its "
                 "forward"
             )
         try:
@@ -232,13 +235,13 @@ def _call(model: nn.Module, inputs: Tensors, expected: tuple[int, ...], when: st
     scored, *others = separate(output) if is_wrapped else (output,)
     given_shape = tuple(scored.shape) if isinstance(scored, Tensor) else _kind(scored)
     if given_shape != shape:
-        alone = " for one image" if count(inputs) == 1 else ""
+        alone = " for one sample" if count(inputs) == 1 else ""
         remedy = (
             "write `x.squeeze((2, 3))` or `x.flatten(1)` instead of `x.squeeze()`" if alone else INPUT_HINT
         )
         raise BrokenPromise(f"it gives {given_shape}{alone}{when}, and should give {shape}; {remedy}")
     if not scored.is_floating_point():
-        raise BrokenPromise(f"it gives numbers of {scored.dtype}, and logits would be floating-point")
+        raise BrokenPromise(f"it gives numbers of {scored.dtype}, and a score needs fractions")
     if odd := [tuple(tensor.shape) for tensor in others if tensor.ndim == 0 or len(tensor) != count(inputs)]:
         raise BrokenPromise(
             f"one of its outputs is {odd[0]} for {count(inputs)} samples{when}: every output should have a "

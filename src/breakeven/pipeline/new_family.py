@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from breakeven.core.plugin import did_you_mean
 TABLES = (".csv", ".parquet")
 NAME = re.compile(r"[A-Za-z]\w*")
 WORDS = ("on", "off", "yes", "no", "true", "false", "null", "y", "n")  # YAML takes them for values
+# A training that rarely diverges: the default is made for classifiers of images, whose inputs are normalized
+STEADY: dict[str, Any] = {"epochs": 60, "optimizer": "adamw", "lr": 0.01, "clip_norm": 1.0}
 DIMENSIONS = 32  # of embeddings, as in conf/task/embedding.yaml
 # Argument of a constructor -> the fact of the dataset that it usually takes
 ARGUMENTS = {
@@ -114,6 +116,8 @@ def removed_on_error(files: list[Path]) -> Iterator[None]:
     except BaseException:
         for file in files:
             file.unlink(missing_ok=True)
+            with suppress(OSError):  # it holds other files
+                file.parent.rmdir()
         raise
 
 
@@ -197,6 +201,11 @@ def _data(wish: Wish, conf: Path) -> tuple[str, str]:
             "testing: null # likewise the test samples; null: a fifth is split off",
             f"vocabulary: {wish.vocabulary} # how many tokens there are; 0: none, or the largest one decides",
         )
+    if given.is_file():
+        raise UserError(
+            f"--data {wish.data}: is a file, and no table ({', '.join(TABLES)}): give a folder of images, a "
+            "table, or MODULE:FUNCTION, which returns samples."
+        )
     raise UserError(
         f"--data {wish.data}: is no folder, no table ({', '.join(TABLES)}), no MODULE:FUNCTION and no "
         f"packaged dataset ({', '.join(conf_files.options(conf, 'data'))})."
@@ -226,7 +235,9 @@ def _family(wish: Wish, data: str, conf: Path) -> str:
     model = ["model:", *lines] if section else []
     task = [f"  metric: {wish.metric}", f"  better: {wish.better}", f"  score: {wish.score}"]
     task += [f"  train_loss: {wish.loss or 'null'}"]
-    train = [] if wish.epochs is None else ["train:", f"  epochs: {wish.epochs}"]
+    usual = {} if wish.task == "classification" and wish.loss is None and _is_image(wish, data) else STEADY
+    settings = {**usual, **({} if wish.epochs is None else {"epochs": wish.epochs})}
+    train = ["train:", *(f"  {key}: {value}" for key, value in settings.items())] if settings else []
     return _lines(
         f"# The model {wish.model} on {data}.",
         "defaults:",
@@ -241,6 +252,11 @@ def _family(wish: Wish, data: str, conf: Path) -> str:
         *(["task:", *task] if wish.task == "custom" else []),
         *train,
     )
+
+
+def _is_image(wish: Wish, data: str) -> bool:
+    """Return whether the data are images in a folder, or a packaged dataset."""
+    return data != wish.name or (":" not in wish.data and Path(wish.data).suffix not in TABLES)
 
 
 def _study(wish: Wish, data: str) -> str:

@@ -23,6 +23,7 @@ from breakeven.pipeline.prepare_dataset import describe
 from breakeven.pipeline.stages.check_params import require_models
 
 SHOWN = 4  # targets in a line
+LEAST = 20  # samples; with so few, no change of a score can be seen
 SAMPLES = 16  # enough for what a model promises of a batch
 
 
@@ -46,6 +47,11 @@ def read(study: Study, family: str) -> tuple[DatasetManifest, Images]:
     name = study.family(family).data
     dataset = plugin.load("datasets", study.datasets[name], f"datasets.{name}")
     found = dataset.sample(paths.raw_roots())
+    if len(found.train.labels) < LEAST:
+        raise UserError(
+            f"{dataset.title}: gives {len(found.train.labels)} samples: too few to train, validate and test "
+            f"with: bring {LEAST} at least."
+        )
     chosen = np.linspace(0, len(found.train.labels) - 1, SAMPLES).astype(int)
     facts = describe(name, dataset, found)
     return facts, Images(found.train.images[chosen], found.train.labels[chosen])
@@ -59,7 +65,8 @@ def try_family(study: Study, family: str, facts: DatasetManifest, samples: Image
     """
     own, task, place = study.family(family), study.task(family), f"families.{family}"
     if reason := task.objection(samples.labels):
-        raise UserError(f"{place}.task.name={task.name}: does not go with the data: {reason}.")
+        hint = " Give another one with --task." if task.name == "classification" else ""
+        raise UserError(f"{place}.task.name={task.name}: does not go with the data: {reason}.{hint}")
     model = saved_model.build(own.model, facts.shape, f"{place}.model")
     found = []
     if own.checkpoint:
@@ -83,10 +90,11 @@ def try_family(study: Study, family: str, facts: DatasetManifest, samples: Image
         raise UserError(f"{place}.model: {error}.") from None
     parameters = sum(parameter.numel() for parameter in model.parameters())
     shape = " x ".join(map(str, expected))
+    numbers = "number" if expected == (1,) else "numbers"
     return [
         *found,
-        f"data: {_described(facts)}",
-        f"model: {parameters:,} parameters; {count(inputs)} samples gave {shape} numbers each",
+        f"data: {_described(facts, bool(np.issubdtype(samples.labels.dtype, np.integer)))}",
+        f"model: {parameters:,} parameters; {count(inputs)} samples gave {shape} {numbers} each",
         f"score: {task.metric.replace('_', ' ')}, {task.better} is better",
     ]
 
@@ -104,7 +112,16 @@ def outputs_of(study: Study, family: str, facts: DatasetManifest, samples: Image
     return names if names != ["0"] or isinstance(given, tuple | list) else []
 
 
-def _described(facts: DatasetManifest) -> str:
-    inputs = ", ".join(f"{key} {value}" for key, value in facts.inputs.items())
+def _described(facts: DatasetManifest, has_classes: bool) -> str:
+    fields = facts.inputs.get("fields", {})
+    inputs = ", ".join(
+        f"{name} {kind} {' x '.join(map(str, size))}".rstrip() for name, (kind, *size) in fields.items()
+    )
+    inputs = inputs or ", ".join(f"{key} {value}" for key, value in facts.inputs.items())
     more = ", ..." if len(facts.classes) > SHOWN else ""
-    return f"{inputs}; targets: {len(facts.classes)} ({', '.join(facts.classes[:SHOWN])}{more})"
+    targets = f"{len(facts.classes)} classes ({', '.join(facts.classes[:SHOWN])}{more})"
+    if not has_classes:
+        targets = (
+            "one number to predict" if len(facts.classes) == 1 else f"{len(facts.classes)} numbers to predict"
+        )
+    return f"{inputs}; {targets}"

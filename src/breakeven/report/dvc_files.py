@@ -7,6 +7,7 @@ from pathlib import Path
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.core import paths
 from breakeven.core.files import atomic, atomic_folder, write_json
+from breakeven.plugins.tasks.base import at_start
 from breakeven.report import static_svg, study_charts
 from breakeven.report.terminal_table import scenarios
 from breakeven.report.training_charts import training
@@ -46,7 +47,7 @@ def write_plots(
     """Write the pictures of scores against latency, and of the training. DVC shows them offline, too."""
     charts = [
         (
-            f"{metric_title(cell_rows).capitalize()} against latency: "
+            f"{at_start(metric_title(cell_rows))} against latency: "
             f"{benchmark.family} on {title(cell_rows[0])}",
             study_charts.score_by_latency(benchmark, cell_rows),
         )

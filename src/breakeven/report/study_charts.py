@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from breakeven.core.format import brief
-from breakeven.plugins.tasks.base import PERCENT, figure_text
+from breakeven.plugins.tasks.base import PERCENT, at_start, figure_text
 from breakeven.report.vega import (
     COLOUR_RANGE,
     GREY,
@@ -157,7 +157,7 @@ def score_by_latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> C
     named = [_named_points(_labels(data), side).encode(x=x, y=y) for side in _sides(data)]
     return Chart(
         "accuracy",
-        f"{metric.capitalize()} against latency",
+        f"{at_start(metric)} against latency",
         f"Of {benchmark.test_images:,} test {'images' if metric == 'accuracy' else 'samples'}; "
         f"{'down' if lower else 'up'} and to the left is better. Vertical lines: the "
         "interval of the change against the baseline. The dashed line joins the variants that no other "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from breakeven.artifacts.model_manifest import ModelManifest
-from breakeven.plugins.tasks.base import PERCENT, figure_text, metric_words
+from breakeven.plugins.tasks.base import PERCENT, at_start, figure_text, metric_words
 from breakeven.report.vega import MAX_LINES, Chart, Point, lines, series, spec, tips
 
 WHOLE_EPOCHS = alt.Axis(format="d", tickMinStep=1)
@@ -57,7 +57,7 @@ def _chart(family: str, cards: Sequence[ModelManifest]) -> Chart:
     return Chart(
         family,
         f"Training of {family}",
-        f"{metric_words(metric).capitalize()} on the validation split after each epoch, a line for each "
+        f"{at_start(metric_words(metric))} on the validation split after each epoch, a line for each "
         f"compression.{left_out}",
         data,
         spec(chart, 240),
@@ -91,7 +91,7 @@ def training(cards: Iterable[ModelManifest]) -> Chart:
     marks = base.mark_point(filled=True, size=32, opacity=1).encode(tooltip=tips("model", score=".4g"))
     return Chart(
         "training",
-        f"{metric_words(metric).capitalize()} on the validation split",
+        f"{at_start(metric_words(metric))} on the validation split",
         "After each epoch. A compressed model starts with the weights of the uncompressed one.",
         data,
         spec(alt.layer(base.mark_line(), marks), 280),

@@ -43,6 +43,15 @@ class Broken(Net):
 def images():
     return [(np.full((3, 8, 8), n % 2, np.float32), n % 2) for n in range(40)]
 
+def few():
+    return images()[:3]
+
+def words():
+    return "some words"
+
+def generated():
+    yield from images()
+
 def squares(outputs, targets):
     return (outputs[:, 0] - targets).square().mean()
 
@@ -57,10 +66,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "conf").mkdir()
     (tmp_path / "dvc.yaml").touch()
     (tmp_path / "my_model.py").write_text(OWN)
-    for number in range(12):
+    for number in range(24):
         file = tmp_path / f"my photos/train/{number % 2}/{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.full((9, 9, 3), 20 * number, np.uint8)).save(file)
+        Image.fromarray(np.full((9, 9, 3), 10 * number, np.uint8)).save(file)
     rows = "\n".join(f"{n},{n * n},{3 * n}" for n in range(40))
     (tmp_path / "houses.csv").write_text(f"size,rooms,price\n{rows}\n")
     monkeypatch.chdir(tmp_path)
@@ -79,6 +88,7 @@ GOOD = {
     "an architecture of torchvision": ["--model", "resnet18", "--data", "my photos", "--size", "32"],
     "one of timm": ["--model", "resnet10t", "--data", "my photos", "--size", "32"],
     "what the package brings": ["--model", "cnn", "--data", "digits"],
+    "data from a generator": ["--model", "my_model:Net", "--data", "my_model:generated"],
     "data of one's own code": ["--model", "my_model:Net", "--data", "my_model:images"],
     "a table": [
         "--model",
@@ -143,6 +153,26 @@ BAD = {
     ),
     "no such architecture": (["--model", "resnet81", "--data", "my photos"], "did you mean 'resnet18'"),
     "no such class": (["--model", "my_model:Nat", "--data", "my photos"], "cannot be imported"),
+    "a name that is misspelt": (
+        ["--model", "my_model:Nett", "--data", "my photos"],
+        "Did you mean 'Net'?",
+    ),
+    "a module that is not there": (
+        ["--model", "their_model:Net", "--data", "my photos"],
+        "Put their_model.py into",
+    ),
+    "a file that is no table": (
+        ["--model", "my_model:Net", "--data", "my_model.py"],
+        "is a file, and no table",
+    ),
+    "too few samples": (
+        ["--model", "my_model:Net", "--data", "my_model:few"],
+        "gives 3 samples: too few to train, validate and test with",
+    ),
+    "no pairs": (
+        ["--model", "my_model:Net", "--data", "my_model:words"],
+        "return pairs of inputs and target",
+    ),
     "no such data": (["--model", "my_model:Net", "--data", "fotos"], "--data fotos: is no folder, no table"),
     "no target": (["--model", "my_model:Line", "--data", "houses.csv"], "say with --target which column"),
     "no model": (["--data", "my photos"], "--model is missing"),
@@ -156,7 +186,7 @@ BAD = {
     ),
     "another task": (
         ["--model", "my_model:Net", "--data", "my photos", "--task", "regression"],
-        "does not go with the data: its targets are no numbers",
+        "its targets are whole numbers, which count as classes: make floats of them",
     ),
     "a score without a name": (
         ["--model", "my_model:Net", "--data", "my photos", "--score", "my_model:near"],

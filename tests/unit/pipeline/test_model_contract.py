@@ -79,7 +79,7 @@ def contract(job: ModelJob, pool: WorkerPool) -> ModelContract:
 
 
 BROKEN = {
-    "DropsItsDimension": r"it gives \(2,\) for one image, and should give \(1, 2\)",
+    "DropsItsDimension": r"it gives \(2,\) for one sample, and should give \(1, 2\)",
     "OwnDropout": "random in evaluation mode",
     "RarelyRandom": "random in evaluation mode",
     "RandomByNumpy": "random in evaluation mode",
@@ -90,13 +90,13 @@ BROKEN = {
     "DrawnInTheConstructor": r"in no state dict \(matrix\), or its constructor draws it at random",
     "LayersInAList": r"in no state dict \(layers\)",
     "ExtraState": "_extra_state in its state dict is no tensor.*register_buffer",
-    "CentresTheBatch": "depend on the images beside it",
-    "NormalizesTheBatch": "depend on the images beside it",
+    "CentresTheBatch": "depend on the samples beside it",
+    "NormalizesTheBatch": "depend on the samples beside it",
     "RemembersCalls": "remembers earlier calls",
-    "KeepsTheLastResult": r"computes less when the same images are given again \(\d+ operators instead of ",
+    "KeepsTheLastResult": r"computes less when the same inputs are given again \(\d+ operators instead of ",
     "WritesIntoItsInput": "writes into its input",
     "SetsThreadsInForward": "its forward changes torch.set_num_threads",
-    "NoGradient": "its logits have no gradient",
+    "NoGradient": "its outputs have no gradient",
 }
 
 
@@ -114,7 +114,7 @@ def test_a_broken_promise_is_one_sentence_before_the_training(name: str, pool: W
     [
         (
             {"num_classes": 5, "_inputs_": {"in_channels": "channels"}},
-            r"it gives \(2, 5\), and should give \(2, 2\); `_inputs_` there",
+            r"it gives \(2, 5\), and should give \(2, 2\); the dataset decides",
         ),
         (
             {"in_channels": 3, "_inputs_": {"num_classes": "classes"}},

@@ -95,7 +95,7 @@ def test_a_torch_dataset_of_tuples_and_numbers(tmp_path: Path) -> None:
         ("uneven", r"train=own_data:uneven: samples differ in images \(.*\): pad or crop them to one shape"),
         ("failing", r"train=own_data:failing: it failed \(ZeroDivisionError: division by zero\)"),
         ("empty", "train=own_data:empty: gives no samples"),
-        ("absent", r"datasets.train=own_data:absent: cannot be imported .*: write MODULE:NAME"),
+        ("absent", r"datasets.train=own_data:absent: cannot be imported .*. Write MODULE:NAME"),
         ("nothing", "datasets.train=own_data:nothing: is of type int, which cannot be called"),
     ],
 )

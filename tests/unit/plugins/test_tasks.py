@@ -188,7 +188,7 @@ def test_a_loss_of_the_user_s_own_is_minimized_and_its_lack_is_told() -> None:
     ("name", "targets", "said"),
     [
         ("classification", np.ones(3, np.float32), "no classes, one for each sample"),
-        ("regression", np.ones(3, np.int64), "no numbers"),
+        ("regression", np.ones(3, np.int64), "whole numbers, which count as classes"),
         ("segmentation", np.ones(3, np.int64), "no classes, one for each pixel"),
         ("embedding", np.ones(3, np.float32), "no classes, one for each sample"),
     ],

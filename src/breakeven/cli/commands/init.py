@@ -33,7 +33,7 @@ def run(chosen: Namespace) -> None:
     there = "" if folder.resolve() == Path.cwd() else f"cd {chosen.folder}\n  "
     print(
         f"A project is in {folder.resolve()}. Next:\n"
-        f"  {there}breakeven new NAME --model MODULE:CLASS --data FOLDER   # your own model and data\n"
+        f"  {there}breakeven new NAME --model MODULE:CLASS --data FOLDER   # put your modules there\n"
         f"or, to see everything work on a small example (minutes):\n"
         f"  {there}dvc repro"
     )

@@ -68,6 +68,7 @@ def run(chosen: Namespace) -> None:
     lock_check.require_current(study)
     results = study_results.read_results(study)
     rows = summary.rows(results.benchmarks, limits)
+    _tell_unused(chosen, study)
     without, best = [], []
     for group in _cells(chosen, study, rows):
         benchmark = results.of(group[0])
@@ -86,6 +87,29 @@ def run(chosen: Namespace) -> None:
     if without:
         families = ", ".join(without)
         raise UserError(f"There is no variant to recommend for {families}: the reason stands above.")
+
+
+def _tell_unused(chosen: Namespace, study: "Study") -> None:
+    """Say which limit of the command line holds for no family: it is in the unit of other scores."""
+    import sys
+
+    from breakeven.plugins.tasks.base import PERCENT
+
+    units = {
+        study.task(name).unit == PERCENT for name in ([chosen.family] if chosen.family else study.families)
+    }
+    if chosen.max_accuracy_drop is not None and True not in units:
+        print(
+            "--max-accuracy-drop holds for no family here: their scores are no percentages. "
+            "Use --max-score-loss.",
+            file=sys.stderr,
+        )
+    if chosen.max_score_loss is not None and False not in units:
+        print(
+            "--max-score-loss holds for no family here: their scores are percentages. "
+            "Use --max-accuracy-drop.",
+            file=sys.stderr,
+        )
 
 
 def _limits(chosen: Namespace, study: "Study") -> "Limits":

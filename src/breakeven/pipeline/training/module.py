@@ -88,7 +88,8 @@ class TaskTraining(LightningModule):
         if not torch.isfinite(loss):
             raise Diverged(
                 f"The loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}): "
-                f"lower the learning rate (lr={config.lr}) or set clip_norm."
+                f"lower the learning rate (lr={config.lr}) or set clip_norm, both below `train` in the "
+                "family's yaml."
             )
         self.train_score.update(self._scores(outputs, targets))
         self.log("train_loss", loss, on_step=False, on_epoch=True)

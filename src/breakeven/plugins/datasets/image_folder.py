@@ -28,7 +28,7 @@ SPLIT_FOLDERS = ("train", "val", "test")
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff"}
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 MAX_FAULTS = 5  # faults in a message, at most
-A_FEW = 4  # images of a class, in a trial
+A_FEW = 12  # images of a class, in a trial
 
 
 class ImageFolder(Dataset):

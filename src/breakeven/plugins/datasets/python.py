@@ -82,6 +82,8 @@ class Python(Dataset):
         function = named_function(name, f"datasets.{key}")
         try:
             samples = function()
+            if not hasattr(samples, "__len__"):  # a generator
+                samples = list(samples)
             chosen = range(len(samples))
             if most is not None and most < len(samples):
                 chosen = range(0, len(samples), -(-len(samples) // most))
@@ -104,9 +106,15 @@ class Python(Dataset):
     def _pair(self, sample: Any) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
         """Return the inputs of a sample by name, and its target."""
         if isinstance(sample, Mapping):
+            if self.target not in sample:
+                raise OddSamples(f"a sample has no {self.target!r}, only {', '.join(map(str, sample))}")
             inputs: Any = {key: value for key, value in sample.items() if key != self.target}
             target = sample[self.target]
         else:
+            if not isinstance(sample, tuple | list) or len(sample) != 2:
+                raise OddSamples(
+                    f"a sample is a {type(sample).__name__}: return pairs of inputs and target, or mappings"
+                )
             inputs, target = sample
         if isinstance(inputs, Mapping):
             named = {str(key): as_array(value) for key, value in inputs.items()}

@@ -16,6 +16,7 @@ Outputs = NDArray[Any]  # (N, ...) float32, of a model; or records, (N,), where 
 Targets = NDArray[Any]  # (N, ...), of a dataset
 Scores = NDArray[np.float64]  # (N,)
 PERCENT = "%"
+SPELLED = {"iou": "IoU", "recall_at_1": "recall@1"}  # metrics whose names are no words
 
 
 class Task(Plugin, ABC):
@@ -87,7 +88,12 @@ class Task(Plugin, ABC):
 
 def metric_words(metric: str) -> str:
     """Return the name of a metric as people read it, as "absolute error"."""
-    return metric.replace("_", " ")
+    return SPELLED.get(metric, metric.replace("_", " "))
+
+
+def at_start(words: str) -> str:
+    """Return words with a capital first letter; "IoU" keeps its own."""
+    return words[:1].upper() + words[1:]
 
 
 def figure_text(value: float, unit: str) -> str:

@@ -31,7 +31,11 @@ class Regression(Task):
     def objection(self, targets: Targets) -> str:
         """Return why these are no targets of the task; empty if they are."""
         fits = np.issubdtype(targets.dtype, np.floating)
-        return "" if fits else "its targets are no numbers"
+        if fits:
+            return ""
+        whole = np.issubdtype(targets.dtype, np.integer)
+        remedy = "whole numbers, which count as classes: make floats of them"
+        return f"its targets are {remedy if whole else 'no numbers'}"
 
     def loss(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
         """Return the mean error."""

@@ -1,0 +1,58 @@
+"""torchvision's LR-ASPP on drawn shapes, by real DVC: the IoU of each image, int8 in three runtimes."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from project import copy_project
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+STUDY = """\
+# @package _global_
+defaults:
+  - /data@datasets.shapes: shapes
+  - /family@families.lraspp: own_lraspp
+  - override /runtime: [eager, torchscript_frozen, onnxruntime, openvino]
+  - override /quantization: [torchscript_static, onnxruntime_static, openvino_static]
+  - override /compression: []
+study: own_lraspp
+datasets: {shapes: {count: 300, size: 64}}
+export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
+measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
+  confidence: 0.9999}
+recommend: {max_accuracy_drop: 50}
+"""
+FAMILY = """\
+defaults:
+  - /model@model: lraspp
+  - /train@train: sgd
+  - /task@task: segmentation
+  - _self_
+data: shapes
+checkpoint: null
+train: {epochs: 6, lr: 0.02, batch_size: 16}
+"""
+QUANTIZED = ("torchscript_frozen", "onnxruntime", "openvino")
+
+
+def test_every_image_has_its_iou_and_int8_comes_from_three_toolchains(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    project = copy_project(tmp_path / "project")
+    (project.folder / "conf/study/own_lraspp.yaml").write_text(STUDY)
+    (project.folder / "conf/family/own_lraspp.yaml").write_text(FAMILY)
+    project.run("breakeven", "compose", "study=own_lraspp")
+    printed = project.run("dvc", "repro").stdout
+    with (project.folder / "results/summary.csv").open() as file:
+        rows = {row["variant"]: row for row in csv.DictReader(file)}
+    assert {row["metric"] for row in rows.values()} == {"iou"}
+    assert float(rows["none/fp32/eager"]["score"]) > 0.3, printed
+    for runtime in QUANTIZED:
+        row = rows[f"none/int8-static/{runtime}"]
+        assert row["speedup"] or row["verdict"] == "wrong", (
+            runtime,
+            row["reason"],
+        )  # `wrong` is an answer, too
+        assert row["score_delta_ci_low"] or row["verdict"] == "wrong"
+    exact = rows["none/fp32/onnxruntime"]
+    assert float(exact["score_delta"]) == pytest.approx(0, abs=2e-3)
