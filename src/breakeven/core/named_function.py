@@ -14,6 +14,17 @@ from breakeven.core.import_errors import import_fault
 FUNCTION = r"^[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*$"  # MODULE:FUNCTION
 
 
+def function_name(value: str | None) -> str | None:
+    """Return a setting that names a function, for a validator of pydantic.
+
+    Raises:
+        ValueError: it is not MODULE:FUNCTION.
+    """
+    if value is not None and not re.fullmatch(FUNCTION, value):
+        raise ValueError("it should be MODULE:FUNCTION, as my_code:samples")
+    return value
+
+
 def _hint(name: str, error: Exception) -> str:
     """Return what to do about a name that cannot be imported."""
     module = re.split(r"[:.]", name)[0]

@@ -46,7 +46,13 @@ DEFAULT = composed()
 
 
 # What is given for mandatory values that are no plain texts
-GIVEN = {"targets": ["given"], "better": "higher", "score": "given:given"}
+GIVEN = {
+    "targets": ["given"],
+    "inputs": ["given"],
+    "better": "higher",
+    "score": "given:given",
+    "train": "given:given",
+}
 
 
 def filled(node, key=""):

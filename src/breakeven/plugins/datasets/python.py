@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from breakeven.artifacts.dataset import Digests, Images
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of
-from breakeven.core.named_function import FUNCTION, named_function
+from breakeven.core.named_function import function_name, named_function
 from breakeven.core.progress import track
 from breakeven.plugins.datasets._samples import OddSamples, SampleRows, as_array, class_names, token_count
 from breakeven.plugins.datasets.base import Dataset, RawDataset
@@ -26,9 +26,9 @@ class Python(Dataset):
     are an array or tensor, a picture, or several in a tuple or mapping. All samples have the same shapes.
     """
 
-    train: str = Field(pattern=FUNCTION, description="MODULE:FUNCTION; it returns the training samples")
+    train: str = Field(description="MODULE:FUNCTION; it returns the training samples")
     testing: str | None = Field(
-        None, pattern=FUNCTION, description="likewise the test samples; null: `test` of them are split off"
+        None, description="likewise the test samples; null: `test` of them are split off"
     )
     target: str = Field("labels", description="the key of the target, where samples are mappings")
     classes: list[str] | None = Field(None, description="their names; null: numbers from 0 to the largest")
@@ -36,6 +36,8 @@ class Python(Dataset):
     files: list[str] = Field(
         default_factory=list, description="what the functions read: an edit reads it again"
     )
+
+    _names = field_validator("train", "testing")(function_name)
 
     def digests(self, roots: Sequence[Path]) -> Digests:
         """Return the sha256 of each file that the settings name.

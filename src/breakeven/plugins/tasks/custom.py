@@ -1,6 +1,5 @@
 """A task of the user's own: the score and the loss are functions in the user's module."""
 
-import re
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -8,7 +7,7 @@ from pydantic import Field, field_validator
 
 from breakeven.artifacts.records import separated
 from breakeven.core.errors import UserError
-from breakeven.core.named_function import named_function
+from breakeven.core.named_function import function_name, named_function
 from breakeven.plugins.tasks.base import PERCENT, Outputs, Scores, Targets, Task
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 
 METRIC = r"^[a-z][a-z0-9_]*$"
-FUNCTION = re.compile(r"[\w.]+:\w+")
 # Names that mean something else where scores are logged and shown
 TAKEN = ("accuracy", "latency", "paid_back", "loss", "lr", "seconds", "epoch", "speedup", "latency_ms_p50")
 
@@ -44,12 +42,7 @@ class Custom(Task):
             raise ValueError(f"the name {value} means something else here: choose another one")
         return value
 
-    @field_validator("score", "train_loss")
-    @classmethod
-    def _names_a_function(cls, value: str | None) -> str | None:
-        if value is not None and not FUNCTION.fullmatch(value):
-            raise ValueError("it should be MODULE:FUNCTION, as my_score:distance")
-        return value
+    _names = field_validator("score", "train_loss")(function_name)
 
     @property
     def maps(self) -> bool:
