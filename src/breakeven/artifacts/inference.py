@@ -22,6 +22,12 @@ def accuracy(logits: Logits, labels: NDArray[np.int64], top: int = 1) -> float:
     return float((best == labels[:, None]).any(axis=1).mean())
 
 
+def is_right(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return 1 for each sample whose largest logit is that of its class, and 0 for the others."""
+    right: NDArray[np.float64] = (logits.argmax(axis=1) == labels).astype(np.float64)
+    return right
+
+
 def safe_batch_size(images: NDArray[T], most: int = 250) -> int:
     """Return how many of the samples to predict at once.
 

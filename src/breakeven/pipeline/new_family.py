@@ -86,22 +86,21 @@ def write(wish: Wish, conf: Path = paths.CONF) -> list[Path]:
 
 def _require_used(wish: Wish, conf: Path) -> None:
     """Refuse what would be dropped: an option that the chosen data or task does not use."""
-    given = Path(wish.data).expanduser()
-    packaged = wish.data in conf_files.options(conf, "data")
-    if packaged and given.exists():
+    kind = _kind(wish.data, conf)
+    packaged = kind == "packaged"
+    if packaged and Path(wish.data).exists():
         raise UserError(
             f"--data {wish.data}: is a dataset of the package, and a folder here: write ./{wish.data} for "
             "the folder."
         )
-    kind = "a packaged dataset" if packaged else f"the data {wish.data}"
-    images = not packaged and (given.is_dir() or (paths.home() / "data/raw" / given).is_dir())
+    name = "a packaged dataset" if packaged else f"the data {wish.data}"
     unused = {
-        "--size": wish.size is not None and not images,
-        "--target": wish.targets and (packaged or given.suffix not in TABLES),
-        "--vocabulary": wish.vocabulary and (packaged or ":" not in wish.data),
+        "--size": wish.size is not None and kind != "folder",
+        "--target": wish.targets and kind != "table",
+        "--vocabulary": wish.vocabulary and kind != "code",
     }
     if odd := [option for option, is_unused in unused.items() if is_unused]:
-        raise UserError(f"{odd[0]}: does not go with {kind}: leave it out.")
+        raise UserError(f"{odd[0]}: does not go with {name}: leave it out.")
     if wish.task != "custom" and (wish.score or wish.metric or wish.loss):
         raise UserError(
             f"--task {wish.task}: has a score of its own: leave --score, --metric and --loss out."
@@ -166,24 +165,39 @@ def _inputs(constructor: Callable[..., Any]) -> dict[str, str]:
     return found or ({"num_classes": "classes"} if takes_any else {})
 
 
+def _kind(data: str, conf: Path) -> str:
+    """Return what data is: packaged, table, folder, code, another file, or "" for nothing."""
+    given = Path(data).expanduser()
+    if data in conf_files.options(conf, "data"):
+        return "packaged"
+    if given.suffix in TABLES:
+        return "table"
+    if given.is_dir() or (paths.home() / "data/raw" / given).is_dir():
+        return "folder"
+    if ":" in data:
+        return "code"
+    return "file" if given.is_file() else ""
+
+
 def _data(wish: Wish, conf: Path) -> tuple[str, str]:
     """Return the name of the dataset's option, and the text of its file; "" for a packaged one."""
     given = Path(wish.data).expanduser()
-    if wish.data in conf_files.options(conf, "data"):
+    kind = _kind(wish.data, conf)
+    if kind == "packaged":
         return wish.data, ""
-    if given.suffix in TABLES:
+    if kind == "table":
         if not wish.targets:
             raise UserError(f"--data {wish.data}: say with --target which column is to be predicted.")
-        kind = "classes" if wish.task in ("classification", "embedding") else "numbers"
+        target = "classes" if wish.task in ("classification", "embedding") else "numbers"
         return wish.name, _lines(
             "# A table: each column but the targets is a feature.",
             "name: table",
             f"title: {wish.name}",
             f"path: {_plain(_path(given))} # absolute, or below data/raw",
             f"targets: {_plain(wish.targets)} # columns to predict",
-            f"kind: {kind} # or {'numbers' if kind == 'classes' else 'classes'}",
+            f"kind: {target} # or {'numbers' if target == 'classes' else 'classes'}",
         )
-    if given.is_dir() or (paths.home() / "data/raw" / given).is_dir():
+    if kind == "folder":
         return wish.name, _lines(
             "# Images, as train/CLASS/NAME.png; without val/ and test/, a share is split off.",
             "name: image_folder",
@@ -191,7 +205,7 @@ def _data(wish: Wish, conf: Path) -> tuple[str, str]:
             f"path: {_plain(_path(given))} # absolute, or below data/raw",
             f"size: {wish.size or 'null'} # pixels: crop to a square and resize; null: all have one size",
         )
-    if ":" in wish.data:
+    if kind == "code":
         named_function(wish.data, "--data")
         return wish.name, _lines(
             "# Samples of your own code: pairs of inputs and target.",
@@ -201,7 +215,7 @@ def _data(wish: Wish, conf: Path) -> tuple[str, str]:
             "testing: null # likewise the test samples; null: a fifth is split off",
             f"vocabulary: {wish.vocabulary} # how many tokens there are; 0: none, or the largest one decides",
         )
-    if given.is_file():
+    if kind == "file":
         raise UserError(
             f"--data {wish.data}: is a file, and no table ({', '.join(TABLES)}): give a folder of images, a "
             "table, or MODULE:FUNCTION, which returns samples."
@@ -235,7 +249,8 @@ def _family(wish: Wish, data: str, conf: Path) -> str:
     model = ["model:", *lines] if section else []
     task = [f"  metric: {wish.metric}", f"  better: {wish.better}", f"  score: {wish.score}"]
     task += [f"  train_loss: {wish.loss or 'null'}"]
-    usual = {} if wish.task == "classification" and wish.loss is None and _is_image(wish, data) else STEADY
+    is_image = _kind(wish.data, conf) in ("packaged", "folder")
+    usual = {} if wish.task == "classification" and wish.loss is None and is_image else STEADY
     settings = {**usual, **({} if wish.epochs is None else {"epochs": wish.epochs})}
     train = ["train:", *(f"  {key}: {value}" for key, value in settings.items())] if settings else []
     return _lines(
@@ -252,11 +267,6 @@ def _family(wish: Wish, data: str, conf: Path) -> str:
         *(["task:", *task] if wish.task == "custom" else []),
         *train,
     )
-
-
-def _is_image(wish: Wish, data: str) -> bool:
-    """Return whether the data are images in a folder, or a packaged dataset."""
-    return data != wish.name or (":" not in wish.data and Path(wish.data).suffix not in TABLES)
 
 
 def _study(wish: Wish, data: str) -> str:

@@ -11,18 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_validator
 
+from breakeven.artifacts.inference import is_right
 from breakeven.core.plugin import Plugin
 from breakeven.core.system_info import features
 
 X86_MACHINES = ("x86_64", "AMD64")
 # Flags of processors that sum int8 products in 32 bits, on x86 and on ARM
 INT8_FLAGS = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
-
-
-def is_right(logits: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return 1 for each sample whose largest logit is that of its class, and 0 for the others."""
-    right: NDArray[np.float64] = (logits.argmax(axis=1) == labels).astype(np.float64)
-    return right
 
 
 class Sliceable(Protocol):

@@ -86,6 +86,17 @@ class Task(Plugin, ABC):
         return score > other if self.better == "higher" else score < other
 
 
+def class_objection(targets: Targets, dimensions: int, each: str) -> str:
+    """Return why targets are no classes; empty if they are.
+
+    Args:
+        dimensions: that they should have.
+        each: what has a class of its own, for the message.
+    """
+    fits = targets.ndim == dimensions and np.issubdtype(targets.dtype, np.integer)
+    return "" if fits else f"its targets are no classes, one for each {each}"
+
+
 def metric_words(metric: str) -> str:
     """Return the name of a metric as people read it, as "absolute error"."""
     return SPELLED.get(metric, metric.replace("_", " "))

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from breakeven.artifacts import inference
 from breakeven.plugins.tasks.base import (
     Outputs,
@@ -11,6 +9,7 @@ from breakeven.plugins.tasks.base import (
     Targets,
     Task,
     class_imitation_loss,
+    class_objection,
 )
 
 if TYPE_CHECKING:
@@ -32,13 +31,11 @@ class Classification(Task):
 
     def scores(self, outputs: Outputs, targets: Targets) -> Scores:
         """Return 1 for each sample whose largest logit is that of its class, and 0 for the others."""
-        scores: Scores = (outputs.argmax(axis=1) == targets).astype(np.float64)
-        return scores
+        return inference.is_right(outputs, targets)
 
     def objection(self, targets: Targets) -> str:
         """Return why these are no targets of the task; empty if they are."""
-        fits = targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer)
-        return "" if fits else "its targets are no classes, one for each sample"
+        return class_objection(targets, 1, "sample")
 
     def loss(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
         """Return the cross-entropy."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from breakeven.plugins.tasks.base import Outputs, Scores, Targets, Task
+from breakeven.plugins.tasks.base import Outputs, Scores, Targets, Task, class_objection
 
 QUERIES = 1024  # samples compared with all others at once
 
@@ -32,8 +32,7 @@ class Embedding(Task):
 
     def objection(self, targets: Targets) -> str:
         """Return why these are no targets of the task; empty if they are."""
-        fits = targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer)
-        return "" if fits else "its targets are no classes, one for each sample"
+        return class_objection(targets, 1, "sample")
 
     def scores(self, outputs: Outputs, targets: Targets) -> Scores:
         """Return 1 for each sample whose nearest neighbour is of its class, and 0 for the others."""

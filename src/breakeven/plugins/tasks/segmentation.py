@@ -11,6 +11,7 @@ from breakeven.plugins.tasks.base import (
     Targets,
     Task,
     class_imitation_loss,
+    class_objection,
 )
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class Segmentation(Task):
 
     def objection(self, targets: Targets) -> str:
         """Return why these are no targets of the task; empty if they are."""
-        fits = targets.ndim == 3 and np.issubdtype(targets.dtype, np.integer)
-        return "" if fits else "its targets are no classes, one for each pixel"
+        return class_objection(targets, 3, "pixel")
 
     def loss(self, outputs: "Tensor", targets: "Tensor", smoothing: float = 0.0) -> "Tensor":
         """Return the cross-entropy of the pixels."""
