@@ -1,6 +1,7 @@
 """Links in the documentation lead somewhere, and every page can be reached."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,6 +58,11 @@ def test_files_in_backticks_exist(page: Path) -> None:
 def test_what_is_made_from_the_code_is_current(name: str) -> None:
     if name == "docs/reference/commands.md" and sys.version_info >= (3, 13):
         pytest.skip("argparse of Python 3.13 writes options in another way")
+    changed = ["git", "diff", "--quiet", "HEAD", "--", "results/summary.csv"]
+    if name == "docs/numbers.md" and subprocess.run(changed, cwd=ROOT, check=False).returncode == 1:
+        pytest.skip(
+            "its example is of the committed results; here a user's own `make repro` has replaced them"
+        )
     text = (ROOT / name).read_text(encoding="utf-8")
     assert PARTS[name](text) == text, "run: make reference"
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from project import copy_project
+from project import BRIEF, copy_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -92,7 +92,8 @@ def train(steps=200):
 if __name__ == "__main__":
     train()
 '''
-STUDY = """\
+STUDY = (
+    """\
 # @package _global_
 defaults:
   - /data@datasets.squares: python
@@ -104,10 +105,10 @@ study: detector
 datasets:
   squares: {title: squares, train: "my_detector:squares"}
 export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.9999}
 recommend: {max_accuracy_drop: 50}
 """
+    + BRIEF
+)
 FAMILY = """\
 defaults:
   - /task@task: custom

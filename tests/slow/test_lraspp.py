@@ -4,11 +4,12 @@ import csv
 from pathlib import Path
 
 import pytest
-from project import copy_project
+from project import BRIEF, copy_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-STUDY = """\
+STUDY = (
+    """\
 # @package _global_
 defaults:
   - /data@datasets.shapes: shapes
@@ -19,10 +20,10 @@ defaults:
 study: own_lraspp
 datasets: {shapes: {count: 300, size: 64}}
 export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.9999}
 recommend: {max_accuracy_drop: 50}
 """
+    + BRIEF
+)
 FAMILY = """\
 defaults:
   - /model@model: lraspp

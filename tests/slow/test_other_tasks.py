@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from mlflow import MlflowClient
-from project import Project, copy_project
+from project import BRIEF, Project, copy_project
 
 Study = tuple[Project, list[dict], str]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-STUDY = """\
+STUDY = (
+    """\
 # @package _global_
 defaults:
   - /data@datasets.diabetes: diabetes
@@ -32,10 +33,10 @@ families:
   segmenter: {model: {width: 8}, train: {epochs: 3}}
   embedder: {model: {width: 8}, train: {epochs: 4}}
 export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.9999}
 recommend: {max_accuracy_drop: 50, max_score_loss: 50}
 """
+    + BRIEF
+)
 OWN = """
 import numpy as np
 

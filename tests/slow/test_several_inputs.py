@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
-from project import Project, copy_project
+from project import BRIEF, Project, copy_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -73,7 +73,8 @@ class Texts(torch.utils.data.Dataset):
         return {"input_ids": words, "attention_mask": mask, "labels": label}
 '''
 
-STUDY = """\
+STUDY = (
+    """\
 # @package _global_
 defaults:
   - /data@datasets.flats: python
@@ -88,10 +89,10 @@ datasets:
   flats: {title: flats, train: "my_models:flats"}
   texts: {title: texts, train: "my_models:Texts", vocabulary: 6}
 export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.9999}
 recommend: {max_accuracy_drop: 50, max_score_loss: 50}
 """
+    + BRIEF
+)
 FLAT = """\
 defaults:
   - /train@train: sgd
@@ -113,6 +114,8 @@ model:
   _target_: my_models.tiny_bert
   _inputs_: {num_classes: classes, vocabulary: vocabulary}
   _output_: logits
+varying:
+  length: {least: 3, most: 32, inputs: [input_ids, attention_mask]}
 train: {epochs: 6, batch_size: 32, optimizer: adamw, lr: 0.002}
 """
 
@@ -167,6 +170,24 @@ def test_another_output_than_the_scored_one_is_exported_and_compared(
     }
     price, seen = session.run(None, given)
     assert price.shape == (3, 1) and seen.shape == (3, 16)
+
+
+def test_the_texts_of_every_artifact_may_have_another_length(
+    several: tuple[Project, dict[str, dict[str, dict]], str],
+) -> None:
+    import onnxruntime
+
+    project = several[0]
+    folder = project.folder / "artifacts/export/bert/none--fp32--onnxruntime"
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    names = [given.name for given in session.get_inputs()]
+    for length in (3, 7, 32):
+        given = {name: np.ones((2, length), np.int64) for name in names}
+        (logits,) = session.run(None, given)
+        assert logits.shape == (2, 2)
+    for runtime in ("onnxruntime", "openvino", "executorch", "torchscript_frozen"):
+        said = project.run("breakeven", "explain", f"none/fp32/{runtime}", "--family", "bert").stdout
+        assert "sizes of inputs: length 3 to 32: " in " ".join(said.split()), said
 
 
 def test_the_report_says_how_to_call_it(several: tuple[Project, dict[str, dict[str, dict]], str]) -> None:

@@ -25,5 +25,6 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
         std=card.std,
         parameters=card.parameters,
         macs=card.macs,
+        varying=[*map(str, reference.varying)],
     )
     return replace(made, **changes)

@@ -17,8 +17,16 @@ import psutil
 ROOT = Path(__file__).parents[2]
 SUPPORT = Path(__file__).parent
 
+# The least that can be measured. With the usual confidence, one twin in twenty would make its run unreliable,
+# by chance alone.
+BRIEF = """\
+measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
+  confidence: 0.9999}
+"""
+
 # One small family, few variants, little measuring: every stage runs, in seconds.
-TINY = """\
+TINY = (
+    """\
 # @package _global_
 defaults:
   - /data@datasets.digits: digits
@@ -31,12 +39,13 @@ families:
     model: {width: 8, depth: 1}
     train: {epochs: 2, lr: 0.05}
 export: {min_agreement: 0.5, calibration_images: 32, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.9999} # or one twin in twenty would make its run unreliable, by chance alone
 """
+    + BRIEF
+)
 
 # A sweep with little of everything: one runtime beside the baseline, two epochs, blocks of two milliseconds.
-LITTLE = """\
+LITTLE = (
+    """\
 # @package _global_
 defaults:
   - override /runtime: [eager, onnxruntime]
@@ -45,9 +54,9 @@ family:
   model: {depth: 1}
   train: {epochs: 2, lr: 0.05}
 export: {min_agreement: 0.3, builds: 1}
-measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
-  confidence: 0.9999} # or one twin in twenty would fail
 """
+    + BRIEF
+)
 
 # And what the hardware can do at most is probed in less time (test_roofline.py probes as a user does).
 PROBED = {

@@ -19,7 +19,7 @@ def show(variant: Artifact, baseline: Artifact) -> None:
     """Print the operators of a variant and of the baseline, the slowest first."""
     console = Console(highlight=False)
     cards = (variant, baseline)
-    console.print(f"{variant.family}: a call of one image, by the runtimes' own profilers", markup=False)
+    console.print(f"{variant.family}: a call of one input, by the runtimes' own profilers", markup=False)
     for shown in [cards] if console.width >= SIDE_BY_SIDE else [(card,) for card in cards]:
         console.print(_table(shown))
     console.print(

@@ -16,6 +16,7 @@ from breakeven.config.schema import (
     Server,
     Steps,
     Study,
+    Varying,
 )
 from breakeven.config.training import TrainingConfig
 from breakeven.core import plugin
@@ -28,13 +29,13 @@ SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("measure", "server"): Server,
     ("recommend",): Recommend,
 }
-ANY = "*"  # stands for all further keys, where a constructor takes any argument
+ANY = "*"  # stands for all further keys
 
 
 def allowed_keys(settings: Mapping[str, Any], place: Sequence[str]) -> list[str]:
     """Return the keys that the schema or an option allows at a place; none where it allows no keys.
 
-    The list ends with `ANY` if the constructor of a model takes any argument.
+    The list ends with `ANY` if the constructor of a model takes any argument, or a user chooses the names.
 
     Args:
         settings: a study, or a sweep's job, as it is composed.
@@ -42,13 +43,8 @@ def allowed_keys(settings: Mapping[str, Any], place: Sequence[str]) -> list[str]
     """
     if tuple(place) in SECTIONS:
         return list(SECTIONS[tuple(place)].model_fields)
-    inside = _in_family(place)
-    if inside == []:
-        return list(Family.model_fields)
-    if inside == ["train"]:
-        return list(TrainingConfig.model_fields)
-    if inside == ["model"]:
-        return _arguments(_node(settings, place))
+    if (inside := _in_family(place)) is not None:
+        return _of_family(inside, _node(settings, place))
     if len(place) == 2 and place[0] in (*OPTION_GROUPS, "compressions"):
         return _of_option(place, _node(settings, place))
     return []
@@ -59,6 +55,22 @@ def _in_family(place: Sequence[str]) -> list[str] | None:
     if place[:1] == ["family"]:  # of a sweep's job
         return list(place[1:])
     return list(place[2:]) if place[:1] == ["families"] and len(place) > 1 else None
+
+
+def _of_family(inside: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+    """Return the keys that are allowed in a family, or in a section of it."""
+    match inside:
+        case []:
+            return list(Family.model_fields)
+        case ["train"]:
+            return list(TrainingConfig.model_fields)
+        case ["varying"]:
+            return [ANY]
+        case ["varying", _]:
+            return list(Varying.model_fields)
+        case ["model"]:
+            return _arguments(settings)
+    return []
 
 
 def _of_option(place: Sequence[str], settings: Mapping[str, Any]) -> list[str]:

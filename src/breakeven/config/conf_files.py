@@ -4,11 +4,13 @@ A project that `breakeven init` made holds only what it adds. A checkout of Brea
 `conf/config.yaml` says so.
 """
 
+import re
 from pathlib import Path
 
 from breakeven.core import paths
 
 FIRST = "config.yaml"  # every composition begins with it
+IN_SHORT = "In short:"
 
 
 def folders(conf: Path) -> list[Path]:
@@ -30,6 +32,14 @@ def is_group(conf: Path, group: str) -> bool:
 def options(conf: Path, group: str) -> list[str]:
     """Return the names of a group's options."""
     return sorted({file.stem for folder in folders(conf) for file in (folder / group).glob("*.yaml")})
+
+
+def in_short(conf: Path, group: str, name: str) -> str:
+    """Return what an option is in a few words, as its file says in a comment that begins with "In short:"."""
+    file = find(conf, f"{group}/{name}.yaml")
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    found = re.search(rf"^# {IN_SHORT} (.+?)\.?$", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def files(conf: Path, pattern: str = "**/*.yaml") -> list[Path]:

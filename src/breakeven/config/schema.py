@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from breakeven.artifacts.artifact import BASELINE, runtime_name
+from breakeven.artifacts.model_manifest import Input
+from breakeven.artifacts.varying import VaryingDimension, dimensions
 from breakeven.config.credentials import require_no_credentials
 from breakeven.config.stage_names import require_distinct_stages
 from breakeven.config.training import TrainingConfig
@@ -24,6 +26,16 @@ Positive = Annotated[int, Field(gt=0)]
 Callers = Annotated[int, Field(gt=1)]
 
 
+class Varying(StrictModel):
+    """A dimension of the inputs that differs from call to call."""
+
+    least: Positive = Field(description="the smallest size")
+    most: Positive = Field(description="the largest size")
+    step: Positive = Field(1, description="every size is a multiple of it")
+    inputs: list[str] = Field([], description="of several inputs, those that have this dimension")
+    axis: int = Field(0, ge=0, description="of a sample of these inputs")
+
+
 class Family(StrictModel):
     """A model on a dataset with its training recipe."""
 
@@ -33,6 +45,11 @@ class Family(StrictModel):
     checkpoint: str | None = Field(None, description="a user's own weights, which take the place of training")
     pretrained: str | None = Field(
         None, description="weights that the training begins with; what depends on the classes begins anew"
+    )
+    varying: dict[str, Varying] = Field(
+        {},
+        description="dimensions whose size differs from call to call: `height` and `width` of images, "
+        "`length` of texts, or any name for several inputs",
     )
     task: Settings = Field(
         {"name": "classification"}, description="an option of tasks: what the outputs are, and their score"
@@ -170,6 +187,15 @@ class Study(StrictModel):
         """
         return load("tasks", self.family(family).task, f"families.{family}.task")
 
+    def varying(self, family: str, shape: Input) -> tuple[VaryingDimension, ...]:
+        """Return the dimensions of a family's inputs, of `shape`, that differ from call to call.
+
+        Raises:
+            UserError: there is no such family, or its inputs have no such dimension.
+        """
+        settings = {name: one.model_dump() for name, one in self.family(family).varying.items()}
+        return dimensions(settings, shape, f"families.{family}.varying")
+
     def left_out(self) -> dict[str, str]:
         """Return the toolchains whose runtime is not in this study: key -> a phrase that says so."""
         runtimes = {key: self.option("quantizations", key).runtime for key in self.quantizations}
@@ -267,6 +293,7 @@ def validate(settings: Settings) -> Study:
     config.recipes()
     for key, family in config.families.items():
         _require_trainable(key, family, config.task(key), config)
+        _require_sizes(key, family)
     if config.measure.min_replicates > config.measure.max_replicates:
         raise UserError(
             f"measure.min_replicates={config.measure.min_replicates}: should be at most "
@@ -345,6 +372,18 @@ def _require_trainable(key: str, family: Family, task: Any, config: Study) -> No
             f"each pixel, which this setting does not move: set it to "
             f"{'[1.0]' if odd[0] == 'sides' else 'false or 0'}."
         )
+
+
+def _require_sizes(key: str, family: Family) -> None:
+    """Raise a UserError if a dimension that varies has no sizes."""
+    for name, one in family.varying.items():
+        place = f"families.{key}.varying.{name}"
+        if one.least > one.most:
+            raise UserError(f"{place}.least={one.least}: should be at most most={one.most}.")
+        if odd := [bound for bound in ("least", "most") if getattr(one, bound) % one.step]:
+            raise UserError(
+                f"{place}.{odd[0]}={getattr(one, odd[0])}: should be a multiple of step={one.step}."
+            )
 
 
 def _unset(settings: Any, dotted_key: str = "") -> Iterator[str]:

@@ -121,13 +121,18 @@ class ArtifactBuilder:
         """
         if reference.fault:
             raise reference.fault
-        if "logits" not in vars(reference):
-            score = partial(eager_logits, reference.folder.absolute(), self.checker.images.absolute())
-            try:
-                reference.logits = self.calls.call(score)
-            except (Failed, Unsupported) as error:
-                reference.fault = error
-                raise
+        if "logits" in vars(reference):
+            return
+        score = partial(eager_logits, reference.folder.absolute())
+        sizes = ""
+        try:
+            logits = self.calls.call(partial(score, self.checker.images.absolute()))
+            for sizes, images in self.checker.resized(reference.varying).items():
+                reference.resized[sizes] = self.calls.call(partial(score, images.absolute()))
+            reference.logits = logits
+        except (Failed, Unsupported) as error:
+            reference.fault = Failed(f"the model cannot take inputs of {sizes}: {error}") if sizes else error
+            raise reference.fault from None
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The check of an artifact: a separate process runs it, and its outputs are compared with eager's."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from breakeven.artifacts import artifact, disk_array, inference, records
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import read_card
+from breakeven.artifacts.varying import VaryingDimension, extremes, resize, words
 from breakeven.config.schema import Study
 from breakeven.core import plugin
 from breakeven.core.errors import Failed, Unsupported
@@ -28,6 +29,7 @@ NOTED = 8  # test images in which denormal activations are looked for
 # With random weights, the classes are almost ties and their agreement means nothing. Other models give
 # numbers, and no classes. The outputs of both are therefore compared in every precision.
 UNDECIDED_RELATIVE_ERROR = 0.5
+RESIZED = 2  # test images that are given in every extreme size
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,13 @@ class Reference:
     that is exported is another one than the model that is scored: calls may change a model.
     """
 
-    def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
+    def __init__(
+        self, folder: Path, test: Images, preprocessing: str, varying: Sequence[VaryingDimension] = ()
+    ) -> None:
         self.card = read_card(folder)
         self.preprocessing = preprocessing if self.card.mean else "outside"  # tokens need none
-        self.folder, self._images = folder, test.images
+        self.folder, self._images, self.varying = folder, test.images, tuple(varying)
+        self.resized: dict[str, NDArray[np.float32]] = {}  # sizes, in words -> eager's logits
         self.fault: Exception | None = None  # why eager's logits cannot be computed
 
     def __getstate__(self) -> dict[str, Any]:
@@ -63,6 +68,7 @@ class Reference:
             "preprocessing": self.preprocessing,
             "folder": self.folder,
             "_images": self._images[:NOTED],
+            "varying": self.varying,
         }
 
     @cached_property
@@ -80,7 +86,7 @@ class Reference:
             dimensions = 1 + len(self.card.shape.sample)
             model = torch.nn.Sequential(Preprocess(self.card.mean, self.card.std, dimensions), model).eval()
         inputs = artifact.model_inputs(self._images[:2], self.preprocessing, self.card.mean, self.card.std)
-        return ExportInput(model, to_tensors(inputs), self.folder, self.preprocessing)
+        return ExportInput(model, to_tensors(inputs), self.folder, self.preprocessing, varying=self.varying)
 
     @cached_property
     def notes(self) -> list[str]:
@@ -136,6 +142,14 @@ class ArtifactChecker:
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
 
+    def resized(self, varying: Sequence[VaryingDimension]) -> dict[str, Path]:
+        """Write a few test images in every extreme size that they may have: sizes, in words -> file."""
+        files = {}
+        for number, sizes in enumerate(extremes(varying)):
+            files[words(sizes)] = path = self.images.with_name(f"test.{number}.npy")
+            np.save(path, resize(self.test.images[:RESIZED], varying, sizes))
+        return files
+
     def preload(self, draft: Artifact, reference: Reference) -> WorkerPool:
         """Let a pool import what the artifact's worker will need, while the caller goes on."""
         runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
@@ -157,7 +171,7 @@ class ArtifactChecker:
             raise Failed("eager's outputs are not finite: the model's weights or its inputs are not")
         if not np.any(records.fields_of(expected)[0]):
             raise Failed("eager's outputs are all zero: its last layer is untrained, or died in training")
-        logits, executed = self.predict(where, draft)
+        logits, resized, executed = self.predict(where, draft, reference)
         if reason := _not_comparable(logits, expected, number):
             return replace(draft, status=WRONG, reason=reason)
         chosen = records.leading(logits, number)
@@ -174,32 +188,49 @@ class ArtifactChecker:
             agreement=task.agreement(chosen, records.leading(expected, number)),
             **executed,
         )
-        if reason := _objection(scored, self.tolerance):
+        reasons = [_objection(scored, self.tolerance)]
+        reasons += [
+            _resized_objection(scored, sizes, outputs, reference.resized[sizes], self.tolerance)
+            for sizes, outputs in resized.items()
+        ]
+        if reason := next(filter(None, reasons), ""):
             return replace(scored, status=WRONG, reason=reason)
         np.save(where / LOGITS, chosen)
         return scored
 
-    def predict(self, where: Path, draft: Artifact) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Return the artifact's logits, and facts about how it executes."""
+    def predict(
+        self, where: Path, draft: Artifact, reference: Reference
+    ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]], dict[str, Any]]:
+        """Return the artifact's logits, those in every extreme size, and facts about how it executes."""
         artifact.save(where, draft)
         runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
+        doing = "run it"
         with self.worker_pool(runtime.scored_on).worker(where) as worker:
             try:
                 worker.ask("load", images=str(self.images), batch_size=1, compare=False)
                 started = time.perf_counter()
                 worker.ask("predict", images=str(self.images), out=str(self.out))
+                seconds = time.perf_counter() - started
+                logits: NDArray[np.float32] = np.load(self.out)
+                resized = {}
+                for sizes, images in self.resized(reference.varying).items():
+                    doing = f"take inputs of {sizes}"
+                    worker.ask("predict", images=str(images), out=str(self.out))
+                    resized[sizes] = np.load(self.out)
             except WorkerRaised as error:  # the same artifact would raise it again
                 if not runtime.library:
                     raise
-                raise Unsupported(f"{runtime.library} cannot run it: {error}") from None
-            affordable = PROFILED_S * len(self.test.images) / (time.perf_counter() - started)
+                raise Unsupported(f"{runtime.library} cannot {doing}: {error}") from None
+            affordable = PROFILED_S * len(self.test.images) / seconds
             calls = max(3, min(PROFILED_CALLS, int(affordable)))
             try:
                 executed = worker.ask("profile", images=str(self.images), calls=calls)
             except (Unsupported, WorkerFailed) as error:  # says nothing about the artifact itself
                 executed = {"kernels_reason": str(error)}
-        logits: NDArray[np.float32] = np.load(self.out)
-        return logits, executed
+        if draft.varying:
+            said = f"{', '.join(draft.varying)}: {runtime.sizes}"
+            executed["facts"] = {**executed.get("facts", {}), "sizes of inputs": said}
+        return logits, resized, executed
 
 
 def _not_comparable(logits: NDArray[Any], expected: NDArray[Any], scored: int) -> str:
@@ -228,3 +259,21 @@ def _objection(scored: Artifact, tolerance: Tolerance) -> str:
     if not undecided and scored.precision != "fp32" and not (agreement or 0.0) >= required:
         return f"agrees with eager in {agreement:.1%} of its decisions, {required:.0%} asked"
     return ""
+
+
+def _resized_objection(
+    scored: Artifact, sizes: str, outputs: NDArray[Any], expected: NDArray[Any], tolerance: Tolerance
+) -> str:
+    """Return why the outputs for inputs of other sizes are too far from eager's; empty if they are not.
+
+    A few samples tell nothing about the share of equal classes, so all precisions are compared by numbers.
+    """
+    if reason := _not_comparable(outputs, expected, 0):
+        return f"with {sizes}, {reason}"
+    relative = records.errors(outputs, expected)[1]
+    allowed = tolerance.relative_error if scored.precision == "fp32" else UNDECIDED_RELATIVE_ERROR
+    if relative <= allowed:
+        return ""
+    return (
+        f"with {sizes}, its outputs differ from eager's by {relative:.2g} of the largest, allowed {allowed:g}"
+    )

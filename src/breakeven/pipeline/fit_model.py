@@ -28,6 +28,7 @@ from breakeven.artifacts.model_size import count_work
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import predictor
 from breakeven.artifacts.records import fields_of, leading
+from breakeven.artifacts.varying import VaryingDimension
 from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
@@ -62,6 +63,7 @@ class ModelJob:
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
     before_s: float = 0.0  # seconds of training in the recipe's earlier steps
     details: dict[str, Any] = field(default_factory=dict)
+    varying: tuple[VaryingDimension, ...] = ()  # dimensions of its inputs
 
     @property
     def scored(self) -> int:

@@ -1,6 +1,7 @@
 """The list of artifacts that a study needs, and the cache key of each."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from breakeven.artifacts.artifact import Artifact, variant_name
@@ -53,6 +54,7 @@ def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact
         train_s=0.0 if card.recipe == "none" else card.train_s,
         trained=card.test_score is not None,
         task=card.task,
+        varying=[*map(str, reference.varying)],
     )
 
 
@@ -80,6 +82,7 @@ def artifact_key(
                 "runtime": draft.settings,
                 "precision": draft.precision,
                 "task": draft.task,
+                "varying": [asdict(one) for one in reference.varying],
                 **more,
             },
             "checks": study.export.model_dump(exclude={"only"}),

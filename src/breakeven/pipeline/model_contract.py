@@ -70,8 +70,9 @@ class ModelContract:
         images = np.ascontiguousarray(self.images[_spread(len(self.images), count)])
         with TemporaryDirectory() as scratch:
             folder = Path(scratch)
+            job = self.job
             half = partial(
-                make_and_save, self.job.build, self.job.seed, self.job.train, images, self._card(), folder
+                make_and_save, job.build, job.seed, job.train, images, self._card(), folder, job.varying
             )
             made = self._run(half)
             loaded = self._run(partial(load_elsewhere, folder, self.job.seed + 1, images))

@@ -75,6 +75,7 @@ def write(
                 }
             ),
             limits=limits,
+            kept=limits.sentence(rows),
             pairs=Markup(_json(pair_table)),  # not escaped: `_json` does it
             bases=list(dict.fromkeys(base for bases in pair_table.values() for base in bases)),
             library=Markup(_library()),  # not escaped: trusted scripts

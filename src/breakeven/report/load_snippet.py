@@ -64,6 +64,7 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
         "std": [float(f"{value:.6g}") for value in card.std],
         "normalize": _normalized(card.shape) if card.mean and loading.preprocessing == "outside" else "",
         "settings": settings,
+        "result": "logits" if card.task["name"] == "classification" else "outputs",
         "outputs": card.output_count,
         "several": isinstance(card.shape, FieldsInput) and len(card.shape.fields) > 1,
         "one_by_one": row.precision == "int8-dynamic",

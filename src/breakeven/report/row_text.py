@@ -3,7 +3,7 @@
 from breakeven.core.format import brief
 from breakeven.results.recommend import is_exact
 from breakeven.results.result_row import ResultRow
-from breakeven.results.score_text import bounds_text, change_text
+from breakeven.results.score_text import bounds_text, change_text, same_text
 
 BEYOND = 1000  # bounds above it mean nothing: two replicates that differ give almost any bound
 
@@ -92,7 +92,7 @@ def change(row: ResultRow) -> str:
 
 def change_in_words(row: ResultRow) -> str:
     """Return the change of the score, or that there is none, for people who read one row."""
-    return "the same class for each test image" if is_exact(row) else change(row)
+    return f"{same_text(row)} for each test sample" if is_exact(row) else change(row)
 
 
 def against_control(row: ResultRow) -> str:

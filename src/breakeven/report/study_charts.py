@@ -158,7 +158,7 @@ def score_by_latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> C
     return Chart(
         "accuracy",
         f"{at_start(metric)} against latency",
-        f"Of {benchmark.test_images:,} test {'images' if metric == 'accuracy' else 'samples'}; "
+        f"Of {benchmark.test_images:,} test samples; "
         f"{'down' if lower else 'up'} and to the left is better. Vertical lines: the "
         "interval of the change against the baseline. The dashed line joins the variants that no other "
         f"beats in both, by the estimates.{_about_star(data)}",

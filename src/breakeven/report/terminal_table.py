@@ -56,7 +56,7 @@ def show(
             for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
                 console.print(Text(paragraph(console, remark)))
             console.print()
-    console.print(Text(paragraph(console, _legend(console, limits.concerning(rows), wide)), "dim"))
+    console.print(Text(paragraph(console, _legend(console, limits.sentence(rows), wide)), "dim"))
     console.print()
 
 
@@ -113,10 +113,10 @@ def _is_beyond(row: ResultRow, limits: Limits) -> bool:
     return row.trained and row.speedup is not None and row.verdict != CONTROL and bool(limits.broken(row))
 
 
-def _legend(console: Console, limits: Limits, wide: bool) -> str:
+def _legend(console: Console, kept: str, wide: bool) -> str:
     star = "*" if console.options.ascii_only else "★"
     chosen = f"{star} deploy this"
-    if kept := limits.sentence:
+    if kept:
         chosen += f": the fastest that {kept}. {BEYOND_LIMITS} may exceed that limit"
     names = (
         "A name says compression/precision/runtime; none/fp32/eager is the baseline, and twin is its copy."

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from breakeven.config import conf_files
+from breakeven.core import paths
 from breakeven.results.result_row import ResultRow
 
 PRECISIONS = {
@@ -10,16 +12,6 @@ PRECISIONS = {
     "bf16": "computed in 16-bit floats",
     "int8-static": "computed in 8-bit integers, with ranges that were fixed on calibration images",
     "int8-dynamic": "computed in 8-bit integers, with ranges that are found at each call",
-}
-RUNTIMES = {
-    "eager": "plain PyTorch, which runs the model's own Python code",
-    "onnxruntime": "ONNX Runtime",
-    "openvino": "OpenVINO",
-    "tensorrt": "TensorRT",
-    "executorch": "ExecuTorch",
-    "torch_compile": "torch.compile",
-    "aotinductor": "AOTInductor: torch.compile ahead of time",
-    "torchscript_frozen": "TorchScript, with the weights frozen into its graph",
 }
 
 
@@ -36,9 +28,9 @@ def parts(row: ResultRow) -> list[NamePart]:
     if "/" not in row.variant:
         return [NamePart(row.variant, "an identical copy of the baseline, which shows the noise")]
     return [
-        NamePart(row.compression, _compression(row.compression)),
+        NamePart(row.compression, _compression(row)),
         NamePart(row.precision, PRECISIONS.get(row.precision, f"computed in {row.precision}")),
-        NamePart(row.runtime, RUNTIMES.get(row.runtime, f"as conf/runtime/{row.runtime}.yaml sets it")),
+        NamePart(row.runtime, _runtime(row)),
     ]
 
 
@@ -71,5 +63,16 @@ def _all_parts(rows: Iterable[ResultRow]) -> Iterator[tuple[str, NamePart]]:
             yield from zip(("compression", "precision", "runtime"), parts(row), strict=True)
 
 
-def _compression(name: str) -> str:
-    return "not compressed" if name == "none" else f"compressed as conf/compression/{name}.yaml sets it"
+def _compression(row: ResultRow) -> str:
+    if row.compression == "none":
+        return "not compressed"
+    named = conf_files.in_short(paths.CONF, "compression", row.compression)
+    return named or f"compressed as conf/compression/{row.compression}.yaml sets it"
+
+
+def _runtime(row: ResultRow) -> str:
+    """Return what a runtime is; a name that ends with the precision is shortened in a variant's name."""
+    for name in (f"{row.runtime}_{row.precision}", row.runtime):
+        if named := conf_files.in_short(paths.CONF, "runtime", name):
+            return named
+    return f"as conf/runtime/{row.runtime}.yaml sets it"

@@ -15,6 +15,7 @@ from breakeven.results.score_text import (
     change_text,
     change_unit,
     metric_title,
+    same_text,
     score_text,
 )
 
@@ -121,20 +122,20 @@ def _latency(best: ResultRow, baseline: ResultRow | None) -> str:
 
 def _score(best: ResultRow, images: int) -> str:
     score, unit = score_text(best), change_unit(best)
-    what = "test images" if best.metric == "accuracy" else "test samples"
     low, high = best.score_delta_ci_low, best.score_delta_ci_high
     if best.verdict == "baseline":
-        return f"{score} on {images:,} {what}" if score else ""
+        return f"{score} on {images:,} test samples" if score else ""
     if is_exact(best):
-        same = "class" if best.metric == "accuracy" else "decision"
-        return f"{score}, unchanged: the same {same} for each of {images:,} {what}" if score else ""
+        return f"{score}, unchanged: {same_text(best)} for each of {images:,} test samples" if score else ""
     if best.score_delta is None or low is None or high is None:
         return score
     changed = (
         f"{change_text(best, best.score_delta)} {unit}".rstrip() if best.score_delta else "no change seen"
     )
+    if {change_text(best, change) for change in (low, best.score_delta, high)} == {"+0"}:
+        return f"{score}, unchanged in these digits (judged by {images:,} test samples)"
     bounds = f"{bounds_text(best, low, high)} {unit}".rstrip()
-    return f"{score}, {changed} (the true change: {bounds}, judged by {images:,} {what})"
+    return f"{score}, {changed} (the true change: {bounds}, judged by {images:,} test samples)"
 
 
 def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
@@ -149,11 +150,11 @@ def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
     known = [brief(float(bound)) for bound in bounds if bound.isdigit()]
     within = f" ({' to '.join(known)})" if len(known) == 2 else ""
     was_ms = (baseline.latency_ms_p50 if baseline else None) or best.latency_ms_p50
-    work, saved = (int(calls) * ms / 1000 for ms in (best.latency_ms_p50, was_ms - best.latency_ms_p50))
+    saved = int(calls) * (was_ms - best.latency_ms_p50) / 1000
     what = "training, build and start" if best.train_s else "build and start"
     return (
-        f"after {brief(float(calls))} calls{within}, {brief(work)} s of work: "
-        f"they save the {brief(saved)} s that {what} take"
+        f"after {brief(float(calls))} calls{within}: by then it has saved the {brief(saved)} s that "
+        f"{what} take"
     )
 
 

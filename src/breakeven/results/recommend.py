@@ -18,7 +18,7 @@ from breakeven.engine.statistics import Interval
 from breakeven.plugins.tasks.base import PERCENT
 from breakeven.results import paired_accuracy
 from breakeven.results.result_row import ResultRow
-from breakeven.results.score_text import change_text, change_unit
+from breakeven.results.score_text import change_text, change_unit, metric_title
 
 if TYPE_CHECKING:
     from breakeven.config.schema import Study
@@ -54,25 +54,28 @@ class Limits:
         options = [f"{kind.option} {limit:g}" for kind, limit in values if limit is not None]
         return " ".join([*options, *(["--by-estimate"] if self.by_estimate else [])]) or "none"
 
-    @property
-    def sentence(self) -> str:
-        """Return the limits in plain words, for example "loses at most 2 points of accuracy"; "" for none."""
-        limits = [(kind, getattr(self, kind.limit)) for kind in LIMIT_KINDS]
-        said = [kind.words.format(f"{limit:g}") for kind, limit in limits if limit is not None]
+    def sentence(self, rows: Sequence[ResultRow]) -> str:
+        """Return the limits on these rows in plain words; "" for none.
+
+        For example, "surely loses at most 2 points of accuracy".
+        """
+        units = {row.metric_unit == PERCENT for row in rows} or {True}
+        unused = [name for name, of in ((DROP, True), (LOSS, False)) if of not in units]
+        limits = [(kind, getattr(self, kind.limit)) for kind in LIMIT_KINDS if kind.limit not in unused]
+        metric = metric_title(rows)
+        said = [
+            kind.words.format(limit=f"{limit:g}", metric=metric)
+            for kind, limit in limits
+            if limit is not None
+        ]
         surely = "" if self.by_estimate or not said else "surely "
         return f"{surely}{' and '.join(said)}"
 
-    def concerning(self, rows: Sequence[ResultRow]) -> "Limits":
-        """Return the limits without those on scores that none of the rows has."""
-        kinds = {row.metric_unit == PERCENT for row in rows} or {True}
-        unused = [name for name, of in ((DROP, True), (LOSS, False)) if of not in kinds]
-        return Limits(**{**asdict(self), **dict.fromkeys(unused)})
-
     def broken(self, row: ResultRow) -> list[str]:
         """Return in words which limits a row exceeds."""
-        may = "is" if self.by_estimate else "may be"
+        may, metric = "is" if self.by_estimate else "may be", metric_title([row])
         return [
-            f"{kind.what} {may} {cost:.3g}{kind.unit} (the limit is {limit:g})"
+            f"{kind.what.format(metric=metric)} {may} {cost:.3g}{kind.unit} (the limit is {limit:g})"
             for kind, limit, cost in self.over(row)
         ]
 
@@ -90,7 +93,7 @@ class Kind:
 
     limit: str  # its name in `Limits`, in a study and, with dashes, on the command line
     what: str
-    words: str  # with a place for the limit
+    words: str  # with places for the limit and the metric
     unit: str
     cost: Callable[[ResultRow, bool], float]  # of a row, by its estimate or at the end of its interval
 
@@ -138,10 +141,10 @@ def _size(row: ResultRow, by_estimate: bool) -> float:
 
 
 LIMIT_KINDS = (
-    Kind(DROP, "the drop in accuracy", "loses at most {} points of accuracy", " points", _drop),
-    Kind(LOSS, "the loss of score", "scores worse by at most {}", "", _loss),
-    Kind("max_latency_ms", "p50", "takes at most {} ms (p50)", " ms", _latency),
-    Kind("max_size_mb", "the artifact", "has at most {} MB", " MB", _size),
+    Kind(DROP, "the drop in {metric}", "loses at most {limit} points of {metric}", " points", _drop),
+    Kind(LOSS, "the loss in {metric}", "is worse by at most {limit} in {metric}", "", _loss),
+    Kind("max_latency_ms", "p50", "takes at most {limit} ms (p50)", " ms", _latency),
+    Kind("max_size_mb", "the artifact", "has at most {limit} MB", " MB", _size),
 )
 
 

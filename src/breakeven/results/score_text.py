@@ -31,6 +31,11 @@ def change_text(row: ResultRow, delta: float, digits: int = 2) -> str:
     return "+0" if abs(delta) < UNSEEN * abs(row.score or 0.0) else f"{delta:+.3g}"
 
 
+def same_text(row: ResultRow) -> str:
+    """Return what does not change in a row that computes what the baseline does."""
+    return "the same class" if row.metric == "accuracy" else "the same decision"
+
+
 def bounds_text(row: ResultRow, low: float, high: float) -> str:
     """Return the bounds of a change of the score without their unit."""
     return f"{change_text(row, low, 1)} to {change_text(row, high, 1)}"

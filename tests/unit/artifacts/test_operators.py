@@ -200,7 +200,7 @@ def test_explain_goes_on_where_one_family_lacks_the_variant(
     explain.run(Namespace(variant=variant, family=None))
     printed = capsys.readouterr().out
     assert f"first: {variant} is unsupported: it branches." in printed
-    assert "second: a call of one image" in printed and "first: a call of one image" not in printed
+    assert "second: a call of one input" in printed and "first: a call of one input" not in printed
     assert f"{variant}: without a call of their own: 2 of 2 activations" in printed
     with pytest.raises(UserError, match=r"first: .* is unsupported: it branches"):
         explain.run(Namespace(variant=variant, family="first"))

@@ -1,6 +1,7 @@
 """`breakeven new`: from what a user says of a model to option files that were tried."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from breakeven.cli.main import main
 from breakeven.config.compose import compose
+from breakeven.core import paths
 
 OWN = """
 import numpy as np
@@ -61,7 +63,7 @@ def near(outputs, targets):
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder as `breakeven init` makes it, with a user's own module, images and table."""
     (tmp_path / "conf").mkdir()
     (tmp_path / "dvc.yaml").touch()
@@ -73,9 +75,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = "\n".join(f"{n},{n * n},{3 * n}" for n in range(40))
     (tmp_path / "houses.csv").write_text(f"size,rooms,price\n{rows}\n")
     monkeypatch.chdir(tmp_path)
+    paths.home.cache_clear()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "my_model", raising=False)
-    return tmp_path
+    yield tmp_path
+    paths.home.cache_clear()
 
 
 def written(project: Path, group: str = "family", name: str = "mine") -> dict:
@@ -127,7 +131,7 @@ def test_any_path_is_kept_as_it_is(project: Path, folder: str, capsys: pytest.Ca
     (project / "my photos").rename(project / folder)
     assert main(["new", "mine", "--model", "my_model:Net", "--data", folder]) == 0, capsys.readouterr().err
     composed = yaml.safe_load(compose(["study=mine"]))
-    assert composed["datasets"]["mine"]["path"] == str(project / folder)
+    assert composed["datasets"]["mine"]["path"] == folder
 
 
 BAD = {
@@ -248,3 +252,31 @@ def test_a_training_may_begin_with_weights_of_another_head(
         == 1
     )
     assert "is of another model: 0 of 4 tensors have name and shape" in capsys.readouterr().err
+
+
+def test_it_asks_for_what_no_option_has_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["", "my_model:Line", "houses.csv", "price", "regression", "", "a lot", "50"])
+    asked = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr("builtins.input", answer)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(["new", "mine"]) == 0
+    assert next(answers, None) is None
+    assert asked[0] == asked[1] and asked[0].startswith("Model (")  # again, after an empty answer
+    assert asked[4].endswith("or custom) [classification]: ")
+    assert asked[6] == asked[7]  # again, after what is no number
+    assert written(project, "data")["path"] == "houses.csv"  # which a copy of the project has, too
+    assert written(project)["checkpoint"] is None
+    assert written(project, "study")["recommend"] == {"max_score_loss": 50}
+
+
+def test_nothing_is_asked_where_nobody_can_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
+    assert main(["new", "mine", "--model", "my_model:Net"]) == 1
+    assert "--data is missing: Data (a folder with train/CLASS" in capsys.readouterr().err

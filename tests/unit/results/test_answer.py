@@ -26,8 +26,8 @@ def test_it_says_what_to_deploy_how_much_faster_it_is_and_when_it_pays() -> None
     assert said.headline == "Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20)"
     assert said.facts == {
         "latency": "from 2 to 0.5 ms a call",
-        "accuracy": "90.00%, unchanged: the same class for each of 10,000 test images",
-        "paid back": "after 6,030 calls, 3.02 s of work: they save the 9.04 s that build and start take",
+        "accuracy": "90.00%, unchanged: the same class for each of 10,000 test samples",
+        "paid back": "after 6,030 calls: by then it has saved the 9.04 s that build and start take",
     }
 
 

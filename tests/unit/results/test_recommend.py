@@ -223,9 +223,12 @@ def test_a_score_that_is_no_percentage_is_held_at_its_bad_end(
 def test_a_limit_on_scores_that_no_row_has_is_not_said() -> None:
     limits = Limits(max_accuracy_drop=1.0, max_score_loss=2.0)
     error = row("none/fp32/eager", "baseline", **ERROR)
-    assert limits.concerning([BASELINE]).sentence == "surely loses at most 1 points of accuracy"
-    assert limits.concerning([error]).sentence == "surely scores worse by at most 2"
-    assert limits.concerning([BASELINE, error]) == limits
+    assert limits.sentence([BASELINE]) == "surely loses at most 1 points of accuracy"
+    assert limits.sentence([error]) == "surely is worse by at most 2 in absolute error"
+    both = "surely loses at most 1 points of score and is worse by at most 2 in score"
+    assert limits.sentence([BASELINE, error]) == both
+    assert limits.sentence([]) == limits.sentence([BASELINE])
+    assert Limits().sentence([BASELINE]) == ""
 
 
 @pytest.mark.parametrize(("better", "front"), [("lower", "small"), ("higher", "large")])

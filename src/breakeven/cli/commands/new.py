@@ -2,13 +2,22 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from pathlib import Path
 
 GROUP = "set up"
 EXAMPLE = "breakeven new mine --model my_module:MyModel --data photos --weights weights.pt --limit 2"
+USUAL_LIMIT = "1 point, and none on a score that is no percentage"
+TASKS = "classification, regression, segmentation, embedding or custom"
 ASKED = {
     "model": "Model (MODULE:CONSTRUCTOR, or a name of torchvision or timm)",
     "data": "Data (a folder with train/CLASS, a .csv or .parquet, or MODULE:FUNCTION)",
+    "target": "Column to predict",
+    "task": f"Task ({TASKS})",
+    "score": "Your score of each sample (MODULE:FUNCTION)",
+    "metric": "Its name in tables",
+    "weights": "File of the model's weights",
+    "limit": "What a variant may lose, in percentage points of the score, or in its unit",
 }
 
 
@@ -46,9 +55,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="COLUMN",
         help="a column of a table that is predicted",
     )
-    parser.add_argument(
-        "--task", help="regression, segmentation, embedding, custom (default: classification)"
-    )
+    parser.add_argument("--task", help=f"{TASKS}; the default is classification")
     parser.add_argument(
         "--score", metavar="MODULE:FUNCTION", help="your own score of each sample; needs --metric"
     )
@@ -70,22 +77,26 @@ def run(chosen: Namespace) -> None:
     """Write the files, try them on a few samples, and print the two commands that follow."""
     from breakeven.core.errors import UserError
     from breakeven.pipeline import checkpoint_facts, new_family, trial
+    from breakeven.pipeline.new_family_files import Wish
 
     if chosen.from_checkpoint and chosen.weights:
         raise UserError("--weights and --from-checkpoint: both name the weights: give one.")
-    weights = chosen.from_checkpoint or chosen.weights
     found = checkpoint_facts.read(Path(chosen.from_checkpoint)) if chosen.from_checkpoint else None
     if found:
         print("\n".join(f"checkpoint: {line}" for line in found.lines))
+    chosen.model = chosen.model or (found.architecture if found else None)
+    if not (chosen.model and chosen.data):
+        _ask(chosen)
+    weights = chosen.from_checkpoint or chosen.weights
     task = chosen.task or ("custom" if chosen.score else "classification")
     if task == "custom" and not (chosen.score and chosen.metric):
         raise UserError("--task custom: give --score MODULE:FUNCTION and --metric NAME, its name in tables.")
-    wish = new_family.Wish(
+    wish = Wish(
         name=chosen.name,
-        model=chosen.model or (found.architecture if found else None) or _asked("model"),
-        data=chosen.data or _asked("data"),
-        weights=str(Path(weights).resolve()) if weights else None,
-        pretrained=str(Path(chosen.pretrained).resolve()) if chosen.pretrained else None,
+        model=chosen.model,
+        data=chosen.data,
+        weights=weights,
+        pretrained=chosen.pretrained,
         size=chosen.size,
         vocabulary=chosen.vocabulary,
         targets=chosen.target,
@@ -113,16 +124,38 @@ def run(chosen: Namespace) -> None:
     print(f"Next:\n  breakeven compose study={wish.name}\n  dvc repro")
 
 
-def _asked(what: str) -> str:
+def _ask(chosen: Namespace) -> None:
     """Ask for what no option has said.
 
     Raises:
         UserError: nobody can answer.
     """
     from breakeven.core.errors import UserError
+    from breakeven.pipeline.new_family_files import TABLES
 
+    missing = next(key for key in ("model", "data") if not getattr(chosen, key))
     if not sys.stdin.isatty():
-        raise UserError(f"--{what} is missing: {ASKED[what]}.")
-    while not (answer := input(f"{ASKED[what]}: ").strip()):
+        raise UserError(f"--{missing} is missing: {ASKED[missing]}.")
+    chosen.model = chosen.model or _answer("model")
+    chosen.data = chosen.data or _answer("data")
+    if chosen.data.endswith(TABLES) and not chosen.target:
+        chosen.target = [_answer("target")]
+    chosen.task = chosen.task or ("custom" if chosen.score else _answer("task", "classification"))
+    if chosen.task == "custom":
+        chosen.score, chosen.metric = chosen.score or _answer("score"), chosen.metric or _answer("metric")
+    if not (chosen.weights or chosen.pretrained or chosen.from_checkpoint):
+        answer = _answer("weights", "none: train it here")
+        chosen.weights = None if answer.startswith("none") else answer
+    while chosen.limit is None:
+        if (answer := _answer("limit", USUAL_LIMIT)) == USUAL_LIMIT:
+            break
+        with suppress(ValueError):
+            chosen.limit = float(answer)
+
+
+def _answer(what: str, otherwise: str = "") -> str:
+    """Ask until there is an answer; Enter alone means `otherwise`, which the question shows."""
+    shown = f"{ASKED[what]} [{otherwise}]: " if otherwise else f"{ASKED[what]}: "
+    while not (answer := input(shown).strip() or otherwise):
         pass
     return answer

@@ -19,6 +19,8 @@ from breakeven.pipeline.option_code import option_modules
 from breakeven.pipeline.stages._main import run
 from breakeven.tracking import live_run
 
+NOT_TRAINED = ("data", "varying")  # keys of a family that change nothing in its training
+
 
 def train(name: str) -> None:
     """Train the family `name`, and save the model in `models/NAME/none`."""
@@ -32,7 +34,7 @@ def train(name: str) -> None:
     key = CacheKey(
         "model",
         {
-            "settings": {k: v for k, v in settings.items() if k != "data"},
+            "settings": {k: v for k, v in settings.items() if k not in NOT_TRAINED},
             "data": [manifest.digest, *scale],
             "checkpoint": weights,
             "code": digests_of(
@@ -57,6 +59,7 @@ def train(name: str) -> None:
             print(f"families.{name}: {said}")
         return model
 
+    varying = study.varying(name, manifest.shape)
     job = ModelJob(
         family=name,
         recipe="none",
@@ -68,6 +71,7 @@ def train(name: str) -> None:
         seed=study.seed,
         key=key,
         made=_made(family),
+        varying=varying,
         details={"settings": settings, "data": manifest.digest, "checkpoint": weights},
     )
     tags = {"kind": "train", "family": name, "dataset.sha256": manifest.digest}

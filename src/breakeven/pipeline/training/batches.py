@@ -1,4 +1,4 @@
-"""The batches of a split in memory (uint8), and their augmentation as whole tensors."""
+"""The batches of a split, and their augmentation as whole tensors."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from breakeven.artifacts.dataset import Images
-from breakeven.artifacts.tensors import Tensors, each, to_tensors
+from breakeven.artifacts.tensors import Tensors, to_tensors
 from breakeven.core.errors import UserError
 
 
@@ -20,7 +20,7 @@ class Batches:
     def __init__(
         self, data: Images, batch_size: int, *, shuffle: bool = False, seed: int = 0, drop_last: bool = False
     ) -> None:
-        self.inputs = to_tensors(data.images)  # of N samples
+        self.samples = data.images  # (N, ...); only those of a batch are read from their file
         self.labels = torch.from_numpy(data.labels)  # (N, ...)
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -39,7 +39,7 @@ class Batches:
             order = torch.randperm(len(self.labels), generator=generator)
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             index = order[start : start + self.batch_size]
-            yield each(lambda tensor: tensor[index], self.inputs), self.labels[index]  # noqa: B023
+            yield to_tensors(self.samples[index.numpy()]), self.labels[index]
 
 
 def augment(

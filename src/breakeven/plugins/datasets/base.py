@@ -11,6 +11,7 @@ from pydantic import Field
 from breakeven.artifacts.dataset import Digests, Images
 from breakeven.core.errors import UserError
 from breakeven.core.files import digest_of
+from breakeven.core.paths import home
 from breakeven.core.plugin import Plugin
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -83,17 +84,17 @@ class Dataset(Plugin, ABC):
     def own_path(
         self, path: str, roots: Sequence[Path], what: str, is_there: Callable[[Path], bool] = Path.exists
     ) -> Path:
-        """Return a file or folder of the user's own, in the first of `roots` that holds it.
+        """Return a file or folder of the user's own, in the first of `roots` that has it, or in the project.
 
         Args:
-            path: below one of `roots`, or absolute.
+            path: below one of `roots` or the project, or absolute.
             what: the user should put there, for the message.
             is_there: tells whether a path is what is meant, for example `Path.is_file`.
 
         Raises:
-            UserError: it is in none of `roots`.
+            UserError: it is in none of them.
         """
-        paths = [root / path for root in roots]
+        paths = [root / path for root in [*roots, home()]]
         if found := next((each for each in paths if is_there(each)), None):
             return found
         raise UserError(

@@ -31,7 +31,7 @@ A_FEW = 20_000  # rows in a trial
 class HuggingFace(Dataset):
     """Takes columns of images or numbers as the inputs, and one column as the target."""
 
-    path: str = Field(description="the folder, below data/raw or $BREAKEVEN_DATA, or absolute")
+    path: str = Field(description="the folder, below data/raw, $BREAKEVEN_DATA or the project, or absolute")
     inputs: list[str] = Field(min_length=1, description="columns, in the order of the model's arguments")
     target: str = Field("label", description="the column to predict")
     size: int | None = Field(None, gt=0, description="pixels: crop images and resize them; null: as they are")

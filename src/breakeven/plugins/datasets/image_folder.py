@@ -34,7 +34,9 @@ A_FEW = 12  # images of a class, in a trial
 class ImageFolder(Dataset):
     """Takes the sorted names of the class folders as labels."""
 
-    path: str = Field(description="the folder or tar archive, below data/raw or $BREAKEVEN_DATA, or absolute")
+    path: str = Field(
+        description="the folder or tar archive, below data/raw, $BREAKEVEN_DATA or the project, or absolute"
+    )
     size: int | None = Field(None, gt=0, description="pixels: crop to a square and resize; None: leave as is")
     colour: Literal["rgb", "grey"] = Field("rgb", description="three channels, or one")
     sha256: str | None = Field(None, description="the digest that an archive must have")

@@ -17,7 +17,9 @@ from breakeven.plugins.datasets.base import Dataset, RawDataset
 class Table(Dataset):
     """Takes each column that is neither a target nor left out as a feature."""
 
-    path: str = Field(description="the .csv or .parquet file, below data/raw or $BREAKEVEN_DATA, or absolute")
+    path: str = Field(
+        description="the .csv or .parquet file, below data/raw, $BREAKEVEN_DATA or the project, or absolute"
+    )
     targets: list[str] = Field(min_length=1, description="the columns to predict")
     kind: Literal["numbers", "classes"] = Field("numbers", description="what the target columns hold")
     leave_out: list[str] = Field(default_factory=list, description="columns that are no features")

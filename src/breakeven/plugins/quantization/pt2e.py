@@ -78,7 +78,7 @@ class Pt2e(Quantization):
                 dataclasses.replace(config, input_activation=activation, output_activation=activation)
             )
             # Strict, since ResNet's blocks call one ReLU twice, and the quantizer has to see two calls.
-            program = export_program(source.model, source.example, strict=True)
+            program = export_program(source.model, source.example, source.varying, strict=True)
             with refusal("PT2E cannot quantize this model"):
                 prepared = prepare_pt2e(program.module(), quantizer)
                 for batch in batches(examples.calibration, 32):

@@ -35,6 +35,7 @@ class AotInductor(TorchRuntime):
 
     modules = (*TorchRuntime.modules, _torch_private.AOT_LOADER)
     library = "AOTInductor"
+    sizes = "one compiled library computes all"
     exporter = _torch_private.AOT_EXPORTER
 
     freezing: bool = True
@@ -52,7 +53,8 @@ class AotInductor(TorchRuntime):
         from breakeven.artifacts.torch_export import export_program
 
         _torch_private.require_compiler()
-        program = export_program(self.converted(source), source.example, most=None if self.any_batch else 1)
+        most = None if self.any_batch else 1
+        program = export_program(self.converted(source), source.example, source.varying, most)
         settings: dict[str, Any] = {
             "freezing": self.freezing,
             "compile_threads": 1,

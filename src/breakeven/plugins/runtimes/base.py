@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from breakeven.artifacts.tensors import Tensors
+    from breakeven.artifacts.varying import VaryingDimension
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class ExportInput:
     folder: Path  # the model's own files
     preprocessing: str  # "inside" or "outside"
     changed: bool = False  # whether a toolchain changed `model`, so that it is not what `folder` holds
+    varying: "tuple[VaryingDimension, ...]" = ()  # besides the batch
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Runtime(Plugin, ABC):
         library: the library whose exceptions, while an artifact is scored, mean that it cannot execute the
             artifact; "" where they mean that something broke.
         exporter: the modules that `export` imports besides torch. Their import may start no thread.
+        sizes: how it takes inputs whose sizes vary, for the reader of an artifact.
     """
 
     precisions: ClassVar[tuple[str, ...]] = ("fp32",)
@@ -99,6 +102,7 @@ class Runtime(Plugin, ABC):
     caches: ClassVar[tuple[str, ...]] = ()
     library: ClassVar[str] = ""
     exporter: ClassVar[tuple[str, ...]] = ()
+    sizes: ClassVar[str] = "its code takes them as they come"
 
     precision: Literal["fp32", "bf16"] = "fp32"
 

@@ -29,6 +29,7 @@ class ExecuTorch(Runtime):
     modules = ("torch",)
     batch = MAX_BATCH
     library = "ExecuTorch"
+    sizes = "its memory is planned for the largest"
     exporter = (
         *_torch_private.EXPORTER,
         "executorch.exir",
@@ -46,7 +47,7 @@ class ExecuTorch(Runtime):
                 from executorch.exir import to_edge_transform_and_lower
             except ImportError:
                 raise Unsupported(not_installed("executorch")) from None
-            program = export_program(source.model, source.example, most=MAX_BATCH)
+            program = export_program(source.model, source.example, source.varying, MAX_BATCH)
             with refusal("ExecuTorch cannot lower this model"):
                 lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
                 with (folder / MODEL_FILE).open("wb") as file:

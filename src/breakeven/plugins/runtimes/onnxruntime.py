@@ -36,6 +36,7 @@ class OnnxRuntime(Runtime):
 
     modules = ("onnxruntime",)
     library = "ONNX Runtime"
+    sizes = "its graph leaves them open"
     exporter = (
         "torch.onnx",
         "onnxscript",
@@ -53,7 +54,7 @@ class OnnxRuntime(Runtime):
             raise Unsupported(not_installed("onnxruntime")) from None
         from breakeven.artifacts.onnx_strip import strip_names
         from breakeven.artifacts.tensors import separate
-        from breakeven.artifacts.torch_export import batch_dimensions
+        from breakeven.artifacts.torch_export import dynamic_shapes
 
         given = separate(source.example)
         names = ["images"] if len(given) == 1 else [f"input{number}" for number in range(len(given))]
@@ -70,7 +71,7 @@ class OnnxRuntime(Runtime):
                     given,
                     input_names=names,
                     output_names=_output_names(source),
-                    dynamic_shapes=batch_dimensions(source.model, given, batch),
+                    dynamic_shapes=dynamic_shapes(source.model, given, batch, source.varying),
                     dynamo=True,
                     verbose=False,
                 )

@@ -42,6 +42,7 @@ class OpenVino(Runtime):
     modules = ()
     precisions = ("fp32", "bf16")
     library = "OpenVINO"
+    sizes = "compiled with bounds; it prepares its kernels when a size comes first"
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Write graph and weights, for any number of inputs; weights stay float32."""
@@ -52,11 +53,16 @@ class OpenVino(Runtime):
         from breakeven.artifacts.tensors import separate
 
         given = separate(source.example)
-        shapes = [openvino.PartialShape([-1, *tensor.shape[1:]]) for tensor in given]
+        shapes = [[-1, *tensor.shape[1:]] for tensor in given]
+        for one in source.varying:
+            for number, axis in one.axes:
+                shapes[number][axis + 1] = openvino.Dimension(one.least, one.most)
         with warnings.catch_warnings(), refusal("openvino cannot convert this model"):
             warnings.simplefilter("ignore")  # the converter traces, which torch deprecates
             example = given if len(given) > 1 else given[0]
-            model = openvino.convert_model(source.model, example_input=example, input=shapes)
+            model = openvino.convert_model(
+                source.model, example_input=example, input=[*map(openvino.PartialShape, shapes)]
+            )
             openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:

@@ -23,6 +23,7 @@ class TensorRt(TorchRuntime):
     scored_on = "cuda"
     batch = MAX_BATCH
     library = "TensorRT"
+    sizes = "its engines are tuned for the dataset's size, and take all"
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Build the engines, on the GPU."""
@@ -35,10 +36,13 @@ class TensorRt(TorchRuntime):
         model, example = self.converted(source).cuda(), each(torch.Tensor.cuda, source.example)
         names = ("min_shape", "opt_shape", "max_shape")
         batches = []
-        for tensor in separate(example):
-            shapes = [(count, *tensor.shape[1:]) for count in (1, 1, MAX_BATCH)]
+        for number, tensor in enumerate(separate(example)):
+            shapes = [[count, *tensor.shape[1:]] for count in (1, 1, MAX_BATCH)]
+            for one in source.varying:
+                if (axis := one.axis_of(number)) is not None:
+                    shapes[0][axis + 1], shapes[2][axis + 1] = one.least, one.most
             batches.append(tensorrt.Input(**dict(zip(names, shapes, strict=True)), dtype=tensor.dtype))
-        program = export_program(model, example, most=MAX_BATCH)
+        program = export_program(model, example, source.varying, MAX_BATCH)
         with torch.no_grad(), refusal("TensorRT cannot build this model"):
             built = tensorrt.dynamo.compile(program, inputs=batches)
             tensorrt.save(built, str(folder / MODEL_FILE), inputs=batches)

@@ -3,17 +3,22 @@
 It needs torch 2.14 and a C++ compiler; for int8 also torchao 0.18 (`breakeven[torchao]`).
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from numpy.typing import NDArray
+
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
+from breakeven.core.files import read_json, write_json
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _torch_private
 from breakeven.plugins.runtimes._torch import ModelSourceRuntime, TorchRuntime, torch_session
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Session
 
-PROGRAM_FILE = "model.pt2"
+PROGRAM_FILE, VARYING_FILE = "model.pt2", "varying.json"
 
 
 class TorchCompile(ModelSourceRuntime):
@@ -28,6 +33,7 @@ class TorchCompile(ModelSourceRuntime):
     modules = (*ModelSourceRuntime.modules, *_torch_private.COMPILER_MODULES)
     caches = ("TORCHINDUCTOR_CACHE_DIR",)
     library = "torch.compile"
+    sizes = "one compiled graph computes all"
 
     mode: Literal["default", "max-autotune"] = "default"
     freezing: bool = True
@@ -41,11 +47,16 @@ class TorchCompile(ModelSourceRuntime):
 
         _torch_private.require_compiler()
         if source.changed:
-            program = export_program(source.model, source.example)
+            program = export_program(source.model, source.example, source.varying)
             with refusal("torch.export cannot save this model"):
                 torch.export.save(program, folder / PROGRAM_FILE)
         else:
             super().export(source, folder)
+        if source.varying:  # [input, axis of a batch, least, most]
+            axes = [
+                [number, axis + 1, one.least, one.most] for one in source.varying for number, axis in one.axes
+            ]
+            write_json(folder / VARYING_FILE, axes)
 
     def start(self, folder: Path, context: ExecutionContext) -> None:
         """Set the number of torch's threads, and import the compiler."""
@@ -77,10 +88,31 @@ class TorchCompile(ModelSourceRuntime):
             **_torch_private.options_of_mode(self.mode),
             "cpp_wrapper": self.cpp_wrapper,
         }
-        return torch_session(torch.compile(model, dynamic=False, options=options), context.device)
+        if not (folder / VARYING_FILE).exists():
+            return torch_session(torch.compile(model, dynamic=False, options=options), context.device)
+        session = torch_session(torch.compile(model, options=options), context.device)
+        return _for_sizes(session, read_json(folder / VARYING_FILE))
 
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return where Dynamo broke the graph, so that Python runs that part, and why."""
         breaks = _torch_private.graph_breaks()
         graph = f"in pieces: {'; '.join(breaks)}" if breaks else "whole, no breaks"
         return {"graph": graph, **super().execution_details(folder, context)}
+
+
+def _for_sizes(session: Session, axes: Sequence[Sequence[int]]) -> Session:
+    """Return a session that compiles one graph for all sizes of these axes, and fails where it cannot.
+
+    Args:
+        axes: number of an input, the axis of a batch, its smallest and its largest size.
+    """
+    import torch
+
+    def prepare(images: NDArray[Any]) -> Any:
+        inputs = session.prepare(images)
+        for number, axis, least, most in axes:
+            if inputs[number].shape[axis] > 1:  # torch compiles a size of 1 by itself
+                torch._dynamo.mark_dynamic(inputs[number], axis, min=max(2, least), max=most)
+        return inputs
+
+    return replace(session, prepare=prepare)

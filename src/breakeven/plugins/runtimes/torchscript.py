@@ -33,6 +33,7 @@ class TorchScript(TorchRuntime):
     compile: bool = False
 
     library = "TorchScript"
+    sizes = "its graph takes them as they come"
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Trace or script, freeze if the settings say so, and save."""

@@ -1,0 +1,194 @@
+"""Inputs whose sizes vary: which settings are right, and what every runtime does with them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import fakes
+import numpy as np
+import pytest
+import torch
+from artifact_drafts import TOLERANCE, draft
+from fakes.odd_models import SizeOfTheTrace
+from hypothesis import given
+from hypothesis import strategies as some
+from model_cards import UNTRAINED
+from shipped_options import CANNOT, RUNTIMES, TOOLCHAINS, named
+
+from breakeven.artifacts import saved_model
+from breakeven.artifacts.dataset import Images
+from breakeven.artifacts.model_manifest import FeatureInput, FieldsInput, ImageInput, TextInput
+from breakeven.artifacts.records import fields_of, join
+from breakeven.artifacts.varying import dimensions, extremes, resize, words
+from breakeven.core import plugin
+from breakeven.core.errors import UserError
+from breakeven.pipeline import build
+from breakeven.pipeline.build import ArtifactBuilder
+from breakeven.pipeline.check import Reference
+from breakeven.pipeline.model_promises import BrokenPromise, require_size
+from breakeven.plugins.quantization.base import CalibrationData
+
+SHAPE = ImageInput(1, 8, 8, 10)
+IMAGE_SIZES = {"height": {"least": 6, "most": 24}, "width": {"least": 8, "most": 20, "step": 4}}
+FIELDS = FieldsInput({"tokens": ["int64", 12], "mask": ["int64", 12]}, 2, 5)
+
+
+def settings(**sizes: dict) -> dict:
+    """Return settings with what the schema sets by default."""
+    return {name: {"step": 1, "inputs": [], "axis": 0, **one} for name, one in sizes.items()}
+
+
+VARYING = dimensions(settings(**IMAGE_SIZES), SHAPE, "families.cnn.varying")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shape", "sentence"),
+    [
+        (
+            {"depth": {"least": 1, "most": 9}},
+            SHAPE,
+            "varying.depth: is no dimension of this dataset's inputs",
+        ),
+        ({"depth": {"least": 1, "most": 9}}, SHAPE, "height or width"),
+        ({"length": {"least": 1, "most": 9}}, FeatureInput(4, 2), "a table's columns are fixed"),
+        ({"length": {"least": 4, "most": 9}}, TextInput(12, 5, 2), "the dataset's own size is 12"),
+        ({"height": {"least": 3, "most": 9, "step": 3}}, SHAPE, "height 3 to 9 in steps of 3"),
+        ({"length": {"least": 4, "most": 20}}, FIELDS, "varying.length.inputs: say which of the inputs"),
+        ({"length": {"least": 4, "most": 20, "inputs": ["text"]}}, FIELDS, "'text' is none of the inputs"),
+        (
+            {"length": {"least": 4, "most": 20, "inputs": ["mask"], "axis": 1}},
+            FIELDS,
+            "varying.length.axis=1: a sample of mask has no such axis",
+        ),
+    ],
+)
+def test_a_dimension_that_cannot_vary_is_refused(sizes: dict, shape: object, sentence: str) -> None:
+    with pytest.raises(UserError) as refused:
+        dimensions(settings(**sizes), shape, "families.x.varying")  # type: ignore[arg-type]
+    assert sentence in str(refused.value)
+    assert str(refused.value).startswith("families.x.varying.")
+
+
+def test_every_combination_of_smallest_and_largest_is_tried() -> None:
+    assert [words(sizes) for sizes in extremes(VARYING)] == [
+        "height 6 and width 8",
+        "height 6 and width 20",
+        "height 24 and width 8",
+        "height 24 and width 20",
+    ]
+    assert extremes(()) == []
+
+
+@given(length=some.integers(1, 40), own=some.integers(1, 20))
+def test_resized_samples_begin_as_the_samples_do(length: int, own: int) -> None:
+    shape = FieldsInput({"tokens": ["int64", own], "mask": ["int64", own], "age": ["float32"]}, 2)
+    size = {"least": 1, "most": 40, "inputs": ["tokens", "mask"]}
+    varying = dimensions(settings(length=size), shape, "families.x.varying")
+    tokens = np.arange(3 * own).reshape(3, own)
+    samples = join({"tokens": tokens, "mask": -tokens, "age": np.zeros(3, np.float32)})
+    found = fields_of(resize(samples, varying, {"length": length}))
+    assert [array.shape for array in found] == [(3, length), (3, length), (3,)]
+    common = min(length, own)
+    assert (found[0][:, :common] == tokens[:, :common]).all()
+    assert (found[0] == -found[1]).all()
+    assert set(found[0][0]) <= set(tokens[0])
+
+
+def test_a_model_that_takes_one_size_only_is_refused() -> None:
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    with pytest.raises(BrokenPromise, match=r"inputs of height 6 and width 8 .*narrow families\.x"):
+        require_size(model, torch.zeros(2, 1, 6, 8), "height 6 and width 8", "x")
+
+
+def images() -> Images:
+    draw = np.random.default_rng(0)
+    return Images(draw.integers(0, 256, (64, 1, 8, 8), np.uint8), draw.integers(0, 10, 64))
+
+
+@pytest.fixture(scope="module")
+def builder() -> Iterator[ArtifactBuilder]:
+    loaded = [plugin.load("runtimes", settings, name) for name, settings in RUNTIMES.items()]
+    modules = [module for runtime in loaded for module in runtime.exporter]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(fakes.__file__).parent.parent))
+        with build.open_builder(images(), TOLERANCE, 120, modules=modules) as builder:
+            yield builder
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A convolutional network with random weights, which takes images of any size."""
+    spec = {"_target_": "breakeven.plugins.models.cnn.cnn", "width": 8, "depth": 1}
+    return saved(tmp_path_factory.mktemp("model"), spec)
+
+
+def saved(folder: Path, spec: dict) -> Path:
+    torch.manual_seed(0)
+    model = saved_model.build(spec, SHAPE).eval()
+    saved_model.save(folder, model, replace(UNTRAINED, model=spec, shape=SHAPE, test_score=None))
+    return folder
+
+
+# Inductor and ExecuTorch take long: one of a kind here, and the others with the slow tests.
+FEW = ("aotinductor", "torch_compile", "executorch")
+LONG = [name for name, own in RUNTIMES.items() if {*FEW} & {*named(own)} and name not in FEW]
+LONG_TOOLCHAINS = [name for name, own in TOOLCHAINS.items() if own["runtime"] in (*FEW, *LONG)]
+
+
+def cases(options: dict[str, dict], long: list[str]) -> list:
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in long)) for name in options]
+
+
+@pytest.mark.parametrize("name", cases(RUNTIMES, LONG))
+@pytest.mark.timeout(300)
+def test_every_runtime_takes_every_size_or_says_why_not(
+    builder: ArtifactBuilder, network: Path, tmp_path: Path, name: str
+) -> None:
+    runtime = plugin.load("runtimes", RUNTIMES[name], name)
+    reference = Reference(network, builder.checker.test, "outside", VARYING)
+    made = builder.make(tmp_path, draft(reference, name, trained=False), runtime.export, reference)
+    if made.status == "unsupported":
+        reasons = (*CANNOT, "the C++ worker takes images of one size")
+        assert any(reason in made.reason for reason in reasons), made.reason
+        return
+    assert (made.status, made.reason) == ("ok", "")
+    assert [*reference.resized] == [words(sizes) for sizes in extremes(VARYING)]  # each was compared
+    said = made.facts["sizes of inputs"]
+    assert said == f"height 6 to 24, width 8 to 20 in steps of 4: {runtime.sizes}"
+    if "graph" in made.facts:
+        assert made.facts["graph"] == "whole, no breaks"
+
+
+@pytest.mark.parametrize("name", cases(TOOLCHAINS, LONG_TOOLCHAINS))
+@pytest.mark.timeout(300)
+def test_every_toolchain_takes_every_size(
+    builder: ArtifactBuilder, network: Path, tmp_path: Path, name: str
+) -> None:
+    toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
+    runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
+    reference = Reference(network, builder.checker.test, "outside", VARYING)
+    inputs = images().images.astype(np.float32) / 255
+    labels = np.zeros(64, np.int64)
+    examples = CalibrationData(inputs, inputs, labels)
+    base = draft(
+        reference, toolchain.runtime, precision=toolchain.precision, quantization=name, trained=False
+    )
+    made = builder.make(tmp_path, base, partial(toolchain.quantize, examples, runtime), reference)
+    assert (made.status, made.reason) == ("ok", "")
+    assert made.facts["sizes of inputs"].startswith("height 6 to 24, ")
+
+
+def test_a_size_that_a_trace_made_a_constant_is_found(builder: ArtifactBuilder, tmp_path: Path) -> None:
+    """The outputs for the dataset's own size are right, so that only another size shows it."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    saved(folder, {"_target_": f"fakes.odd_models.{SizeOfTheTrace.__name__}"})
+    for name in ("eager", "torchscript_traced"):
+        runtime = plugin.load("runtimes", RUNTIMES[name], name)
+        for varying, status in (((), "ok"), (VARYING, "ok" if name == "eager" else "wrong")):
+            reference = Reference(folder, builder.checker.test, "outside", varying)
+            target = tmp_path / f"{name}{len(varying)}"
+            made = builder.make(target, draft(reference, name, trained=False), runtime.export, reference)
+            assert made.status == status, made.reason
+    assert made.reason.startswith("with height 6 and width 8, its outputs differ from eager's by ")
