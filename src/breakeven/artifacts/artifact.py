@@ -56,7 +56,7 @@ class Artifact:
     kernels_reason: str = ""  # why its operators are unknown
     facts: dict[str, str] = field(default_factory=dict)  # title -> text: more about how it runs
     input_names: list[str] = field(default_factory=list)  # of several, as the model's arguments
-    varying: list[str] = field(default_factory=list)  # dimensions that may differ from call to call, in words
+    varying: list[dict[str, Any]] = field(default_factory=list)  # open sizes (varying.VaryingDimension)
     notes: list[str] = field(default_factory=list)  # what a reader of its figures has to know
     files: dict[str, str] = field(default_factory=dict)  # name -> sha256
     megabytes: float = 0.0  # size of all files, 10**6 bytes

@@ -227,8 +227,8 @@ class ArtifactChecker:
                 executed = worker.ask("profile", images=str(self.images), calls=calls)
             except (Unsupported, WorkerFailed) as error:  # says nothing about the artifact itself
                 executed = {"kernels_reason": str(error)}
-        if draft.varying:
-            said = f"{', '.join(draft.varying)}: {runtime.sizes}"
+        if reference.varying:
+            said = f"{', '.join(map(str, reference.varying))}: {runtime.sizes}"
             executed["facts"] = {**executed.get("facts", {}), "sizes of inputs": said}
         return logits, resized, executed
 

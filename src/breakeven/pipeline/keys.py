@@ -54,7 +54,7 @@ def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact
         train_s=0.0 if card.recipe == "none" else card.train_s,
         trained=card.test_score is not None,
         task=card.task,
-        varying=[*map(str, reference.varying)],
+        varying=[asdict(one) for one in reference.varying],
     )
 
 
@@ -82,7 +82,7 @@ def artifact_key(
                 "runtime": draft.settings,
                 "precision": draft.precision,
                 "task": draft.task,
-                "varying": [asdict(one) for one in reference.varying],
+                "varying": draft.varying,
                 **more,
             },
             "checks": study.export.model_dump(exclude={"only"}),

@@ -7,7 +7,7 @@ import contextlib
 import io
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -168,9 +168,9 @@ def register(uri: str, candidate: Candidate) -> Champion:
 def _log(uri: str, candidate: Candidate) -> str:
     """Log the model with its benchmark's run, register it, and return its version."""
     import mlflow
-    from mlflow.models import infer_signature
 
     row, images = candidate.row, candidate.images
+    varying = artifact.read(candidate.folder).varying
     if not (run := Tracker().find(candidate.key, ANY_STATUS)):
         raise UserError(f"{row.variant} is not in MLflow: run `breakeven sync`.")
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "1"  # the URL is of a server that is about to end
@@ -191,7 +191,7 @@ def _log(uri: str, candidate: Candidate) -> str:
                     loader_module="breakeven.tracking.pyfunc",
                     data_path=str(packed),
                     code_paths=[str(path) for path in sorted(code.iterdir())],
-                    signature=infer_signature(records.named(images), predicted),
+                    signature=signature(images, predicted, varying),
                     input_example=records.named(images),
                     pip_requirements=[f"{name}=={version}" for name, version in versions.items()],
                     registered_model_name=name_of(row),
@@ -200,6 +200,29 @@ def _log(uri: str, candidate: Candidate) -> str:
         finally:  # the run ended when the variant was measured
             Tracker().end(run.info.run_id, at=(run.info.end_time or 0) / 1000 or None)
     return str(logged.registered_model_version)
+
+
+def signature(images: NDArray[Any], predicted: Any, varying: Sequence[Mapping[str, Any]]) -> Any:
+    """Return MLflow's signature of a model, in which the sizes of inputs that vary are open.
+
+    Args:
+        images: example inputs, (N, ...), or records of several.
+        predicted: what the model gives for them.
+        varying: dimensions, each with its `axes`: the number of an input, and the axis of its samples.
+    """
+    from mlflow.models import ModelSignature, infer_signature
+    from mlflow.types import Schema, TensorSpec
+
+    found = infer_signature(records.named(images), predicted)
+    names: Sequence[str | None] = images.dtype.names or (None,)
+    numbers = {name: number for number, name in enumerate(names)}
+    opened: list[Any] = []
+    for spec in found.inputs.inputs:
+        shape = [*spec.shape]
+        for axis in (axis for one in varying for number, axis in one["axes"] if number == numbers[spec.name]):
+            shape[axis + 1] = -1
+        opened.append(TensorSpec(spec.type, shape, spec.name))
+    return ModelSignature(inputs=Schema(opened), outputs=found.outputs)
 
 
 def _require_same(row: ResultRow, now: NDArray[Any], then: NDArray[Any]) -> None:
