@@ -163,6 +163,19 @@ def test_a_deleted_output_is_made_again_without_training(project: Project) -> No
     assert (project.folder / "models/cnn/none/model.safetensors").is_file()
 
 
+def test_sizes_that_vary_are_exported_without_another_training(project: Project) -> None:
+    compose = ("breakeven", "compose", "study=tiny")
+    for most in (12, 24):
+        project.run(*compose, f"+families.cnn.varying.height={{least: 6, most: {most}}}")
+        printed = project.run("dvc", "repro", "quantize@cnn", "export@cnn").stdout
+        assert "cnn/none: trained: taken from" in printed
+        files = [*project.folder.glob("artifacts/*/cnn/*/artifact.json")]
+        assert files
+        for file in files:
+            (found,) = json.loads(file.read_text())["varying"]
+            assert (found["name"], found["most"]) == ("height", most), file
+
+
 def test_another_machine_measures_again(project: Project) -> None:
     project.edit("src/breakeven/core/system_info.py", '"cores": os.cpu_count()', '"cores": 99')
     project.run("dvc", "repro", "fetch")

@@ -1,6 +1,6 @@
 """Records of artifacts that a test is about to make, and what it allows them to differ by."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from shipped_options import RUNTIMES
 
@@ -25,6 +25,6 @@ def draft(reference: Reference, runtime: str, **changes: object) -> Artifact:
         std=card.std,
         parameters=card.parameters,
         macs=card.macs,
-        varying=[asdict(one) for one in reference.varying],
+        varying=card.varying,
     )
     return replace(made, **changes)

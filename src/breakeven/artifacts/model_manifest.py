@@ -152,6 +152,7 @@ class ModelManifest:
     unit: str = "%"  # of the metric
     outputs: list[int] = field(default_factory=list)  # shape of the scored output for one sample
     output_count: int = 1  # how many tensors it gives
+    varying: list[dict[str, Any]] = field(default_factory=list)  # open sizes (varying.VaryingDimension)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -211,11 +212,11 @@ def save_reason(
 
 
 def relabel(folder: Path, **changes: Any) -> ModelManifest:
-    """Change names in the manifest in `folder`, and return it.
+    """Change what does not belong to the model itself in the manifest in `folder`, and return it.
 
     Args:
         folder: the folder of the model.
-        changes: new values of `family` and `recipe`, which do not change the model itself.
+        changes: new values of `family`, `recipe` and `varying`, which do not change the model itself.
     """
     card = replace(read_card(folder), **changes)
     write_json(folder / MANIFEST, asdict(card))

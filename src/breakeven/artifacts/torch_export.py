@@ -39,7 +39,7 @@ def _size(dimension: VaryingDimension) -> Any:
     """Return torch's name of a dimension, which has a multiple of a number in steps."""
     step = dimension.step
     number = torch.export.Dim(
-        dimension.name if step == 1 else f"{dimension.name}_steps",
+        dimension.name if step == 1 else f"{dimension.name}__steps",
         min=dimension.least // step,
         max=dimension.most // step,
     )

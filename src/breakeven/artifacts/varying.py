@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.model_manifest import FieldsInput, ImageInput, Input, TextInput
+from breakeven.artifacts.model_manifest import FieldsInput, ImageInput, Input, ModelManifest, TextInput
 from breakeven.artifacts.records import fields_of, join
 from breakeven.core.errors import UserError
 
@@ -31,9 +31,26 @@ class VaryingDimension:
         """Return the axis of the samples of an input; None if the input does not have this dimension."""
         return dict(self.axes).get(number)
 
+    def has(self, size: int) -> bool:
+        """Return whether the dimension may have this size."""
+        return self.least <= size <= self.most and size % self.step == 0
+
     def __str__(self) -> str:
         steps = f" in steps of {self.step}" if self.step > 1 else ""
         return f"{self.name} {self.least} to {self.most}{steps}"
+
+
+def from_manifest(varying: Sequence[Mapping[str, Any]]) -> tuple[VaryingDimension, ...]:
+    """Return the dimensions that a manifest holds."""
+    return tuple(
+        VaryingDimension(**{**one, "axes": tuple((number, axis) for number, axis in one["axes"])})
+        for one in varying
+    )
+
+
+def dimensions_of(card: ModelManifest) -> tuple[VaryingDimension, ...]:
+    """Return the dimensions of a model's inputs that vary."""
+    return from_manifest(card.varying)
 
 
 def dimensions(
@@ -48,20 +65,40 @@ def dimensions(
     Raises:
         UserError: the inputs have no such dimension, or the dataset's own size is not among its sizes.
     """
-    found = []
+    found: list[VaryingDimension] = []
     for name, chosen in settings.items():
         key = f"{place}.{name}"
         axes = _axes(name, chosen, shape, key)
         one = VaryingDimension(name, chosen["least"], chosen["most"], chosen["step"], axes)
-        for number, axis in axes:
-            own = _samples(shape)[number][axis]
-            if not one.least <= own <= one.most or own % one.step:
-                raise UserError(
-                    f"{key}: the dataset's own size is {own}, which is not among {one}: it is what is timed "
-                    f"and scored: let `least` and `most` include it."
-                )
+        if taken := [other.name for other in found if {*other.axes} & {*axes}]:
+            raise UserError(f"{key}: is the same axis of the same input as {taken[0]}: leave one out.")
+        own = [_samples(shape)[number][axis] for number, axis in axes]
+        if len({*own}) > 1:
+            raise UserError(
+                f"{key}.inputs: the samples have {' and '.join(map(str, own))} there, so they do not share "
+                f"one dimension: give each a name of its own."
+            )
+        if not one.has(own[0]):
+            raise UserError(
+                f"{key}: the dataset's own size is {own[0]}, which is not among {one}: it is what is timed "
+                f"and scored: let `least` and `most` include it."
+            )
         found.append(one)
     return tuple(found)
+
+
+def require_within(samples: NDArray[Any], varying: Sequence[VaryingDimension]) -> None:
+    """Refuse samples of a size that no artifact was checked with.
+
+    Raises:
+        UserError: it names the size, and those that are allowed.
+    """
+    arrays = fields_of(samples)
+    for one in varying:
+        for number, axis in one.axes:
+            size = arrays[number].shape[axis + 1]
+            if not one.has(size):
+                raise UserError(f"the inputs have {one.name} {size}: this artifact was made for {one}.")
 
 
 def _axes(name: str, chosen: Mapping[str, Any], shape: Input, key: str) -> tuple[tuple[int, int], ...]:
@@ -69,6 +106,8 @@ def _axes(name: str, chosen: Mapping[str, Any], shape: Input, key: str) -> tuple
         if (axis := AXES.get(type(shape), {}).get(name)) is None:
             known = " or ".join(AXES.get(type(shape), {})) or "none, since a table's columns are fixed"
             raise UserError(f"{key}: is no dimension of this dataset's inputs that may vary: {known}.")
+        if chosen["inputs"] or chosen["axis"]:
+            raise UserError(f"{key}: `inputs` and `axis` are for samples of several inputs: leave them out.")
         return ((0, axis),)
     names = [*shape.fields]
     if not chosen["inputs"]:

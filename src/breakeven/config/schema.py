@@ -378,8 +378,10 @@ def _require_sizes(key: str, family: Family) -> None:
     """Raise a UserError if a dimension that varies has no sizes."""
     for name, one in family.varying.items():
         place = f"families.{key}.varying.{name}"
-        if one.least > one.most:
-            raise UserError(f"{place}.least={one.least}: should be at most most={one.most}.")
+        if not name.isidentifier() or name == "batch":
+            raise UserError(f"{place}: choose a name of letters, digits and _, which is not `batch`.")
+        if one.least >= one.most:
+            raise UserError(f"{place}.least={one.least}: should be less than most={one.most}.")
         if odd := [bound for bound in ("least", "most") if getattr(one, bound) % one.step]:
             raise UserError(
                 f"{place}.{odd[0]}={getattr(one, odd[0])}: should be a multiple of step={one.step}."

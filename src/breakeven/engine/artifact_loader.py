@@ -128,15 +128,20 @@ class ArtifactLoader:
                 f"its outputs are off by {error:.2g} of the largest from those that it was scored with"
             )
 
-    def predict(self, images: str, out: str) -> dict[str, Any]:
-        """Write the logits of all images in the file `images` to the file `out`; return their count."""
-        logits = self._logits(np.load(images, mmap_mode="r"))
+    def predict(self, images: str, out: str, most: int = 0) -> dict[str, Any]:
+        """Write the logits of all images in the file `images` to the file `out`; return their count.
+
+        Args:
+            most: how many images to predict at once, at most; 0: as many as scoring does.
+        """
+        logits = self._logits(np.load(images, mmap_mode="r"), most)
         np.save(out, logits)
         return {"count": len(logits)}
 
-    def _logits(self, images: NDArray[np.uint8]) -> Logits:
-        """Return the logits of all images, computed in the batch size that scoring uses."""
-        size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
+    def _logits(self, images: NDArray[np.uint8], most: int = 0) -> Logits:
+        """Return the logits of all images, computed in the batch size that scoring uses, or less at once."""
+        usual = self.runtime.batch
+        size = self.card.scored_by(safe_batch_size(images, min(most or usual, usual)))
 
         def predict(batch: NDArray[np.uint8]) -> Logits:
             # The last part becomes a full batch, because some runtimes compile anew for each size.

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts import artifact, records
 from breakeven.artifacts.inference import predict_in_batches, safe_batch_size
+from breakeven.artifacts.varying import from_manifest, require_within
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.plugins.runtimes.base import ExecutionContext, Runtime, Session
@@ -26,6 +27,7 @@ class LoadedVariant:
                 a tuple, or a mapping, of arrays where the model takes several.
         """
         images = records.as_samples(inputs, self.manifest.input_names)
+        require_within(images, from_manifest(self.manifest.varying))
         size = self.manifest.scored_by(safe_batch_size(images, self._runtime.batch))
 
         def predict(part: NDArray[Any]) -> NDArray[Any]:

@@ -24,7 +24,7 @@ from breakeven.engine.isolated import LONGER, CallFailed, IsolatedCalls
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.pipeline.build_row import MODULES, Write, build_row
-from breakeven.pipeline.check import ArtifactChecker, Reference, Tolerance, eager_logits
+from breakeven.pipeline.check import ArtifactChecker, Reference, Tolerance, eager_logits, eager_resized
 
 ERROR = "error.txt"  # all that a build has printed that failed, in the artifact's folder
 
@@ -86,6 +86,9 @@ class ArtifactBuilder:
         where.mkdir(parents=True)
         printed = ""
         try:
+            runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
+            if reference.varying and not runtime.sizes:
+                raise Unsupported("it takes inputs of one size only")
             pool = self.checker.preload(draft, reference)
             self._score(reference)
             pool.wait()  # imports beside a build would lengthen the seconds of the build
@@ -123,16 +126,17 @@ class ArtifactBuilder:
             raise reference.fault
         if "logits" in vars(reference):
             return
-        score = partial(eager_logits, reference.folder.absolute())
-        sizes = ""
+        folder, resized = reference.folder.absolute(), self.checker.resized(reference.varying)
+        files = [file.absolute() for file in resized.values()]
         try:
-            logits = self.calls.call(partial(score, self.checker.images.absolute()))
-            for sizes, images in self.checker.resized(reference.varying).items():
-                reference.resized[sizes] = self.calls.call(partial(score, images.absolute()))
+            logits = self.calls.call(partial(eager_logits, folder, self.checker.images.absolute()))
+            if files:
+                outputs = self.calls.call(partial(eager_resized, folder, files))
+                reference.resized = dict(zip(resized, outputs, strict=True))
             reference.logits = logits
         except (Failed, Unsupported) as error:
-            reference.fault = Failed(f"the model cannot take inputs of {sizes}: {error}") if sizes else error
-            raise reference.fault from None
+            reference.fault = error
+            raise
 
 
 @contextmanager

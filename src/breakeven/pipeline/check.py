@@ -14,7 +14,7 @@ from breakeven.artifacts import artifact, disk_array, inference, records
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import read_card
-from breakeven.artifacts.varying import VaryingDimension, extremes, resize, words
+from breakeven.artifacts.varying import VaryingDimension, dimensions_of, extremes, resize, words
 from breakeven.config.schema import Study
 from breakeven.core import plugin
 from breakeven.core.errors import Failed, Unsupported
@@ -29,7 +29,7 @@ NOTED = 8  # test images in which denormal activations are looked for
 # With random weights, the classes are almost ties and their agreement means nothing. Other models give
 # numbers, and no classes. The outputs of both are therefore compared in every precision.
 UNDECIDED_RELATIVE_ERROR = 0.5
-RESIZED = 2  # test images that are given in every extreme size
+RESIZED = 8  # test images that are given in every extreme size
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,10 @@ class Reference:
     that is exported is another one than the model that is scored: calls may change a model.
     """
 
-    def __init__(
-        self, folder: Path, test: Images, preprocessing: str, varying: Sequence[VaryingDimension] = ()
-    ) -> None:
+    def __init__(self, folder: Path, test: Images, preprocessing: str) -> None:
         self.card = read_card(folder)
         self.preprocessing = preprocessing if self.card.mean else "outside"  # tokens need none
-        self.folder, self._images, self.varying = folder, test.images, tuple(varying)
+        self.folder, self._images, self.varying = folder, test.images, dimensions_of(self.card)
         self.resized: dict[str, NDArray[np.float32]] = {}  # sizes, in words -> eager's logits
         self.fault: Exception | None = None  # why eager's logits cannot be computed
 
@@ -105,6 +103,11 @@ class Reference:
         return eager_logits(self.folder, self._images)
 
 
+def eager_resized(folder: Path, files: Sequence[Path]) -> list[NDArray[np.float32]]:
+    """Return the outputs of the model in `folder` in eager mode for each file of inputs."""
+    return [eager_logits(folder, file) for file in files]
+
+
 def eager_logits(folder: Path, images: NDArray[Any] | Path) -> NDArray[np.float32]:
     """Return the logits of the model in `folder`, (N, ...), computed in eager mode.
 
@@ -141,14 +144,16 @@ class ArtifactChecker:
         self.images = scratch / "test.npy"
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
+        self._resized: dict[str, Path] = {}
 
     def resized(self, varying: Sequence[VaryingDimension]) -> dict[str, Path]:
-        """Write a few test images in every extreme size that they may have: sizes, in words -> file."""
-        files = {}
-        for number, sizes in enumerate(extremes(varying)):
-            files[words(sizes)] = path = self.images.with_name(f"test.{number}.npy")
-            np.save(path, resize(self.test.images[:RESIZED], varying, sizes))
-        return files
+        """Return files with a few test images in every extreme size, by the words for the size."""
+        for sizes in extremes(varying):
+            if words(sizes) not in self._resized:
+                path = self.images.with_name(f"test.{len(self._resized)}.npy")
+                np.save(path, resize(self.test.images[:RESIZED], varying, sizes))
+                self._resized[words(sizes)] = path
+        return {words(sizes): self._resized[words(sizes)] for sizes in extremes(varying)}
 
     def preload(self, draft: Artifact, reference: Reference) -> WorkerPool:
         """Let a pool import what the artifact's worker will need, while the caller goes on."""
@@ -215,7 +220,7 @@ class ArtifactChecker:
                 resized = {}
                 for sizes, images in self.resized(reference.varying).items():
                     doing = f"take inputs of {sizes}"
-                    worker.ask("predict", images=str(images), out=str(self.out))
+                    worker.ask("predict", images=str(images), out=str(self.out), most=RESIZED)
                     resized[sizes] = np.load(self.out)
             except WorkerRaised as error:  # the same artifact would raise it again
                 if not runtime.library:
@@ -235,15 +240,20 @@ class ArtifactChecker:
 
 def _not_comparable(logits: NDArray[Any], expected: NDArray[Any], scored: int) -> str:
     """Return why outputs cannot be compared with eager's; empty if they can."""
+    if reason := _other_shapes(logits, expected):
+        return reason
+    if records.is_finite(records.leading(logits, scored)):
+        return ""
+    return "its outputs are not finite, eager's are"
+
+
+def _other_shapes(logits: NDArray[Any], expected: NDArray[Any]) -> str:
+    """Return in words that outputs have other shapes than eager's; empty if they have the same."""
     shapes = [[array.shape for array in records.fields_of(outputs)] for outputs in (logits, expected)]
-    if shapes[0] != shapes[1]:
-        given, asked = (" and ".join(map(str, each)) for each in shapes)
-        return f"its outputs have the shape {given}, eager's {asked}"
-    return (
-        ""
-        if records.is_finite(records.leading(logits, scored))
-        else "its outputs are not finite, eager's are"
-    )
+    if shapes[0] == shapes[1]:
+        return ""
+    given, asked = (" and ".join(map(str, each)) for each in shapes)
+    return f"its outputs have the shape {given}, eager's {asked}"
 
 
 def _objection(scored: Artifact, tolerance: Tolerance) -> str:
@@ -268,7 +278,7 @@ def _resized_objection(
 
     A few samples tell nothing about the share of equal classes, so all precisions are compared by numbers.
     """
-    if reason := _not_comparable(outputs, expected, 0):
+    if reason := _other_shapes(outputs, expected):
         return f"with {sizes}, {reason}"
     relative = records.errors(outputs, expected)[1]
     allowed = tolerance.relative_error if scored.precision == "fp32" else UNDECIDED_RELATIVE_ERROR

@@ -28,7 +28,6 @@ from breakeven.artifacts.model_size import count_work
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import predictor
 from breakeven.artifacts.records import fields_of, leading
-from breakeven.artifacts.varying import VaryingDimension
 from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
@@ -63,7 +62,7 @@ class ModelJob:
     finish: Callable[[nn.Module], None] = lambda model: None  # after the training
     before_s: float = 0.0  # seconds of training in the recipe's earlier steps
     details: dict[str, Any] = field(default_factory=dict)
-    varying: tuple[VaryingDimension, ...] = ()  # dimensions of its inputs
+    varying: list[dict[str, Any]] = field(default_factory=list)  # see ModelManifest
 
     @property
     def scored(self) -> int:
@@ -84,7 +83,7 @@ def obtain(job: ModelJob, data: Path, live: Callable[[], AbstractContextManager[
             _cache_pulled_model(job.key) and cache.restore(job.key, job.folder)
         ):
             print(f"{title}: taken from {cache.folder(job.key)}")
-            return relabel(job.folder, family=job.family, recipe=job.recipe)
+            return relabel(job.folder, family=job.family, recipe=job.recipe, varying=job.varying)
         workdir = paths.private() / "training" / job.key.digest
         with machine_lock.shared(), live() as log:
             card = _make(job, data, workdir, log)
@@ -186,6 +185,7 @@ def _make_within(
         unit=job.task.unit,
         output_count=len(fields_of(predict(val.images[:1]))),
         outputs=list(job.task.output_shape(manifest.shape.sample, manifest.shape.classes)),
+        varying=job.varying,
     )
     warning = "" if val_outputs is None else score_warning(job, card, val_outputs, val, manifest)
     if warning:

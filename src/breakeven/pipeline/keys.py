@@ -1,7 +1,6 @@
 """The list of artifacts that a study needs, and the cache key of each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from breakeven.artifacts.artifact import Artifact, variant_name
@@ -54,7 +53,7 @@ def draft_artifact(study: Study, reference: Reference, runtime: str) -> Artifact
         train_s=0.0 if card.recipe == "none" else card.train_s,
         trained=card.test_score is not None,
         task=card.task,
-        varying=[asdict(one) for one in reference.varying],
+        varying=card.varying,
     )
 
 

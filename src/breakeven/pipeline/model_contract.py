@@ -70,9 +70,8 @@ class ModelContract:
         images = np.ascontiguousarray(self.images[_spread(len(self.images), count)])
         with TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            job = self.job
             half = partial(
-                make_and_save, job.build, job.seed, job.train, images, self._card(), folder, job.varying
+                make_and_save, self.job.build, self.job.seed, self.job.train, images, self._card(), folder
             )
             made = self._run(half)
             loaded = self._run(partial(load_elsewhere, folder, self.job.seed + 1, images))
@@ -167,6 +166,7 @@ class ModelContract:
             metric=self.job.task.metric,
             unit=self.job.task.unit,
             outputs=list(self.job.task.output_shape(manifest.shape.sample, manifest.shape.classes)),
+            varying=self.job.varying,
         )
 
 

@@ -84,26 +84,6 @@ def check_evaluation(model: nn.Module, inputs: Tensors, expected: tuple[int, ...
     _require_settings(before)
 
 
-def require_size(model: nn.Module, inputs: Tensors, sizes: str, family: str) -> None:
-    """Refuse a model that cannot take inputs of a size that the settings say it may get.
-
-    Args:
-        sizes: of the inputs, in words.
-
-    Raises:
-        BrokenPromise: it names the size, and the fault.
-    """
-    try:
-        with torch.inference_mode():
-            call(model, inputs)
-    except Exception as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise BrokenPromise(
-            f"it cannot take inputs of {sizes} ({first}): narrow families.{family}.varying, or let the model "
-            "take any size, for example by pooling before its last layer"
-        ) from None
-
-
 def require_order(model: nn.Module, names: Sequence[str]) -> None:
     """Refuse inputs whose names are those of the arguments of `forward`, in another order.
 

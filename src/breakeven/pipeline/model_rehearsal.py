@@ -20,7 +20,6 @@ from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.module_modes import evaluated
 from breakeven.artifacts.preprocess import normalize, predictor
 from breakeven.artifacts.tensors import each
-from breakeven.artifacts.varying import VaryingDimension, extremes, resize, words
 from breakeven.config.training import TrainingConfig
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json, write_json
@@ -28,13 +27,12 @@ from breakeven.pipeline.model_promises import (
     BrokenPromise,
     check_evaluation,
     require_order,
-    require_size,
     try_training,
     unsaved_state,
 )
+from breakeven.pipeline.model_sizes import require_sizes
 
 FOUND, LOGITS = "found.json", "logits.npy"
-RESIZED = 2  # images that are given in every extreme size
 CHECKED = 16  # images at most that the promises are checked with
 MODULES = (".py", ".pyc", ".so")  # suffixes of files whose code the digests follow
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")  # Python's audit events
@@ -74,14 +72,12 @@ def make_and_save(
     images: NDArray[np.generic],
     card: ModelManifest,
     folder: Path,
-    varying: tuple[VaryingDimension, ...] = (),
 ) -> Rehearsal:
     """Construct a model, check its promises, train it for two steps, and save it in `folder`.
 
     Args:
         train: how the model will be trained; None: not at all.
         images: uint8, (N, C, H, W), or tokens, (N, L).
-        varying: dimensions of the inputs whose extreme sizes are tried.
     """
     _seed(seed)
     try:
@@ -90,9 +86,7 @@ def make_and_save(
         require_order(model, images.dtype.names or ())
         outputs = card.output_shape
         check_evaluation(model, inputs, outputs)
-        for sizes in extremes(varying):
-            resized = normalize(resize(images[:RESIZED], varying, sizes), card.mean, card.std)
-            require_size(model, resized, words(sizes), card.family)
+        require_sizes(model, images, card, f"families.{card.family}.varying")
         if train:
             batch = each(lambda tensor: tensor[: train.batch_size], inputs)
             try_training(model, batch, outputs, train.sides)

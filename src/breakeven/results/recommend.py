@@ -23,7 +23,8 @@ from breakeven.results.score_text import change_text, change_unit, metric_title
 if TYPE_CHECKING:
     from breakeven.config.schema import Study
 
-DROP, LOSS = "max_accuracy_drop", "max_score_loss"  # limits on scores in percent, and on others
+DROP, LOSS = "max_accuracy_drop", "max_score_loss"
+UNITS = {DROP: True, LOSS: False}  # limit on a score -> whether on those in percent, or on all others
 EPSILON = 1e-9
 TIE = 0.05  # a variant that is slower than the best by more, by the estimates, is not offered in its place
 CONFIDENCE = 0.95  # that the fastest variant is among those that may be
@@ -59,15 +60,11 @@ class Limits:
 
         For example, "surely loses at most 2 points of accuracy".
         """
-        units = {row.metric_unit == PERCENT for row in rows} or {True}
-        unused = [name for name, of in ((DROP, True), (LOSS, False)) if of not in units]
-        limits = [(kind, getattr(self, kind.limit)) for kind in LIMIT_KINDS if kind.limit not in unused]
-        metric = metric_title(rows)
-        said = [
-            kind.words.format(limit=f"{limit:g}", metric=metric)
-            for kind, limit in limits
-            if limit is not None
-        ]
+        said = []
+        for kind in LIMIT_KINDS:
+            own = [row for row in rows if kind.limits(row)]
+            if own and (limit := getattr(self, kind.limit)) is not None:
+                said.append(kind.words.format(limit=f"{limit:g}", metric=metric_title(own)))
         surely = "" if self.by_estimate or not said else "surely "
         return f"{surely}{' and '.join(said)}"
 
@@ -75,7 +72,7 @@ class Limits:
         """Return in words which limits a row exceeds."""
         may, metric = "is" if self.by_estimate else "may be", metric_title([row])
         return [
-            f"{kind.what.format(metric=metric)} {may} {cost:.3g}{kind.unit} (the limit is {limit:g})"
+            f"{kind.cost_words.format(metric=metric, may=may, cost=f'{cost:.3g}')} (the limit is {limit:g})"
             for kind, limit, cost in self.over(row)
         ]
 
@@ -92,10 +89,13 @@ class Kind:
     """A kind of limit: its name and how a row's cost is read."""
 
     limit: str  # its name in `Limits`, in a study and, with dashes, on the command line
-    what: str
+    cost_words: str  # with places for the metric, "is" or "may be", and what a row costs
     words: str  # with places for the limit and the metric
-    unit: str
     cost: Callable[[ResultRow, bool], float]  # of a row, by its estimate or at the end of its interval
+
+    def limits(self, row: ResultRow) -> bool:
+        """Return whether such a limit concerns the row: one on a score concerns scores of its own unit."""
+        return self.limit not in UNITS or UNITS[self.limit] == (row.metric_unit == PERCENT)
 
     @property
     def option(self) -> str:
@@ -141,10 +141,15 @@ def _size(row: ResultRow, by_estimate: bool) -> float:
 
 
 LIMIT_KINDS = (
-    Kind(DROP, "the drop in {metric}", "loses at most {limit} points of {metric}", " points", _drop),
-    Kind(LOSS, "the loss in {metric}", "is worse by at most {limit} in {metric}", "", _loss),
-    Kind("max_latency_ms", "p50", "takes at most {limit} ms (p50)", " ms", _latency),
-    Kind("max_size_mb", "the artifact", "has at most {limit} MB", " MB", _size),
+    Kind(DROP, "the drop in {metric} {may} {cost} points", "loses at most {limit} points of {metric}", _drop),
+    Kind(
+        LOSS,
+        "the {metric} {may} worse by {cost}",
+        "keeps its {metric} within {limit} of the baseline's",
+        _loss,
+    ),
+    Kind("max_latency_ms", "p50 {may} {cost} ms", "takes at most {limit} ms (p50)", _latency),
+    Kind("max_size_mb", "the artifact {may} {cost} MB", "has at most {limit} MB", _size),
 )
 
 

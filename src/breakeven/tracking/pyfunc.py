@@ -9,6 +9,7 @@ from typing import Any
 
 from breakeven.artifacts import artifact, records
 from breakeven.artifacts.inference import predict_in_batches, safe_batch_size
+from breakeven.artifacts.varying import from_manifest, require_within
 from breakeven.core import plugin
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.files import read_json, write_json
@@ -61,6 +62,7 @@ class LoadedVariant:
                 where the model takes several.
         """
         images = records.as_samples(inputs, self.card.input_names)
+        require_within(images, from_manifest(self.card.varying))
         size = self.card.scored_by(safe_batch_size(images, self.runtime.batch))
         outputs = predict_in_batches(lambda part: self.session.logits(self.card.inputs(part)), images, size)
         return records.named(outputs)

@@ -190,7 +190,7 @@ def test_a_single_image_with_other_logits_is_found(
     reference = Reference(family / "models/none", maker.checker.test, "outside")
     logits = reference.logits.copy()
     logits[1] += 0.01 * np.abs(logits).max()
-    monkeypatch.setattr(maker.checker, "predict", lambda where, draft: (logits, {}))
+    monkeypatch.setattr(maker.checker, "predict", lambda where, draft, reference: (logits, {}, {}))
     runtime = plugin.load("runtimes", RUNTIMES["eager"], "eager")
     made = maker.make(tmp_path, draft(reference, "eager"), runtime.export, reference)
     assert made.status == "wrong" and "its outputs differ from eager's by 0.01 of the largest" in made.reason

@@ -1,7 +1,7 @@
 """Inputs whose sizes vary: which settings are right, and what every runtime does with them."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from artifact_drafts import TOLERANCE, draft
-from fakes.odd_models import SizeOfTheTrace
+from fakes.odd_models import InFours, SizeOfTheTrace
 from hypothesis import given
 from hypothesis import strategies as some
 from model_cards import UNTRAINED
@@ -20,18 +20,25 @@ from breakeven.artifacts import saved_model
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import FeatureInput, FieldsInput, ImageInput, TextInput
 from breakeven.artifacts.records import fields_of, join
-from breakeven.artifacts.varying import dimensions, extremes, resize, words
+from breakeven.artifacts.varying import (
+    VaryingDimension,
+    dimensions,
+    extremes,
+    require_within,
+    resize,
+    words,
+)
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.pipeline import build
 from breakeven.pipeline.build import ArtifactBuilder
 from breakeven.pipeline.check import Reference
-from breakeven.pipeline.model_promises import BrokenPromise, require_size
+from breakeven.pipeline.model_sizes import require_sizes
 from breakeven.plugins.quantization.base import CalibrationData
 
 SHAPE = ImageInput(1, 8, 8, 10)
 IMAGE_SIZES = {"height": {"least": 6, "most": 24}, "width": {"least": 8, "most": 20, "step": 4}}
-FIELDS = FieldsInput({"tokens": ["int64", 12], "mask": ["int64", 12]}, 2, 5)
+FIELDS = FieldsInput({"tokens": ["int64", 12], "mask": ["int64", 12], "age": ["float32", 7]}, 2, 5)
 
 
 def settings(**sizes: dict) -> dict:
@@ -56,6 +63,20 @@ VARYING = dimensions(settings(**IMAGE_SIZES), SHAPE, "families.cnn.varying")
         ({"height": {"least": 3, "most": 9, "step": 3}}, SHAPE, "height 3 to 9 in steps of 3"),
         ({"length": {"least": 4, "most": 20}}, FIELDS, "varying.length.inputs: say which of the inputs"),
         ({"length": {"least": 4, "most": 20, "inputs": ["text"]}}, FIELDS, "'text' is none of the inputs"),
+        (
+            {"height": {"least": 4, "most": 9, "axis": 1}},
+            SHAPE,
+            "for samples of several inputs: leave",
+        ),
+        ({"length": {"least": 4, "most": 20, "inputs": ["tokens", "age"]}}, FIELDS, "have 12 and 7 there"),
+        (
+            {
+                "length": {"least": 4, "most": 20, "inputs": ["tokens", "mask"]},
+                "width": {"least": 4, "most": 20, "inputs": ["mask"]},
+            },
+            FIELDS,
+            "varying.width: is the same axis of the same input as length",
+        ),
         (
             {"length": {"least": 4, "most": 20, "inputs": ["mask"], "axis": 1}},
             FIELDS,
@@ -97,8 +118,16 @@ def test_resized_samples_begin_as_the_samples_do(length: int, own: int) -> None:
 
 def test_a_model_that_takes_one_size_only_is_refused() -> None:
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
-    with pytest.raises(BrokenPromise, match=r"inputs of height 6 and width 8 .*narrow families\.x"):
-        require_size(model, torch.zeros(2, 1, 6, 8), "height 6 and width 8", "x")
+    card = replace(UNTRAINED, varying=[asdict(one) for one in VARYING])
+    with pytest.raises(UserError, match=r"families\.x\.varying: .* height 6 and width 8 .*: narrow"):
+        require_sizes(model, images().images, card, "families.x.varying")
+
+
+def test_a_loaded_artifact_refuses_a_size_that_was_not_checked() -> None:
+    require_within(np.zeros((2, 1, 6, 20)), VARYING)
+    for height, width, said in ((5, 20, "height 5"), (6, 18, "width 18"), (6, 24, "width 24")):
+        with pytest.raises(UserError, match=f"the inputs have {said}: this artifact was made for "):
+            require_within(np.zeros((2, 1, height, width)), VARYING)
 
 
 def images() -> Images:
@@ -123,10 +152,13 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return saved(tmp_path_factory.mktemp("model"), spec)
 
 
-def saved(folder: Path, spec: dict) -> Path:
+def saved(folder: Path, spec: dict, varying: Sequence[VaryingDimension] = VARYING) -> Path:
+    folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     model = saved_model.build(spec, SHAPE).eval()
-    saved_model.save(folder, model, replace(UNTRAINED, model=spec, shape=SHAPE, test_score=None))
+    open_sizes = [asdict(one) for one in varying]
+    card = replace(UNTRAINED, model=spec, shape=SHAPE, test_score=None, varying=open_sizes, output_count=2)
+    saved_model.save(folder, model, card)
     return folder
 
 
@@ -146,10 +178,10 @@ def test_every_runtime_takes_every_size_or_says_why_not(
     builder: ArtifactBuilder, network: Path, tmp_path: Path, name: str
 ) -> None:
     runtime = plugin.load("runtimes", RUNTIMES[name], name)
-    reference = Reference(network, builder.checker.test, "outside", VARYING)
+    reference = Reference(network, builder.checker.test, "outside")
     made = builder.make(tmp_path, draft(reference, name, trained=False), runtime.export, reference)
     if made.status == "unsupported":
-        reasons = (*CANNOT, "the C++ worker takes images of one size")
+        reasons = (*CANNOT, "it takes inputs of one size only")
         assert any(reason in made.reason for reason in reasons), made.reason
         return
     assert (made.status, made.reason) == ("ok", "")
@@ -167,7 +199,7 @@ def test_every_toolchain_takes_every_size(
 ) -> None:
     toolchain = plugin.load("quantization", TOOLCHAINS[name], name)
     runtime = plugin.load("runtimes", RUNTIMES[toolchain.runtime], toolchain.runtime)
-    reference = Reference(network, builder.checker.test, "outside", VARYING)
+    reference = Reference(network, builder.checker.test, "outside")
     inputs = images().images.astype(np.float32) / 255
     labels = np.zeros(64, np.int64)
     examples = CalibrationData(inputs, inputs, labels)
@@ -181,14 +213,39 @@ def test_every_toolchain_takes_every_size(
 
 def test_a_size_that_a_trace_made_a_constant_is_found(builder: ArtifactBuilder, tmp_path: Path) -> None:
     """The outputs for the dataset's own size are right, so that only another size shows it."""
-    folder = tmp_path / "model"
-    folder.mkdir()
-    saved(folder, {"_target_": f"fakes.odd_models.{SizeOfTheTrace.__name__}"})
-    for name in ("eager", "torchscript_traced"):
-        runtime = plugin.load("runtimes", RUNTIMES[name], name)
-        for varying, status in (((), "ok"), (VARYING, "ok" if name == "eager" else "wrong")):
-            reference = Reference(folder, builder.checker.test, "outside", varying)
+    spec = {"_target_": f"fakes.odd_models.{SizeOfTheTrace.__name__}"}
+    for varying in ((), VARYING):
+        folder = saved(tmp_path / f"model{len(varying)}", spec, varying)
+        for name in ("eager", "torchscript_traced"):
+            reference = Reference(folder, builder.checker.test, "outside")
+            runtime = plugin.load("runtimes", RUNTIMES[name], name)
             target = tmp_path / f"{name}{len(varying)}"
             made = builder.make(target, draft(reference, name, trained=False), runtime.export, reference)
-            assert made.status == status, made.reason
+            assert made.status == ("wrong" if varying and name != "eager" else "ok"), made.reason
     assert made.reason.startswith("with height 6 and width 8, its outputs differ from eager's by ")
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "torch_compile", "executorch"])
+@pytest.mark.timeout(300)
+def test_a_model_that_needs_multiples_and_gives_two_outputs(
+    builder: ArtifactBuilder, tmp_path: Path, name: str
+) -> None:
+    width = {"width": {"least": 4, "most": 20, "step": 4}, "height": {"least": 4, "most": 12, "step": 4}}
+    varying = dimensions(settings(**width), SHAPE, "families.x.varying")
+    spec = {"_target_": f"fakes.odd_models.{InFours.__name__}", "_output_": 0}
+    reference = Reference(saved(tmp_path / "model", spec, varying), builder.checker.test, "outside")
+    runtime = plugin.load("runtimes", RUNTIMES[name], name)
+    made = builder.make(tmp_path, draft(reference, name, trained=False), runtime.export, reference)
+    assert (made.status, made.reason) == ("ok", "")
+    assert len(reference.resized) == 4
+
+
+def test_a_runtime_that_does_not_know_of_sizes_is_not_asked(
+    builder: ArtifactBuilder, network: Path, tmp_path: Path
+) -> None:
+    """The one of the guide exports with the dataset's size."""
+    own = {"name": "examples.own_runtime.exported_program"}
+    reference = Reference(network, builder.checker.test, "outside")
+    base = replace(draft(reference, "eager"), runtime="exported_program", settings=own)
+    made = builder.make(tmp_path, base, pytest.fail, reference)
+    assert (made.status, made.reason) == ("unsupported", "it takes inputs of one size only")

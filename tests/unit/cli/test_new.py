@@ -254,8 +254,11 @@ def test_a_training_may_begin_with_weights_of_another_head(
     assert "is of another model: 0 of 4 tensors have name and shape" in capsys.readouterr().err
 
 
-def test_it_asks_for_what_no_option_has_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["", "my_model:Line", "houses.csv", "price", "regression", "", "a lot", "50"])
+def test_it_asks_for_what_no_option_has_said(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["", "my_model:Lime", "my_model:Line", "homes.csx", "houses.csv", "price"]
+    answers = iter([*given, "regresion", "regression", "none.pt", "", "a lot", "50"])
     asked = []
 
     def answer(question: str) -> str:
@@ -266,9 +269,12 @@ def test_it_asks_for_what_no_option_has_said(project: Path, monkeypatch: pytest.
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     assert main(["new", "mine"]) == 0
     assert next(answers, None) is None
-    assert asked[0] == asked[1] and asked[0].startswith("Model (")  # again, after an empty answer
-    assert asked[4].endswith("or custom) [classification]: ")
-    assert asked[6] == asked[7]  # again, after what is no number
+    assert asked[0] == asked[1] == asked[2] and asked[0].startswith("Model (")  # again, after what is none
+    assert asked[3] == asked[4] and asked[10] == asked[11]
+    assert asked[6].endswith("segmentation) [classification]: ") and asked[8].endswith(" [train it here]: ")
+    said = capsys.readouterr().out
+    assert "Did you mean 'Line'?" in said and "homes.csx: there is no such folder" in said
+    assert "regresion: is none of these." in said and "none.pt: there is no such file." in said
     assert written(project, "data")["path"] == "houses.csv"  # which a copy of the project has, too
     assert written(project)["checkpoint"] is None
     assert written(project, "study")["recommend"] == {"max_score_loss": 50}
@@ -280,3 +286,16 @@ def test_nothing_is_asked_where_nobody_can_answer(
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
     assert main(["new", "mine", "--model", "my_model:Net"]) == 1
     assert "--data is missing: Data (a folder with train/CLASS" in capsys.readouterr().err
+
+
+def test_questions_that_are_broken_off_write_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end(question: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", end)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(["new", "mine"]) == 1
+    assert "nothing was written" in capsys.readouterr().err
+    assert not [*project.glob("conf/**/*.yaml")]

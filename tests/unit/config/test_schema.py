@@ -269,3 +269,17 @@ def test_a_recipes_control_is_trained_as_long_and_as_fast():
     expected = {"half": "control", "half_long": "control_long", "qat": "control_qat"}
     assert found("control,control_long,control_qat,half,half_long,qat,prune50_qat,student") == expected
     assert found("half") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "sentence"),
+    [
+        ("height", {"least": 8, "most": 8}, "varying.height.least=8: should be less than most=8"),
+        ("height", {"least": 6, "most": 12, "step": 4}, "height.least=6: should be a multiple of step=4"),
+        ("batch", {"least": 1, "most": 8}, "varying.batch: choose a name"),
+        ("text-length", {"least": 1, "most": 8}, "varying.text-length: choose a name"),
+        ("height", {"least": 4, "most": 8, "steps": 2}, "'steps' is unknown; did you mean 'step'?"),
+    ],
+)
+def test_a_size_that_varies_has_a_name_and_bounds(name, sizes, sentence):
+    assert sentence in refusal(changed(f"families.cnn.varying.{name}", sizes))

@@ -166,7 +166,7 @@ def test_an_artifact_with_other_results_is_wrong(
     other = shift(reference.logits)  # type: ignore[operator]
     write = plugin.load("runtimes", RUNTIMES["eager"], "eager").export
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(builder.checker, "predict", lambda where, draft: (other, {}))
+        patch.setattr(builder.checker, "predict", lambda where, draft, reference: (other, {}, {}))
         row = builder.make(tmp_path, draft(reference, "eager"), write, reference)
     assert row.status == "wrong" and reason in row.reason
     assert [path.name for path in (tmp_path / row.folder).iterdir()] == [artifact.MANIFEST]

@@ -43,7 +43,7 @@ def test_the_legend_says_which_limits_the_recommended_variant_keeps(
     ],
 )
 def test_limits_are_told_in_plain_words(limits: Limits, words: str) -> None:
-    assert limits.sentence == words
+    assert limits.sentence([BASELINE]) == words
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 160, 250])

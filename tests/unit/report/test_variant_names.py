@@ -14,7 +14,7 @@ def test_a_compression_says_how_much_of_the_work_it_leaves() -> None:
     pruned = row("prune50/fp32/eager", macs=BASELINE.macs // 4)
     (none, other) = meanings([BASELINE, TWIN, pruned])["compression"]
     assert none.meaning == "not compressed"
-    said = "pruned: half of each layer's channels removed; it leaves 25% of the work of cnn"
+    said = "pruned: the same share of each layer's channels removed; it leaves 25% of the work of cnn"
     assert other.meaning == said
 
 

@@ -1,24 +1,10 @@
 """Write the option files of your own model and data, and try them."""
 
-import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
 from pathlib import Path
 
 GROUP = "set up"
 EXAMPLE = "breakeven new mine --model my_module:MyModel --data photos --weights weights.pt --limit 2"
-USUAL_LIMIT = "1 point, and none on a score that is no percentage"
-TASKS = "classification, regression, segmentation, embedding or custom"
-ASKED = {
-    "model": "Model (MODULE:CONSTRUCTOR, or a name of torchvision or timm)",
-    "data": "Data (a folder with train/CLASS, a .csv or .parquet, or MODULE:FUNCTION)",
-    "target": "Column to predict",
-    "task": f"Task ({TASKS})",
-    "score": "Your score of each sample (MODULE:FUNCTION)",
-    "metric": "Its name in tables",
-    "weights": "File of the model's weights",
-    "limit": "What a variant may lose, in percentage points of the score, or in its unit",
-}
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -55,7 +41,9 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="COLUMN",
         help="a column of a table that is predicted",
     )
-    parser.add_argument("--task", help=f"{TASKS}; the default is classification")
+    parser.add_argument(
+        "--task", help="classification (the default), regression, segmentation, embedding or custom"
+    )
     parser.add_argument(
         "--score", metavar="MODULE:FUNCTION", help="your own score of each sample; needs --metric"
     )
@@ -75,6 +63,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(chosen: Namespace) -> None:
     """Write the files, try them on a few samples, and print the two commands that follow."""
+    from breakeven.cli.new_dialogue import ask
     from breakeven.core.errors import UserError
     from breakeven.pipeline import checkpoint_facts, new_family, trial
     from breakeven.pipeline.new_family_files import Wish
@@ -86,7 +75,7 @@ def run(chosen: Namespace) -> None:
         print("\n".join(f"checkpoint: {line}" for line in found.lines))
     chosen.model = chosen.model or (found.architecture if found else None)
     if not (chosen.model and chosen.data):
-        _ask(chosen)
+        ask(chosen)
     weights = chosen.from_checkpoint or chosen.weights
     task = chosen.task or ("custom" if chosen.score else "classification")
     if task == "custom" and not (chosen.score and chosen.metric):
@@ -122,40 +111,3 @@ def run(chosen: Namespace) -> None:
         print(f"wrote {file}")
     print("\n".join(lines))
     print(f"Next:\n  breakeven compose study={wish.name}\n  dvc repro")
-
-
-def _ask(chosen: Namespace) -> None:
-    """Ask for what no option has said.
-
-    Raises:
-        UserError: nobody can answer.
-    """
-    from breakeven.core.errors import UserError
-    from breakeven.pipeline.new_family_files import TABLES
-
-    missing = next(key for key in ("model", "data") if not getattr(chosen, key))
-    if not sys.stdin.isatty():
-        raise UserError(f"--{missing} is missing: {ASKED[missing]}.")
-    chosen.model = chosen.model or _answer("model")
-    chosen.data = chosen.data or _answer("data")
-    if chosen.data.endswith(TABLES) and not chosen.target:
-        chosen.target = [_answer("target")]
-    chosen.task = chosen.task or ("custom" if chosen.score else _answer("task", "classification"))
-    if chosen.task == "custom":
-        chosen.score, chosen.metric = chosen.score or _answer("score"), chosen.metric or _answer("metric")
-    if not (chosen.weights or chosen.pretrained or chosen.from_checkpoint):
-        answer = _answer("weights", "none: train it here")
-        chosen.weights = None if answer.startswith("none") else answer
-    while chosen.limit is None:
-        if (answer := _answer("limit", USUAL_LIMIT)) == USUAL_LIMIT:
-            break
-        with suppress(ValueError):
-            chosen.limit = float(answer)
-
-
-def _answer(what: str, otherwise: str = "") -> str:
-    """Ask until there is an answer; Enter alone means `otherwise`, which the question shows."""
-    shown = f"{ASKED[what]} [{otherwise}]: " if otherwise else f"{ASKED[what]}: "
-    while not (answer := input(shown).strip() or otherwise):
-        pass
-    return answer

@@ -142,6 +142,7 @@ def _step(
         pruning=lambda: [*start_model.past, *compressed()[1]],
         teacher=Teacher(teacher, compression.distil, compression.temperature) if teacher else None,
         finish=compression.finish,
+        varying=before.varying,
         before_s=0.0 if before.recipe == "none" else before.train_s,
         details={"settings": settings, "data": digest, "from": before.key, "before": _past(before)},
     )

@@ -14,8 +14,7 @@ def export(name: str) -> None:
     """Export all recipes of the family `name`."""
     study = schema.read_study(checked=True)
     data = paths.prepared(study.family(name).data)
-    test, manifest = dataset.load_split(data, "test"), dataset.manifest(data)
-    varying = study.varying(name, manifest.shape)
+    test, digest = dataset.load_split(data, "test"), dataset.manifest(data).digest
     options = {key: study.option("runtimes", key) for key in study.runtimes}
     wanted = keys.wanted_artifacts(study, {key: (option.precision, key) for key, option in options.items()})
     with (
@@ -35,10 +34,10 @@ def export(name: str) -> None:
         ) as builder,
     ):
         for recipe, options_of_recipe in wanted.items():
-            reference = Reference(paths.model(name, recipe), test, study.export.preprocessing, varying)
+            reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             for key in options_of_recipe:
                 draft = keys.draft_artifact(study, reference, key)
-                cache_key = keys.artifact_key("export", study, reference, draft, {"data": manifest.digest})
+                cache_key = keys.artifact_key("export", study, reference, draft, {"data": digest})
                 builder.obtain(folder, draft, options[key].export, reference, cache_key)
 
 

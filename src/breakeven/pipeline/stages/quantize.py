@@ -23,8 +23,7 @@ def quantize(name: str) -> None:
     """Quantize all recipes of the family `name`."""
     study = schema.read_study(checked=True)
     data = paths.prepared(study.family(name).data)
-    manifest = dataset.manifest(data)
-    varying = study.varying(name, manifest.shape)
+    digest = dataset.manifest(data).digest
     with machine_lock.shared():
         test, train, val = (dataset.load_split(data, split) for split in ("test", "train", "val"))
     # Calibration images come from the training split, never from the test set. They are drawn at random,
@@ -67,7 +66,7 @@ def quantize(name: str) -> None:
         files.write(train.images[indices], val)
         del train, val
         for recipe, options_of_recipe in wanted.items():
-            reference = Reference(paths.model(name, recipe), test, study.export.preprocessing, varying)
+            reference = Reference(paths.model(name, recipe), test, study.export.preprocessing)
             card = reference.card
             inputs = partial(
                 model_inputs, preprocessing=study.export.preprocessing, mean=card.mean, std=card.std
@@ -81,7 +80,7 @@ def quantize(name: str) -> None:
                     quantization=key,
                 )
                 write = partial(quantize_from, files, inputs, toolchain, runtime)
-                more = {"data": manifest.digest, "seed": study.seed, "toolchain": study.quantizations[key]}
+                more = {"data": digest, "seed": study.seed, "toolchain": study.quantizations[key]}
                 plugins = plugin_modules("quantization", study.quantizations[key])
                 cache_key = keys.artifact_key("quantize", study, reference, artifact, more, plugins)
                 builder.obtain(folder, artifact, write, reference, cache_key)

@@ -1,6 +1,7 @@
 """The stage `train`: it trains a family's model, or uses the user's own weights."""
 
 import sys
+from dataclasses import asdict
 
 import torch
 from torch import nn
@@ -15,6 +16,7 @@ from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, unwatched_modules
 from breakeven.pipeline.fit_model import UNTRAINED, ModelJob, describe, obtain
+from breakeven.pipeline.model_sizes import require_sizes
 from breakeven.pipeline.option_code import option_modules
 from breakeven.pipeline.stages._main import run
 from breakeven.tracking import live_run
@@ -59,7 +61,7 @@ def train(name: str) -> None:
             print(f"families.{name}: {said}")
         return model
 
-    varying = study.varying(name, manifest.shape)
+    varying = [asdict(one) for one in study.varying(name, manifest.shape)]
     job = ModelJob(
         family=name,
         recipe="none",
@@ -76,6 +78,9 @@ def train(name: str) -> None:
     )
     tags = {"kind": "train", "family": name, "dataset.sha256": manifest.digest}
     card = obtain(job, data, lambda: live_run.run(f"train {name}", key.digest, tags, settings))
+    if varying:  # a model from the cache was perhaps made for other sizes
+        test = dataset.load_split(data, "test")
+        require_sizes(saved_model.load(job.folder)[0], test.images, card, f"families.{name}.varying")
     print(f"{name}: {describe(card)}")
 
 

@@ -92,7 +92,7 @@ class Runtime(Plugin, ABC):
         library: the library whose exceptions, while an artifact is scored, mean that it cannot execute the
             artifact; "" where they mean that something broke.
         exporter: the modules that `export` imports besides torch. Their import may start no thread.
-        sizes: how it takes inputs whose sizes vary, for the reader of an artifact.
+        sizes: how it takes inputs whose sizes vary, for the reader of an artifact; "" where it does not.
     """
 
     precisions: ClassVar[tuple[str, ...]] = ("fp32",)
@@ -102,7 +102,7 @@ class Runtime(Plugin, ABC):
     caches: ClassVar[tuple[str, ...]] = ()
     library: ClassVar[str] = ""
     exporter: ClassVar[tuple[str, ...]] = ()
-    sizes: ClassVar[str] = "its code takes them as they come"
+    sizes: ClassVar[str] = ""
 
     precision: Literal["fp32", "bf16"] = "fp32"
 

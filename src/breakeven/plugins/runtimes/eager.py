@@ -9,6 +9,8 @@ from breakeven.plugins.runtimes.base import ExecutionContext, Session
 class Eager(ModelSourceRuntime):
     """Runs the model's own code in inference mode."""
 
+    sizes = "its code takes them as they come"
+
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Construct the model and load its weights."""
         return torch_session(self.model(folder, preprocessing).to(context.device), context.device)

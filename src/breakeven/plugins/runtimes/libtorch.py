@@ -83,8 +83,6 @@ class LibTorch(Runtime):
             raise Unsupported("the C++ worker takes images only")
         if not card.mean or card.output_count > 1:
             raise Unsupported("the C++ worker takes images of 8 bits, and models of one output")
-        if source.varying:
-            raise Unsupported("the C++ worker takes images of one size")
         program()
         self.inner.export(source, folder)
         facts = {

@@ -64,7 +64,7 @@ class OnnxRuntime(Runtime):
             warnings.simplefilter("ignore", DeprecationWarning)  # the exporter uses deprecated parts of torch
             warnings.simplefilter("ignore", FutureWarning)
             # Several inputs share one batch: torch renames the axis of one, and says so for the others.
-            warnings.filterwarnings("ignore", r".*The axis name: batch will not be used")
+            warnings.filterwarnings("ignore", r".*The axis name: \w+ will not be used")
             with refusal("torch.onnx cannot export this model"):
                 program = torch.onnx.export(
                     source.model,

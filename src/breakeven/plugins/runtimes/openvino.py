@@ -42,7 +42,7 @@ class OpenVino(Runtime):
     modules = ()
     precisions = ("fp32", "bf16")
     library = "OpenVINO"
-    sizes = "compiled with bounds; it prepares its kernels when a size comes first"
+    sizes = "compiled with bounds; it prepares its kernels the first time a size comes"
 
     def export(self, source: ExportInput, folder: Path) -> None:
         """Write graph and weights, for any number of inputs; weights stay float32."""

@@ -33,7 +33,7 @@ class TorchCompile(ModelSourceRuntime):
     modules = (*ModelSourceRuntime.modules, *_torch_private.COMPILER_MODULES)
     caches = ("TORCHINDUCTOR_CACHE_DIR",)
     library = "torch.compile"
-    sizes = "one compiled graph computes all"
+    sizes = "one compiled graph computes all, but a size of 1"
 
     mode: Literal["default", "max-autotune"] = "default"
     freezing: bool = True
@@ -52,9 +52,11 @@ class TorchCompile(ModelSourceRuntime):
                 torch.export.save(program, folder / PROGRAM_FILE)
         else:
             super().export(source, folder)
-        if source.varying:  # [input, axis of a batch, least, most]
+        if source.varying:
             axes = [
-                [number, axis + 1, one.least, one.most] for one in source.varying for number, axis in one.axes
+                [number, axis + 1, one.least, one.most, one.step]
+                for one in source.varying
+                for number, axis in one.axes
             ]
             write_json(folder / VARYING_FILE, axes)
 
@@ -104,14 +106,16 @@ def _for_sizes(session: Session, axes: Sequence[Sequence[int]]) -> Session:
     """Return a session that compiles one graph for all sizes of these axes, and fails where it cannot.
 
     Args:
-        axes: number of an input, the axis of a batch, its smallest and its largest size.
+        axes: number of an input, the axis of a batch, its smallest and its largest size, and their step.
     """
     import torch
 
     def prepare(images: NDArray[Any]) -> Any:
         inputs = session.prepare(images)
-        for number, axis, least, most in axes:
-            if inputs[number].shape[axis] > 1:  # torch compiles a size of 1 by itself
+        for number, axis, least, most, step in axes:
+            if step > 1:  # the strict mark knows no multiples
+                torch._dynamo.maybe_mark_dynamic(inputs[number], axis)
+            elif inputs[number].shape[axis] > 1:  # torch compiles a size of 1 by itself
                 torch._dynamo.mark_dynamic(inputs[number], axis, min=max(2, least), max=most)
         return inputs
 
