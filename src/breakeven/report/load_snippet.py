@@ -18,6 +18,7 @@ from breakeven.artifacts.model_manifest import (
     ModelManifest,
     TextInput,
 )
+from breakeven.artifacts.varying import dimensions_of
 from breakeven.results.result_row import ResultRow, folder_of
 
 
@@ -59,7 +60,7 @@ def snippets(row: ResultRow | None, cards: Sequence[ModelManifest], loading: Loa
         "folder": folder_of(row).as_posix(),
         "threads": row.threads,
         "classes": " x ".join(map(str, card.output_shape)),
-        "example": _example(card.shape, bool(card.mean)),
+        "example": "; ".join([_example(card.shape, bool(card.mean)), *map(str, dimensions_of(card))]),
         "mean": [float(f"{value:.6g}") for value in card.mean],
         "std": [float(f"{value:.6g}") for value in card.std],
         "normalize": _normalized(card.shape) if card.mean and loading.preprocessing == "outside" else "",

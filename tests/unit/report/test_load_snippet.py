@@ -67,3 +67,14 @@ def test_texts_are_tokens_and_an_unknown_model_has_no_snippet() -> None:
 def test_a_runtime_that_python_loads_in_no_other_way_has_only_the_snippet_with_breakeven() -> None:
     (only,) = snippets(row("none/fp32/executorch"), [CARD], Loading({"executorch": {"name": "executorch"}}))
     assert only.title == "with Breakeven"
+
+
+def test_a_snippet_says_which_sizes_may_vary_and_what_the_task_gives() -> None:
+    length = {"name": "length", "least": 4, "most": 128, "step": 1, "axes": [[0, 0]]}
+    shape = TextInput(length=64, vocabulary=100, classes=1)
+    task = {"name": "regression"}
+    texts = replace(CARD, shape=shape, mean=[], std=[], varying=[length], task=task)
+    own, native = snippets(row("none/fp32/onnxruntime"), [texts], Loading(SETTINGS))
+    for snippet in (own, native):
+        assert "# your N x L tokens; length 4 to 128\n" in snippet.text
+        assert "outputs" in snippet.text and "logits" not in snippet.text
