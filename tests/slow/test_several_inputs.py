@@ -165,8 +165,8 @@ def test_another_output_than_the_scored_one_is_exported_and_compared(
     folder = several[0].folder / "artifacts/export/flat/none--fp32--onnxruntime"
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
     given = {
-        "input0": np.zeros((3, 1, 8, 8), np.float32),
-        "input1": np.zeros((3, 4), np.float32),
+        "picture": np.zeros((3, 1, 8, 8), np.float32),
+        "facts": np.zeros((3, 4), np.float32),
     }
     price, seen = session.run(None, given)
     assert price.shape == (3, 1) and seen.shape == (3, 16)
@@ -187,7 +187,7 @@ def test_the_texts_of_every_artifact_may_have_another_length(
         assert logits.shape == (2, 2)
     for runtime in ("onnxruntime", "openvino", "executorch", "torchscript_frozen"):
         said = project.run("breakeven", "explain", f"none/fp32/{runtime}", "--family", "bert").stdout
-        assert "sizes of inputs: length 3 to 32: " in " ".join(said.split()), said
+        assert "sizes of inputs: length 3 to 32, checked at both ends: " in " ".join(said.split()), said
 
 
 def test_the_report_says_how_to_call_it(several: tuple[Project, dict[str, dict[str, dict]], str]) -> None:

@@ -34,12 +34,15 @@ def as_samples(inputs: Any, names: Sequence[str] = ()) -> NDArray[Any]:
         names: the order of a mapping's arrays; empty: their own.
 
     Raises:
-        UserError: the mapping has other names.
+        UserError: the mapping has other names, or there are more or fewer arrays than names.
     """
     if isinstance(inputs, Mapping):
         if names and {*names} != {*inputs}:
             raise UserError(f"the inputs are {', '.join(inputs)}, and the model takes {', '.join(names)}.")
         return join({name: np.asarray(inputs[name]) for name in names or inputs})
+    if names and (not isinstance(inputs, tuple | list) or len(inputs) != len(names)):
+        given = f"{len(inputs)} inputs" if isinstance(inputs, tuple | list) else "one array"
+        raise UserError(f"the model takes {', '.join(names)}, and {given} came: give a tuple or a mapping.")
     if isinstance(inputs, tuple | list):
         return join({f"input{number}": np.asarray(array) for number, array in enumerate(inputs)})
     return np.asarray(inputs)

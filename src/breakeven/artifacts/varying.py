@@ -88,17 +88,20 @@ def dimensions(
 
 
 def require_within(samples: NDArray[Any], varying: Sequence[VaryingDimension]) -> None:
-    """Refuse samples of a size that no artifact was checked with.
+    """Refuse samples of a size that no artifact was checked with, or of sizes that do not go together.
 
     Raises:
         UserError: it names the size, and those that are allowed.
     """
-    arrays = fields_of(samples)
+    shapes = [array.shape for array in fields_of(samples)]
     for one in varying:
-        for number, axis in one.axes:
-            size = arrays[number].shape[axis + 1]
-            if not one.has(size):
-                raise UserError(f"the inputs have {one.name} {size}: this artifact was made for {one}.")
+        if short := [shapes[number] for number, axis in one.axes if len(shapes[number]) <= axis + 1]:
+            raise UserError(f"an input of shape {short[0]} has no {one.name}: give a batch of samples.")
+        found = list(dict.fromkeys(shapes[number][axis + 1] for number, axis in one.axes))
+        if len(found) > 1:
+            raise UserError(f"the inputs have {one.name} {' and '.join(map(str, found))}: it should be one.")
+        if not one.has(found[0]):
+            raise UserError(f"the inputs have {one.name} {found[0]}: this artifact was made for {one}.")
 
 
 def _axes(name: str, chosen: Mapping[str, Any], shape: Input, key: str) -> tuple[tuple[int, int], ...]:

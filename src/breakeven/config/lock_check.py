@@ -78,8 +78,7 @@ def _require_outputs(name: str, stage: dict[str, Any], digests: DvcDigests) -> N
             state = "differs" if found else "is missing"
             raise UserError(
                 f"The results here are not those of {DVC_LOCK}: {path} {state}. Run `dvc checkout`, or "
-                f"`dvc repro` if DVC's cache lacks it, as in a fresh clone. {paths.SUMMARY} holds the "
-                "committed figures."
+                "`dvc repro` if DVC's cache lacks it, as in a fresh clone or after another study."
             )
 
 

@@ -14,6 +14,7 @@ from breakeven.core import interrupts
 from breakeven.core.errors import UserError
 from breakeven.core.import_errors import import_fault
 
+SAME_BEGINNING = 3  # letters that a misspelt name usually has right
 MANDATORY_MESSAGE = "{key} is mandatory and not set: give it a value with `breakeven compose {key}=VALUE`."
 S = TypeVar("S", bound="StrictModel")
 
@@ -146,7 +147,8 @@ def check(model: type[S], settings: Mapping[str, Any], dotted_key: str = "") -> 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """Return the end of a message: the name in `allowed` nearest to `name`, if any is near, and all names."""
     allowed = list(allowed)
-    near = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.5)
+    near.sort(key=lambda each: each[:SAME_BEGINNING] != name[:SAME_BEGINNING])  # else the nearest comes first
     question = f"; did you mean {near[0]!r}?" if near else "."
     return f"unknown{question} Allowed: {', '.join(allowed) or 'nothing'}."
 

@@ -66,7 +66,7 @@ def _all(
         text = f"after {count} replicates the widest interval is {reached}, not {target}"
         if comparisons.half_width > WIDE:
             text = f"{count} replicates cannot give an interval that says anything, let alone one of {target}"
-        remedy = "raise measure.seconds_per_variant, or measure.min_replicates, in params.yaml"
+        remedy = "raise measure.seconds_per_variant, or measure.min_replicates, by `breakeven compose`"
         if busy > BUSY:
             remedy = f"measure on a machine that is not busy; else {remedy}"
         yield QualityWarning(FEW_REPLICATES, text, remedy)

@@ -9,6 +9,7 @@ from torch import nn
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.artifacts.preprocess import normalize
 from breakeven.artifacts.tensors import call
+from breakeven.artifacts.tensors import sizes as shapes
 from breakeven.artifacts.varying import dimensions_of, extremes, resize, words
 from breakeven.core.errors import UserError
 
@@ -36,7 +37,8 @@ def require_sizes(model: nn.Module, images: NDArray[Any], card: ModelManifest, p
         except Exception as error:
             first = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise UserError(
-                f"{place}: the model cannot take inputs of {words(sizes)} ({first}): narrow the sizes, set "
-                f"`step` where they have to be multiples, or let the model take any, for example by pooling "
-                f"before its last layer."
+                f"{place}: the model cannot take inputs of {words(sizes)}, {shapes(inputs)} ({first}): "
+                f"name every input that has this dimension in `inputs`, set `step` where sizes have to be "
+                f"multiples, narrow them, or let the model take any, for example by pooling before its last "
+                f"layer."
             ) from None

@@ -209,6 +209,7 @@ def family_file(wish: Wish, data: str, conf: Path) -> str:
         f"data: {data}",
         f"checkpoint: {_weights(wish.weights)} # the file of its weights; null: it is trained here",
         f"pretrained: {_weights(wish.pretrained)} # a file of weights that the training begins with",
+        "varying: {} # sizes of inputs that differ from call to call, such as length: {least: 4, most: 128}",
         *model,
         *(["task:", *task] if wish.task == "custom" else []),
         *train,

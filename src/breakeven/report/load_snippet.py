@@ -88,7 +88,10 @@ def _normalized(shape: Input) -> str:
 def _example(shape: Input, is_pixels: bool) -> str:
     """Return the line that creates an input of the right shape and type."""
     if isinstance(shape, FieldsInput):
-        arrays = [f"np.zeros({(1, *size)}, np.{kind})" for kind, *size in shape.fields.values()]
+        arrays = [
+            f"np.{'zeros' if kind.startswith('float') else 'ones'}({(1, *size)}, np.{kind})"
+            for kind, *size in shape.fields.values()
+        ]
         given = arrays[0] if len(arrays) == 1 else f"({', '.join(arrays)})"
         return f"inputs = {given}  # your {', '.join(shape.fields)}"
     if isinstance(shape, TextInput):

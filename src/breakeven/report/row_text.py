@@ -87,6 +87,8 @@ def change(row: ResultRow) -> str:
     """Return the change of the score from the baseline, without its unit, with its interval."""
     if row.verdict in ("baseline", "control"):
         return ""
+    if is_exact(row):
+        return f"{change_text(row, 0.0)} (exactly)"
     return _change(row, row.score_delta, row.score_delta_ci_low, row.score_delta_ci_high)
 
 

@@ -90,7 +90,7 @@ def _scenario(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> list[str
     return [
         f"## {benchmark.family} ({benchmark.title}) on {title(rows[0])}",
         table([column.title for column in columns], lines, left=2),
-        f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test images. "
+        f"{max(row.replicates for row in rows)} replicates; {floor}{benchmark.test_images:,} test samples. "
         "Bold: no other variant is at once as fast, as accurate and as small.",
         *_bargains(timed),
         "### How near to the hardware's peaks",

@@ -149,8 +149,9 @@ def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
     bounds = [best.breakeven_calls_low or "", best.breakeven_calls_high or ""]
     known = [brief(float(bound)) for bound in bounds if bound.isdigit()]
     within = f" ({' to '.join(known)})" if len(known) == 2 else ""
-    was_ms = (baseline.latency_ms_p50 if baseline else None) or best.latency_ms_p50
-    saved = int(calls) * (was_ms - best.latency_ms_p50) / 1000
+    before = baseline or best
+    was_ms = before.latency_ms_mean or before.latency_ms_p50 or 0.0  # rows of earlier versions have no mean
+    saved = int(calls) * was_ms * (1 - 1 / (best.speedup or 1.0)) / 1000  # as the calls were computed
     what = "training, build and start" if best.train_s else "build and start"
     return (
         f"after {brief(float(calls))} calls{within}: by then it has saved the {brief(saved)} s that "

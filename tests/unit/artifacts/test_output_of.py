@@ -113,6 +113,10 @@ def test_a_mapping_is_ordered_by_the_model_s_names() -> None:
     assert as_samples({"mask": mask, "ids": ids}, ["ids", "mask"]).dtype.names == ("ids", "mask")
     with pytest.raises(UserError, match="the inputs are mask, and the model takes ids, mask"):
         as_samples({"mask": mask}, ["ids", "mask"])
+    with pytest.raises(UserError, match="the model takes ids, mask, and one array came"):
+        as_samples(mask, ["ids", "mask"])
+    with pytest.raises(UserError, match="the model takes ids, mask, and 3 inputs came"):
+        as_samples((mask, ids, ids), ["ids", "mask"])
 
 
 def test_fx_quantizes_what_is_inside(tmp_path: Path) -> None:

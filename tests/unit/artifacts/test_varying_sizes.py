@@ -130,6 +130,20 @@ def test_a_loaded_artifact_refuses_a_size_that_was_not_checked() -> None:
             require_within(np.zeros((2, 1, height, width)), VARYING)
 
 
+def test_inputs_that_share_a_size_have_to_agree() -> None:
+    """OpenVINO would answer with the outputs of the call before."""
+    size = {"least": 4, "most": 20, "inputs": ["tokens", "mask"]}
+    varying = dimensions(settings(length=size), FIELDS, "families.x.varying")
+    tokens, age = np.zeros((1, 20)), np.zeros((1, 7))
+    require_within(join({"tokens": tokens, "mask": tokens, "age": age}), varying)
+    with pytest.raises(UserError, match="the inputs have length 20 and 10: it should be one"):
+        require_within(join({"tokens": tokens, "mask": tokens[:, :10], "age": age}), varying)
+    with pytest.raises(UserError, match="has no length: give a batch of samples"):
+        require_within(
+            np.zeros(20), dimensions(settings(length={"least": 4, "most": 20}), TextInput(12, 5, 2), "x")
+        )
+
+
 def images() -> Images:
     draw = np.random.default_rng(0)
     return Images(draw.integers(0, 256, (64, 1, 8, 8), np.uint8), draw.integers(0, 10, 64))
@@ -187,7 +201,7 @@ def test_every_runtime_takes_every_size_or_says_why_not(
     assert (made.status, made.reason) == ("ok", "")
     assert [*reference.resized] == [words(sizes) for sizes in extremes(VARYING)]  # each was compared
     said = made.facts["sizes of inputs"]
-    assert said == f"height 6 to 24, width 8 to 20 in steps of 4: {runtime.sizes}"
+    assert said == f"height 6 to 24, width 8 to 20 in steps of 4, checked at both ends: {runtime.sizes}"
     if "graph" in made.facts:
         assert made.facts["graph"] == "whole, no breaks"
 
@@ -207,6 +221,9 @@ def test_every_toolchain_takes_every_size(
         reference, toolchain.runtime, precision=toolchain.precision, quantization=name, trained=False
     )
     made = builder.make(tmp_path, base, partial(toolchain.quantize, examples, runtime), reference)
+    if name == "torch_compile_static":  # Inductor of torch 2.14 lays out its int8 convolutions for one size
+        assert (made.status, "expected size" in made.reason) == ("unsupported", True)
+        return
     assert (made.status, made.reason) == ("ok", "")
     assert made.facts["sizes of inputs"].startswith("height 6 to 24, ")
 

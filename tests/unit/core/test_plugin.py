@@ -65,3 +65,16 @@ def test_a_broken_option_is_one_sentence_with_its_key(
 def test_a_module_that_is_nowhere_says_where_it_may_lie() -> None:
     with pytest.raises(UserError, match=r"put it beside dvc\.yaml or into a folder of PYTHONPATH"):
         plugin.load("runtimes", {"name": "my_runtimes.fast"}, "runtimes.mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("onnx_static", "onnxruntime_static"),
+        ("onnxrutime_static", "onnxruntime_static"),
+        ("xpenvino", "openvino"),
+    ],
+)
+def test_a_name_that_begins_alike_is_meant_before_one_that_ends_alike(name: str, near: str) -> None:
+    allowed = ["openvino_static", "onnxruntime_static", "openvino", "torch_compile_static"]
+    assert f"did you mean {near!r}?" in plugin.did_you_mean(name, allowed)

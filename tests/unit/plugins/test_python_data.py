@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from breakeven.artifacts.dataset import load_split, manifest
+from breakeven.artifacts.dataset import Images, load_split, manifest
 from breakeven.artifacts.model_manifest import FieldsInput
+from breakeven.artifacts.records import join
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.pipeline.prepare_dataset import prepare
+from breakeven.plugins.datasets._samples import token_count
 
 OWN = """
 import numpy as np
@@ -178,3 +180,10 @@ def test_samples_of_any_shape_are_kept(tmp_path: Path) -> None:
 def test_what_would_be_wrong_later_is_told_at_once(tmp_path: Path, settings: dict, said: str) -> None:
     with pytest.raises(UserError, match=said):
         prepared(tmp_path, "pairs", **settings)
+
+
+def test_the_largest_token_of_several_inputs_decides_the_vocabulary() -> None:
+    words = np.array([[1, 7], [3, 0]])
+    inputs = join({"words": words, "mask": words > 0, "picture": np.zeros((2, 3), np.float32)})
+    assert token_count(Images(inputs, np.zeros(2, np.int64))) == 8
+    assert token_count(Images(inputs[["mask", "picture"]], np.zeros(2, np.int64))) == 0

@@ -120,7 +120,7 @@ def test_a_card_says_what_is_paid_back_with_and_without_the_training(tmp_path: P
         },
     )
     text = write(tmp_path, [BASELINE, TWIN, best])
-    paid = "Paid back after 20,600 calls: by then it has saved the 0 s that training, build and start take"
+    paid = "Paid back after 20,600 calls: by then it has saved the 27.5 s that training, build and start take"
     assert f"{paid}; after 28 calls if the training is not counted" in text
     assert "20,600; 28 without training" in text  # the table
 

@@ -65,6 +65,7 @@ def run(chosen: Namespace) -> None:
     """Write the files, try them on a few samples, and print the two commands that follow."""
     from breakeven.cli.new_dialogue import ask
     from breakeven.core.errors import UserError
+    from breakeven.core.plugin import did_you_mean, names
     from breakeven.pipeline import checkpoint_facts, new_family, trial
     from breakeven.pipeline.new_family_files import Wish
 
@@ -78,6 +79,8 @@ def run(chosen: Namespace) -> None:
         ask(chosen)
     weights = chosen.from_checkpoint or chosen.weights
     task = chosen.task or ("custom" if chosen.score else "classification")
+    if task not in (tasks := names("tasks")):
+        raise UserError(f"--task {task}: {did_you_mean(task, tasks)}")
     if task == "custom" and not (chosen.score and chosen.metric):
         raise UserError("--task custom: give --score MODULE:FUNCTION and --metric NAME, its name in tables.")
     wish = Wish(
@@ -102,9 +105,9 @@ def run(chosen: Namespace) -> None:
     with new_family.removed_on_error(files):
         study = trial.study_of(wish.name)
         facts, samples = trial.read(study, wish.name)
-        if wish.output is None and (names := trial.outputs_of(study, wish.name, facts, samples)):
+        if wish.output is None and (outputs := trial.outputs_of(study, wish.name, facts, samples)):
             raise UserError(
-                f"--model {wish.model}: gives {', '.join(names)}: say with --output which one is scored."
+                f"--model {wish.model}: gives {', '.join(outputs)}: say with --output which one is scored."
             )
         lines = trial.try_family(study, wish.name, facts, samples)
     for file in files:

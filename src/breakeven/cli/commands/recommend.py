@@ -162,7 +162,7 @@ def _register(
     from breakeven.tracking import address, model_registry
 
     refused: list[str] = []
-    server = "http://127.0.0.1:5000 (make ui)" if address.is_local() else address.shown_address()
+    server = "http://127.0.0.1:5000 (breakeven ui)" if address.is_local() else address.shown_address()
     for choice in model_registry.register_all(study, results, chosen):
         if not (champion := choice.champion):
             refused.append(f"{choice.row.family}: {choice.refusal}")

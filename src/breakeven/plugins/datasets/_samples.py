@@ -84,6 +84,8 @@ def class_names(parts: Sequence[Images]) -> list[str]:
 
 
 def token_count(data: Images) -> int:
-    """Return the size of the vocabulary by the largest token; 0 if the inputs are no tokens."""
-    is_tokens = data.images.dtype.kind == "i" and data.images.ndim == 2
-    return 1 + int(data.images.max()) if is_tokens else 0
+    """Return the size of the vocabulary by the largest token of any input; 0 if no input is tokens."""
+    names = data.images.dtype.names
+    inputs = [data.images] if names is None else [data.images[name] for name in names]
+    tokens = [array for array in inputs if array.dtype.kind == "i" and array.ndim == 2]
+    return max((1 + int(array.max()) for array in tokens), default=0)

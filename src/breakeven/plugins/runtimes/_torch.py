@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
@@ -69,6 +70,8 @@ class TorchRuntime(Runtime, ABC):
         """Ask torch's profiler; the operators that an operator calls do not count in its time.
 
         `torch.profiler` wraps the same profiler, and imports the compiler, which takes seconds.
+        Where every call has the same operators, an operator has its median over the calls, since one call may
+        wait for a core; otherwise its mean.
         """
         from torch.autograd.profiler import profile
 
@@ -76,12 +79,15 @@ class TorchRuntime(Runtime, ABC):
         with profile(record_shapes=True) as profiler:
             for _ in range(calls):
                 session.run(inputs)
-        share = 1 / (1e3 * calls)  # microseconds of all calls -> milliseconds per call
+        events = profiler.function_events
+        times_ms = [event.self_cpu_time_total / 1e3 for event in events]
+        names = [event.name for event in events]
+        own, rest = divmod(len(events), calls)
+        if not rest and names == names[:own] * calls:
+            times_ms = np.tile(np.median(np.reshape(times_ms, (calls, own)), axis=0), calls).tolist()
         return [
-            OperatorTime(
-                e.name, precision_of(e.name, e.input_dtypes), e.self_cpu_time_total * share, 1 / calls
-            )
-            for e in profiler.function_events
+            OperatorTime(event.name, precision_of(event.name, event.input_dtypes), ms / calls, 1 / calls)
+            for event, ms in zip(events, times_ms, strict=True)
         ]
 
     def converted(self, source: ExportInput) -> "nn.Module":

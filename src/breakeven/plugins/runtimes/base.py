@@ -32,6 +32,7 @@ class ExportInput:
     preprocessing: str  # "inside" or "outside"
     changed: bool = False  # whether a toolchain changed `model`, so that it is not what `folder` holds
     varying: "tuple[VaryingDimension, ...]" = ()  # besides the batch
+    input_names: tuple[str, ...] = ()  # of several inputs
 
 
 @dataclass(frozen=True)

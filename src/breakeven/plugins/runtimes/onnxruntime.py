@@ -57,7 +57,7 @@ class OnnxRuntime(Runtime):
         from breakeven.artifacts.torch_export import dynamic_shapes
 
         given = separate(source.example)
-        names = ["images"] if len(given) == 1 else [f"input{number}" for number in range(len(given))]
+        names = [*source.input_names] or ["images"]
         batch = torch.export.Dim("batch")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
