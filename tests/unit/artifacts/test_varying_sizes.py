@@ -119,7 +119,7 @@ def test_resized_samples_begin_as_the_samples_do(length: int, own: int) -> None:
 def test_a_model_that_takes_one_size_only_is_refused() -> None:
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
     card = replace(UNTRAINED, varying=[asdict(one) for one in VARYING])
-    with pytest.raises(UserError, match=r"families\.x\.varying: .* height 6 and width 8 .*: narrow"):
+    with pytest.raises(UserError, match=r"families\.x\.varying: .* height 6 and width 8, .*: name every"):
         require_sizes(model, images().images, card, "families.x.varying")
 
 
