@@ -24,10 +24,18 @@ SHORT_DIGEST_LENGTH = 16  # characters of a digest that need not be complete
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path`, and rename it to `path` if the block ends without an error.
 
-    Remove first what killed processes left beside `path`.
+    Remove first what killed processes left beside `path`, and an empty folder in its place.
+
+    Raises:
+        UserError: a folder with files stands in its place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent, f".{path.name}.")
+    if path.is_dir() and not path.is_symlink():
+        try:
+            path.rmdir()
+        except OSError:
+            raise UserError(f"{path} is a folder with files, where a file belongs: move it away.") from None
 
     def create() -> Path:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED_SUFFIX)

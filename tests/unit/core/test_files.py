@@ -276,3 +276,15 @@ def test_a_memory_that_is_damaged_is_empty_and_can_be_written(tmp_path, damage):
     assert read_memory(memory) == {}
     write_json(memory, {"a": 1})
     assert read_memory(memory) == {"a": 1}
+
+
+def test_a_file_takes_the_place_of_an_empty_folder_and_of_no_other(tmp_path):
+    (tmp_path / "empty").mkdir()
+    write_json(tmp_path / "empty", {"a": 1})
+    assert read_json(tmp_path / "empty") == {"a": 1}
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/inner.txt").touch()
+    with pytest.raises(UserError, match="full is a folder with files, where a file belongs: move it away"):
+        write_json(tmp_path / "full", {"a": 1})
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["inner.txt"]
+    assert not [*tmp_path.glob("*.tmp")]
