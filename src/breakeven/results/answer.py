@@ -171,9 +171,12 @@ def _doubts(benchmark: BenchmarkResult, best: ResultRow, choice: Choice, limits:
         half_width = max(best.speedup_ci_high / best.speedup, best.speedup / best.speedup_ci_low) - 1
         if half_width > TIE:
             doubts.append(f"the speedup is imprecise (±{half_width:.0%})")
-    names = [warning["name"] for warning in benchmark.warnings if warning["scenario"] == scenario(best).title]
-    if doubts and FEW_REPLICATES in names:  # the doubt above says it
-        names.remove(FEW_REPLICATES)
+    names = [
+        warning["name"]
+        for warning in benchmark.warnings
+        # Whether there were enough replicates for this variant is said by its own interval.
+        if warning["scenario"] == scenario(best).title and warning["name"] != FEW_REPLICATES
+    ]
     if names:
         doubts.append(f"the run has warnings: {', '.join(names)}")
     if best.metric_unit != PERCENT and limits.max_score_loss is None and best.verdict != "baseline":

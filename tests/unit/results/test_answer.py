@@ -66,9 +66,8 @@ def test_it_looks_as_sure_as_it_is() -> None:
     assert "the run has warnings: busy" in said.doubts  # that it has few replicates makes it imprecise
     fine = replace(SAFE, speedup_ci_low=3.9, speedup_ci_high=4.1)
     assert not answer([BASELINE, TWIN, fine]).doubts
-    assert answer([BASELINE, TWIN, fine], warnings=warnings).doubts == (
-        "the run has warnings: busy, few replicates",
-    )
+    # Its own interval is narrow, whatever those of other variants are.
+    assert answer([BASELINE, TWIN, fine], warnings=warnings).doubts == ("the run has warnings: busy",)
 
 
 def test_nothing_to_gain_keeps_the_baseline() -> None:
