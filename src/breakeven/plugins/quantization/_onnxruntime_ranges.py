@@ -61,8 +61,7 @@ class BatchReader:
 
 def inputs_of(batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Return a batch by the names that the exported file gives its inputs."""
-    fields = fields_of(batch)
-    return {"images": batch} if len(fields) == 1 else {f"input{n}": field for n, field in enumerate(fields)}
+    return dict(zip(batch.dtype.names or ["images"], fields_of(batch), strict=True))
 
 
 def _largest(calibrator: Any, images: NDArray[Any]) -> dict[str, np.float32]:
