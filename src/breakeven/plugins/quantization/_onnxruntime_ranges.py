@@ -61,7 +61,8 @@ class BatchReader:
 
 def inputs_of(batch: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Return a batch by the names that the exported file gives its inputs."""
-    return dict(zip(batch.dtype.names or ["images"], fields_of(batch), strict=True))
+    fields, names = fields_of(batch), batch.dtype.names or ()
+    return dict(zip(names if len(names) > 1 else ["images"], fields, strict=True))
 
 
 def _largest(calibrator: Any, images: NDArray[Any]) -> dict[str, np.float32]:
