@@ -1,11 +1,10 @@
 """A detector with the user's own weights and score, by real DVC: as far as each runtime goes."""
 
-import csv
 import sys
 from pathlib import Path
 
 import pytest
-from project import BRIEF, copy_project
+from project import BRIEF, project_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -122,19 +121,16 @@ task: {metric: overlap, better: higher, unit: "%", score: "my_detector:found", s
 
 
 def test_a_detector_goes_as_far_as_each_runtime_does(tmp_path: Path) -> None:
-    (tmp_path / "project").mkdir()
-    project = copy_project(tmp_path / "project")
-    for name, text in {
+    files = {
         "my_detector.py": OWN,
         "conf/study/detector.yaml": STUDY,
         "conf/family/detector.yaml": FAMILY,
-    }.items():
-        (project.folder / name).write_text(text)
+    }
+    project = project_with(tmp_path / "project", files)
     project.run(sys.executable, "my_detector.py")
     project.run("breakeven", "compose", "study=detector")
     printed = project.run("dvc", "repro").stdout
-    with (project.folder / "results/summary.csv").open() as file:
-        rows = {row["variant"]: row for row in csv.DictReader(file)}
+    rows = project.rows()
     timed = {name for name, row in rows.items() if row["speedup"]}
     assert {"none/fp32/torchscript_frozen", "none/fp32/onnxruntime", "none/fp32/openvino"} <= timed, printed
     assert all(row["reason"] for name, row in rows.items() if name not in timed and name != "none/fp32/eager")

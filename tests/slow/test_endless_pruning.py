@@ -1,10 +1,9 @@
 """A compression that does not come back costs its own rows, by real DVC."""
 
-import csv
 from pathlib import Path
 
 import pytest
-from project import BRIEF, copy_project
+from project import BRIEF, project_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -48,18 +47,15 @@ export: {builds: 1}
 
 
 def test_pruning_that_does_not_come_back_is_ended_and_said(tmp_path: Path) -> None:
-    (tmp_path / "project").mkdir()
-    project = copy_project(tmp_path / "project")
-    for name, text in {
+    files = {
         "my_swin.py": OWN,
         "conf/family/swin.yaml": FAMILY,
         "conf/study/endless.yaml": STUDY,
-    }.items():
-        (project.folder / name).write_text(text)
+    }
+    project = project_with(tmp_path / "project", files)
     project.run("breakeven", "compose", "study=endless")
     printed = project.run("dvc", "repro").stdout
-    with (project.folder / "results/summary.csv").open() as file:
-        rows = {row["variant"]: row for row in csv.DictReader(file)}
+    rows = project.rows()
     assert rows["none/fp32/onnxruntime"]["speedup"], printed
     for runtime in ("eager", "onnxruntime"):
         pruned = rows[f"prune50/fp32/{runtime}"]

@@ -1,10 +1,9 @@
 """torchvision's LR-ASPP on drawn shapes, by real DVC: the IoU of each image, int8 in three runtimes."""
 
-import csv
 from pathlib import Path
 
 import pytest
-from project import BRIEF, copy_project
+from project import BRIEF, project_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -38,14 +37,11 @@ QUANTIZED = ("torchscript_frozen", "onnxruntime", "openvino")
 
 
 def test_every_image_has_its_iou_and_int8_comes_from_three_toolchains(tmp_path: Path) -> None:
-    (tmp_path / "project").mkdir()
-    project = copy_project(tmp_path / "project")
-    (project.folder / "conf/study/own_lraspp.yaml").write_text(STUDY)
-    (project.folder / "conf/family/own_lraspp.yaml").write_text(FAMILY)
+    files = {"conf/study/own_lraspp.yaml": STUDY, "conf/family/own_lraspp.yaml": FAMILY}
+    project = project_with(tmp_path / "project", files)
     project.run("breakeven", "compose", "study=own_lraspp")
     printed = project.run("dvc", "repro").stdout
-    with (project.folder / "results/summary.csv").open() as file:
-        rows = {row["variant"]: row for row in csv.DictReader(file)}
+    rows = project.rows()
     assert {row["metric"] for row in rows.values()} == {"iou"}
     assert float(rows["none/fp32/eager"]["score"]) > 0.3, printed
     for runtime in QUANTIZED:

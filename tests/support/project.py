@@ -1,5 +1,6 @@
 """A copy of the project in which real DVC, Hydra and MLflow can run, as a user would type the commands."""
 
+import csv
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,6 +72,11 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def rows(self) -> dict[str, dict[str, str]]:
+        """Return the rows of a study of one family, by variant."""
+        with (self.folder / "results/summary.csv").open() as file:
+            return {row["variant"]: row for row in csv.DictReader(file)}
 
     def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         """Type a command; a failure that was not expected shows what it printed."""
@@ -160,6 +166,15 @@ def copy_files(folder: Path, without: tuple[str, ...] = ()) -> None:
         if (ROOT / name).is_file() and not (without and name.startswith(without)):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+
+
+def project_with(folder: Path, files: Mapping[str, str]) -> "Project":
+    """Return a copy of the project in a new folder, with more files in it: path -> text."""
+    folder.mkdir()
+    project = copy_project(folder)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return project
 
 
 def copy_project(folder: Path) -> Project:

@@ -17,6 +17,7 @@ from model_cards import UNTRAINED
 from shipped_options import CANNOT, RUNTIMES, TOOLCHAINS, named
 
 from breakeven.artifacts import saved_model
+from breakeven.artifacts.artifact import Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import FeatureInput, FieldsInput, ImageInput, TextInput
 from breakeven.artifacts.records import fields_of, join
@@ -176,6 +177,14 @@ def saved(folder: Path, spec: dict, varying: Sequence[VaryingDimension] = VARYIN
     return folder
 
 
+def exported(builder: ArtifactBuilder, model: Path, name: str, target: Path) -> tuple[Artifact, Reference]:
+    """Export a saved model with a runtime of `conf/`; return the artifact and its reference."""
+    runtime = plugin.load("runtimes", RUNTIMES[name], name)
+    reference = Reference(model, builder.checker.test, "outside")
+    made = builder.make(target, draft(reference, name, trained=False), runtime.export, reference)
+    return made, reference
+
+
 # Inductor and ExecuTorch take long: one of a kind here, and the others with the slow tests.
 FEW = ("aotinductor", "torch_compile", "executorch")
 LONG = [name for name, own in RUNTIMES.items() if {*FEW} & {*named(own)} and name not in FEW]
@@ -191,17 +200,16 @@ def cases(options: dict[str, dict], long: list[str]) -> list:
 def test_every_runtime_takes_every_size_or_says_why_not(
     builder: ArtifactBuilder, network: Path, tmp_path: Path, name: str
 ) -> None:
-    runtime = plugin.load("runtimes", RUNTIMES[name], name)
-    reference = Reference(network, builder.checker.test, "outside")
-    made = builder.make(tmp_path, draft(reference, name, trained=False), runtime.export, reference)
+    made, reference = exported(builder, network, name, tmp_path)
     if made.status == "unsupported":
         reasons = (*CANNOT, "it takes inputs of one size only")
         assert any(reason in made.reason for reason in reasons), made.reason
         return
     assert (made.status, made.reason) == ("ok", "")
     assert [*reference.resized] == [words(sizes) for sizes in extremes(VARYING)]  # each was compared
+    sizes = plugin.load("runtimes", RUNTIMES[name], name).sizes
     said = made.facts["sizes of inputs"]
-    assert said == f"height 6 to 24, width 8 to 20 in steps of 4, checked at both ends: {runtime.sizes}"
+    assert said == f"height 6 to 24, width 8 to 20 in steps of 4, checked at both ends: {sizes}"
     if "graph" in made.facts:
         assert made.facts["graph"] == "whole, no breaks"
 
@@ -234,10 +242,7 @@ def test_a_size_that_a_trace_made_a_constant_is_found(builder: ArtifactBuilder, 
     for varying in ((), VARYING):
         folder = saved(tmp_path / f"model{len(varying)}", spec, varying)
         for name in ("eager", "torchscript_traced"):
-            reference = Reference(folder, builder.checker.test, "outside")
-            runtime = plugin.load("runtimes", RUNTIMES[name], name)
-            target = tmp_path / f"{name}{len(varying)}"
-            made = builder.make(target, draft(reference, name, trained=False), runtime.export, reference)
+            made, _ = exported(builder, folder, name, tmp_path / f"{name}{len(varying)}")
             assert made.status == ("wrong" if varying and name != "eager" else "ok"), made.reason
     assert made.reason.startswith("with height 6 and width 8, its outputs differ from eager's by ")
 
@@ -250,9 +255,7 @@ def test_a_model_that_needs_multiples_and_gives_two_outputs(
     width = {"width": {"least": 4, "most": 20, "step": 4}, "height": {"least": 4, "most": 12, "step": 4}}
     varying = dimensions(settings(**width), SHAPE, "families.x.varying")
     spec = {"_target_": f"fakes.odd_models.{InFours.__name__}", "_output_": 0}
-    reference = Reference(saved(tmp_path / "model", spec, varying), builder.checker.test, "outside")
-    runtime = plugin.load("runtimes", RUNTIMES[name], name)
-    made = builder.make(tmp_path, draft(reference, name, trained=False), runtime.export, reference)
+    made, reference = exported(builder, saved(tmp_path / "model", spec, varying), name, tmp_path)
     assert (made.status, made.reason) == ("ok", "")
     assert len(reference.resized) == 4
 
