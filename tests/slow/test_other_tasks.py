@@ -111,9 +111,9 @@ def test_the_answer_names_the_metric(study: Study) -> None:
     page = (study[0].folder / "results/report.html").read_text()
     assert "Absolute error against latency" in page and "IoU against latency" in page
     metrics = json.loads(
-        (study[0].folder / "results/metrics/mlp-cpu1-batch1/none--fp32--eager.json").read_text()
+        (study[0].folder / "results/metrics/mlp-cpu1-batch1/none/fp32/eager.json").read_text()
     )
-    assert [*metrics] == ["absolute_error", "latency_ms_p50", "speedup"]
+    assert [*metrics] == ["absolute_error", "latency_ms_p50", "speedup", "limits"]
 
 
 def test_mlflow_has_the_scores(study: Study) -> None:

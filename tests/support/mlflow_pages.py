@@ -29,7 +29,7 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
     return {
         "mlflow-runs": (f"{runs}?{as_models}", re.compile(f"^{re.escape(called)}$")),
         # The shipped views, as `breakeven ui` opens the first one
-        "mlflow-variants": (views.link(address, experiment), re.compile(" DEPLOY, ")),
+        "mlflow-variants": (views.link(address, experiment), re.compile(", DEPLOY$")),
         "mlflow-trainings": (views.link(address, experiment, views.TRAININGS), re.compile("· train$")),
         "mlflow-studies": (views.link(address, experiment, views.STUDIES), re.compile("x by ")),
         "mlflow-study": (f"{runs}/{study}?{as_models}", re.compile("^Deploy |^Keep |^No recommendation")),

@@ -69,5 +69,8 @@ def precision_mismatch(precision: str, spent: Mapping[str, float]) -> str:
     known_shares = {name: share for name, share in spent.items() if name in PRECISIONS}
     if not known_shares or known_shares.get(promised, 0.0) >= sum(known_shares.values()) / 2:
         return ""
-    spent_in = " and ".join(f"{share:.0%} of its time in {name}" for name, share in known_shares.items())
-    return f"not all in {promised}: its convolutions and linear layers compute {spent_in}"
+    spent_in = " and ".join(f"{share:.0%} in {name}" for name, share in known_shares.items())
+    return (
+        f"not all in {promised}: of a call's time, its convolutions and linear layers take {spent_in} "
+        "(other operators take the rest)"
+    )

@@ -192,7 +192,7 @@ def run_replicates(
         ):
             most, stopped = count, f"every interval within ±{budget.half_width:.1%}"
         elif fit <= count:
-            stopped = f"time budget of {limit_s:.0f} s spent"
+            stopped = "no time for another"
         else:
             stopped = f"{budget.max_replicates} replicates done"
         left = max(0, most - count) * spent / count

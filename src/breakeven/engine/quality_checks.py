@@ -63,7 +63,8 @@ def _all(
     if comparisons.half_width > budget.half_width:
         count = max(map(len, fine.values()))
         reached, target = f"±{comparisons.half_width:.1%}", f"±{budget.half_width:.1%}"
-        text = f"after {count} replicates the widest interval is {reached}, not {target}"
+        of = " of the variants measured to the end" if any(s.stopped for s in samples.values()) else ""
+        text = f"after {count} replicates the widest interval{of} is {reached}, not {target}"
         if comparisons.half_width > WIDE:
             text = f"{count} replicates cannot give an interval that says anything, let alone one of {target}"
         remedy = "raise measure.seconds_per_variant, or measure.min_replicates, by `breakeven compose`"

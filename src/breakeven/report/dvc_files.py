@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from breakeven.artifacts.model_manifest import ModelManifest
-from breakeven.core import paths
 from breakeven.core.files import atomic, atomic_folder, write_json
 from breakeven.plugins.tasks.base import at_start
 from breakeven.report import static_svg, study_charts
@@ -21,7 +20,7 @@ DEPLOY = "DEPLOY"  # the folder of the metrics of the recommended variants; DVC 
 def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
     """Write score, latency and speedup of each variant, and again of those to deploy, with their names.
 
-    DVC prints a row for each file, and a column for each key.
+    DVC prints a row for each file, whose path is the variant's name, and a column for each key.
     """
     with atomic_folder(folder) as written:
         for row in rows:
@@ -30,10 +29,15 @@ def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
             figures = {
                 row.metric: float(f"{row.score:.4g}"),
                 "latency_ms_p50": float(f"{row.latency_ms_p50:.3g}"),
-                "speedup": float(f"{row.speedup or 1:.3g}"),
+                "speedup": round(row.speedup or 1.0, 2),
             }
             place = f"{row.family}-{row.place}"
-            write_json(written / place / f"{paths.variant(row.variant)}.json", figures)
+            kept = (
+                {}
+                if row.recommended is None
+                else {"limits": "not surely kept" if row.beyond_limits else "kept"}
+            )
+            write_json(written / place / f"{row.variant}.json", {**figures, **kept})
             if row.recommended:
                 write_json(written / DEPLOY / f"{place}.json", {**figures, "deploy": row.variant})
 

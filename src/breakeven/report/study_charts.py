@@ -40,7 +40,9 @@ VERDICT_MARKS = {
 }
 CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis of the break-even chart
 STAR_COLOUR = "#C58800"
-MAX_LABELS = 5  # names of points in one chart: more would cover each other
+MAX_LABELS = 5  # names of points in one chart
+LABEL_ROOM = 0.07  # of a chart's height: names that are nearer to each other would cover each other
+BEYOND_LIMITS = "!"  # beside the point of a variant that may exceed a limit, as in the terminal's table
 SIDES: dict[Literal["left", "right"], int] = {"left": 3, "right": -3}  # alignment of a name -> pixels aside
 STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
@@ -69,7 +71,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
         {
             **{"variant": row.variant, "verdict": row.verdict, "speedup": row.speedup},
             **{"low": row.speedup_ci_low, "high": row.speedup_ci_high},
-            "recommended": bool(row.recommended),
+            **_marks(row),
         }
         for row in rows
     ]
@@ -89,14 +91,16 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     )
     x = alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
     star, point = _star(base).encode(x=x), _points(base, rows).encode(x=x)
+    beyond = [_beyond(base).encode(x=alt.X("high:Q", scale=scale))] if _has_beyond(data) else []
     return Chart(
         "speedup",
         "Speedup, with its interval",
-        f"To the right of 1x is faster. Each variant was timed in the same rounds as the baseline, and all "
+        f"To the right of 1x is faster. Lines: intervals; a mark hides those that are narrower. Each "
+        f"variant was timed in the same rounds as the baseline, and all "
         f"intervals hold at once. Grey: differences that the twin, a copy of the baseline, shows as noise "
-        f"(up to {floor - 1:.1%}).{_about_star(data)}",
+        f"(up to {floor - 1:.1%}).{_about_marks(data)}",
         data,
-        spec(alt.layer(band, one, whisker, star, point), LINE_HEIGHT * len(data)),
+        spec(alt.layer(band, one, whisker, star, point, *beyond), LINE_HEIGHT * len(data)),
         summary=_range(data),
     )
 
@@ -125,7 +129,7 @@ def score_by_latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> C
             **{"score": times * row.score, "front": False, "verdict": row.verdict},
             "change": None if row.score_delta is None else times * row.score_delta,
             **dict(zip(("low", "high"), _bounds(row), strict=True)),
-            "recommended": bool(row.recommended),
+            **_marks(row),
         }
         for row in rows
         if row.score is not None and row.latency_ms_p50 and row.verdict != "control"
@@ -155,25 +159,34 @@ def score_by_latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> C
     )
     y = alt.Y("score:Q", scale=y_scale)
     named = [_named_points(_labels(data), side).encode(x=x, y=y) for side in _sides(data)]
+    beyond = [_beyond(base).encode(y=y)] if _has_beyond(data) else []
     return Chart(
         "accuracy",
         f"{at_start(metric)} against latency",
         f"Of {benchmark.test_images:,} test samples; "
         f"{'down' if lower else 'up'} and to the left is better. Vertical lines: the "
         "interval of the change against the baseline. The dashed line joins the variants that no other "
-        f"beats in both, by the estimates.{_about_star(data)}",
+        f"beats in both, by the estimates.{_about_marks(data)}",
         data,
-        spec(alt.layer(line, whisker, _star(base), _points(base, rows), *named), 320),
+        spec(alt.layer(line, whisker, _star(base), _points(base, rows), *beyond, *named), 320),
         summary=_front(data, unit),
     )
 
 
 def _labels(data: Sequence[Point]) -> list[Point]:
-    """Return where to write the names of the recommended variant and of the fastest ones on the front."""
-    named = [point for point in data if point["front"] or point["recommended"]]
-    named.sort(key=lambda point: (not point["recommended"], point["latency_ms"]))
-    times = [point["latency_ms"] for point in data]
+    """Return where to write the names of the recommended variant and of the fastest ones on the front.
+
+    A name that would cover another one is left out.
+    """
+    wanted = [point for point in data if point["front"] or point["recommended"]]
+    wanted.sort(key=lambda point: (not point["recommended"], point["latency_ms"]))
+    times, scores = [point["latency_ms"] for point in data], [point["score"] for point in data]
     middle = math.sqrt(min(times) * max(times)) if times else 0.0
+    room = LABEL_ROOM * (max(scores, default=0.0) - min(scores, default=0.0))
+    named: list[Point] = []
+    for point in wanted:
+        if all(abs(point["score"] - other["score"]) > room for other in named):
+            named.append(point)
     return [
         {
             **{key: point[key] for key in ("variant", "latency_ms", "score")},
@@ -310,7 +323,7 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         "crosses the baseline's."
     )
     if left_out > 0 and chosen:
-        caption += f" Not shown: {left_out} more, which are not the cheapest at any number of calls."
+        caption += f" Left out: {left_out} variants that never cost the least in all."
     told = "; ".join(f"{row.variant} after {brief(float(row.breakeven_calls or 0))}" for row in chosen[1:])
     return Chart(
         "calls",
@@ -468,8 +481,25 @@ def _star(base: Any) -> Any:
     return base.transform_filter("datum.recommended").mark_point(**mark)
 
 
-def _about_star(data: Sequence[Point]) -> str:
-    return " The star is the variant to deploy." if any(point["recommended"] for point in data) else ""
+def _beyond(base: Any) -> Any:
+    """Return the marks of the variants that may exceed a limit, to the right of their places."""
+    mark = {"text": BEYOND_LIMITS, "dx": 12, "fontSize": 14, "fontWeight": "bold"}
+    return base.transform_filter("datum.beyond_limits").mark_text(**mark)
+
+
+def _marks(row: ResultRow) -> Point:
+    """Return whether a row is to be deployed, and whether it may exceed a limit."""
+    return {"recommended": bool(row.recommended), "beyond_limits": bool(row.beyond_limits)}
+
+
+def _has_beyond(data: Sequence[Point]) -> bool:
+    return any(point["beyond_limits"] for point in data)
+
+
+def _about_marks(data: Sequence[Point]) -> str:
+    star = " The star is the variant to deploy." if any(point["recommended"] for point in data) else ""
+    beyond = f" {BEYOND_LIMITS} may exceed a limit." if _has_beyond(data) else ""
+    return star + beyond
 
 
 def _colours(rows: Sequence[ResultRow]) -> alt.Color:

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from breakeven.core.format import wrapped
-from breakeven.engine.comparison import CONTROL
 from breakeven.engine.samples import STOPPED
 from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.results.recommend import Limits
@@ -41,14 +40,14 @@ def show(
 
     Args:
         wide: print every column, also those that the terminal has no room for.
-        limits: the limits that a recommended variant keeps; None: there are none.
+        limits: the limits that the rows are marked by; None: there are none.
     """
     console, limits = Console(highlight=False), limits or Limits()
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
             heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}"
             console.print(Text(heading, "bold"))
-            table = _fitting_table(console, scenario_rows, wide, limits)
+            table = _fitting_table(console, scenario_rows, wide)
             needed = Measurement.get(console, console.options.update(width=MAX_WIDTH), table).maximum
             Console(width=max(console.width, needed), highlight=False).print(table)
             if note := footer(benchmark, scenario_rows) if wide else noise(scenario_rows):
@@ -84,33 +83,29 @@ def warnings(benchmark: BenchmarkResult, row: ResultRow) -> list[str]:
     return [f"{warning['name']}: {warning['text']}; {warning['remedy']}" for warning in scenario_warnings]
 
 
-def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool, limits: Limits) -> Table:
+def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> Table:
     """Return the table with the most important columns that fit."""
     everything = columns_of("terminal", rows)
     for count in range(len(everything), 0, -1):
         shown = sorted(everything, key=lambda column: column.rank)[:count]
         columns = [column for column in everything if column in shown]
-        table = _table(rows, columns, "*" if console.options.ascii_only else "★", limits)
+        table = _table(rows, columns, "*" if console.options.ascii_only else "★")
         options = console.options.update(width=MAX_WIDTH)
         if wide or count == 1 or Measurement.get(console, options, table).maximum <= console.width:
             break
     return table
 
 
-def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str, limits: Limits) -> Table:
+def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column.title, justify="right" if column.sort_by else "left", no_wrap=True)
     for row in sorted(rows, key=lambda row: -(row.speedup or 0)):
         cells = [Text(column.text(row), VERDICT_COLOURS.get(column.text(row), "")) for column in columns]
-        mark = star if row.recommended else BEYOND_LIMITS if _is_beyond(row, limits) else " "
+        mark = star if row.recommended else BEYOND_LIMITS if row.beyond_limits else " "
         cells[0] = Text(f"{mark} {row.variant}")
         table.add_row(*cells, style="bold" if row.pareto else "")
     return table
-
-
-def _is_beyond(row: ResultRow, limits: Limits) -> bool:
-    return row.trained and row.speedup is not None and row.verdict != CONTROL and bool(limits.broken(row))
 
 
 def _legend(console: Console, kept: str, wide: bool) -> str:

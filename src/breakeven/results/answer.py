@@ -189,13 +189,13 @@ def _candidates(choice: Choice, limits: Limits) -> tuple[Candidate, ...]:
     best, runner_up, fastest = choice.best, choice.runner_up, choice.fastest
     candidates = [Candidate("chosen", best, "")] if best else []
     if best and runner_up:
-        unsure = runner_up.variant in (*choice.ties, *choice.unsettled)
+        behind = choice.behind.get(runner_up.variant)
         slower = (
-            "slower by the estimates, but it may be as fast"
-            if unsure
-            else "it keeps the limits, but is slower"
+            f"its calls surely take longer, by {brief(100 * behind)}%"
+            if behind is not None
+            else "slower by the estimates, but it may be as fast"
         )
-        as_fast = "it changes nothing for sure" if best.verdict == "baseline" else slower
+        as_fast = "it is not surely faster" if best.verdict == "baseline" else slower
         candidates.append(Candidate("next best", runner_up, as_fast))
     if fastest and fastest is not runner_up and gain(fastest) > 1:
         broken = " and ".join(limits.broken(fastest))

@@ -233,6 +233,7 @@ COLUMNS = (
     Column("replicates", "figure", "", "how many times it was measured in fresh processes"),
     Column("pareto", "flag", "", "whether no other variant is at once as fast, as accurate and as small"),
     Column("recommended", "flag", "", "whether `breakeven recommend` names it"),
+    Column("beyond_limits", "text", "", "which of the study's limits it may exceed; empty if it keeps them"),
 )
 
 

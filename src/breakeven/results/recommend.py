@@ -4,7 +4,7 @@ A variant keeps a limit if the unfavourable end of its interval does.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,6 +167,8 @@ class Choice:
     ties: tuple[str, ...] = ()
     # Variants within the limits that look slower than that, and were measured too roughly to exclude them
     unsettled: tuple[str, ...] = ()
+    # Variant within the limits that is surely slower than the best -> by which share its calls take longer
+    behind: Mapping[str, float] = field(default_factory=dict)
     # In one sentence: the fastest fp32 variant, and what the best gains over it; empty if that is the best
     over_fp32: str = ""
 
@@ -215,6 +217,7 @@ def choose(rows: Sequence[ResultRow], limits: Limits, levels: Mapping[str, NDArr
         _reason(best, others[0] if others else None, fastest, limits, rivals.get(best.variant)),
         ties=tuple(row.variant for row in may_be if row in near),
         unsettled=tuple(row.variant for row in may_be if row not in near),
+        behind={row.variant: 1 / rivals[row.variant].value - 1 for row in others if row not in may_be},
         over_fp32=_over_fp32(best, measured, levels),
     )
 

@@ -139,6 +139,7 @@ class ResultRow(LatencyPart, SpeedupPart, ScorePart, OutputPart, CostPart, Start
     best_within_limit: bool | None = None  # whether the throughput is the highest with p99 within the limit
     pareto: bool | None = None
     recommended: bool | None = None
+    beyond_limits: str = ""  # in words: which of the study's limits it may exceed
 
     @property
     def accuracy(self) -> float | None:

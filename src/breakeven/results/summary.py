@@ -21,7 +21,7 @@ def rows(benchmarks: Sequence[BenchmarkResult], limits: Limits) -> list[ResultRo
     """Return all rows, with the best ones marked.
 
     The marks are the Pareto front of each cell, the highest throughput of each variant under the latency
-    limit, and the variant of each cell that is recommended within `limits`.
+    limit, the variant of each cell that is recommended within `limits`, and which limits the others exceed.
     """
     everything = [
         row
@@ -126,6 +126,10 @@ def _mark_recommended(
     return [
         row
         if row.verdict in UNMEASURED_VERDICTS
-        else replace(row, recommended=best is not None and row == best)
+        else replace(
+            row,
+            recommended=best is not None and row == best,
+            beyond_limits=" and ".join(limits.broken(row)) if row.trained and row.latency_ms_p50 else "",
+        )
         for row in group
     ]

@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
-DEPLOY in the column `rank` marks what to deploy. Speedups are over the same model in eager PyTorch.
+The column `rank` counts the variants of a model from the fastest. It says which one to DEPLOY, and which may
+exceed a limit of the study. Speedups are over the same model in eager PyTorch.
 
-A run is named model · runtime · precision · compression. The interval of a speedup is from `speedup_ci_low`
+A run is named model · compression/precision/runtime. The interval of a speedup is from `speedup_ci_low`
 to `speedup_ci_high`.
 
 The menu **Views** has the variants, by model, the fastest first; the trainings; the studies and sweeps. The

@@ -1,7 +1,7 @@
 """The names of runs. They begin with the model, because lists of runs cut long names at their end."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from breakeven.results.result_row import Cell, ResultRow, cell, title
 
@@ -25,9 +25,7 @@ def of_variant(row: ResultRow, *, with_place: bool) -> str:
     Args:
         with_place: whether the study measured the model in several places, so that the name has to say where.
     """
-    special = row.variant if "/" not in row.variant else ""
-    parts = [special] if special else [row.runtime, row.precision, row.compression.replace("none", "")]
-    return SEPARATOR.join(part for part in [row.family, *parts, title(row) if with_place else ""] if part)
+    return SEPARATOR.join([row.family, row.variant, *([title(row)] if with_place else [])])
 
 
 def ranks(rows: Sequence[ResultRow]) -> Mapping[RowId, int]:
@@ -44,17 +42,15 @@ def ranks(rows: Sequence[ResultRow]) -> Mapping[RowId, int]:
     return found
 
 
-def rank_text(row: ResultRow, places: Mapping[RowId, int], chosen: Collection[RowId]) -> str:
-    """Return a row's model and its place by speedup in words.
-
-    Sorted as text, the row to deploy comes first, then the fastest.
+def rank_text(row: ResultRow, places: Mapping[RowId, int]) -> str:
+    """Return a row's model and its place by speedup in words; sorted as text, the fastest comes first.
 
     Args:
-        chosen: the rows to deploy, which are marked.
+        row: with the marks of its study.
     """
     place = places.get(id_of(row))
     if not place:
         return f"{row.family} {row.verdict}"
     of = max(other for (key, _), other in places.items() if key == cell(row))
-    rank = f"{place:02} of {of:02}"
-    return f"{row.family} 00 DEPLOY, {rank}" if id_of(row) in chosen else f"{row.family} {rank}"
+    mark = ", DEPLOY" if row.recommended else ", may exceed a limit" if row.beyond_limits else ""
+    return f"{row.family} {place:02} of {of:02}{mark}"

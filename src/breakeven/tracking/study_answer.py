@@ -35,13 +35,15 @@ def _table(candidates: Sequence[Candidate], links: RunLinks) -> str:
     if not candidates:
         return ""
     metric = metric_title(each.row for each in candidates)
-    lines = [f"| | variant | speedup | p50 | {metric} | why not |", "|---|---|---:|---:|---:|---|"]
+    lines = [f"| | variant | speedup | p50 | {metric} | MB | why not |", "|---|---|---:|---:|---:|---:|---|"]
     for each in candidates:
         row = each.row
         name = f"[{row.variant}]({links[id_of(row)]})" if id_of(row) in links else row.variant
         speedup = f"{row.speedup:.2f}x" if row.speedup else ""
         latency = f"{brief(row.latency_ms_p50)} ms" if row.latency_ms_p50 else ""
-        lines.append(f"| {each.role} | {name} | {speedup} | {latency} | {score_text(row)} | {each.reason} |")
+        size = f"{row.artifact_mb:.2f}" if row.artifact_mb is not None else ""
+        figures = f"{speedup} | {latency} | {score_text(row)} | {size}"
+        lines.append(f"| {each.role} | {name} | {figures} | {each.reason} |")
     return "\n".join(lines)
 
 

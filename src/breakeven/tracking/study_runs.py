@@ -63,9 +63,9 @@ def sync(study: Study, records: StudyResults) -> str:
         new_runs += new
     variants = [(benchmark, record) for benchmark in records.benchmarks for record in benchmark.records]
     limits = Limits.of(study)
-    cells = list(answers(records.benchmarks, summary.rows(records.benchmarks, limits), limits))
-    chosen = {run_names.id_of(best) for each in cells if (best := each.choice.best)}
-    places = run_names.ranks([record.row for _, record in variants])
+    rows = {run_names.id_of(row): row for row in summary.rows(records.benchmarks, limits)}
+    cells = list(answers(records.benchmarks, list(rows.values()), limits))
+    places = run_names.ranks(list(rows.values()))
     links = {}
     for benchmark, record in track("MLflow", variants):
         tags = {
@@ -74,7 +74,7 @@ def sync(study: Study, records: StudyResults) -> str:
             PARENT_TAG: parent,
         }
         dataset = study.families[benchmark.family].data
-        rank = run_names.rank_text(record.row, places, chosen)
+        rank = run_names.rank_text(rows[run_names.id_of(record.row)], places)
         run, new = _variant(store, benchmark, record, key, dataset, {**tags, "rank": rank}, places)
         links[run_names.id_of(record.row)] = store.link(run)
         new_runs += new

@@ -10,9 +10,10 @@ from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.report import dvc_files
 from breakeven.report.training_charts import training
 
-BEST = row("none/fp32/onnxruntime", speedup=4.0009, latency_ms_p50=0.50004, recommended=True)
+BEST = row("none/fp32/onnxruntime", speedup=12.9876, latency_ms_p50=0.50004, recommended=True)
+INEXACT = row("prune50/fp32/onnxruntime", recommended=False, beyond_limits="its accuracy may drop")
 FAILED = row("none/fp32/openvino", "failed", speedup=None, latency_ms_p50=None)
-ROWS = [BASELINE, TWIN, BEST, FAILED]
+ROWS = [BASELINE, TWIN, BEST, INEXACT, FAILED]
 
 
 def card(recipe: str, accuracies: list[float]) -> ModelManifest:
@@ -29,12 +30,15 @@ def test_each_variant_has_a_file_of_three_figures_and_the_recommended_one_two(tm
     }
     assert sorted(files) == [
         "DEPLOY/cnn-cpu1-batch1.json",
-        "cnn-cpu1-batch1/none--fp32--eager.json",
-        "cnn-cpu1-batch1/none--fp32--onnxruntime.json",
+        "cnn-cpu1-batch1/none/fp32/eager.json",
+        "cnn-cpu1-batch1/none/fp32/onnxruntime.json",
+        "cnn-cpu1-batch1/prune50/fp32/onnxruntime.json",
         "cnn-cpu1-batch1/twin.json",
     ]
-    figures = {"accuracy": 0.9, "latency_ms_p50": 0.5, "speedup": 4.0}
-    assert files["cnn-cpu1-batch1/none--fp32--onnxruntime.json"] == figures
+    figures = {"accuracy": 0.9, "latency_ms_p50": 0.5, "speedup": 12.99}  # as the table has them
+    assert files["cnn-cpu1-batch1/none/fp32/onnxruntime.json"] == {**figures, "limits": "kept"}
+    assert files["cnn-cpu1-batch1/prune50/fp32/onnxruntime.json"]["limits"] == "not surely kept"
+    assert "limits" not in files["cnn-cpu1-batch1/twin.json"]
     assert files["DEPLOY/cnn-cpu1-batch1.json"] == {**figures, "deploy": "none/fp32/onnxruntime"}
     assert not (tmp_path / "gone").exists()  # what an earlier study left
 

@@ -23,7 +23,7 @@ def printed(capsys: pytest.CaptureFixture[str], wide: bool = False) -> list[str]
 def test_the_legend_says_which_limits_the_recommended_variant_keeps(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    worse = replace(FASTEST, score_delta=-0.01, score_delta_ci_low=-0.03)
+    worse = replace(FASTEST, beyond_limits="the drop in accuracy may be 3 points (the limit is 2)")
     two = [benchmark(ROWS)] * 2
     terminal_table.show(two, [BASELINE, TWIN, BEST, worse], limits=Limits(max_accuracy_drop=2))
     printed = capsys.readouterr().out

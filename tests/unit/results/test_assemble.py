@@ -245,7 +245,9 @@ def test_what_it_executes_is_told_for_the_device_that_was_looked_at(bench):
     bench.add("none/int8-static/onnxruntime", samples(0.5), kernels=kernels)
     row = bench.rows()["none/int8-static/onnxruntime"]
     assert row.executed_precision == "fp32 90%, other 10%"
-    assert row.reason.startswith("not all in int8: its convolutions and linear layers compute ")
+    assert row.reason.startswith(
+        "not all in int8: of a call's time, its convolutions and linear layers take "
+    )
     elsewhere = bench.rows(device="cuda:0")["none/int8-static/onnxruntime"]
     assert elsewhere.executed_precision is elsewhere.execution is None
 

@@ -33,7 +33,7 @@ accuracy_delta_ci_low, accuracy_delta_ci_high, accuracy_p_value, control_delta,
 control_delta_ci_low, control_delta_ci_high, agreement, max_abs_error, artifact_mb,
 peak_memory_mb, train_s, build_s, load_s, first_call_ms, cold_start_s, calls_until_steady, best_within_limit,
 breakeven_calls, breakeven_calls_low, breakeven_calls_high, breakeven_calls_without_training,
-replicates, pareto, recommended
+replicates, pareto, recommended, beyond_limits
 """
 ROW = ResultRow(
     family="cnn",

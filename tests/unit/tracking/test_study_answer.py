@@ -1,5 +1,7 @@
 """The run of a study says what to deploy; runs are named after their model."""
 
+from dataclasses import replace
+
 import rows
 
 from breakeven.results.answer import answers
@@ -17,7 +19,8 @@ def test_the_description_says_what_to_deploy_and_links_to_its_run() -> None:
     text = study_answer.description(CELLS, {id_of(FAST): "#/runs/fast"}, "#/report")
     assert text.startswith("### cnn on cpu1, batch 1\n\n**Deploy none/int8-static/onnxruntime: 4.00x as fast")
     assert "- **Latency:** from 2 to 0.5 ms a call." in text
-    assert "| chosen | [none/int8-static/onnxruntime](#/runs/fast) | 4.00x | 0.5 ms | 90.00% |  |" in text
+    figures = "4.00x | 0.5 ms | 90.00% | 4.00"
+    assert f"| chosen | [none/int8-static/onnxruntime](#/runs/fast) | {figures} |  |" in text
     assert text.endswith("[The whole report](#/report)")
 
 
@@ -29,19 +32,21 @@ def test_the_headline_metrics_of_each_model_have_its_name_as_their_group() -> No
 
 
 def test_names_of_runs_begin_with_the_model() -> None:
-    assert run_names.of_variant(FAST, with_place=False) == "cnn · onnxruntime · int8-static"
-    assert run_names.of_variant(SLOW, with_place=True).endswith("fp32 · prune50 · cpu1, batch 1")
+    assert run_names.of_variant(FAST, with_place=False) == "cnn · none/int8-static/onnxruntime"
+    assert run_names.of_variant(SLOW, with_place=True).endswith("torchscript_frozen · cpu1, batch 1")
     assert run_names.of_variant(rows.TWIN, with_place=False) == "cnn · twin"
     assert run_names.of_training("cnn", "none") == "cnn · train"
 
 
-def test_ranks_sort_as_text_and_mark_what_to_deploy() -> None:
+def test_ranks_sort_as_text_from_the_fastest_and_mark_what_to_deploy() -> None:
     places = run_names.ranks(ROWS)
-    ranks = [run_names.rank_text(row, places, [id_of(FAST)]) for row in ROWS]
-    assert ranks == ["cnn 03 of 03", "cnn control", "cnn 02 of 03", "cnn 00 DEPLOY, 01 of 03"]
-    assert min(ranks) == ranks[3]
+    marked = [rows.BASELINE, rows.TWIN, replace(SLOW, recommended=True), replace(FAST, beyond_limits="size")]
+    ranks = [run_names.rank_text(row, places) for row in marked]
+    mark = "cnn 01 of 03, may exceed a limit"
+    assert ranks == ["cnn 03 of 03", "cnn control", "cnn 02 of 03, DEPLOY", mark]
+    assert min(ranks) == mark
     failed = rows.row("none/fp32/openvino", "failed", speedup=None)
-    assert sorted([*ranks, run_names.rank_text(failed, places, [])])[-1] == "cnn failed"
+    assert sorted([*ranks, run_names.rank_text(failed, places)])[-1] == "cnn failed"
 
 
 def test_figures_of_a_training_are_grouped_and_constants_are_no_curves() -> None:
