@@ -13,6 +13,7 @@ from typing import Any
 
 from breakeven import __version__
 from breakeven.cli import commands
+from breakeven.cli.argument_parser import ArgumentParser
 from breakeven.core import extras, interrupts, paths
 from breakeven.core.errors import UserError
 from breakeven.core.machine_errors import machine_fault
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hide_in_output()
     paths.import_from_here()
     modules = {name: importlib.import_module(f"breakeven.cli.commands.{name}") for name in names()}
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="breakeven",
         usage="breakeven COMMAND ...",
         description=_overview(modules),
@@ -48,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for name, module in modules.items():
         module.arguments(parsers.add_parser(name, **_described(module)))
-    chosen = parser.parse_args(arguments)
+    chosen, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parsers.choices[chosen.command].refuse(unknown)
     command = modules[chosen.command]
     try:
         if not getattr(command, "ANYWHERE", False):
@@ -79,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     """Return the parser of one command, whose help is that of `breakeven NAME --help`."""
-    parser = argparse.ArgumentParser(prog=f"breakeven {name}", **_described(module))
+    parser = ArgumentParser(prog=f"breakeven {name}", **_described(module))
     module.arguments(parser)
     return parser
 

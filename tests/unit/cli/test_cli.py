@@ -53,6 +53,27 @@ def test_an_example_is_one_that_the_command_takes(name: str, monkeypatch: pytest
     assert main.main(words[words.index("breakeven") + 1 :]) == 0 and len(seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["recommend", "--max-accuracy-drop", "two"], "--max-accuracy-drop: 'two' is not a number."),
+        (["time", "x.py:f", "--threads", "1.5"], "--threads: '1.5' is not a whole number."),
+        (["recomend"], "the command 'recomend' is unknown; did you mean 'recommend'?"),
+        (["table", "--wied"], "the option --wied is unknown; did you mean '--wide'?"),
+        (["table", "--jsn=x"], "the option --jsn is unknown; did you mean '--json'?"),
+        (["table", "resnet18"], "resnet18: nothing is expected here."),
+        (["new"], "the following arguments are required: name."),
+    ],
+)
+def test_a_mistake_gets_one_sentence(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(words)
+    printed = capsys.readouterr()
+    assert ended.value.code == 2 and not printed.out
+    assert printed.err.startswith(f"breakeven: {said}") and printed.err.count("\n") == 1
+    assert printed.err.endswith(" --help` says more.\n")
+
+
 def test_the_doctor_finds_what_is_here_and_sums_it_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
