@@ -25,6 +25,7 @@ EMPTY_LINE = re.compile(
     r"refer to|please |see |hint|you can (suppress|set|run)|this is (an|a) internal|error from |\W*$",
     re.IGNORECASE,
 )
+TORCHSCRIPT = re.compile(r"traceback of torchscript", re.IGNORECASE)
 SENTENCES = (RuntimeError, ValueError, TypeError, OSError)  # their messages mostly say what they are
 
 
@@ -87,6 +88,8 @@ def telling_line(message: str) -> str:
     A line that ends with a colon introduces the next one, so both are returned.
     """
     lines = [line for line in map(str.strip, message.splitlines()) if line]
+    if any(TORCHSCRIPT.match(line) for line in lines):  # its own error is the last line
+        return lines[-1][:LONGEST]
     told = ""
     for line in [line for line in lines if not EMPTY_LINE.match(line)] or lines:
         told = f"{told} {line}" if told else line

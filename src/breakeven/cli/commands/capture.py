@@ -1,0 +1,110 @@
+"""Try every way to capture a model as a graph, and say which give what the model gives.
+
+Each way is tried in a process of its own. Its graph is called with the example, twice, with other values, and
+with another batch size. Each output is compared with the model's. Exit code 1: a way is silently wrong.
+"""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import TYPE_CHECKING
+
+from breakeven.core.errors import UserError
+
+if TYPE_CHECKING:
+    from breakeven.capture.study import Target
+
+GROUP = "understand"
+ANYWHERE = True  # a model of one's own needs no project
+EXAMPLE = "breakeven capture my_module:MyModel --shape 2,3,32,32"
+COLLECTIONS = ("idioms", "rewrites", "torch-examples", "zoo")
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """Parse a shape: 2,3,32,32."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError(f"{text}: give whole numbers and commas, as 2,3,32,32") from None
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the model, what it is called with, and the ways."""
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="a family of the study; your own model, as MODULE:CLASS or MODULE:FUNCTION; or a collection: "
+        f"{', '.join(COLLECTIONS)}",
+    )
+    parser.add_argument(
+        "--shape",
+        type=shape,
+        action="append",
+        default=[],
+        metavar="2,3,32,32",
+        help="the shape of an input, filled with random numbers; once for each input",
+    )
+    parser.add_argument(
+        "--example",
+        metavar="MODULE:FUNCTION",
+        help="a function that returns the inputs: a tensor, a tuple, or a mapping",
+    )
+    parser.add_argument(
+        "--way", action="append", metavar="NAME", help="only this way; several: --way a --way b"
+    )
+    parser.add_argument("--light", action="store_true", help="leave out the ways that compile")
+    parser.add_argument("--again", action="store_true", help="try again what is known from an earlier run")
+    parser.add_argument("--json", metavar="FILE", help="also write all outcomes to a JSON file")
+
+
+def run(chosen: Namespace) -> int:
+    """Print the outcomes, and return 1 if one is silently wrong.
+
+    Raises:
+        UserError: there is no such model or way, or nobody says what it is called with.
+    """
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from breakeven.capture import study, way
+    from breakeven.cli import capture_table
+    from breakeven.core.files import write_json
+
+    ways = {name: way.load(name) for name in chosen.way or way.names()}
+    names = [name for name, each in ways.items() if not (chosen.light and each.is_heavy)]
+    collection = chosen.target in COLLECTIONS
+    found = _collection(chosen.target) if collection else [_single(chosen)]
+    if not collection:
+        study.require_works(found[0])
+    outcomes = list(study.outcomes(found, names, is_kept=collection, again=chosen.again))
+    if chosen.json:
+        write_json(Path(chosen.json), [asdict(each) for each in outcomes])
+    (capture_table.show_many if collection else capture_table.show_one)(outcomes)
+    return int(not collection and any(each.kind == "wrong" for each in outcomes))
+
+
+def _collection(name: str) -> "list[Target]":
+    from breakeven.capture import targets, zoo
+
+    return {
+        "zoo": zoo.targets,
+        "idioms": targets.idioms,
+        "rewrites": targets.rewrites,
+        "torch-examples": targets.torch_examples,
+    }[name]()
+
+
+def _single(chosen: Namespace) -> "Target":
+    """Return the family or the user's own model that the command names."""
+    from breakeven.capture import targets
+    from breakeven.config import schema
+    from breakeven.core import paths
+    from breakeven.core.plugin import did_you_mean
+
+    if ":" in chosen.target:
+        return targets.own(chosen.target, chosen.shape, chosen.example)
+    if chosen.shape or chosen.example:
+        raise UserError("--shape and --example are for a model of your own: write it as MODULE:CLASS.")
+    paths.require_project()
+    families = schema.read_study().families
+    if chosen.target not in families:
+        raise UserError(f"{chosen.target}: {did_you_mean(chosen.target, [*families, *COLLECTIONS])}")
+    return targets.family(chosen.target, families[chosen.target].data)
