@@ -25,10 +25,10 @@ DETECTION = (
     *("ssdlite320_mobilenet_v3_large", "ssd300_vgg16", "fasterrcnn_mobilenet_v3_large_320_fpn"),
     *("retinanet_resnet50_fpn", "fcos_resnet50_fpn", "maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn"),
 )
-VIDEO = {"r3d_18": 64, "mc3_18": 64, "r2plus1d_18": 64, "s3d": 64, "mvit_v2_s": 224, "swin3d_t": 64}
+VIDEO = {"r3d_18": 64, "mc3_18": 64, "r2plus1d_18": 64, "s3d": 224, "mvit_v2_s": 224, "swin3d_t": 64}
 TIMM = {
     "beit_base_patch16_224": 224,
-    "halonet_h1": 64,
+    "halonet_h1": 256,
     "mobileone_s1": 64,
     "cait_xxs24_224": 224,
     "coat_tiny": 224,
@@ -65,9 +65,9 @@ TIMM = {
     "hrnet_w18_small": 64,
     "iformer_t": 64,
     "inception_next_atto": 64,
-    "inception_resnet_v2": 64,
-    "inception_v3": 64,
-    "inception_v4": 64,
+    "inception_resnet_v2": 160,
+    "inception_v3": 160,
+    "inception_v4": 160,
     "lcnetv2_small": 64,
     "levit_128": 224,
     "lowformer_b0": 64,
@@ -125,10 +125,10 @@ TIMM = {
     "xcit_nano_12_p8_224": 224,
 }
 TEXTS = (
-    *("albert", "bart", "bert", "big_bird", "biogpt", "bloom", "camembert", "canine", "codegen", "convbert"),
-    *("ctrl", "deberta", "deberta-v2", "distilbert", "electra", "ernie", "esm", "falcon", "flaubert", "fnet"),
-    *("funnel", "gemma", "gpt2", "gpt_neo", "gpt_neox", "gptj", "ibert", "llama", "longformer", "mamba"),
-    *("mistral", "mobilebert", "modernbert", "mpnet", "mpt", "nystromformer", "olmo", "opt", "phi", "qwen2"),
+    *("albert", "bart", "bert", "big_bird", "biogpt", "bloom", "camembert", "canine", "convbert"),
+    *("ctrl", "deberta", "deberta-v2", "distilbert", "electra", "ernie", "falcon", "flaubert", "fnet"),
+    *("gemma", "gpt2", "gpt_neo", "gpt_neox", "ibert", "llama", "longformer", "mamba"),
+    *("mistral", "mobilebert", "mpnet", "mpt", "nystromformer", "olmo", "opt", "phi", "qwen2"),
     *(
         "rembert",
         "roberta",
@@ -144,7 +144,7 @@ TEXTS = (
     ),
 )
 PICTURES = (
-    *("beit", "bit", "convnext", "convnextv2", "cvt", "deit", "dinov2", "efficientnet", "focalnet", "hiera"),
+    *("beit", "bit", "cvt", "deit", "dinov2", "efficientnet", "focalnet"),
     *("levit", "mobilenet_v1", "mobilenet_v2", "mobilevit", "mobilevitv2", "poolformer", "pvt", "regnet"),
     *("resnet", "segformer", "swin", "swinv2", "vit", "vit_msn"),
 )

@@ -24,7 +24,14 @@ from breakeven.engine.isolated import LONGER, CallFailed, IsolatedCalls
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.pipeline.build_row import MODULES, Write, build_row
-from breakeven.pipeline.check import ArtifactChecker, Reference, Tolerance, eager_logits, eager_resized
+from breakeven.pipeline.check import (
+    ArtifactChecker,
+    Reference,
+    Tolerance,
+    eager_logits,
+    eager_probed,
+    eager_resized,
+)
 
 ERROR = "error.txt"  # all that a build has printed that failed, in the artifact's folder
 
@@ -133,6 +140,8 @@ class ArtifactBuilder:
             if files:
                 outputs = self.calls.call(partial(eager_resized, folder, files))
                 reference.resized = dict(zip(resized, outputs, strict=True))
+            probes = {change: file.absolute() for change, file in self.checker.probes.items()}
+            reference.probed = self.calls.call(partial(eager_probed, folder, probes))
             reference.logits = logits
         except (Failed, Unsupported) as error:
             reference.fault = error

@@ -1,7 +1,7 @@
 """The check of an artifact: a separate process runs it, and its outputs are compared with eager's."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from breakeven.artifacts import artifact, disk_array, inference, records
 from breakeven.artifacts.artifact import LOGITS, Artifact
 from breakeven.artifacts.dataset import Images
 from breakeven.artifacts.model_manifest import read_card
+from breakeven.artifacts.probe_samples import probe_samples
 from breakeven.artifacts.varying import VaryingDimension, dimensions_of, extremes, resize, words
 from breakeven.config.schema import Study
 from breakeven.core import plugin
@@ -29,6 +30,7 @@ NOTED = 8  # test images in which denormal activations are looked for
 # With random weights, the classes are almost ties and their agreement means nothing. Other models give
 # numbers, and no classes. The outputs of both are therefore compared in every precision.
 UNDECIDED_RELATIVE_ERROR = 0.5
+PROBED = 4  # test samples that are given changed
 RESIZED = 16  # test images that are given in every extreme size
 
 
@@ -57,6 +59,7 @@ class Reference:
         self.preprocessing = preprocessing if self.card.mean else "outside"  # tokens need none
         self.folder, self._images, self.varying = folder, test.images, dimensions_of(self.card)
         self.resized: dict[str, NDArray[np.float32]] = {}  # sizes, in words -> eager's logits
+        self.probed: dict[str, NDArray[np.float32]] = {}  # a change of the inputs -> eager's logits
         self.fault: Exception | None = None  # why eager's logits cannot be computed
 
     def __getstate__(self) -> dict[str, Any]:
@@ -115,6 +118,22 @@ def eager_resized(folder: Path, files: Sequence[Path]) -> list[NDArray[np.float3
     return [eager_logits(folder, file) for file in files]
 
 
+def eager_probed(folder: Path, files: Mapping[str, Path]) -> dict[str, NDArray[np.float32]]:
+    """Return the outputs in eager mode for each file of changed inputs.
+
+    Inputs that the model refuses, or gives no finite numbers for, say nothing about an artifact.
+    """
+    found = {}
+    for words_of_change, file in files.items():
+        try:
+            outputs = eager_logits(folder, file)
+        except Exception:
+            continue
+        if records.is_finite(outputs):
+            found[words_of_change] = outputs
+    return found
+
+
 def eager_logits(folder: Path, images: NDArray[Any] | Path) -> NDArray[np.float32]:
     """Return the logits of the model in `folder`, (N, ...), computed in eager mode.
 
@@ -152,6 +171,10 @@ class ArtifactChecker:
         self.out = scratch / "logits.npy"
         np.save(self.images, test.images)
         self._resized: dict[str, Path] = {}
+        self.probes = {}
+        for number, (change, samples) in enumerate(probe_samples(test.images[:PROBED]).items()):
+            self.probes[change] = scratch / f"probe.{number}.npy"
+            np.save(self.probes[change], samples)
 
     def resized(self, varying: Sequence[VaryingDimension]) -> dict[str, Path]:
         """Return files with a few test images in every extreme size, by the words for the size."""
@@ -183,7 +206,7 @@ class ArtifactChecker:
             raise Failed("eager's outputs are not finite: the model's weights or its inputs are not")
         if not np.any(records.fields_of(expected)[0]):
             raise Failed("eager's outputs are all zero: its last layer is untrained, or died in training")
-        logits, resized, executed = self.predict(where, draft, reference)
+        logits, elsewhere, executed = self.predict(where, draft, reference)
         if reason := _not_comparable(logits, expected, number):
             return replace(draft, status=WRONG, reason=reason)
         chosen = records.leading(logits, number)
@@ -201,9 +224,10 @@ class ArtifactChecker:
             **executed,
         )
         reasons = [_objection(scored, self.tolerance)]
-        for sizes, outputs in resized.items():
-            objection = self._objection_at(scored, outputs, reference.resized[sizes], number)
-            reasons.append(objection and f"with {sizes}, {objection}")
+        for inputs, outputs in elsewhere.items():
+            wanted = {**reference.probed, **reference.resized}[inputs]
+            objection = self._objection_at(scored, outputs, wanted, number)
+            reasons.append(objection and f"with {inputs}, {objection}")
         if reason := next(filter(None, reasons), ""):
             return replace(scored, status=WRONG, reason=reason)
         np.save(where / LOGITS, chosen)
@@ -212,7 +236,7 @@ class ArtifactChecker:
     def _objection_at(
         self, scored: Artifact, outputs: NDArray[Any], expected: NDArray[Any], number: int
     ) -> str:
-        """Return why an artifact is too far from eager for inputs of other sizes; empty if it is not."""
+        """Return why an artifact is too far from eager for other inputs; empty if it is not."""
         if reason := _other_shapes(outputs, expected):
             return reason
         task = plugin.load("tasks", scored.task, f"families.{scored.family}.task")
@@ -224,7 +248,7 @@ class ArtifactChecker:
     def predict(
         self, where: Path, draft: Artifact, reference: Reference
     ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]], dict[str, Any]]:
-        """Return the artifact's logits, those in every extreme size, and facts about how it executes."""
+        """Return the artifact's logits, those for other sizes and inputs, and facts about how it executes."""
         artifact.save(where, draft)
         runtime = plugin.load("runtimes", draft.settings, f"runtimes.{draft.runtime}")
         doing = "run it"
@@ -235,11 +259,11 @@ class ArtifactChecker:
                 worker.ask("predict", images=str(self.images), out=str(self.out))
                 seconds = time.perf_counter() - started
                 logits: NDArray[np.float32] = np.load(self.out)
-                resized = {}
-                for sizes, images in self.resized(reference.varying).items():
-                    doing = f"take inputs of {sizes}"
-                    worker.ask("predict", images=str(images), out=str(self.out), most=RESIZED)
-                    resized[sizes] = np.load(self.out)
+                elsewhere = {}
+                for inputs, file in self._others(draft, reference).items():
+                    doing = f"take {inputs}"
+                    worker.ask("predict", images=str(file), out=str(self.out), most=RESIZED)
+                    elsewhere[inputs] = np.load(self.out)
             except WorkerRaised as error:  # the same artifact would raise it again
                 if not runtime.library:
                     raise
@@ -253,7 +277,17 @@ class ArtifactChecker:
         if reference.varying:
             said = f"{', '.join(map(str, reference.varying))}, checked at both ends: {runtime.sizes}"
             executed["facts"] = {**executed.get("facts", {}), "sizes of inputs": said}
-        return logits, resized, executed
+        return logits, elsewhere, executed
+
+    def _others(self, draft: Artifact, reference: Reference) -> dict[str, Path]:
+        """Return files of inputs besides the test set, by words for them.
+
+        Only in fp32 do inputs that nobody calibrated for have to give what eager gives.
+        """
+        others = self.resized(reference.varying)
+        if draft.precision == "fp32":
+            others |= {change: self.probes[change] for change in reference.probed}
+        return others
 
 
 def _last_line(error: Exception) -> str:

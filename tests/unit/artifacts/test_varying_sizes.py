@@ -1,4 +1,4 @@
-"""Inputs whose sizes vary: which settings are right, and what every runtime does with them."""
+"""Inputs that are unlike the test set, of other sizes or values: what every runtime does with them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from artifact_drafts import TOLERANCE, draft
-from fakes.odd_models import InFours, SizeOfTheTrace
+from fakes.odd_models import InFours, SizeOfTheTrace, Textured
 from hypothesis import given
 from hypothesis import strategies as some
 from model_cards import UNTRAINED
@@ -234,6 +234,24 @@ def test_every_toolchain_takes_every_size(
         return
     assert (made.status, made.reason) == ("ok", "")
     assert made.facts["sizes of inputs"].startswith("height 6 to 24, ")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        ("eager", "ok", ""),
+        ("torchscript_traced", "wrong", "with black images, its outputs differ from eager's by "),
+        ("torchscript_scripted", "ok", ""),
+        ("onnxruntime", "unsupported", "torch.onnx cannot export this model: "),
+    ],
+)
+def test_a_branch_that_a_trace_did_not_take_is_found_before_anything_is_measured(
+    builder: ArtifactBuilder, tmp_path: Path, name: str, status: str, reason: str
+) -> None:
+    """The outputs for all test images are right, so that only another image shows it."""
+    spec = {"_target_": f"fakes.odd_models.{Textured.__name__}"}
+    made, _ = exported(builder, saved(tmp_path / "model", spec, ()), name, tmp_path)
+    assert made.status == status and made.reason.startswith(reason), made.reason
 
 
 def test_a_size_that_a_trace_made_a_constant_is_found(builder: ArtifactBuilder, tmp_path: Path) -> None:

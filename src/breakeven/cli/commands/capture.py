@@ -5,6 +5,7 @@ with another batch size. Each output is compared with the model's. Exit code 1: 
 """
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from breakeven.core.errors import UserError
@@ -16,6 +17,7 @@ GROUP = "understand"
 ANYWHERE = True  # a model of one's own needs no project
 EXAMPLE = "breakeven capture my_module:MyModel --shape 2,3,32,32"
 COLLECTIONS = ("idioms", "rewrites", "torch-examples", "zoo")
+STUDY = "study"  # all of them
 
 
 def shape(text: str) -> tuple[int, ...]:
@@ -31,8 +33,8 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="a family of the study; your own model, as MODULE:CLASS or MODULE:FUNCTION; or a collection: "
-        f"{', '.join(COLLECTIONS)}",
+        help="a family of the study; your own model, as MODULE:CLASS or MODULE:FUNCTION; a collection: "
+        f"{', '.join(COLLECTIONS)}; or all of them: {STUDY}",
     )
     parser.add_argument(
         "--shape",
@@ -52,6 +54,9 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--light", action="store_true", help="leave out the ways that compile")
     parser.add_argument("--again", action="store_true", help="try again what is known from an earlier run")
+    parser.add_argument(
+        "--page", metavar="PAGE.md", help=f"with {STUDY}: write a page with a table and pictures"
+    )
     parser.add_argument("--json", metavar="FILE", help="also write all outcomes to a JSON file")
 
 
@@ -71,6 +76,8 @@ def run(chosen: Namespace) -> int:
     ways = {name: way.load(name) for name in chosen.way or way.names()}
     names = [name for name, each in ways.items() if not (chosen.light and each.is_heavy)]
     collection = chosen.target in COLLECTIONS
+    if chosen.target == STUDY:
+        return _study(chosen, names)
     found = _collection(chosen.target) if collection else [_single(chosen)]
     if not collection:
         study.require_works(found[0])
@@ -79,6 +86,29 @@ def run(chosen: Namespace) -> int:
         write_json(Path(chosen.json), [asdict(each) for each in outcomes])
     (capture_table.show_many if collection else capture_table.show_one)(outcomes)
     return int(not collection and any(each.kind == "wrong" for each in outcomes))
+
+
+def _study(chosen: Namespace, names: Sequence[str]) -> int:
+    """Try all collections, and write the page. Real models are tried in the light ways only."""
+    from breakeven.capture import page, study, way
+    from breakeven.report import markdown
+
+    if not chosen.page:
+        raise UserError(f"{STUDY}: say where the page goes: --page docs/results/capture.md.")
+    target = markdown.target_of(chosen.page)
+    light = [name for name in names if not way.load(name).is_heavy]
+    found = {
+        name: list(
+            study.outcomes(
+                _collection(name), light if name == "zoo" else names, is_kept=True, again=chosen.again
+            )
+        )
+        for name in COLLECTIONS
+    }
+    flags = f"{' --light' if chosen.light else ''}{''.join(f' --way {name}' for name in chosen.way or ())}"
+    written = page.write(target, found, f"breakeven capture {STUDY}{flags} --page {chosen.page}")
+    print(", ".join(map(str, written)))
+    return 0
 
 
 def _collection(name: str) -> "list[Target]":
