@@ -14,6 +14,7 @@ from breakeven.artifacts.artifact import MANIFEST
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.core.files import temporary_folder
+from breakeven.engine import racing
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
 from breakeven.engine.interpreter import Interpreter
@@ -172,6 +173,7 @@ def run_replicates(
     budget, (base, *_) = schedule.budget, schedule.samples
     stopped = ""
     for count in range(1, budget.max_replicates + 1):
+        began = time.monotonic()
         schedule.replicate()
         needed = {"baseline": schedule.samples[base].status, "twin": schedule.samples[TWIN].status}
         if fallen := [f"{name} {status}" for name, status in needed.items() if status != OK]:
@@ -179,8 +181,10 @@ def run_replicates(
         spent = time.monotonic() - started
         found = compare_to_baseline(schedule.samples, budget.confidence, budget.margin)
         width = found.half_width if count >= 2 else None
-        # This assumes that the next replicates take as long as the past ones.
-        fit = int(limit_s * count / spent)
+        # This assumes that the next replicates take as long as this one. The first ones take longer than
+        # the later ones, which fewer variants take part in.
+        last_s = time.monotonic() - began
+        fit = count + max(0, int((limit_s - spent) / last_s))
         most = max(budget.min_replicates, 2, min(budget.max_replicates, fit))
         enough = max(budget.min_replicates, budget.narrow_replicates)
         narrow = width is not None and width <= budget.half_width
@@ -195,11 +199,11 @@ def run_replicates(
             stopped = "no time for another"
         else:
             stopped = f"{budget.max_replicates} replicates done"
-        left = max(0, most - count) * spent / count
+        left = max(0, most - count) * last_s
         progress(RunProgress(count, spent, limit_s, left, width))
         if count >= most:
             break
-        if costs and count >= budget.min_replicates:
+        if costs and count >= racing.FEWEST:
             schedule.race(costs, found.levels)
         due = max(budget.min_replicates - count, 1)
         schedule.choose_rounds(max(limit_s - spent, 0.0) / due, due)
