@@ -11,7 +11,6 @@ from breakeven.engine.simultaneous import critical_value
 
 CONFIDENCE = 0.99  # of each look; there is one after each replicate
 FEWEST = 3  # replicates before the first look: two give a variance a single degree of freedom
-NEGLIGIBLE = 0.02  # of a cost: who is hardly smaller is no alternative to who is much faster
 LEAST_LEAD = 0.05  # a smaller lead is not worth the loss of a narrow interval
 
 
@@ -20,8 +19,7 @@ def dominated(
 ) -> dict[str, str]:
     """Return the variants that are dominated, each with the variant that dominates it most clearly.
 
-    A variant is dominated if another one is surely at least `LEAST_LEAD` faster, and is worse in no cost by
-    more than `NEGLIGIBLE`.
+    A variant is dominated if another one is surely at least `LEAST_LEAD` faster and is no worse in any cost.
 
     Args:
         levels: name -> the log time of a call in each replicate, at least two.
@@ -32,7 +30,7 @@ def dominated(
         no_worse = {
             rival: theirs
             for rival, theirs in levels.items()
-            if all(a <= b * (1 + NEGLIGIBLE) for a, b in zip(costs[rival], costs[name], strict=True))
+            if all(a <= b for a, b in zip(costs[rival], costs[name], strict=True))
         }
         if len(no_worse) < 2:  # itself only
             continue

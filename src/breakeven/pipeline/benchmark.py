@@ -133,15 +133,17 @@ class FamilyBenchmark:
         return part
 
     def _costs(self, variants: Iterable[str]) -> dict[str, tuple[float, float]]:
-        """Return what each variant costs besides time: errors on the test set, and size.
+        """Return what each variant costs besides time: errors on the test set, and two digits of its size.
 
-        Nothing is known of the errors of a model with random weights, so all its variants are measured alike.
+        Who is hardly smaller is no alternative to who is much faster. Nothing is known of the errors of a model with random weights, so all its variants are measured alike.
         """
         cards = {name: self._cards[name] for name in variants}
         if not all(card.trained and card.score is not None for card in cards.values()):
             return {}
         sign = -1.0 if self.study.task(self.family).better == "higher" else 1.0
-        return {name: (sign * (card.score or 0.0), card.megabytes) for name, card in cards.items()}
+        return {
+            name: (sign * (card.score or 0.0), float(f"{card.megabytes:.2g}")) for name, card in cards.items()
+        }
 
     @cached_property
     def _cards(self) -> Mapping[str, Artifact]:
