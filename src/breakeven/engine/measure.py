@@ -14,7 +14,6 @@ from breakeven.artifacts.artifact import MANIFEST
 from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.core.files import temporary_folder
-from breakeven.engine import racing
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import Comparison, ComparisonSet, compare_to_baseline
 from breakeven.engine.interpreter import Interpreter
@@ -203,7 +202,7 @@ def run_replicates(
         progress(RunProgress(count, spent, limit_s, left, width))
         if count >= most:
             break
-        if costs and count >= racing.FEWEST:
+        if costs and count >= budget.min_replicates:
             schedule.race(costs, found.levels)
         due = max(budget.min_replicates - count, 1)
         schedule.choose_rounds(max(limit_s - spent, 0.0) / due, due)

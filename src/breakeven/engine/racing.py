@@ -10,7 +10,6 @@ from breakeven.engine.moderation import contrasts_with
 from breakeven.engine.simultaneous import critical_value
 
 CONFIDENCE = 0.99  # of each look; there is one after each replicate
-FEWEST = 3  # replicates before the first look: two give a variance a single degree of freedom
 LEAST_LEAD = 0.05  # a smaller lead is not worth the loss of a narrow interval
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from breakeven.engine.racing import FEWEST, dominated
+from breakeven.engine.racing import dominated
+
+FEWEST = 5
 
 
 def levels(**ms: float) -> dict[str, np.ndarray]:
