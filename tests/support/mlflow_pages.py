@@ -19,8 +19,10 @@ def pages(address: str, repository: Path) -> dict[str, tuple[str, re.Pattern[str
         return [run.info.run_id for run in client.search_runs([experiment], tags, max_results=count)]
 
     (study,), (trained,) = newest("tags.kind = 'study'", 1), newest("tags.kind = 'train'", 1)
-    measured = "tags.kind = 'benchmark' and tags.variant != 'twin' and metrics.speedup > 0"
-    two = newest(measured, 2)
+    (chosen,) = newest("tags.kind = 'benchmark' and tags.rank LIKE '%DEPLOY'", 1)
+    family = client.get_run(chosen).data.params["family"]
+    (baseline,) = newest(f"tags.verdict = 'baseline' and params.family = '{family}'", 1)
+    two = [baseline, chosen]
     runs = f"{address}/#/experiments/{experiment}/runs"
     as_models = views.MODELS_FACE
     called = client.get_run(study).info.run_name

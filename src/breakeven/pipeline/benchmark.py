@@ -135,8 +135,8 @@ class FamilyBenchmark:
     def _costs(self, variants: Iterable[str]) -> dict[str, tuple[float, float]]:
         """Return what each variant costs besides time: errors on the test set, and two digits of its size.
 
-        Who is hardly smaller is no alternative to who is much faster. Nothing is known of the errors of a model
-        with random weights, so all its variants are measured alike.
+        Who is hardly smaller is no alternative to who is much faster. Nothing is known of the errors of a
+        model with random weights, so all its variants are measured alike.
         """
         cards = {name: self._cards[name] for name in variants}
         if not all(card.trained and card.score is not None for card in cards.values()):
