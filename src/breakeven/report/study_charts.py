@@ -323,7 +323,7 @@ def _calls(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
         "crosses the baseline's."
     )
     if left_out > 0 and chosen:
-        caption += f" Left out: {left_out} variants that never cost the least in all."
+        caption += f" Left out, so that lines can be told apart: {left_out} that never cost the least."
     told = "; ".join(f"{row.variant} after {brief(float(row.breakeven_calls or 0))}" for row in chosen[1:])
     return Chart(
         "calls",

@@ -70,7 +70,7 @@ def remarks(rows: Sequence[ResultRow]) -> list[str]:
     """Return why rows are as they are; those that stopped early, which only saves time, are one sentence."""
     early = [row.variant for row in rows if row.reason.startswith(STOPPED)]
     others = [row for row in rows if row.reason and row.variant not in early]
-    sentence = "measured less often, because another one is surely faster, and no worse otherwise"
+    sentence = "measured less often, because another one is surely faster, and no worse in accuracy and size"
     return [
         *(f"{row.variant}: {row.verdict}, {row.reason}" for row in others),
         *([f"{', '.join(early)}: {sentence}"] if early else []),

@@ -191,7 +191,7 @@ def _candidates(choice: Choice, limits: Limits) -> tuple[Candidate, ...]:
     if best and runner_up:
         behind = choice.behind.get(runner_up.variant)
         slower = (
-            f"its calls surely take longer, by {brief(100 * behind)}%"
+            f"its calls surely take longer (by about {100 * behind:.2g}%)"
             if behind is not None
             else "slower by the estimates, but it may be as fast"
         )

@@ -41,12 +41,13 @@ exceed a limit of the study. Speedups are over the same model in eager PyTorch.
 A run is named model · compression/precision/runtime. The interval of a speedup is from `speedup_ci_low`
 to `speedup_ci_high`.
 
-The menu **Views** has the variants, by model, the fastest first; the trainings; the studies and sweeps. The
-run of a study says in its description what to deploy. Nested in it are a run for each model, and one for each
-measured variant. Compare variants by `metrics.speedup` where `hardware`, `batch_size` and `scenario` are the
-same; the `record.json` of a variant holds every sample.
+The menu **Views** has the variants of each study's newest measurement, by model, the fastest first; the
+trainings; the studies and sweeps. The run of a study says in its description what to deploy. Nested in it are
+a run for each model, and one for each measured variant. Compare variants by `metrics.speedup` where
+`hardware`, `batch_size` and `scenario` are the same; the `record.json` of a variant holds every sample.
 """
 PARENT_TAG = "mlflow.parentRunId"
+NEWEST = "newest"  # tag of a variant: whether no later measurement of its study was logged
 # Filters of a run's status. The default finds RUNNING and FINISHED runs. Runs that copy records are found in
 # any status.
 NOT_INTERRUPTED = " and attributes.status != 'KILLED' and attributes.status != 'FAILED'"
@@ -229,6 +230,17 @@ class Tracker:
     def tag(self, run: str, name: str, value: Any) -> None:
         """Set a tag of a run."""
         self.client.set_tag(run, accepted.name(name), accepted.text(value, accepted.LONGEST_TAG))
+
+    def supersede(self, study: str, machine: str, newest: str) -> None:
+        """Mark the variants of a study's earlier measurements on a machine, for lists that leave them out.
+
+        Args:
+            newest: the run of the measurement that lies here; its own variants are marked as the newest.
+        """
+        same = f"tags.study = '{study}' and tags.machine = '{machine}' and tags.{NEWEST} = 'yes'"
+        for run in self.client.search_runs([self.experiment], same, max_results=10_000):
+            if run.data.tags.get(PARENT_TAG) != newest:
+                self.tag(run.info.run_id, NEWEST, "no")
 
     def retag(self, run: str, tags: Mapping[str, Any]) -> None:
         """Set those tags of a run that have another value, or none."""

@@ -19,7 +19,7 @@ from breakeven.results.records import BenchmarkResult, VariantResult
 from breakeven.results.result_row import ResultRow, cell, scenario
 from breakeven.results.study_results import StudyResults
 from breakeven.tracking import hidden_tags, run_names, study_answer, training_figures
-from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker, rounded
+from breakeven.tracking.client import ANY_STATUS, NEWEST, PARENT_TAG, Tracker, rounded
 from breakeven.tracking.origin import origin_tags
 
 if TYPE_CHECKING:
@@ -72,12 +72,14 @@ def sync(study: Study, records: StudyResults) -> str:
             **common,
             "dataset.sha256": data[benchmark.family],
             PARENT_TAG: parent,
+            NEWEST: "yes",
         }
         dataset = study.families[benchmark.family].data
         rank = run_names.rank_text(rows[run_names.id_of(record.row)], places)
         run, new = _variant(store, benchmark, record, key, dataset, {**tags, "rank": rank}, places)
         links[run_names.id_of(record.row)] = store.link(run)
         new_runs += new
+    store.supersede(study.study, machine, parent)
     _answer(store, cells, parent, links)
     if _is_new(store, parent, key):
         for path in (paths.SUMMARY, paths.PARAMS, paths.REPORT):
@@ -251,7 +253,7 @@ def _variant(
     # lists the newest first.
     ahead_ms = len(places) - places.get(run_names.id_of(record.row), len(places))
     run = store.obtain(name, key, tags, ANY_STATUS, at and at + ahead_ms / 1000)
-    store.retag(run, {"mlflow.runName": name, "rank": tags["rank"]})
+    store.retag(run, {"mlflow.runName": name, "rank": tags["rank"], NEWEST: "yes"})
     if not _is_new(store, run, key):
         return run, False
     store.log(run, {name: row[name] for name in NAME_COLUMNS}, figures_of(record.row))

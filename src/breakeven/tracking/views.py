@@ -63,7 +63,7 @@ def _tags(*names: str) -> list[str]:
 VARIANTS = View(
     "breakeven-variants",
     "Variants by model, fastest first",
-    "tags.kind = 'benchmark' and tags.verdict != 'control'",
+    "tags.kind = 'benchmark' and tags.verdict != 'control' and tags.newest = 'yes'",
     [
         *_tags("rank"),
         *_metrics("speedup", "speedup_ci_low", "speedup_ci_high", "accuracy", "latency_ms_p50"),

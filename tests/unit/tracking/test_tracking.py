@@ -14,7 +14,7 @@ from project import Project
 from rows import row
 
 from breakeven.core import paths
-from breakeven.tracking import address, client, live_run
+from breakeven.tracking import address, client, live_run, views
 from breakeven.tracking.server import served
 from breakeven.tracking.study_runs import TAG_COLUMNS, figures_of
 
@@ -204,6 +204,21 @@ def test_a_copy_of_records_goes_on_in_the_run_that_was_interrupted(home: paths.P
     store.end(first, "KILLED")
     assert store.obtain("sweep x", "a key", {"kind": "sweep"}, client.ANY_STATUS) == first
     assert store.obtain("train x", "a key", {"kind": "train"}) != first
+
+
+def test_variants_of_an_earlier_measurement_on_this_machine_are_no_longer_the_newest(
+    home: paths.Path,
+) -> None:
+    store = client.Tracker()
+    runs = {}
+    for name, machine, parent in (("old", "a", "1"), ("new", "a", "2"), ("elsewhere", "b", "3")):
+        tags = {"kind": "benchmark", "study": "quick", "machine": machine, "verdict": "faster"}
+        runs[name] = store.create(name, name, {**tags, client.NEWEST: "yes", client.PARENT_TAG: parent})
+    store.supersede("quick", "a", "2")
+    marks = {name: store.client.get_run(run).data.tags[client.NEWEST] for name, run in runs.items()}
+    assert marks == {"old": "no", "new": "yes", "elsewhere": "yes"}
+    found = store.client.search_runs([store.experiment], views.VARIANTS.condition)
+    assert {run.info.run_id for run in found} == {runs["new"], runs["elsewhere"]}
 
 
 def test_break_even_calls_are_a_metric_where_they_are_a_number() -> None:
