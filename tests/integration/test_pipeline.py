@@ -64,7 +64,7 @@ def test_second_repro_runs_nothing(reproduced: Reproduced) -> None:
 
 def test_metrics_and_plots_show_something(reproduced: Reproduced, tmp_path: Path) -> None:
     metrics = reproduced[0].run("dvc", "metrics", "show", "--json").stdout
-    assert "cnn-cpu1-batch1/none--fp32--onnxruntime.json" in metrics
+    assert "cnn-cpu1-batch1/none/fp32/onnxruntime.json" in metrics
     reproduced[0].run("dvc", "plots", "show", "-o", str(tmp_path))
     page = (tmp_path / "index.html").read_text()
     for name in ("speedup", "accuracy", "training"):

@@ -43,13 +43,20 @@ def _changes(field: NDArray[Any]) -> Mapping[str, Change]:
     return {
         "inputs of the other sign": np.negative,
         "inputs of zeros": np.zeros_like,
-        "inputs three times as large": lambda own: np.multiply(own, 3, dtype=own.dtype),
+        "inputs three times as large": _tripled,
         "sorted inputs": _sorted,
     }
 
 
 def _same(field: NDArray[Any]) -> NDArray[Any]:
     return field
+
+
+def _tripled(field: NDArray[Any]) -> NDArray[Any]:
+    """Return three times each number, in its own type; the largest numbers become infinite."""
+    with np.errstate(over="ignore"):
+        tripled: NDArray[Any] = np.multiply(field, 3, dtype=field.dtype)
+    return tripled
 
 
 def _sorted(field: NDArray[Any]) -> NDArray[Any]:
