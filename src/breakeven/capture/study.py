@@ -31,7 +31,7 @@ class Target:
 
     name: str
     make: Maker  # can be pickled
-    version: str = ""  # of what it is made from
+    version: str = ""  # of what it is made from: another model has another one, even under the same name
     advice: str = ""  # what to write instead; "" for what the judge finds
 
 

@@ -30,7 +30,7 @@ def idioms(attribute: str = "Model") -> list[Target]:
         Target(
             module.rpartition(".")[2],
             partial(of_idiom, module, attribute),
-            digests_of_modules([module])[module],
+            f"{digests_of_modules([module])[module]} {attribute}",
             getattr(importlib.import_module(module), "ADVICE", ""),
         )
         for module in modules
@@ -51,7 +51,7 @@ def of_idiom(module: str, attribute: str) -> tuple[nn.Module, Example]:
 
 def torch_examples() -> list[Target]:
     """Return the cases that torch.export's own tests keep, as `torch._export.db`."""
-    return [Target(name, partial(of_torch, name)) for name in sorted(_cases())]
+    return [Target(name, partial(of_torch, name), "a case of torch") for name in sorted(_cases())]
 
 
 def of_torch(name: str) -> tuple[nn.Module, Example]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from breakeven.capture import targets, way
+from breakeven.capture import targets, way, zoo
 from breakeven.capture.differences import difference
 from breakeven.capture.judge import judge
 from breakeven.capture.probes import probes
@@ -20,6 +20,12 @@ NEEDED = ("jit_trace", "dynamo", "dynamo_full_graph", "export_strict", "export_n
 
 def module(name: str) -> object:
     return importlib.import_module(f"breakeven.capture.idioms.{name}")
+
+
+def test_no_two_models_share_what_is_kept_of_them() -> None:
+    everything = [*targets.idioms(), *targets.rewrites(), *targets.torch_examples(), *zoo.targets()]
+    assert len({(each.name, each.version) for each in everything}) == len(everything)
+    assert len(zoo.targets()) >= 150
 
 
 def test_there_are_enough_idioms_and_ways() -> None:
