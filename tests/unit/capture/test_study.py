@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from breakeven.capture import study
 from breakeven.capture.example import Example
 from breakeven.capture.study import Target, outcomes, require_works
+from breakeven.core import paths
 from breakeven.core.errors import UserError
 
 CALLS = Path("calls.txt")
@@ -71,6 +72,7 @@ def asks() -> tuple[nn.Module, Example]:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
     monkeypatch.setattr(study, "TIMEOUT_S", 8.0)
 
 
