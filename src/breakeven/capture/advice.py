@@ -18,21 +18,18 @@ from breakeven.core.toolchain_errors import chain, root_cause, telling_line
 REGISTRY = Path(torch.__file__).parent / "_dynamo/graph_break_registry.json"
 HINT = re.compile(r"Hint: (?P<hint>.+)")
 WHERE = "compute both sides and choose by torch.where, or use torch.cond"
-# Part of what a tool said, or of the source line -> what to write instead; the first one that fits counts
 SIZES = "take sizes from the input (x.shape[0], reshape with -1), not from the example"
 STATE = "return the new state as an output, and keep it outside of the model"
 ARGUMENTS = "give forward a fixed list of arguments"
 NUMBER = "keep the number a tensor: no .item(), int() or float()"
+# Part of what a tool said, or of the source line -> what to write instead; the first one that fits counts
 REMEDIES = (
     (r"numpy", "use torch's own functions in the place of numpy's"),
     (r"\.item\(|\.tolist\(|\bint\(|\bfloat\(", NUMBER),
     (r"data-dependent|control flow|guard on", WHERE),
     (r"local_scalar|unbacked", NUMBER),
     (r"\brand|\bseed", "draw the random numbers outside, and pass them as an input"),
-    (
-        r"\*args|variable number|keyword-only|default (value|argument)",
-        "give forward a fixed list of arguments",
-    ),
+    (r"\*args|variable number|keyword-only|default (value|argument)", ARGUMENTS),
     (r"buffer", STATE),
     (r"output of your traced|only tensors|dictionary inputs", "return tensors or a tuple of tensors"),
     (r"specialized|constraints violated|\blen\(|\.shape|\.size\(", SIZES),

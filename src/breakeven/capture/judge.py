@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +34,6 @@ def judge(model_name: str, way_name: str, way: Way, make: Maker, folder: Path) -
     if random := _randomness(model, example):
         return replace(blank, kind="random", reason=random)
     any_batch = _takes_any_batch(model, example)
-    told: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -59,7 +57,7 @@ def rehearsed(make: Maker) -> tuple[nn.Module, Example]:
     torch.manual_seed(SEED)
     try:
         model, example = make()
-        _call(copy.deepcopy(model.eval()), example.copy())
+        example.copy().call(copy.deepcopy(model.eval()))
     except UserError:
         raise
     except Exception as error:
@@ -71,22 +69,18 @@ def rehearsed(make: Maker) -> tuple[nn.Module, Example]:
 
 def _randomness(model: nn.Module, example: Example) -> str:
     """Return how two calls of two copies of the model differ; "" if they do not."""
-    first, second = (_call(copy.deepcopy(model), example.copy()) for _ in range(2))
+    first, second = (example.copy().call(copy.deepcopy(model)) for _ in range(2))
     words = difference(first, second, is_flat=False)
     return f"called twice, {words}" if words else ""
 
 
-def _call(model: Callable[..., Any], example: Example) -> Any:
-    return example.call(model)
-
-
 def _takes_any_batch(model: nn.Module, example: Example) -> bool:
-    """Return whether the model takes another number of samples, and gives as many more of each output."""
+    """Return whether the model takes another number of samples."""
     size = example.batch_size()
     if not size:
         return False
     try:
-        _call(copy.deepcopy(model), example.with_batch(size + 2))
+        example.with_batch(size + 2).call(copy.deepcopy(model))
     except Exception:
         return False
     return True
@@ -101,7 +95,7 @@ def _tried(blank: Outcome, model: nn.Module, captured: Captured, tries: list[Pro
         before = buffers_of(model)
         given, taken = probe.example.copy(), probe.example.copy()
         try:
-            expected = _call(model, given)
+            expected = given.call(model)
         except Exception as error:
             if _answers(captured, taken):
                 reason = f"the model refuses this input ({type(error).__name__}), the graph does not"
@@ -109,7 +103,7 @@ def _tried(blank: Outcome, model: nn.Module, captured: Captured, tries: list[Pro
             _answers(captured, tries[0].example.copy())  # LazyTensor raises the same error once more
             continue
         try:
-            got = _call(captured.call, taken)
+            got = taken.call(captured.call)
         except Exception as error:
             return _refused(blank if probe is tries[0] else replace(blank, probe=probe.name), error)
         updated = updated or _changed(before, buffers_of(model))
@@ -134,7 +128,7 @@ def _tried(blank: Outcome, model: nn.Module, captured: Captured, tries: list[Pro
 def _answers(captured: Captured, example: Example) -> bool:
     """Return whether the graph takes an input."""
     try:
-        _call(captured.call, example)
+        example.call(captured.call)
     except Exception:
         return False
     return True

@@ -25,17 +25,15 @@ NO_EXAMPLE = "say what it is called with: --shape 2,3,32,32 for random numbers, 
 def idioms(attribute: str = "Model") -> list[Target]:
     """Return all idioms as they are usually written, or their rewrites."""
     package = importlib.import_module(IDIOMS)
-    modules = [f"{IDIOMS}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-    return [
-        Target(
-            module.rpartition(".")[2],
-            partial(of_idiom, module, attribute),
-            f"{digests_of_modules([module])[module]} {attribute}",
-            getattr(importlib.import_module(module), "ADVICE", ""),
-        )
-        for module in modules
-        if hasattr(importlib.import_module(module), attribute)
-    ]
+    found = []
+    for file in pkgutil.iter_modules(package.__path__):
+        name = f"{IDIOMS}.{file.name}"
+        idiom = importlib.import_module(name)
+        if hasattr(idiom, attribute):
+            version = f"{digests_of_modules([name])[name]} {attribute}"
+            make, advice = partial(of_idiom, name, attribute), getattr(idiom, "ADVICE", "")
+            found.append(Target(file.name, make, version, advice))
+    return found
 
 
 def rewrites() -> list[Target]:
@@ -81,15 +79,13 @@ def family(name: str, data: str) -> Target:
 
 def of_family(name: str, data: str) -> tuple[nn.Module, Example]:
     """Return the trained model of a family with its example."""
-    from breakeven.artifacts import dataset, saved_model
-    from breakeven.artifacts.preprocess import normalize
-    from breakeven.artifacts.tensors import separate
+    from breakeven.artifacts import artifact, dataset, saved_model
+    from breakeven.artifacts.tensors import separate, to_tensors
 
-    model, _ = saved_model.load(paths.model(name))
-    folder = paths.prepared(data)
-    images = dataset.load_split(folder, "test").images[:SAMPLES]
-    manifest = dataset.manifest(folder)
-    return model, Example(separate(normalize(images, manifest.mean, manifest.std)))
+    model, card = saved_model.load(paths.model(name))
+    samples = dataset.load_split(paths.prepared(data), "test").images[:SAMPLES]
+    inputs = artifact.model_inputs(samples, "outside", card.mean, card.std)
+    return model, Example(separate(to_tensors(inputs)))
 
 
 def own(name: str, shapes: Sequence[Sequence[int]], example: str | None) -> Target:

@@ -32,12 +32,9 @@ def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
                 "speedup": round(row.speedup or 1.0, 2),
             }
             place = f"{row.family}-{row.place}"
-            kept = (
-                {}
-                if row.recommended is None
-                else {"limits": "not surely kept" if row.beyond_limits else "kept"}
-            )
-            write_json(written / place / f"{row.variant}.json", {**figures, **kept})
+            limits = {"limits": "not surely kept" if row.beyond_limits else "kept"}
+            judged = row.recommended is not None
+            write_json(written / place / f"{row.variant}.json", {**figures, **(limits if judged else {})})
             if row.recommended:
                 write_json(written / DEPLOY / f"{place}.json", {**figures, "deploy": row.variant})
 

@@ -5,6 +5,7 @@ from breakeven.results.recommend import is_exact
 from breakeven.results.result_row import ResultRow
 from breakeven.results.score_text import bounds_text, change_text, same_text
 
+BEYOND_LIMITS = "!"  # the mark of variants that may exceed a limit, in tables and charts
 BEYOND = 1000  # bounds above it mean nothing: two replicates that differ give almost any bound
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from breakeven.core.format import brief
 from breakeven.plugins.tasks.base import PERCENT, at_start, figure_text
+from breakeven.report.row_text import BEYOND_LIMITS
 from breakeven.report.vega import (
     COLOUR_RANGE,
     GREY,
@@ -42,7 +43,6 @@ CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis 
 STAR_COLOUR = "#C58800"
 MAX_LABELS = 5  # names of points in one chart
 LABEL_ROOM = 0.07  # of a chart's height: names that are nearer to each other would cover each other
-BEYOND_LIMITS = "!"  # beside the point of a variant that may exceed a limit, as in the terminal's table
 SIDES: dict[Literal["left", "right"], int] = {"left": 3, "right": -3}  # alignment of a name -> pixels aside
 STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 QUANTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
