@@ -39,7 +39,7 @@ def test_summary_has_a_row_for_each_variant_and_the_twin(reproduced: Reproduced)
         "twin",
     }
     assert {row["verdict"] for row in rows} <= {
-        *("baseline", "control", "faster", "slower", "same", "undecided")
+        *("baseline", "twin", "faster", "slower", "same", "undecided")
     }
 
 

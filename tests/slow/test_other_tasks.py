@@ -113,7 +113,7 @@ def test_the_answer_names_the_metric(study: Study) -> None:
     metrics = json.loads(
         (study[0].folder / "results/metrics/mlp-cpu1-batch1/none/fp32/eager.json").read_text()
     )
-    assert [*metrics] == ["absolute_error", "latency_ms_p50", "speedup", "limits"]
+    assert [*metrics] == ["absolute_error", "latency_ms_p50", "speedup", "within_limits"]
 
 
 def test_mlflow_has_the_scores(study: Study) -> None:

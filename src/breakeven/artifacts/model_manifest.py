@@ -172,8 +172,8 @@ class ModelManifest:
 
     @property
     def scores(self) -> dict[str, float]:
-        """Return the figures that are logged as a run's metrics."""
-        figures = {f"val_{self.metric}": self.val_score, f"test_{self.metric}": self.test_score}
+        """Return the figures that are logged as a run's metrics, of the weights that were kept."""
+        figures = {f"best_val_{self.metric}": self.val_score, f"test_{self.metric}": self.test_score}
         figures |= {name: getattr(self, name) for name in METRICS}
         return {name: value for name, value in figures.items() if value is not None}
 

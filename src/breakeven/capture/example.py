@@ -56,12 +56,15 @@ class Example:
 
     def with_batch(self, size: int) -> "Example":
         """Return the arguments with another number of samples: each sample repeats in turn."""
-        own = self.batch_size()
-        return self.map(
-            lambda tensor: (
-                tensor[torch.arange(size) % len(tensor)] if tensor.ndim and len(tensor) == own else tensor
-            )
-        )
+
+        def resized(tensor: Tensor) -> Tensor:
+            return tensor[torch.arange(size) % len(tensor)] if self._holds_samples(tensor) else tensor
+
+        return self.map(resized)
+
+    def _holds_samples(self, value: Any) -> bool:
+        """Return whether a value is a tensor whose first dimension counts the samples."""
+        return isinstance(value, Tensor) and value.ndim > 0 and len(value) == self.batch_size()
 
     def shapes(self, mark: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return for each argument which dimensions vary, as torch.export wants it: the first of each batch.
@@ -69,12 +72,11 @@ class Example:
         Args:
             mark: torch's mark of a dimension that varies.
         """
-        own = self.batch_size()
 
         def shape(leaf: Any) -> Any:
-            if not isinstance(leaf, Tensor):
-                return None
-            return {0: mark} if leaf.ndim and len(leaf) == own else {}
+            if self._holds_samples(leaf):
+                return {0: mark}
+            return {} if isinstance(leaf, Tensor) else None
 
         args, kwargs = pytree.tree_map(shape, (self.args, dict(self.kwargs)))
         return tuple(args), kwargs

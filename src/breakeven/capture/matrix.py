@@ -20,8 +20,12 @@ COLOURS: dict[Kind, str] = {
 CELL = 17  # pixels of a line
 
 
-def matrix(outcomes: Sequence[Outcome], title: str) -> Chart:
-    """Return the picture of these outcomes, in their order."""
+def matrix(outcomes: Sequence[Outcome], title: str, name: str = "matrix") -> Chart:
+    """Return the picture of these outcomes, in their order.
+
+    Args:
+        name: of the chart, in names of files.
+    """
     data: list[Point] = [
         {
             "model": each.model,
@@ -45,4 +49,4 @@ def matrix(outcomes: Sequence[Outcome], title: str) -> Chart:
     )
     signs = base.mark_text(fontSize=12, fontWeight="bold").encode(text="sign:N")
     legend = ", ".join(f"{SIGNS[kind][0]} {SIGNS[kind][1]}" for kind in kinds)
-    return Chart("matrix", title, f"{legend}.", data, spec(alt.layer(cells, signs), CELL * len(models)))
+    return Chart(name, title, f"{legend}.", data, spec(alt.layer(cells, signs), CELL * len(models)))

@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from breakeven.capture import way
+from breakeven.capture import literature, way
+from breakeven.capture.costs import chart as cost_chart
+from breakeven.capture.costs import tables as cost_tables
+from breakeven.capture.costs.pieces import Figures, of_kind
 from breakeven.capture.matrix import matrix
-from breakeven.capture.outcome import SIGNS, Outcome
-from breakeven.capture.shares import CONFIDENCE, shares
+from breakeven.capture.outcome import SIGNS, Kind, Outcome
+from breakeven.capture.shares import CONFIDENCE, shares, together
 from breakeven.core.files import write_text
+from breakeven.plugins.tasks.base import at_start
 from breakeven.report import static_svg
+from breakeven.report.markdown import table
 
 COLUMNS = ("collection", "model", "way", "outcome", "probe", "reason", "line", "registry", "advice", "graphs")
 INTRODUCTION = """\
@@ -63,13 +68,23 @@ GONE = (
 )
 
 
-def write(page: Path, collections: Mapping[str, Sequence[Outcome]], command: str) -> list[Path]:
-    """Write the page, a CSV file and a picture for each small collection; return their paths."""
-    table = page.with_suffix(".csv")
-    written = [page, table]
-    write_text(table, _csv(collections))
+def write(
+    page: Path,
+    collections: Mapping[str, Sequence[Outcome]],
+    costs: Mapping[str, Figures],
+    command: str,
+) -> list[Path]:
+    """Write the page, a CSV file, a picture for each small collection, and one of costs; return their paths.
+
+    Args:
+        costs: the figures of `costs.pieces`; empty if they were not measured.
+        command: what makes the page again.
+    """
+    flat = page.with_suffix(".csv")
+    written = [page, flat]
+    write_text(flat, _csv(collections))
     versions = {name: version(name) for name in ("torch", "torchvision", "timm", "transformers")}
-    parts = [INTRODUCTION.format(**versions, command=command, csv=table.name)]
+    parts = [INTRODUCTION.format(**versions, command=command, csv=flat.name)]
     for name, outcomes in collections.items():
         parts.append(f"## {TITLES[name]}\n")
         parts.append(_shares(outcomes))
@@ -79,6 +94,17 @@ def write(page: Path, collections: Mapping[str, Sequence[Outcome]], command: str
             written.append(picture)
             parts.append(f"![{TITLES[name]}]({picture.name})\n")
         parts.append(_wrong(outcomes))
+        if name == "idioms":
+            parts.append(_snippets(outcomes))
+        if name == "zoo":
+            parts.append(_published(outcomes))
+    if costs:
+        picture = page.with_name(f"{page.stem}_breaks.svg")
+        chart = cost_chart.added(of_kind(costs, "breaks"))
+        static_svg.write_chart(picture, chart)
+        written.append(picture)
+        parts += ["## What it costs at each call\n", f"![{chart.title}]({picture.name})\n"]
+        parts += cost_tables.sections(costs)
     parts.append(_gone())
     write_text(page, "\n".join(filter(None, parts)))
     return written
@@ -117,6 +143,54 @@ def _wrong(outcomes: Sequence[Outcome]) -> str:
         lines.append(f"| {each.model} | {way.load(each.way).title} | {what} | {each.probe} |")
     heading = f"<summary>The {len(wrong)} cells that are silently wrong, crash or hang</summary>"
     return "\n".join(['<details markdown="1">', heading, "", *lines, "", "</details>", ""])
+
+
+def _snippets(outcomes: Sequence[Outcome]) -> str:
+    """Return the four snippets of the literature: their source, their outcomes, and what a trace keeps."""
+    known = [name for name in literature.SNIPPETS if any(each.model == name for each in outcomes)]
+    codes = literature.traced(known)
+    parts = ["### The four snippets of the literature\n"]
+    for name in known:
+        told = [
+            f"{way.load(each.way).title}: {each.title}{f' ({each.probe})' if each.probe else ''}"
+            for each in outcomes
+            if each.model == name
+        ]
+        parts += [
+            f"**{at_start(literature.SNIPPETS[name])}** (`{name}`). {'; '.join(told)}.\n",
+            f"```python\n{literature.source_of(name)}\n```\n",
+            "What the graph of `torch.jit.trace` holds:\n",
+            f"```python\n{codes[name]}\n```\n",
+        ]
+    return "\n".join(parts)
+
+
+def _published(outcomes: Sequence[Outcome]) -> str:
+    """Return the published shares beside those of these models."""
+    ours = shares(outcomes)
+    kinds = [kind for kind in SIGNS if kind != "random"]
+
+    def of(name: str, *wanted: Kind) -> str:
+        if name not in ours:
+            return "not tried"
+        chosen = [each for each, kind in zip(ours[name], kinds, strict=True) if kind in wanted]
+        return str(together(chosen))
+
+    whole, script = of("dynamo_full_graph", "right"), of("jit_script", "right")
+    lines = [
+        ["Dynamo captures the whole program", "77% of 1,191 programs", whole],
+        ["TorchScript does, by its source", "35% of 1,191 programs", script],
+        ["Dynamo breaks the graph", "13.8% of 195 models", of("dynamo", "pieces")],
+    ]
+    return "\n".join(
+        [
+            "### Beside what was published\n",
+            table(["claim", "published", "here"], lines, left=2),
+            "\nThe first two are of Zhang and others (USENIX ATC 2024). Ours may differ. These models come",
+            "from libraries that test themselves against these tools; theirs were programs of users. torch",
+            "has moved on since. Here a graph has to be right for every probe, not only to exist.\n",
+        ]
+    )
 
 
 def _gone() -> str:

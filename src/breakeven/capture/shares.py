@@ -35,7 +35,16 @@ def shares(outcomes: Iterable[Outcome]) -> dict[str, list[Share]]:
     return {way: [_share(way, kind, found) for kind in kinds] for way, found in of.items()}
 
 
+def together(parts: Sequence[Share]) -> Share:
+    """Return the share of models with any of several outcomes in one way."""
+    first = parts[0]
+    return _of(first.way, first.kind, sum(each.count for each in parts), first.total)
+
+
 def _share(way: str, kind: Kind, outcomes: Sequence[Outcome]) -> Share:
-    count, total = sum(each.kind == kind for each in outcomes), len(outcomes)
+    return _of(way, kind, sum(each.kind == kind for each in outcomes), len(outcomes))
+
+
+def _of(way: str, kind: Kind, count: int, total: int) -> Share:
     interval = stats.binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
     return Share(way, kind, count, total, float(interval.low), float(interval.high))

@@ -33,6 +33,7 @@ class Target:
     make: Maker  # can be pickled
     version: str = ""  # of what it is made from: another model has another one, even under the same name
     advice: str = ""  # what to write instead; "" for what the judge finds
+    is_small: bool = False  # whether it is one of the few models of a large collection for slow ways
 
 
 def outcomes(

@@ -161,6 +161,16 @@ TINY = {
     **dict.fromkeys(("vocab_size",), 128),
     **dict.fromkeys(("max_position_embeddings", "n_positions"), 64),
 }
+# One small model of each kind of architecture, for the ways that take minutes a model
+SMALL = {
+    *(f"torchvision/{name}" for name in ("resnet18", "mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1")),
+    *(f"torchvision/{name}" for name in ("shufflenet_v2_x0_5", "mnasnet0_5", "regnet_y_400mf")),
+    *(f"timm/{name}" for name in ("convnext_atto", "edgenext_xx_small", "fasternet_t0", "ghostnet_050")),
+    *(f"timm/{name}" for name in ("lcnetv2_small", "mobilevit_xxs", "repghostnet_050", "starnet_s050")),
+    *(f"timm/{name}" for name in ("test_vit_relpos", "tinynet_e")),
+    *(f"transformers/{name}" for name in ("bert", "distilbert", "gpt2", "llama", "resnet", "roberta", "t5")),
+    *(f"transformers/{name}" for name in ("vit", "wav2vec2")),
+}
 LENGTH, SIDE, SECONDS = 16, 64, 4000  # tokens, pixels, samples of sound
 
 
@@ -175,7 +185,12 @@ def targets() -> list[Target]:
         "transformers": ("transformers", of_transformers, [(n,) for n in (*TEXTS, *PICTURES, *SOUNDS)]),
     }
     return [
-        Target(f"{group}/{arguments[0]}", partial(make, *arguments), version(library))
+        Target(
+            name := f"{group}/{arguments[0]}",
+            partial(make, *arguments),
+            version(library),
+            is_small=name in SMALL,
+        )
         for group, (library, make, models) in groups.items()
         for arguments in models
     ]

@@ -21,8 +21,8 @@ from breakeven.core.secrets import hide_in_output
 
 GROUPS = ("measure", "decide", "understand", "deploy", "set up", "house-keeping")
 FIRST_STEPS = (
-    "Start with `dvc repro`, which makes the results, and open results/report.html. Use "
-    "`breakeven-sweep` for sweeps. `breakeven COMMAND --help` has an example."
+    "Start with `dvc repro` (in a clone: `make repro`), which makes the results, and open "
+    "results/report.html. Use `breakeven-sweep` for sweeps. `breakeven COMMAND --help` has an example."
 )
 
 

@@ -121,11 +121,16 @@ def require_project() -> None:
     Raises:
         UserError: it holds neither dvc.yaml, nor settings. The message names the project above it, if any.
     """
-    if any(path.exists() for path in (Path("dvc.yaml"), CONF, PARAMS)):
+    if is_project():
         return
     above = next((each for each in Path.cwd().parents if (each / "dvc.yaml").exists()), None)
     where = f"the project is in {above}" if above else "run this where dvc.yaml is"
     raise UserError(f"There is no project in {Path.cwd()}, neither dvc.yaml nor params.yaml: {where}.")
+
+
+def is_project() -> bool:
+    """Return whether the current folder is a project."""
+    return any(path.exists() for path in (Path("dvc.yaml"), CONF, PARAMS))
 
 
 def private() -> Path:

@@ -14,7 +14,7 @@ from breakeven.engine.settings import TWIN
 from breakeven.engine.simultaneous import critical_value
 from breakeven.engine.statistics import Interval, from_logarithm
 
-BASELINE, CONTROL = "baseline", "control"  # verdicts of the two variants that are not judged
+BASELINE, AS_TWIN = "baseline", "twin"  # verdicts of the two variants that are not judged
 FAULT_CONFIDENCE = 0.99  # that the twin differs: one sound run in a hundred is called unreliable
 
 
@@ -48,9 +48,21 @@ class ComparisonSet:
 
         Variants that were stopped early do not count.
         """
-        speedups = [each.speedup for each in self.of.values() if each.speedup and not each.stopped]
-        widths = [np.log(speedup.high / speedup.low) / 2 for speedup in speedups]
-        return float(np.expm1(max(widths, default=0.0)))
+        return float(np.expm1(max(self._widths().values(), default=0.0)))
+
+    @property
+    def widest(self) -> str:
+        """Return the variant with the widest interval, without those that were stopped early; "" for none."""
+        widths = self._widths()
+        return max(widths, key=lambda name: widths[name], default="")
+
+    def _widths(self) -> dict[str, float]:
+        """Return half the width of each interval, on the scale of logarithms."""
+        return {
+            name: float(np.log(each.speedup.high / each.speedup.low) / 2)
+            for name, each in self.of.items()
+            if each.speedup and not each.stopped
+        }
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ def compare_to_baseline(
         elif verdict == OK:
             unreliable = bool(fault)
             if name == control:
-                verdict = CONTROL
+                verdict = AS_TWIN
             elif fault or speedup is None:
                 verdict, reason = statistics.UNDECIDED, "too few replicates for an interval"
             else:

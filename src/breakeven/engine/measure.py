@@ -92,7 +92,7 @@ def measure_artifacts(
     >>> measurement["onnxruntime"].verdict
     'faster'
     >>> measurement["twin"].verdict
-    'control'
+    'twin'
     """
     folders = {name: Path(folder) for name, folder in variants.items()}
     _require_valid(folders, hardware, images)

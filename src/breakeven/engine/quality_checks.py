@@ -64,7 +64,8 @@ def _all(
         count = max(map(len, fine.values()))
         reached, target = f"±{comparisons.half_width:.1%}", f"±{budget.half_width:.1%}"
         of = " of the variants measured to the end" if any(s.stopped for s in samples.values()) else ""
-        text = f"after {count} replicates the widest interval{of} is {reached}, not {target}"
+        widest = f"the widest interval{of}, that of {comparisons.widest},"
+        text = f"after {count} replicates {widest} is {reached}, not {target}"
         if comparisons.half_width > WIDE:
             text = f"{count} replicates cannot give an interval that says anything, let alone one of {target}"
         remedy = "raise measure.seconds_per_variant, or measure.min_replicates, by `breakeven compose`"

@@ -20,7 +20,7 @@ class TimedVariant:
     """The result of one variant.
 
     Attributes:
-        verdict: "baseline", "control", "faster", "slower", "same" or "undecided". A variant without timing
+        verdict: "baseline", "twin", "faster", "slower", "same" or "undecided". A variant without timing
             has "wrong" (its output differs), "failed" or "unsupported".
         reason: the reason of a verdict that needs one, otherwise "".
         speedup: the baseline's time over this variant's time, with a corrected interval.

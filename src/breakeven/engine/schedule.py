@@ -122,7 +122,7 @@ class Schedule:
         racing = {name: np.array(levels[name]) for name in levels if name in costs and self._takes_part(name)}
         for name, rival in dominated(racing, costs).items():
             if name not in list(self.variants)[:2]:
-                count, why = len(racing[name]), f"{rival} is surely faster and costs no more"
+                count, why = len(racing[name]), f"{rival} is surely faster, and no worse in accuracy and size"
                 self.samples[name].stopped = f"{STOPPED} {count} replicates, because {why}"
 
     def _draw_images(self) -> list[int]:

@@ -32,7 +32,7 @@ def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
                 "speedup": round(row.speedup or 1.0, 2),
             }
             place = f"{row.family}-{row.place}"
-            limits = {"limits": "not surely kept" if row.beyond_limits else "kept"}
+            limits = {"within_limits": "not surely" if row.beyond_limits else "yes"}
             judged = row.recommended is not None
             write_json(written / place / f"{row.variant}.json", {**figures, **(limits if judged else {})})
             if row.recommended:

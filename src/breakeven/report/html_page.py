@@ -13,6 +13,7 @@ from markupsafe import Markup
 from breakeven import __version__
 from breakeven.core.files import write_text
 from breakeven.report import dvc_files, row_text, study_sections, training_charts, variant_names
+from breakeven.report.extra_sections import ExtraSection
 from breakeven.report.load_snippet import Loading
 from breakeven.report.row_columns import columns_of
 from breakeven.report.study_sections import Section
@@ -24,6 +25,7 @@ from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import Cell, ResultRow, cell, folder_of, title
 from breakeven.results.study_results import StudyResults
 
+Drawn = Section | ChartGroup | SweepSection | ExtraSection
 MOST_BASES = 60  # variants; more of them would make a page of many megabytes
 
 
@@ -37,6 +39,7 @@ def write(
     limits: Limits,
     sweeps: Sequence[SweepSection] = (),
     loading: Loading | None = None,
+    extra: Sequence[ExtraSection] = (),
 ) -> None:
     """Write the page, and the data of each chart as CSV.
 
@@ -46,11 +49,12 @@ def write(
         rows: of all benchmarks, with the best ones marked.
         sweeps: the sections of sweeps, after the study's.
         loading: how the study's artifacts were exported; None if nobody knows.
+        extra: sections that other commands left, after the sweeps.
     """
     sections = list(study_sections.sections(study_records, rows, limits, loading or Loading()))
     training = ChartGroup("training", "training", training_charts.charts_of(study_records.cards))
     pair_table = _pair_table(study_records.benchmarks, rows)
-    all_sections: list[Section | ChartGroup | SweepSection] = [*sections, training, *sweeps]
+    all_sections: list[Drawn] = [*sections, training, *sweeps, *extra]
     for section in all_sections:
         for chart in section.charts:
             lines = [list(point.values()) for point in _rounded(chart.data)]
@@ -63,9 +67,10 @@ def write(
             command=shlex.join(["breakeven", "compose", *overrides]),
             sections=sections,
             sweeps=sweeps,
+            extra=extra,
             training=training,
             groups=_groups(rows),
-            rows=[row for row in rows if row.verdict != "control"],
+            rows=rows,
             cards=study_records.cards,
             machines=list({b.machine["name"]: b.machine for b in study_records.benchmarks}.values()),
             commits=sorted(
@@ -94,15 +99,14 @@ def write(
 
 
 def _groups(rows: Sequence[ResultRow]) -> list[tuple[str, list[ResultRow]]]:
-    """Return the title and the rows of each cell, the fastest first; controls are not shown.
+    """Return the title and the rows of each cell, the fastest first.
 
     Families keep their order; a single stream comes before other scenarios.
     """
     places = list(dict.fromkeys((row.family, row.hardware) for row in rows))
     cells: dict[Cell, list[ResultRow]] = {}
     for row in sorted(rows, key=lambda r: (places.index((r.family, r.hardware)), r.callers, r.batch_size)):
-        if row.verdict != "control":
-            cells.setdefault(cell(row), []).append(row)
+        cells.setdefault(cell(row), []).append(row)
     return [
         (f"{group[0].family} on {title(group[0])}", sorted(group, key=lambda row: -(row.speedup or 0)))
         for group in cells.values()
@@ -119,7 +123,7 @@ def _measured(benchmarks: Sequence[BenchmarkResult]) -> str:
 def _pair_table(benchmarks: Sequence[BenchmarkResult], rows: Sequence[ResultRow]) -> dict[str, Any]:
     """Return cell -> base -> variant -> speedup, its interval and the verdict, for all pairs of each cell."""
     table: dict[str, Any] = {}
-    measured = {row.variant for row in rows if row.speedup is not None and row.verdict != "control"}
+    measured = {row.variant for row in rows if row.speedup is not None and not row.is_twin}
     for base in sorted(measured) if len(measured) <= MOST_BASES else ():
         for row in pairs.over(base, benchmarks, rows):
             figures = (row.speedup, row.speedup_ci_low, row.speedup_ci_high)
@@ -129,7 +133,7 @@ def _pair_table(benchmarks: Sequence[BenchmarkResult], rows: Sequence[ResultRow]
     return table
 
 
-def _drawings(sections: Iterable[Section | ChartGroup | SweepSection]) -> str:
+def _drawings(sections: Iterable[Drawn]) -> str:
     """Return the charts by the name of their HTML element, as JSON that is safe inside a script element."""
     specs = {
         f"{section.name}-{chart.name}": {

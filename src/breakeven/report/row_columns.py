@@ -55,9 +55,9 @@ COLUMNS = (
     ),
     RowColumn("over fp32 in its runtime", in_runtime, "speedup_in_runtime", ("page", "markdown"), more=True),
     RowColumn("mean of all calls", of_means, "speedup_of_means", ("page",), more=True),
-    RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".3f"), "latency_ms_p50", rank=4),
+    RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".4g"), "latency_ms_p50", rank=4),
     RowColumn(
-        "p99 ms", lambda row: number(row.latency_ms_p99, ".3f"), "latency_ms_p99", ("terminal",), rank=9
+        "p99 ms", lambda row: number(row.latency_ms_p99, ".4g"), "latency_ms_p99", ("terminal",), rank=9
     ),
     RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown"), more=True),
     RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), rank=3, several_only=True),

@@ -1,7 +1,6 @@
 """The figures of a row as text, for every table and sentence that shows them."""
 
 from breakeven.core.format import brief
-from breakeven.results.recommend import is_exact
 from breakeven.results.result_row import ResultRow
 from breakeven.results.score_text import bounds_text, change_text, same_text
 
@@ -17,7 +16,7 @@ def number(value: float | None, form: str, unit: str = "") -> str:
 def p99(row: ResultRow) -> str:
     """Return the 99th percentile of calls in milliseconds, with its interval if the data hold one."""
     value, low, high = row.latency_ms_p99, row.latency_ms_p99_ci_low, row.latency_ms_p99_ci_high
-    return number(value, ".3f") + (f" ({low:.3f} to {high:.3f})" if low and high else "")
+    return number(value, ".4g") + (f" ({low:.4g} to {high:.4g})" if low and high else "")
 
 
 def of_means(row: ResultRow) -> str:
@@ -86,16 +85,16 @@ def in_runtime(row: ResultRow) -> str:
 
 def change(row: ResultRow) -> str:
     """Return the change of the score from the baseline, without its unit, with its interval."""
-    if row.verdict in ("baseline", "control"):
+    if row.verdict == "baseline" or row.is_twin:
         return ""
-    if is_exact(row):
+    if row.is_exact:
         return f"{change_text(row, 0.0)} (exactly)"
     return _change(row, row.score_delta, row.score_delta_ci_low, row.score_delta_ci_high)
 
 
 def change_in_words(row: ResultRow) -> str:
     """Return the change of the score, or that there is none, for people who read one row."""
-    return f"{same_text(row)} for each test sample" if is_exact(row) else change(row)
+    return f"{same_text(row)} for each test sample" if row.is_exact else change(row)
 
 
 def against_control(row: ResultRow) -> str:

@@ -36,7 +36,7 @@ VERDICT_MARKS = {
     "slower": ("#D55E00", "triangle-down"),
     "same": ("#0F83C9", "square"),
     "undecided": (GREY, "diamond"),
-    "control": ("#C45A96", "cross"),
+    "twin": ("#C45A96", "cross"),
     "baseline": (GREY, "triangle-up"),
 }
 CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis of the break-even chart
@@ -132,9 +132,9 @@ def score_by_latency(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> C
             **_marks(row),
         }
         for row in rows
-        if row.score is not None and row.latency_ms_p50 and row.verdict != "control"
+        if row.score is not None and row.latency_ms_p50 and not row.is_twin
     ]
-    rows = [row for row in rows if row.verdict != "control"]
+    rows = [row for row in rows if not row.is_twin]
     best, sign = -math.inf, -1 if lower else 1
     for point in sorted(data, key=lambda point: (point["latency_ms"], -sign * point["score"])):
         point["front"] = sign * point["score"] > best
@@ -264,7 +264,7 @@ def _cold(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Chart:
     data = [
         {"variant": row.variant, "part": part, "seconds": seconds}
         for row in rows
-        if row.verdict != "control"
+        if not row.is_twin
         for part, seconds in (("build", row.build_s), ("start, nothing cached", row.cold_start_s))
         if seconds is not None
     ]

@@ -18,7 +18,7 @@ from breakeven.results.study_results import StudyResults
 ACCURACY_DROPS = (0.1, 0.3, 0.5, 1.0)  # percentage points of accuracy that a user may be willing to lose
 DECIDED_VERDICTS = ("faster", "slower", "same")
 UNRELIABLE_TEXT = "No variant has a verdict: nothing can be recommended from this run."
-TIMED_VERDICTS = ("faster", "slower", "same", "undecided", "baseline", "control")
+TIMED_VERDICTS = ("faster", "slower", "same", "undecided", "baseline", "twin")
 
 
 def render(

@@ -43,6 +43,9 @@ def show(
         limits: the limits that the rows are marked by; None: there are none.
     """
     console, limits = Console(highlight=False), limits or Limits()
+    star = "*" if console.options.ascii_only else "★"
+    console.print(Text(paragraph(console, _marks(star, limits.sentence(rows))), "dim"))
+    console.print()
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
             heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}"
@@ -55,7 +58,7 @@ def show(
             for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
                 console.print(Text(paragraph(console, remark)))
             console.print()
-    console.print(Text(paragraph(console, _legend(console, limits.sentence(rows), wide)), "dim"))
+    console.print(Text(paragraph(console, _legend(console, wide)), "dim"))
     console.print()
 
 
@@ -108,19 +111,20 @@ def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -
     return table
 
 
-def _legend(console: Console, kept: str, wide: bool) -> str:
-    star = "*" if console.options.ascii_only else "★"
-    chosen = f"{star} deploy this"
-    if kept:
-        chosen += f": the fastest that {kept}. {BEYOND_LIMITS} may exceed that limit"
+def _marks(star: str, kept: str) -> str:
+    """Return what the marks before names mean."""
+    if not kept:
+        return f"{star} deploy this."
+    return f"{star} deploy this: the fastest that {kept}. {BEYOND_LIMITS} may exceed that limit."
+
+
+def _legend(console: Console, wide: bool) -> str:
     names = (
         "A name says compression/precision/runtime; none/fp32/eager is the baseline, and twin is its copy."
     )
     bold = "Bold: no other variant is at once as fast, as accurate and as small."
     more = "`breakeven table --wide` shows all columns, and how they were measured."
-    return " ".join(
-        [f"{chosen}.", names, *([bold] if console.is_terminal else []), *([] if wide else [more])]
-    )
+    return " ".join([names, *([bold] if console.is_terminal else []), *([] if wide else [more])])
 
 
 def paragraph(console: Console, text: str) -> str:

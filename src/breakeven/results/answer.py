@@ -7,7 +7,7 @@ from itertools import groupby
 from breakeven.core.format import brief
 from breakeven.engine.quality_checks import FEW_REPLICATES
 from breakeven.plugins.tasks.base import PERCENT
-from breakeven.results.recommend import TIE, Choice, Limits, choose, gain, is_exact
+from breakeven.results.recommend import TIE, Choice, Limits, choose, gain
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell, scenario
 from breakeven.results.score_text import (
@@ -125,7 +125,7 @@ def _score(best: ResultRow, images: int) -> str:
     low, high = best.score_delta_ci_low, best.score_delta_ci_high
     if best.verdict == "baseline":
         return f"{score} on {images:,} test samples" if score else ""
-    if is_exact(best):
+    if best.is_exact:
         return f"{score}, unchanged: {same_text(best)} for each of {images:,} test samples" if score else ""
     if best.score_delta is None or low is None or high is None:
         return score

@@ -122,7 +122,7 @@ class RowBuilder:
                 )
                 costs = _beyond(card, artifacts[BASELINE][1])
                 parts.append(self._breakeven(costs, 1000 * card.train_s, comparison, comparisons))
-            rows.append(self._row(name, card, artifacts[BASELINE][1], comparison, parts, remarks))
+            rows.append(_settled(self._row(name, card, artifacts[BASELINE][1], comparison, parts, remarks)))
         return rows
 
     def _in_runtime(self, cards: Mapping[str, Artifact], comparisons: ComparisonSet) -> dict[str, Interval]:
@@ -283,6 +283,13 @@ class RowBuilder:
         return cold_start.breakeven_calls(
             once_ms, base, comparison.replicates, comparison.speedup, self.confidence
         )
+
+
+def _settled(row: ResultRow) -> ResultRow:
+    """Return the row without an interval of its score's change, if it computes what the baseline does."""
+    if not row.is_exact or row.score_delta is None:
+        return row
+    return replace(row, score_delta_ci_low=row.score_delta, score_delta_ci_high=row.score_delta)
 
 
 def _shifted(interval: Interval, by: float) -> Interval:

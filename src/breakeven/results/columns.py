@@ -56,7 +56,7 @@ COLUMNS = (
         "verdict",
         "text",
         "",
-        "the outcome in one word: `baseline`, `faster`, `slower`, `same`, `undecided`, `control`, "
+        "the outcome in one word: `baseline`, `faster`, `slower`, `same`, `undecided`, `twin`, "
         "`unsupported`, `wrong` or `failed`",
         tag=True,
     ),
@@ -159,7 +159,12 @@ COLUMNS = (
     Column("metric_better", "text", "", "which scores are the better ones: `higher` or `lower`"),
     Column("score", "figure", "", "mean score of the test set, by the family's task"),
     Column("score_delta", "figure", "", "score minus the baseline's, on the same samples"),
-    Column("score_delta_ci_low", "figure", "", "lower end of its interval of 95%"),
+    Column(
+        "score_delta_ci_low",
+        "figure",
+        "",
+        "lower end of its interval of 95%; 0 of an fp32 variant that decides as eager does for every sample",
+    ),
     Column("score_delta_ci_high", "figure", "", "upper end of its interval of 95%"),
     Column(
         "score_p_value",

@@ -65,7 +65,7 @@ def best(rows: Iterable[ResultRow]) -> Mapping[tuple[str, str, int], ResultRow]:
     """Return the fastest variant by family, hardware and batch size, for a single caller."""
     fastest: dict[tuple[str, str, int], ResultRow] = {}
     for row in sorted(rows, key=lambda row: row.speedup or 0.0):  # the fastest row comes last
-        if row.speedup and row.callers == 1 and row.verdict != "control":
+        if row.speedup and row.callers == 1 and not row.is_twin:
             fastest[row.family, row.hardware, row.batch_size] = row
     return fastest
 

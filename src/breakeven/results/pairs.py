@@ -51,7 +51,7 @@ def _in_cell(base: str, benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -
         verdict = row.verdict
         if row.variant == base:
             verdict = BASELINE
-        elif speedup and row.verdict not in (*UNTIMED, "control"):
+        elif speedup and row.verdict not in UNTIMED and not row.is_twin:
             judged = statistics.verdict(speedup.interval, settings["margin"])
             verdict = statistics.UNDECIDED if unreliable else judged
         compared.append(

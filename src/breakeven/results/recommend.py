@@ -28,7 +28,7 @@ UNITS = {DROP: True, LOSS: False}  # limit on a score -> whether on those in per
 EPSILON = 1e-9
 TIE = 0.05  # a variant that is slower than the best by more, by the estimates, is not offered in its place
 CONFIDENCE = 0.95  # that the fastest variant is among those that may be
-UNMEASURED_VERDICTS = (*UNTIMED, "control")
+UNMEASURED_VERDICTS = (*UNTIMED, "twin")
 UNRELIABLE_REASON = "the run is unreliable (its warnings say why), so nothing that was measured here is sure"
 UNTRAINED_REASON = "its weights are random, so nobody knows what it would cost in accuracy"
 
@@ -113,22 +113,13 @@ def _loss(row: ResultRow, by_estimate: bool) -> float:
 
 def _worse_by(row: ResultRow, by_estimate: bool) -> float:
     """Return by how much a row's score is worse than the baseline's, by the estimate or at the bad end."""
-    if row.verdict == "baseline" or is_exact(row):
+    if row.verdict == "baseline" or row.is_exact:
         return 0.0
     if row.metric_better == "higher":
         delta = row.score_delta if by_estimate else row.score_delta_ci_low
         return -delta if delta is not None else float("inf")
     delta = row.score_delta if by_estimate else row.score_delta_ci_high
     return delta if delta is not None else float("inf")
-
-
-def is_exact(row: ResultRow) -> bool:
-    """Return whether a row is the uncompressed model in fp32, with eager's decision for every test sample.
-
-    Its outputs are within `export.max_relative_error` of eager's, or it would be `wrong`. It computes the
-    same function, so its score needs no test, however few samples there are.
-    """
-    return row.compression == "none" and row.precision == "fp32" and row.agreement == 1.0
 
 
 def _latency(row: ResultRow, by_estimate: bool) -> float:

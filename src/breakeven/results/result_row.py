@@ -9,10 +9,10 @@ from pydantic import ConfigDict
 
 from breakeven.core import paths
 from breakeven.engine.samples import FAILED
-from breakeven.engine.settings import Scenario
+from breakeven.engine.settings import TWIN, Scenario
 from breakeven.results.record_check import CHECKED
 
-SPECIAL = ("baseline", "control")  # verdicts of the rows that others are compared with
+SPECIAL = ("baseline", "twin")  # verdicts of the rows that others are compared with
 Cell = tuple[str, str, str, int, int]  # family, hardware, scenario, batch size, callers
 
 
@@ -140,6 +140,20 @@ class ResultRow(LatencyPart, SpeedupPart, ScorePart, OutputPart, CostPart, Start
     pareto: bool | None = None
     recommended: bool | None = None
     beyond_limits: str = ""  # in words: which of the study's limits it may exceed
+
+    @property
+    def is_twin(self) -> bool:
+        """Return whether this is the twin, an identical copy of the baseline."""
+        return self.variant == TWIN
+
+    @property
+    def is_exact(self) -> bool:
+        """Return whether a row is the uncompressed model in fp32, with eager's decision for every sample.
+
+        Its outputs are within `export.max_relative_error` of eager's, or it would be `wrong`. It computes the
+        same function, so its score needs no test, however few samples there are.
+        """
+        return self.compression == "none" and self.precision == "fp32" and self.agreement == 1.0
 
     @property
     def accuracy(self) -> float | None:

@@ -109,7 +109,7 @@ def _mark_pareto(group: list[ResultRow]) -> list[ResultRow]:
         if row.latency_ms_p50 is not None
         and row.score is not None
         and row.artifact_mb is not None
-        and row.verdict != "control"
+        and not row.is_twin
     }
     best = pareto_front(costs)
     return [replace(row, pareto=row.variant in best) if row.variant in costs else row for row in group]

@@ -108,9 +108,7 @@ class SweepAnalysis:
     def contenders(self) -> list[list[ResultRow]]:
         """Return the rows that can be on a Pareto front: one list for each cell, the fastest first."""
         able = [
-            row
-            for row in self.judged
-            if row.verdict != "control" and all(cost is not None for cost in _costs(row))
+            row for row in self.judged if not row.is_twin and all(cost is not None for cost in _costs(row))
         ]
         able.sort(key=lambda row: (called(row), _costs(row)))
         return [list(group) for _, group in groupby(able, key=called)]

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
-The column `rank` counts the variants of a model from the fastest. It says which one to DEPLOY, and which may
-exceed a limit of the study. Speedups are over the same model in eager PyTorch.
+The column `rank` says which variant of each model to DEPLOY.
 
-A run is named model · compression/precision/runtime. The interval of a speedup is from `speedup_ci_low`
-to `speedup_ci_high`.
+It counts the variants of a model from the fastest, and marks those that may exceed a limit of the study.
+Speedups are over the same model in eager PyTorch, with an interval from `speedup_ci_low` to
+`speedup_ci_high`. A run is named model · compression/precision/runtime.
 
 The menu **Views** has the variants of each study's newest measurement, by model, the fastest first; the
 trainings; the studies and sweeps. The run of a study says in its description what to deploy. Nested in it are

@@ -35,7 +35,7 @@ def ranks(rows: Sequence[ResultRow]) -> Mapping[RowId, int]:
     """
     found: dict[RowId, int] = {}
     count: Counter[Cell] = Counter()
-    able = [row for row in rows if row.speedup and row.verdict != "control"]
+    able = [row for row in rows if row.speedup and not row.is_twin]
     for row in sorted(able, key=lambda row: -(row.speedup or 0.0)):
         count[cell(row)] += 1
         found[id_of(row)] = count[cell(row)]

@@ -61,9 +61,7 @@ def figures(cells: Sequence[CellAnswer]) -> dict[str, float]:
     """Return the headline metrics of a study: each family has its own group of charts."""
     families = [each.benchmark.family for each in cells]
     found: dict[str, float | None] = {
-        "variants": sum(
-            bool(row.speedup) and row.verdict != "control" for each in cells for row in each.rows
-        ),
+        "variants": sum(bool(row.speedup) and not row.is_twin for each in cells for row in each.rows),
         "warnings": sum(
             len(b.warnings) for b in {id(each.benchmark): each.benchmark for each in cells}.values()
         ),
@@ -72,7 +70,7 @@ def figures(cells: Sequence[CellAnswer]) -> dict[str, float]:
         family = each.benchmark.family
         group = family if families.count(family) == 1 else f"{family}/{each.rows[0].place}"
         twin = next((row for row in each.rows if row.variant == "twin"), None)
-        measured = [row.speedup for row in each.rows if row.speedup and row.verdict != "control"]
+        measured = [row.speedup for row in each.rows if row.speedup and not row.is_twin]
         found[f"{group}/best_speedup"] = max(measured, default=None)
         found[f"{group}/twin_speedup"] = twin.speedup if twin else None
         found[f"{group}/noise_floor"] = each.rows[0].noise_floor

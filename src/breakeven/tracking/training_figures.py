@@ -8,6 +8,7 @@ CONSTANTS = {
     **{"megabytes": "model_mb", "train_s": "train_s"},
 }
 PREFIXES = ("train", "val")
+OF_TRAINING = {"lr": "train/lr", "seconds": "train/elapsed_s"}
 
 
 def split(figures: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
@@ -21,4 +22,4 @@ def _metric(name: str) -> str:
     prefix, _, rest = name.partition("_")
     if prefix in PREFIXES and rest:
         return f"{prefix}/{rest}"
-    return f"train/{name}" if name in ("lr", "seconds") else name
+    return OF_TRAINING.get(name, name)

@@ -63,7 +63,7 @@ def _tags(*names: str) -> list[str]:
 VARIANTS = View(
     "breakeven-variants",
     "Variants by model, fastest first",
-    "tags.kind = 'benchmark' and tags.verdict != 'control' and tags.newest = 'yes'",
+    "tags.kind = 'benchmark' and tags.variant != 'twin' and tags.newest = 'yes'",
     [
         *_tags("rank"),
         *_metrics("speedup", "speedup_ci_low", "speedup_ci_high", "accuracy", "latency_ms_p50"),
@@ -79,10 +79,10 @@ TRAININGS = View(
     "tags.recipe LIKE '%'",  # trained, or compressed: MLflow's language has neither "or" nor "in" for tags
     [
         "attributes.`Duration`",
-        *_metrics("val/accuracy", "test_accuracy", "val/loss"),
+        *_metrics("test_accuracy", "best_val_accuracy", "val/loss"),
         *_tags("family", "recipe"),
     ],
-    "metrics.`val/accuracy`",  # sorted by their date, MLflow would fold them below their studies,
+    "metrics.`test_accuracy`",  # sorted by their date, MLflow would fold them below their studies,
 )
 STUDIES = View(
     "breakeven-studies",

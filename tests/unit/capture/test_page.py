@@ -29,7 +29,7 @@ def test_shares_leave_out_what_nobody_can_judge_and_have_wilsons_interval() -> N
 
 
 def test_the_page_has_a_table_a_picture_and_every_wrong_cell(tmp_path: Path) -> None:
-    files = page.write(tmp_path / "capture.md", {"idioms": OUTCOMES}, "breakeven capture study")
+    files = page.write(tmp_path / "capture.md", {"idioms": OUTCOMES}, {}, "breakeven capture study")
     text, table, picture = (file.read_text() for file in files)
     assert "| torch.jit.trace | 1 (50%; 9% to 91%) | 0 (0%; 0% to 66%) |" in text
     assert (

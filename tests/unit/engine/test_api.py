@@ -78,7 +78,7 @@ def test_closures_are_measured_and_the_result_reads_as_promised() -> None:
         gain = result[name].speedup
         assert gain and gain.low <= gain.value <= gain.high and gain.value < 1
         assert result[name].time and result[name].time.value > 0.004  # seconds
-    assert result.control and result.control.verdict == "control" and result.control.speedup
+    assert result.control and result.control.verdict == "twin" and result.control.speedup
     assert result.compare("b", "a").speedup.value > 1  # type: ignore[union-attr]
     assert steps and result.stopped
     read = json.loads(result.to_json())

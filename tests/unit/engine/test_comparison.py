@@ -171,7 +171,7 @@ def test_a_run_whose_twin_differs_from_the_baseline_gives_no_verdict():
     times = Machine(bias=0.001).times(draw(), 1, [0.9, 2.0, 0.5, 1.0], 5)[0]
     found = compare_to_baseline(simulation.run(times, [BASE, TWIN, *"abc"]), 0.95, 0.01)
     assert found.fault == "the twin differs from the baseline"
-    assert [found.of[name].verdict for name in (BASE, TWIN)] == ["baseline", "control"]
+    assert [found.of[name].verdict for name in (BASE, TWIN)] == ["baseline", "twin"]
     assert {found.of[name].verdict for name in "abc"} == {"undecided"}
     assert all(found.fault in found.of[name].reason for name in (TWIN, *"abc"))
     assert found.of["a"].speedup.value == pytest.approx(2, rel=0.05)  # told, though not judged
@@ -181,7 +181,7 @@ def test_a_run_whose_twin_differs_from_the_baseline_gives_no_verdict():
 def test_a_trusted_run_has_no_fault_and_no_reasons():
     found = compare_to_baseline(run(), 0.95, 0.01)
     assert (found.fault, {each.reason for each in found.of.values()}) == ("", {""})
-    assert [each.verdict for each in found.of.values()][:2] == ["baseline", "control"]
+    assert [each.verdict for each in found.of.values()][:2] == ["baseline", "twin"]
     assert found.of[BASE].speedup is None
 
 
@@ -228,7 +228,7 @@ def test_a_baseline_that_was_not_measured_leaves_nothing_to_judge(done):
     found = compare_to_baseline(measured, 0.95, 0.01)
     assert (found.of[BASE].verdict, found.of[BASE].reason) == ("failed", "killed by SIGSEGV")
     assert found.fault and "twin" not in found.fault  # that one was measured
-    assert {found.of[name].verdict for name in (TWIN, "a")} <= {"control", "undecided"}
+    assert {found.of[name].verdict for name in (TWIN, "a")} <= {"twin", "undecided"}
     assert [each.speedup for each in found.of.values()] == [None] * 3
 
 

@@ -12,7 +12,7 @@ from breakeven.engine.statistics import Interval, noise_floor
 
 def judged(variant: Interval, twin: Interval, margin: float = 0.01) -> str:
     fault = "" if twin.low <= 1 <= twin.high else "the twin differs from the baseline"
-    of = {"a": Comparison("baseline"), TWIN: Comparison("control"), "b": Comparison("", speedup=variant)}
+    of = {"a": Comparison("baseline"), TWIN: Comparison("twin"), "b": Comparison("", speedup=variant)}
     return judge_beyond_control(ComparisonSet(of, noise_floor(twin), fault), "a", margin)["b"].verdict
 
 

@@ -208,7 +208,8 @@ def test_a_variant_that_another_one_dominates_is_measured_no_more_and_says_why(
     stopped = replicates.pop("slow")
     assert 3 <= stopped < 5 and replicates == {"base": 5, TWIN: 5, "small": 5, "fast": 5}
     assert measured["slow"].reason == (
-        f"stopped after {stopped} replicates, because fast is surely faster and costs no more"
+        f"stopped after {stopped} replicates, because fast is surely faster, and no worse in accuracy and "
+        "size"
     )
     assert measured["slow"].verdict in ("same", "undecided") and measured["fast"].verdict == "faster"
 

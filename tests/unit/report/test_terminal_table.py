@@ -63,8 +63,10 @@ def test_at_80_columns_the_speedup_its_interval_and_the_accuracy_stay(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = printed(capsys)
-    assert lines[1].split() == ["variant", "speedup", "interval", "accuracy"]
-    wide = printed(capsys, wide=True)[1]
+    assert lines[0].strip().startswith("★ deploy this")
+    (header,) = (line for line in lines if line.startswith("variant"))
+    assert header.split() == ["variant", "speedup", "interval", "accuracy"]
+    (wide,) = (line for line in printed(capsys, wide=True) if line.startswith("variant"))
     terminal = [column.title for column in COLUMNS if "terminal" in column.views]
     assert all(title in wide for title in terminal if title != "inputs/s") and len(wide) > 80
 

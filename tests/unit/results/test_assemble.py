@@ -89,7 +89,7 @@ def test_a_variant_that_varies_too_much_is_undecided(bench):
 def test_the_baseline_and_its_twin_get_no_verdict(bench):
     rows = bench.rows()
     assert (rows[BASELINE].verdict, rows[BASELINE].speedup) == ("baseline", 1)
-    assert (rows[TWIN].verdict, rows[TWIN].reason) == ("control", "")
+    assert (rows[TWIN].verdict, rows[TWIN].reason) == ("twin", "")
 
 
 def test_a_biased_twin_leaves_every_variant_undecided_with_the_reason(bench):

@@ -31,7 +31,7 @@ def test_each_variant_has_a_speedup_an_interval_and_a_verdict_over_the_base() ->
     verdicts = {name: each.verdict for name, each in found.items()}
     assert verdicts == {
         BASELINE.variant: "slower",
-        "twin": "control",
+        "twin": "twin",
         ONNX.variant: "baseline",
         INT8.variant: "faster",
         FAILED.variant: "failed",

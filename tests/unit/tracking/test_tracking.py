@@ -212,7 +212,7 @@ def test_variants_of_an_earlier_measurement_on_this_machine_are_no_longer_the_ne
     store = client.Tracker()
     runs = {}
     for name, machine, parent in (("old", "a", "1"), ("new", "a", "2"), ("elsewhere", "b", "3")):
-        tags = {"kind": "benchmark", "study": "quick", "machine": machine, "verdict": "faster"}
+        tags = {"kind": "benchmark", "study": "quick", "machine": machine, "variant": name}
         runs[name] = store.create(name, name, {**tags, client.NEWEST: "yes", client.PARENT_TAG: parent})
     store.supersede("quick", "a", "2")
     marks = {name: store.client.get_run(run).data.tags[client.NEWEST] for name, run in runs.items()}

@@ -47,9 +47,9 @@ def test_each_view_finds_its_kinds_of_runs(home: Path) -> None:
     tracker = Tracker()
     for kind, more in (
         *(("study", {}), ("sweep", {}), ("job", {}), ("train", {"recipe": "none"})),
-        *(("compression", {"recipe": "prune50"}), ("benchmark", {"verdict": "faster", "newest": "yes"})),
-        ("benchmark", {"verdict": "control", "newest": "yes"}),
-        ("benchmark", {"verdict": "faster", "newest": "no"}),
+        *(("compression", {"recipe": "prune50"}), ("benchmark", {"variant": "a", "newest": "yes"})),
+        ("benchmark", {"variant": "twin", "newest": "yes"}),
+        ("benchmark", {"variant": "a", "newest": "no"}),
     ):
         tracker.create(kind, kind, {"kind": kind, **more})
     found = {

@@ -18,6 +18,7 @@ ANYWHERE = True  # a model of one's own needs no project
 EXAMPLE = "breakeven capture my_module:MyModel --shape 2,3,32,32"
 COLLECTIONS = ("idioms", "rewrites", "torch-examples", "zoo")
 STUDY = "study"  # all of them
+COSTS = "costs"  # of graph breaks, guards, LazyTensor and changing shapes
 
 
 def shape(text: str) -> tuple[int, ...]:
@@ -34,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
         "target",
         metavar="TARGET",
         help="a family of the study; your own model, as MODULE:CLASS or MODULE:FUNCTION; a collection: "
-        f"{', '.join(COLLECTIONS)}; or all of them: {STUDY}",
+        f"{', '.join(COLLECTIONS)}; what capturing costs at each call: {COSTS}; or all of these: {STUDY}",
     )
     parser.add_argument(
         "--shape",
@@ -52,10 +53,14 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--way", action="append", metavar="NAME", help="only this way; several: --way a --way b"
     )
-    parser.add_argument("--light", action="store_true", help="leave out the ways that compile")
+    parser.add_argument(
+        "--light",
+        action="store_true",
+        help=f"leave out the ways that compile, and of the {STUDY} the {COSTS}",
+    )
     parser.add_argument("--again", action="store_true", help="try again what is known from an earlier run")
     parser.add_argument(
-        "--page", metavar="PAGE.md", help=f"with {STUDY}: write a page with a table and pictures"
+        "--page", metavar="PAGE.md", help=f"with {STUDY}: the page to write, with tables and pictures"
     )
     parser.add_argument("--json", metavar="FILE", help="also write all outcomes to a JSON file")
 
@@ -73,6 +78,9 @@ def run(chosen: Namespace) -> int:
     from breakeven.cli import capture_table
     from breakeven.core.files import write_json
 
+    _require_together(chosen)
+    if chosen.target == COSTS:
+        return _costs(again=chosen.again)
     ways = {name: way.load(name) for name in chosen.way or way.names()}
     names = [name for name, each in ways.items() if not (chosen.light and each.is_heavy)]
     collection = chosen.target in COLLECTIONS
@@ -89,26 +97,58 @@ def run(chosen: Namespace) -> int:
 
 
 def _study(chosen: Namespace, names: Sequence[str]) -> int:
-    """Try all collections, and write the page. Real models are tried in the light ways only."""
-    from breakeven.capture import page, study, way
-    from breakeven.report import markdown
+    """Try all collections, measure the costs, and write the page, a section of the report, and MLflow's runs.
 
-    if not chosen.page:
-        raise UserError(f"{STUDY}: say where the page goes: --page docs/results/capture.md.")
+    Few real models are tried in the ways that compile, because each of them takes minutes.
+    """
+    from breakeven.capture import findings, log, page, study, way
+    from breakeven.capture.costs import pieces
+    from breakeven.core import paths
+    from breakeven.report import extra_sections, markdown
+
     target = markdown.target_of(chosen.page)
     light = [name for name in names if not way.load(name).is_heavy]
-    found = {
-        name: list(
-            study.outcomes(
-                _collection(name), light if name == "zoo" else names, is_kept=True, again=chosen.again
-            )
-        )
-        for name in COLLECTIONS
-    }
+    heavy = [name for name in names if name not in light]
+    found = {}
+    for name in COLLECTIONS:
+        models = _collection(name)
+        tried = list(study.outcomes(models, light, is_kept=True, again=chosen.again))
+        few = [model for model in models if model.is_small] if name == "zoo" else models
+        tried += study.outcomes(few, heavy, is_kept=True, again=chosen.again)
+        found[name] = tried
+    costs = {} if chosen.light else pieces.measured(again=chosen.again)
     flags = f"{' --light' if chosen.light else ''}{''.join(f' --way {name}' for name in chosen.way or ())}"
-    written = page.write(target, found, f"breakeven capture {STUDY}{flags} --page {chosen.page}")
+    written = page.write(target, found, costs, f"breakeven capture {STUDY}{flags} --page {chosen.page}")
     print(", ".join(map(str, written)))
+    if paths.is_project():
+        section = findings.section(found, costs)
+        extra_sections.save(section)
+        log.log(found, costs, written, section.sentences)
+        print("The next `dvc repro` adds a section to results/report.html.")
     return 0
+
+
+def _costs(*, again: bool) -> int:
+    """Measure what capturing costs at each call, and print it."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from breakeven.capture.costs import pieces, tables
+
+    Console().print(Markdown("\n".join(tables.sections(pieces.measured(again=again)))))
+    return 0
+
+
+def _require_together(chosen: Namespace) -> None:
+    """Raise a UserError if an option does not go with the target."""
+    if chosen.target == STUDY and not chosen.page:
+        raise UserError(f"{STUDY}: say where the page goes: --page docs/results/capture.md.")
+    if chosen.target != STUDY and chosen.page:
+        raise UserError(f"--page is for {STUDY}; for other models, --json writes the outcomes to a file.")
+    if chosen.target in (STUDY, COSTS) and chosen.json:
+        raise UserError(f"--json is not for {chosen.target}: the page of {STUDY} has a CSV file beside it.")
+    if chosen.target == COSTS and (chosen.way or chosen.light):
+        raise UserError(f"--way and --light are not for {COSTS}.")
 
 
 def _collection(name: str) -> "list[Target]":
@@ -136,5 +176,7 @@ def _single(chosen: Namespace) -> "Target":
     paths.require_project()
     families = schema.read_study().families
     if chosen.target not in families:
-        raise UserError(f"{chosen.target}: {did_you_mean(chosen.target, [*families, *COLLECTIONS])}")
+        raise UserError(
+            f"{chosen.target}: {did_you_mean(chosen.target, [*families, *COLLECTIONS, COSTS, STUDY])}"
+        )
     return targets.family(chosen.target, families[chosen.target].data)

@@ -46,6 +46,7 @@ def rows(results: Results) -> list[Check]:
 
 def _copies(trials: Results) -> Iterator[Check]:
     one_thread = [trial for trial in trials if "1 thread," in trial["condition"]]
+    yield _false("all protocols", trials, "<= 0.01")
     yield _false("quiet and loaded, 1 thread", one_thread, "<= 0.05")
     yield average("mean bias, A/A", "quiet and loaded, 1 thread", _biases(one_thread), "<= 0.005")
     for condition, group in _by_condition(trials):

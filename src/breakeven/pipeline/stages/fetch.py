@@ -14,7 +14,7 @@ from breakeven.core.system_info import collect
 from breakeven.pipeline.failed_rows import ATTEMPT, attempts
 from breakeven.pipeline.stage_code import stage_code
 from breakeven.pipeline.stages._main import run
-from breakeven.results import sweep_results
+from breakeven.results import extra_files, sweep_results
 
 
 def fetch() -> None:
@@ -28,7 +28,8 @@ def fetch() -> None:
     tried = attempts(study)
     shutil.rmtree(paths.FETCHED, ignore_errors=True)  # may hold stages of another study
     note_inputs(study)
-    write_json(paths.fetched("sweeps"), {sweep.name: sweep.version for sweep in sweep_results.newest()})
+    swept = {sweep.name: sweep.version for sweep in sweep_results.newest()}
+    write_json(paths.fetched("sweeps"), {**swept, **extra_files.versions()})
     for stage, digests in stage_code(study):
         attempt = {ATTEMPT: str(tried[stage])} if stage in tried else {}
         write_json(paths.fetched(f"code/{stage}"), {**digests, **attempt})

@@ -3,7 +3,15 @@
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.pipeline.stages._main import run
-from breakeven.report import dvc_files, html_page, static_svg, sweep_charts, terminal_answer, terminal_table
+from breakeven.report import (
+    dvc_files,
+    extra_sections,
+    html_page,
+    static_svg,
+    sweep_charts,
+    terminal_answer,
+    terminal_table,
+)
 from breakeven.report.load_snippet import Loading
 from breakeven.results import study_results, summary
 from breakeven.results.answer import answers
@@ -33,6 +41,7 @@ def report() -> None:
         limits,
         swept,
         Loading(study.runtimes, study.export.preprocessing),
+        extra_sections.saved(),
     )
     terminal_table.show(study_records.benchmarks, rows, limits=limits)
     try:

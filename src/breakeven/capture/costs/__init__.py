@@ -1,0 +1,1 @@
+"""What capturing costs at each call: graph breaks, guards, LazyTensor, and changing shapes."""

@@ -1,0 +1,91 @@
+"""What changing shapes cost: compile for each shape, for any shape after the second, or for any at once."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from breakeven.capture.costs import segments
+from breakeven.capture.costs.budget import COMPILES_S, budget
+from breakeven.core.errors import Failed
+from breakeven.core.files import temporary_folder
+from breakeven.engine.api import measure
+from breakeven.engine.isolated import IsolatedCalls
+
+BATCHES = (1, 2, 3, 4, 5, 6, 7, 8)  # no more than the different graphs that Dynamo keeps of a function
+SETTINGS = {"off": False, "automatic": None, "on": True}  # of `dynamic`
+TRIES = 3
+EAGER = "eager"
+
+
+@dataclass(frozen=True)
+class Changing:
+    """A factory for the engine: one call runs a model on batches of eight sizes."""
+
+    model: str
+    setting: str  # a key of `SETTINGS`, or "eager"
+
+    def __call__(self) -> Callable[[], Any]:
+        """Return a function without arguments that returns the outputs of the largest batch."""
+        run, inputs = _model(self.model, self.setting)
+        return lambda: [run(x) for x in inputs][-1]
+
+
+def _model(model: str, setting: str) -> tuple[Callable[..., Any], list[Any]]:
+    import torch
+
+    network = segments.chain(model)
+    inputs = [segments.samples(model, count) for count in BATCHES]
+    if setting == EAGER:
+        return network, inputs
+    return torch.compile(network, fullgraph=True, dynamic=SETTINGS[setting]), inputs
+
+
+def changing_batches(model: str, seconds: float) -> dict[str, Any]:
+    """Return for each setting how long the first pass over all sizes takes, its graphs, and later passes.
+
+    Args:
+        seconds: to measure later passes for, beyond the first compilation.
+    """
+    first: dict[str, Any] = {}
+    modules = ("torch", "torch._dynamo", "torch._inductor.compile_fx", __name__)
+    with temporary_folder() as scratch, IsolatedCalls(modules, scratch, COMPILES_S) as calls:
+        for setting in SETTINGS:
+            tries = [calls.call(partial(first_pass, model, setting)) for _ in range(TRIES)]
+            took = [each["seconds"] for each in tries]
+            first[setting] = {
+                "seconds": float(np.median(took)),
+                "seconds_low": min(took),
+                "seconds_high": max(took),
+                "graphs": tries[0]["graphs"],
+            }
+    found = measure({name: Changing(model, name) for name in (EAGER, *SETTINGS)}, budget=budget(seconds))
+    later = {}
+    for setting in SETTINGS:
+        if not (speedup := found[setting].speedup):
+            raise Failed(f"{setting}: {found[setting].verdict}, {found[setting].reason}")
+        later[setting] = [speedup.value, speedup.low, speedup.high]
+    return {
+        "model": model,
+        "first": first,
+        "over_eager": later,
+        "replicates": len(found[EAGER].replicates),
+        "warnings": [warning.name for warning in found.warnings],
+    }
+
+
+def first_pass(model: str, setting: str) -> dict[str, float]:
+    """Run a model on each size once, without any cache on disk; return the seconds and the graphs."""
+    import torch._inductor.config
+    from torch._dynamo.utils import counters
+
+    torch._inductor.config.force_disable_caches = True
+    torch.set_num_threads(1)
+    run, inputs = _model(model, setting)
+    began = time.perf_counter()
+    for x in inputs:
+        run(x)
+    return {"seconds": time.perf_counter() - began, "graphs": counters["stats"]["unique_graphs"]}

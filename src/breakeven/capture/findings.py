@@ -1,0 +1,60 @@
+"""What a study of captures found, in sentences and charts, for the report and for MLflow."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from breakeven.capture import way
+from breakeven.capture.costs import chart
+from breakeven.capture.costs.pieces import Figures, of_kind
+from breakeven.capture.matrix import matrix
+from breakeven.capture.outcome import Outcome
+from breakeven.capture.shares import shares
+from breakeven.core.format import brief
+from breakeven.plugins.tasks.base import at_start
+from breakeven.report.extra_sections import ExtraSection
+
+NAMES = {
+    "idioms": "idioms",
+    "rewrites": "rewritten idioms",
+    "torch-examples": "cases of torch.export's own",
+    "zoo": "real models",
+}
+
+
+def section(collections: Mapping[str, Sequence[Outcome]], costs: Mapping[str, Figures]) -> ExtraSection:
+    """Return the report's section: a picture of each small collection, and one of costs."""
+    charts = [
+        matrix(found, at_start(f"{NAMES[name]} by ways"), name)
+        for name, found in collections.items()
+        if name != "zoo"
+    ]
+    if costs:
+        charts.append(chart.added(of_kind(costs, "breaks")))
+    return ExtraSection(
+        "capture",
+        "Who captures a model, and who is silently wrong",
+        list(sentences(collections, costs)),
+        charts,
+    )
+
+
+def sentences(collections: Mapping[str, Sequence[Outcome]], costs: Mapping[str, Figures]) -> Iterator[str]:
+    """Yield what was found, the most useful first."""
+    for name, outcomes in collections.items():
+        found = {each: parts for each, parts in shares(outcomes).items() if parts}
+        if not found:
+            continue
+        right = {each: parts[0].count for each, parts in found.items()}
+        wrong = {each: _count(outcomes, each, "wrong") for each in found}
+        best, worst = max(right, key=lambda each: right[each]), max(wrong, key=lambda each: wrong[each])
+        total = found[best][0].total
+        yield (
+            f"Of {total} {NAMES[name]}, {way.load(best).title} captures the most in one right graph "
+            f"({right[best]}); {way.load(worst).title} is silently wrong most often ({wrong[worst]})."
+        )
+    for each in of_kind(costs, "breaks"):
+        bounds = f"{brief(each['slope_us_low'])} to {brief(each['slope_us_high'])}"
+        yield f"A graph break adds {brief(each['slope_us'])} µs ({bounds}) to a call of {each['model']}."
+
+
+def _count(outcomes: Sequence[Outcome], name: str, kind: str) -> int:
+    return sum(each.way == name and each.kind == kind for each in outcomes)
