@@ -16,7 +16,7 @@ from rows import BASELINE, TWIN, benchmark, job, row, sweep
 
 from breakeven.report import html_page
 from breakeven.results import summary
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.study_results import StudyResults
 
 playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")

@@ -21,7 +21,7 @@ from breakeven.engine.settings import Budget
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.plugins.hardware.cuda import Cuda
 from breakeven.report import static_svg
-from breakeven.results.assemble import start_figures
+from breakeven.results.timing_parts import start_figures
 
 pytestmark = pytest.mark.timeout(300)
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")

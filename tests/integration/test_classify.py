@@ -16,7 +16,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.pipeline import build
 from breakeven.pipeline.build import ArtifactBuilder
-from breakeven.pipeline.check import Reference
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.plugins.runtimes.libtorch import program
 
 pytestmark = pytest.mark.timeout(300)

@@ -29,7 +29,7 @@ from project import LITTLE, ROOT, Project, copy_project, is_over
 
 from breakeven.cli import main
 from breakeven.config import compose
-from breakeven.config.schema import Settings
+from breakeven.config.sections import Settings
 from breakeven.core import cache, paths, system_info
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError

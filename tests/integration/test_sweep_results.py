@@ -26,7 +26,7 @@ from breakeven.report import (
 )
 from breakeven.results import interaction, job_results, sweep_results
 from breakeven.results.job_results import STUDY_FILE
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.result_row import ResultRow
 from breakeven.results.sweep_results import CACHED, DONE, FAILED, JobOutcome, Sweep
 from hydra_plugins.breakeven_sweep import submitit_launchers

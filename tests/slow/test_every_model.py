@@ -22,7 +22,8 @@ from breakeven.artifacts.model_manifest import ImageInput, ModelManifest, read_c
 from breakeven.core import plugin
 from breakeven.pipeline import build
 from breakeven.pipeline.build import ArtifactBuilder
-from breakeven.pipeline.check import Reference, Tolerance
+from breakeven.pipeline.eager_reference import Reference
+from breakeven.pipeline.objections import Tolerance
 from breakeven.plugins.quantization.base import CalibrationData
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -5,7 +5,8 @@ from dataclasses import replace
 from shipped_options import RUNTIMES
 
 from breakeven.artifacts.artifact import Artifact
-from breakeven.pipeline.check import Reference, Tolerance
+from breakeven.pipeline.eager_reference import Reference
+from breakeven.pipeline.objections import Tolerance
 
 TOLERANCE = Tolerance(1e-3, 0.9)
 

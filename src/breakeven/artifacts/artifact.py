@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import OperatorTime
 from breakeven.core import paths
+from breakeven.core.digests import require_sha256, sha256
 from breakeven.core.errors import UserError
-from breakeven.core.files import read_json, require_sha256, sha256, write_json
+from breakeven.core.files import read_json, write_json
 from breakeven.core.secrets import redact
 
 MANIFEST, LOGITS = "artifact.json", "scores.npy"

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts import disk_array
 from breakeven.artifacts.model_manifest import Input, shape_from
+from breakeven.core.digests import fingerprint, require_sha256
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, require_sha256
+from breakeven.core.files import read_json
 
 SPLITS = ("train", "val", "test")
 Digests = dict[str, str]  # name of a source file -> sha256

@@ -27,8 +27,9 @@ from breakeven.artifacts.module_modes import evaluated, forget_history, material
 from breakeven.artifacts.output_of import OutputOf
 from breakeven.artifacts.process_settings import kept
 from breakeven.core import interrupts
+from breakeven.core.digests import require_sha256, sha256
 from breakeven.core.errors import Failed, Unsupported, UserError
-from breakeven.core.files import require_sha256, sha256, write_json
+from breakeven.core.files import write_json
 from breakeven.core.import_errors import import_fault
 
 

@@ -7,7 +7,7 @@ from breakeven.capture import way
 from breakeven.capture.costs.pieces import Figures
 from breakeven.capture.outcome import SIGNS, Outcome
 from breakeven.capture.shares import shares
-from breakeven.core.files import fingerprint, sha256
+from breakeven.core.digests import fingerprint, sha256
 from breakeven.tracking.address import warn
 from breakeven.tracking.client import ANY_STATUS, PARENT_TAG, Tracker
 

@@ -13,8 +13,9 @@ from breakeven.capture.judge import Maker, judge, rehearsed
 from breakeven.capture.outcome import Outcome
 from breakeven.capture.way import Break
 from breakeven.core import paths
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import Failed, Unsupported, UserError, WrongOutput
-from breakeven.core.files import fingerprint, read_json, temporary_folder, write_json
+from breakeven.core.files import read_json, temporary_folder, write_json
 from breakeven.core.progress import counted
 from breakeven.core.source_digest import digests_of_modules
 from breakeven.core.toolchain_errors import telling_line

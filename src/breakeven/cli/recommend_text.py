@@ -10,7 +10,7 @@ from rich.text import Text
 from breakeven.report.row_text import number
 from breakeven.report.terminal_table import paragraph
 from breakeven.results.answer import Candidate, CellAnswer
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.result_row import folder_of, title
 from breakeven.results.score_text import metric_title, score_text
 

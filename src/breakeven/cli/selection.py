@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
 

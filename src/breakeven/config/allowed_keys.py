@@ -7,17 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from breakeven.config.schema import (
-    OPTION_GROUPS,
-    Export,
-    Family,
-    Measure,
-    Recommend,
-    Server,
-    Steps,
-    Study,
-    Varying,
-)
+from breakeven.config.sections import Export, Family, Measure, Recommend, Server, Steps, Varying
+from breakeven.config.study import OPTION_GROUPS, Study
 from breakeven.config.training import TrainingConfig
 from breakeven.core import plugin
 from breakeven.core.errors import UserError

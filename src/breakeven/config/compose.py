@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from breakeven.config import allowed_keys, choices, composition_errors, conf_files
 from breakeven.config.composition_errors import ERRORS, is_of_composition
-from breakeven.config.schema import Settings
+from breakeven.config.sections import Settings
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.config.dvc_digests import DvcDigests
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.config.yaml_file import read_mapping
 from breakeven.core import paths
 from breakeven.core.errors import UserError

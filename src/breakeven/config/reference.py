@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from breakeven.config.schema import OPTION_GROUPS, Steps, Study
+from breakeven.config.sections import Steps
+from breakeven.config.study import OPTION_GROUPS, Study
 from breakeven.core.plugin import Plugin, names
 
 # Section of the configuration -> the package of its options. A compression can also be a list of steps.

@@ -13,17 +13,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from breakeven.core import paths
+from breakeven.core.digests import fingerprint, sha256
 from breakeven.core.errors import UserError
-from breakeven.core.files import (
-    atomic_folder,
-    copy_folder,
-    fingerprint,
-    flatten,
-    make_folder,
-    read_json,
-    sha256,
-    write_json,
-)
+from breakeven.core.files import atomic_folder, copy_folder, flatten, make_folder, read_json, write_json
 from breakeven.core.lock_holders import held_by
 
 NOTE_FILE, FILES_FOLDER = "key.json", "files"

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from breakeven.core.files import fingerprint
+from breakeven.core.digests import fingerprint
 from breakeven.core.secrets import redact
 
 CPUINFO = Path("/proc/cpuinfo")

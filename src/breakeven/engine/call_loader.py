@@ -20,6 +20,10 @@ from breakeven.plugins.hardware.base import Hardware
 SLOW_IMPORTS = (
     *("numpy", "scipy", "pandas", "sklearn", "numba", "torch", "torchvision", "transformers"),
     *("onnxruntime", "openvino", "tensorflow", "jax"),
+    *(
+        "torch._dynamo",
+        "torch._inductor.compile_fx",
+    ),  # what `torch.compile` needs; their import starts no thread
 )
 INSTALL_FOLDERS = ("site-packages", "dist-packages")
 

@@ -11,8 +11,9 @@ import psutil
 
 from breakeven.artifacts import artifact
 from breakeven.core import plugin
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import Unsupported
-from breakeven.core.files import fingerprint, temporary_folder
+from breakeven.core.files import temporary_folder
 from breakeven.engine.forkserver_client import ForkServer, WorkerFailed
 from breakeven.engine.interpreter import THIS_PYTHON, Interpreter
 from breakeven.engine.target import Variant, library, server_modules, shared_modules, worker_spec

@@ -12,7 +12,7 @@ from typing import Any
 from breakeven.artifacts import denormal
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.artifacts.dataset import Images
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import cache, git, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Unsupported, UserError

@@ -24,14 +24,9 @@ from breakeven.engine.isolated import LONGER, CallFailed, IsolatedCalls
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
 from breakeven.engine.worker_pool import WorkerPool
 from breakeven.pipeline.build_row import MODULES, Write, build_row
-from breakeven.pipeline.check import (
-    ArtifactChecker,
-    Reference,
-    Tolerance,
-    eager_logits,
-    eager_probed,
-    eager_resized,
-)
+from breakeven.pipeline.check import ArtifactChecker
+from breakeven.pipeline.eager_reference import Reference, eager_logits, eager_probed, eager_resized
+from breakeven.pipeline.objections import Tolerance
 
 ERROR = "error.txt"  # all that a build has printed that failed, in the artifact's folder
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from breakeven.pipeline.check import Reference
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.plugins.runtimes.base import ExportInput
 
 REBUILD_LIMIT_S = 5.0  # after this time, an artifact is not built again for its interval

@@ -7,7 +7,7 @@ from pathlib import Path
 from breakeven.artifacts import artifact
 from breakeven.artifacts.model_manifest import MANIFEST
 from breakeven.artifacts.variants import read_variants
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json

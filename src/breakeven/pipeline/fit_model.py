@@ -31,8 +31,9 @@ from breakeven.artifacts.records import fields_of, leading
 from breakeven.config.training import TrainingConfig
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
+from breakeven.core.digests import sha256
 from breakeven.core.errors import UserError
-from breakeven.core.files import atomic_folder, sha256
+from breakeven.core.files import atomic_folder
 from breakeven.core.git import here
 from breakeven.pipeline.model_contract import ModelContract, open_contract
 from breakeven.pipeline.sanity import score_warning

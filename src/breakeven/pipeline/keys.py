@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from breakeven.artifacts.artifact import Artifact, variant_name
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json
 from breakeven.core.source_digest import digests_of, plugin_modules
 from breakeven.core.system_info import tuning_variables
-from breakeven.pipeline.check import Reference
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.pipeline.option_code import option_modules
 from breakeven.plugins.hardware.base import THREAD_VARIABLES
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts import disk_array
 from breakeven.artifacts.dataset import SPLITS, DatasetManifest, Digests, Images, files_of
+from breakeven.core.digests import sha256
 from breakeven.core.errors import UserError
-from breakeven.core.files import atomic_folder, sha256, write_json
+from breakeven.core.files import atomic_folder, write_json
 from breakeven.pipeline.shared_images import shared_images
 from breakeven.plugins.datasets.base import Dataset, RawDataset
 

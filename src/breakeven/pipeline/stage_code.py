@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core.source_digest import AT_START, digests_of, plugin_modules
 from breakeven.core.source_walk import SourceTree
 from breakeven.pipeline.option_code import option_modules

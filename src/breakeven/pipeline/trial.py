@@ -15,7 +15,7 @@ from breakeven.artifacts.preprocess import normalize
 from breakeven.artifacts.records import leading
 from breakeven.artifacts.tensors import call, count, each, to_array
 from breakeven.config import compose, schema
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths, plugin
 from breakeven.core.errors import UserError
 from breakeven.pipeline.model_promises import BrokenPromise, check_evaluation, require_order, try_training

@@ -7,7 +7,7 @@ from pathlib import Path
 from breakeven.artifacts.model_manifest import ModelManifest
 from breakeven.core.files import atomic, atomic_folder, write_json
 from breakeven.plugins.tasks.base import at_start
-from breakeven.report import static_svg, study_charts
+from breakeven.report import score_chart, static_svg
 from breakeven.report.terminal_table import scenarios
 from breakeven.report.training_charts import training
 from breakeven.results.records import BenchmarkResult
@@ -50,7 +50,7 @@ def write_plots(
         (
             f"{at_start(metric_title(cell_rows))} against latency: "
             f"{benchmark.family} on {title(cell_rows[0])}",
-            study_charts.score_by_latency(benchmark, cell_rows),
+            score_chart.score_by_latency(benchmark.test_images, cell_rows),
         )
         for benchmark in benchmarks
         for cell_rows in scenarios(benchmark, rows)

@@ -20,7 +20,7 @@ from breakeven.report.study_sections import Section
 from breakeven.report.sweep_charts import SweepSection
 from breakeven.report.training_charts import ChartGroup
 from breakeven.results import pairs, score_text
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import Cell, ResultRow, cell, folder_of, title
 from breakeven.results.study_results import StudyResults

@@ -6,7 +6,7 @@ import altair as alt
 
 from breakeven.core.format import brief
 from breakeven.plugins.tasks.base import PERCENT
-from breakeven.report import study_charts
+from breakeven.report import score_chart
 from breakeven.report.size_charts import CHART_HEIGHT, slug
 from breakeven.report.vega import COLOUR_RANGE, GREY, Chart, Point, series, shapes, spec, tips
 from breakeven.results.result_row import ResultRow, title
@@ -30,7 +30,7 @@ def points(swept: SweepAnalysis) -> dict[str, list[Point]]:
             {
                 **{"variant": row.variant, "front": ON_FRONT if id(row) in best else OFF_FRONT},
                 **{"speedup": row.speedup, "low": row.speedup_ci_low, "high": row.speedup_ci_high},
-                **{"score": study_charts.factor([row]) * (row.score or 0.0), "mb": row.artifact_mb},
+                **{"score": score_chart.factor([row]) * (row.score or 0.0), "mb": row.artifact_mb},
             }
             for row in rows
         ]
@@ -49,7 +49,7 @@ def _chart(name: str, data: list[Point], rows: Sequence[ResultRow]) -> Chart:
         x=alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32"),
         y=alt.Y(
             "score:Q",
-            scale=study_charts.score_scale(data, ["score"], percent=unit == PERCENT),
+            scale=score_chart.score_scale(data, ["score"], percent=unit == PERCENT),
             title=f"{metric}, {unit}" if unit else metric,
         ),
         color=series("front", [ON_FRONT, OFF_FRONT], [COLOUR_RANGE[0], GREY]),

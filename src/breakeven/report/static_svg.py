@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from breakeven.core.files import write_text
-from breakeven.report import study_charts
+from breakeven.report import speedup_chart
 from breakeven.report.vega import WIDTH_PARAMETER, Chart, Point
 from breakeven.results.result_row import ResultRow, cell, title
 
@@ -47,7 +47,7 @@ def write_speedups(path: Path, rows: Sequence[ResultRow], *, dark: bool = False)
     panels = []
     for key, group in groupby(rows, key=cell):
         cell_rows = list(group)
-        panels.append((f"{key[0]} on {title(cell_rows[0])}", study_charts.speedups(cell_rows)))
+        panels.append((f"{key[0]} on {title(cell_rows[0])}", speedup_chart.speedups(cell_rows)))
     write_panels(path, panels, "nothing could be measured: the table says why", dark=dark)
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from breakeven.report import study_charts, terminal_table
+from breakeven.report import latency_charts, study_charts, terminal_table
 from breakeven.report.load_snippet import Loading, Snippet, snippets
 from breakeven.report.operators import OperatorProfile, profiles
 from breakeven.report.vega import Chart
 from breakeven.results.answer import Answer, CellAnswer, answers
-from breakeven.results.recommend import Choice, Limits, choose, smallest_drop
+from breakeven.results.limits import Limits
+from breakeven.results.recommend import Choice, choose, smallest_drop
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell, scenario, title
 from breakeven.results.score_text import change_unit, metric_title
@@ -54,7 +55,7 @@ def sections(
         if place not in drawn:
             drawn.add(place)
             own = [row for row in rows if (row.family, row.hardware) == place]
-            charts += filter(None, [study_charts.batches(own)])
+            charts += filter(None, [latency_charts.batches(own)])
         yield Section(
             name=f"{benchmark.family}-{first.place}",
             title=f"{benchmark.family} ({benchmark.title}) on {title(first)}",

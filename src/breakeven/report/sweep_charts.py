@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import altair as alt
 
-from breakeven.report import pareto_charts, size_charts, study_charts
+from breakeven.report import latency_charts, pareto_charts, size_charts
 from breakeven.report.size_charts import slug
 from breakeven.report.vega import (
     COLOUR_RANGE,
@@ -27,7 +27,7 @@ from breakeven.results.interaction import (
     best,
     changing,
 )
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.size_trend import PARAMETERS
 from breakeven.results.sweep_analysis import SweepAnalysis, by_family, collect
 
@@ -82,7 +82,7 @@ def _batches(swept: SweepAnalysis) -> Iterator[Chart]:
     """Yield throughput against batch size, for each model and hardware with several batch sizes."""
     for family, rows in by_family(swept.judged):
         for hardware in swept.hardware:
-            if chart := study_charts.batches([row for row in rows if row.hardware == hardware]):
+            if chart := latency_charts.batches([row for row in rows if row.hardware == hardware]):
                 name, what = f"batch-{slug(family)}-{slug(hardware)}", f"{family} on {hardware}"
                 yield replace(chart, name=name, title=f"{chart.title}: {what}")
 

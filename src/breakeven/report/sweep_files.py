@@ -7,7 +7,7 @@ from breakeven.core.files import write_text
 from breakeven.report import html_page, pareto_charts, size_charts, static_svg, sweep_charts, sweep_markdown
 from breakeven.report.size_charts import slug
 from breakeven.results import summary
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.study_results import StudyResults
 from breakeven.results.sweep_analysis import collect
 from breakeven.results.sweep_results import Sweep

@@ -14,7 +14,7 @@ from breakeven.core.format import wrapped
 from breakeven.engine.samples import STOPPED
 from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.report.row_text import BEYOND_LIMITS
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.records import BenchmarkResult, moment
 from breakeven.results.result_row import ResultRow, cell, scenario, title
 from breakeven.results.score_text import metric_title

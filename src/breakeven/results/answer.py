@@ -7,7 +7,8 @@ from itertools import groupby
 from breakeven.core.format import brief
 from breakeven.engine.quality_checks import FEW_REPLICATES
 from breakeven.plugins.tasks.base import PERCENT
-from breakeven.results.recommend import TIE, Choice, Limits, choose, gain
+from breakeven.results.limits import Limits
+from breakeven.results.recommend import TIE, Choice, choose, gain
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, cell, scenario
 from breakeven.results.score_text import (

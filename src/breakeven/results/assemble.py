@@ -1,6 +1,6 @@
 """The builder of result rows: it joins measurements with scores, size and the cost of building."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts import artifact, fusion, operators
 from breakeven.artifacts.artifact import BASELINE, EAGER, Artifact
-from breakeven.engine import cold_start
 from breakeven.engine.comparison import BASELINE as JUDGED_AGAINST
 from breakeven.engine.comparison import Comparison, ComparisonSet, speedups_over
-from breakeven.engine.disturbance import mean_levels, mean_ms, slow_share
+from breakeven.engine.disturbance import mean_levels
 from breakeven.engine.roofline import HardwarePeaks
-from breakeven.engine.samples import Replicate
 from breakeven.engine.settings import TWIN, Scenario
-from breakeven.engine.statistics import UNDECIDED, Interval
-from breakeven.engine.tails import p99
+from breakeven.engine.statistics import Interval
 from breakeven.plugins.tasks.base import Task
 from breakeven.results import paired_scores
+from breakeven.results.breakeven_part import breakeven_part
 from breakeven.results.result_row import (
     BreakevenPart,
     CostPart,
@@ -31,6 +29,7 @@ from breakeven.results.result_row import (
     SpeedupPart,
     StartPart,
 )
+from breakeven.results.timing_parts import latency_part, speedup_part, start_figures
 
 MOST_SHARE = 1.05  # of the roofline: above it the bound is wrong, and not only the probe's last percent
 RowPart = LatencyPart | SpeedupPart | ScorePart | OutputPart | CostPart | StartPart | BreakevenPart
@@ -105,14 +104,14 @@ class RowBuilder:
                     )
                     share = None
                 parts += [
-                    self._latency(comparison, comparison.latency_ms, share),
+                    latency_part(comparison, comparison.latency_ms, share, self.scenario, self.confidence),
                     start_figures(comparison.replicates),
                 ]
             if comparison.verdict == JUDGED_AGAINST:
                 parts.append(SpeedupPart(speedup=1.0))
             elif comparison.speedup:
                 parts.append(
-                    _speedup(
+                    speedup_part(
                         comparison,
                         comparison.speedup,
                         comparisons.noise_floor,
@@ -120,8 +119,8 @@ class RowBuilder:
                         of_means.get(name),
                     )
                 )
-                costs = _beyond(card, artifacts[BASELINE][1])
-                parts.append(self._breakeven(costs, 1000 * card.train_s, comparison, comparisons))
+                own_costs = (card, artifacts[BASELINE][1], comparison, comparisons)
+                parts.append(breakeven_part(*own_costs, self.confidence))
             rows.append(_settled(self._row(name, card, artifacts[BASELINE][1], comparison, parts, remarks)))
         return rows
 
@@ -226,25 +225,6 @@ class RowBuilder:
             control_delta_ci_high=beyond.high,
         )
 
-    def _latency(self, comparison: Comparison, p50: Interval, roofline_share: float | None) -> LatencyPart:
-        pooled = np.concatenate([replicate.calls_ms for replicate in comparison.replicates])
-        blocks = [block for replicate in comparison.replicates for block in replicate.blocks]
-        per_call = sum(block.wall_ms for block in blocks) / len(pooled)
-        tail = p99(comparison.replicates, self.confidence)
-        return LatencyPart(
-            latency_ms_p50=p50.value,
-            latency_ms_p50_ci_low=p50.low,
-            latency_ms_p50_ci_high=p50.high,
-            latency_ms_p90=float(np.percentile(pooled, 90)),
-            latency_ms_p99=tail.value,
-            latency_ms_p99_ci_low=tail.low,
-            latency_ms_p99_ci_high=tail.high,
-            latency_ms_mean=mean_ms(comparison.replicates),
-            slow_share=slow_share(comparison.replicates),
-            throughput_per_s=1000 * self.scenario.batch_size / per_call,
-            roofline_share=roofline_share,
-        )
-
     def _roofline_share(self, card: Artifact, latency_ms: float) -> float | None:
         """Return the share of the hardware's peaks that the variant reaches, in its nominal precision."""
         if self.scenario.callers > 1 or self.peaks is None:
@@ -256,34 +236,6 @@ class RowBuilder:
         least = self.peaks.roofline_ms(precision, *size)
         return least / latency_ms if least else None
 
-    def _breakeven(
-        self, build_ms: Interval, train_ms: float, comparison: Comparison, comparisons: ComparisonSet
-    ) -> BreakevenPart:
-        """Return the break-even calls of a variant.
-
-        Args:
-            build_ms: the time to build it, beyond the baseline's.
-            train_ms: the time to train its compression; 0 if nothing was trained.
-        """
-        calls, low, high = self._calls(_shifted(build_ms, train_ms), comparison, comparisons)
-        untrained = self._calls(build_ms, comparison, comparisons)[0] if train_ms else None
-        return BreakevenPart(
-            breakeven_calls=calls,
-            breakeven_calls_low=low,
-            breakeven_calls_high=high,
-            breakeven_calls_without_training=untrained,
-        )
-
-    def _calls(
-        self, once_ms: Interval, comparison: Comparison, comparisons: ComparisonSet
-    ) -> tuple[str, str, str]:
-        if comparisons.fault or not comparison.speedup:
-            return (UNDECIDED,) * 3
-        base = comparisons.of[BASELINE].replicates
-        return cold_start.breakeven_calls(
-            once_ms, base, comparison.replicates, comparison.speedup, self.confidence
-        )
-
 
 def _settled(row: ResultRow) -> ResultRow:
     """Return the row without an interval of its score's change, if it computes what the baseline does."""
@@ -292,65 +244,5 @@ def _settled(row: ResultRow) -> ResultRow:
     return replace(row, score_delta_ci_low=row.score_delta, score_delta_ci_high=row.score_delta)
 
 
-def _shifted(interval: Interval, by: float) -> Interval:
-    return Interval(interval.value + by, interval.low + by, interval.high + by)
-
-
-def start_figures(replicates: list[Replicate]) -> StartPart:
-    """Return what a start takes: memory, load and first call, each the median of the replicates."""
-    cold = cold_start.cold(replicates)
-    warm = [replicate for replicate in replicates if replicate.warm] or cold
-    return StartPart(
-        # Every load takes memory, so zero means that the hardware cannot see this runtime's memory.
-        peak_memory_mb=_median(lambda r: r.peak_memory_mb, replicates) or None,
-        load_s=_median(lambda r: r.load_s, warm),
-        first_call_ms=_median(lambda r: r.first_call_ms, warm),
-        cold_start_s=_median(cold_start.start_ms, cold) / 1000,
-        calls_until_steady=_calls_until_steady(cold),
-    )
-
-
-def _speedup(
-    comparison: Comparison,
-    speedup: Interval,
-    noise_floor: float | None,
-    in_runtime: Interval | None,
-    of_means: Interval | None,
-) -> SpeedupPart:
-    return SpeedupPart(
-        speedup_of_means=of_means.value if of_means else None,
-        speedup_of_means_ci_low=of_means.low if of_means else None,
-        speedup_of_means_ci_high=of_means.high if of_means else None,
-        speedup_in_runtime=in_runtime.value if in_runtime else None,
-        speedup_in_runtime_ci_low=in_runtime.low if in_runtime else None,
-        speedup_in_runtime_ci_high=in_runtime.high if in_runtime else None,
-        speedup=speedup.value,
-        speedup_ci_low=speedup.low,
-        speedup_ci_high=speedup.high,
-        min_detectable_effect=comparison.min_detectable_effect,
-        noise_floor=noise_floor,
-    )
-
-
 def _one_line(facts: Mapping[str, str]) -> str | None:
     return "; ".join(f"{title}: {text}" for title, text in facts.items()) or None
-
-
-def _beyond(card: Artifact, base: Artifact) -> Interval:
-    """Return the build time of an artifact beyond the baseline's, in milliseconds, with its range."""
-    return Interval(
-        1000 * (card.build_s - base.build_s),
-        1000 * (card.build_s_low - base.build_s_high),
-        1000 * (card.build_s_high - base.build_s_low),
-    )
-
-
-def _median(figure: Callable[[Replicate], float], replicates: list[Replicate]) -> float:
-    return float(np.median([figure(replicate) for replicate in replicates]))
-
-
-def _calls_until_steady(replicates: list[Replicate]) -> int | None:
-    """Return the median over replicates; None if a replicate never became steady."""
-    counts = [cold_start.calls_until_steady(replicate) for replicate in replicates]
-    known = [count for count in counts if count is not None]
-    return round(float(np.median(known))) if len(known) == len(counts) else None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from breakeven.core import paths
-from breakeven.core.files import sha256
+from breakeven.core.digests import sha256
 
 
 def folder() -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from breakeven.artifacts.artifact import BASELINE, Artifact
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError

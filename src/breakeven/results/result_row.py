@@ -187,6 +187,11 @@ class ResultRow(LatencyPart, SpeedupPart, ScorePart, OutputPart, CostPart, Start
         return f"{self.hardware}-batch{self.batch_size}{callers}"
 
 
+def fastest_first(rows: Iterable[ResultRow]) -> list[ResultRow]:
+    """Return the rows that have a speedup, the fastest first."""
+    return sorted((row for row in rows if row.speedup), key=lambda row: -(row.speedup or 0.0))
+
+
 def cell(row: ResultRow) -> Cell:
     """Return the cell of a row. Only rows of the same cell can be compared."""
     return row.family, row.hardware, row.scenario, row.batch_size, row.callers

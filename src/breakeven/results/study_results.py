@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from breakeven.artifacts.model_manifest import MANIFEST, ModelManifest, read_card
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.results import records
 from breakeven.results.records import BenchmarkResult

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from breakeven.core.files import write_text
 from breakeven.results.columns import column_names
-from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits, choose
+from breakeven.results.limits import Limits
+from breakeven.results.recommend import UNMEASURED_VERDICTS, choose
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import Cell, ResultRow, cell
 

@@ -13,7 +13,8 @@ from breakeven.core.errors import UserError
 from breakeven.engine.samples import UNTIMED
 from breakeven.results import interaction, job_results, size_trend, summary
 from breakeven.results.interaction import Interaction
-from breakeven.results.recommend import UNMEASURED_VERDICTS, Limits
+from breakeven.results.limits import Limits
+from breakeven.results.recommend import UNMEASURED_VERDICTS
 from breakeven.results.result_row import SPECIAL, ResultRow, cell, title, unreliable_cells
 from breakeven.results.size_trend import GROWS, SHRINKS, Size, Trend
 from breakeven.results.sweep_results import Sweep

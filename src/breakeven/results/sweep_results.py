@@ -11,8 +11,9 @@ from pydantic import ConfigDict
 
 from breakeven.core import cache, paths
 from breakeven.core.cache_cleanup import DAY_S
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, write_json
+from breakeven.core.files import read_json, write_json
 from breakeven.core.plugin import did_you_mean
 from breakeven.core.secrets import redact
 from breakeven.results.record_check import CHECKED, require_valid

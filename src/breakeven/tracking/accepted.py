@@ -4,7 +4,7 @@ import posixpath
 import re
 from typing import Any
 
-from breakeven.core.files import fingerprint
+from breakeven.core.digests import fingerprint
 from breakeven.core.secrets import redact
 
 ALLOWED = re.compile(r"[/\w.\- :]+")

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts import artifact, dataset, records, variants
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, temporary_folder
+from breakeven.core.files import temporary_folder
 from breakeven.core.plugin import did_you_mean
 from breakeven.core.progress import shown
 from breakeven.core.secrets import redact, redact_error

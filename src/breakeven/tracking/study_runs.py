@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from breakeven.artifacts.model_manifest import MANIFEST, WEIGHTS, ModelManifest
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
-from breakeven.core.files import fingerprint, sha256, temporary_folder
+from breakeven.core.digests import fingerprint, sha256
+from breakeven.core.files import temporary_folder
 from breakeven.core.progress import track
 from breakeven.results import summary
 from breakeven.results.answer import CellAnswer, answers
 from breakeven.results.columns import column_names, tag_names
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.records import BenchmarkResult, VariantResult
 from breakeven.results.result_row import ResultRow, cell, scenario
 from breakeven.results.study_results import StudyResults

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from breakeven.artifacts.artifact import BASELINE
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint
 from breakeven.results import job_results, sweep_analysis, sweep_answer
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.sweep_results import CACHED, FAILED, JobOutcome, Sweep
 from breakeven.tracking import hidden_tags

@@ -21,7 +21,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import Unsupported
 from breakeven.pipeline import build
 from breakeven.pipeline.build import ArtifactBuilder
-from breakeven.pipeline.check import Reference
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.plugins.quantization.base import CalibrationData
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput
 

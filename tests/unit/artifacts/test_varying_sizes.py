@@ -33,7 +33,7 @@ from breakeven.core import plugin
 from breakeven.core.errors import UserError
 from breakeven.pipeline import build
 from breakeven.pipeline.build import ArtifactBuilder
-from breakeven.pipeline.check import Reference
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.pipeline.model_sizes import require_sizes
 from breakeven.plugins.quantization.base import CalibrationData
 

@@ -5,7 +5,7 @@ from rows import BASELINE, TWIN, benchmark, row
 
 from breakeven.cli import recommend_text
 from breakeven.results.answer import answers
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 
 SAFE = row("none/fp32/torchscript_frozen", speedup=4.0, breakeven_calls="6030")
 FAST = row("prune50/int8-static/torchscript_frozen", speedup=8.0, score_delta_ci_low=-0.006)

@@ -9,7 +9,8 @@ import yaml
 
 from breakeven.config.dvc_digests import DvcDigests
 from breakeven.config.lock_check import DVC_LOCK, require_current
-from breakeven.config.schema import Family, Study
+from breakeven.config.sections import Family
+from breakeven.config.study import Study
 from breakeven.core.errors import UserError
 
 STUDY = Study.model_construct(

@@ -10,6 +10,7 @@ from project import ROOT
 
 from breakeven.cli import main
 from breakeven.config import compose, schema
+from breakeven.config.study import Study
 from breakeven.config.yaml_file import read_mapping
 from breakeven.core import paths
 from breakeven.core.errors import UserError
@@ -24,7 +25,7 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "conf"
 
 
-def composed(*overrides: str) -> schema.Study:
+def composed(*overrides: str) -> Study:
     return schema.validate(yaml.safe_load(compose.compose_completed(overrides)[0]))
 
 

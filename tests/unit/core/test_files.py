@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from breakeven.core.digests import digest_of, fingerprint, require_sha256, sha256
 from breakeven.core.errors import UserError
 from breakeven.core.files import (
     SCRATCH_PREFIX,
@@ -21,13 +22,9 @@ from breakeven.core.files import (
     atomic,
     atomic_folder,
     copy_folder,
-    digest_of,
-    fingerprint,
     leftovers,
     read_json,
     read_memory,
-    require_sha256,
-    sha256,
     temporary_folder,
     write_json,
     write_text,

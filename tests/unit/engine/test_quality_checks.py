@@ -11,7 +11,7 @@ import pytest
 import simulation
 from simulation import Machine
 
-from breakeven.config.schema import Measure
+from breakeven.config.sections import Measure
 from breakeven.engine.background_load import BackgroundLoad
 from breakeven.engine.comparison import compare_to_baseline
 from breakeven.engine.quality_checks import list_warnings

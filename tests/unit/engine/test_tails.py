@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import simulation
 
-from breakeven.config.schema import Measure
+from breakeven.config.sections import Measure
 from breakeven.engine import tails
 from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.settings import Budget

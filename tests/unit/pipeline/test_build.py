@@ -25,7 +25,7 @@ from breakeven.core.errors import Unsupported, UserError
 from breakeven.pipeline import build
 from breakeven.pipeline.build import ERROR, ArtifactBuilder
 from breakeven.pipeline.calibration import CalibrationFiles, quantize_from
-from breakeven.pipeline.check import Reference
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.plugins.runtimes.base import ExportInput
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.artifacts.model_manifest import MANIFEST
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core.files import write_json
 from breakeven.pipeline.stages.fetch import remove_dropped
 

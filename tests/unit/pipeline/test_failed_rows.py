@@ -8,7 +8,7 @@ import pytest
 import rows
 
 from breakeven.artifacts.artifact import MANIFEST, Artifact
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.core.files import write_json
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED

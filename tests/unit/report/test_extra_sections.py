@@ -10,7 +10,7 @@ from breakeven.report import extra_sections, html_page
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.report.vega import Chart
 from breakeven.results import extra_files
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.study_results import StudyResults
 
 CHART = Chart("idioms", "Idioms by ways", "= right.", [{"model": "gate", "sign": "X"}], {"mark": "text"})

@@ -12,7 +12,7 @@ from rows import BASELINE, GROWTH, TWIN, benchmark, job, row, sweep
 from breakeven.report import html_page
 from breakeven.report.sweep_charts import SweepSection
 from breakeven.results import summary
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.study_results import StudyResults
 
 FAST = row("none/int8-static/openvino", speedup=8.0, latency_ms_p50=0.25, artifact_mb=1.0)

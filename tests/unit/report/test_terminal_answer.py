@@ -8,7 +8,7 @@ from rows import BASELINE, TWIN, benchmark, row
 
 from breakeven.report import terminal_answer
 from breakeven.results.answer import answers
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 
 BEST = row("none/fp32/onnxruntime", speedup=4.0)
 ROWS = [BASELINE, TWIN, BEST]

@@ -8,7 +8,7 @@ from rows import BASELINE, TWIN, benchmark, row
 from breakeven.engine.samples import STOPPED
 from breakeven.report import terminal_table
 from breakeven.report.row_columns import COLUMNS
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 
 BEST = row("none/int8-static/onnxruntime", speedup=4.0, recommended=True, pareto=True)
 FASTEST = row("prune50/int8-static/torchscript_frozen", speedup=9.0, reason="because " + "of words " * 20)

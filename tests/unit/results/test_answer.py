@@ -9,7 +9,7 @@ from rows import BASELINE, TWIN, benchmark, row
 
 from breakeven.engine.quality_checks import FEW_REPLICATES
 from breakeven.results.answer import Answer, answers
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.result_row import ResultRow
 
 SAFE = row("none/fp32/onnxruntime", speedup=4.0, latency_ms_p50=0.5, agreement=1.0, breakeven_calls="6030")

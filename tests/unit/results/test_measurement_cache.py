@@ -19,7 +19,8 @@ from project import ROOT, Project
 
 from breakeven.artifacts.artifact import BASELINE, Artifact
 from breakeven.config import compose
-from breakeven.config.schema import Study, validate
+from breakeven.config.schema import validate
+from breakeven.config.study import Study
 from breakeven.core import paths, system_info
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import UserError

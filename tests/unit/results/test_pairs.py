@@ -11,7 +11,7 @@ from rows import BASELINE, TWIN, benchmark, row
 
 from breakeven.core.errors import UserError
 from breakeven.results import pairs, summary
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 
 ONNX, INT8 = row("none/fp32/onnxruntime", speedup=3.0), row("none/int8-static/onnxruntime", speedup=6.0)
 FAILED = row("none/fp32/openvino", "failed", latency_ms_p50=None, speedup=None)

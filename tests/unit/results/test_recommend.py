@@ -14,7 +14,8 @@ from rows import BASELINE, TWIN, benchmark, levels, row
 from breakeven.cli.commands import recommend as command
 from breakeven.core.errors import UserError
 from breakeven.results import summary
-from breakeven.results.recommend import Choice, Limits, choose, gain, smallest_drop
+from breakeven.results.limits import Limits
+from breakeven.results.recommend import Choice, choose, gain, smallest_drop
 from breakeven.results.result_row import ResultRow
 from breakeven.tracking import model_registry
 

@@ -14,7 +14,7 @@ from breakeven.core.errors import UserError
 from breakeven.engine.settings import Scenario
 from breakeven.report import row_text, terminal_table
 from breakeven.results import records, result_row, summary
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.results.result_row import ResultRow
 
 # As in section 4 of the design.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import rows
 
 from breakeven.results.answer import answers
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.tracking import run_names, study_answer, training_figures
 from breakeven.tracking.run_names import id_of
 

@@ -37,10 +37,8 @@ class Call:
         return lambda: network(x)
 
     def _compiled(self) -> Callable[[], Any]:
-        import torch
-
         network, x = segments.chain(self.model, self.breaks), segments.samples(self.model, 1)
-        compiled = torch.compile(network, fullgraph=not self.breaks, dynamic=False)
+        compiled = segments.compiled(network, whole=not self.breaks)
         return lambda: compiled(x)
 
     def _lazy(self) -> Callable[[], Any]:

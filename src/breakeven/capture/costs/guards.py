@@ -34,7 +34,7 @@ class Guarded:
             width = int(self.model)
             layers = [part for _ in range(LAYERS) for part in (nn.Linear(width, width), nn.ReLU())]
             network, x = nn.Sequential(*layers).eval(), torch.linspace(-1, 1, width)[None]
-        compiled = torch.compile(network, fullgraph=True, dynamic=False)
+        compiled = segments.compiled(network)
         compiled(x)
         if self.skips:
             torch.compiler.set_stance("default", skip_guard_eval_unsafe=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from breakeven.capture.costs import breaks, guards, segments, shapes
 from breakeven.core import machine_lock, paths
-from breakeven.core.files import fingerprint, read_json, write_json
+from breakeven.core.digests import fingerprint
+from breakeven.core.files import read_json, write_json
 from breakeven.core.progress import counted
 from breakeven.core.source_digest import digests_of_modules
 from breakeven.core.system_info import collect

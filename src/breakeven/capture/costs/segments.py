@@ -5,7 +5,10 @@ from typing import Any
 
 import torch
 import torch._dynamo
+import torch._inductor.config
 from torch import Tensor, nn
+
+from breakeven.plugins.runtimes import _torch_private
 
 SEGMENTS = 9
 CLASSES = 10
@@ -106,6 +109,19 @@ def samples(model: str, count: int) -> Tensor:
     if model == "transformer":
         return torch.arange(count * TOKENS).reshape(count, TOKENS) % VOCABULARY
     return torch.linspace(-1, 1, count * 3 * SIDE * SIDE).reshape(count, 3, SIDE, SIDE)
+
+
+def compiled(network: nn.Module, *, whole: bool = True, dynamic: bool | None = False) -> Any:
+    """Return a model behind `torch.compile`, which compiles it in this process at the first call.
+
+    Args:
+        whole: raise an error where a graph would break.
+        dynamic: as of `torch.compile`.
+    """
+    _torch_private.require_compiler()
+    # A pool of compiling processes would go on when this process is stopped.
+    torch._inductor.config.compile_threads = 1
+    return torch.compile(network, fullgraph=whole, dynamic=dynamic)
 
 
 def chain(model: str, breaks: int = 0, between: Callable[[], Any] | None = None) -> nn.Module:

@@ -35,13 +35,11 @@ class Changing:
 
 
 def _model(model: str, setting: str) -> tuple[Callable[..., Any], list[Any]]:
-    import torch
-
     network = segments.chain(model)
     inputs = [segments.samples(model, count) for count in BATCHES]
     if setting == EAGER:
         return network, inputs
-    return torch.compile(network, fullgraph=True, dynamic=SETTINGS[setting]), inputs
+    return segments.compiled(network, dynamic=SETTINGS[setting]), inputs
 
 
 def changing_batches(model: str, seconds: float) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.config import compose
     from breakeven.report import markdown, sweep_files
     from breakeven.results import sweep_results
-    from breakeven.results.recommend import Limits
+    from breakeven.results.limits import Limits
     from breakeven.tracking import sweep_runs
 
     target = markdown.target_of(chosen.page)

@@ -27,7 +27,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.core.files import write_text
     from breakeven.report import markdown, study_markdown
     from breakeven.results import study_results, summary
-    from breakeven.results.recommend import Limits
+    from breakeven.results.limits import Limits
 
     target = markdown.target_of(chosen.page)
     paths.require_project()

@@ -9,8 +9,8 @@ from breakeven.core.format import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from breakeven.config.schema import Study
-    from breakeven.results.recommend import Limits
+    from breakeven.config.study import Study
+    from breakeven.results.limits import Limits
     from breakeven.results.result_row import ResultRow
     from breakeven.results.study_results import StudyResults
 
@@ -115,7 +115,7 @@ def _tell_unused(chosen: Namespace, study: "Study") -> None:
 def _limits(chosen: Namespace, study: "Study") -> "Limits":
     from dataclasses import asdict
 
-    from breakeven.results.recommend import Limits
+    from breakeven.results.limits import Limits
 
     options = {name: getattr(chosen, name) for name in asdict(Limits())}
     for name, value in options.items():

@@ -34,7 +34,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.report import terminal_table
     from breakeven.results import pairs, study_results, summary
     from breakeven.results.columns import column_names
-    from breakeven.results.recommend import Limits
+    from breakeven.results.limits import Limits
 
     study = schema.read_study()
     require_known(chosen, study)

@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from breakeven.core import paths
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, write_json
+from breakeven.core.files import read_json, write_json
 from breakeven.core.plugin import names
 from breakeven.core.progress import counted
 from breakeven.core.source_digest import digests_of_modules

@@ -8,7 +8,7 @@ from pathlib import Path
 from breakeven.artifacts import dataset, variants
 from breakeven.artifacts.artifact import MANIFEST
 from breakeven.config import lock_check, schema
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import machine_lock, paths, plugin
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean

@@ -8,7 +8,7 @@ from pathlib import Path
 from scipy import stats
 
 from breakeven.config import lock_check, schema
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.engine.statistics import MAX_LOG_HALF_WIDTH, POWER, UNDECIDED, from_logarithm, verdict

@@ -10,7 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from breakeven.config import choices, compose, conf_files, schema
-from breakeven.config.schema import Settings, Study
+from breakeven.config.sections import Settings
+from breakeven.config.study import Study
 from breakeven.config.yaml_file import read_mapping
 from breakeven.core import paths, plugin
 from breakeven.core.errors import Unsupported, UserError

@@ -9,7 +9,7 @@ from typing import Any
 from breakeven.artifacts import dataset, saved_model
 from breakeven.artifacts.model_manifest import ModelManifest, read_card, save_reason
 from breakeven.config import schema
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import cache, machine_lock, paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.errors import Failed, NotInstalled, Unsupported, UserError

@@ -5,8 +5,9 @@ from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.core.files import atomic_folder
 from breakeven.pipeline import build, keys
-from breakeven.pipeline.check import Reference, Tolerance
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.pipeline.model_libraries import libraries
+from breakeven.pipeline.objections import Tolerance
 from breakeven.pipeline.stages._main import run
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from breakeven.artifacts.model_manifest import MANIFEST
 from breakeven.config import schema
-from breakeven.config.schema import Study
+from breakeven.config.study import Study
 from breakeven.core import paths
+from breakeven.core.digests import digest_of
 from breakeven.core.errors import UserError
-from breakeven.core.files import digest_of, read_json, write_json
+from breakeven.core.files import read_json, write_json
 from breakeven.core.source_digest import AT_START
 from breakeven.core.system_info import collect
 from breakeven.pipeline.failed_rows import ATTEMPT, attempts

@@ -14,8 +14,9 @@ from breakeven.core.files import atomic_folder, temporary_folder
 from breakeven.core.source_digest import plugin_modules
 from breakeven.pipeline import build, keys
 from breakeven.pipeline.calibration import CalibrationFiles, quantize_from
-from breakeven.pipeline.check import Reference, Tolerance
+from breakeven.pipeline.eager_reference import Reference
 from breakeven.pipeline.model_libraries import libraries
+from breakeven.pipeline.objections import Tolerance
 from breakeven.pipeline.stages._main import run
 
 

@@ -15,7 +15,7 @@ from breakeven.report import (
 from breakeven.report.load_snippet import Loading
 from breakeven.results import study_results, summary
 from breakeven.results.answer import answers
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.tracking import address
 from breakeven.tracking.study_runs import sync
 

@@ -10,7 +10,7 @@ from breakeven.artifacts import dataset, saved_model
 from breakeven.artifacts.checkpoint import load_checkpoint, load_pretrained
 from breakeven.artifacts.output_of import whole
 from breakeven.config import schema
-from breakeven.config.schema import Family
+from breakeven.config.sections import Family
 from breakeven.core import paths
 from breakeven.core.cache import CacheKey
 from breakeven.core.files import read_json

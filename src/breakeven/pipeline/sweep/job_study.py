@@ -8,11 +8,13 @@ from typing import Any
 import yaml
 
 from breakeven.config import compose
-from breakeven.config.schema import Settings, Study, validate
+from breakeven.config.schema import validate
+from breakeven.config.sections import Settings
+from breakeven.config.study import Study
 from breakeven.core import system_info
 from breakeven.core.cache import CacheKey
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint
 from breakeven.pipeline.stage_code import job_code
 from breakeven.pipeline.stages.fetch import input_digests
 from breakeven.results.job_results import of_one_family

@@ -9,8 +9,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from breakeven.core.child_process import PARENT_VARIABLE, end_with_parent
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, write_json
+from breakeven.core.files import read_json, write_json
 from breakeven.core.progress import ProgressLine
 from breakeven.pipeline.sweep import run_job
 from breakeven.pipeline.sweep.plan import Plan

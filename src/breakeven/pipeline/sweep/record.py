@@ -13,7 +13,7 @@ from breakeven.core.files import write_json
 from breakeven.pipeline.sweep import job_study, job_task
 from breakeven.pipeline.sweep.job_overrides import as_typed
 from breakeven.results import sweep_analysis, sweep_answer, sweep_results
-from breakeven.results.recommend import Limits
+from breakeven.results.limits import Limits
 from breakeven.tracking import sweep_runs
 
 

@@ -13,12 +13,14 @@ from pathlib import Path
 import yaml
 
 import breakeven
-from breakeven.config.schema import Settings, Study
+from breakeven.config.sections import Settings
+from breakeven.config.study import Study
 from breakeven.core import cache, paths
 from breakeven.core.cache import CacheEntry, CacheKey
 from breakeven.core.child_process import PARENT_VARIABLE
+from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
-from breakeven.core.files import fingerprint, read_json, temporary_folder, write_json, write_text
+from breakeven.core.files import read_json, temporary_folder, write_json, write_text
 from breakeven.core.secrets import redact
 from breakeven.pipeline.sweep.job_study import key_of, study_of
 from breakeven.results import measurement_cache, result_row, study_results

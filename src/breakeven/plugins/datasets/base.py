@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, NamedTuple
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Digests, Images
+from breakeven.core.digests import digest_of
 from breakeven.core.errors import UserError
-from breakeven.core.files import digest_of
 from breakeven.core.paths import home
 from breakeven.core.plugin import Plugin
 

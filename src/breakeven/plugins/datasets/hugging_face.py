@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Digests, Images
+from breakeven.core.digests import digest_of
 from breakeven.core.errors import UserError
-from breakeven.core.files import digest_of
 from breakeven.core.progress import track
 from breakeven.plugins.datasets._samples import OddSamples, SampleRows, as_array, class_names, token_count
 from breakeven.plugins.datasets.base import Dataset, RawDataset

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from breakeven.artifacts.dataset import Digests, Images
+from breakeven.core.digests import digest_of
 from breakeven.core.errors import UserError
-from breakeven.core.files import digest_of
 from breakeven.core.named_function import function_name, named_function
 from breakeven.core.progress import track
 from breakeven.plugins.datasets._samples import OddSamples, SampleRows, as_array, class_names, token_count

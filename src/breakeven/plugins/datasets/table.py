@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from breakeven.artifacts.dataset import Digests, Images
+from breakeven.core.digests import digest_of
 from breakeven.core.errors import UserError
-from breakeven.core.files import digest_of
 from breakeven.plugins.datasets.base import Dataset, RawDataset
 
 

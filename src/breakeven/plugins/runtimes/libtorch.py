@@ -15,8 +15,9 @@ from filelock import FileLock
 from pydantic import field_validator
 
 from breakeven.core import paths
+from breakeven.core.digests import digests, fingerprint
 from breakeven.core.errors import Unsupported, UserError
-from breakeven.core.files import digests, fingerprint, write_text
+from breakeven.core.files import write_text
 from breakeven.core.plugin import load
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime, Session
 

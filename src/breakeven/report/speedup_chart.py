@@ -1,0 +1,70 @@
+"""The chart of speedups with their intervals."""
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from breakeven.report.vega import GREY, LINE_HEIGHT, Chart, Point, spec, tips, with_interval
+from breakeven.report.verdict_marks import (
+    about_marks,
+    beyond_layer,
+    colours,
+    has_beyond,
+    marks_of,
+    point_layer,
+    star_layer,
+    variant_axis,
+)
+from breakeven.results.result_row import ResultRow, fastest_first
+
+
+def speedups(rows: Sequence[ResultRow]) -> Chart:
+    """Return the speedups of one cell with their intervals, the noise floor shaded; the fastest first."""
+    rows = [row for row in fastest_first(rows) if row.speedup_ci_low]
+    data = [
+        {
+            **{"variant": row.variant, "verdict": row.verdict, "speedup": row.speedup},
+            **{"low": row.speedup_ci_low, "high": row.speedup_ci_high},
+            **marks_of(row),
+        }
+        for row in rows
+    ]
+    floor = max((row.noise_floor or 1.0 for row in rows), default=1.0)
+    scale = alt.Scale(type="log", base=2, nice=False, padding=12)
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=5)
+    base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
+        y=variant_axis("variant", rows), tooltip=tips("variant", "verdict", "interval", speedup=".3f")
+    )
+    once = alt.Chart(alt.InlineData([{}]))
+    band = once.mark_rect(opacity=0.3, color=GREY).encode(
+        x=alt.XDatum(1 / floor, scale=scale), x2=alt.X2Datum(floor)
+    )
+    one = once.mark_rule(color=GREY, strokeWidth=1).encode(x=alt.XDatum(1, scale=scale))
+    whisker = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", scale=scale), x2="high:Q", color=colours(rows)
+    )
+    x = alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
+    star, point = star_layer(base).encode(x=x), point_layer(base, rows).encode(x=x)
+    beyond = [beyond_layer(base).encode(x=alt.X("high:Q", scale=scale))] if has_beyond(data) else []
+    return Chart(
+        "speedup",
+        "Speedup, with its interval",
+        f"To the right of 1x is faster. Lines: intervals; a mark hides those that are narrower. Each "
+        f"variant was timed in the same rounds as the baseline, and all "
+        f"intervals hold at once. Grey: differences that the twin, a copy of the baseline, shows as noise "
+        f"(up to {floor - 1:.1%}).{about_marks(data)}",
+        data,
+        spec(alt.layer(band, one, whisker, star, point, *beyond), LINE_HEIGHT * len(data)),
+        summary=_range(data),
+    )
+
+
+def _range(data: Sequence[Point]) -> str:
+    """Return the number of variants, and their least and greatest speedups."""
+    if not data:
+        return ""
+    fastest, slowest = data[0], data[-1]
+    return (
+        f"{len(data)} variants, from {slowest['speedup']:.2f}x ({slowest['variant']}) "
+        f"to {fastest['speedup']:.2f}x ({fastest['variant']})."
+    )
