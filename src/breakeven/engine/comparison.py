@@ -83,6 +83,9 @@ def compare_to_baseline(
         control: the name of the baseline's twin. The correction for several variants leaves it out. If it
             differs from the baseline, the run gives no verdicts.
         margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
+
+    A variant is faster or slower if its interval excludes 1, and if its speedup is farther from 1 than the
+    farthest bound of the twin's interval.
     """
     base = next(iter(samples))
     # One replicate has no interval.
@@ -98,6 +101,7 @@ def compare_to_baseline(
         fault = "the twin was not measured"
     elif speedups[control].p_value < 1 - FAULT_CONFIDENCE:
         fault = "the twin differs from the baseline"
+    noise_floor = statistics.noise_floor(speedups[control].interval) if control in speedups else None
     compared: dict[str, Comparison] = {}
     for name, measured in samples.items():
         verdict, reason, unreliable = measured.status, measured.reason, False
@@ -111,20 +115,20 @@ def compare_to_baseline(
             elif fault or speedup is None:
                 verdict, reason = statistics.UNDECIDED, "too few replicates for an interval"
             else:
-                verdict, reason = statistics.verdict(speedup.interval, margin), measured.stopped
+                verdict, reason = statistics.verdict_beyond(speedup.interval, margin, noise_floor or 1.0)
+                reason = reason or measured.stopped
             if fault:
                 reason = f"unreliable run: {fault}"
         compared[name] = Comparison(
             verdict,
             reason,
             speedup.interval if speedup else None,
-            speedup.detectable if speedup else None,
+            max(speedup.detectable, noise_floor or 1.0) if speedup else None,
             _latency(measured, confidence),
             measured.replicates,
             unreliable,
             bool(measured.stopped),
         )
-    noise_floor = statistics.noise_floor(speedups[control].interval) if control in speedups else None
     return ComparisonSet(compared, noise_floor, fault, {name: own.tolist() for name, own in levels.items()})
 
 

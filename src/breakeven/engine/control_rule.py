@@ -1,6 +1,5 @@
-"""The rule that judges callables by the size of the A/A control's difference."""
+"""The rule that judges callables although the A/A control differs from the baseline."""
 
-import math
 from dataclasses import replace
 
 from breakeven.engine import statistics
@@ -9,12 +8,10 @@ from breakeven.engine.settings import TWIN
 
 
 def judge_beyond_control(measured: ComparisonSet, base: str, margin: float) -> dict[str, Comparison]:
-    """Return the comparisons, and call a variant faster or slower only beyond the A/A control's difference.
+    """Return the comparisons with the verdicts that hold in spite of the A/A control.
 
-    A variant is faster or slower if its interval excludes 1, and if its speedup is farther from 1 than the
-    farthest bound of the control's interval. Two copies of one program can differ by up to this bound. The
-    causes last as long as a process, for example its memory layout and its hash seed. A control that
-    differs from the baseline does not invalidate the run. It hides small differences of the variants.
+    A control that differs from the baseline does not invalidate the run. It hides small differences of the
+    variants, since a verdict needs a difference beyond the farthest bound of the control's interval.
 
     Args:
         base: the name of the baseline; its comparison and the control's stay as they are.
@@ -32,11 +29,7 @@ def _beyond_control(comparison: Comparison, measured: ComparisonSet, margin: flo
     floor = measured.noise_floor
     if floor is None:
         return replace(comparison, verdict=statistics.UNDECIDED, reason=measured.fault)
-    verdict, reason = statistics.verdict(comparison.speedup, margin), ""
-    different = verdict in (statistics.FASTER, statistics.SLOWER)
-    if different and abs(math.log(comparison.speedup.value)) <= math.log(floor):
-        verdict = statistics.UNDECIDED
-        reason = f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
-    elif verdict == statistics.SAME and measured.fault and floor > 1 + margin:
+    verdict, reason = statistics.verdict_beyond(comparison.speedup, margin, floor)
+    if verdict == statistics.SAME and measured.fault and floor > 1 + margin:
         verdict, reason = statistics.UNDECIDED, measured.fault
     return replace(comparison, verdict=verdict, reason=reason)

@@ -118,14 +118,8 @@ class Result(Mapping[str, TimedVariant]):
         timed.sort(key=lambda each: each.name != self.baseline)
         levels = log_levels({each.name: each.replicates for each in timed if len(each.replicates) > 1})
         found = speedups_over(one, levels, self.confidence, TWIN)[other]
-        verdict, reason = statistics.verdict(found.interval, self.margin), ""
         floor = statistics.noise_floor(self.control.speedup) if self.control and self.control.speedup else 1.0
-        if (
-            verdict in (statistics.FASTER, statistics.SLOWER)
-            and max(found.interval.value, 1 / found.interval.value) <= floor
-        ):
-            verdict = statistics.UNDECIDED
-            reason = f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
+        verdict, reason = statistics.verdict_beyond(found.interval, self.margin, floor)
         measured = self[other]
         return TimedVariant(
             other, verdict, reason, found.interval, measured.time, found.detectable, measured.replicates

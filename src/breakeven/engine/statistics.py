@@ -34,6 +34,22 @@ def verdict(interval: Interval, margin: float) -> str:
     return SLOWER if interval.high < 1 else UNDECIDED
 
 
+def verdict_beyond(interval: Interval, margin: float, floor: float) -> tuple[str, str]:
+    """Return the verdict, and why there is none if the difference is no larger than the twin's may be.
+
+    Two copies of one program can differ by up to the noise floor. The causes last as long as a process, for
+    example its memory layout and its hash seed.
+
+    Args:
+        margin: as of `verdict`.
+        floor: the noise floor of the run, a ratio of at least 1.
+    """
+    found = verdict(interval, margin)
+    if found in (FASTER, SLOWER) and abs(math.log(interval.value)) <= math.log(floor):
+        return UNDECIDED, f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
+    return found, ""
+
+
 def noise_floor(twin: Interval) -> float:
     """Return the bound of the twin's interval that is farthest from 1, as a ratio of at least 1."""
     return max(twin.high, 1 / twin.low)

@@ -45,6 +45,7 @@ def _in_cell(base: str, benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -
         return []
     settings, unreliable = benchmark.settings, bool(unreliable_cells(rows))
     speedups = speedups_over(base, levels, settings["confidence"])
+    floor = next((row.noise_floor for row in rows if row.noise_floor), 1.0)
     compared = []
     for row in rows:
         speedup = speedups.get(row.variant)
@@ -52,7 +53,7 @@ def _in_cell(base: str, benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -
         if row.variant == base:
             verdict = BASELINE
         elif speedup and row.verdict not in UNTIMED and not row.is_twin:
-            judged = statistics.verdict(speedup.interval, settings["margin"])
+            judged, _ = statistics.verdict_beyond(speedup.interval, settings["margin"], floor)
             verdict = statistics.UNDECIDED if unreliable else judged
         compared.append(
             replace(

@@ -179,10 +179,24 @@ def test_a_run_whose_twin_differs_from_the_baseline_gives_no_verdict():
 
 
 def test_a_trusted_run_has_no_fault_and_no_reasons():
-    found = compare_to_baseline(run(), 0.95, 0.01)
+    found = compare_to_baseline(run(speedups=(1.0, 2.0)), 0.95, 0.01)
     assert (found.fault, {each.reason for each in found.of.values()}) == ("", {""})
     assert [each.verdict for each in found.of.values()][:2] == ["baseline", "twin"]
     assert found.of[BASE].speedup is None
+
+
+def test_a_difference_that_the_twin_may_have_too_is_no_verdict():
+    judged = [compare_to_baseline(run(seed, (1.0, 1.015), 20), 0.95, 0.01) for seed in range(60)]
+    kinds = set()
+    for found in (each for each in judged if not each.fault):
+        own, floor = found.of["a"], found.noise_floor
+        beyond = max(own.speedup.value, 1 / own.speedup.value) > floor
+        sure = own.speedup.low > 1 or own.speedup.high < 1
+        kinds.add((beyond, sure))
+        assert (own.verdict in ("faster", "slower")) == (beyond and sure)
+        assert ("may differ as much" in own.reason) == (sure and not beyond)
+        assert own.min_detectable_effect >= floor
+    assert (True, True) in kinds and (False, True) in kinds  # both sides of the rule occur
 
 
 @pytest.mark.parametrize("status", ["failed", "unsupported"])
