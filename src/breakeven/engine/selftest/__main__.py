@@ -1,4 +1,4 @@
-"""The command of the self-test, `make selftest-measure`. It takes an hour, or five minutes with `--quick`.
+"""The command of the self-test, `make selftest-measure`. It takes two hours, or five minutes with `--quick`.
 
 The command keeps each finished piece in `.breakeven/selftest`, so that an interrupted run can go on. It
 measures all pieces again when the engine's source changes. It prints all rows, and writes them to
