@@ -19,7 +19,7 @@ from breakeven.core.errors import UserError
 from breakeven.core.machine_errors import machine_fault
 from breakeven.core.secrets import hide_in_output
 
-GROUPS = ("measure", "decide", "understand", "deploy", "set up", "house-keeping")
+GROUPS = ("decide", "measure", "understand", "deploy", "set up", "house-keeping")
 FIRST_STEPS = (
     "Start with `dvc repro` (in a clone: `make repro`), which makes the results, and open "
     "results/report.html. Use `breakeven-sweep` for sweeps. `breakeven COMMAND --help` has an example."
@@ -96,7 +96,7 @@ def _overview(modules: Mapping[str, ModuleType]) -> str:
     """Return the description of the program: its commands, grouped by what people do with them."""
     width = min(shutil.get_terminal_size().columns, 120) - 2
     wide = max(map(len, modules))
-    lines = [textwrap.fill(__doc__ or "", width)]
+    lines = [textwrap.fill(__doc__ or "", width), "", textwrap.fill(FIRST_STEPS, width)]
     for group in GROUPS:
         members = {name: module for name, module in modules.items() if group == module.GROUP}
         lines += [f"\n{group}:"] if members else []
@@ -111,7 +111,7 @@ def _overview(modules: Mapping[str, ModuleType]) -> str:
                     subsequent_indent=" " * len(first),
                 )
             )
-    return "\n".join([*lines, "", textwrap.fill(FIRST_STEPS, width)])
+    return "\n".join(lines)
 
 
 def sweep() -> None:

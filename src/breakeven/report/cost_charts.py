@@ -77,7 +77,7 @@ def break_even(rows: Sequence[ResultRow]) -> Chart:
         "crosses the baseline's."
     )
     if left_out > 0 and chosen:
-        caption += f" Left out, so that lines can be told apart: {left_out} that never cost the least."
+        caption += f" Left out, so that lines can be told apart: {left_out} more."
     told = "; ".join(f"{row.variant} after {brief(float(row.breakeven_calls or 0))}" for row in chosen[1:])
     return Chart(
         "calls",

@@ -32,11 +32,11 @@ def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
                 "speedup": round(row.speedup or 1.0, 2),
             }
             place = f"{row.family}-{row.place}"
-            limits = {"within_limits": "not surely" if row.beyond_limits else "yes"}
+            limits = {"within_limits": "may exceed" if row.beyond_limits else "yes"}
             judged = row.recommended is not None
             write_json(written / place / f"{row.variant}.json", {**figures, **(limits if judged else {})})
             if row.recommended:
-                write_json(written / DEPLOY / f"{place}.json", {**figures, "deploy": row.variant})
+                write_json(written / DEPLOY / f"{place}.json", {**figures, **limits, "deploy": row.variant})
 
 
 def write_plots(

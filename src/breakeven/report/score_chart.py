@@ -11,23 +11,27 @@ from breakeven.plugins.tasks.base import PERCENT, at_start, figure_text
 from breakeven.report.vega import GREY, Chart, Point, decades, spec, tips, with_interval
 from breakeven.report.verdict_marks import (
     about_marks,
-    beyond_layer,
     colours,
-    has_beyond,
     marks_of,
     point_layer,
     star_layer,
 )
+from breakeven.results.limits import Limits
 from breakeven.results.result_row import ResultRow, fastest_first
 from breakeven.results.score_text import metric_title
 
 MAX_LABELS = 5  # names of points in one chart
+LIMIT_COLOUR = "#D55E00"
 LABEL_ROOM = 0.07  # of a chart's height: names that are nearer to each other would cover each other
 SIDES: dict[Literal["left", "right"], int] = {"left": 3, "right": -3}  # alignment of a name -> pixels aside
 
 
-def score_by_latency(test_samples: int, rows: Sequence[ResultRow]) -> Chart:
-    """Return the score against latency in one cell, with the Pareto front of the two."""
+def score_by_latency(test_samples: int, rows: Sequence[ResultRow], limits: Limits | None = None) -> Chart:
+    """Return the score against latency in one cell, with the Pareto front of the two, and the limit.
+
+    Args:
+        limits: of the study; None draws none.
+    """
     rows = fastest_first(rows)
     metric, times = metric_title(rows), factor(rows)
     lower = bool(rows) and rows[0].metric_better == "lower"
@@ -49,6 +53,9 @@ def score_by_latency(test_samples: int, rows: Sequence[ResultRow]) -> Chart:
     for point in sorted(data, key=lambda point: (point["latency_ms"], -sign * point["score"])):
         point["front"] = sign * point["score"] > best
         best = max(best, sign * point["score"])
+    limit = _limit(rows, limits)
+    drawn = [*data, *({"score": bar, "low": None, "high": None} for bar in limit)]
+    y_scale = score_scale(drawn, percent=unit == PERCENT)
     x = alt.X(
         "latency_ms:Q",
         scale=alt.Scale(type="log", padding=16),
@@ -57,30 +64,49 @@ def score_by_latency(test_samples: int, rows: Sequence[ResultRow]) -> Chart:
     )
     base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
         x=x,
-        y=alt.Y("score:Q", scale=score_scale(data, percent=unit == PERCENT), title=axis_title),
+        y=alt.Y("score:Q", scale=y_scale, title=axis_title),
         tooltip=tips("variant", "verdict", "interval", score=".4g", change="+.3g", latency_ms=".4g"),
     )
     line = base.transform_filter("datum.front").mark_line(
         interpolate="step-after", color=GREY, strokeDash=[4, 3], tooltip=None
     )
-    y_scale = score_scale(data, percent=unit == PERCENT)
     whisker = base.mark_rule(strokeWidth=1.5).encode(
         y=alt.Y("low:Q", scale=y_scale), y2="high:Q", color=colours(rows)
     )
     y = alt.Y("score:Q", scale=y_scale)
     named = [_named_points(_labels(data), side).encode(x=x, y=y) for side in _sides(data)]
-    beyond = [beyond_layer(base).encode(y=y)] if has_beyond(data) else []
+    bars = [
+        alt.Chart(alt.InlineData([{"limit": bar}]))
+        .mark_rule(color=LIMIT_COLOUR, strokeDash=[2, 3], strokeWidth=2)
+        .encode(y=alt.Y("limit:Q", scale=y_scale), tooltip=tips(limit=".4g"))
+        for bar in limit
+    ]
+    about_limit = " Dotted: the limit, which a variant may exceed whose line crosses it." if limit else ""
     return Chart(
         "accuracy",
         f"{at_start(metric)} against latency",
         f"Of {test_samples:,} test samples; "
         f"{'down' if lower else 'up'} and to the left is better. Vertical lines: the "
         "interval of the change against the baseline. The dashed line joins the variants that no other "
-        f"beats in both, by the estimates.{about_marks(data)}",
+        f"beats in both, by the estimates.{about_limit}{about_marks(data, signs=False)}",
         data,
-        spec(alt.layer(line, whisker, star_layer(base), point_layer(base, rows), *beyond, *named), 320),
+        spec(alt.layer(*bars, line, whisker, star_layer(base), point_layer(base, rows), *named), 320),
         summary=_front(data, unit),
     )
+
+
+def _limit(rows: Sequence[ResultRow], limits: Limits | None) -> list[float]:
+    """Return the worst score that the limits allow, as the chart shows it; [] for none."""
+    base = next((row for row in rows if row.verdict == "baseline" and row.score is not None), None)
+    if base is None or base.score is None or limits is None:
+        return []
+    if base.metric_unit == PERCENT:
+        allowed = limits.max_accuracy_drop
+        return [] if allowed is None else [100 * base.score - allowed]
+    if limits.max_score_loss is None:
+        return []
+    worse = limits.max_score_loss if base.metric_better == "lower" else -limits.max_score_loss
+    return [base.score + worse]
 
 
 def _labels(data: Sequence[Point]) -> list[Point]:

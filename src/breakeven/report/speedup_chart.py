@@ -7,15 +7,16 @@ import altair as alt
 from breakeven.report.vega import GREY, LINE_HEIGHT, Chart, Point, spec, tips, with_interval
 from breakeven.report.verdict_marks import (
     about_marks,
-    beyond_layer,
     colours,
-    has_beyond,
+    figure_layer,
     marks_of,
     point_layer,
     star_layer,
     variant_axis,
 )
 from breakeven.results.result_row import ResultRow, fastest_first
+
+ROOM = 1.4  # times the largest interval: for the figures beside the marks
 
 
 def speedups(rows: Sequence[ResultRow]) -> Chart:
@@ -30,7 +31,8 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
         for row in rows
     ]
     floor = max((row.noise_floor or 1.0 for row in rows), default=1.0)
-    scale = alt.Scale(type="log", base=2, nice=False, padding=12)
+    widest = ROOM * max((row.speedup_ci_high or 1.0 for row in rows), default=1.0)
+    scale = alt.Scale(type="log", base=2, nice=False, padding=12, domainMax=widest)
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=5)
     base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
         y=variant_axis("variant", rows), tooltip=tips("variant", "verdict", "interval", speedup=".3f")
@@ -43,18 +45,17 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q", color=colours(rows)
     )
-    x = alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32")
+    x = alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32 (logarithmic)")
     star, point = star_layer(base).encode(x=x), point_layer(base, rows).encode(x=x)
-    beyond = [beyond_layer(base).encode(x=alt.X("high:Q", scale=scale))] if has_beyond(data) else []
+    figures = figure_layer(base).encode(x=alt.X("high:Q", scale=scale))
     return Chart(
         "speedup",
         "Speedup, with its interval",
-        f"To the right of 1x is faster. Lines: intervals; a mark hides those that are narrower. Each "
-        f"variant was timed in the same rounds as the baseline, and all "
-        f"intervals hold at once. Grey: differences that the twin, a copy of the baseline, shows as noise "
-        f"(up to {floor - 1:.1%}).{about_marks(data)}",
+        "To the right of 1x is faster. Lines: intervals, which hold all at once; marks hide narrow ones. "
+        f"Grey: what the twin, a copy of the baseline, shows as noise (up to {floor - 1:.1%})."
+        f"{about_marks(data)}",
         data,
-        spec(alt.layer(band, one, whisker, star, point, *beyond), LINE_HEIGHT * len(data)),
+        spec(alt.layer(band, one, whisker, star, point, figures), LINE_HEIGHT * len(data)),
         summary=_range(data),
     )
 

@@ -25,6 +25,7 @@ class Section:
     benchmark: BenchmarkResult
     choice: Choice
     answer: Answer
+    baseline: ResultRow | None
     where: str  # the hardware and the scenario in words
     images: int  # of the test set
     estimate: ResultRow | None  # the choice by estimates alone, if it differs
@@ -50,7 +51,7 @@ def sections(
     drawn = set()  # the benchmarks whose chart over batch sizes is drawn
     for found in answers(study_records.benchmarks, rows, limits):
         benchmark, first = found.benchmark, found.rows[0]
-        charts = study_charts.charts_of(benchmark, found.rows)
+        charts = study_charts.charts_of(benchmark, found.rows, limits)
         place = (benchmark.family, benchmark.hardware)
         if place not in drawn:
             drawn.add(place)
@@ -62,6 +63,7 @@ def sections(
             benchmark=benchmark,
             choice=found.choice,
             answer=found.answer,
+            baseline=next((row for row in found.rows if row.verdict == "baseline"), None),
             where=_where(benchmark, first),
             images=benchmark.test_images,
             estimate=_by_estimate(found, limits),

@@ -1,5 +1,7 @@
 """The last lines of `dvc repro`: what to deploy, where the report is, and what to do next."""
 
+import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from breakeven.results.answer import CellAnswer
 from breakeven.results.result_row import title
 from breakeven.results.score_text import metric_title
 
-NEXT = "`breakeven recommend` says why, and registers the choice in MLflow."
+NEXT = "`breakeven recommend` says why, and registers the choice in MLflow; `breakeven ui` shows the runs"
 
 
 def show(answers: Iterable[CellAnswer], report: Path) -> None:
@@ -31,4 +33,12 @@ def show(answers: Iterable[CellAnswer], report: Path) -> None:
         if score := each.answer.facts.get(metric):
             console.print(Text(f"  Its {metric}: {score}."))
     console.print(Text(f"Report: {report}"))
-    console.print(Text(f"Next: {NEXT}"))
+    console.print(Text(f"Next: {_activated()}{NEXT}."))
+
+
+def _activated() -> str:
+    """Return what to type first, if the environment in the project's folder is not active in the shell."""
+    own = Path(sys.prefix)
+    if "VIRTUAL_ENV" in os.environ or own.parent != Path.cwd():
+        return ""
+    return f"`source {own.name}/bin/activate`. Then "

@@ -44,7 +44,8 @@ def show(
     """
     console, limits = Console(highlight=False), limits or Limits()
     star = "*" if console.options.ascii_only else "★"
-    console.print(Text(paragraph(console, _marks(star, limits.sentence(rows))), "dim"))
+    for mark in _marks(star, limits.sentence(rows)):
+        console.print(Text(paragraph(console, mark), "dim"))
     console.print()
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
@@ -56,7 +57,7 @@ def show(
             if note := footer(benchmark, scenario_rows) if wide else noise(scenario_rows):
                 console.print(Text(paragraph(console, note), "dim"))
             for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
-                console.print(Text(paragraph(console, remark)))
+                console.print(Text(wrapped(remark, console.width, "  - ", "    ")))
             console.print()
     console.print(Text(paragraph(console, _legend(console, wide)), "dim"))
     console.print()
@@ -111,11 +112,12 @@ def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -
     return table
 
 
-def _marks(star: str, kept: str) -> str:
-    """Return what the marks before names mean."""
+def _marks(star: str, kept: str) -> list[str]:
+    """Return what each mark before names means."""
     if not kept:
-        return f"{star} deploy this."
-    return f"{star} deploy this: the fastest that {kept}. {BEYOND_LIMITS} may exceed that limit."
+        return [f"{star} deploy this"]
+    beyond = f"{BEYOND_LIMITS} may exceed that limit, at the unfavourable end of its interval"
+    return [f"{star} deploy this: the fastest that {kept}", beyond]
 
 
 def _legend(console: Console, wide: bool) -> str:

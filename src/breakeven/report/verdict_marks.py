@@ -44,10 +44,11 @@ def star_layer(base: Any) -> Any:
     return base.transform_filter("datum.recommended").mark_point(**mark)
 
 
-def beyond_layer(base: Any) -> Any:
-    """Return the marks of the variants that may exceed a limit, to the right of their places."""
-    mark = {"text": BEYOND_LIMITS, "dx": 12, "fontSize": 14, "fontWeight": "bold"}
-    return base.transform_filter("datum.beyond_limits").mark_text(**mark)
+def figure_layer(base: Any) -> Any:
+    """Return the speedups as text beside their intervals, with a sign if a variant may exceed a limit."""
+    text = f"format(datum.speedup, '.2f') + 'x' + (datum.beyond_limits ? ' {BEYOND_LIMITS}' : '')"
+    mark = {"dx": 12, "fontSize": 11, "align": "left"}
+    return base.transform_calculate(figure=text).mark_text(**mark).encode(text="figure:N")
 
 
 def marks_of(row: ResultRow) -> Point:
@@ -60,10 +61,14 @@ def has_beyond(data: Sequence[Point]) -> bool:
     return any(point["beyond_limits"] for point in data)
 
 
-def about_marks(data: Sequence[Point]) -> str:
-    """Return in words what the star and the sign beside marks mean, as far as they occur."""
+def about_marks(data: Sequence[Point], *, signs: bool = True) -> str:
+    """Return in words what the star, and the signs beside marks, mean, as far as they occur.
+
+    Args:
+        signs: whether the chart has signs.
+    """
     star = " The star is the variant to deploy." if any(point["recommended"] for point in data) else ""
-    beyond = f" {BEYOND_LIMITS} may exceed a limit." if has_beyond(data) else ""
+    beyond = f" {BEYOND_LIMITS} may exceed a limit." if signs and has_beyond(data) else ""
     return star + beyond
 
 

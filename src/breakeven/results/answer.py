@@ -118,7 +118,7 @@ def _latency(best: ResultRow, baseline: ResultRow | None) -> str:
         return ""
     if best is baseline:
         return f"{brief(best.latency_ms_p50)} ms a call"
-    return f"from {brief(baseline.latency_ms_p50)} to {brief(best.latency_ms_p50)} ms a call"
+    return f"from {brief(baseline.latency_ms_p50)} to {brief(best.latency_ms_p50)} ms a call (medians)"
 
 
 def _score(best: ResultRow, images: int) -> str:
@@ -192,7 +192,8 @@ def _candidates(choice: Choice, limits: Limits) -> tuple[Candidate, ...]:
     if best and runner_up:
         behind = choice.behind.get(runner_up.variant)
         slower = (
-            f"its calls surely take longer (by about {100 * behind:.2g}%)"
+            f"its calls surely take longer, by {100 * behind.value:.2g}% ({100 * behind.low:.2g} to "
+            f"{100 * behind.high:.2g}, from the same rounds)"
             if behind is not None
             else "slower by the estimates, but it may be as fast"
         )

@@ -59,6 +59,10 @@ class Limits:
             for kind, limit, cost in self.over(row)
         ]
 
+    def in_short(self, row: ResultRow) -> str:
+        """Return in a few words what is wrong with a row that exceeds limits; empty if it keeps them."""
+        return " and ".join(kind.brief.format(metric=metric_title([row])) for kind, _, _ in self.over(row))
+
     def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
         """Return each limit that a row exceeds: its kind, its value, and what the row costs."""
         costs = [(kind, getattr(self, kind.limit), kind.cost(row, self.by_estimate)) for kind in LIMIT_KINDS]
@@ -75,6 +79,7 @@ class Kind:
     cost_words: str  # with places for the metric, "is" or "may be", and what a row costs
     words: str  # with places for the limit and the metric
     cost: Callable[[ResultRow, bool], float]  # of a row, by its estimate or at the end of its interval
+    brief: str  # what a variant beyond it does, in a few words
 
     def limits(self, row: ResultRow) -> bool:
         """Return whether such a limit concerns the row: one on a score concerns scores of its own unit."""
@@ -115,13 +120,26 @@ def _size(row: ResultRow, by_estimate: bool) -> float:
 
 
 LIMIT_KINDS = (
-    Kind(DROP, "the drop in {metric} {may} {cost} points", "loses at most {limit} points of {metric}", _drop),
+    Kind(
+        DROP,
+        "the drop in {metric} {may} {cost} points",
+        "loses at most {limit} points of {metric}",
+        _drop,
+        "may lose too much {metric}",
+    ),
     Kind(
         LOSS,
         "the {metric} {may} worse by {cost}",
         "keeps its {metric} within {limit} of the baseline's",
         _loss,
+        "may have too bad a {metric}",
     ),
-    Kind("max_latency_ms", "p50 {may} {cost} ms", "takes at most {limit} ms (p50)", _latency),
-    Kind("max_size_mb", "the artifact {may} {cost} MB", "has at most {limit} MB", _size),
+    Kind(
+        "max_latency_ms",
+        "p50 {may} {cost} ms",
+        "takes at most {limit} ms (p50)",
+        _latency,
+        "may take too long",
+    ),
+    Kind("max_size_mb", "the artifact {may} {cost} MB", "has at most {limit} MB", _size, "is too large"),
 )

@@ -42,7 +42,7 @@ class Choice:
     # Variants within the limits that look slower than that, and were measured too roughly to exclude them
     unsettled: tuple[str, ...] = ()
     # Variant within the limits that is surely slower than the best -> by which share its calls take longer
-    behind: Mapping[str, float] = field(default_factory=dict)
+    behind: Mapping[str, Interval] = field(default_factory=dict)
     # In one sentence: the fastest fp32 variant, and what the best gains over it; empty if that is the best
     over_fp32: str = ""
 
@@ -91,9 +91,14 @@ def choose(rows: Sequence[ResultRow], limits: Limits, levels: Mapping[str, NDArr
         _reason(best, others[0] if others else None, fastest, limits, rivals.get(best.variant)),
         ties=tuple(row.variant for row in may_be if row in near),
         unsettled=tuple(row.variant for row in may_be if row not in near),
-        behind={row.variant: 1 / rivals[row.variant].value - 1 for row in others if row not in may_be},
+        behind={row.variant: _longer(rivals[row.variant]) for row in others if row not in may_be},
         over_fp32=_over_fp32(best, measured, levels),
     )
+
+
+def _longer(as_fast: Interval) -> Interval:
+    """Return by which share calls take longer, of how many times as fast they are."""
+    return Interval(1 / as_fast.value - 1, 1 / as_fast.high - 1, 1 / as_fast.low - 1)
 
 
 def _over_fp32(best: ResultRow, rows: Sequence[ResultRow], levels: Mapping[str, NDArray[np.float64]]) -> str:

@@ -81,7 +81,7 @@ class Trend:
         # The interval is cut off at the measured sizes, so the crossing may lie beyond them.
         less = " or less" if at.low <= 1.001 * self.smallest else ""
         more = " or more" if at.high >= 0.999 * self.largest else ""
-        doubt = "" if self.slower else ", though slower on none"
+        doubt = "" if self.slower else ", and surely slower on none"
         return f"{side} {value} million {self.size.unit} ({low}{less} to {high}{more}){doubt}"
 
 

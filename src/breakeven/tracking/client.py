@@ -37,7 +37,8 @@ EXPERIMENT = "breakeven"
 EXPERIMENT_NOTE = """\
 The column `rank` says which variant of each model to DEPLOY.
 
-It counts the variants of a model from the fastest, and marks those that may exceed a limit of the study.
+It counts the variants of a model from the fastest. To deploy is the fastest that surely keeps the limits of
+the study; the others say which limit they may exceed.
 Speedups are over the same model in eager PyTorch, with an interval from `speedup_ci_low` to
 `speedup_ci_high`. A run is named model · compression/precision/runtime.
 

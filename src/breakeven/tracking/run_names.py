@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from breakeven.results.limits import Limits
 from breakeven.results.result_row import Cell, ResultRow, cell, title
 
 SEPARATOR = " · "
@@ -42,7 +43,7 @@ def ranks(rows: Sequence[ResultRow]) -> Mapping[RowId, int]:
     return found
 
 
-def rank_text(row: ResultRow, places: Mapping[RowId, int]) -> str:
+def rank_text(row: ResultRow, places: Mapping[RowId, int], limits: Limits) -> str:
     """Return a row's model and its place by speedup in words; sorted as text, the fastest comes first.
 
     Args:
@@ -52,5 +53,7 @@ def rank_text(row: ResultRow, places: Mapping[RowId, int]) -> str:
     if not place:
         return f"{row.family} {row.verdict}"
     of = max(other for (key, _), other in places.items() if key == cell(row))
-    mark = ", DEPLOY" if row.recommended else ", may exceed a limit" if row.beyond_limits else ""
-    return f"{row.family} {place:02} of {of:02}{mark}"
+    mark = "DEPLOY" if row.recommended else limits.in_short(row) if row.beyond_limits else ""
+    if row.verdict == "baseline":
+        mark = "baseline, DEPLOY" if row.recommended else "baseline"
+    return f"{row.family} {place:02} of {of:02}{f', {mark}' if mark else ''}"

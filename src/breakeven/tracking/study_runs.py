@@ -76,7 +76,7 @@ def sync(study: Study, records: StudyResults) -> str:
             NEWEST: "yes",
         }
         dataset = study.families[benchmark.family].data
-        rank = run_names.rank_text(rows[run_names.id_of(record.row)], places)
+        rank = run_names.rank_text(rows[run_names.id_of(record.row)], places, limits)
         run, new = _variant(store, benchmark, record, key, dataset, {**tags, "rank": rank}, places)
         links[run_names.id_of(record.row)] = store.link(run)
         new_runs += new

@@ -8,12 +8,13 @@ CONSTANTS = {
     **{"megabytes": "model_mb", "train_s": "train_s"},
 }
 PREFIXES = ("train", "val")
-OF_TRAINING = {"lr": "train/lr", "seconds": "train/elapsed_s"}
+OF_TRAINING = {"lr": "train/lr"}
+LEFT_OUT = ("seconds",)  # a straight line; the run itself says how long it took
 
 
 def split(figures: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
     """Return a step's metrics, and its constants, under their names in MLflow."""
-    metrics = {_metric(name): value for name, value in figures.items() if name not in CONSTANTS}
+    metrics = {_metric(name): value for name, value in figures.items() if name not in (*CONSTANTS, *LEFT_OUT)}
     constants = {CONSTANTS[name]: value for name, value in figures.items() if name in CONSTANTS}
     return metrics, constants
 

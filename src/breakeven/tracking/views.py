@@ -12,7 +12,7 @@ CREATED_MS = 1_780_000_000_000  # the same in each store, so that only a changed
 NAME = "attributes.`Run Name`"
 # Pixels: wide enough for the whole text
 WIDTHS = {
-    **{NAME: 370, "tags.`rank`": 225, "tags.`answer`": 450},
+    **{NAME: 330, "tags.`rank`": 285, "tags.`answer`": 450},
     **{"metrics.`speedup`": 85, "metrics.`accuracy`": 85, "metrics.`latency_ms_p50`": 125},
     **{"metrics.`speedup_ci_low`": 120, "metrics.`speedup_ci_high`": 125, "tags.`breakeven_calls`": 125},
 }
@@ -66,7 +66,7 @@ VARIANTS = View(
     "tags.kind = 'benchmark' and tags.variant != 'twin' and tags.newest = 'yes'",
     [
         *_tags("rank"),
-        *_metrics("speedup", "speedup_ci_low", "speedup_ci_high", "accuracy", "latency_ms_p50"),
+        *_metrics("speedup", "accuracy", "latency_ms_p50", "speedup_ci_low", "speedup_ci_high"),
         *_tags("breakeven_calls", "verdict", "study"),
         *_metrics("artifact_mb"),
     ],

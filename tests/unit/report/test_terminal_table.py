@@ -28,8 +28,11 @@ def test_the_legend_says_which_limits_the_recommended_variant_keeps(
     terminal_table.show(two, [BASELINE, TWIN, BEST, worse], limits=Limits(max_accuracy_drop=2))
     printed = capsys.readouterr().out
     words = " ".join(printed.split())
-    said = "deploy this: the fastest that surely loses at most 2 points of accuracy. ! may exceed that limit."
-    assert words.count(said) == 1, "once for all tables"
+    for said in (
+        "deploy this: the fastest that surely loses at most 2 points of accuracy",
+        "! may exceed that",
+    ):
+        assert words.count(said) == 1, "once for all tables"
     marked = [line.split()[1] for line in printed.splitlines() if line.startswith("! ")]
     assert {*marked} == {FASTEST.variant}
 
