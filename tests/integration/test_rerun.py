@@ -163,6 +163,7 @@ def test_a_deleted_output_is_made_again_without_training(project: Project) -> No
     assert (project.folder / "models/cnn/none/model.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_sizes_that_vary_are_exported_without_another_training(project: Project) -> None:
     compose = ("breakeven", "compose", "study=tiny")
     for most in (12, 24):

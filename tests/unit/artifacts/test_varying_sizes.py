@@ -265,7 +265,10 @@ def test_a_size_that_a_trace_made_a_constant_is_found(builder: ArtifactBuilder, 
     assert made.reason.startswith("with height 6 and width 8, its outputs differ from eager's by ")
 
 
-@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "torch_compile", "executorch"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("torch_compile", "executorch")]
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", *SLOW])
 @pytest.mark.timeout(300)
 def test_a_model_that_needs_multiples_and_gives_two_outputs(
     builder: ArtifactBuilder, tmp_path: Path, name: str
