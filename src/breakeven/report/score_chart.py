@@ -14,6 +14,7 @@ from breakeven.report.verdict_marks import (
     colours,
     marks_of,
     point_layer,
+    shown_verdict,
     star_layer,
 )
 from breakeven.results.limits import Limits
@@ -40,7 +41,7 @@ def score_by_latency(test_samples: int, rows: Sequence[ResultRow], limits: Limit
     data: list[Point] = [
         {
             **{"variant": row.variant, "latency_ms": row.latency_ms_p50},
-            **{"score": times * row.score, "front": False, "verdict": row.verdict},
+            **{"score": times * row.score, "front": False, "verdict": shown_verdict(row)},
             "change": None if row.score_delta is None else times * row.score_delta,
             **dict(zip(("low", "high"), _bounds(row), strict=True)),
             **marks_of(row),
@@ -81,7 +82,7 @@ def score_by_latency(test_samples: int, rows: Sequence[ResultRow], limits: Limit
         .encode(y=alt.Y("limit:Q", scale=y_scale), tooltip=tips(limit=".4g"))
         for bar in limit
     ]
-    about_limit = " Dotted: the limit, which a variant may exceed whose line crosses it." if limit else ""
+    about_limit = " Dotted: the limit. A variant whose line crosses it may lose more." if limit else ""
     return Chart(
         "accuracy",
         f"{at_start(metric)} against latency",

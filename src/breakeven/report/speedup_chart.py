@@ -11,12 +11,13 @@ from breakeven.report.verdict_marks import (
     figure_layer,
     marks_of,
     point_layer,
+    shown_verdict,
     star_layer,
     variant_axis,
 )
 from breakeven.results.result_row import ResultRow, fastest_first
 
-ROOM = 1.4  # times the largest interval: for the figures beside the marks
+ROOM = 3.0  # times the largest interval: for the figures beside the marks
 
 
 def speedups(rows: Sequence[ResultRow]) -> Chart:
@@ -24,7 +25,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     rows = [row for row in fastest_first(rows) if row.speedup_ci_low]
     data = [
         {
-            **{"variant": row.variant, "verdict": row.verdict, "speedup": row.speedup},
+            **{"variant": row.variant, "verdict": shown_verdict(row), "speedup": row.speedup},
             **{"low": row.speedup_ci_low, "high": row.speedup_ci_high},
             **marks_of(row),
         }

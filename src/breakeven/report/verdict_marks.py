@@ -6,12 +6,13 @@ from typing import Any
 import altair as alt
 
 from breakeven.report.row_text import BEYOND_LIMITS
-from breakeven.report.vega import GREY, VERDICT_LEGEND, Point, names, series
+from breakeven.report.vega import GREY, NARROW, VERDICT_LEGEND, WIDTH_PARAMETER, Point, names, series
 from breakeven.results.result_row import ResultRow
 
 # Each verdict has a shape besides its colour. Cards and tables give it the same colour.
 VERDICT_MARKS = {
     "faster": ("#009E73", "circle"),
+    "faster, may exceed a limit": ("#896337", "circle"),
     "slower": ("#D55E00", "triangle-down"),
     "same": ("#0F83C9", "square"),
     "undecided": (GREY, "diamond"),
@@ -45,10 +46,20 @@ def star_layer(base: Any) -> Any:
 
 
 def figure_layer(base: Any) -> Any:
-    """Return the speedups as text beside their intervals, with a sign if a variant may exceed a limit."""
-    text = f"format(datum.speedup, '.2f') + 'x' + (datum.beyond_limits ? ' {BEYOND_LIMITS}' : '')"
+    """Return the speedups as text beside their marks, with their intervals where there is room for them."""
+    ends = "' (' + format(datum.low, '.2f') + ' to ' + format(datum.high, '.2f') + ')'"
+    bounds = f"({WIDTH_PARAMETER} < {NARROW} || !isValid(datum.low) ? '' : {ends})"
+    sign = f"(datum.beyond_limits ? ' {BEYOND_LIMITS}' : '')"
+    text = f"format(datum.speedup, '.2f') + 'x' + {bounds} + {sign}"
     mark = {"dx": 12, "fontSize": 11, "align": "left"}
     return base.transform_calculate(figure=text).mark_text(**mark).encode(text="figure:N")
+
+
+def shown_verdict(row: ResultRow) -> str:
+    """Return a row's verdict, and whether it is faster at a cost that may be too high."""
+    return (
+        f"{row.verdict}, may exceed a limit" if row.verdict == "faster" and row.beyond_limits else row.verdict
+    )
 
 
 def marks_of(row: ResultRow) -> Point:
@@ -80,4 +91,4 @@ def colours(rows: Sequence[ResultRow]) -> alt.Color:
 
 def _verdicts(rows: Sequence[ResultRow]) -> list[str]:
     """Return the verdicts that occur in the rows, in the order of `VERDICT_MARKS`."""
-    return [verdict for verdict in VERDICT_MARKS if any(row.verdict == verdict for row in rows)]
+    return [verdict for verdict in VERDICT_MARKS if any(shown_verdict(row) == verdict for row in rows)]

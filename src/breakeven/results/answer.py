@@ -118,7 +118,8 @@ def _latency(best: ResultRow, baseline: ResultRow | None) -> str:
         return ""
     if best is baseline:
         return f"{brief(best.latency_ms_p50)} ms a call"
-    return f"from {brief(baseline.latency_ms_p50)} to {brief(best.latency_ms_p50)} ms a call (medians)"
+    was, now = brief(baseline.latency_ms_p50), brief(best.latency_ms_p50)
+    return f"from {was} to {now} ms a call (medians; the speedup is taken round by round)"
 
 
 def _score(best: ResultRow, images: int) -> str:

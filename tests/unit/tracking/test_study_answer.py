@@ -18,7 +18,7 @@ CELLS = list(answers([rows.benchmark(ROWS)], ROWS, Limits()))
 def test_the_description_says_what_to_deploy_and_links_to_its_run() -> None:
     text = study_answer.description(CELLS, {id_of(FAST): "#/runs/fast"}, "#/report")
     assert text.startswith("### cnn on cpu1, batch 1\n\n**Deploy none/int8-static/onnxruntime: 4.00x as fast")
-    assert "- **Latency:** from 2 to 0.5 ms a call (medians)." in text
+    assert "- **Latency:** from 2 to 0.5 ms a call (medians; the speedup is taken round by round)." in text
     figures = "4.00x | 0.5 ms | 90.00% | 4.00"
     assert f"| chosen | [none/int8-static/onnxruntime](#/runs/fast) | {figures} |  |" in text
     assert text.endswith("[The whole report](#/report)")
