@@ -17,7 +17,7 @@ from breakeven.report.verdict_marks import (
 )
 from breakeven.results.result_row import ResultRow, fastest_first
 
-ROOM = 3.0  # times the largest interval: for the figures beside the marks
+ROOM = 0.85  # of the length of the axis besides: for the figures beside the marks
 
 
 def speedups(rows: Sequence[ResultRow]) -> Chart:
@@ -32,7 +32,9 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
         for row in rows
     ]
     floor = max((row.noise_floor or 1.0 for row in rows), default=1.0)
-    widest = ROOM * max((row.speedup_ci_high or 1.0 for row in rows), default=1.0)
+    highest = max((row.speedup_ci_high or 1.0 for row in rows), default=1.0)
+    lowest = min((row.speedup_ci_low or 1.0 for row in rows), default=1.0)
+    widest = highest * (highest / min(lowest, 1.0)) ** ROOM
     scale = alt.Scale(type="log", base=2, nice=False, padding=12, domainMax=widest)
     axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=5)
     base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
@@ -46,7 +48,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q", color=colours(rows)
     )
-    x = alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager fp32 (logarithmic)")
+    x = alt.X("speedup:Q", scale=scale, axis=axis, title="speedup over eager (log scale)")
     star, point = star_layer(base).encode(x=x), point_layer(base, rows).encode(x=x)
     figures = figure_layer(base).encode(x=alt.X("high:Q", scale=scale))
     return Chart(

@@ -30,7 +30,7 @@ def _legend(wide: int) -> alt.Legend:
     return alt.Legend(orient="top", labelLimit=260, symbolOpacity=1, labelFontSize=12, columns=columns)
 
 
-VERDICT_LEGEND, VARIANT_LEGEND = _legend(130), _legend(230)  # of verdicts, of variants
+VERDICT_LEGEND, VARIANT_LEGEND = _legend(190), _legend(230)  # of verdicts, of variants
 WIDE_VARIANT_LEGEND = _legend(350)  # of variants, above a chart with names beside it
 
 

@@ -24,7 +24,7 @@ def test_text_stays_text_and_nothing_comes_from_elsewhere(tmp_path: Path) -> Non
     static_svg.write_speedups(tmp_path / "speedup.svg", ROWS)
     svg = (tmp_path / "speedup.svg").read_text()
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
-    assert {"none/fp32/fast", "twin", "slower", "speedup over eager fp32 (logarithmic)"} <= set(texts)
+    assert {"none/fp32/fast", "twin", "slower", "speedup over eager (log scale)"} <= set(texts)
     assert "cnn on cpu1, batch 1" in texts
     urls = set(re.findall(r'https?://[^"<\s]+', svg)) - {
         "http://www.w3.org/2000/svg",
