@@ -1,5 +1,6 @@
 """The chart of speedups with their intervals."""
 
+import math
 from collections.abc import Sequence
 
 import altair as alt
@@ -36,7 +37,7 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
     lowest = min((row.speedup_ci_low or 1.0 for row in rows), default=1.0)
     widest = highest * (highest / min(lowest, 1.0)) ** ROOM
     scale = alt.Scale(type="log", base=2, nice=False, padding=12, domainMax=widest)
-    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", tickCount=5)
+    axis = alt.Axis(format="~g", labelExpr="datum.label + 'x'", values=_ticks(lowest, highest))
     base = with_interval(alt.Chart(alt.NamedData("table"))).encode(
         y=variant_axis("variant", rows), tooltip=tips("variant", "verdict", "interval", speedup=".3f")
     )
@@ -61,6 +62,13 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
         spec(alt.layer(band, one, whisker, star, point, figures), LINE_HEIGHT * len(data)),
         summary=_range(data),
     )
+
+
+def _ticks(lowest: float, highest: float) -> list[float]:
+    """Return at most six powers of two between the speedups: beyond them the axis has room for text only."""
+    first, last = math.floor(math.log2(min(lowest, 1.0))), math.floor(math.log2(max(highest, 1.0)))
+    powers = range(first, last + 1)
+    return [2.0**power for power in powers[:: math.ceil(len(powers) / 6)]]
 
 
 def _range(data: Sequence[Point]) -> str:
