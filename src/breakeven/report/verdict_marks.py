@@ -57,9 +57,10 @@ def figure_layer(base: Any) -> Any:
 
 def shown_verdict(row: ResultRow) -> str:
     """Return a row's verdict, and whether it is faster at a cost that may be too high."""
-    return (
-        f"{row.verdict}, may exceed a limit" if row.verdict == "faster" and row.beyond_limits else row.verdict
-    )
+    if row.is_twin:
+        return "twin"  # records of an earlier version call it a control
+    may_exceed = row.verdict == "faster" and row.beyond_limits
+    return "faster, may exceed a limit" if may_exceed else row.verdict
 
 
 def marks_of(row: ResultRow) -> Point:
