@@ -12,7 +12,7 @@ from breakeven.results.answer import CellAnswer
 from breakeven.results.result_row import title
 from breakeven.results.score_text import metric_title
 
-NEXT = "`breakeven recommend` says why, and registers the choice in MLflow; `breakeven ui` shows the runs"
+NEXT = "`breakeven recommend` says why, and registers the choice in MLflow."
 
 
 def show(answers: Iterable[CellAnswer], report: Path) -> None:
@@ -33,7 +33,7 @@ def show(answers: Iterable[CellAnswer], report: Path) -> None:
         if score := each.answer.facts.get(metric):
             console.print(Text(f"  Its {metric}: {score}."))
     console.print(Text(f"Report: {report}"))
-    console.print(Text(f"Next: {_activated()}{NEXT}."))
+    console.print(Text(f"Next: {_activated()}{NEXT}"))
 
 
 def _activated() -> str:

@@ -29,11 +29,24 @@ def test_a_family_has_its_choice_and_its_accuracy_then_come_the_report_and_the_n
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("VIRTUAL_ENV", "/somewhere")
     answer, accuracy, report, following = lines(("cpu1",), capsys)
     assert answer == ("cnn: Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20).")
     assert accuracy.startswith("  Its accuracy: 90.00%, no change seen")
     assert report == "Report: results/report.html"
     assert following.startswith("Next: `breakeven recommend` ")
+
+
+def test_it_says_how_to_activate_the_environment_of_the_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setattr("sys.prefix", f"{Path.cwd()}/.venv")
+    said = " ".join(lines(("cpu1",), capsys))
+    assert "Next: `source .venv/bin/activate`. Then `breakeven recommend` says why" in said
+    monkeypatch.setattr("sys.prefix", "/usr")
+    assert "activate" not in " ".join(lines(("cpu1",), capsys))
 
 
 def test_two_hardwares_are_named_and_words_stay_whole_at_80_columns(
