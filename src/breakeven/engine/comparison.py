@@ -116,14 +116,14 @@ def compare_to_baseline(
                 verdict, reason = statistics.UNDECIDED, "too few replicates for an interval"
             else:
                 verdict, reason = statistics.verdict_beyond(speedup.interval, margin, noise_floor or 1.0)
-                reason = reason or measured.stopped
+                reason = "; ".join(filter(None, [measured.stopped, reason]))
             if fault:
                 reason = f"unreliable run: {fault}"
         compared[name] = Comparison(
             verdict,
             reason,
             speedup.interval if speedup else None,
-            max(speedup.detectable, noise_floor or 1.0) if speedup else None,
+            speedup.detectable if speedup else None,
             _latency(measured, confidence),
             measured.replicates,
             unreliable,

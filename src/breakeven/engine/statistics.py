@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 FASTER, SLOWER, SAME, UNDECIDED = "faster", "slower", "same", "undecided"
+WITHIN_NOISE = "two copies of the baseline may differ as much"  # how the reason begins
 POWER = 0.8  # the probability that a run finds the smallest effect it reports
 MAX_LOG_HALF_WIDTH = math.log(1e6)  # of an interval's logarithm, so that its bounds stay finite
 
@@ -46,7 +47,7 @@ def verdict_beyond(interval: Interval, margin: float, floor: float) -> tuple[str
     """
     found = verdict(interval, margin)
     if found in (FASTER, SLOWER) and abs(math.log(interval.value)) <= math.log(floor):
-        return UNDECIDED, f"two copies of the baseline may differ as much (up to {floor - 1:.1%})"
+        return UNDECIDED, f"{WITHIN_NOISE} (up to {floor - 1:.1%})"
     return found, ""
 
 

@@ -154,7 +154,8 @@ def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
             f"({twin.speedup_ci_low:.3f} to {twin.speedup_ci_high:.3f}). {noise(rows)}"
         )
     if effects := [row.min_detectable_effect for row in rows if row.min_detectable_effect]:
-        sentences.append(f"A true gain below {np.median(effects) - 1:.1%} may go unseen.")
+        floor = twin.noise_floor if twin and twin.noise_floor else 1.0
+        sentences.append(f"A true gain below {max(np.median(effects), floor) - 1:.1%} may go unseen.")
     replicates, stopped = max(row.replicates for row in rows), benchmark.stopped[called]
     when = f", {moment(benchmark.measured[called][0])}" if called in benchmark.measured else ""
     sentences.append(

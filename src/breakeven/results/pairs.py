@@ -49,16 +49,19 @@ def _in_cell(base: str, benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -
     compared = []
     for row in rows:
         speedup = speedups.get(row.variant)
-        verdict = row.verdict
+        verdict, reason = row.verdict, row.reason
         if row.variant == base:
             verdict = BASELINE
         elif speedup and row.verdict not in UNTIMED and not row.is_twin:
-            judged, _ = statistics.verdict_beyond(speedup.interval, settings["margin"], floor)
+            judged, why = statistics.verdict_beyond(speedup.interval, settings["margin"], floor)
             verdict = statistics.UNDECIDED if unreliable else judged
+            if not unreliable:  # the reason against the baseline may not hold here
+                reason = why or ("" if reason.startswith(statistics.WITHIN_NOISE) else reason)
         compared.append(
             replace(
                 row,
                 verdict=verdict,
+                reason=reason,
                 speedup=1.0 if row.variant == base else speedup.interval.value if speedup else None,
                 speedup_ci_low=speedup.interval.low if speedup else None,
                 speedup_ci_high=speedup.interval.high if speedup else None,

@@ -195,7 +195,6 @@ def test_a_difference_that_the_twin_may_have_too_is_no_verdict():
         kinds.add((beyond, sure))
         assert (own.verdict in ("faster", "slower")) == (beyond and sure)
         assert ("may differ as much" in own.reason) == (sure and not beyond)
-        assert own.min_detectable_effect >= floor
     assert (True, True) in kinds and (False, True) in kinds  # both sides of the rule occur
 
 
