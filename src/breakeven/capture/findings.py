@@ -6,8 +6,8 @@ from breakeven.capture import way
 from breakeven.capture.costs import chart
 from breakeven.capture.costs.pieces import Figures, of_kind
 from breakeven.capture.matrix import matrix
-from breakeven.capture.outcome import Outcome
-from breakeven.capture.shares import shares
+from breakeven.capture.outcome import Kind, Outcome
+from breakeven.capture.shares import Share, shares
 from breakeven.core.format import brief
 from breakeven.plugins.tasks.base import at_start
 from breakeven.report.extra_sections import ExtraSection
@@ -43,8 +43,7 @@ def sentences(collections: Mapping[str, Sequence[Outcome]], costs: Mapping[str, 
         found = {each: parts for each, parts in shares(outcomes).items() if parts}
         if not found:
             continue
-        right = {each: parts[0].count for each, parts in found.items()}
-        wrong = {each: _count(outcomes, each, "wrong") for each in found}
+        right, wrong = _counts(found, "right"), _counts(found, "wrong")
         best, worst = max(right, key=lambda each: right[each]), max(wrong, key=lambda each: wrong[each])
         total = found[best][0].total
         yield (
@@ -56,5 +55,6 @@ def sentences(collections: Mapping[str, Sequence[Outcome]], costs: Mapping[str, 
         yield f"A graph break adds {brief(each['slope_us'])} µs ({bounds}) to a call of {each['model']}."
 
 
-def _count(outcomes: Sequence[Outcome], name: str, kind: str) -> int:
-    return sum(each.way == name and each.kind == kind for each in outcomes)
+def _counts(found: Mapping[str, Sequence[Share]], kind: Kind) -> dict[str, int]:
+    """Return way -> how many models have this outcome."""
+    return {name: next(each.count for each in parts if each.kind == kind) for name, parts in found.items()}

@@ -12,7 +12,7 @@ from breakeven.capture.costs import tables as cost_tables
 from breakeven.capture.costs.pieces import Figures, of_kind
 from breakeven.capture.matrix import matrix
 from breakeven.capture.outcome import SIGNS, Kind, Outcome
-from breakeven.capture.shares import CONFIDENCE, shares, together
+from breakeven.capture.shares import CONFIDENCE, JUDGED, shares
 from breakeven.core.files import write_text
 from breakeven.plugins.tasks.base import at_start
 from breakeven.report import static_svg
@@ -122,10 +122,9 @@ def _csv(collections: Mapping[str, Sequence[Outcome]]) -> str:
 
 
 def _shares(outcomes: Sequence[Outcome]) -> str:
-    kinds = [kind for kind in SIGNS if kind != "random"]
     models = {each.model for each in outcomes}
     unjudged = sorted({each.model for each in outcomes if each.kind == "random"})
-    lines = [f"| way | {' | '.join(SIGNS[kind][1] for kind in kinds)} |", f"|---|{'---:|' * len(kinds)}"]
+    lines = [f"| way | {' | '.join(SIGNS[kind][1] for kind in JUDGED)} |", f"|---|{'---:|' * len(JUDGED)}"]
     for name, found in shares(outcomes).items():
         lines.append(f"| {way.load(name).title} | {' | '.join(map(str, found))} |")
     left_out = f" Not counted, since they are not repeatable: {', '.join(unjudged)}." if unjudged else ""
@@ -168,13 +167,11 @@ def _snippets(outcomes: Sequence[Outcome]) -> str:
 def _published(outcomes: Sequence[Outcome]) -> str:
     """Return the published shares beside those of these models."""
     ours = shares(outcomes)
-    kinds = [kind for kind in SIGNS if kind != "random"]
 
-    def of(name: str, *wanted: Kind) -> str:
+    def of(name: str, wanted: Kind) -> str:
         if name not in ours:
             return "not tried"
-        chosen = [each for each, kind in zip(ours[name], kinds, strict=True) if kind in wanted]
-        return str(together(chosen))
+        return str(next(each for each in ours[name] if each.kind == wanted))
 
     whole, script = of("dynamo_full_graph", "right"), of("jit_script", "right")
     lines = [

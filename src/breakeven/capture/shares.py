@@ -8,6 +8,7 @@ from scipy import stats
 from breakeven.capture.outcome import SIGNS, Kind, Outcome
 
 CONFIDENCE = 0.95
+JUDGED: Sequence[Kind] = [kind for kind in SIGNS if kind != "random"]  # in the order of tables
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,10 @@ def shares(outcomes: Iterable[Outcome]) -> dict[str, list[Share]]:
     for each in outcomes:
         if each.kind != "random":
             of.setdefault(each.way, []).append(each)
-    kinds: Sequence[Kind] = [kind for kind in SIGNS if kind != "random"]
-    return {way: [_share(way, kind, found) for kind in kinds] for way, found in of.items()}
-
-
-def together(parts: Sequence[Share]) -> Share:
-    """Return the share of models with any of several outcomes in one way."""
-    first = parts[0]
-    return _of(first.way, first.kind, sum(each.count for each in parts), first.total)
+    return {way: [_share(way, kind, found) for kind in JUDGED] for way, found in of.items()}
 
 
 def _share(way: str, kind: Kind, outcomes: Sequence[Outcome]) -> Share:
-    return _of(way, kind, sum(each.kind == kind for each in outcomes), len(outcomes))
-
-
-def _of(way: str, kind: Kind, count: int, total: int) -> Share:
+    count, total = sum(each.kind == kind for each in outcomes), len(outcomes)
     interval = stats.binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
     return Share(way, kind, count, total, float(interval.low), float(interval.high))

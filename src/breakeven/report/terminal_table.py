@@ -43,8 +43,7 @@ def show(
         limits: the limits that the rows are marked by; None: there are none.
     """
     console, limits = Console(highlight=False), limits or Limits()
-    star = "*" if console.options.ascii_only else "★"
-    for mark in _marks(star, limits.sentence(rows)):
+    for mark in _marks(_star(console), limits.sentence(rows)):
         console.print(Text(paragraph(console, mark), "dim"))
     console.print()
     for benchmark in benchmarks:
@@ -93,7 +92,7 @@ def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> T
     for count in range(len(everything), 0, -1):
         shown = sorted(everything, key=lambda column: column.rank)[:count]
         columns = [column for column in everything if column in shown]
-        table = _table(rows, columns, "*" if console.options.ascii_only else "★")
+        table = _table(rows, columns, _star(console))
         options = console.options.update(width=MAX_WIDTH)
         if wide or count == 1 or Measurement.get(console, options, table).maximum <= console.width:
             break
@@ -110,6 +109,11 @@ def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -
         cells[0] = Text(f"{mark} {row.variant}")
         table.add_row(*cells, style="bold" if row.pareto else "")
     return table
+
+
+def _star(console: Console) -> str:
+    """Return the mark of the variant to deploy."""
+    return "*" if console.options.ascii_only else "★"
 
 
 def _marks(star: str, kept: str) -> list[str]:

@@ -12,7 +12,7 @@ from breakeven.results.result_row import ResultRow
 # Each verdict has a shape besides its colour. Cards and tables give it the same colour.
 VERDICT_MARKS = {
     "faster": ("#009E73", "circle"),
-    "faster, may exceed a limit": ("#896337", "circle"),
+    "faster, may exceed a limit": ("#896337", "triangle-right"),
     "slower": ("#D55E00", "triangle-down"),
     "same": ("#0F83C9", "square"),
     "undecided": (GREY, "diamond"),

@@ -7,11 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from breakeven.capture.costs import segments
-from breakeven.capture.costs.budget import budget
-from breakeven.core.errors import Failed
-from breakeven.engine.api import measure
-from breakeven.engine.result import Result
+from breakeven.capture.costs import segments, timing
 
 COUNTS = (0, 1, 2, 4, 8)
 CONFIDENCE = 0.95
@@ -68,8 +64,9 @@ def per_break(model: str, seconds: float) -> dict[str, Any]:
         seconds: to measure for, beyond the first compilation.
     """
     variants = {f"{count} breaks": Call(model, count) for count in COUNTS}
-    found = measure(variants, budget=budget(seconds))
-    times_us = 1000 * np.array([_levels_ms(found, name) for name in variants])  # (counts, replicates)
+    found = timing.time(variants, seconds)
+    medians_ms = [[np.median(one.calls_ms) for one in found[name].replicates] for name in variants]
+    times_us = 1000 * np.array(medians_ms)  # (counts, replicates)
     slopes = np.array([stats.linregress(COUNTS, own).slope for own in times_us.T])
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(slopes) - 1) * stats.sem(slopes)
     slope = float(slopes.mean())
@@ -80,8 +77,7 @@ def per_break(model: str, seconds: float) -> dict[str, Any]:
         "slope_us_low": slope - float(half),
         "slope_us_high": slope + float(half),
         "start_us": float(times_us.mean() - slope * np.mean(COUNTS)),
-        "replicates": len(slopes),
-        "warnings": [warning.name for warning in found.warnings],
+        **timing.effort(found, "0 breaks"),
     }
 
 
@@ -94,41 +90,15 @@ def tools(model: str, seconds: float) -> dict[str, Any]:
         LAZY: Call(model, 0, "lazy"),
         LAZY_PARTS: Call(model, MOST, "lazy"),
     }
-    found = measure(variants, budget=budget(seconds))
+    found = timing.time(variants, seconds)
     return {
         "model": model,
-        "eager_us": 1e6 * _timed(found, EAGER).value,
-        "over_eager": {name: _speedup(found, EAGER, name) for name in variants if name != EAGER},
+        "eager_us": timing.us(found, EAGER),
+        "over_eager": {name: timing.ratio(found, EAGER, name) for name in variants if name != EAGER},
         # How many times as long the parts take as the whole
         "parts_over_whole": {
-            "compile": _speedup(found, PARTS, WHOLE),
-            "lazy": _speedup(found, LAZY_PARTS, LAZY),
+            "compile": timing.ratio(found, PARTS, WHOLE),
+            "lazy": timing.ratio(found, LAZY_PARTS, LAZY),
         },
-        "replicates": len(found[EAGER].replicates),
-        "warnings": [warning.name for warning in found.warnings],
+        **timing.effort(found, EAGER),
     }
-
-
-def _levels_ms(found: Result, name: str) -> list[float]:
-    """Return the median call of each replicate."""
-    _timed(found, name)
-    return [float(np.median(replicate.calls_ms)) for replicate in found[name].replicates]
-
-
-def _timed(found: Result, name: str) -> Any:
-    """Return the time of a variant.
-
-    Raises:
-        Failed: it has none.
-    """
-    if not (time := found[name].time):
-        raise Failed(f"{name}: {found[name].verdict}, {found[name].reason}")
-    return time
-
-
-def _speedup(found: Result, base: str, name: str) -> list[float]:
-    """Return how many times as fast a variant is as another one, and its interval."""
-    _timed(found, name)
-    interval = found.compare(base, name).speedup
-    assert interval is not None
-    return [interval.value, interval.low, interval.high]

@@ -4,10 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from breakeven.capture.costs import segments
-from breakeven.capture.costs.budget import budget
-from breakeven.core.errors import Failed
-from breakeven.engine.api import measure
+from breakeven.capture.costs import segments, timing
 
 LAYERS = 8
 WIDTHS = (8, 64, 128, 256, 512, 1024)  # of the layers: the wider, the longer the call, under the same guards
@@ -48,18 +45,15 @@ def share(model: str, seconds: float) -> dict[str, Any]:
         model: as in `Guarded`.
         seconds: to measure for, beyond the first compilation.
     """
-    found = measure({"all": Guarded(model, False), "fewest": Guarded(model, True)}, budget=budget(seconds))
-    time, speedup = found["all"].time, found["fewest"].speedup
-    if not time or not speedup:
-        raise Failed(f"{model}: {found['fewest'].verdict}, {found['fewest'].reason}")
-    shares = [1 - 1 / each for each in (speedup.value, speedup.low, speedup.high)]
+    found = timing.time({"all": Guarded(model, False), "fewest": Guarded(model, True)}, seconds)
+    shares = [1 - 1 / each for each in timing.ratio(found, "all", "fewest")]
+    us = timing.us(found, "all")
     return {
         "model": model,
-        "us": 1e6 * time.value,
+        "us": us,
         "share": shares,
-        "guards_us": 1e6 * time.value * shares[0],
-        "replicates": len(found["all"].replicates),
-        "warnings": [warning.name for warning in found.warnings],
+        "guards_us": us * shares[0],
+        **timing.effort(found, "all"),
     }
 
 

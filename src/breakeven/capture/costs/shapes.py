@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from breakeven.capture.costs import segments
-from breakeven.capture.costs.budget import COMPILES_S, budget
-from breakeven.core.errors import Failed
+from breakeven.capture.costs import segments, timing
+from breakeven.capture.costs.timing import COMPILES_S
 from breakeven.core.files import temporary_folder
-from breakeven.engine.api import measure
 from breakeven.engine.isolated import IsolatedCalls
 
 BATCHES = (1, 2, 3, 4, 5, 6, 7, 8)  # no more than the different graphs that Dynamo keeps of a function
@@ -60,18 +58,12 @@ def changing_batches(model: str, seconds: float) -> dict[str, Any]:
                 "seconds_high": max(took),
                 "graphs": tries[0]["graphs"],
             }
-    found = measure({name: Changing(model, name) for name in (EAGER, *SETTINGS)}, budget=budget(seconds))
-    later = {}
-    for setting in SETTINGS:
-        if not (speedup := found[setting].speedup):
-            raise Failed(f"{setting}: {found[setting].verdict}, {found[setting].reason}")
-        later[setting] = [speedup.value, speedup.low, speedup.high]
+    found = timing.time({name: Changing(model, name) for name in (EAGER, *SETTINGS)}, seconds)
     return {
         "model": model,
         "first": first,
-        "over_eager": later,
-        "replicates": len(found[EAGER].replicates),
-        "warnings": [warning.name for warning in found.warnings],
+        "over_eager": {setting: timing.ratio(found, EAGER, setting) for setting in SETTINGS},
+        **timing.effort(found, EAGER),
     }
 
 

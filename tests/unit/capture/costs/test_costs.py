@@ -6,7 +6,7 @@ import pytest
 from capture_costs import COSTS
 
 from breakeven.capture import findings
-from breakeven.capture.costs import breaks, chart, guards, pieces, segments, tables
+from breakeven.capture.costs import breaks, chart, guards, pieces, segments, tables, timing
 from breakeven.engine.result import Result, TimedVariant
 from breakeven.engine.samples import Block, Replicate
 from breakeven.engine.statistics import Interval
@@ -33,7 +33,7 @@ def test_the_slope_is_the_mean_of_the_replicates_slopes_and_has_their_interval(m
     slopes = [19.0, 20.0, 21.0]
     found = {f"{n} breaks": timed([100 + n * slope for slope in slopes]) for n in breaks.COUNTS}
     result = Result(found, "0 breaks", None, "", 1.0, [], 0.95, 0.01)
-    monkeypatch.setattr(breaks, "measure", lambda variants, **_: result)
+    monkeypatch.setattr(timing, "measure", lambda variants, **_: result)
     figures = breaks.per_break("cnn", 1.0)
     assert figures["slope_us"] == pytest.approx(20) and figures["start_us"] == pytest.approx(100)
     half = 4.303 / math.sqrt(3)  # t for 95% with two degrees of freedom, standard deviation 1
