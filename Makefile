@@ -17,7 +17,8 @@ help: ## Show the targets
 setup: $(READY) ## Set up .venv; the other targets do so by themselves
 
 repro: $(READY) ## Rebuild every result of the study in params.yaml (dvc repro)
-	@$(RUN) dvc repro
+	@$(RUN) BREAKEVEN_ANSWERED_LATER=1 dvc repro
+	@$(RUN) breakeven recommend --brief
 
 test: $(READY) ## Run the test suite
 	@$(RUN) python -m pytest -q

@@ -21,7 +21,7 @@ def run(arguments: list[str], folder: Path, **variables: str) -> subprocess.Comp
 def test_two_functions(tmp_path: Path) -> None:
     done = run([sys.executable, str(ROOT / "examples/time_two_functions.py"), "3"], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Counter" in done.stdout and "A/A control" in done.stdout and "times as fast" in done.stdout
+    assert "Counter" in done.stdout and "twin" in done.stdout and "times as fast" in done.stdout
 
 
 @pytest.mark.slow

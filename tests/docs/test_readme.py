@@ -12,6 +12,10 @@ from project import ROOT
 
 from breakeven.cli import main
 from breakeven.config import compose, schema
+from breakeven.core import paths
+from breakeven.core.errors import UserError
+from breakeven.pipeline import new_family, new_family_files
+from breakeven.pipeline.new_family_files import Wish
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES.remove(ROOT / "docs/own-runtime.md")  # test_own_runtime.py types what that page says
@@ -35,14 +39,42 @@ def test_a_composition_in_the_readme_is_accepted(overrides: list[str]) -> None:
 @pytest.mark.parametrize("overrides", OWN, ids=" ".join)
 def test_the_files_for_an_own_model_and_own_data_are_accepted(overrides: list[str], tmp_path: Path) -> None:
     shutil.copytree(ROOT / "conf", tmp_path / "conf")
-    page = (ROOT / "docs/own-model.md").read_text(encoding="utf-8")
-    files = re.findall(r"^## \w+: `(conf/[^`]*)`\n\n```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert [name.split("/")[1] for name, _ in files] == ["data", "family", "study"]
-    for name, text in files:
+    for name, text in _own_files().items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     study = schema.validate(yaml.safe_load(compose.compose(overrides, conf=tmp_path / "conf")))
-    assert study.family("mine").data == "mine" and study.option("datasets", "mine").title == "my images"
+    assert study.family("mine").data == "mine" and study.option("datasets", "mine").title == "mine"
     assert study.recipes()
+
+
+def _own_files() -> dict[str, str]:
+    """The three files that the page on one's own model shows."""
+    page = (ROOT / "docs/own-model.md").read_text(encoding="utf-8")
+    shown = r"^## \w+: `(conf/[^`]*)`\n\n```yaml\n(.*?)^```"
+    return dict(re.findall(shown, page, re.MULTILINE | re.DOTALL))
+
+
+def test_the_files_that_the_page_shows_are_what_its_command_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "dvc.yaml").touch()  # it is a project
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(paths, "home", lambda: tmp_path)
+    (command,) = (words for words in OTHERS if words[:2] == ["new", "mine"] and "mobilenet_v3_small" in words)
+    wishes: list[Wish] = []
+
+    def keep(wish: Wish) -> list[Path]:
+        wishes.append(wish)
+        raise UserError("seen")
+
+    monkeypatch.setattr(new_family, "write", keep)
+    assert main.main(command) == 1
+    (wish,) = wishes
+    assert _own_files() == {
+        "conf/data/mine.yaml": new_family_files.data_file(wish, ROOT / "conf")[1],
+        "conf/family/mine.yaml": new_family_files.family_file(wish, "mine", ROOT / "conf"),
+        "conf/study/mine.yaml": new_family_files.study_file(wish, "mine"),
+    }
 
 
 OTHERS = [

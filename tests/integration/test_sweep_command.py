@@ -583,7 +583,7 @@ def test_the_analysis_is_a_page_with_its_table(
     page.parent.mkdir(exist_ok=True)
     project.run("breakeven", "analyse", "docs/sweep.md")
     text = page.read_text()
-    assert "Speedups over eager fp32 on cpu1" in text and "Break-even in calls" in text
+    assert "## Speedups over eager fp32" in text and "### On cpu1" in text and "Break-even in calls" in text
     assert len(page.with_suffix(".csv").read_text().splitlines()) == 1 + 3
     monkeypatch.chdir(project.folder)
     monkeypatch.setattr(paths, "home", lambda: project.folder)

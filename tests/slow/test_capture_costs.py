@@ -24,10 +24,11 @@ def test_guards_take_a_larger_share_of_a_shorter_call() -> None:
     assert short["us"] < long["us"] and short["share"][0] > long["share"][2]
 
 
-@pytest.mark.parametrize(("setting", "graphs"), [("off", 8), ("automatic", 2), ("on", 1)])
+@pytest.mark.parametrize(("setting", "graphs"), [("off", 8), ("automatic", 2), ("on", 2)])
 def test_a_pass_over_changing_shapes_needs_as_many_graphs_as_the_setting_says(
     tmp_path: Path, setting: str, graphs: int
 ) -> None:
+    # "on" needs two: torch compiles a batch of one by itself.
     with IsolatedCalls(("torch", shapes.__name__), tmp_path, 600) as calls:
         found = calls.call(partial(shapes.first_pass, "cnn", setting))
     assert found["graphs"] == graphs and found["seconds"] > 0

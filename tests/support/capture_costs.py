@@ -12,6 +12,7 @@ COSTS: dict[str, dict[str, Any]] = {
     "tools-cnn": {
         "model": "cnn",
         "eager_us": 200.0,
+        "lazy_graphs": 3,
         "over_eager": {
             "one graph": [2.0, 1.9, 2.1],
             "nine graphs": [0.8, 0.7, 0.9],

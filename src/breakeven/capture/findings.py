@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from breakeven.capture import way
-from breakeven.capture.costs import chart
+from breakeven.capture.costs import chart, tables
 from breakeven.capture.costs.pieces import Figures, of_kind
 from breakeven.capture.matrix import matrix
 from breakeven.capture.outcome import Kind, Outcome
@@ -46,13 +46,29 @@ def sentences(collections: Mapping[str, Sequence[Outcome]], costs: Mapping[str, 
         right, wrong = _counts(found, "right"), _counts(found, "wrong")
         best, worst = max(right, key=lambda each: right[each]), max(wrong, key=lambda each: wrong[each])
         total = found[best][0].total
+        silent = (
+            f"{way.load(worst).title} is silently wrong most often ({wrong[worst]})"
+            if wrong[worst]
+            else "no way is silently wrong"
+        )
         yield (
             f"Of {total} {NAMES[name]}, {way.load(best).title} captures the most in one right graph "
-            f"({right[best]}); {way.load(worst).title} is silently wrong most often ({wrong[worst]})."
+            f"({right[best]}); {silent}."
         )
+    yield from _of_costs(costs)
+
+
+def _of_costs(costs: Mapping[str, Figures]) -> Iterator[str]:
     for each in of_kind(costs, "breaks"):
-        bounds = f"{brief(each['slope_us_low'])} to {brief(each['slope_us_high'])}"
-        yield f"A graph break adds {brief(each['slope_us'])} µs ({bounds}) to a call of {each['model']}."
+        if each["model"] in chart.SHOWN:
+            bounds = f"{brief(each['slope_us_low'])} to {brief(each['slope_us_high'])}"
+            yield f"A graph break adds {brief(each['slope_us'])} µs ({bounds}) to a call of {each['model']}."
+    for each in of_kind(costs, "tools"):
+        value, low, high = each["parts_over_whole"]["compile"]
+        yield (
+            f"Nine graphs of {each['model']} take {value:.2f}x ({low:.2f} to {high:.2f}) as long as one; "
+            f"published: {tables.BY_DYNAMO}x."
+        )
 
 
 def _counts(found: Mapping[str, Sequence[Share]], kind: Kind) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from breakeven.capture import advice
+from breakeven.capture import refusal
 from breakeven.capture.differences import difference
 from breakeven.capture.example import Example, buffers_of
 from breakeven.capture.outcome import Kind, Outcome
@@ -45,7 +45,7 @@ def judge(model_name: str, way_name: str, way: Way, make: Maker, folder: Path) -
         told = [str(each.message) for each in caught if "Tracer" in each.category.__name__]
     outcome = _tried(blank, model, captured, probes(example, any_batch))
     notes = (f"the tool warned: {told[0].splitlines()[0].partition('. ')[0]}",) if told else ()
-    return advice.complete(replace(outcome, notes=(*outcome.notes, *notes)))
+    return replace(outcome, notes=(*outcome.notes, *notes))
 
 
 def rehearsed(make: Maker) -> tuple[nn.Module, Example]:
@@ -61,7 +61,7 @@ def rehearsed(make: Maker) -> tuple[nn.Module, Example]:
     except UserError:
         raise
     except Exception as error:
-        reason, line = advice.in_words(error)
+        reason, line = refusal.in_words(error)
         where = f" ({line})" if line else ""
         raise UserError(f"the model itself fails with its example: {reason}{where}.") from None
     return model, example
@@ -163,8 +163,9 @@ def _inputs_changed(given: Example, taken: Example) -> str:
 
 
 def _refused(blank: Outcome, error: Exception) -> Outcome:
-    reason, line = advice.in_words(error)
+    reason, line = refusal.in_words(error)
     numbered = next((each for each in chain(error) if getattr(each, "gb_type", None)), None)
-    registry = advice.registry_number(str(getattr(numbered, "gb_type", ""))) if numbered else ""
-    refused = replace(blank, kind="refused", reason=reason, line=line, registry=registry)
-    return advice.complete(refused, error)
+    registry = refusal.registry_number(str(getattr(numbered, "gb_type", ""))) if numbered else ""
+    return replace(
+        blank, kind="refused", reason=reason, line=line, registry=registry, hint=refusal.hint(error)
+    )

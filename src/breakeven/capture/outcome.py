@@ -29,7 +29,8 @@ class Outcome:
     probe: str = ""  # the input that shows it; "" if it is the capture itself
     line: str = ""  # the user's source line
     registry: str = ""  # the number of the break in Dynamo's registry, as "GB0170"
-    advice: str = ""  # what to write instead
+    hint: str = ""  # what the tool itself says to write instead
+    advice: str = ""  # what to write instead; `advice.advised` fills it
     graphs: int = 0
     breaks: Sequence[Break] = ()
     notes: Sequence[str] = field(default_factory=tuple)

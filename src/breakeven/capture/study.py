@@ -4,11 +4,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 from breakeven.capture import way
+from breakeven.capture.advice import advised
 from breakeven.capture.judge import Maker, judge, rehearsed
 from breakeven.capture.outcome import Outcome
 from breakeven.capture.way import Break
@@ -33,7 +34,7 @@ class Target:
     name: str
     make: Maker  # can be pickled
     version: str = ""  # of what it is made from: another model has another one, even under the same name
-    advice: str = ""  # what to write instead; "" for what the judge finds
+    advice: str = ""  # what to write instead; "" for the advice for its kind
     is_small: bool = False  # whether it is one of the few models of a large collection for slow ways
 
 
@@ -63,7 +64,7 @@ def outcomes(
                     count.begin(f"{own.title}: {target.name}")
                     write_json(file, asdict(_outcome(servers[own.modules], target, name)))
                 count.end(is_new=missing)
-                yield read_outcome(file)
+                yield advised(read_outcome(file), target.advice)
 
 
 def require_works(target: Target) -> None:
@@ -96,8 +97,7 @@ def read_outcome(file: Path) -> Outcome:
 
 def _outcome(calls: IsolatedCalls, target: Target, name: str) -> Outcome:
     try:
-        outcome = calls.call(partial(_cell, target.name, name, target.make))
-        return replace(outcome, advice=target.advice) if outcome.advice and target.advice else outcome
+        return calls.call(partial(_cell, target.name, name, target.make))
     except (UserError, Unsupported, WrongOutput) as error:
         return Outcome(target.name, name, "refused", telling_line(str(error)))
     except Failed as error:

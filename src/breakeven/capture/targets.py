@@ -58,6 +58,11 @@ def of_torch(name: str) -> tuple[nn.Module, Example]:
     return case.model, Example(tuple(case.example_args), dict(case.example_kwargs))
 
 
+def said_of_torch_examples() -> dict[str, str]:
+    """Return what torch says of each of its cases: "supported", or "not supported yet"."""
+    return {name: case.support_level.name.lower().replace("_", " ") for name, case in _cases().items()}
+
+
 def _cases() -> dict[str, Any]:
     from torch._export.db import examples
 

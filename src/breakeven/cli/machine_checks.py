@@ -44,16 +44,15 @@ def examine() -> Iterator[Check]:
 
 
 def summary(checks: Sequence[Check]) -> str:
-    """Return in one line whether Breakeven works here, and how many checks failed."""
+    """Return in one line whether Breakeven works here, and which checks failed."""
     failed = [check for check in checks if not check.fine]
     if not failed:
         return "Ready: every check is fine."
     is_ready = not any(check.needed for check in failed)
-    things = "1 thing" if len(failed) == 1 else f"{len(failed)} things"
-    return (
-        f"{'Ready' if is_ready else 'Not ready'}: {things} marked -- "
-        f"{'limits' if len(failed) == 1 else 'limit'} what can be measured here, or how well."
-    )
+    names = "; ".join(check.what.partition(":")[0].partition(" (")[0] for check in failed)
+    if not is_ready:
+        return f"Not ready: first mend what is marked -- above ({names})."
+    return f"Ready. What is marked -- limits what can be measured here, or how well: {names}."
 
 
 def _abilities(facts: dict[str, Any]) -> Iterator[Check]:

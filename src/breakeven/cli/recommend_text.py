@@ -39,16 +39,12 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
                 console.print(
                     Text(paragraph(console, f"Why not {candidate.row.variant}: {candidate.reason}."))
                 )
-    sentences = []
-    if choice.over_fp32:
-        sentences.append(f"{choice.over_fp32}.")
     too_small = limits.max_accuracy_drop is not None and decides > limits.max_accuracy_drop
     if too_small and rows[0].metric == "accuracy" and not limits.by_estimate:
-        sentences.append(
+        sentence = (
             f"The test set is too small to rule out a drop of less than {decides:.2g} points: "
             "--by-estimate holds the limits at the estimates."
         )
-    for sentence in sentences:
         console.print(Text(paragraph(console, sentence)))
     for warning in warnings:
         console.print(Text(paragraph(console, f"Warning: {warning}."), "yellow"))

@@ -1,6 +1,10 @@
 """Numbers and text in the form that people read."""
 
+import re
 import textwrap
+
+HARD_SPACE = "\xa0"  # at which no line breaks
+INTERVAL = re.compile(r"\(\S+ to \S+\)")
 
 
 def brief(value: float) -> str:
@@ -16,15 +20,19 @@ def counted(number: int, what: str) -> str:
 def wrapped(text: str, width: int, first: str, rest: str) -> str:
     """Return a text in lines of at most `width` characters, which break only between words.
 
+    An interval in parentheses, as "(1.02 to 1.07)", stays in one line.
+
     Args:
         first: the beginning of the first line.
         rest: the beginning of each other line.
     """
-    return textwrap.fill(
-        text,
+    whole = INTERVAL.sub(lambda found: found[0].replace(" ", HARD_SPACE), text)
+    lines = textwrap.fill(
+        whole,
         width,
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return lines.replace(HARD_SPACE, " ")

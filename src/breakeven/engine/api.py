@@ -28,11 +28,11 @@ from breakeven.engine.variant_specs import Given, resolve
 SHORTEST_TIMEOUT_S = 5.0
 START_S = 0.5  # start of a fresh process, without the load of its variant
 REMEDIES = {
-    "few replicates": "give it more time (max_seconds), or accept wider intervals (within)",
+    "few replicates": "give it more time (--max-seconds), or accept wider intervals (--within)",
     "short blocks": "its first calls were slow: give it a budget with longer blocks",
     "warm-up too short": "call it some times in its factory, or give it a budget with more rounds",
     "unpinned": "choose fewer threads",
-    "unreliable": "only larger differences than the control's count; a quieter machine shows smaller ones",
+    "unreliable": "only larger differences than the twin's count; a quieter machine shows smaller ones",
 }
 
 
@@ -56,7 +56,7 @@ def measure(
 
     Each variant runs in fresh processes, which take turns in short blocks. Each process calls a variant's
     factory once, untimed, and then times the callable that the factory returns. A second copy of the
-    baseline, the A/A control, shows how much two copies of one program differ on this machine. A single
+    baseline, the twin, shows how much two copies of one program differ on this machine. A single
     variant is compared with its own copy.
 
     Args:
@@ -155,7 +155,7 @@ def _require(
     if not variants:
         raise UserError("variants: give at least one, as {'name': factory}.")
     if TWIN in variants:
-        raise UserError(f"variants: {TWIN!r} is the name of the A/A control; choose another one.")
+        raise UserError(f"variants: {TWIN!r} is the name of the copy of the baseline; choose another one.")
     if baseline is not None and baseline not in variants:
         raise UserError(f"baseline={baseline}: is none of the variants {', '.join(variants)}.")
     if inputs is not None and not isinstance(inputs, list | tuple):

@@ -1,4 +1,4 @@
-"""The rule that judges callables although the A/A control differs from the baseline."""
+"""The rule that judges callables although the twin differs from the baseline."""
 
 from dataclasses import replace
 
@@ -8,13 +8,13 @@ from breakeven.engine.settings import TWIN
 
 
 def judge_beyond_control(measured: ComparisonSet, base: str, margin: float) -> dict[str, Comparison]:
-    """Return the comparisons with the verdicts that hold in spite of the A/A control.
+    """Return the comparisons with the verdicts that hold in spite of the twin.
 
-    A control that differs from the baseline does not invalidate the run. It hides small differences of the
-    variants, since a verdict needs a difference beyond the farthest bound of the control's interval.
+    A twin that differs from the baseline does not invalidate the run. It hides small differences of the
+    variants, since a verdict needs a difference beyond the farthest bound of the twin's interval.
 
     Args:
-        base: the name of the baseline; its comparison and the control's stay as they are.
+        base: the name of the baseline; its comparison and the twin's stay as they are.
         margin: speedups between 1 / (1 + margin) and 1 + margin count as the same.
     """
     return {

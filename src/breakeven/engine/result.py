@@ -69,7 +69,7 @@ class Result(Mapping[str, TimedVariant]):
     """The results of all variants of one run, by name. `print(result)` shows them as a table.
 
     Attributes:
-        control: the A/A control, a second copy of the baseline.
+        control: the twin, a second copy of the baseline (the A/A control).
         stopped: the reason why the run ended.
         seconds: the time that the run took.
         warnings: the problems of the run, each with a remedy.
@@ -102,7 +102,7 @@ class Result(Mapping[str, TimedVariant]):
         """Return the speedup of `other` over `one`, with an interval corrected for the number of variants.
 
         The intervals of all variants over `one` hold at once. The verdicts "faster" and "slower" also need a
-        speedup that is farther from 1 than the A/A control's interval.
+        speedup that is farther from 1 than the twin's interval.
 
         Raises:
             UserError: a name is unknown, both are one variant, or one of them was not timed.

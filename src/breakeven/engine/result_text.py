@@ -5,6 +5,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
+from breakeven.engine.settings import TWIN
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _table(result: "Result") -> str:
     table.add_column("verdict", overflow="fold")
     rows = [(each.name, each) for each in result.variants.values()]
     if result.control:
-        rows.append(("A/A control", result.control))
+        rows.append((TWIN, result.control))
     for name, each in rows:
         table.add_row(
             escape(name),

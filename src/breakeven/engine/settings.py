@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-TWIN = "twin"  # the name of the A/A control in a run
+TWIN = "twin"  # the name of the copy of the baseline in a run, the A/A control
 
 
 @dataclass(frozen=True)

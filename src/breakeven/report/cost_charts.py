@@ -6,10 +6,11 @@ import altair as alt
 import numpy as np
 
 from breakeven.core.format import brief
-from breakeven.report.vega import LINE_HEIGHT, MAX_LINES, Chart, Point, decades, lines, series, spec, tips
+from breakeven.report.vega import LINE_HEIGHT, Chart, Point, decades, series, shapes, spec, tips
 from breakeven.report.verdict_marks import variant_axis
 from breakeven.results.result_row import ResultRow
 
+BREAK_EVEN_LINES = 5  # at most, with the baseline's: they run close to each other
 CALLS = np.geomspace(1, 1e7, 29).round().astype(int).tolist()  # along the axis of the break-even chart
 
 
@@ -56,25 +57,35 @@ def break_even(rows: Sequence[ResultRow]) -> Chart:
     faster = [row for row in rows if row.verdict == "faster"]
     chosen = [base, *_first_to_pay(faster, base)] if base else []
     data = [
-        {"variant": row.variant, "calls": calls, "seconds": once + calls * each}
+        {
+            **{"variant": row.variant, "calls": calls, "seconds": once + calls * each},
+            "paid_back": row is not base and calls == int(row.breakeven_calls or 0),
+        }
         for row in chosen
         if base
         for once, each in [_costs(row, base)]
-        for calls in CALLS
+        for calls in sorted({*CALLS, max(1, int(row.breakeven_calls or 0))})
     ]
-    scale = alt.Scale(type="log")
-    chart = lines(
-        alt.X("calls:Q", scale=scale, axis=decades(CALLS), title="calls"),
-        alt.Y(
+    scale, shown = alt.Scale(type="log"), [row.variant for row in chosen]
+    lines = alt.Chart(alt.NamedData("table")).encode(
+        x=alt.X("calls:Q", scale=scale, axis=decades(CALLS), title="calls"),
+        y=alt.Y(
             "seconds:Q", scale=scale, axis=decades((p["seconds"] for p in data), "~g"), title="seconds in all"
         ),
-        [row.variant for row in chosen],
-        tips("variant", calls=",", seconds=".4g"),
+        color=series("variant", shown),
+        tooltip=tips("variant", calls=",", seconds=".4g"),
+    )
+    crossings = lines.transform_filter("datum.paid_back")
+    chart = alt.layer(
+        lines.mark_line(),
+        lines.mark_point(size=80, opacity=0),  # a line is too thin to point at
+        crossings.mark_point(filled=True, size=110, opacity=1).encode(shape=shapes("variant", shown)),
+        crossings.mark_text(dy=-12, fontSize=11, align="right").encode(text=alt.Text("calls:Q", format=",")),
     )
     left_out = len(faster) - len(chosen) + 1
     caption = (
-        "Training of the compression, build, start and all calls: a variant is paid back where its line "
-        "crosses the baseline's."
+        "Training of the compression, build, start and all calls. A mark: there a variant's line crosses the "
+        "baseline's, and after so many calls it is paid back."
     )
     if left_out > 0 and chosen:
         caption += f" Left out, so that lines can be told apart: {left_out} more."
@@ -90,7 +101,7 @@ def break_even(rows: Sequence[ResultRow]) -> Chart:
 
 
 def _first_to_pay(faster: Sequence[ResultRow], base: ResultRow) -> list[ResultRow]:
-    """Return the rows of the break-even chart, at most `MAX_LINES` with the baseline.
+    """Return the rows of the break-even chart, at most `BREAK_EVEN_LINES` with the baseline.
 
     The recommended variant comes first, then those that are the cheapest of all at some number of calls,
     then those that are paid back soonest.
@@ -103,7 +114,7 @@ def _first_to_pay(faster: Sequence[ResultRow], base: ResultRow) -> list[ResultRo
     def rank(row: ResultRow) -> tuple[bool, bool, int]:
         return not row.recommended, row.variant not in cheapest, int(row.breakeven_calls or 0)
 
-    return sorted(faster, key=rank)[: MAX_LINES - 1]
+    return sorted(faster, key=rank)[: BREAK_EVEN_LINES - 1]
 
 
 def _costs(row: ResultRow, base: ResultRow) -> tuple[float, float]:

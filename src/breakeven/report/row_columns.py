@@ -18,7 +18,7 @@ from breakeven.report.row_text import (
     throughput,
 )
 from breakeven.results.result_row import ResultRow
-from breakeven.results.score_text import change_unit, metric_title, score_text
+from breakeven.results.score_text import change_unit, metric_title, score_text, worst_text
 
 View = Literal["terminal", "page", "markdown"]
 SCORE, CHANGE = "accuracy", "change, points"  # their titles are those of the rows' metric
@@ -43,7 +43,7 @@ COLUMNS = (
     RowColumn(
         "variant", lambda row: row.variant, note=lambda row: "; ".join(filter(None, [row.reason, row.notes]))
     ),
-    RowColumn("verdict", lambda row: row.verdict, rank=5),
+    RowColumn("verdict", lambda row: row.verdict, rank=6),
     RowColumn("speedup", lambda row: number(row.speedup, ".2f", "x"), "speedup", rank=1),
     RowColumn("interval", interval, "speedup_ci_low", rank=2),
     RowColumn(
@@ -51,13 +51,13 @@ COLUMNS = (
         lambda row: number(row.speedup_in_runtime, ".2f", "x"),
         "speedup_in_runtime",
         ("terminal",),
-        rank=10,
+        rank=11,
     ),
     RowColumn("over fp32 in its runtime", in_runtime, "speedup_in_runtime", ("page", "markdown"), more=True),
     RowColumn("mean of all calls", of_means, "speedup_of_means", ("page",), more=True),
-    RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".4g"), "latency_ms_p50", rank=4),
+    RowColumn("p50 ms", lambda row: number(row.latency_ms_p50, ".4g"), "latency_ms_p50", rank=5),
     RowColumn(
-        "p99 ms", lambda row: number(row.latency_ms_p99, ".4g"), "latency_ms_p99", ("terminal",), rank=9
+        "p99 ms", lambda row: number(row.latency_ms_p99, ".4g"), "latency_ms_p99", ("terminal",), rank=10
     ),
     RowColumn("p99 ms", p99, "latency_ms_p99", ("page", "markdown"), more=True),
     RowColumn("inputs/s", throughput, "throughput_per_s", ("terminal", "page"), rank=3, several_only=True),
@@ -67,11 +67,12 @@ COLUMNS = (
         "score",
         rank=3,
     ),
-    RowColumn(CHANGE, change, "score_delta", rank=6),
+    RowColumn("worst", worst_text, "score_delta_ci_low", ("terminal",), rank=4),
+    RowColumn(CHANGE, change, "score_delta", rank=7),
     RowColumn("against the control", against_control, "control_delta", ("markdown",)),
-    RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb", rank=7),
+    RowColumn("MB", lambda row: number(row.artifact_mb, ".2f"), "artifact_mb", rank=8),
     RowColumn("memory beyond imports, MB", memory, "peak_memory_mb", ("page",), more=True),
-    RowColumn("break-even calls", breakeven, "breakeven_calls", ("terminal",), rank=8),
+    RowColumn("break-even calls", breakeven, "breakeven_calls", ("terminal",), rank=9),
     RowColumn("break-even calls", all_calls, "breakeven_calls", ("page", "markdown")),
     RowColumn(
         "executed in",
@@ -79,7 +80,7 @@ COLUMNS = (
         views=("terminal", "page"),
         note=lambda row: row.execution,
         more=True,
-        rank=11,
+        rank=12,
     ),
 )
 

@@ -35,6 +35,7 @@ DARK_STYLE: dict[str, dict[str, str]] = {
     "axis": {"labelColor": INK, "titleColor": INK}
     | dict.fromkeys(("gridColor", "domainColor", "tickColor"), LINES),
     "legend": {"labelColor": INK},
+    "text": {"color": INK},  # figures beside marks
 }
 
 
@@ -142,7 +143,7 @@ def _style(dark: bool) -> dict[str, Any]:
         return CHART_STYLE
     return {
         **CHART_STYLE,
-        **{name: {**CHART_STYLE[name], **colours} for name, colours in DARK_STYLE.items()},
+        **{name: {**CHART_STYLE.get(name, {}), **colours} for name, colours in DARK_STYLE.items()},
         "background": PAPER,
     }
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from breakeven.core.format import brief, counted
 from breakeven.report.markdown import WIDE_PAGE, table
 from breakeven.report.row_text import calls, interval, number
+from breakeven.report.size_ranges import where_it_pays
 from breakeven.results import sweep_answer
+from breakeven.results.answer import speedup_bounds
 from breakeven.results.interaction import best, changing
 from breakeven.results.result_row import SPECIAL, ResultRow, title
 from breakeven.results.score_text import metric_title, score_text
@@ -29,10 +31,11 @@ def render(swept: SweepAnalysis, pictures: Mapping[str, str]) -> str:
         f"{counted(round(swept.seconds / 60), 'minute')}.",
         "\n".join(f"- {sentence}" for sentence in sweep_answer.sentences(swept)),
         *_random(swept),
-        f"```\n{sweep.command}\n```",
-        *_sizes(swept),
+        *_where(swept),
         *(f"![{title}]({file})" for title, file in pictures.items()),
+        f"```\n{sweep.command}\n```",
         *_models(swept),
+        *_sizes(swept),
         *_calls(swept.single),
         *_batches(swept.judged),
         *_combinations(swept),
@@ -51,6 +54,12 @@ def _random(swept: SweepAnalysis) -> Iterable[str]:
         yield f"With random weights, so without accuracies, and never recommended: {which}."
 
 
+def _where(swept: SweepAnalysis) -> Iterable[str]:
+    if pays := where_it_pays(swept.single):
+        yield "From which size on does a variant pay?"
+        yield pays
+
+
 def _sizes(swept: SweepAnalysis) -> Iterable[str]:
     if not swept.trends:
         return
@@ -62,8 +71,10 @@ def _sizes(swept: SweepAnalysis) -> Iterable[str]:
         "through all models. It says nothing about one architecture: the table of speedups below does."
     )
     yield _trends(swept.trends, "work")
-    yield "The same against the number of parameters:"
-    yield _trends(swept.trends_over[PARAMETERS], "parameters")
+    yield (
+        '<details markdown="1">\n<summary>The same against the number of parameters</summary>\n\n'
+        f"{_trends(swept.trends_over[PARAMETERS], 'parameters')}\n\n</details>"
+    )
 
 
 def _trends(trends: Iterable[Trend], size: str) -> str:
@@ -91,6 +102,13 @@ def _trends(trends: Iterable[Trend], size: str) -> str:
 def _models(swept: SweepAnalysis) -> Iterable[str]:
     """Yield the tables of speedups, with one row for each model."""
     rows = swept.single
+    if rows:
+        yield "## Speedups over eager fp32"
+        yield (
+            "With their intervals, batch 1. A speedup in square brackets: not decided, whether faster or "
+            "slower. Empty: not measured. If several jobs measured a model, the first counts; the CSV file "
+            "has all."
+        )
     variants = sorted(
         {row.variant for row in rows if row.compression == "none" and row.verdict not in SPECIAL}
     )
@@ -107,15 +125,10 @@ def _models(swept: SweepAnalysis) -> Iterable[str]:
             ]
             lines.append([family, *size, *cells])
         header = ["model", "million parameters", "million MACs", "eager p50 ms", *variants]
-        yield f"### Speedups over eager fp32 on {hardware}, batch 1"
+        yield f"### On {hardware}"
         yield table(header, lines, left=1)
     if swept.rows and all(row.batch_size > 1 or row.callers > 1 for row in swept.rows):
         yield "Sizes of models, and calls, are analysed with single inputs: `measure.batch_sizes` lacks 1."
-        return
-    yield (
-        "In brackets: not decided. Empty: not measured. What several jobs measured is that of the first; "
-        "the CSV file has all."
-    )
 
 
 def _gain(row: ResultRow | None) -> str:
@@ -123,7 +136,8 @@ def _gain(row: ResultRow | None) -> str:
         return ""
     if row.speedup is None:
         return row.verdict
-    return f"{row.speedup:.2f}" if row.verdict in ("faster", "slower", "same") else f"({row.speedup:.2f})"
+    value = f"{row.speedup:.2f}{speedup_bounds(row)}"
+    return value if row.verdict in ("faster", "slower", "same") else f"[{value}]"
 
 
 def _calls(rows: Sequence[ResultRow]) -> Iterable[str]:

@@ -53,8 +53,8 @@ def show(
             table = _fitting_table(console, scenario_rows, wide)
             needed = Measurement.get(console, console.options.update(width=MAX_WIDTH), table).maximum
             Console(width=max(console.width, needed), highlight=False).print(table)
-            if note := footer(benchmark, scenario_rows) if wide else noise(scenario_rows):
-                console.print(Text(paragraph(console, note), "dim"))
+            note = footer(benchmark, scenario_rows) if wide else in_short(benchmark, scenario_rows)
+            console.print(Text(paragraph(console, note), "dim"))
             for remark in [*remarks(scenario_rows), *warnings(benchmark, scenario_rows[0])]:
                 console.print(Text(wrapped(remark, console.width, "  - ", "    ")))
             console.print()
@@ -100,7 +100,7 @@ def _fitting_table(console: Console, rows: Sequence[ResultRow], wide: bool) -> T
 
 
 def _table(rows: Sequence[ResultRow], columns: Sequence[RowColumn], star: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column.title, justify="right" if column.sort_by else "left", no_wrap=True)
     for row in sorted(rows, key=lambda row: -(row.speedup or 0)):
@@ -120,7 +120,7 @@ def _marks(star: str, kept: str) -> list[str]:
     """Return what each mark before names means."""
     if not kept:
         return [f"{star} deploy this"]
-    beyond = f"{BEYOND_LIMITS} may exceed that limit, at the unfavourable end of its interval"
+    beyond = f"{BEYOND_LIMITS} may exceed that limit: at the unfavourable end of its interval (worst)"
     return [f"{star} deploy this: the fastest that {kept}", beyond]
 
 
@@ -146,12 +146,21 @@ def noise(rows: Sequence[ResultRow]) -> str:
     return f"Differences below {twin.noise_floor - 1:.1%} are noise."
 
 
+def in_short(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
+    """Return how sure the intervals are, and how small a difference means nothing."""
+    return f"{_confidence(benchmark)} {noise(rows)}".rstrip()
+
+
+def _confidence(benchmark: BenchmarkResult) -> str:
+    confidence = benchmark.settings["confidence"]
+    return f"The true speedups lie in their intervals with {confidence:.0%} confidence."
+
+
 def footer(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> str:
     """Return the facts to judge a scenario's rows by: the twin, how much was measured, when and where."""
     called = scenario(rows[0]).title
     twin = next((row for row in rows if row.variant == "twin"), None)
-    confidence = benchmark.settings["confidence"]
-    sentences = [f"The true speedups lie in their intervals with {confidence:.0%} confidence."]
+    sentences = [_confidence(benchmark)]
     if twin and twin.speedup and twin.speedup_ci_low and twin.noise_floor:
         sentences.append(
             f"The twin, an identical copy of the baseline, came out at {twin.speedup:.3f} "

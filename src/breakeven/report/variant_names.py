@@ -1,6 +1,6 @@
 """The three parts of a variant's name, in words for readers who meet them for the first time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from breakeven.config import conf_files
@@ -49,12 +49,19 @@ def meanings(rows: Iterable[ResultRow]) -> dict[str, list[NamePart]]:
 def _work(rows: Iterable[ResultRow]) -> dict[str, str]:
     """Return how much of the work each compression leaves in each family, in words."""
     macs = {(row.family, row.compression): row.macs for row in rows if row.macs and "/" in row.variant}
-    shares: dict[str, list[str]] = {}
+    shares: dict[str, dict[str, str]] = {}
     for (family, compression), left in macs.items():
         whole = macs.get((family, "none"))
         if whole and compression != "none":
-            shares.setdefault(compression, []).append(f"{left / whole:.0%} of the work of {family}")
-    return {compression: ", ".join(each) for compression, each in shares.items()}
+            shares.setdefault(compression, {})[family] = f"{left / whole:.0%} of the work"
+    return {compression: _once(each) for compression, each in shares.items()}
+
+
+def _once(shares: Mapping[str, str]) -> str:
+    """Return the share of each family; a share that all have stands once."""
+    if len(set(shares.values())) == 1:
+        return next(iter(shares.values()))
+    return ", ".join(f"{share} of {family}" for family, share in shares.items())
 
 
 def _all_parts(rows: Iterable[ResultRow]) -> Iterator[tuple[str, NamePart]]:

@@ -19,7 +19,7 @@ VERDICT_MARKS = {
     "twin": ("#C45A96", "cross"),
     "baseline": (GREY, "triangle-up"),
 }
-STAR_COLOUR = "#C58800"
+STAR_COLOUR = "#D9A300"
 STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 
 

@@ -35,7 +35,7 @@ class Answer:
     """What to deploy for one family on one hardware in one scenario. No text has a full stop."""
 
     headline: str  # what to do, and how much faster it is
-    # "latency", the metric's name and "paid back": what it gains and costs; what nobody knows is left out
+    # "latency", "over fp32", the metric's name and "paid back": what it gains and costs, where it is known
     facts: Mapping[str, str]
     doubts: tuple[str, ...]  # why to be careful with it
     candidates: tuple[Candidate, ...]
@@ -89,6 +89,7 @@ def answer(benchmark: BenchmarkResult, rows: Sequence[ResultRow], choice: Choice
         return Answer(f"No recommendation: {choice.reason}{hints}", {}, (), ())
     facts = {
         "latency": _latency(best, baseline),
+        "over fp32": choice.over_fp32,
         metric_title([best]): _score(best, benchmark.test_images),
         "paid back": _payback(best, baseline),
     }

@@ -43,7 +43,7 @@ class Choice:
     unsettled: tuple[str, ...] = ()
     # Variant within the limits that is surely slower than the best -> by which share its calls take longer
     behind: Mapping[str, Interval] = field(default_factory=dict)
-    # In one sentence: the fastest fp32 variant, and what the best gains over it; empty if that is the best
+    # What the best gains over the fastest uncompressed fp32 variant; empty if it is that one
     over_fp32: str = ""
 
 
@@ -102,7 +102,7 @@ def _longer(as_fast: Interval) -> Interval:
 
 
 def _over_fp32(best: ResultRow, rows: Sequence[ResultRow], levels: Mapping[str, NDArray[np.float64]]) -> str:
-    """Return the sentence about the fastest of the uncompressed fp32 variants; empty if it is the best.
+    """Return what the best gains over the fastest of the uncompressed fp32 variants; "" if it is that one.
 
     A large speedup over eager may say more about eager than about the variant.
     """
@@ -113,10 +113,7 @@ def _over_fp32(best: ResultRow, rows: Sequence[ResultRow], levels: Mapping[str, 
     if fastest.variant == best.variant:
         return ""
     speedup = speedups_over(fastest.variant, levels, CONFIDENCE)[best.variant].interval
-    return (
-        f"The fastest way to run the model as it is, in fp32, is {fastest.variant}; "
-        f"{best.variant} is {_times(speedup)} as fast as that"
-    )
+    return f"{_times(speedup)} as fast as {fastest.variant}, the fastest way to run the model as it is"
 
 
 def _reason(

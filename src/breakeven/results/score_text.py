@@ -19,6 +19,16 @@ def score_text(row: ResultRow) -> str:
     return "" if row.score is None else figure_text(row.score, row.metric_unit)
 
 
+def worst_text(row: ResultRow) -> str:
+    """Return the score at the unfavourable end of its interval; empty for the baseline and its twin."""
+    end = row.score_delta_ci_low if row.metric_better == "higher" else row.score_delta_ci_high
+    if row.score is None or row.verdict == "baseline" or row.is_twin:
+        return ""
+    if row.is_exact or row.score_delta is None or end is None:
+        return score_text(row) if row.is_exact else ""
+    return figure_text(row.score - row.score_delta + end, row.metric_unit)
+
+
 def change_unit(row: ResultRow) -> str:
     """Return the unit of a change of the score: percentages change by points."""
     return "points" if row.metric_unit == PERCENT else row.metric_unit

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from breakeven.capture import targets, way
+from breakeven.capture.advice import advised
 from breakeven.capture.example import Example
 from breakeven.capture.judge import judge
 from breakeven.capture.outcome import Outcome
@@ -159,13 +160,13 @@ class Counts(nn.Module):
 def test_a_buffer_that_is_not_updated_is_silently_wrong(tmp_path: Path) -> None:
     outcome = judged(lambda: (Counts(), Example((torch.ones(2),))), Forgets(), tmp_path)
     assert outcome.kind == "wrong" and "buffer calls" in outcome.reason
-    assert "return the new state" in outcome.advice
+    assert "return the new state" in advised(outcome).advice
 
 
 def test_a_batch_that_is_baked_in_is_found(tmp_path: Path) -> None:
     outcome = judged(lambda: (nn.Linear(3, 2), Example((torch.ones(2, 3),))), FirstBatch(), tmp_path)
     assert (outcome.kind, outcome.probe) == ("wrong", "another batch size")
-    assert "[2, 2], not [4, 2]" in outcome.reason and "x.shape[0]" in outcome.advice
+    assert "[2, 2], not [4, 2]" in outcome.reason and "x.shape[0]" in advised(outcome).advice
 
 
 class Refuses(nn.Module):

@@ -29,13 +29,15 @@ def test_shares_leave_out_what_nobody_can_judge_and_have_wilsons_interval() -> N
 
 
 def test_the_page_has_a_table_a_picture_and_every_wrong_cell(tmp_path: Path) -> None:
-    files = page.write(tmp_path / "capture.md", {"idioms": OUTCOMES}, {}, "breakeven capture study")
+    said = ["One graph is wrong."]
+    files = page.write(tmp_path / "capture.md", {"idioms": OUTCOMES}, {}, said, "breakeven capture study")
     text, table, picture = (file.read_text() for file in files)
     assert "| torch.jit.trace | 1 (50%; 9% to 91%) | 0 (0%; 0% to 66%) |" in text
     assert (
         "| gate | torch.jit.trace | silently wrong: its output differs by up to 2 | the negated input |"
         in text
     )
+    assert text.splitlines()[2] == "- One graph is wrong."
     assert "not repeatable: noise" in text and "93.4% of 1,191" in text
     assert "![Idioms: small models, one idea each](capture_idioms.svg)" in text
     rows = list(csv.DictReader(table.splitlines()))

@@ -80,8 +80,8 @@ def test_the_doctor_finds_what_is_here_and_sums_it_up(
     monkeypatch.setenv("COLUMNS", "80")
     assert main.main(["doctor"]) == 0
     printed = capsys.readouterr().out
-    *lines, last = printed.splitlines()
-    assert last.startswith(("Ready: ", "Not ready: "))
+    lines = printed.splitlines()
+    assert any(line.startswith(("Ready", "Not ready: ")) for line in lines[-3:])
     assert max(len(line) for line in lines if len(line.split()) > 2) <= 80
     assert "torch" in printed and "onnxruntime" in printed and "MLflow" in printed and "cores" in printed
 
@@ -90,13 +90,13 @@ def test_the_doctor_finds_what_is_here_and_sums_it_up(
     ("checks", "said"),
     [
         ([Check("a", True)], "Ready: every check is fine."),
-        ([Check("a", True), Check("b", False)], "Ready: 1 thing marked -- limits "),
-        ([Check("a", False), Check("b", False)], "Ready: 2 things marked -- limit "),
-        ([Check("a", False, needed=True), Check("b", False)], "Not ready: 2 things "),
+        ([Check("a", True), Check("b: no", False)], "or how well: b."),
+        ([Check("a", False), Check("b (x): no", False)], "or how well: a; b."),
+        ([Check("a", False, needed=True), Check("b", False)], "Not ready: first mend what "),
     ],
 )
 def test_the_last_line_of_the_doctor_says_whether_it_works(checks: list[Check], said: str) -> None:
-    assert machine_checks.summary(checks).startswith(said)
+    assert said in machine_checks.summary(checks)
 
 
 @pytest.mark.parametrize(

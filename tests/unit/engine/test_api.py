@@ -85,7 +85,7 @@ def test_closures_are_measured_and_the_result_reads_as_promised() -> None:
     assert read["variants"]["b"]["speedup"]["value"] == result["b"].speedup.value  # type: ignore[union-attr]
     text = str(result)
     assert max(map(len, text.splitlines())) <= 80
-    assert "A/A control" in text and "verdict" in text and "ms" in text
+    assert "twin" in text and "verdict" in text and "ms" in text
     with pytest.raises(KeyError, match="there are a, b, c"):
         result["d"]
     with pytest.raises(UserError, match="name two of a, b, c"):
@@ -214,7 +214,7 @@ def test_arguments_without_sense_are_refused(options: dict, message: str) -> Non
 def test_no_variants_and_a_taken_name_are_refused() -> None:
     with pytest.raises(UserError, match="give at least one"):
         measure({})
-    with pytest.raises(UserError, match="name of the A/A control"):
+    with pytest.raises(UserError, match="name of the copy"):
         measure({"twin": lambda: lambda: None})
     with pytest.raises(UserError, match="cannot be sent to another process"):
         lock = __import__("threading").Lock()

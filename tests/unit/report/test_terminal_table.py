@@ -1,5 +1,6 @@
 """The table fits the terminal, breaks lines between words, and marks what to deploy."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from breakeven.results.limits import Limits
 BEST = row("none/int8-static/onnxruntime", speedup=4.0, recommended=True, pareto=True)
 FASTEST = row("prune50/int8-static/torchscript_frozen", speedup=9.0, reason="because " + "of words " * 20)
 ROWS = [BASELINE, TWIN, BEST, FASTEST]
+IS_ROW = re.compile(r"\d\.\d\dx ")
 
 
 def printed(capsys: pytest.CaptureFixture[str], wide: bool = False) -> list[str]:
@@ -68,16 +70,31 @@ def test_at_80_columns_the_speedup_its_interval_and_the_accuracy_stay(
     lines = printed(capsys)
     assert lines[0].strip().startswith("★ deploy this")
     (header,) = (line for line in lines if line.startswith("variant"))
-    assert header.split() == ["variant", "speedup", "interval", "accuracy"]
+    assert header.split() == ["variant", "speedup", "interval", "accuracy", "worst"]
     (wide,) = (line for line in printed(capsys, wide=True) if line.startswith("variant"))
     terminal = [column.title for column in COLUMNS if "terminal" in column.views]
     assert all(title in wide for title in terminal if title != "inputs/s") and len(wide) > 80
 
 
+def test_the_worst_accuracy_says_why_a_variant_may_exceed_a_limit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    drop = replace(FASTEST, score=0.89, score_delta=-0.01, score_delta_ci_low=-0.03, reason="")
+    error = replace(drop, variant="none/fp32/b", metric="error", metric_unit="eur", metric_better="lower")
+    own = [BASELINE, TWIN, drop, replace(error, score=5.0, score_delta=1.0, score_delta_ci_high=2.5)]
+    terminal_table.show([benchmark(own)], own)
+    lines = capsys.readouterr().out.splitlines()
+    worst = {line.split()[0]: line.split()[-1] for line in lines if IS_ROW.search(line)}
+    assert worst[FASTEST.variant] == "87.00%" and worst["none/fp32/b"] == "eur"
+    assert "6.5 eur" in next(line for line in lines if "none/fp32/b" in line)
+    assert worst["twin"] == "90.00%", "the baseline and its twin lose nothing"
+
+
 def test_the_fastest_comes_first_and_the_recommended_one_has_the_star(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    variants = [line for line in printed(capsys) if "x  " in line]
+    variants = [line for line in printed(capsys) if IS_ROW.search(line)]
     assert FASTEST.variant in variants[0]
     assert [line.split()[1] for line in variants if line.startswith("★")] == [BEST.variant]
 
@@ -92,9 +109,9 @@ def test_variants_that_stopped_early_are_one_sentence(capsys: pytest.CaptureFixt
 
 def test_how_it_was_measured_is_told_where_all_columns_are(capsys: pytest.CaptureFixture[str]) -> None:
     short, wide = (" ".join(" ".join(printed(capsys, wide=each)).split()) for each in (False, True))
-    assert "are noise." in short
+    assert "are noise." in short and "with 95% confidence" in short
     assert "`breakeven table --wide` shows all columns, and how they were measured." in short
-    assert "identical copy" not in short and "95% confidence" not in short
+    assert "identical copy" not in short and "Measured 5 times" not in short
     assert "identical copy" in wide and "with 95% confidence" in wide and "--wide" not in wide
 
 

@@ -14,8 +14,18 @@ def test_a_compression_says_how_much_of_the_work_it_leaves() -> None:
     pruned = row("prune50/fp32/eager", macs=BASELINE.macs // 4)
     (none, other) = meanings([BASELINE, TWIN, pruned])["compression"]
     assert none.meaning == "not compressed"
-    said = "pruned: the same share of each layer's channels removed; it leaves 25% of the work of cnn"
+    said = "pruned: the same share of each layer's channels removed; it leaves 25% of the work"
     assert other.meaning == said
+
+
+def test_families_of_which_it_leaves_different_shares_are_named() -> None:
+    bases = [BASELINE, row("none/fp32/eager", "baseline", family="mlp")]
+    pruned = [
+        row("prune50/fp32/eager", macs=BASELINE.macs // 4),
+        row("prune50/fp32/eager", family="mlp", macs=BASELINE.macs // 2),
+    ]
+    (_, other) = meanings([*bases, *pruned])["compression"]
+    assert other.meaning.endswith("it leaves 25% of the work of cnn, 50% of the work of mlp")
 
 
 def test_without_the_uncompressed_model_nothing_is_said_of_the_work() -> None:

@@ -32,6 +32,15 @@ def test_it_says_what_to_deploy_how_much_faster_it_is_and_when_it_pays() -> None
     }
 
 
+def test_it_says_what_is_gained_over_the_fastest_fp32_variant() -> None:
+    said = answer([BASELINE, TWIN, SAFE, FAST]).facts["over fp32"]
+    assert re.fullmatch(
+        r"[12]\.\d\dx \(1\.\d\d to 2\.\d\d\) as fast as none/fp32/onnxruntime, the fastest way to run the "
+        "model as it is",
+        said,
+    )
+
+
 def test_the_next_best_is_behind_by_a_figure_only_if_it_is_surely_slower() -> None:
     second = row("none/fp32/openvino", speedup=3.2, latency_ms_p50=0.6, agreement=1.0)
     near = row("none/fp32/openvino", speedup=3.99, latency_ms_p50=0.5, agreement=1.0)

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from breakeven.capture.costs import segments, timing
+from breakeven.core.files import temporary_folder
+from breakeven.engine.isolated import IsolatedCalls
 
 COUNTS = (0, 1, 2, 4, 8)
 CONFIDENCE = 0.95
 EAGER, WHOLE, PARTS = "eager", "one graph", "nine graphs"
 LAZY, LAZY_PARTS = "LazyTensor, one graph", "LazyTensor, nine graphs"
 MOST = max(COUNTS)
+LAZY_WARM_UP = 3  # calls, after which the graphs stay the same
+LAZY_S = 120.0  # the longest wait for two lazy calls
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,28 @@ class Call:
         return call
 
 
+def _lazy_graphs(model: str) -> int:
+    """Return how many graphs LazyTensor runs in one call, where nothing breaks them on purpose."""
+    with temporary_folder() as scratch, IsolatedCalls(("torch", __name__), scratch, LAZY_S) as calls:
+        return calls.call(partial(count_lazy_graphs, model))
+
+
+def count_lazy_graphs(model: str) -> int:
+    """Count the graphs of a call; for its own process.
+
+    An operator that LazyTensor has not lowered ends a graph: it is run by torch itself.
+    """
+    import torch._lazy.metrics
+
+    call = Call(model, 0, "lazy")()
+    for _ in range(LAZY_WARM_UP):
+        call()
+    metrics: Any = torch._lazy.metrics
+    metrics.reset()
+    call()
+    return sum(metrics.counter_value(name) or 0 for name in ("CachedCompile", "UncachedCompile"))
+
+
 def per_break(model: str, seconds: float) -> dict[str, Any]:
     """Measure a model with 0, 1, 2, 4 and 8 breaks; return the line through their times.
 
@@ -64,7 +91,7 @@ def per_break(model: str, seconds: float) -> dict[str, Any]:
         seconds: to measure for, beyond the first compilation.
     """
     variants = {f"{count} breaks": Call(model, count) for count in COUNTS}
-    found = timing.time(variants, seconds)
+    found = timing.time(variants, seconds, segments.settle_ms(model))
     medians_ms = [[np.median(one.calls_ms) for one in found[name].replicates] for name in variants]
     times_us = 1000 * np.array(medians_ms)  # (counts, replicates)
     slopes = np.array([stats.linregress(COUNTS, own).slope for own in times_us.T])
@@ -90,9 +117,10 @@ def tools(model: str, seconds: float) -> dict[str, Any]:
         LAZY: Call(model, 0, "lazy"),
         LAZY_PARTS: Call(model, MOST, "lazy"),
     }
-    found = timing.time(variants, seconds)
+    found = timing.time(variants, seconds, segments.settle_ms(model))
     return {
         "model": model,
+        "lazy_graphs": _lazy_graphs(model),
         "eager_us": timing.us(found, EAGER),
         "over_eager": {name: timing.ratio(found, EAGER, name) for name in variants if name != EAGER},
         # How many times as long the parts take as the whole

@@ -45,7 +45,8 @@ def share(model: str, seconds: float) -> dict[str, Any]:
         model: as in `Guarded`.
         seconds: to measure for, beyond the first compilation.
     """
-    found = timing.time({"all": Guarded(model, False), "fewest": Guarded(model, True)}, seconds)
+    variants = {"all": Guarded(model, False), "fewest": Guarded(model, True)}
+    found = timing.time(variants, seconds, segments.settle_ms(model))
     shares = [1 - 1 / each for each in timing.ratio(found, "all", "fewest")]
     us = timing.us(found, "all")
     return {

@@ -104,6 +104,15 @@ MODELS: dict[str, Callable[[], list[nn.Module]]] = {
 }
 
 
+SETTLE_MS = 20.0  # of a small model, before each block
+SETTLES_MS = {"resnet18": 80.0}  # a call takes 10 ms, and its weights 45 MB
+
+
+def settle_ms(model: str) -> float:
+    """Return for how long to call a model before each block, so that its weights are in the caches."""
+    return SETTLES_MS.get(model, SETTLE_MS)
+
+
 def samples(model: str, count: int) -> Tensor:
     """Return inputs of a model: (N, tokens) numbers of tokens, or (N, 3, side, side) images."""
     if model == "transformer":

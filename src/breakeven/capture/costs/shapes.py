@@ -1,6 +1,8 @@
 """What changing shapes cost: compile for each shape, for any shape after the second, or for any at once."""
 
+import logging
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +60,8 @@ def changing_batches(model: str, seconds: float) -> dict[str, Any]:
                 "seconds_high": max(took),
                 "graphs": tries[0]["graphs"],
             }
-    found = timing.time({name: Changing(model, name) for name in (EAGER, *SETTINGS)}, seconds)
+    variants = {name: Changing(model, name) for name in (EAGER, *SETTINGS)}
+    found = timing.time(variants, seconds, segments.settle_ms(model))
     return {
         "model": model,
         "first": first,
@@ -73,6 +76,8 @@ def first_pass(model: str, setting: str) -> dict[str, float]:
     from torch._dynamo.utils import counters
 
     torch._inductor.config.force_disable_caches = True
+    warnings.filterwarnings("ignore", "dynamo_pgo force disabled")  # as it should be
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # that there is no CUDA
     torch.set_num_threads(1)
     run, inputs = _model(model, setting)
     began = time.perf_counter()

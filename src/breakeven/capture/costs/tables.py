@@ -8,6 +8,7 @@ from breakeven.capture.costs.pieces import Figures, of_kind
 from breakeven.core.format import brief
 from breakeven.report.markdown import table
 
+COMPARED = {"compiled whole": WHOLE, "compiled in nine graphs": PARTS, "LazyTensor": LAZY}
 BY_DYNAMO, BY_LAZY = 2.08, 2.85  # published: how many times as long partial graphs take as whole ones
 
 
@@ -31,7 +32,7 @@ def _breaks(found: Sequence[Figures]) -> Iterator[str]:
             each["model"],
             brief(each["us"]["0"]),
             brief(each["us"]["8"]),
-            f"{brief(each['slope_us'])} ({brief(each['slope_us_low'])} to {brief(each['slope_us_high'])})",
+            _added(each),
             str(each["replicates"]),
         ]
         for each in found
@@ -44,32 +45,43 @@ def _breaks(found: Sequence[Figures]) -> Iterator[str]:
     )
 
 
+def _added(each: Figures) -> str:
+    """Return what a break adds; a bound if the interval holds zero."""
+    slope, low, high = (each[name] for name in ("slope_us", "slope_us_low", "slope_us_high"))
+    if low <= 0:
+        return f"at most {brief(high)}"
+    return f"{brief(slope)} ({brief(low)} to {brief(high)})"
+
+
 def _tools(found: Sequence[Figures]) -> Iterator[str]:
     yield "### Whole graphs and parts\n"
-    lines = [
-        [
-            each["model"],
-            brief(each["eager_us"]),
-            *(_times(each["over_eager"][name]) for name in (WHOLE, PARTS, LAZY)),
-            *(_times(each["parts_over_whole"][tool]) for tool in ("compile", "lazy")),
-        ]
-        for each in found
-    ]
-    header = [
-        "model",
-        "eager, µs",
-        *(
-            f"{name}, as fast as eager"
-            for name in ("compiled whole", "compiled in nine graphs", "LazyTensor")
-        ),
-        "nine graphs over one: compiled",
-        "the same: LazyTensor",
-    ]
-    yield table(header, lines, left=1)
+    lines = {
+        "eager, µs": [brief(each["eager_us"]) for each in found],
+        **{
+            f"{name}, as fast as eager": [_times(each["over_eager"][tool]) for each in found]
+            for name, tool in (
+                ("compiled whole", WHOLE),
+                ("compiled in nine graphs", PARTS),
+                ("LazyTensor", LAZY),
+            )
+        },
+        **{
+            f"nine graphs take, of one graph's time: {name}": [
+                _times(each["parts_over_whole"][tool]) for each in found
+            ]
+            for name, tool in (("compiled", "compile"), ("LazyTensor", "lazy"))
+        },
+        "graphs of LazyTensor in a call, without breaks": [str(each["lazy_graphs"]) for each in found],
+    }
+    yield table(
+        ["", *(each["model"] for each in found)], [[name, *cells] for name, cells in lines.items()], left=1
+    )
     yield (
         f"\nPublished: graphs in parts take {BY_DYNAMO}x as long as whole ones in Dynamo, {BY_LAZY}x in "
         "LazyTensor (Zhang and others, USENIX ATC 2024, on GPUs). What a break costs does not depend on the "
-        "length of a call, so the ratio can be anything: it is large where a call is short.\n"
+        "length of a call, so the ratio can be anything: it is large where a call is short. An operator that "
+        "LazyTensor has not lowered, such as `isneginf` in attention, ends its graph: then it is slow as a "
+        "whole, and breaks cost little besides.\n"
     )
 
 
@@ -113,7 +125,10 @@ def _shapes(found: Sequence[Figures]) -> Iterator[str]:
     ]
     header = ["model", "dynamic", "first pass, s (three tries)", "graphs", "later passes, as fast as eager"]
     yield table(header, lines, left=2)
-    yield "\nA pass is one call with each batch size from 1 to 8. `off` compiles for each size anew.\n"
+    yield (
+        "\nA pass is one call with each batch size from 1 to 8. `off` compiles for each size anew; the "
+        "others compile a batch of one by itself.\n"
+    )
 
 
 def _times(ratio: Sequence[float]) -> str:

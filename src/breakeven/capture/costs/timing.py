@@ -11,12 +11,13 @@ from breakeven.engine.settings import Budget
 COMPILES_S = 600.0  # the longest wait for a model that is compiled for the first time
 
 
-def time(variants: Mapping[str, Callable[[], Callable[[], Any]]], seconds: float) -> Result:
+def time(variants: Mapping[str, Callable[[], Callable[[], Any]]], seconds: float, settle_ms: float) -> Result:
     """Time variants side by side, in at least five replicates.
 
     Args:
         variants: name -> a factory of its call.
         seconds: to measure for, in all variants together, beyond the first compilation.
+        settle_ms: to call a variant before each block, at most, so that its weights are in the caches.
 
     Raises:
         Failed: a variant was not timed.
@@ -29,7 +30,7 @@ def time(variants: Mapping[str, Callable[[], Callable[[], Any]]], seconds: float
             min_replicates=5,
             narrow_replicates=8,
             rounds=10,
-            settle_ms=20,
+            settle_ms=settle_ms,
             timeout_s=COMPILES_S,
         ),
     )

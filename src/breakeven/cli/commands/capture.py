@@ -118,10 +118,11 @@ def _study(chosen: Namespace, names: Sequence[str]) -> int:
         found[name] = tried
     costs = {} if chosen.light else pieces.measured(again=chosen.again)
     flags = f"{' --light' if chosen.light else ''}{''.join(f' --way {name}' for name in chosen.way or ())}"
-    written = page.write(target, found, costs, f"breakeven capture {STUDY}{flags} --page {chosen.page}")
+    section = findings.section(found, costs)
+    command = f"breakeven capture {STUDY}{flags} --page {chosen.page}"
+    written = page.write(target, found, costs, section.sentences, command)
     print(", ".join(map(str, written)))
     if paths.is_project():
-        section = findings.section(found, costs)
         extra_sections.save(section)
         log.log(found, costs, written, section.sentences)
         print("The next `dvc repro` adds a section to results/report.html.")

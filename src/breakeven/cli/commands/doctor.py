@@ -30,4 +30,5 @@ def run(chosen: Namespace) -> None:
         )
         if check.remedy and not check.fine:
             console.print(Text(wrapped(check.remedy, console.width, indent, indent)), soft_wrap=True)
-    console.print(Text(machine_checks.summary(checks), "bold"))
+    last = wrapped(machine_checks.summary(checks), console.width, "", "")
+    console.print(Text(last, "bold"), soft_wrap=True)

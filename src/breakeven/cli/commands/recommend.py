@@ -48,6 +48,11 @@ def arguments(parser: ArgumentParser) -> None:
     )
     where.add_argument("--callers", type=int, default=1, help="of a server")
     parser.add_argument("--no-register", action="store_true", help="say it only")
+    parser.add_argument(
+        "--brief",
+        action="store_true",
+        help="a line for each family; register nothing",
+    )
 
 
 def run(chosen: Namespace) -> None:
@@ -58,9 +63,11 @@ def run(chosen: Namespace) -> None:
     """
     from breakeven.cli import recommend_text
     from breakeven.config import lock_check, schema
+    from breakeven.core import paths
+    from breakeven.report import terminal_answer
     from breakeven.report.terminal_table import warnings
     from breakeven.results import study_results, summary
-    from breakeven.results.answer import answer_of_cell
+    from breakeven.results.answer import answer_of_cell, answers
     from breakeven.results.recommend import smallest_drop
 
     study = schema.read_study()
@@ -68,6 +75,9 @@ def run(chosen: Namespace) -> None:
     lock_check.require_current(study)
     results = study_results.read_results(study)
     rows = summary.rows(results.benchmarks, limits)
+    if chosen.brief:
+        terminal_answer.show(answers(results.benchmarks, rows, limits), paths.REPORT)
+        return
     _tell_unused(chosen, study)
     without, best = [], []
     for group in _cells(chosen, study, rows):
@@ -84,6 +94,8 @@ def run(chosen: Namespace) -> None:
             best.append((choice.best, why))
     if best and not chosen.no_register:
         _register(study, results, best)
+    elif best:
+        print("Not registered in MLflow, because of --no-register.")
     if without:
         families = ", ".join(without)
         raise UserError(f"There is no variant to recommend for {families}: the reason stands above.")

@@ -1,5 +1,7 @@
 """The stage `report`: it writes the summary, metrics, plots and page from the records, and logs to MLflow."""
 
+import os
+
 from breakeven.config import schema
 from breakeven.core import paths
 from breakeven.pipeline.stages._main import run
@@ -18,6 +20,8 @@ from breakeven.results.answer import answers
 from breakeven.results.limits import Limits
 from breakeven.tracking import address
 from breakeven.tracking.study_runs import sync
+
+ANSWERED_LATER = "BREAKEVEN_ANSWERED_LATER"  # set by who prints the answer after DVC's own last lines
 
 
 def report() -> None:
@@ -48,7 +52,8 @@ def report() -> None:
         print(sync(study, study_records))
     except Exception as error:  # an error of MLflow's store costs a warning, never a result
         address.warn(error)
-    terminal_answer.show(answers(study_records.benchmarks, rows, limits), paths.REPORT)
+    if ANSWERED_LATER not in os.environ:
+        terminal_answer.show(answers(study_records.benchmarks, rows, limits), paths.REPORT)
 
 
 if __name__ == "__main__":
