@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from breakeven.core.format import wrapped
 from breakeven.results.answer import CellAnswer
 from breakeven.results.result_row import title
 from breakeven.results.score_text import metric_title
@@ -28,12 +29,12 @@ def show(answers: Iterable[CellAnswer], report: Path) -> None:
     console = Console(highlight=False)
     for (family, _), each in first.items():
         where = f"{family} on {title(each.rows[0])}" if several else family
-        console.print(Text(f"{where}: {each.answer.headline}.", "bold"))
+        console.print(Text(wrapped(f"{where}: {each.answer.headline}.", console.width, "", "  "), "bold"))
         metric = metric_title(each.rows)
         if score := each.answer.facts.get(metric):
-            console.print(Text(f"  Its {metric}: {score}."))
+            console.print(Text(wrapped(f"Its {metric}: {score}.", console.width, "  ", "  ")))
     console.print(Text(f"Report: {report}"))
-    console.print(Text(f"Next: {_activated()}{NEXT}"))
+    console.print(Text(wrapped(f"Next: {_activated()}{NEXT}", console.width, "", "  ")))
 
 
 def _activated() -> str:
