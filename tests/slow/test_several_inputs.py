@@ -186,7 +186,7 @@ def test_the_texts_of_every_artifact_may_have_another_length(
         (logits,) = session.run(None, given)
         assert logits.shape == (2, 2)
     for runtime in ("onnxruntime", "openvino", "executorch", "torchscript_frozen"):
-        said = project.run("breakeven", "explain", f"none/fp32/{runtime}", "--family", "bert").stdout
+        said = project.run("breakeven", "why", f"none/fp32/{runtime}", "--family", "bert").stdout
         assert "sizes of inputs: length 3 to 32, checked at both ends: " in " ".join(said.split()), said
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from breakeven.artifacts.family_example import family_example, require_trained
 from breakeven.capture.example import Example
 from breakeven.capture.study import Target
-from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.named_function import named_function
 from breakeven.core.source_digest import digests_of_modules
@@ -77,20 +77,14 @@ def family(name: str, data: str) -> Target:
     Raises:
         UserError: it is not trained yet.
     """
-    if not paths.model(name).is_dir():
-        raise UserError(f"{name} is not trained yet: run `dvc repro train@{name}`.")
+    require_trained(name)
     return Target(name, partial(of_family, name, data))
 
 
 def of_family(name: str, data: str) -> tuple[nn.Module, Example]:
     """Return the trained model of a family with its example."""
-    from breakeven.artifacts import artifact, dataset, saved_model
-    from breakeven.artifacts.tensors import separate, to_tensors
-
-    model, card = saved_model.load(paths.model(name))
-    samples = dataset.load_split(paths.prepared(data), "test").images[:SAMPLES]
-    inputs = artifact.model_inputs(samples, "outside", card.mean, card.std)
-    return model, Example(separate(to_tensors(inputs)))
+    model, inputs = family_example(name, data, SAMPLES)
+    return model, Example(inputs)
 
 
 def own(name: str, shapes: Sequence[Sequence[int]], example: str | None) -> Target:

@@ -1,4 +1,4 @@
-"""What artifacts execute: the shares, the words for them, and `breakeven explain`."""
+"""What artifacts execute: the shares, the words for them, and `breakeven why`."""
 
 import ctypes
 import math
@@ -21,7 +21,7 @@ from breakeven.artifacts.operators import (
     precision_mismatch,
     shares,
 )
-from breakeven.cli.commands import explain
+from breakeven.cli.commands import why
 from breakeven.core.errors import UserError
 from breakeven.plugins.runtimes import _executorch_profile, _onednn_profile
 from breakeven.plugins.runtimes.aotinductor import facts_of
@@ -169,13 +169,21 @@ def test_what_executorch_records_of_a_run_is_told_operator_by_operator() -> None
     }
 
 
-def test_explain_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, str]) -> None:
-    printed = reproduced[0].run("breakeven", "explain", "none/int8-static/onnxruntime").stdout
+def test_why_shows_a_variant_beside_the_baseline(reproduced: tuple[Project, str]) -> None:
+    printed = reproduced[0].run("breakeven", "why", "none/int8-static/onnxruntime").stdout
     assert "none/fp32/eager" in printed and "aten::" in printed
     assert "QLinearConv" in printed and "int8" in printed
 
 
-def test_explain_goes_on_where_one_family_lacks_the_variant(
+def test_why_prints_what_a_pass_changes(reproduced: tuple[Project, str]) -> None:
+    printed = reproduced[0].run("breakeven", "why", "none/fp32/onnxruntime", "--pass", "exported").stdout
+    removed = [line for line in printed.splitlines() if line.startswith("-")]
+    assert printed.startswith("--- raw\n+++ exported") and any(
+        "BatchNormalization" in line for line in removed
+    )
+
+
+def test_why_goes_on_where_one_family_lacks_the_variant(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     variant = "none/fp32/onnxruntime"
@@ -197,13 +205,13 @@ def test_explain_goes_on_where_one_family_lacks_the_variant(
     monkeypatch.setattr("breakeven.config.schema.read_study", lambda: study)
     monkeypatch.setattr("breakeven.artifacts.variants.read_variants", read)
     monkeypatch.setattr("breakeven.config.lock_check.require_current", lambda study: None)
-    explain.run(Namespace(variant=variant, family=None))
+    why.run(Namespace(variant=variant, family=None, passes=False, rung=None))
     printed = capsys.readouterr().out
     assert f"first: {variant} is unsupported: it branches." in printed
     assert "second: a call of one input" in printed and "first: a call of one input" not in printed
     assert f"{variant}: without a call of their own: 2 of 2 activations" in printed
     with pytest.raises(UserError, match=r"first: .* is unsupported: it branches"):
-        explain.run(Namespace(variant=variant, family="first"))
+        why.run(Namespace(variant=variant, family="first", passes=False, rung=None))
 
 
 @pytest.mark.slow
@@ -235,10 +243,11 @@ def test_publish_writes_a_page_from_the_records(project: Project) -> None:
     [
         (["none/int8/onnxruntime"], "did you mean 'none/int8-static/onnxruntime'?"),
         (["none/fp32/eager", "--family", "cmm"], "--family cmm: unknown. Allowed: cnn"),
+        (["none/fp32/onnxruntime", "--pass", "al"], "--pass al: did you mean 'all'?"),
+        (["none/int8-static/onnxruntime", "--passes"], "passes can be told apart for none/fp32 in"),
+        (["none/fp32/eager", "--passes"], "passes can be told apart for none/fp32 in onnxruntime,"),
     ],
 )
-def test_explain_names_what_there_is(
-    reproduced: tuple[Project, str], command: list[str], sentence: str
-) -> None:
-    done = reproduced[0].run("breakeven", "explain", *command, check=False)
+def test_why_names_what_there_is(reproduced: tuple[Project, str], command: list[str], sentence: str) -> None:
+    done = reproduced[0].run("breakeven", "why", *command, check=False)
     assert done.returncode == 1 and sentence in done.stderr and "Traceback" not in done.stderr

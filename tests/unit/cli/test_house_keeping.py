@@ -74,7 +74,7 @@ def test_a_sweep_of_which_nothing_is_left_is_pruned_and_is_not_the_newest() -> N
     "words",
     [
         *(["table"], ["recommend"], ["compose"], ["sync"], ["ui"], ["cache"], ["cache", "prune"]),
-        *(["explain", "a"], ["publish", "a.md"], ["analyse", "a.md"], ["compare", "a", "b"]),
+        *(["why", "a"], ["publish", "a.md"], ["analyse", "a.md"], ["compare", "a", "b"]),
     ],
     ids=" ".join,
 )

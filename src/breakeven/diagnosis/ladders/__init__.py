@@ -1,0 +1,1 @@
+"""The ladders: one file for each compiler whose passes can be told apart."""
