@@ -47,13 +47,13 @@ def sentences(collections: Mapping[str, Sequence[Outcome]], costs: Mapping[str, 
         best, worst = max(right, key=lambda each: right[each]), max(wrong, key=lambda each: wrong[each])
         total = found[best][0].total
         silent = (
-            f"{way.load(worst).title} is silently wrong most often ({wrong[worst]})"
+            f"the most often silently wrong is {way.load(worst).title} ({wrong[worst]})"
             if wrong[worst]
             else "no way is silently wrong"
         )
         yield (
-            f"Of {total} {NAMES[name]}, {way.load(best).title} captures the most in one right graph "
-            f"({right[best]}); {silent}."
+            f"Of {total} {NAMES[name]}, {right[best]} are right in one graph by the best way, "
+            f"{way.load(best).title}; {silent}."
         )
     yield from _of_costs(costs)
 

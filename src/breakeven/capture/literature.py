@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+import warnings
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,7 @@ def code_of_trace(idiom: str) -> str:
     """Return the code of an idiom's trace, in TorchScript. It changes this process."""
     model, example = targets.of_idiom(f"{targets.IDIOMS}.{idiom}", "Model")
     trace: Any = torch.jit.trace
+    warnings.simplefilter("ignore")  # what it warns of is what the page shows
     graph = trace(model.eval(), example.args, check_trace=False)
     code: str = graph.code
     return code.strip()
