@@ -56,7 +56,10 @@ def _random(swept: SweepAnalysis) -> Iterable[str]:
 
 def _where(swept: SweepAnalysis) -> Iterable[str]:
     if pays := where_it_pays(swept.single):
-        yield "From which size on does a variant pay?"
+        yield (
+            "At which sizes is a variant faster per call than the baseline? Training, build and start must "
+            "still be paid back: the break-even in calls says when."
+        )
         yield pays
 
 
@@ -226,7 +229,7 @@ def _fronts(rows: Sequence[ResultRow]) -> Iterable[str]:
 def _unmeasured(swept: SweepAnalysis) -> Iterable[str]:
     if swept.unmeasured:
         yield "## What there are no figures of"
-        yield "\n".join(f"- {what} ({times}x)" for what, times in swept.unmeasured.items())
+        yield "\n".join(f"- {what} ({times} times)" for what, times in swept.unmeasured.items())
 
 
 def _unreliable(swept: SweepAnalysis) -> Iterable[str]:

@@ -73,7 +73,8 @@ def _passes(card: "Artifact", data: str, runtime: str, chosen: Namespace) -> Non
     from breakeven.cli import pass_table
     from breakeven.core import paths
     from breakeven.core.plugin import did_you_mean
-    from breakeven.diagnosis import climb, ladder
+    from breakeven.diagnosis import climb, findings, ladder, log
+    from breakeven.report import extra_sections
 
     if (card.recipe, card.precision) != ("none", "fp32") or runtime not in ladder.names():
         raise UserError(
@@ -92,4 +93,8 @@ def _passes(card: "Artifact", data: str, runtime: str, chosen: Namespace) -> Non
     climbed = climb.climb(runtime, make, chosen.max_seconds, folder)
     pass_table.show(f"{card.family}: the passes of {own.title}, one input a call", climbed)
     files = pass_table.write_graphs(climbed, folder)
+    section = findings.section(card.family, runtime, own.title, climbed)
+    extra_sections.save(section)
+    log.log(card.family, runtime, climbed, section.sentences, [folder / file for file in files])
     print(f"The graphs: {folder}/ ({', '.join(files)}); --pass NAME prints what one changes.")
+    print("The next `dvc repro` adds a section to results/report.html; MLflow has a run.")
