@@ -18,6 +18,7 @@ setup: $(READY) ## Set up .venv; the other targets do so by themselves
 
 repro: $(READY) ## Rebuild every result of the study in params.yaml (dvc repro)
 	@$(RUN) BREAKEVEN_ANSWERED_LATER=1 dvc repro
+	@echo "(What DVC says of git and push is optional.)"
 	@$(RUN) breakeven recommend --brief
 
 test: $(READY) ## Run the test suite

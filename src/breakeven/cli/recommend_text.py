@@ -35,7 +35,8 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
         is_wide = console.width >= WITH_REASONS
         console.print(Padding(_candidates(answer.candidates, is_wide), (0, 0, 0, 2)))
         for candidate in answer.candidates:
-            if candidate.reason and not is_wide:
+            is_told = any(candidate.row.variant in doubt for doubt in answer.doubts)
+            if candidate.reason and not is_wide and not is_told:
                 console.print(
                     Text(paragraph(console, f"Why not {candidate.row.variant}: {candidate.reason}."))
                 )
@@ -50,6 +51,7 @@ def show(cell_answer: CellAnswer, limits: Limits, decides: float, warnings: Sequ
         console.print(Text(paragraph(console, f"Warning: {warning}."), "yellow"))
     if choice.best:
         console.print(f"  Its files: {folder_of(choice.best)}", soft_wrap=True)
+        console.print(f'  Load them: breakeven.load_variant("...", threads={choice.best.threads})')
     console.print()
 
 

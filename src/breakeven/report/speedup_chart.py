@@ -18,6 +18,7 @@ from breakeven.report.verdict_marks import (
 )
 from breakeven.results.result_row import ResultRow, fastest_first
 
+MOST_TICKS = 6
 ROOM = 0.85  # of the length of the axis besides: for the figures beside the marks
 
 
@@ -66,9 +67,9 @@ def speedups(rows: Sequence[ResultRow]) -> Chart:
 
 def _ticks(lowest: float, highest: float) -> list[float]:
     """Return at most six powers of two between the speedups: beyond them the axis has room for text only."""
-    first, last = math.floor(math.log2(min(lowest, 1.0))), math.floor(math.log2(max(highest, 1.0)))
-    powers = range(first, last + 1)
-    return [2.0**power for power in powers[:: math.ceil(len(powers) / 6)]]
+    first, last = math.ceil(math.log2(min(lowest, 1.0))), math.floor(math.log2(max(highest, 1.0)))
+    step = math.ceil((last - first + 1) / MOST_TICKS)
+    return [2.0**power for power in range(first, last + 1) if power % step == 0]  # 1x is one of them
 
 
 def _range(data: Sequence[Point]) -> str:

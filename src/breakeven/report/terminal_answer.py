@@ -10,6 +10,7 @@ from rich.text import Text
 
 from breakeven.core.format import wrapped
 from breakeven.results.answer import CellAnswer
+from breakeven.results.records import moment
 from breakeven.results.result_row import title
 from breakeven.results.score_text import metric_title
 
@@ -31,9 +32,17 @@ def show(answers: Iterable[CellAnswer], report: Path) -> None:
         where = f"{family} on {title(each.rows[0])}" if several else family
         console.print(Text(wrapped(f"{where}: {each.answer.headline}.", console.width, "", "  "), "bold"))
         metric = metric_title(each.rows)
-        if score := each.answer.facts.get(metric):
-            console.print(Text(wrapped(f"Its {metric}: {score}.", console.width, "  ", "  ")))
-    console.print(Text(f"Report: {report}"))
+        facts = [f"Its {metric}: {score}."] if (score := each.answer.facts.get(metric)) else []
+        facts += [f"Careful: {doubt}." for doubt in each.answer.doubts]
+        facts += [
+            f"Not {other.row.variant}, {other.row.speedup:.2f}x: {other.reason}."
+            for other in each.answer.candidates
+            if other.role == "fastest"
+        ]
+        for fact in facts:
+            console.print(Text(wrapped(fact, console.width, "  ", "  ")))
+    when = {moment(at) for each in first.values() for _, at in each.benchmark.measured.values()}
+    console.print(Text(f"Report: {report}{f', measured {max(when)}' if when else ''}"))
     console.print(Text(wrapped(f"Next: {_activated()}{NEXT}", console.width, "", "  ")))
 
 

@@ -48,7 +48,8 @@ def show(
     console.print()
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
-            heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}"
+            least = limits.least_score(scenario_rows)
+            heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}{least}"
             console.print(Text(heading, "bold"))
             table = _fitting_table(console, scenario_rows, wide)
             needed = Measurement.get(console, console.options.update(width=MAX_WIDTH), table).maximum

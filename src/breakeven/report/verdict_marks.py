@@ -19,7 +19,7 @@ VERDICT_MARKS = {
     "twin": ("#C45A96", "cross"),
     "baseline": (GREY, "triangle-up"),
 }
-STAR_COLOUR = "#D9A300"
+STAR_COLOUR, STAR_EDGE = "#FFC933", "#8A6500"
 STAR_PATH = "M0,-1L.24,-.32L.95,-.31L.38,.12L.59,.81L0,.4L-.59,.81L-.38,.12L-.95,-.31L-.24,-.32Z"
 
 
@@ -42,6 +42,7 @@ def point_layer(base: Any, rows: Sequence[ResultRow]) -> Any:
 def star_layer(base: Any) -> Any:
     """Return a star behind the point of the recommended variant."""
     mark = {"shape": STAR_PATH, "size": 420, "filled": True, "color": STAR_COLOUR}
+    mark |= {"stroke": STAR_EDGE, "strokeWidth": 1}
     return base.transform_filter("datum.recommended").mark_point(**mark)
 
 

@@ -157,8 +157,8 @@ def _payback(best: ResultRow, baseline: ResultRow | None) -> str:
     saved = int(calls) * was_ms * (1 - 1 / (best.speedup or 1.0)) / 1000  # as the calls were computed
     what = "training, build and start" if best.train_s else "build and start"
     return (
-        f"after {brief(float(calls))} calls{within}: by then it has saved the {brief(saved)} s that "
-        f"{what} take"
+        f"after {brief(float(calls))} calls{within}: a call saves {brief(1000 * saved / int(calls))} ms on "
+        f"average, and {what} take {brief(saved)} s"
     )
 
 

@@ -51,6 +51,16 @@ class Limits:
         surely = "" if self.by_estimate or not said else "surely "
         return f"{surely}{' and '.join(said)}"
 
+    def least_score(self, rows: Sequence[ResultRow]) -> str:
+        """Return which score a variant must have at least, after a semicolon; "" if no limit says so."""
+        base = next((row for row in rows if row.verdict == "baseline"), None)
+        drop = self.max_accuracy_drop
+        if base is None or base.score is None or base.metric_unit != PERCENT or drop is None:
+            return ""
+        worst, bound = ("least", -1) if base.metric_better == "higher" else ("most", 1)
+        kind = "its estimate" if self.by_estimate else "worst"
+        return f"; {kind} must be at {worst} {base.score + bound * drop / 100:.2%}"
+
     def broken(self, row: ResultRow) -> list[str]:
         """Return in words which limits a row exceeds."""
         may, metric = "is" if self.by_estimate else "may be", metric_title([row])
@@ -61,7 +71,10 @@ class Limits:
 
     def in_short(self, row: ResultRow) -> str:
         """Return in a few words what is wrong with a row that exceeds limits; empty if it keeps them."""
-        return " and ".join(kind.brief.format(metric=metric_title([row])) for kind, _, _ in self.over(row))
+        return " and ".join(
+            kind.brief.format(metric=metric_title([row]), cost=f"{cost:.3g}")
+            for kind, _, cost in self.over(row)
+        )
 
     def over(self, row: ResultRow) -> list[tuple["Kind", float, float]]:
         """Return each limit that a row exceeds: its kind, its value, and what the row costs."""
@@ -79,7 +92,7 @@ class Kind:
     cost_words: str  # with places for the metric, "is" or "may be", and what a row costs
     words: str  # with places for the limit and the metric
     cost: Callable[[ResultRow, bool], float]  # of a row, by its estimate or at the end of its interval
-    brief: str  # what a variant beyond it does, in a few words
+    brief: str  # what a variant beyond it does, in a few words with places for the metric and the cost
 
     def limits(self, row: ResultRow) -> bool:
         """Return whether such a limit concerns the row: one on a score concerns scores of its own unit."""
@@ -125,21 +138,21 @@ LIMIT_KINDS = (
         "the drop in {metric} {may} {cost} points",
         "loses at most {limit} points of {metric}",
         _drop,
-        "may lose too much {metric}",
+        "may lose {cost} points",
     ),
     Kind(
         LOSS,
         "the {metric} {may} worse by {cost}",
         "keeps its {metric} within {limit} of the baseline's",
         _loss,
-        "may have too bad a {metric}",
+        "{metric} may be worse by {cost}",
     ),
     Kind(
         "max_latency_ms",
         "p50 {may} {cost} ms",
         "takes at most {limit} ms (p50)",
         _latency,
-        "may take too long",
+        "may take {cost} ms",
     ),
-    Kind("max_size_mb", "the artifact {may} {cost} MB", "has at most {limit} MB", _size, "is too large"),
+    Kind("max_size_mb", "the artifact {may} {cost} MB", "has at most {limit} MB", _size, "has {cost} MB"),
 )

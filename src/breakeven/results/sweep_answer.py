@@ -81,7 +81,7 @@ def _failures(swept: SweepAnalysis) -> Iterator[str]:
         which = f"{len(failed)} of {counted(jobs, 'job')} failed"
         yield f"{which}: {_quoted(failed)}. The same command tries them again."
     without = [
-        *(f"{what} ({times} times)" if times > 1 else what for what, times in swept.unmeasured.items()),
+        *(f"{what}, {times} times" if times > 1 else what for what, times in swept.unmeasured.items()),
         *swept.unreliable,
         *(f"{job}: {reason.rstrip('.')}" for job, reason in swept.missing.items()),
     ]

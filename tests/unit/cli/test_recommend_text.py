@@ -30,7 +30,8 @@ def test_at_80_columns_it_fits_and_says_why_the_fastest_was_not_chosen(
     assert f"Why not {FAST.variant}: the drop in accuracy may be" in words
     assert f"Deploy {SAFE.variant}: 4.00x as fast as the baseline" in words
     assert "Warning: busy: others ran" in words and "--by-estimate" not in words
-    assert words.endswith("Its files: artifacts/export/cnn/none--fp32--torchscript_frozen")
+    assert "Its files: artifacts/export/cnn/none--fp32--torchscript_frozen" in words
+    assert words.endswith('Load them: breakeven.load_variant("...", threads=1)')
 
 
 def test_a_wide_terminal_has_the_reasons_in_the_table(

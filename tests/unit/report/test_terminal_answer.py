@@ -30,11 +30,30 @@ def test_a_family_has_its_choice_and_its_accuracy_then_come_the_report_and_the_n
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("VIRTUAL_ENV", "/somewhere")
-    answer, accuracy, report, following = lines(("cpu1",), capsys)
+    answer, accuracy, *more, report, following = lines(("cpu1",), capsys)
+    assert all(line.startswith("  ") for line in more)
     assert answer == ("cnn: Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20).")
     assert accuracy.startswith("  Its accuracy: 90.00%, no change seen")
-    assert report == "Report: results/report.html"
+    assert report.startswith("Report: results/report.html")
     assert following.startswith("Next: `breakeven recommend` ")
+
+
+def test_it_says_why_the_fastest_was_not_chosen_and_what_to_be_careful_with(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    fastest = row("prune50/fp32/onnxruntime", speedup=9.0, score_delta_ci_low=-0.03)
+    near = row("none/fp32/openvino", speedup=3.99)
+    rows = [*ROWS, fastest, near]
+    terminal_answer.show(
+        answers([benchmark(rows)], rows, Limits(max_accuracy_drop=2)), Path("results/report.html")
+    )
+    printed = capsys.readouterr().out
+    assert (
+        "  Not prune50/fp32/onnxruntime, 9.00x: the drop in accuracy may be 3 points (the limit is 2)."
+        in printed
+    )
+    assert "  Careful: none/fp32/openvino may be as fast." in printed
 
 
 def test_it_says_how_to_activate_the_environment_of_the_folder(

@@ -43,7 +43,7 @@ def test_ranks_sort_as_text_from_the_fastest_and_mark_what_to_deploy() -> None:
     marked = [rows.BASELINE, rows.TWIN, replace(SLOW, recommended=True), replace(FAST, beyond_limits="drop")]
     limits = Limits(max_accuracy_drop=0.05)
     ranks = [run_names.rank_text(row, places, limits) for row in marked]
-    mark = "cnn 01 of 03, may lose too much accuracy"
+    mark = "cnn 01 of 03, may lose 0.1 points"
     assert ranks == ["cnn 03 of 03, baseline", "cnn twin", "cnn 02 of 03, DEPLOY", mark]
     assert min(ranks) == mark
     failed = rows.row("none/fp32/openvino", "failed", speedup=None)
