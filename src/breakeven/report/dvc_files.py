@@ -1,6 +1,7 @@
 """The files that `dvc metrics show` and `dvc plots show` read."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from breakeven.plugins.tasks.base import at_start
 from breakeven.report import score_chart, static_svg
 from breakeven.report.terminal_table import scenarios
 from breakeven.report.training_charts import training
+from breakeven.results.answer import speedup_bounds
 from breakeven.results.records import BenchmarkResult
 from breakeven.results.result_row import ResultRow, title
 from breakeven.results.score_text import metric_title
@@ -20,8 +22,10 @@ DEPLOY = "DEPLOY"  # the folder of the metrics of the recommended variants; DVC 
 def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
     """Write score, latency and speedup of each variant, and again of those to deploy, with their names.
 
-    DVC prints a row for each file, whose path is the variant's name, and a column for each key.
+    DVC prints a row for each file, whose path is the variant's name, and a column for each key. The answer is
+    one text with the interval, because a column of `dvc exp show` is as wide as its path.
     """
+    places = Counter(row.family for row in rows if row.recommended)
     with atomic_folder(folder) as written:
         for row in rows:
             if row.score is None or row.latency_ms_p50 is None:
@@ -36,7 +40,9 @@ def write_metrics(folder: Path, rows: Sequence[ResultRow]) -> None:
             judged = row.recommended is not None
             write_json(written / place / f"{row.variant}.json", {**figures, **(limits if judged else {})})
             if row.recommended:
-                write_json(written / DEPLOY / f"{place}.json", {**figures, **limits, "deploy": row.variant})
+                answer = f"{row.variant}, {row.speedup or 1.0:.2f}x{speedup_bounds(row)}"
+                name = row.family if places[row.family] == 1 else place
+                write_json(written / DEPLOY / f"{name}.json", {**figures, **limits, "deploy": answer})
 
 
 def write_plots(
