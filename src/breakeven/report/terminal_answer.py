@@ -41,7 +41,7 @@ def show(answers: Iterable[CellAnswer], report: Path) -> None:
         ]
         for fact in facts:
             console.print(Text(wrapped(fact, console.width, "  ", "  ")))
-    when = {moment(at) for each in first.values() for _, at in each.benchmark.measured.values()}
+    when = {moment(at) for each in first.values() for at, _ in each.benchmark.measured.values()}
     console.print(Text(f"Report: {report}{f', measured {max(when)}' if when else ''}"))
     console.print(Text(wrapped(f"Next: {_activated()}{NEXT}", console.width, "", "  ")))
 

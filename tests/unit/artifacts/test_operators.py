@@ -243,7 +243,7 @@ def test_publish_writes_a_page_from_the_records(project: Project) -> None:
     [
         (["none/int8/onnxruntime"], "did you mean 'none/int8-static/onnxruntime'?"),
         (["none/fp32/eager", "--family", "cmm"], "--family cmm: unknown. Allowed: cnn"),
-        (["none/fp32/onnxruntime", "--pass", "al"], "--pass al: did you mean 'all'?"),
+        (["none/fp32/onnxruntime", "--pass", "al"], "--pass al: unknown; did you mean 'all'?"),
         (["none/int8-static/onnxruntime", "--passes"], "passes can be told apart for none/fp32 in"),
         (["none/fp32/eager", "--passes"], "passes can be told apart for none/fp32 in onnxruntime,"),
     ],

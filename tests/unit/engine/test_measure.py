@@ -207,7 +207,8 @@ def test_a_variant_that_another_one_dominates_is_measured_no_more_and_says_why(
     replicates = {name: len(each.replicates) for name, each in measured.findings.of.items()}
     stopped = replicates.pop("slow")
     assert 3 <= stopped < 5 and replicates == {"base": 5, TWIN: 5, "small": 5, "fast": 5}
-    assert measured["slow"].reason == (
+    # Where the machine is noisy, the reason goes on: two copies of the baseline may differ as much.
+    assert measured["slow"].reason.startswith(
         f"stopped after {stopped} replicates, because fast is surely faster, and no worse in accuracy and "
         "size"
     )

@@ -1,6 +1,7 @@
 """`dvc repro` ends with what to deploy, the report and the next command."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from breakeven.results.limits import Limits
 
 BEST = row("none/fp32/onnxruntime", speedup=4.0)
 ROWS = [BASELINE, TWIN, BEST]
+NOON = datetime(2026, 11, 30, 12).timestamp()
 
 
 def lines(hardware: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -19,7 +21,7 @@ def lines(hardware: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> list
     for name in hardware:
         own = [replace(each, hardware=name) for each in ROWS]
         batch = [replace(each, scenario="batch", batch_size=8) for each in own]
-        benchmarks.append(benchmark([*own, *batch]))
+        benchmarks.append(replace(benchmark([*own, *batch]), measured={"single stream": (NOON, 60.0)}))
         rows += [*own, *batch]
     terminal_answer.show(answers(benchmarks, rows, Limits()), Path("results/report.html"))
     return capsys.readouterr().out.splitlines()
@@ -34,7 +36,7 @@ def test_a_family_has_its_choice_and_its_accuracy_then_come_the_report_and_the_n
     assert all(line.startswith("  ") for line in more)
     assert answer == ("cnn: Deploy none/fp32/onnxruntime: 4.00x as fast as the baseline (3.80 to 4.20).")
     assert accuracy.startswith("  Its accuracy: 90.00%, no change seen")
-    assert report.startswith("Report: results/report.html")
+    assert report == "Report: results/report.html, measured 2026-11-30 12:00"
     assert following.startswith("Next: `breakeven recommend` ")
 
 
