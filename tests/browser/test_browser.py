@@ -132,7 +132,7 @@ def test_a_mark_of_a_line_tells_its_figures_and_the_line_none(opened, report: st
     page.locator("#vg-tooltip-element.visible").wait_for()
     assert "seconds" in page.locator("#vg-tooltip-element").inner_text()
     drawn = "drawings[document.querySelector('[id$=-calls]').id].layer.map((one) => !!one.encoding.tooltip)"
-    assert page.evaluate(drawn) == [False, True]
+    assert page.evaluate(drawn) == [False, True, True, False]
 
 
 def test_a_chart_shows_exact_values(opened, report: str) -> None:

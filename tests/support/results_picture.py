@@ -17,9 +17,10 @@ RUNTIMES = ("onnxruntime", "openvino", "executorch", "torch_compile", "torchscri
 COMPRESSIONS, PRECISIONS = ("none", "half_hessian"), ("fp32", "int8-static")
 HEADING = "ResNet-18 on CIFAR-10, one core, one image a call: speedup over eager PyTorch"
 CAPTION = (
-    "A name says compression/precision/runtime. none: not pruned; half_hessian: pruned to half of the work. "
-    "To the right of 1x is faster. Lines: intervals; marks hide narrow ones. The twin is a second copy of "
-    "eager. The star is the variant to deploy."
+    "A name says compression/precision/runtime. none: not pruned; half_hessian: half of the work, "
+    "without the channels that the loss depends on least. To the right of 1x is faster. Lines: intervals of "
+    "95%; marks hide narrow ones. The twin is a second copy of eager. The star: the fastest that surely "
+    "loses at most 1 point of accuracy (here +0.18, from -0.2 to +0.6)."
 )
 EMPTY = {"quantization": "", "reason": "", "executed_precision": ""}  # columns that a row may leave empty
 

@@ -67,20 +67,21 @@ def break_even(rows: Sequence[ResultRow]) -> Chart:
         for calls in sorted({*CALLS, max(1, int(row.breakeven_calls or 0))})
     ]
     scale, shown = alt.Scale(type="log"), [row.variant for row in chosen]
-    lines = alt.Chart(alt.NamedData("table")).encode(
+    plane = alt.Chart(alt.NamedData("table")).encode(
         x=alt.X("calls:Q", scale=scale, axis=decades(CALLS), title="calls"),
         y=alt.Y(
             "seconds:Q", scale=scale, axis=decades((p["seconds"] for p in data), "~g"), title="seconds in all"
         ),
-        color=series("variant", shown),
-        tooltip=tips("variant", calls=",", seconds=".4g"),
     )
-    crossings = lines.transform_filter("datum.paid_back")
+    lines = plane.encode(color=series("variant", shown))
+    tooltip = tips("variant", calls=",", seconds=".4g")
+    marks = lines.transform_filter("datum.paid_back").mark_point(filled=True, size=110, opacity=1)
+    figures = plane.transform_filter("datum.paid_back").mark_text(dy=-12, fontSize=11, align="right")
     chart = alt.layer(
         lines.mark_line(),
-        lines.mark_point(size=80, opacity=0),  # a line is too thin to point at
-        crossings.mark_point(filled=True, size=110, opacity=1).encode(shape=shapes("variant", shown)),
-        crossings.mark_text(dy=-12, fontSize=11, align="right").encode(text=alt.Text("calls:Q", format=",")),
+        lines.mark_point(size=80, opacity=0).encode(tooltip=tooltip),  # a line is too thin to point at
+        marks.encode(shape=shapes("variant", shown), tooltip=tooltip),
+        figures.encode(text=alt.Text("calls:Q", format=",")),
     )
     left_out = len(faster) - len(chosen) + 1
     caption = (
