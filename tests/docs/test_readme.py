@@ -53,6 +53,17 @@ def _own_files() -> dict[str, str]:
     return dict(re.findall(shown, page, re.MULTILINE | re.DOTALL))
 
 
+def test_the_study_file_of_the_page_on_settings_is_accepted(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```yaml\n(# @package _global_\n.*?)^```", page, re.MULTILINE | re.DOTALL)
+    for name, text in {**_own_files(), "conf/study/mine.yaml": shown}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    study = schema.validate(yaml.safe_load(compose.compose(["study=mine"], conf=tmp_path / "conf")))
+    assert {"openvino", "onnxruntime"} <= {*study.runtimes} and study.measure.half_width == 0.005
+    assert {*study.quantizations} == {"onnxruntime_static", "openvino_static"}
+
+
 def test_the_files_that_the_page_shows_are_what_its_command_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
