@@ -98,16 +98,8 @@ def score_by_latency(test_samples: int, rows: Sequence[ResultRow], limits: Limit
 
 def _limit(rows: Sequence[ResultRow], limits: Limits | None) -> list[float]:
     """Return the worst score that the limits allow, as the chart shows it; [] for none."""
-    base = next((row for row in rows if row.verdict == "baseline" and row.score is not None), None)
-    if base is None or base.score is None or limits is None:
-        return []
-    if base.metric_unit == PERCENT:
-        allowed = limits.max_accuracy_drop
-        return [] if allowed is None else [100 * base.score - allowed]
-    if limits.max_score_loss is None:
-        return []
-    worse = limits.max_score_loss if base.metric_better == "lower" else -limits.max_score_loss
-    return [base.score + worse]
+    worst = limits.worst_score(rows) if limits else None
+    return [] if worst is None else [factor(rows) * worst]
 
 
 def _labels(data: Sequence[Point]) -> list[Point]:

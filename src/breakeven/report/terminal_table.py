@@ -12,6 +12,7 @@ from rich.text import Text
 
 from breakeven.core.format import wrapped
 from breakeven.engine.samples import STOPPED
+from breakeven.plugins.tasks.base import figure_text
 from breakeven.report.row_columns import RowColumn, columns_of
 from breakeven.report.row_text import BEYOND_LIMITS
 from breakeven.results.limits import Limits
@@ -48,7 +49,7 @@ def show(
     console.print()
     for benchmark in benchmarks:
         for scenario_rows in scenarios(benchmark, rows):
-            least = limits.least_score(scenario_rows)
+            least = _least(scenario_rows, limits)
             heading = f"{benchmark.family} ({benchmark.title}) on {title(scenario_rows[0])}{least}"
             console.print(Text(heading, "bold"))
             table = _fitting_table(console, scenario_rows, wide)
@@ -61,6 +62,15 @@ def show(
             console.print()
     console.print(Text(paragraph(console, _legend(console, wide)), "dim"))
     console.print()
+
+
+def _least(rows: Sequence[ResultRow], limits: Limits) -> str:
+    """Return how bad a score may be, after a semicolon; "" if no limit says so."""
+    if (score := limits.worst_score(rows)) is None:
+        return ""
+    column = "its estimate" if limits.by_estimate else "worst"
+    bound = "least" if rows[0].metric_better == "higher" else "most"
+    return f"; {column} must be at {bound} {figure_text(score, rows[0].metric_unit)}"
 
 
 def scenarios(benchmark: BenchmarkResult, rows: Sequence[ResultRow]) -> Iterator[list[ResultRow]]:

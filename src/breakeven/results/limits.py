@@ -51,15 +51,17 @@ class Limits:
         surely = "" if self.by_estimate or not said else "surely "
         return f"{surely}{' and '.join(said)}"
 
-    def least_score(self, rows: Sequence[ResultRow]) -> str:
-        """Return which score a variant must have at least, after a semicolon; "" if no limit says so."""
+    def worst_score(self, rows: Sequence[ResultRow]) -> float | None:
+        """Return the worst score that the limits allow, by the baseline of these rows; None for none."""
         base = next((row for row in rows if row.verdict == "baseline"), None)
-        drop = self.max_accuracy_drop
-        if base is None or base.score is None or base.metric_unit != PERCENT or drop is None:
-            return ""
-        worst, bound = ("least", -1) if base.metric_better == "higher" else ("most", 1)
-        kind = "its estimate" if self.by_estimate else "worst"
-        return f"; {kind} must be at {worst} {base.score + bound * drop / 100:.2%}"
+        if base is None or base.score is None:
+            return None
+        in_percent = base.metric_unit == PERCENT
+        allowed = self.max_accuracy_drop if in_percent else self.max_score_loss
+        if allowed is None:
+            return None
+        loss = allowed / 100 if in_percent else allowed
+        return base.score + (loss if base.metric_better == "lower" else -loss)
 
     def broken(self, row: ResultRow) -> list[str]:
         """Return in words which limits a row exceeds."""
