@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from breakeven.capture import literature, way
 from breakeven.capture.outcome import Kind, Outcome
+from breakeven.capture.page_tables import in_short
 from breakeven.capture.shares import shares
 from breakeven.plugins.tasks.base import at_start
 from breakeven.report.markdown import table
@@ -49,11 +50,7 @@ def snippets(outcomes: Sequence[Outcome]) -> str:
     codes = literature.traced(known)
     parts = ["### The four snippets of the literature\n"]
     for name in known:
-        told = [
-            f"{way.load(each.way).title}: {each.title}{f' ({each.probe})' if each.probe else ''}"
-            for each in outcomes
-            if each.model == name
-        ]
+        told = [f"{way.load(each.way).title}: {in_short(each)}" for each in outcomes if each.model == name]
         parts += [
             f"**{at_start(literature.SNIPPETS[name])}** (`{name}`). {'; '.join(told)}.\n",
             f"```python\n{literature.source_of(name)}\n```\n",
@@ -91,6 +88,5 @@ def published(outcomes: Sequence[Outcome]) -> str:
 
 def gone() -> str:
     """Return the systems that cannot be run here, with what was published of them."""
-    lines = ["| system | why not | source | published |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(row)} |" for row in GONE]
-    return "\n".join(["## Systems that cannot be run here", "", *lines, ""])
+    header = ["system", "why not", "source", "published"]
+    return f"## Systems that cannot be run here\n\n{table(header, GONE, left=4)}\n"

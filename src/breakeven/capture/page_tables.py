@@ -73,7 +73,7 @@ def beside_upstream(outcomes: Sequence[Outcome]) -> str:
     said = targets.said_of_torch_examples()
     by_cell = {(each.model, each.way): each for each in outcomes}
     lines = [
-        [f"`{name}`", said[name], *(_in_short(by_cell.get((name, each))) for each in UPSTREAM)]
+        [f"`{name}`", said[name], *(in_short(by_cell.get((name, each))) for each in UPSTREAM)]
         for name in dict.fromkeys(each.model for each in outcomes)
         if name in said
     ]
@@ -81,7 +81,8 @@ def beside_upstream(outcomes: Sequence[Outcome]) -> str:
     return _folded("Beside what torch says of each case", table(header, lines, left=4)) if lines else ""
 
 
-def _in_short(outcome: Outcome | None) -> str:
+def in_short(outcome: Outcome | None) -> str:
+    """Return an outcome in a few words, with the input that shows it."""
     if outcome is None:
         return "not tried"
     return f"{outcome.title}{f' ({outcome.probe})' if outcome.probe else ''}"

@@ -1,7 +1,5 @@
 """A way to capture a model as a graph: one file in `capture/ways`, found by its name."""
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,8 +9,9 @@ from typing import Any, ClassVar
 from torch import nn
 
 from breakeven.capture.example import Example
-from breakeven.core.errors import UserError
-from breakeven.core.plugin import did_you_mean
+from breakeven.core.plugin import module_names, only_object
+
+WAYS = "breakeven.capture.ways"  # the package of the files
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ class Way(ABC):
 
 def names() -> list[str]:
     """Return the names of all ways."""
-    package = importlib.import_module("breakeven.capture.ways")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
+    return module_names(WAYS)
 
 
 def load(name: str) -> Way:
@@ -67,13 +65,5 @@ def load(name: str) -> Way:
     Raises:
         UserError: there is none of this name.
     """
-    if name not in (known := names()):
-        raise UserError(f"the way {name!r} is {did_you_mean(name, known)}")
-    module = importlib.import_module(f"breakeven.capture.ways.{name}")
-    (found,) = (
-        each
-        for each in vars(module).values()
-        if isinstance(each, type) and each.__module__ == module.__name__
-    )
-    way: Way = found()
+    way: Way = only_object(WAYS, name, "way")
     return way

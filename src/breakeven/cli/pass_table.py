@@ -11,8 +11,8 @@ from rich.text import Text
 from breakeven.core.files import write_text
 from breakeven.core.format import brief
 from breakeven.diagnosis.climb import Climbed
+from breakeven.diagnosis.findings import times
 from breakeven.diagnosis.graph_text import difference
-from breakeven.engine.statistics import Interval
 from breakeven.report.terminal_table import paragraph
 
 MOST_KINDS = 4  # of nodes, in a line
@@ -28,7 +28,7 @@ def show(title: str, climbed: Sequence[Climbed]) -> None:
     for each in climbed:
         nodes = str(sum(each.nodes.values())) if each.nodes else ""
         us = brief(each.us) if each.us else ""
-        table.add_row(each.rung.name, _times(each.gain), _times(each.over_eager), us, nodes)
+        table.add_row(each.rung.name, times(each.gain), times(each.over_eager), us, nodes)
     console.print(table)
     for each in climbed:
         what = f"not timed: {each.reason}" if each.reason else f"{each.rung.does}; {_kinds(each)}"
@@ -56,10 +56,6 @@ def write_graphs(climbed: Sequence[Climbed], folder: Path) -> list[str]:
     for name, graph in files.items():
         write_text(folder / name, graph)
     return [*files]
-
-
-def _times(gain: Interval | None) -> str:
-    return f"{gain.value:.2f}x ({gain.low:.2f} to {gain.high:.2f})" if gain else ""
 
 
 def _kinds(each: Climbed) -> str:

@@ -38,9 +38,34 @@ class Plugin(StrictModel):
 
 def names(group: str) -> list[str]:
     """Return the options of a group: the public modules of `breakeven.plugins.<group>`, except `base`."""
-    package = importlib.import_module(f"breakeven.plugins.{group}")
-    module_names = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in module_names if name != "base" and not name.startswith("_"))
+    return [name for name in module_names(f"breakeven.plugins.{group}") if name != "base"]
+
+
+def module_names(package: str) -> list[str]:
+    """Return the names of a package's public modules."""
+    modules = pkgutil.iter_modules(importlib.import_module(package).__path__)
+    return sorted(module.name for module in modules if not module.name.startswith("_"))
+
+
+def only_object(package: str, name: str, what: str) -> Any:
+    """Return an object of the only class that a module of a package defines.
+
+    Args:
+        name: of the module.
+        what: the module is, for messages.
+
+    Raises:
+        UserError: the package has no such module.
+    """
+    if name not in (known := module_names(package)):
+        raise UserError(f"the {what} {name!r} is {did_you_mean(name, known)}")
+    module = importlib.import_module(f"{package}.{name}")
+    (found,) = (each for each in vars(module).values() if _is_class_of(each, module))
+    return found()
+
+
+def _is_class_of(value: Any, module: ModuleType) -> bool:
+    return isinstance(value, type) and value.__module__ == module.__name__
 
 
 def load(group: str, settings: Mapping[str, Any], dotted_key: str) -> Any:

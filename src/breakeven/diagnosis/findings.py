@@ -38,14 +38,14 @@ def sentences(climbed: Sequence[Climbed]) -> Iterator[str]:
     """Yield which passes gain, which lose, and which could not be timed."""
     first = climbed[0]
     if first.over_eager:
-        yield f"{first.rung.name} alone, {first.rung.does}, is {_times(first.over_eager)} as fast as eager."
+        yield f"{first.rung.name} alone, {first.rung.does}, is {times(first.over_eager)} as fast as eager."
     known = [(each, each.gain) for each in climbed if each.gain]
     for word, kept in (
         ("surely faster", [each for each in known if each[1].low > 1]),
         ("surely slower", [each for each in known if each[1].high < 1]),
     ):
         for each, gain in sorted(kept, key=lambda pair: -abs(pair[1].value - 1)):
-            yield f"{each.rung.name} makes it {word}: {_times(gain)} as fast as {each.rung.after}."
+            yield f"{each.rung.name} makes it {word}: {times(gain)} as fast as {each.rung.after}."
     if same := [each.rung.name for each, gain in known if gain.low <= 1 <= gain.high]:
         yield f"No gain or loss was seen of {', '.join(same)}."
     for each in climbed:
@@ -53,8 +53,9 @@ def sentences(climbed: Sequence[Climbed]) -> Iterator[str]:
             yield f"{each.rung.name} was not timed: {each.reason}."
 
 
-def _times(gain: Interval) -> str:
-    return f"{gain.value:.2f}x ({gain.low:.2f} to {gain.high:.2f})"
+def times(gain: Interval | None) -> str:
+    """Return a gain with its interval; "" if there is none."""
+    return f"{gain.value:.2f}x ({gain.low:.2f} to {gain.high:.2f})" if gain else ""
 
 
 def gains(family: str, runtime: str, climbed: Sequence[Climbed]) -> Chart:

@@ -3,8 +3,6 @@
 A ladder is one file in `diagnosis/ladders`, with the name of the runtime that it explains.
 """
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +11,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from breakeven.core.errors import UserError
-from breakeven.core.plugin import did_you_mean
+from breakeven.core.plugin import module_names, only_object
+
+LADDERS = "breakeven.diagnosis.ladders"  # the package of the files
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,7 @@ class Ladder(ABC):
 
 def names() -> list[str]:
     """Return the names of all ladders."""
-    package = importlib.import_module("breakeven.diagnosis.ladders")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
+    return module_names(LADDERS)
 
 
 def load(name: str) -> Ladder:
@@ -87,13 +85,5 @@ def load(name: str) -> Ladder:
     Raises:
         UserError: there is none of this name.
     """
-    if name not in (known := names()):
-        raise UserError(f"the ladder {name!r} is {did_you_mean(name, known)}")
-    module = importlib.import_module(f"breakeven.diagnosis.ladders.{name}")
-    (found,) = (
-        each
-        for each in vars(module).values()
-        if isinstance(each, type) and each.__module__ == module.__name__
-    )
-    ladder: Ladder = found()
+    ladder: Ladder = only_object(LADDERS, name, "ladder")
     return ladder
