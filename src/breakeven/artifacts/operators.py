@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 PRECISIONS = ("int8", "bf16", "fp32")
 MIN_REPORTED_SHARE = 0.01  # least share of the time for an operator to be reported
 
@@ -15,6 +18,31 @@ class OperatorTime:
     precision: str  # of its inputs, one of `PRECISIONS`; "" for conversions, or if unknown
     ms: float  # in one call of the model
     calls: float = 1.0  # in one call of the model
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """What a runtime's profiler tells of some calls of a model."""
+
+    operators: list[OperatorTime]
+    call_ms: float  # of a call while it is profiled
+    tensors: float = 0.0  # that the profiler writes down with an operator, on average
+
+
+def typical(times: ArrayLike, calls: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean over the calls that took a typical time: the middle half of them.
+
+    A call may wait for a core, so the mean over all of them says too much. Profilers count whole
+    microseconds, so a median would be a whole number, too.
+
+    Args:
+        times: (C, ...) a figure of each call.
+        calls: (C,) the duration of each call.
+    """
+    durations = np.asarray(calls, dtype=np.float64)
+    low, high = np.quantile(durations, [0.25, 0.75])
+    chosen = (low <= durations) & (durations <= high)
+    return np.asarray(np.asarray(times, dtype=np.float64)[chosen].mean(axis=0))
 
 
 def merge(kernels: Iterable[OperatorTime]) -> list[OperatorTime]:

@@ -144,7 +144,7 @@ TEXTS = (
     ),
 )
 PICTURES = (
-    *("beit", "bit", "cvt", "deit", "dinov2", "efficientnet", "focalnet"),
+    *("beit", "bit", "cvt", "deit", "dinov2", "focalnet"),
     *("levit", "mobilenet_v1", "mobilenet_v2", "mobilevit", "mobilevitv2", "poolformer", "pvt", "regnet"),
     *("resnet", "segformer", "swin", "swinv2", "vit", "vit_msn"),
 )

@@ -16,6 +16,7 @@ STAGES_GUARD = Path("results/composed/ok")  # root stages depend on it; its cont
 MODEL_CARD = "model.json"  # in a model's folder, and in an artifact's that runs the model's own code
 OVERRIDES = Path("results/composed/overrides.json")  # the overrides of the last composition
 FETCHED = Path("data/fetched")  # digests of inputs from outside the repository and of source, and the machine
+PROFILE_FILE, TRACE_FILE = "profile.json", "trace.json"  # in a profile's folder
 MACHINE = FETCHED / "machine.json"
 PREPARED = Path("data/prepared")
 MODELS = Path("models")
@@ -68,6 +69,16 @@ def variant(name: str) -> str:
 def benchmark(family: str, hardware: str) -> Path:
     """Return the file with the benchmark's records of one family on one hardware."""
     return BENCHMARKS / f"{family}-{hardware}.json"
+
+
+def profile(family: str, hardware: str) -> Path:
+    """Return the folder with the profile of one family on one hardware, before anything is optimized."""
+    return RESULTS / "profile" / f"{family}-{hardware}"
+
+
+def explained(family: str, hardware: str) -> Path:
+    """Return the file that says why the chosen variant takes another time than the baseline."""
+    return RESULTS / "explain" / f"{family}-{hardware}.json"
 
 
 @cache

@@ -159,7 +159,7 @@ class ArtifactLoader:
         self.session.run(self.session.prepare(inputs))  # the first call with a new shape may take longer
         facts = {"facts": self.runtime.execution_details(self.folder, self.context)}
         try:
-            kernels = self.runtime.profile(self.folder, self.context, self.session, inputs, calls)
+            told = self.runtime.profile(self.folder, self.context, self.session, inputs, calls)
         except Unsupported as error:
             return {**facts, "kernels_reason": str(error)}
-        return {**facts, "kernels": [asdict(kernel) for kernel in operators.merge(kernels)]}
+        return {**facts, "kernels": [asdict(kernel) for kernel in operators.merge(told.operators)]}

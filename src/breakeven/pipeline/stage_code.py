@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from breakeven.artifacts.artifact import BASELINE
 from breakeven.config.study import Study
 from breakeven.core.source_digest import AT_START, digests_of, plugin_modules
 from breakeven.core.source_walk import SourceTree
 from breakeven.pipeline.option_code import option_modules
 
 Digests = dict[str, str]
+SHOWN = ("report", "profile", "explain")  # stages that change nothing of what is measured
 
 
 def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str, Digests]]:
@@ -29,13 +31,17 @@ def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str,
         for hardware, settings in study.hardware.items():
             measured = [*model, *runtimes, *compressions, *plugin_modules("hardware", settings)]
             yield f"benchmark/{name}-{hardware}", digests_of("benchmark", measured, tree)
+            device = plugin_modules("hardware", settings)
+            eager = plugin_modules("runtimes", study.runtimes[BASELINE.rpartition("/")[2]])
+            yield f"profile/{name}-{hardware}", digests_of("profile", [*model, *eager, *device], tree)
+            yield f"explain/{name}-{hardware}", digests_of("explain", [*model, *runtimes, *device], tree)
     yield "report", digests_of("report", [], tree)
 
 
 def job_code(study: Study) -> Digests:
     """Return the current digests of all source files that affect the measurements of a sweep's job."""
     tree = SourceTree()
-    code = [digests for stage, digests in stage_code(study, tree) if stage != "report"]
+    code = [digests for stage, digests in stage_code(study, tree) if stage.partition("/")[0] not in SHOWN]
     tree.memory.save()
     return {name: digest for digests in code for name, digest in digests.items()}
 

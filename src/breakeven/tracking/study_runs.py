@@ -19,7 +19,7 @@ from breakeven.results.limits import Limits
 from breakeven.results.records import BenchmarkResult, VariantResult
 from breakeven.results.result_row import ResultRow, cell, scenario
 from breakeven.results.study_results import StudyResults
-from breakeven.tracking import hidden_tags, run_names, study_answer, training_figures
+from breakeven.tracking import hidden_tags, profile_runs, run_names, study_answer, training_figures
 from breakeven.tracking.client import ANY_STATUS, NEWEST, PARENT_TAG, Tracker, rounded
 from breakeven.tracking.origin import origin_tags
 
@@ -80,6 +80,7 @@ def sync(study: Study, records: StudyResults) -> str:
         run, new = _variant(store, benchmark, record, key, dataset, {**tags, "rank": rank}, places)
         links[run_names.id_of(record.row)] = store.link(run)
         new_runs += new
+    profiled, new_profiles = profile_runs.log(store, study, parent, common)
     store.supersede(study.study, machine, parent)
     _answer(store, cells, parent, links)
     if _is_new(store, parent, key):
@@ -88,7 +89,7 @@ def sync(study: Study, records: StudyResults) -> str:
                 store.artifact(parent, path)
         store.tag(parent, hidden_tags.name(hidden_tags.SYNCED), key)
     store.end(parent, at=ended)
-    total = len(records.cards) + len(variants) + 1
+    total, new_runs = len(records.cards) + len(variants) + profiled + 1, new_runs + new_profiles
     return f"MLflow at {store.shown_uri}: {total} runs, {new_runs} of them new"
 
 

@@ -75,7 +75,7 @@ def executed(folder: Path) -> tuple[list[str], np.ndarray]:
     """The operators after all of ONNX Runtime's own fusions, and the logits."""
     runtime = plugin.load("runtimes", RUNTIMES["onnxruntime"], "onnxruntime")
     session = runtime.load(folder, PLACE, "outside")
-    kernels = runtime.profile(folder, PLACE, session, IMAGES, 1)
+    kernels = runtime.profile(folder, PLACE, session, IMAGES, 1).operators
     return sorted(kernel.operator for kernel in kernels), session.logits(IMAGES)
 
 

@@ -1,7 +1,4 @@
-"""Print what a variant executes, beside the baseline, and what each pass of its compiler is worth.
-
-Without --passes, nothing is measured: the operators are those of the runtimes' own profilers.
-"""
+"""Print where time goes: in a family before anything is optimized, in a variant, or between two variants."""
 
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
@@ -10,15 +7,32 @@ from breakeven.core.errors import UserError
 
 if TYPE_CHECKING:
     from breakeven.artifacts.artifact import Artifact
+    from breakeven.config.study import Study
 
 GROUP = "understand"
-EXAMPLE = "breakeven why none/fp32/onnxruntime --family cnn --passes"
+EXAMPLE = "breakeven why none/fp32/onnxruntime none/int8-static/onnxruntime --family cnn"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Add the variant, the family, and the passes."""
-    parser.add_argument("variant", metavar="VARIANT", help="as in the table: none/int8-static/onnxruntime")
+    """Add what is asked about, the family, the hardware, and the passes."""
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a family: what its time is spent in, and what can be gained at most. A variant as in the table "
+        "(none/int8-static/onnxruntime): the operators it executes. Two variants: why the second takes "
+        "another time, measured now",
+    )
     parser.add_argument("--family", help="a key of `families` in params.yaml; default: every family")
+    parser.add_argument(
+        "--hardware", help="a key of `hardware` in params.yaml, for two variants; default: the first"
+    )
+    parser.add_argument(
+        "--fusion",
+        action="store_true",
+        help="without a name: measure from which size of a tensor on one kernel for two pointwise operations "
+        "pays on this processor",
+    )
     passes = parser.add_argument_group("passes of the compiler (of none/fp32/... variants)")
     passes.add_argument(
         "--passes", action="store_true", help="measure what each pass gains, all of them in the same rounds"
@@ -32,37 +46,66 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace) -> None:
-    """Print the operators, the passes, or the change of the graph, in each family that has the variant.
+    """Print the profile, the operators, the passes, or the parts of a difference.
 
     Raises:
-        UserError: a family, a variant or a pass is unknown, or the variant runs in no family.
+        UserError: a family, a variant, a hardware or a pass is unknown, or a variant runs in no family.
     """
-    from breakeven.artifacts import artifact, variants
-    from breakeven.cli import operator_table
+    if chosen.fusion:
+        _fusion(chosen)
+        return
+    from breakeven.cli import profile_table
     from breakeven.cli.selection import require_known
     from breakeven.config import lock_check, schema
-    from breakeven.core.plugin import did_you_mean
 
     study = schema.read_study()
     require_known(chosen, study)
+    if len(chosen.names) not in (1, 2):
+        given = f"{len(chosen.names)} names are given" if chosen.names else "No name is given"
+        raise UserError(f"{given}: give one family, one variant or two variants.")
     lock_check.require_current(study)
+    if len(chosen.names) == 1 and chosen.names[0] in study.families:
+        profile_table.show_family(study, chosen.names[0])
+        return
     families = list(study.families) if chosen.family is None else [chosen.family]
-    missing: list[str] = []
-    for name in families:
-        cards = {variant: card for variant, (_, card) in variants.read_variants(name).items()}
-        if chosen.variant not in cards:
-            raise UserError(f"{name}: {chosen.variant}: {did_you_mean(chosen.variant, cards)}")
-        card = cards[chosen.variant]
-        if card.status != "ok":  # the variant may run in another family
-            missing.append(f"{name}: {chosen.variant} is {card.status}: {card.reason}.")
-        elif chosen.passes or chosen.rung:
-            _passes(card, study.families[name].data, study.runtimes[card.runtime]["name"], chosen)
-        else:
-            operator_table.show(card, cards[artifact.BASELINE])
+    missing = [reason for name in families if (reason := _show(study, name, chosen))]
     if len(missing) == len(families):
         raise UserError("\n".join(missing))
     for sentence in missing:
         print(sentence)
+
+
+def _fusion(chosen: Namespace) -> None:
+    """Print what the fusion of two pointwise operations gains."""
+    from breakeven.cli import fusion_table
+
+    if chosen.names:
+        raise UserError("--fusion is about this processor, not about a model: leave the name out.")
+    fusion_table.show(chosen.max_seconds)
+
+
+def _show(study: "Study", family: str, chosen: Namespace) -> str:
+    """Print what is known of the variants in one family; return why they cannot run there, or ""."""
+    from breakeven.artifacts import artifact, variants
+    from breakeven.cli import operator_table, profile_table
+    from breakeven.core.plugin import did_you_mean
+
+    cards = {variant: card for variant, (_, card) in variants.read_variants(family).items()}
+    for name in chosen.names:
+        if name not in cards:
+            raise UserError(f"{family}: {name}: {did_you_mean(name, [*cards, *study.families])}")
+        if cards[name].status != "ok":  # the variant may run in another family
+            return f"{family}: {name} is {cards[name].status}: {cards[name].reason}."
+    if len(chosen.names) == 2:
+        profile_table.show_difference(
+            study, family, chosen.hardware or next(iter(study.hardware)), chosen.names
+        )
+    elif chosen.passes or chosen.rung:
+        card = cards[chosen.names[0]]
+        _passes(card, study.families[family].data, study.runtimes[card.runtime]["name"], chosen)
+    else:
+        operator_table.show(cards[chosen.names[0]], cards[artifact.BASELINE])
+    return ""
 
 
 def _passes(card: "Artifact", data: str, runtime: str, chosen: Namespace) -> None:

@@ -38,10 +38,10 @@ def fetch() -> None:
 
 
 def remove_dropped(study: Study) -> None:
-    """Remove models and benchmarks of other studies, which DVC's cache keeps.
+    """Remove models, benchmarks and profiles of other studies, which DVC's cache keeps.
 
-    Later stages depend on the folders `models` and `results/benchmark` as a whole. With files of another
-    study in them, their digests would be those of this machine alone, and a colleague would run all again.
+    Later stages depend on their folders as a whole. With files of another study in them, their digests would
+    be those of this machine alone, and a colleague would run all again.
     """
     recipes = {"none", *study.compressions}
     for card in paths.MODELS.glob(f"*/*/{MANIFEST}"):
@@ -52,10 +52,14 @@ def remove_dropped(study: Study) -> None:
             shutil.rmtree(model)
             if not any(model.parent.iterdir()):
                 model.parent.rmdir()
-    kept = {paths.benchmark(family, hardware) for family in study.families for hardware in study.hardware}
-    for record in paths.BENCHMARKS.glob("*.json"):
-        if record not in kept:
-            record.unlink()
+    places = [(family, hardware) for family in study.families for hardware in study.hardware]
+    for path_of in (paths.benchmark, paths.profile, paths.explained):
+        kept = {path_of(*place) for place in places}
+        for record in path_of(*places[0]).parent.glob("*"):
+            if record.is_dir() and record not in kept:
+                shutil.rmtree(record)
+            elif record.suffix == ".json" and record not in kept:
+                record.unlink()
 
 
 def _is_ours(card: Path) -> bool:

@@ -13,6 +13,7 @@ from breakeven.report import (
     sweep_charts,
     terminal_answer,
     terminal_table,
+    time_sections,
 )
 from breakeven.report.load_snippet import Loading
 from breakeven.results import study_results, summary
@@ -45,7 +46,7 @@ def report() -> None:
         limits,
         swept,
         Loading(study.runtimes, study.export.preprocessing),
-        extra_sections.saved(),
+        [*time_sections.sections(study, rows), *extra_sections.saved()],
     )
     terminal_table.show(study_records.benchmarks, rows, limits=limits)
     try:

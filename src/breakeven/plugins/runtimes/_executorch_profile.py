@@ -1,12 +1,13 @@
 """The operators that ExecuTorch executes: it records its own kernels, XNNPACK records its operators."""
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import OperatorTime, Profiled, typical
 from breakeven.plugins.runtimes._executorch_private import execution_plan
 
 # "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its first input, the number of the call
@@ -22,7 +23,7 @@ CONVERSIONS = ("Convert", "sym_size", "view", "_copy", "clone", "quantize_")
 XNNPACK_REST, EXECUTORCH_REST = "XNNPACK around its operators", "ExecuTorch around its calls"
 
 
-def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTime]:
+def profile(program: Path, inputs: Sequence[Any], calls: int) -> Profiled:
     """Return the operators of `calls` calls, in milliseconds per call; XNNPACK counts whole microseconds."""
     from executorch.devtools.etdump.serialize import deserialize_from_etdump_flatcc
     from executorch.runtime import Runtime
@@ -30,19 +31,23 @@ def profile(program: Path, inputs: Sequence[Any], calls: int) -> list[OperatorTi
     loaded = Runtime.get().load_program(program, enable_etdump=True)
     method = loaded.load_method("forward")
     assert method is not None
+    walls = []
     for _ in range(1 + calls):
+        started = time.perf_counter()
         method.execute(inputs)
+        walls.append(time.perf_counter() - started)
     with TemporaryDirectory() as scratch:
         record = Path(scratch) / "record"
         loaded.write_etdump_result_to_file(str(record), str(Path(scratch) / "buffers"))
         runs = deserialize_from_etdump_flatcc(record.read_bytes()).run_data
     own_kernels = instructions(execution_plan(program))
     # The first run is the loading, and the second sets up what the later runs use.
-    return [
+    operators = [
         kernel
         for run in runs[-calls:]
         for kernel in parse_events((e.profile_event for e in run.events), own_kernels, calls)
     ]
+    return Profiled(operators, 1e3 * float(typical(walls[1:], walls[1:])))
 
 
 def instructions(plan: Any) -> dict[tuple[int, int], tuple[str, str]]:

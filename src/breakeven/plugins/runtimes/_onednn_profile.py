@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import OperatorTime, Profiled
 from breakeven.core.errors import Unsupported
 
 # The operator, its implementation, its tensors, milliseconds; cpp/src/onednn.hpp reads the same.
@@ -23,7 +23,7 @@ CONVERSION = "reorder"
 OUTSIDE_ONEDNN = "its own kernels and what lies between"
 
 
-def profile(run: Callable[[], object], calls: int) -> list[OperatorTime]:
+def profile(run: Callable[[], object], calls: int) -> Profiled:
     """Return the calls of oneDNN in `run`, in milliseconds per call, and the rest of the time.
 
     The precision of the rest is unknown.
@@ -42,11 +42,12 @@ def profile(run: Callable[[], object], calls: int) -> list[OperatorTime]:
 
     started = time.perf_counter()
     all_calls()
-    whole = 1e3 * (time.perf_counter() - started) / calls  # before oneDNN prints, which takes time
+    # Before oneDNN prints, which takes time. oneDNN itself times its calls, without what it prints.
+    whole = 1e3 * (time.perf_counter() - started) / calls
     with mkldnn.verbose(mkldnn.VERBOSE_ON):  # type: ignore[no-untyped-call]
         kernels = parse_lines(capture_stdout(all_calls), calls)
     rest = max(whole - sum(kernel.ms for kernel in kernels), 0.0)
-    return [*kernels, OperatorTime(OUTSIDE_ONEDNN, "", rest)]
+    return Profiled([*kernels, OperatorTime(OUTSIDE_ONEDNN, "", rest)], whole)
 
 
 def parse_lines(lines: str, calls: int) -> list[OperatorTime]:

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import time
 from abc import ABC
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import OperatorTime, Profiled, typical
 from breakeven.artifacts.records import fields_of
 from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
@@ -66,29 +67,32 @@ class TorchRuntime(Runtime, ABC):
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
-    ) -> list[OperatorTime]:
+    ) -> Profiled:
         """Ask torch's profiler; the operators that an operator calls do not count in its time.
 
         `torch.profiler` wraps the same profiler, and imports the compiler, which takes seconds.
-        Where every call has the same operators, an operator has its median over the calls, since one call may
-        wait for a core; otherwise its mean.
+        Where every call has the same operators, an operator has its time in a typical call; otherwise its
+        mean.
         """
         from torch.autograd.profiler import profile
 
-        inputs = session.prepare(images)
+        inputs, walls = session.prepare(images), []
         with profile(record_shapes=True) as profiler:
             for _ in range(calls):
+                started = time.perf_counter()
                 session.run(inputs)
+                walls.append(time.perf_counter() - started)
         events = profiler.function_events
         times_ms = [event.self_cpu_time_total / 1e3 for event in events]
         names = [event.name for event in events]
         own, rest = divmod(len(events), calls)
         if not rest and names == names[:own] * calls:
-            times_ms = np.tile(np.median(np.reshape(times_ms, (calls, own)), axis=0), calls).tolist()
-        return [
+            times_ms = np.tile(typical(np.reshape(times_ms, (calls, own)), walls), calls).tolist()
+        operators = [
             OperatorTime(event.name, precision_of(event.name, event.input_dtypes), ms / calls, 1 / calls)
             for event, ms in zip(events, times_ms, strict=True)
         ]
+        return Profiled(operators, 1e3 * float(typical(walls, walls)))
 
     def converted(self, source: ExportInput) -> "nn.Module":
         """Return a copy of the model in the precision and memory layout of these settings."""

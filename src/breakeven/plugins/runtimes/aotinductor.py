@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import Profiled
 from breakeven.core.errors import Unsupported
 from breakeven.core.toolchain_errors import refusal
 from breakeven.plugins.runtimes import _onednn_profile, _torch_private
@@ -96,7 +96,7 @@ class AotInductor(TorchRuntime):
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
-    ) -> list[OperatorTime]:
+    ) -> Profiled:
         """Ask oneDNN: torch's profiler does not see what the compiled C++ calls."""
         return _onednn_profile.profile(partial(session.run, session.prepare(images)), calls)
 

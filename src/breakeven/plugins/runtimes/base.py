@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import Profiled
 from breakeven.core.errors import Unsupported
 from breakeven.core.plugin import Plugin
 
@@ -73,6 +73,7 @@ class Session:
     run: Callable[[Any], Any]  # the runtime's own input -> its own output
     result: Callable[[Any], NDArray[Any]]  # the runtime's own output -> (N, ...) float32, or records
     threads: Callable[[], int] | None = None  # how many threads a call uses; None: the library does not tell
+    module: "nn.Module | None" = None  # whose Python code a call runs; None: no Python runs
 
     def logits(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return the outputs for some samples, (N, ...)."""
@@ -164,7 +165,7 @@ class Runtime(Plugin, ABC):
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
-    ) -> list[OperatorTime]:
+    ) -> Profiled:
         """Return the time of each operator, in milliseconds per call of the model.
 
         Args:

@@ -1,5 +1,6 @@
 """PyTorch's eager mode, the baseline in float32 and the default layout. It needs torch only."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from breakeven.plugins.runtimes._torch import ModelSourceRuntime, torch_session
@@ -13,4 +14,5 @@ class Eager(ModelSourceRuntime):
 
     def load(self, folder: Path, context: ExecutionContext, preprocessing: str) -> Session:
         """Construct the model and load its weights."""
-        return torch_session(self.model(folder, preprocessing).to(context.device), context.device)
+        model = self.model(folder, preprocessing).to(context.device)
+        return replace(torch_session(model, context.device), module=model)

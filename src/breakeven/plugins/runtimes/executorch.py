@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import Profiled
 from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
@@ -85,7 +85,7 @@ class ExecuTorch(Runtime):
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
-    ) -> list[OperatorTime]:
+    ) -> Profiled:
         """Read ExecuTorch's own record of a run, and XNNPACK's."""
         return _executorch_profile.profile(folder / MODEL_FILE, session.prepare(images), calls)
 

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import logging
+import time
 import warnings
 from collections.abc import Set
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import OperatorTime, Profiled, typical
 from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
@@ -105,28 +106,32 @@ class OnnxRuntime(Runtime):
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
-    ) -> list[OperatorTime]:
-        """Ask ONNX Runtime's profiler; take the median of a node's calls, since one may wait for a core."""
+    ) -> Profiled:
+        """Ask ONNX Runtime's profiler; a node has its time in a typical call."""
         with TemporaryDirectory() as scratch:
             engine = _session(folder, context, profile=f"{scratch}/profile")
             profiled = SESSION_FACTORIES[context.kind](engine, context.kind)
-            inputs = profiled.prepare(images)
+            inputs, walls = profiled.prepare(images), []
             for _ in range(calls):
+                started = time.perf_counter()
                 profiled.run(inputs)
+                walls.append(time.perf_counter() - started)
             events = json.loads(Path(engine.end_profiling()).read_text(encoding="utf-8"))
         nodes: dict[str, list[dict[str, Any]]] = {}
         for event in events:
             if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
                 nodes.setdefault(event["args"]["node_index"], []).append(event)
-        kernels = []
+        kernels, tensors = [], 0.0
         for same in nodes.values():
             operator, input_shapes = same[0]["args"]["op_name"], same[0]["args"]["input_type_shape"]
             types = {name for one in input_shapes for name in one}
             precision = "" if operator in CONVERSIONS else _precision(types)
-            share = len(same) / calls
-            ms = float(np.median([event["dur"] for event in same])) / 1e3 * share
+            share, times = len(same) / calls, [event["dur"] / 1e3 for event in same]
+            ms = float(typical(times, walls)) if len(same) == calls else float(np.mean(times)) * share
             kernels.append(OperatorTime(operator, precision, ms, share))
-        return kernels
+            tensors += share * (len(input_shapes) + len(same[0]["args"]["output_type_shape"]))
+        mean_tensors = tensors / max(sum(kernel.calls for kernel in kernels), 1)
+        return Profiled(kernels, 1e3 * float(typical(walls, walls)), mean_tensors)
 
     def execution_details(self, folder: Path, context: ExecutionContext) -> dict[str, str]:
         """Return the execution providers of the session."""

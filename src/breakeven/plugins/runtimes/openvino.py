@@ -4,6 +4,7 @@ It needs openvino 2026.4 or newer (`breakeven[openvino]`). https://docs.openvino
 """
 
 import threading
+import time
 import warnings
 from functools import cache, partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import OperatorTime, Profiled, typical
 from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
@@ -115,15 +116,17 @@ class OpenVino(Runtime):
 
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
-    ) -> list[OperatorTime]:
+    ) -> Profiled:
         """Ask for the nodes of the compiled graph, each with its precision."""
         import openvino
 
         model = self._compiled(folder, context, len(images), PERF_COUNT="YES")
         request = model.create_infer_request()
-        kernels = []
+        kernels, walls = [], []
         for _ in range(calls):
+            started = time.perf_counter()
             request.infer(fields_of(images))
+            walls.append(time.perf_counter() - started)
             for node in request.get_profiling_info():
                 # A node may also be executed in less time than OpenVINO counts.
                 if node.status == openvino.ProfilingInfo.Status.EXECUTED:
@@ -133,7 +136,7 @@ class OpenVino(Runtime):
                     kernels.append(
                         OperatorTime(f"{node.node_type} ({node.exec_type})", precision, ms, 1 / calls)
                     )
-        return kernels
+        return Profiled(kernels, 1e3 * float(typical(walls, walls)))
 
     def _compiled(self, folder: Path, context: ExecutionContext, batch: int | None, **more: str) -> Any:
         import openvino

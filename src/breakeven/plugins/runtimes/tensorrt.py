@@ -6,7 +6,7 @@ It needs a GPU of NVIDIA's and torch-tensorrt 2.14 (`breakeven[tensorrt]`). http
 from pathlib import Path
 from typing import Any
 
-from breakeven.artifacts.operators import OperatorTime
+from breakeven.artifacts.operators import Profiled
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
 from breakeven.core.toolchain_errors import refusal
@@ -57,7 +57,7 @@ class TensorRt(TorchRuntime):
         """Load the program with its engines."""
         return torch_session(_library().load(str(folder / MODEL_FILE)).module(), context.device)
 
-    def profile(self, *arguments: Any) -> list[OperatorTime]:
+    def profile(self, *arguments: Any) -> Profiled:
         """Refuse: an engine is one operator to torch's profiler.
 
         Raises:

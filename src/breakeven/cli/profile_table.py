@@ -1,0 +1,113 @@
+"""The tables of where time goes: in a family's model, and between two variants."""
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from breakeven.config.study import Study
+from breakeven.core import paths
+from breakeven.core.errors import Failed, Unsupported, UserError
+from breakeven.core.format import brief
+from breakeven.diagnosis import in_process
+from breakeven.pipeline.profiled_variant import profiled_variant
+from breakeven.report.terminal_table import paragraph
+from breakeven.report.time_sections import gain_sentences, profile_sentences
+from breakeven.results import records, summary, time_profile, waterfall
+from breakeven.results.gains import gains
+from breakeven.results.limits import Limits
+from breakeven.results.result_row import ResultRow
+from breakeven.results.time_profile import TimeProfile, names
+
+SECONDS = 4.0  # to measure a variant for
+INPUTS = 1  # in a call
+
+
+def show_family(study: Study, family: str) -> None:
+    """Print where a family's time goes on each hardware, before anything is optimized."""
+    console = Console(highlight=False)
+    for hardware in study.hardware:
+        folder = paths.profile(family, hardware)
+        record = time_profile.read(folder / paths.PROFILE_FILE)
+        console.print(f"{family} on {hardware}, before anything is optimized", style="bold", markup=False)
+        if record.profile is None:
+            console.print(f"There is no profile: {record.reason}.", markup=False)
+            continue
+        console.print(_parts(record.profile))
+        _say(console, profile_sentences(record.profile))
+        console.print("What can be gained at most (Amdahl), and what was:", markup=False)
+        _say(console, gain_sentences(gains(record, _rows(study, family, hardware))))
+        console.print(
+            f"Each call in time order: open {folder / paths.TRACE_FILE} at https://ui.perfetto.dev",
+            markup=False,
+        )
+
+
+def show_difference(study: Study, family: str, hardware: str, variants: Sequence[str]) -> None:
+    """Profile two variants, and print the parts of the difference between them.
+
+    Raises:
+        UserError: one of the two cannot be profiled.
+    """
+    profiles = []
+    for name in variants:
+        try:
+            measured = profiled_variant(study, family, hardware, name, INPUTS)
+            profiles.append(in_process.profile(measured, SECONDS))
+        except (Unsupported, Failed) as error:
+            raise UserError(f"{name} cannot be profiled: {in_process.reason_of(error)}.") from None
+    first, second = profiles
+    console = Console(highlight=False)
+    console.print(f"{family} on {hardware}, one input a call", style="bold", markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("part", no_wrap=True)
+    table.add_column("µs", justify="right", no_wrap=True)
+    table.add_column("what changed", overflow="fold")
+    table.add_row(first.name, _us(first.us), "")
+    for step in waterfall.steps(first, second):
+        table.add_row(step.name, _us(step.us, "+"), Text(step.why))
+    table.add_row(second.name, _us(second.us), "")
+    console.print(table)
+    _say(console, waterfall.sentences(first, second))
+    _say(console, _stored(_rows(study, family, hardware), first, second))
+
+
+def _stored(rows: Sequence[ResultRow], first: TimeProfile, second: TimeProfile) -> Iterable[str]:
+    """Yield what the study measured of the two variants, for comparison."""
+    found = {row.variant: row for row in rows if row.batch_size == INPUTS and row.callers == 1}
+    p50 = [found[each.name].latency_ms_p50 for each in (first, second) if each.name in found]
+    if len(p50) == 2 and p50[0] and p50[1]:
+        yield (
+            f"The study measured {brief(1e3 * p50[0])} and {brief(1e3 * p50[1])} µs in the same rounds: that "
+            "ratio is the one to trust; the parts say where it comes from."
+        )
+
+
+def _rows(study: Study, family: str, hardware: str) -> list[ResultRow]:
+    return summary.rows([records.read_benchmark(paths.benchmark(family, hardware))], Limits.of(study))
+
+
+def _parts(profile: TimeProfile) -> Table:
+    """Return a table of the parts of a call."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("part", no_wrap=True)
+    table.add_column("µs", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("operators", overflow="fold")
+    for name, us in profile.parts().items():
+        operators = names(part for part in profile.operators if part.kind == name)
+        table.add_row(name, _us(us), f"{us / profile.us:.1%}", Text(operators))
+    table.add_section()
+    table.add_row("a call (p50)", _us(profile.us), "100%", "")
+    return table
+
+
+def _us(us: float, sign: str = "") -> str:
+    return f"{us:{sign},.0f}" if abs(us) >= 100 else f"{us:{sign}.1f}"
+
+
+def _say(console: Console, sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        console.print(Text(paragraph(console, f"- {sentence}")))

@@ -1,0 +1,127 @@
+"""Where the time of a call goes: the profiler's operators, corrected, and what was measured around them.
+
+A profiler makes calls longer. What it adds for an operator is measured on chains of operators that compute
+nothing (see `overhead.py`), and taken off. What it slows down beyond that, the operators share.
+"""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakeven.artifacts.operator_kinds import kind_of
+from breakeven.artifacts.operators import OperatorTime, Profiled
+from breakeven.diagnosis import overhead as overheads
+from breakeven.diagnosis.clock import block_us, interval_us, p50_us
+from breakeven.diagnosis.module_times import module_times
+from breakeven.diagnosis.overhead import Overhead
+from breakeven.plugins.runtimes.base import ExecutionContext, Runtime, Session
+from breakeven.results.time_profile import OperatorPart, TimeProfile
+
+BLOCKS = 8  # of unprofiled calls, each with a block of profiled ones after it
+EVENTS = 2500  # operators in a block of profiled calls, at most: torch reads them slowly
+FEWEST, MOST = 3, 200  # profiled calls in a block
+SHARE_UNPROFILED = 0.5  # of the time
+
+
+def profile(
+    name: str,
+    runtime: Runtime,
+    context: ExecutionContext,
+    folder: Path,
+    preprocessing: str,
+    images: NDArray[Any],
+    seconds: float,
+) -> TimeProfile:
+    """Return where the time of a call goes. For a process of its own, in which the runtime has started.
+
+    Args:
+        name: of the variant.
+        folder: of the artifact.
+        preprocessing: "inside" or "outside".
+        images: the inputs of a call.
+        seconds: to measure for, beyond the overhead.
+
+    Raises:
+        Unsupported: the runtime has no profiler.
+    """
+    with TemporaryDirectory() as scratch:
+        costs = overheads.measure(runtime, context, Path(scratch))
+        session = runtime.load(folder, context, preprocessing)
+        is_python = session.module is not None
+        module_us = overheads.module_us(runtime, context, Path(scratch)) if is_python else 0.0
+    call = partial(session.run, session.prepare(images))
+    first = p50_us(call, 0.1)
+    probe = runtime.profile(folder, context, session, images, FEWEST)
+    seen = max(sum(each.calls for each in probe.operators), 1.0)
+    affordable = seconds * (1 - SHARE_UNPROFILED) / BLOCKS / (1e-3 * probe.call_ms)
+    calls = int(min(MOST, EVENTS / seen, affordable))
+    blocks, told = [], []
+    for _ in range(BLOCKS):
+        blocks.append(block_us(call, seconds * SHARE_UNPROFILED / BLOCKS))
+        told.append(runtime.profile(folder, context, session, images, max(FEWEST, calls)))
+    modules = module_times(session, session.prepare(images), max(FEWEST, int(0.3e6 / first)))
+    return _assemble(name, blocks, _mean(told), costs, session, module_us, modules)
+
+
+def _mean(told: list[Profiled]) -> Profiled:
+    """Return the mean of several profiles of the same calls."""
+    share = 1 / len(told)
+    return Profiled(
+        [
+            replace(each, ms=each.ms * share, calls=each.calls * share)
+            for one in told
+            for each in one.operators
+        ],
+        float(np.mean([one.call_ms for one in told])),
+        told[0].tensors,
+    )
+
+
+def _assemble(
+    name: str,
+    blocks: list[float],
+    told: Profiled,
+    costs: Overhead,
+    session: Session,
+    module_us: float,
+    modules: list[Any],
+) -> TimeProfile:
+    took = interval_us(blocks)
+    count = sum(each.calls for each in told.operators)
+    added = costs.one.profiled_call_us + count * costs.around_us(told.tensors)
+    # What else it slows down, by evicting caches for example. The chains may also say too much.
+    slowed = min(1.0, took.value / max(1e3 * told.call_ms - added, took.value / 2))
+    inside = costs.inside_us(told.tensors) + costs.one.operator_us
+    called = sum(module.calls for module in modules)
+    spent = sum(module.us for module in modules)
+    scale = (took.value - costs.one.call_us) / spent if spent else 1.0
+    return TimeProfile(
+        name,
+        took.value,
+        took.low,
+        took.high,
+        1e3 * told.call_ms,
+        _parts(told.operators, inside, slowed),
+        count * costs.one.operator_us,
+        called * module_us,
+        costs.one.call_us,
+        [replace(module, us=module.us * scale) for module in modules],
+    )
+
+
+def _parts(operators: list[OperatorTime], inside_us: float, slowed: float) -> list[OperatorPart]:
+    """Return the operators, each kind and precision once, without what calling and profiling them takes."""
+    sums: dict[tuple[str, str], tuple[float, float]] = {}
+    for each in operators:
+        us, calls = sums.get((each.operator, each.precision), (0.0, 0.0))
+        sums[each.operator, each.precision] = (us + 1e3 * each.ms, calls + each.calls)
+    parts = [
+        OperatorPart(operator, precision, kind_of(operator), slowed * max(us - calls * inside_us, 0.0), calls)
+        for (operator, precision), (us, calls) in sums.items()
+    ]
+    return sorted(parts, key=lambda part: -part.us)

@@ -1,0 +1,53 @@
+"""The stage `explain`: why the variant to deploy takes another time than the baseline."""
+
+from breakeven.artifacts.artifact import BASELINE
+from breakeven.config import schema
+from breakeven.config.study import Study
+from breakeven.core import paths
+from breakeven.core.errors import Failed, Unsupported, UserError
+from breakeven.diagnosis import in_process
+from breakeven.pipeline.profiled_variant import profiled_variant
+from breakeven.pipeline.stages._main import run
+from breakeven.results import records, summary, time_profile
+from breakeven.results.answer import answers
+from breakeven.results.limits import Limits
+from breakeven.results.time_profile import ExplainRecord, TimeProfile
+
+
+def explain(name: str, hardware: str) -> None:
+    """Profile what is to be deployed of the family `name` on `hardware`, beside the baseline."""
+    study = schema.read_study(checked=True)
+    before = time_profile.read(paths.profile(name, hardware) / paths.PROFILE_FILE)
+    if before.profile is None:
+        found = ExplainRecord(name, hardware, before.inputs, [], before.reason)
+    elif (chosen := _chosen(study, name, hardware, before.inputs)) in ("", BASELINE):
+        found = ExplainRecord(name, hardware, before.inputs, [], "the baseline is what to deploy")
+    else:
+        found = _explained(study, name, hardware, chosen, before.profile, before.inputs)
+    found.write(paths.explained(name, hardware))
+    print(f"{name} on {hardware}: {found.reason or ' and '.join(each.name for each in found.profiles)}")
+
+
+def _chosen(study: Study, name: str, hardware: str, inputs: int) -> str:
+    """Return the variant to deploy for calls of so many inputs; "" without one."""
+    benchmark = records.read_benchmark(paths.benchmark(name, hardware))
+    limits = Limits.of(study)
+    for found in answers([benchmark], summary.rows([benchmark], limits), limits):
+        if found.choice.best and found.rows[0].batch_size == inputs:
+            return found.choice.best.variant
+    return ""
+
+
+def _explained(
+    study: Study, name: str, hardware: str, variant: str, baseline: TimeProfile, inputs: int
+) -> ExplainRecord:
+    measured = profiled_variant(study, name, hardware, variant, inputs)
+    try:
+        own = in_process.profile(measured, in_process.seconds_for(study.measure.seconds))
+        return ExplainRecord(name, hardware, inputs, [baseline, own])
+    except (Unsupported, Failed, UserError) as error:
+        return ExplainRecord(name, hardware, inputs, [], f"{variant}: {in_process.reason_of(error)}")
+
+
+if __name__ == "__main__":
+    run(explain)

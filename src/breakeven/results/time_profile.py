@@ -1,0 +1,193 @@
+"""Where the time of a call goes, in parts that add up to its measured duration."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from breakeven.core.files import read_json, write_json
+
+FEW_NAMES = 3  # of operators
+MARKED = 1.25  # a profiler that makes a call so much longer is said to distort it
+
+
+@dataclass(frozen=True)
+class OperatorPart:
+    """The calls of one operator in one precision, without what its profiler takes."""
+
+    operator: str
+    precision: str  # "" for conversions, or if unknown
+    kind: str  # see artifacts/operator_kinds.py
+    us: float  # in one call of the model
+    calls: float  # in one call of the model
+
+
+@dataclass(frozen=True)
+class ModulePart:
+    """The time in one module of the model, without the modules inside it."""
+
+    name: str  # as in `named_modules`; "" for the model itself
+    kind: str  # its class
+    us: float
+    calls: float
+
+
+@dataclass(frozen=True)
+class TimeProfile:
+    """One call of a model, part by part, in microseconds."""
+
+    name: str  # of a variant
+    us: float  # p50 of the calls while nothing profiles them
+    low: float  # the bounds of its interval
+    high: float
+    profiled_us: float  # of a call while it is profiled
+    operators: list[OperatorPart]  # the slowest first
+    dispatch_us: float  # of calling that many operators which compute nothing
+    python_us: float  # of calling the model's modules, where Python does
+    call_us: float  # of a call of a model without operators
+    modules: list[ModulePart] = field(default_factory=list)  # the slowest first; empty where no Python runs
+
+    @property
+    def inflation(self) -> float:
+        """Return how much longer a profiled call takes, as a ratio."""
+        return self.profiled_us / self.us
+
+    @property
+    def is_distorted(self) -> bool:
+        """Return whether the profiler makes a call so much longer that its operators are an estimate."""
+        return self.inflation > MARKED
+
+    @property
+    def operators_us(self) -> float:
+        """Return the time inside operators."""
+        return sum(part.us for part in self.operators)
+
+    @property
+    def unexplained_us(self) -> float:
+        """Return what none of the measured parts accounts for; below 0 if they are too much."""
+        return self.us - self.operators_us - self.dispatch_us - self.python_us - self.call_us
+
+    def kinds(self) -> dict[str, float]:
+        """Return kind of operator -> microseconds, the largest first."""
+        spent: dict[str, float] = {}
+        for part in self.operators:
+            spent[part.kind] = spent.get(part.kind, 0.0) + part.us
+        return dict(sorted(spent.items(), key=lambda pair: -pair[1]))
+
+    def parts(self) -> dict[str, float]:
+        """Return the name of each part -> microseconds; they add up to `us`."""
+        rest = {
+            "calling operators": self.dispatch_us,
+            "calling modules": self.python_us,
+            "calling the model": self.call_us,
+        }
+        return {
+            **self.kinds(),
+            **{name: us for name, us in rest.items() if us},
+            "unexplained": self.unexplained_us,
+        }
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that an optimization can gain, if it changes nothing but the parts that it is about."""
+
+    optimization: str
+    parts: list[str]  # of the profile
+    share: float  # of the call that these parts take
+    at_most: float  # speedup if they took no time: 1 / (1 - share), Amdahl's law
+    expected: float | None = None  # speedup if they took `factor` of their time
+    factor: float | None = None
+
+
+@dataclass(frozen=True)
+class ProfileRecord:
+    """What the stage `profile` finds of one family on one hardware."""
+
+    family: str
+    hardware: str
+    inputs: int  # in a call
+    profile: TimeProfile | None
+    bounds: list[Bound]
+    reason: str = ""  # why there is no profile
+
+    def write(self, file: Path) -> None:
+        """Write the record."""
+        write_json(file, asdict(self))
+
+
+@dataclass(frozen=True)
+class ExplainRecord:
+    """What the stage `explain` finds: the baseline and what is to be deployed, each with its profile."""
+
+    family: str
+    hardware: str
+    inputs: int  # in a call
+    profiles: list[TimeProfile]  # of the baseline and of the chosen variant; empty where one is missing
+    reason: str = ""  # why there are none
+
+    def write(self, file: Path) -> None:
+        """Write the record."""
+        write_json(file, asdict(self))
+
+
+def read_explained(file: Path) -> ExplainRecord:
+    """Return the record in a file of the stage `explain`.
+
+    Raises:
+        UserError: there is none, or it cannot be read.
+    """
+    values = read_json(file)
+    profiles = [profile_from(each) for each in values.pop("profiles")]
+    return ExplainRecord(**values, profiles=profiles)
+
+
+def read(file: Path) -> ProfileRecord:
+    """Return the record in a file.
+
+    Raises:
+        UserError: there is none, or it cannot be read.
+    """
+    values = read_json(file)
+    profile = values.pop("profile")
+    bounds = [Bound(**each) for each in values.pop("bounds")]
+    return ProfileRecord(**values, profile=profile and profile_from(profile), bounds=bounds)
+
+
+def profile_from(values: Mapping[str, Any]) -> TimeProfile:
+    """Return the profile with these values, as `asdict` gives them."""
+    parts = [OperatorPart(**each) for each in values["operators"]]
+    modules = [ModulePart(**each) for each in values["modules"]]
+    return TimeProfile(**{**values, "operators": parts, "modules": modules})
+
+
+def bound(
+    profile: TimeProfile, optimization: str, parts: Sequence[str], factor: float | None = None
+) -> Bound:
+    """Return what an optimization can gain of some parts of a call.
+
+    Args:
+        parts: names of parts; what is not in the profile takes no time.
+        factor: of their time that they are expected to take afterwards.
+    """
+    spent = profile.parts()
+    named = [part for part in parts if part in spent]
+    share = sum(spent[part] for part in named) / profile.us
+    expected = None if factor is None else 1 / (1 - share * (1 - factor))
+    return Bound(
+        optimization, [part for part in parts if part in spent], share, 1 / (1 - share), expected, factor
+    )
+
+
+def duration(us: float) -> str:
+    """Return a duration with its unit, in three digits."""
+    return f"{us:.3g} µs" if us < 999.5 else f"{us / 1000:.3g} ms" if us < 999_500 else f"{us / 1e6:.3g} s"
+
+
+def names(parts: Iterable[OperatorPart]) -> str:
+    """Return the names of the slowest operators, and how many more there are."""
+    ordered = sorted(parts, key=lambda part: -part.us)
+    told = [part.operator for part in ordered if part.us] or [part.operator for part in ordered]
+    found = [*dict.fromkeys(name.removeprefix("aten::") for name in told)]
+    more = f" and {len(found) - FEW_NAMES} more" if len(found) > FEW_NAMES else ""
+    return ", ".join(found[:FEW_NAMES]) + more

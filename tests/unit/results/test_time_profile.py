@@ -1,0 +1,88 @@
+"""Parts of a call: they add up, and so do the parts of a difference."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from time_profiles import profile
+
+from breakeven.artifacts.operator_kinds import ACTIVATION, CONVERSION, CONVOLUTION, LINEAR
+from breakeven.results import time_profile, waterfall
+from breakeven.results.time_profile import ExplainRecord, OperatorPart, ProfileRecord, TimeProfile, bound
+
+NAMES = ("Conv", "Relu", "Gemm", "Cast", "Reshape")
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> TimeProfile:
+    times = st.floats(0, 1e5)
+    return profile(
+        draw(st.sampled_from(["none/fp32/eager", "none/int8-static/onnxruntime"])),
+        draw(st.floats(1, 1e6)),
+        dispatch=draw(times),
+        **draw(st.dictionaries(st.sampled_from(NAMES), times)),
+    )
+
+
+@given(profiles())
+def test_the_parts_add_up_to_the_call(one: TimeProfile) -> None:
+    assert sum(one.parts().values()) == pytest.approx(one.us, abs=1e-6)
+
+
+@given(profiles(), profiles())
+def test_the_steps_add_up_to_the_difference(one: TimeProfile, two: TimeProfile) -> None:
+    assert sum(step.us for step in waterfall.steps(one, two)) == pytest.approx(two.us - one.us, abs=1e-6)
+    assert [*waterfall.sentences(one, two)]
+
+
+def test_a_bound_is_amdahls() -> None:
+    one = profile(Conv=50.0, Gemm=25.0)
+    found = bound(one, "int8", (CONVOLUTION, LINEAR, CONVERSION), 0.25)
+    assert found.parts == [CONVOLUTION, LINEAR]  # nothing is converted here
+    assert (found.share, found.at_most) == (pytest.approx(0.75), pytest.approx(4.0))
+    assert found.expected == pytest.approx(1 / (0.25 + 0.75 * 0.25))
+
+
+def test_what_is_unexplained_is_said() -> None:
+    assert profile(Conv=50.0).unexplained_us == pytest.approx(100 - 50 - 10 - 5 - 3)
+    assert profile(Conv=90.0).unexplained_us < 0  # the parts are too much: that is said, too
+
+
+@pytest.mark.parametrize(("profiled", "marked"), [(124.0, False), (126.0, True)])
+def test_a_profile_that_inflates_by_more_than_a_quarter_is_marked(profiled: float, marked: bool) -> None:
+    slow = profile(profiled=profiled, Conv=50.0)
+    said = " ".join(waterfall.sentences(slow, profile("none/fp32/r", 50.0, 55.0, 2.0, Conv=30.0)))
+    assert slow.is_distorted is marked and ("read its operators as an estimate" in said) is marked
+
+
+def test_fused_operators_and_precision_are_named() -> None:
+    first = profile(Conv=60.0, Relu=20.0)
+    second = profile("none/int8-static/onnxruntime", 40.0, 44.0, 2.0, QLinearConv=20.0, DequantizeLinear=8.0)
+    why = {step.name: step.why for step in waterfall.steps(first, second)}
+    assert why[ACTIVATION] == "none are called any more: Relu before"
+    assert why[CONVOLUTION] == "fp32, then int8: Conv, then QLinearConv"
+    assert why[CONVERSION] == "only the second calls them: DequantizeLinear"
+    said = " ".join(waterfall.sentences(first, second))
+    assert "takes 60 µs less" in said and "Most of it is convolution: 40 µs" in said
+    assert "Against it: copies and conversions takes 8 µs more" in said
+    assert "Copies and conversions are 20% of the call of none/int8-static/onnxruntime" in said
+
+
+def test_what_stayed_in_floating_point_is_said() -> None:
+    mixed = profile("none/int8-static/onnxruntime", QLinearConv=20.0)
+    mixed.operators.append(OperatorPart("Gemm", "fp32", LINEAR, 30.0, 1.0))
+    assert "Not in int8: Gemm; 30% of the call." in [*waterfall.sentences(profile(Conv=60.0), mixed)]
+
+
+def test_records_survive_their_files(tmp_path: Path) -> None:
+    one, two = profile(Conv=50.0), profile("none/int8-static/onnxruntime", QLinearConv=9.0)
+    before = ProfileRecord("cnn", "cpu1", 1, one, [bound(one, "int8", (CONVOLUTION,), 0.25)])
+    before.write(tmp_path / "profile.json")
+    assert time_profile.read(tmp_path / "profile.json") == before
+    none = ProfileRecord("cnn", "cuda", 1, None, [], "no such device")
+    none.write(tmp_path / "none.json")
+    assert time_profile.read(tmp_path / "none.json") == none
+    explained = ExplainRecord("cnn", "cpu1", 1, [one, two])
+    explained.write(tmp_path / "explained.json")
+    assert time_profile.read_explained(tmp_path / "explained.json") == explained
