@@ -4,7 +4,7 @@ A profiler makes calls longer. What it adds for an operator is measured on chain
 nothing (see `overhead.py`), and taken off. What it slows down beyond that, the operators share.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -94,9 +94,12 @@ def _assemble(
     took = interval_us(blocks)
     count = sum(each.calls for each in told.operators)
     added = costs.one.profiled_call_us + count * costs.around_us(told.tensors)
-    # What else it slows down, by evicting caches for example. The chains may also say too much.
-    slowed = min(1.0, took.value / max(1e3 * told.call_ms - added, took.value / 2))
-    inside = costs.inside_us(told.tensors) + costs.one.operator_us
+    whole = 1e3 * told.call_ms
+    # What else it slows down, by evicting caches for example. The chains may also say too much: then the
+    # operators stay as they are, unless the machine itself was faster in the profiled calls.
+    slowed = min(max(1.0, took.value / whole), took.value / max(whole - added, took.value / 2))
+    empty = Empty(costs.one.operator_us, costs.inside_us(told.tensors) + costs.one.operator_us)
+    parts, calling = _split(told.operators, empty, slowed)
     called = sum(module.calls for module in modules)
     spent = sum(module.us for module in modules)
     scale = (took.value - costs.one.call_us) / spent if spent else 1.0
@@ -105,23 +108,37 @@ def _assemble(
         took.value,
         took.low,
         took.high,
-        1e3 * told.call_ms,
-        _parts(told.operators, inside, slowed),
-        count * costs.one.operator_us,
+        whole,
+        parts,
+        calling,
         called * module_us,
         costs.one.call_us,
         [replace(module, us=module.us * scale) for module in modules],
     )
 
 
-def _parts(operators: list[OperatorTime], inside_us: float, slowed: float) -> list[OperatorPart]:
-    """Return the operators, each kind and precision once, without what calling and profiling them takes."""
+@dataclass(frozen=True)
+class Empty:
+    """An operator that computes nothing, in microseconds."""
+
+    us: float  # unprofiled
+    told_us: float  # by the profiler
+
+
+def _split(operators: list[OperatorTime], empty: Empty, slowed: float) -> tuple[list[OperatorPart], float]:
+    """Return the operators, each kind and precision once, and the time that calling all of them takes.
+
+    An operator takes what it is told to take beyond an empty one. One that is told to take less than an empty
+    one takes as much less to call.
+    """
     sums: dict[tuple[str, str], tuple[float, float]] = {}
     for each in operators:
         us, calls = sums.get((each.operator, each.precision), (0.0, 0.0))
         sums[each.operator, each.precision] = (us + 1e3 * each.ms, calls + each.calls)
-    parts = [
-        OperatorPart(operator, precision, kind_of(operator), slowed * max(us - calls * inside_us, 0.0), calls)
-        for (operator, precision), (us, calls) in sums.items()
-    ]
-    return sorted(parts, key=lambda part: -part.us)
+    parts, calling = [], 0.0
+    for (operator, precision), (us, calls) in sums.items():
+        told = calls * empty.told_us
+        inside = slowed * max(us - told, 0.0)
+        calling += calls * empty.us * (min(us / told, 1.0) if told > 0 else 1.0)
+        parts.append(OperatorPart(operator, precision, kind_of(operator), inside, calls))
+    return sorted(parts, key=lambda part: -part.us), calling

@@ -13,6 +13,7 @@ from breakeven.results.result_row import ResultRow
 from breakeven.results.time_profile import ExplainRecord, ProfileRecord, TimeProfile, duration
 
 SLOWEST = 3  # modules that are named
+SEEN = 1.01  # a smaller inflation of the profiler is noise
 SHOWN_SHARE = 0.02  # of a call: kinds of operators that take less are not named
 
 
@@ -48,11 +49,14 @@ def profile_sentences(profile: TimeProfile) -> Iterator[str]:
         f"Between operators: {between / profile.us:.0%}, measured on models whose operators compute nothing. "
         f"Unexplained: {profile.unexplained_us / profile.us:.1%}."
     )
-    distorted = " That is much: read the operators as an estimate." if profile.is_distorted else ""
-    yield (
-        f"The profiler makes a call {profile.inflation:.2f} times as long; what it adds is measured, and "
-        f"taken off.{distorted}"
-    )
+    if profile.inflation < SEEN:
+        yield "The profiler does not make a call longer, as far as can be seen."
+    else:
+        distorted = " That is much: read the operators as an estimate." if profile.is_distorted else ""
+        yield (
+            f"The profiler makes a call {profile.inflation:.2f} times as long; what it adds is measured, and "
+            f"taken off.{distorted}"
+        )
     if slowest := [module for module in profile.modules if module.name][:SLOWEST]:
         told = ", ".join(f"{each.name} ({each.kind}, {each.us / profile.us:.0%})" for each in slowest)
         yield f"The slowest modules: {told}."
