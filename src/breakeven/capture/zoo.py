@@ -23,9 +23,8 @@ TORCHVISION = {
 SEGMENTATION = ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "fcn_resnet50")
 DETECTION = (
     *("ssdlite320_mobilenet_v3_large", "ssd300_vgg16", "fasterrcnn_mobilenet_v3_large_320_fpn"),
-    *("retinanet_resnet50_fpn", "fcos_resnet50_fpn", "maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn"),
+    *("retinanet_resnet50_fpn", "maskrcnn_resnet50_fpn"),
 )
-VIDEO = {"r3d_18": 64, "mc3_18": 64, "r2plus1d_18": 64, "s3d": 224, "mvit_v2_s": 224, "swin3d_t": 64}
 TIMM = {
     "beit_base_patch16_224": 224,
     "halonet_h1": 256,
@@ -180,7 +179,6 @@ def targets() -> list[Target]:
         "torchvision": ("torchvision", of_torchvision, [*TORCHVISION.items()]),
         "segmentation": ("torchvision", of_segmentation, [(name,) for name in SEGMENTATION]),
         "detection": ("torchvision", of_detection, [(name,) for name in DETECTION]),
-        "video": ("torchvision", of_video, [*VIDEO.items()]),
         "timm": ("timm", of_timm, [*TIMM.items()]),
         "transformers": ("transformers", of_transformers, [(n,) for n in (*TEXTS, *PICTURES, *SOUNDS)]),
     }
@@ -219,14 +217,6 @@ def of_detection(name: str) -> tuple[nn.Module, Example]:
 
     model = torchvision.models.get_model(name, weights=None, weights_backbone=None, num_classes=CLASSES)
     return model, Example(([torch.rand(3, SIDE, SIDE) for _ in range(BATCH)],))
-
-
-def of_video(name: str, side: int) -> tuple[nn.Module, Example]:
-    """Return a model of torchvision for 16 pictures in a row."""
-    import torchvision
-
-    model = torchvision.models.get_model(name, weights=None, num_classes=CLASSES)
-    return model, Example((torch.randn(BATCH, 3, 16, side, side),))
 
 
 def of_timm(name: str, side: int) -> tuple[nn.Module, Example]:
