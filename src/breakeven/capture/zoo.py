@@ -21,10 +21,7 @@ TORCHVISION = {
     **{"googlenet": 96, "inception_v3": 96, "maxvit_t": 224, "vit_b_32": 224},
 }
 SEGMENTATION = ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "fcn_resnet50")
-DETECTION = (
-    *("ssdlite320_mobilenet_v3_large", "ssd300_vgg16", "fasterrcnn_mobilenet_v3_large_320_fpn"),
-    *("retinanet_resnet50_fpn", "maskrcnn_resnet50_fpn"),
-)
+DETECTION = ("ssdlite320_mobilenet_v3_large",)
 TIMM = {
     "beit_base_patch16_224": 224,
     "halonet_h1": 256,

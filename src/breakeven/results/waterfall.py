@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from breakeven.artifacts.operator_kinds import CONVERSION
+from breakeven.artifacts.operator_kinds import CONVERSION, CONVOLUTION, LINEAR
 from breakeven.results.time_profile import OperatorPart, TimeProfile, duration, names
 
 MATTERS = 0.01  # of the slower call: smaller steps are told together
@@ -65,7 +65,7 @@ def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
     helpful = [step for step in steps(first, second) if step.us * total > 0 and step.name != UNEXPLAINED]
     if helpful:
         top = helpful[0]
-        yield f"Most of it is {top.name}: {duration(abs(top.us))} ({top.why})."
+        yield f"The largest part is {top.name}: {duration(abs(top.us))} ({top.why})."
     against = [
         step
         for step in steps(first, second)
@@ -74,7 +74,7 @@ def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
     for step in against[:2]:
         change = f"{duration(abs(step.us))} {'more' if step.us > 0 else 'less'}"
         yield f"Against it: {step.name} takes {change} ({step.why})."
-    yield from _of_int8(second)
+    yield from _of_int8(first, second)
     for profile in (first, second):
         if profile.is_distorted:
             yield (
@@ -83,7 +83,7 @@ def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
             )
 
 
-def _of_int8(profile: TimeProfile) -> Iterator[str]:
+def _of_int8(first: TimeProfile, profile: TimeProfile) -> Iterator[str]:
     """Yield which operators of an int8 variant are not in int8, and what its conversions cost."""
     if not any(part.precision == "int8" for part in profile.operators):
         return
@@ -93,6 +93,11 @@ def _of_int8(profile: TimeProfile) -> Iterator[str]:
         yield f"Not in int8: {names(floating)}; {taken / profile.us:.0%} of the call."
     converting = profile.kinds().get(CONVERSION, 0.0)
     yield f"Copies and conversions are {converting / profile.us:.0%} of the call of {profile.name}."
+    could = sum(first.kinds().get(kind, 0.0) for kind in (CONVOLUTION, LINEAR)) / first.us
+    yield (
+        f"Of the call of {first.name}, {could:.0%} were convolutions and linear layers. The rest, "
+        f"{1 - could:.0%}, was never for int8 to gain."
+    )
 
 
 def _of_kind(kind: str, first: TimeProfile, second: TimeProfile) -> Step:
