@@ -1,7 +1,8 @@
 """The operators that an artifact executes, and the share of the time in each precision."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ class OperatorTime:
     precision: str  # of its inputs, one of `PRECISIONS`; "" for conversions, or if unknown
     ms: float  # in one call of the model
     calls: float = 1.0  # in one call of the model
+    outer: str = ""  # the operator of the model that calls it, where one operator calls others
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ def merge(kernels: Iterable[OperatorTime]) -> list[OperatorTime]:
         total = sums.get(key, OperatorTime(*key, ms=0.0, calls=0.0))
         sums[key] = OperatorTime(*key, total.ms + new.ms, total.calls + new.calls)
     return sorted(sums.values(), key=lambda kernel: -kernel.ms)
+
+
+def as_values(kernel: OperatorTime) -> dict[str, Any]:
+    """Return the fields of a merged operator, for a record."""
+    return {name: value for name, value in asdict(kernel).items() if name != "outer"}
 
 
 def shares(kernels: Iterable[OperatorTime]) -> dict[str, float]:

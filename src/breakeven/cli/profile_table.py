@@ -7,14 +7,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.artifacts.artifact import BASELINE
 from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.core.errors import Failed, Unsupported, UserError
-from breakeven.core.format import brief
+from breakeven.core.format import wrapped
 from breakeven.diagnosis import in_process
 from breakeven.pipeline.profiled_variant import profiled_variant
 from breakeven.report.terminal_table import paragraph
-from breakeven.report.time_sections import gain_sentences, profile_sentences
+from breakeven.report.time_sections import best_sentence, gain_sentences, profile_sentences
 from breakeven.results import records, summary, time_profile, waterfall
 from breakeven.results.gains import gains
 from breakeven.results.limits import Limits
@@ -31,18 +32,22 @@ def show_family(study: Study, family: str) -> None:
     for hardware in study.hardware:
         folder = paths.profile(family, hardware)
         record = time_profile.read(folder / paths.PROFILE_FILE)
-        console.print(f"{family} on {hardware}, before anything is optimized", style="bold", markup=False)
+        threads = study.hardware[hardware].get("threads")
+        where = f"{hardware} ({threads} thread{'s' if threads != 1 else ''}), {record.inputs} input"
+        title = f"{family}: {BASELINE} on {where}{'s' if record.inputs > 1 else ''} a call"
+        console.print(title, style="bold", markup=False)
         if record.profile is None:
             console.print(f"There is no profile: {record.reason}.", markup=False)
             continue
+        rows = _rows(study, family, hardware)
         console.print(_parts(record.profile))
-        _say(console, profile_sentences(record.profile))
-        console.print("What can be gained at most (Amdahl), and what was:", markup=False)
-        _say(console, gain_sentences(gains(record, _rows(study, family, hardware))))
+        _say(console, [*profile_sentences(record.profile), *best_sentence(record, rows)])
         console.print(
-            f"Each call in time order: open {folder / paths.TRACE_FILE} at https://ui.perfetto.dev",
-            markup=False,
+            "What each change alone could gain here at most (Amdahl), and what it gained:", markup=False
         )
+        _say(console, gain_sentences(gains(record, rows)))
+        console.print("Calls in time order, for https://ui.perfetto.dev:", markup=False)
+        console.print(f"  {folder / paths.TRACE_FILE}", markup=False)
 
 
 def show_difference(study: Study, family: str, hardware: str, variants: Sequence[str]) -> None:
@@ -60,29 +65,42 @@ def show_difference(study: Study, family: str, hardware: str, variants: Sequence
             raise UserError(f"{name} cannot be profiled: {in_process.reason_of(error)}.") from None
     first, second = profiles
     console = Console(highlight=False)
-    console.print(f"{family} on {hardware}, one input a call", style="bold", markup=False)
+    threads = study.hardware[hardware].get("threads")
+    console.print(
+        f"{family} on {hardware} (threads: {threads}), one input a call", style="bold", markup=False
+    )
+    for sentence in _verdict(_rows(study, family, hardware), first, second):
+        console.print(Text(wrapped(sentence, console.width, "", "")))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("part", no_wrap=True)
-    table.add_column("µs", justify="right", no_wrap=True)
+    for name in ("before, µs", "after, µs", "change"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("what changed", overflow="fold")
-    table.add_row(first.name, _us(first.us), "")
     for step in waterfall.steps(first, second):
-        table.add_row(step.name, _us(step.us, "+"), Text(step.why))
-    table.add_row(second.name, _us(second.us), "")
+        table.add_row(step.name, _us(step.before), _us(step.after), _us(step.us, "+"), Text(step.why))
+    table.add_section()
+    table.add_row("a call (p50)", _us(first.us), _us(second.us), _us(second.us - first.us, "+"), "")
     console.print(table)
     _say(console, waterfall.sentences(first, second))
-    _say(console, _stored(_rows(study, family, hardware), first, second))
 
 
-def _stored(rows: Sequence[ResultRow], first: TimeProfile, second: TimeProfile) -> Iterable[str]:
-    """Yield what the study measured of the two variants, for comparison."""
+def _verdict(rows: Sequence[ResultRow], first: TimeProfile, second: TimeProfile) -> Iterable[str]:
+    """Yield how much faster the second is: as the study measured it, and as it is now."""
+    now = f"{_us(first.us)} → {_us(second.us)} µs"
     found = {row.variant: row for row in rows if row.batch_size == INPUTS and row.callers == 1}
-    p50 = [found[each.name].latency_ms_p50 for each in (first, second) if each.name in found]
-    if len(p50) == 2 and p50[0] and p50[1]:
+    was, then = (found[each.name].latency_ms_p50 if each.name in found else None for each in (first, second))
+    if was and then:
         yield (
-            f"The study measured {brief(1e3 * p50[0])} and {brief(1e3 * p50[1])} µs in the same rounds: that "
-            "ratio is the one to trust; the parts say where it comes from."
+            f"{_faster(second.name, was / then, first.name)}, as the study measured: {_us(1e3 * was)} → "
+            f"{_us(1e3 * then)} µs. Profiled now, for the parts: {now}."
         )
+    else:
+        yield f"{_faster(second.name, first.us / second.us, first.name)}: {now}."
+
+
+def _faster(name: str, ratio: float, base: str) -> str:
+    how = f"{ratio:.2f}x as fast as" if ratio >= 1 else f"{1 / ratio:.2f}x slower than"
+    return f"{name} is {how} {base}"
 
 
 def _rows(study: Study, family: str, hardware: str) -> list[ResultRow]:

@@ -4,7 +4,7 @@ A profiler makes calls longer. What it adds for an operator is measured on chain
 nothing (see `overhead.py`), and taken off. What it slows down beyond that, the operators share.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operator_kinds import kind_of
-from breakeven.artifacts.operators import OperatorTime, Profiled
+from breakeven.artifacts.operators import Profiled
 from breakeven.diagnosis import overhead as overheads
 from breakeven.diagnosis.clock import block_us, interval_us, p50_us
 from breakeven.diagnosis.module_times import module_times
+from breakeven.diagnosis.operator_parts import Empty, split
 from breakeven.diagnosis.overhead import Overhead
 from breakeven.plugins.runtimes.base import ExecutionContext, Runtime, Session
-from breakeven.results.time_profile import OperatorPart, TimeProfile
+from breakeven.results.time_profile import TimeProfile
 
 BLOCKS = 8  # of unprofiled calls, each with a block of profiled ones after it
 EVENTS = 2500  # operators in a block of profiled calls, at most: torch reads them slowly
@@ -99,7 +99,7 @@ def _assemble(
     # operators stay as they are, unless the machine itself was faster in the profiled calls.
     slowed = min(max(1.0, took.value / whole), took.value / max(whole - added, took.value / 2))
     empty = Empty(costs.one.operator_us, costs.inside_us(told.tensors) + costs.one.operator_us)
-    parts, calling = _split(told.operators, empty, slowed)
+    parts, calling = split(told.operators, empty, slowed)
     called = sum(module.calls for module in modules)
     spent = sum(module.us for module in modules)
     scale = (took.value - costs.one.call_us) / spent if spent else 1.0
@@ -115,30 +115,3 @@ def _assemble(
         costs.one.call_us,
         [replace(module, us=module.us * scale) for module in modules],
     )
-
-
-@dataclass(frozen=True)
-class Empty:
-    """An operator that computes nothing, in microseconds."""
-
-    us: float  # unprofiled
-    told_us: float  # by the profiler
-
-
-def _split(operators: list[OperatorTime], empty: Empty, slowed: float) -> tuple[list[OperatorPart], float]:
-    """Return the operators, each kind and precision once, and the time that calling all of them takes.
-
-    An operator takes what it is told to take beyond an empty one. One that is told to take less than an empty
-    one takes as much less to call.
-    """
-    sums: dict[tuple[str, str], tuple[float, float]] = {}
-    for each in operators:
-        us, calls = sums.get((each.operator, each.precision), (0.0, 0.0))
-        sums[each.operator, each.precision] = (us + 1e3 * each.ms, calls + each.calls)
-    parts, calling = [], 0.0
-    for (operator, precision), (us, calls) in sums.items():
-        told = calls * empty.told_us
-        inside = slowed * max(us - told, 0.0)
-        calling += calls * empty.us * (min(us / told, 1.0) if told > 0 else 1.0)
-        parts.append(OperatorPart(operator, precision, kind_of(operator), inside, calls))
-    return sorted(parts, key=lambda part: -part.us), calling

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,4 +162,4 @@ class ArtifactLoader:
             told = self.runtime.profile(self.folder, self.context, self.session, inputs, calls)
         except Unsupported as error:
             return {**facts, "kernels_reason": str(error)}
-        return {**facts, "kernels": [asdict(kernel) for kernel in operators.merge(told.operators)]}
+        return {**facts, "kernels": [*map(operators.as_values, operators.merge(told.operators))]}

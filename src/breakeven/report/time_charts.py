@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import altair as alt
 
 from breakeven.report.vega import COLOUR_RANGE, GREY, LINE_HEIGHT, Chart, Point, names, spec, tips
-from breakeven.results.time_profile import TimeProfile, duration
-from breakeven.results.waterfall import UNEXPLAINED, steps
+from breakeven.results.time_profile import UNEXPLAINED, TimeProfile, duration
+from breakeven.results.waterfall import steps
 
 OPERATORS, CALLING, WHOLE = "inside operators", "between them", "the whole call"
 MORE, LESS = "takes more", "takes less"
@@ -70,9 +70,5 @@ def _chart(name: str, title: str, caption: str, data: Sequence[Point]) -> Chart:
             tooltip=tips("part", "why", us=".4g"),
         )
     )
-    summary = "; ".join(f"{point['part']}: {_signed(point['us'])}" for point in data)
+    summary = "; ".join(f"{point['part']}: {duration(point['us'])}" for point in data)
     return Chart(name, title, caption, list(data), spec(bars, LINE_HEIGHT * len(data)), summary=summary)
-
-
-def _signed(us: float) -> str:
-    return ("-" if us < 0 else "") + duration(abs(us))

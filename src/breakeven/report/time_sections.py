@@ -5,16 +5,16 @@ from pathlib import Path
 
 from breakeven.config.study import Study
 from breakeven.core import paths
+from breakeven.plugins.tasks.base import at_start
 from breakeven.report import time_charts
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.results import time_profile, waterfall
-from breakeven.results.gains import Gain, gains
+from breakeven.results.gains import Gain, fastest, gains, measured_there
 from breakeven.results.result_row import ResultRow
 from breakeven.results.time_profile import ExplainRecord, ProfileRecord, TimeProfile, duration
 
 SLOWEST = 3  # modules that are named
 SEEN = 1.01  # a smaller inflation of the profiler is noise
-SHOWN_SHARE = 0.02  # of a call: kinds of operators that take less are not named
 
 
 def sections(study: Study, rows: Sequence[ResultRow], root: Path = Path()) -> Iterator[ExtraSection]:
@@ -37,35 +37,37 @@ def sections(study: Study, rows: Sequence[ResultRow], root: Path = Path()) -> It
 
 
 def profile_sentences(profile: TimeProfile) -> Iterator[str]:
-    """Yield what a profile says: how long a call takes, what it is spent in, and how sure that is."""
-    least = SHOWN_SHARE * profile.us
-    kinds = [f"{kind} {us / profile.us:.0%}" for kind, us in profile.kinds().items() if us >= least]
+    """Yield what a profile says beyond its parts: how sure they are, and the slowest modules."""
+    inside, unexplained = profile.operators_us / profile.us, profile.unexplained_us / profile.us
     yield (
-        f"A call takes {duration(profile.us)} ({duration(profile.low)} to {duration(profile.high)}). "
-        f"Inside operators: {', '.join(kinds)}."
-    )
-    between = profile.dispatch_us + profile.python_us + profile.call_us
-    yield (
-        f"Between operators: {between / profile.us:.0%}, measured on models whose operators compute nothing. "
-        f"Unexplained: {profile.unexplained_us / profile.us:.1%}."
+        f"A call takes {duration(profile.us)} ({duration(profile.low)} to {duration(profile.high)}): "
+        f"{inside:.0%} inside operators, {1 - inside - unexplained:.0%} between them (timed on models whose "
+        f"operators do nothing), {unexplained:.1%} unexplained."
     )
     if profile.inflation < SEEN:
         yield "The profiler does not make a call longer, as far as can be seen."
     else:
-        distorted = " That is much: read the operators as an estimate." if profile.is_distorted else ""
-        yield (
-            f"The profiler makes a call {profile.inflation:.2f} times as long; what it adds is measured, and "
-            f"taken off.{distorted}"
-        )
+        doubt = "but single lines are estimates" if profile.is_distorted else "so far as it is known"
+        yield f"The profiler slows a call by {profile.inflation - 1:.0%}. That is taken off, {doubt}."
     if slowest := [module for module in profile.modules if module.name][:SLOWEST]:
-        told = ", ".join(f"{each.name} ({each.kind}, {each.us / profile.us:.0%})" for each in slowest)
-        yield f"The slowest modules: {told}."
+        told = ", ".join(f"`{each.name}` ({each.kind}) {each.us / profile.us:.0%}" for each in slowest)
+        yield f"The slowest modules: {told} of the call."
 
 
 def gain_sentences(found: Sequence[Gain]) -> Iterator[str]:
-    """Yield the most that each optimization could gain, and what it gained."""
+    """Yield the most that each optimization could gain in eager, and what it gained."""
     for gain in found:
-        yield f"{gain.what}: at most {gain.at_most:.2f}x{gain.expectation}; {gain.outcome}."
+        yield f"{at_start(gain.what)}: at most {gain.at_most:.2f}x{gain.expectation}; {gain.outcome}."
+
+
+def best_sentence(record: ProfileRecord, rows: Sequence[ResultRow]) -> Iterator[str]:
+    """Yield the fastest variant that was measured, and how to ask why."""
+    best = fastest(measured_there(record, rows))
+    if best and record.profile:
+        yield (
+            f"The fastest variant that was measured is {best.variant}, {best.speedup:.1f}x as fast: "
+            f"`breakeven why {record.profile.name} {best.variant} --family {record.family}` says why."
+        )
 
 
 def _profile(record: ProfileRecord, profile: TimeProfile, rows: Sequence[ResultRow]) -> ExtraSection:
@@ -73,7 +75,7 @@ def _profile(record: ProfileRecord, profile: TimeProfile, rows: Sequence[ResultR
     return ExtraSection(
         name,
         f"Where the time goes: {record.family} on {record.hardware}, before anything is optimized",
-        [*profile_sentences(profile), *gain_sentences(gains(record, rows))],
+        [*profile_sentences(profile), *best_sentence(record, rows), *gain_sentences(gains(record, rows))],
         [time_charts.of_profile(name, f"{record.family}: one call of {profile.name}", profile)],
     )
 

@@ -10,11 +10,11 @@ from breakeven.results.time_profile import Bound, ProfileRecord
 INT8, PRUNING, FUSION, NO_CALLS = "int8", "pruning", "fusion", "no calls"
 WHAT = {
     INT8: "int8 in convolutions and linear layers",
-    PRUNING: "Pruning of convolutions and linear layers",
-    FUSION: "Fusing normalization, activations and arithmetic",
-    NO_CALLS: "Calling operators and modules without cost",
+    PRUNING: "pruning of convolutions and linear layers",
+    FUSION: "fusing normalization, activations and arithmetic",
+    NO_CALLS: "no overhead of operators, modules and entry",
 }
-NEAR = 0.9  # of the bound: then it is the bound that binds
+NEAR = 0.9  # of the bound: then it is the rest of the call that binds
 
 
 @dataclass(frozen=True)
@@ -29,63 +29,73 @@ class Gain:
 
 def gains(record: ProfileRecord, rows: Iterable[ResultRow]) -> list[Gain]:
     """Return each bound with what was measured of it, in the order of the bounds."""
-    own = [
-        row
-        for row in rows
-        if (row.family, row.hardware, row.batch_size) == (record.family, record.hardware, record.inputs)
-        and row.callers == 1
-        and row.speedup
-        and not row.is_twin
-    ]
+    own = measured_there(record, rows)
     return [
         Gain(WHAT[bound.optimization], bound.at_most, _expectation(bound), _outcome(bound, own))
         for bound in record.bounds
     ]
 
 
+def measured_there(record: ProfileRecord, rows: Iterable[ResultRow]) -> list[ResultRow]:
+    """Return the rows with a speedup of the profile's family, hardware and number of inputs."""
+    place = (record.family, record.hardware, record.inputs)
+    return [
+        row
+        for row in rows
+        if (row.family, row.hardware, row.batch_size) == place
+        and row.callers == 1
+        and row.speedup
+        and not row.is_twin
+    ]
+
+
+def fastest(rows: Iterable[ResultRow]) -> ResultRow | None:
+    """Return the row with the largest speedup; None without any above 1."""
+    best = max(rows, key=lambda row: row.speedup or 0.0, default=None)
+    return best if best and (best.speedup or 0.0) > 1 else None
+
+
 def _expectation(bound: Bound) -> str:
     if bound.expected is None or bound.factor is None:
         return ""
-    return f", or {bound.expected:.2f}x if they take {bound.factor:.0%} of their time"
+    return f", {bound.expected:.2f}x if it runs them {1 / bound.factor:.0f} times as fast"
 
 
 def _outcome(bound: Bound, rows: Sequence[ResultRow]) -> str:
     if bound.optimization == INT8:
-        return _told(bound, _int8(rows))
+        return _of_int8(rows)
     if bound.optimization == PRUNING:
-        return _told(bound, _compressed(rows))
-    return "no variant does this alone"
+        return _of_pruning(bound, rows)
+    return "measured only together with other changes"
 
 
-def _int8(rows: Sequence[ResultRow]) -> tuple[float, str] | None:
-    """Return the largest gain of int8 over fp32 in the same runtime, and which variants these are."""
+def _of_int8(rows: Sequence[ResultRow]) -> str:
+    """Return the largest gain of int8 over fp32 in the same runtime: eager has no int8."""
     plain = {row.runtime: row for row in rows if (row.compression, row.precision) == ("none", "fp32")}
     found = [
-        ((row.speedup or 0.0) / (base.speedup or 1.0), f"{row.variant} over {base.variant}")
+        ((row.speedup or 0.0) / (base.speedup or 1.0), base.variant, row.variant)
         for row in rows
         if row.compression == "none" and row.precision.startswith("int8") and (base := plain.get(row.runtime))
     ]
-    return max(found, default=None)
+    if not found:
+        return "not measured in this study"
+    gain, before, variant = max(found)
+    return (
+        f"eager has no int8; in a runtime that has, {gain:.2f}x was measured (`breakeven why {before} "
+        f"{variant}` says what binds there)"
+    )
 
 
-def _compressed(rows: Sequence[ResultRow]) -> tuple[float, str] | None:
-    """Return the largest gain of a compressed model in the baseline's runtime."""
+def _of_pruning(bound: Bound, rows: Sequence[ResultRow]) -> str:
+    """Return the largest gain of a compressed model in the baseline's runtime, and what binds it."""
     runtime = BASELINE.rpartition("/")[2]
     found = [
-        (row.speedup or 0.0, f"{row.variant} over {BASELINE}")
+        (row.speedup or 0.0, row.variant)
         for row in rows
         if row.runtime == runtime and row.compression not in ("none", "") and row.precision == "fp32"
     ]
-    return max(found, default=None)
-
-
-def _told(bound: Bound, measured: tuple[float, str] | None) -> str:
-    if measured is None:
+    if not found:
         return "not measured in this study"
-    gain, variants = measured
-    told = f"measured {gain:.2f}x ({variants})"
-    if gain > bound.at_most:
-        return f"{told}: beyond eager's bound, since this runtime also spends less on the other parts"
-    if gain >= NEAR * bound.at_most:
-        return f"{told}: the rest of the call binds, so no more of it helps"
-    return f"{told}: these parts did not get as fast as they could"
+    gain, variant = max(found)
+    binds = "the rest of the call" if gain >= NEAR * bound.at_most else "the layers that are left"
+    return f"measured {gain:.2f}x ({BASELINE} → {variant}): {binds} bind{'s' if 'rest' in binds else ''}"

@@ -8,6 +8,8 @@ from typing import Any
 from breakeven.core.files import read_json, write_json
 
 FEW_NAMES = 3  # of operators
+OPERATOR_OVERHEAD, MODULE_OVERHEAD = "operator overhead", "Python module overhead"
+ENTRY_OVERHEAD, UNEXPLAINED = "entry overhead", "unexplained"
 MARKED = 1.25  # a profiler that makes a call so much longer is said to distort it
 
 
@@ -20,6 +22,7 @@ class OperatorPart:
     kind: str  # see artifacts/operator_kinds.py
     us: float  # in one call of the model
     calls: float  # in one call of the model
+    inner: str = ""  # the operator that it calls, and that takes most of its time
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,14 @@ class TimeProfile:
     def parts(self) -> dict[str, float]:
         """Return the name of each part -> microseconds; they add up to `us`."""
         rest = {
-            "calling operators": self.dispatch_us,
-            "calling modules": self.python_us,
-            "calling the model": self.call_us,
+            OPERATOR_OVERHEAD: self.dispatch_us,
+            MODULE_OVERHEAD: self.python_us,
+            ENTRY_OVERHEAD: self.call_us,
         }
         return {
             **self.kinds(),
             **{name: us for name, us in rest.items() if us},
-            "unexplained": self.unexplained_us,
+            UNEXPLAINED: self.unexplained_us,
         }
 
 
@@ -180,14 +183,19 @@ def bound(
 
 
 def duration(us: float) -> str:
-    """Return a duration with its unit, in three digits."""
-    return f"{us:.3g} µs" if us < 999.5 else f"{us / 1000:.3g} ms" if us < 999_500 else f"{us / 1e6:.3g} s"
+    """Return a duration in microseconds, as tables have them."""
+    return f"{us:,.0f} µs" if abs(us) >= 99.95 else f"{us:.1f} µs"
 
 
 def names(parts: Iterable[OperatorPart]) -> str:
     """Return the names of the slowest operators, and how many more there are."""
     ordered = sorted(parts, key=lambda part: -part.us)
-    told = [part.operator for part in ordered if part.us] or [part.operator for part in ordered]
-    found = [*dict.fromkeys(name.removeprefix("aten::") for name in told)]
+    told = [part for part in ordered if part.us] or ordered
+    found = [*dict.fromkeys(_name(part) for part in told)]
     more = f" and {len(found) - FEW_NAMES} more" if len(found) > FEW_NAMES else ""
     return ", ".join(found[:FEW_NAMES]) + more
+
+
+def _name(part: OperatorPart) -> str:
+    own, inner = (name.removeprefix("aten::") for name in (part.operator, part.inner))
+    return f"{own} (by {inner})" if inner and inner.strip("_") != own.strip("_") else own

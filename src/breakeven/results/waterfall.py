@@ -4,11 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from breakeven.artifacts.operator_kinds import CONVERSION, CONVOLUTION, LINEAR
-from breakeven.results.time_profile import OperatorPart, TimeProfile, duration, names
+from breakeven.results.time_profile import (
+    ENTRY_OVERHEAD,
+    MODULE_OVERHEAD,
+    OPERATOR_OVERHEAD,
+    UNEXPLAINED,
+    OperatorPart,
+    TimeProfile,
+    duration,
+    names,
+)
 
 MATTERS = 0.01  # of the slower call: smaller steps are told together
 GONE = 0.5  # of the calls: so few of them left count as fused or folded
-OTHERS, UNEXPLAINED = "everything smaller", "unexplained"
+NEAR = 0.9  # of what int8 could gain: then it is the rest of the call that binds
+OTHERS = "everything smaller"
 
 
 @dataclass(frozen=True)
@@ -16,109 +26,105 @@ class Step:
     """One part of a difference."""
 
     name: str
-    us: float  # that the second variant takes more; below 0 where it takes less
+    before: float  # microseconds in the first variant
+    after: float  # in the second
     why: str  # what changed, in a few words
+
+    @property
+    def us(self) -> float:
+        """Return what the second variant takes more; below 0 where it takes less."""
+        return self.after - self.before
 
 
 def steps(first: TimeProfile, second: TimeProfile) -> list[Step]:
-    """Return the parts of `second.us - first.us`, the largest first, and what is unexplained last.
+    """Return the parts of both calls, the largest change first, and what is unexplained last.
 
-    They add up to the difference.
+    They add up to both calls, and their changes to the difference.
     """
-    found = [_of_kind(kind, first, second) for kind in dict.fromkeys([*first.kinds(), *second.kinds()])]
     calls = [sum(part.calls for part in profile.operators) for profile in (first, second)]
     modules = [sum(module.calls for module in profile.modules) for profile in (first, second)]
-    found += [
-        Step(
-            "calling operators",
-            second.dispatch_us - first.dispatch_us,
-            f"{calls[0]:.0f} operators called, then {calls[1]:.0f}",
-        ),
-        Step(
-            "calling modules",
-            second.python_us - first.python_us,
-            f"{modules[0]:.0f} modules called in Python, then {modules[1]:.0f}",
-        ),
-        Step("calling the model", second.call_us - first.call_us, "what a call costs without operators"),
+    found = [
+        *(_of_kind(kind, first, second) for kind in dict.fromkeys([*first.kinds(), *second.kinds()])),
+        Step(OPERATOR_OVERHEAD, first.dispatch_us, second.dispatch_us, _counts(calls, "operators called")),
+        Step(MODULE_OVERHEAD, first.python_us, second.python_us, _counts(modules, "modules called")),
+        Step(ENTRY_OVERHEAD, first.call_us, second.call_us, "a call without operators"),
     ]
     least = MATTERS * max(first.us, second.us)
-    large = [step for step in found if abs(step.us) >= least]
-    small = [step for step in found if abs(step.us) < least and step.us]
-    if small:
-        names = ", ".join(step.name for step in small)
-        large.append(Step(OTHERS, sum(step.us for step in small), names))
-    rest = second.unexplained_us - first.unexplained_us
-    return [
-        *sorted(large, key=lambda step: -abs(step.us)),
-        Step(UNEXPLAINED, rest, "what no part accounts for"),
-    ]
+    small = [step for step in found if max(step.before, step.after) < least]
+    large = sorted((step for step in found if step not in small), key=lambda step: -abs(step.us))
+    if small := [step for step in small if step.before or step.after]:
+        told = ", ".join(step.name for step in small)
+        before, after = sum(step.before for step in small), sum(step.after for step in small)
+        large.append(Step(OTHERS, before, after, told))
+    rest = Step(UNEXPLAINED, first.unexplained_us, second.unexplained_us, "what no part accounts for")
+    return [*large, rest]
 
 
 def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
     """Yield what the parts say, and what they are not."""
     total = second.us - first.us
-    word = "less" if total < 0 else "more"
-    yield (
-        f"A call of {second.name} takes {duration(abs(total))} {word} than one of {first.name}: "
-        f"{duration(second.us)} against {duration(first.us)}."
-    )
-    helpful = [step for step in steps(first, second) if step.us * total > 0 and step.name != UNEXPLAINED]
-    if helpful:
-        top = helpful[0]
-        yield f"The largest part is {top.name}: {duration(abs(top.us))} ({top.why})."
-    against = [
-        step
-        for step in steps(first, second)
-        if step.us * total < 0 and step.name not in (OTHERS, UNEXPLAINED)
-    ]
-    for step in against[:2]:
-        change = f"{duration(abs(step.us))} {'more' if step.us > 0 else 'less'}"
-        yield f"Against it: {step.name} takes {change} ({step.why})."
+    found = [step for step in steps(first, second) if step.name not in (OTHERS, UNEXPLAINED)]
+    if along := [step for step in found if step.us * total > 0]:
+        top = along[0]
+        yield (
+            f"The largest part of the difference is {top.name}: {_change(top)}, {top.us / total:.0%} of it "
+            f"({top.why})."
+        )
+    else:
+        yield "No measured part accounts for the difference."
+    for step in [step for step in found if step.us * total < 0][:2]:
+        yield f"Against it goes {step.name}: {_change(step)} ({step.why})."
     yield from _of_int8(first, second)
     for profile in (first, second):
         if profile.is_distorted:
             yield (
-                f"The profiler makes a call of {profile.name} {profile.inflation:.1f} times as long. What it "
-                "adds is measured and taken off; read its operators as an estimate."
+                f"The profiler slows a call of {profile.name} by {profile.inflation - 1:.0%}. That is taken "
+                "off, but single lines of it are estimates."
             )
 
 
 def _of_int8(first: TimeProfile, profile: TimeProfile) -> Iterator[str]:
-    """Yield which operators of an int8 variant are not in int8, and what its conversions cost."""
+    """Yield which operators of an int8 variant are not in int8, what it adds, and what it could gain."""
     if not any(part.precision == "int8" for part in profile.operators):
         return
     floating = [part for part in profile.operators if part.precision in ("fp32", "bf16") and part.us]
-    taken = sum(part.us for part in floating)
-    if taken >= MATTERS * profile.us:
-        yield f"Not in int8: {names(floating)}; {taken / profile.us:.0%} of the call."
+    if (taken := sum(part.us for part in floating)) >= MATTERS * profile.us:
+        yield f"Not in int8: {names(floating)}; {taken / profile.us:.0%} of the call of {profile.name}."
     converting = profile.kinds().get(CONVERSION, 0.0)
-    yield f"Copies and conversions are {converting / profile.us:.0%} of the call of {profile.name}."
+    yield f"Copies and conversions take {converting / profile.us:.0%} of the call of {profile.name}."
     could = sum(first.kinds().get(kind, 0.0) for kind in (CONVOLUTION, LINEAR)) / first.us
+    most, gained = 1 / (1 - could), first.us / profile.us
+    binds = (
+        "the rest of the call binds"
+        if gained >= NEAR * most
+        else "the int8 operators, and what they need around them, are what binds"
+    )
     yield (
-        f"Of the call of {first.name}, {could:.0%} were convolutions and linear layers. The rest, "
-        f"{1 - could:.0%}, was never for int8 to gain."
+        f"Convolutions and linear layers were {could:.0%} of the call of {first.name}, so int8 in them can "
+        f"make it {most:.1f}x as fast at most. It is {gained:.2f}x as fast: {binds}."
     )
 
 
 def _of_kind(kind: str, first: TimeProfile, second: TimeProfile) -> Step:
     before, after = ([part for part in each.operators if part.kind == kind] for each in (first, second))
-    return Step(kind, sum(part.us for part in after) - sum(part.us for part in before), _why(before, after))
+    return Step(kind, sum(part.us for part in before), sum(part.us for part in after), _why(before, after))
 
 
 def _why(before: list[OperatorPart], after: list[OperatorPart]) -> str:
     """Return what changed between the operators of one kind."""
     if not after:
-        return f"none are called any more: {names(before)} before"
+        return f"gone: {names(before)}"
     if not before:
-        return f"only the second calls them: {names(after)}"
+        return f"new: {names(after)}"
     was, now = _main_precision(before), _main_precision(after)
     calls = [max((part.calls for part in parts), default=0.0) for parts in (before, after)]
+    told = f"{names(before)} → {names(after)}"
     if was and now and was != now:
-        return f"{was}, then {now}: {names(before)}, then {names(after)}"
+        return f"{was} → {now}: {told}"
     if calls[1] < GONE * calls[0]:
-        return f"{calls[0]:.0f} calls, then {calls[1]:.0f}: {names(before)}, then {names(after)}"
+        return f"{calls[0]:.0f} → {calls[1]:.0f} calls: {told}"
     same = {part.operator for part in before} == {part.operator for part in after}
-    return f"the same operators: {names(after)}" if same else f"{names(before)}, then {names(after)}"
+    return names(after) if same else told
 
 
 def _main_precision(parts: list[OperatorPart]) -> str:
@@ -127,3 +133,11 @@ def _main_precision(parts: list[OperatorPart]) -> str:
         if part.precision:
             spent[part.precision] = spent.get(part.precision, 0.0) + part.us
     return max(spent, key=lambda name: spent[name]) if spent else ""
+
+
+def _counts(numbers: list[float], what: str) -> str:
+    return f"{numbers[0]:.0f} → {numbers[1]:.0f} {what}"
+
+
+def _change(step: Step) -> str:
+    return f"{duration(step.before)} → {duration(step.after)}"

@@ -89,7 +89,13 @@ class TorchRuntime(Runtime, ABC):
         if not rest and names == names[:own] * calls:
             times_ms = np.tile(typical(np.reshape(times_ms, (calls, own)), walls), calls).tolist()
         operators = [
-            OperatorTime(event.name, precision_of(event.name, event.input_dtypes), ms / calls, 1 / calls)
+            OperatorTime(
+                event.name,
+                precision_of(event.name, event.input_dtypes),
+                ms / calls,
+                1 / calls,
+                _outermost(event),
+            )
             for event, ms in zip(events, times_ms, strict=True)
         ]
         return Profiled(operators, 1e3 * float(typical(walls, walls)))
@@ -101,6 +107,14 @@ class TorchRuntime(Runtime, ABC):
         with refusal("torch cannot copy this model"):
             model = copy.deepcopy(source.model)
         return convert(model, self.precision, self.channels_last, source.preprocessing)
+
+
+def _outermost(event: Any) -> str:
+    """Return the operator that the model itself calls: the outermost that is one, as in `precision_of`."""
+    name = event.name
+    while (event := event.cpu_parent) is not None:
+        name = event.name if "::" in event.name else name
+    return str(name)
 
 
 def precision_of(operator: str, types: Collection[str]) -> str:
