@@ -46,7 +46,7 @@ def test_two_variants_are_told_by_what_changed(reproduced: Reproduced) -> None:
     printed = reproduced[0].run("breakeven", "why", EAGER, ONNX, "--family", "cnn").stdout
     words = " ".join(printed.split())
     assert "cnn on cpu1 (threads: 1), one input a call" in printed
-    assert "convolution" in words and "unexplained" in words and "what changed" in words
+    assert "convolution" in words and "unexplained" in words and "What changed:" in words
     assert f"{ONNX} is " in words and "as the study measured: " in words
 
 

@@ -75,12 +75,14 @@ def show_difference(study: Study, family: str, hardware: str, variants: Sequence
     table.add_column("part", no_wrap=True)
     for name in ("before, µs", "after, µs", "change"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("what changed", overflow="fold")
-    for step in waterfall.steps(first, second):
-        table.add_row(step.name, _us(step.before), _us(step.after), _us(step.us, "+"), Text(step.why))
+    found = waterfall.steps(first, second)
+    for step in found:
+        table.add_row(step.name, _us(step.before), _us(step.after), _us(step.us, "+"))
     table.add_section()
-    table.add_row("a call (p50)", _us(first.us), _us(second.us), _us(second.us - first.us, "+"), "")
+    table.add_row("a call (p50)", _us(first.us), _us(second.us), _us(second.us - first.us, "+"))
     console.print(table)
+    console.print("What changed:", markup=False)
+    _say(console, (f"{step.name}: {step.why}" for step in found))
     _say(console, waterfall.sentences(first, second))
 
 

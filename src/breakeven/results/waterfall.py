@@ -66,14 +66,11 @@ def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
     found = [step for step in steps(first, second) if step.name not in (OTHERS, UNEXPLAINED)]
     if along := [step for step in found if step.us * total > 0]:
         top = along[0]
-        yield (
-            f"The largest part of the difference is {top.name}: {_change(top)}, {top.us / total:.0%} of it "
-            f"({top.why})."
-        )
+        yield f"The largest part of the difference is {top.name}: {_change(top)}, {top.us / total:.0%} of it."
     else:
         yield "No measured part accounts for the difference."
     for step in [step for step in found if step.us * total < 0][:2]:
-        yield f"Against it goes {step.name}: {_change(step)} ({step.why})."
+        yield f"Against it goes {step.name}: {_change(step)}."
     yield from _of_int8(first, second)
     for profile in (first, second):
         if profile.is_distorted:
