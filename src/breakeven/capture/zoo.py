@@ -162,10 +162,9 @@ SMALL = {
     *(f"torchvision/{name}" for name in ("resnet18", "mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1")),
     *(f"torchvision/{name}" for name in ("shufflenet_v2_x0_5", "mnasnet0_5", "regnet_y_400mf")),
     *(f"timm/{name}" for name in ("convnext_atto", "edgenext_xx_small", "fasternet_t0", "ghostnet_050")),
-    *(f"timm/{name}" for name in ("lcnetv2_small", "mobilevit_xxs", "repghostnet_050", "starnet_s050")),
     *(f"timm/{name}" for name in ("test_vit_relpos", "tinynet_e")),
-    *(f"transformers/{name}" for name in ("bert", "distilbert", "gpt2", "llama", "resnet", "roberta", "t5")),
-    *(f"transformers/{name}" for name in ("vit", "wav2vec2")),
+    *(f"transformers/{name}" for name in ("bert", "distilbert", "gpt2", "llama", "resnet", "t5", "vit")),
+    "transformers/wav2vec2",
 }
 LENGTH, SIDE, SECONDS = 16, 64, 4000  # tokens, pixels, samples of sound
 

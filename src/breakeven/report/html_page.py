@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from breakeven import __version__
 from breakeven.core.files import write_text
@@ -175,7 +175,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["figure"] = row_text.number
+    environment.filters["code"] = _with_code
     environment.globals["source"] = lambda name: Markup(  # trusted files of the package
         (Path(__file__).with_name("templates") / name).read_text(encoding="utf-8")
     )
     return environment
+
+
+def _with_code(sentence: str) -> Markup:
+    """Return a sentence in HTML, with what stands between backticks as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(sentence.split("`"))
+    )

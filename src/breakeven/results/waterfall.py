@@ -69,7 +69,8 @@ def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
         yield f"The largest part of the difference is {top.name}: {_change(top)}, {top.us / total:.0%} of it."
     else:
         yield "No measured part accounts for the difference."
-    for step in [step for step in found if step.us * total < 0][:2]:
+    least = MATTERS * max(first.us, second.us)
+    for step in [step for step in found if step.us * total < 0 and abs(step.us) >= least][:2]:
         yield f"Against it goes {step.name}: {_change(step)}."
     yield from _of_int8(first, second)
     for profile in (first, second):

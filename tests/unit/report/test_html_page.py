@@ -347,3 +347,8 @@ def test_a_large_sweep_adds_little_to_the_page(tmp_path: Path) -> None:
     sizes = [job(5 + number % 6, hardware, growth) for number in range(19) for hardware in ("cpu1", "cpu2")]
     without = len(swept(tmp_path))
     assert len(swept(tmp_path, sweep(sizes))) - without < 500_000
+
+
+def test_a_command_in_a_sentence_of_another_section_is_code() -> None:
+    shown = html_page._with_code("Type `breakeven why <a> b`; x < y.")
+    assert shown == "Type <code>breakeven why &lt;a&gt; b</code>; x &lt; y."
