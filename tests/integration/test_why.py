@@ -33,8 +33,15 @@ def test_the_trace_opens_in_perfetto(reproduced: Reproduced) -> None:
 
 def test_a_family_is_told_by_its_parts_and_bounds(reproduced: Reproduced) -> None:
     printed = reproduced[0].run("breakeven", "why", "cnn").stdout
-    assert "cnn: none/fp32/eager on cpu1 (1 thread), 1 input a call" in printed
-    for part in ("conv2d", "operator overhead", "Python module overhead", "unexplained", "a call (p50)"):
+    assert "cnn: none/fp32/eager on cpu1 (threads: 1), 1 input a call" in printed
+    for part in (
+        "conv2d",
+        "operator overhead",
+        "Python module overhead",
+        "the call itself",
+        "unexplained",
+        "a call (p50)",
+    ):
         assert part in printed
     words = " ".join(printed.split())
     assert "Int8 in convolutions and linear layers: at most" in words
@@ -45,7 +52,7 @@ def test_a_family_is_told_by_its_parts_and_bounds(reproduced: Reproduced) -> Non
 def test_two_variants_are_told_by_what_changed(reproduced: Reproduced) -> None:
     printed = reproduced[0].run("breakeven", "why", EAGER, ONNX, "--family", "cnn").stdout
     words = " ".join(printed.split())
-    assert "cnn on cpu1 (threads: 1), one input a call" in printed
+    assert "cnn on cpu1 (threads: 1), 1 input a call" in printed
     assert "convolution" in words and "unexplained" in words and "What changed:" in words
     assert f"{ONNX} is " in words and "as the study measured: " in words
 
@@ -56,6 +63,11 @@ def test_two_variants_are_told_by_what_changed(reproduced: Reproduced) -> None:
         (["cn"], "cnn"),
         ([EAGER, "none/fp32/onxruntime"], "none/fp32/onnxruntime"),
         ([EAGER, ONNX, EAGER], "3 names are given: give one family, one variant or two variants."),
+        ([], "No name is given: give one family, one variant or two variants."),
+        (["cnn", "--passes"], "cnn is a family: --family, --passes and --pass are for variants."),
+        ([EAGER, ONNX, "--passes"], "--passes and --pass are about one variant: two are given."),
+        ([EAGER, "--hardware", "cpu1"], "--hardware is for a family, or for two variants"),
+        (["cnn", "--fusion"], "--fusion is about this processor, not about a model"),
     ],
 )
 def test_a_wrong_name_is_one_sentence(reproduced: Reproduced, names: list[str], said: str) -> None:

@@ -9,7 +9,7 @@ PARTS = {
     CONVOLUTION: ("conv",),
     CONVERSION: (
         *("reorder", "copy", "transpose", "permute", "cast", "quantizelinear", "dequantize", "quantize_per"),
-        *("contiguous", "clone", "to_mkldnn", "to_dense", "convert", "::to", "aten::to", "memcpy"),
+        *("contiguous", "clone", "to_mkldnn", "to_dense", "convert", "memcpy"),
     ),
     LINEAR: (
         "linear",
@@ -30,6 +30,7 @@ PARTS = {
 }
 WHOLE_NAMES = {"to": CONVERSION, "_to_copy": CONVERSION, "mm": LINEAR}
 NOT_CONVOLUTIONS = ("convert",)
+RESIZING = ("upsample", "interpolate", "resize")  # some of these are named bilinear
 
 
 def kind_of(operator: str) -> str:
@@ -42,6 +43,8 @@ def kind_of(operator: str) -> str:
     short = name.rpartition("::")[2]
     if short in WHOLE_NAMES:
         return WHOLE_NAMES[short]
+    if any(part in short for part in RESIZING):
+        return OTHER
     if any(part in short for part in NOT_CONVOLUTIONS):
         return CONVERSION
     return next((kind for kind, parts in PARTS.items() if any(part in name for part in parts)), OTHER)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.format import brief
 from breakeven.diagnosis.findings import times
 from breakeven.diagnosis.pointwise import APART, BYTES, FUSED, SIZES, Pointwise, pays_from, pointwise
@@ -22,7 +23,10 @@ def show(seconds: float) -> None:
     Args:
         seconds: to measure for.
     """
-    peaks = probe(PROCESSOR)
+    try:
+        peaks = probe(PROCESSOR)
+    except Unsupported as error:
+        raise UserError(f"The processor's bandwidth cannot be measured: {error}.") from None
     found = pointwise(seconds / len(SIZES))
     console = Console(highlight=False)
     console.print(

@@ -11,7 +11,7 @@ from breakeven.artifacts.artifact import BASELINE
 from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.core.errors import Failed, Unsupported, UserError
-from breakeven.core.format import wrapped
+from breakeven.core.format import counted, wrapped
 from breakeven.diagnosis import in_process
 from breakeven.pipeline.profiled_variant import profiled_variant
 from breakeven.report.terminal_table import paragraph
@@ -23,18 +23,29 @@ from breakeven.results.result_row import ResultRow
 from breakeven.results.time_profile import TimeProfile, names
 
 SECONDS = 4.0  # to measure a variant for
-INPUTS = 1  # in a call
 
 
-def show_family(study: Study, family: str) -> None:
-    """Print where a family's time goes on each hardware, before anything is optimized."""
+def show_family(study: Study, family: str, only: str = "") -> None:
+    """Print where a family's time goes, before anything is optimized.
+
+    Args:
+        only: the hardware; "" for each hardware.
+
+    Raises:
+        UserError: there is no profile yet.
+    """
     console = Console(highlight=False)
-    for hardware in study.hardware:
+    for hardware in [only] if only else study.hardware:
         folder = paths.profile(family, hardware)
+        if not (folder / paths.PROFILE_FILE).exists():
+            raise UserError(
+                f"There is no profile of {family} on {hardware} yet: run `dvc repro`, and before it "
+                "`breakeven init --update` if an earlier version made this project."
+            )
         record = time_profile.read(folder / paths.PROFILE_FILE)
         threads = study.hardware[hardware].get("threads")
-        where = f"{hardware} ({threads} thread{'s' if threads != 1 else ''}), {record.inputs} input"
-        title = f"{family}: {BASELINE} on {where}{'s' if record.inputs > 1 else ''} a call"
+        where = f"{hardware} (threads: {threads}), {counted(record.inputs, 'input')} a call"
+        title = f"{family}: {BASELINE} on {where}"
         console.print(title, style="bold", markup=False)
         if record.profile is None:
             console.print(f"There is no profile: {record.reason}.", markup=False)
@@ -56,20 +67,21 @@ def show_difference(study: Study, family: str, hardware: str, variants: Sequence
     Raises:
         UserError: one of the two cannot be profiled.
     """
-    profiles = []
+    profiles, inputs = [], min(study.measure.batch_sizes)
     for name in variants:
         try:
-            measured = profiled_variant(study, family, hardware, name, INPUTS)
+            measured = profiled_variant(study, family, hardware, name, inputs)
             profiles.append(in_process.profile(measured, SECONDS))
         except (Unsupported, Failed) as error:
-            raise UserError(f"{name} cannot be profiled: {in_process.reason_of(error)}.") from None
+            reason = str(error).rstrip(".")
+            raise UserError(f"{name} cannot be profiled: {reason}.") from None
     first, second = profiles
     console = Console(highlight=False)
     threads = study.hardware[hardware].get("threads")
     console.print(
         f"{family} on {hardware} (threads: {threads}), one input a call", style="bold", markup=False
     )
-    for sentence in _verdict(_rows(study, family, hardware), first, second):
+    for sentence in _verdict(_rows(study, family, hardware), first, second, inputs):
         console.print(Text(wrapped(sentence, console.width, "", "")))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("part", no_wrap=True)
@@ -86,10 +98,12 @@ def show_difference(study: Study, family: str, hardware: str, variants: Sequence
     _say(console, waterfall.sentences(first, second))
 
 
-def _verdict(rows: Sequence[ResultRow], first: TimeProfile, second: TimeProfile) -> Iterable[str]:
+def _verdict(
+    rows: Sequence[ResultRow], first: TimeProfile, second: TimeProfile, inputs: int
+) -> Iterable[str]:
     """Yield how much faster the second is: as the study measured it, and as it is now."""
     now = f"{_us(first.us)} → {_us(second.us)} µs"
-    found = {row.variant: row for row in rows if row.batch_size == INPUTS and row.callers == 1}
+    found = {row.variant: row for row in rows if row.batch_size == inputs and row.callers == 1}
     was, then = (found[each.name].latency_ms_p50 if each.name in found else None for each in (first, second))
     if was and then:
         yield (
@@ -101,8 +115,7 @@ def _verdict(rows: Sequence[ResultRow], first: TimeProfile, second: TimeProfile)
 
 
 def _faster(name: str, ratio: float, base: str) -> str:
-    how = f"{ratio:.2f}x as fast as" if ratio >= 1 else f"{1 / ratio:.2f}x slower than"
-    return f"{name} is {how} {base}"
+    return f"{name} is {ratio:.2f}x as fast as {base}"
 
 
 def _rows(study: Study, family: str, hardware: str) -> list[ResultRow]:

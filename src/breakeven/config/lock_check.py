@@ -88,8 +88,7 @@ def _stages(study: Study) -> Iterator[str]:
         yield from (f"prepare@{family.data}", f"train@{name}")
         yield from (f"compress@{name}-{recipe}" for recipe in study.compressions)
         yield from (f"export@{name}", f"quantize@{name}")
-        for stage in ("profile", "benchmark", "explain"):
-            yield from (f"{stage}@{name}-{hardware}" for hardware in study.hardware)
+        yield from (f"benchmark@{name}-{hardware}" for hardware in study.hardware)
 
 
 def _mapping(values: dict[str, Any], key: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from breakeven.core import machine_lock
-from breakeven.core.errors import Failed, Unsupported, UserError
+from breakeven.core.errors import Unsupported
 from breakeven.core.files import temporary_folder
 from breakeven.engine.isolated import IsolatedCalls
 from breakeven.plugins.hardware.base import Hardware
@@ -57,12 +57,6 @@ def seconds_for(whole: float) -> float:
     return min(MOST_S, max(LEAST_S, whole))
 
 
-def reason_of(error: Exception) -> str:
-    """Return why there is no profile, for the record."""
-    assert isinstance(error, Unsupported | Failed | UserError)
-    return str(error).rstrip(".")
-
-
 def _measure(artifact: ProfiledArtifact, seconds: float, trace: Path | None) -> TimeProfile:
     from breakeven.diagnosis import profile as profiles
     from breakeven.diagnosis import trace as traces
@@ -70,6 +64,8 @@ def _measure(artifact: ProfiledArtifact, seconds: float, trace: Path | None) -> 
     hardware, runtime = artifact.hardware, artifact.runtime
     context = ExecutionContext(hardware.device, hardware.threads, len(artifact.images))
     context.require(DEVICES, "a profile that adds up")
+    if runtime.command(artifact.folder, context, {}):
+        raise Unsupported("it runs in a program of its own, into which no profiler here looks")
     hardware.pin()
     runtime.start(artifact.folder, context)
     found = profiles.profile(

@@ -103,15 +103,15 @@ def _chain(runtime: Runtime, context: ExecutionContext, folder: Path, name: str)
         _figures(runtime, context, artifact(runtime, folder, name, length)) for length in LENGTHS
     )
     more = n1 - n0
-    if more < 1:  # one operator, however long the chain is
-        return Chain(0.0, 0.0, 0.0, short["us"], short["profiled"] - short["us"], short["tensors"])
-    slope = {name: (long[name] - short[name]) / more for name in short}
+    slope = {name: (long[name] - short[name]) / more if more >= 1 else 0.0 for name in short}
     around = slope["profiled"] - slope["us"]
+    # Some profilers tell as an operator what lies around all of them: that is no part of the call itself.
+    told = max(short["inside"] - n0 * slope["inside"], 0.0)
     return Chain(
         slope["us"],
         slope["inside"] - slope["us"],
         around,
-        short["us"] - n0 * slope["us"],
+        max(short["us"] - n0 * slope["us"] - told, 0.0),
         short["profiled"] - short["us"] - n0 * around,
         long["tensors"],
     )

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from breakeven.core.errors import UserError
 from breakeven.engine.api import measure
 from breakeven.engine.settings import Budget
 from breakeven.engine.statistics import Interval
@@ -59,6 +60,9 @@ def pointwise(seconds: float, sizes: Sequence[int] = SIZES) -> list[Pointwise]:
 
     Args:
         seconds: to measure each size for.
+
+    Raises:
+        UserError: one of the two cannot be timed, for example because there is no compiler.
     """
     return [_at(numbers, seconds) for numbers in sizes]
 
@@ -66,7 +70,11 @@ def pointwise(seconds: float, sizes: Sequence[int] = SIZES) -> list[Pointwise]:
 def _at(numbers: int, seconds: float) -> Pointwise:
     calls = {APART: PointwiseCall(numbers, False), FUSED: PointwiseCall(numbers, True)}
     found = measure(calls, budget=Budget(seconds=seconds, seconds_per_variant=0.0, min_replicates=5))
-    us = {name: 1e6 * found[name].time.value for name in calls}  # type: ignore[union-attr]
+    us = {}
+    for name in calls:
+        if (time := found[name].time) is None:
+            raise UserError(f"{name} cannot be timed: {found[name].reason}.")
+        us[name] = 1e6 * time.value
     gain = found.compare(APART, FUSED).speedup
     assert gain
     return Pointwise(numbers, us, gain)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.artifacts.operators import Profiled
+from breakeven.core.errors import Unsupported
 from breakeven.diagnosis import overhead as overheads
 from breakeven.diagnosis.clock import block_us, interval_us, p50_us
 from breakeven.diagnosis.module_times import module_times
@@ -50,7 +51,10 @@ def profile(
         Unsupported: the runtime has no profiler.
     """
     with TemporaryDirectory() as scratch:
-        costs = overheads.measure(runtime, context, Path(scratch))
+        try:
+            costs = overheads.measure(runtime, context, Path(scratch))
+        except Unsupported as error:
+            raise Unsupported(f"what its profiler adds cannot be measured: {error}") from None
         session = runtime.load(folder, context, preprocessing)
         is_python = session.module is not None
         module_us = overheads.module_us(runtime, context, Path(scratch)) if is_python else 0.0
@@ -100,7 +104,7 @@ def _assemble(
     slowed = min(max(1.0, took.value / whole), took.value / max(whole - added, took.value / 2))
     empty = Empty(costs.one.operator_us, costs.inside_us(told.tensors) + costs.one.operator_us)
     parts, calling = split(told.operators, empty, slowed)
-    called = sum(module.calls for module in modules)
+    called = max(sum(module.calls for module in modules) - 1, 0)  # calling the model itself is told apart
     spent = sum(module.us for module in modules)
     scale = (took.value - costs.one.call_us) / spent if spent else 1.0
     return TimeProfile(
@@ -114,4 +118,5 @@ def _assemble(
         called * module_us,
         costs.one.call_us,
         [replace(module, us=module.us * scale) for module in modules],
+        count,
     )

@@ -8,6 +8,7 @@ from torch import nn
 from torch.autograd.profiler import profile, record_function
 from torch.utils.hooks import RemovableHandle
 
+from breakeven.core.files import read_json, write_json
 from breakeven.plugins.runtimes.base import Session
 
 CALLS = 3
@@ -35,6 +36,9 @@ def write(session: Session, images: NDArray[Any], file: Path) -> None:
         for handle in handles:
             handle.remove()
     profiler.export_chrome_trace(str(file))
+    write_json(
+        file, {name: value for name, value in read_json(file).items() if name != "traceName"}
+    )  # a path
 
 
 def _hooks(name: str, module: nn.Module, open_ranges: list[record_function]) -> list[RemovableHandle]:

@@ -24,7 +24,7 @@ def failed_stages(study: Study) -> Iterator[str]:
     """
     for family in study.families:
         for recipe in study.compressions:
-            if _model_failed(paths.model(family, recipe)):
+            if _record_failed(paths.model(family, recipe) / MANIFEST):
                 yield f"compress/{family}-{recipe}"
         for stage in ("export", "quantize"):
             if any(_artifact_failed(each) for each in paths.artifacts(stage, family).glob("*")):
@@ -32,6 +32,10 @@ def failed_stages(study: Study) -> Iterator[str]:
         for hardware in study.hardware:
             if _measurement_failed(family, hardware):
                 yield f"benchmark/{family}-{hardware}"
+            if _record_failed(paths.profile(family, hardware) / paths.PROFILE_FILE):
+                yield f"profile/{family}-{hardware}"
+            if _record_failed(paths.explained(family, hardware)):
+                yield f"explain/{family}-{hardware}"
 
 
 def attempts(study: Study) -> dict[str, int]:
@@ -49,16 +53,16 @@ def attempts(study: Study) -> dict[str, int]:
     return found
 
 
-def _model_failed(folder: Path) -> bool:
+def _record_failed(file: Path) -> bool:
     with contextlib.suppress(UserError, AttributeError):  # a damaged file: its stage runs again anyway
-        return bool(read_json(folder / MANIFEST).get("failed"))
+        return bool(read_json(file).get("failed"))
     return False
 
 
 def _artifact_failed(folder: Path) -> bool:
     with contextlib.suppress(UserError):
         card = artifact.read(folder)
-        return card.status == FAILED and not _model_failed(paths.model(card.family, card.recipe))
+        return card.status == FAILED and not _record_failed(paths.model(card.family, card.recipe) / MANIFEST)
     return False
 
 

@@ -47,8 +47,8 @@ def profile_sentences(profile: TimeProfile) -> Iterator[str]:
     if profile.inflation < SEEN:
         yield "The profiler does not make a call longer, as far as can be seen."
     else:
-        doubt = "but single lines are estimates" if profile.is_distorted else "so far as it is known"
-        yield f"The profiler slows a call by {profile.inflation - 1:.0%}. That is taken off, {doubt}."
+        doubt = ", but single lines are estimates" if profile.is_distorted else ""
+        yield f"The profiler slows a call by {profile.inflation - 1:.0%}. That is taken off{doubt}."
     if slowest := [module for module in profile.modules if module.name][:SLOWEST]:
         told = ", ".join(f"`{each.name}` ({each.kind}) {each.us / profile.us:.0%}" for each in slowest)
         yield f"The slowest modules: {told} of the call."
@@ -66,7 +66,8 @@ def best_sentence(record: ProfileRecord, rows: Sequence[ResultRow]) -> Iterator[
     if best and record.profile:
         yield (
             f"The fastest variant that was measured is {best.variant}, {best.speedup:.1f}x as fast: "
-            f"`breakeven why {record.profile.name} {best.variant} --family {record.family}` says why."
+            f"`breakeven why {record.profile.name} {best.variant} --family {record.family} "
+            f"--hardware {record.hardware}` says why."
         )
 
 

@@ -12,7 +12,7 @@ WHAT = {
     INT8: "int8 in convolutions and linear layers",
     PRUNING: "pruning of convolutions and linear layers",
     FUSION: "fusing normalization, activations and arithmetic",
-    NO_CALLS: "no overhead of operators, modules and entry",
+    NO_CALLS: "operators, modules and the call itself without overhead",
 }
 NEAR = 0.9  # of the bound: then it is the rest of the call that binds
 
@@ -82,7 +82,7 @@ def _of_int8(rows: Sequence[ResultRow]) -> str:
     gain, before, variant = max(found)
     return (
         f"eager has no int8; in a runtime that has, {gain:.2f}x was measured (`breakeven why {before} "
-        f"{variant}` says what binds there)"
+        f"{variant} --family {rows[0].family} --hardware {rows[0].hardware}` says what binds there)"
     )
 
 

@@ -1,24 +1,26 @@
 """Where the time of a call goes, in parts that add up to its measured duration."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
 
 FEW_NAMES = 3  # of operators
 OPERATOR_OVERHEAD, MODULE_OVERHEAD = "operator overhead", "Python module overhead"
-ENTRY_OVERHEAD, UNEXPLAINED = "entry overhead", "unexplained"
+ENTRY_OVERHEAD, UNEXPLAINED = "the call itself", "unexplained"
 MARKED = 1.25  # a profiler that makes a call so much longer is said to distort it
 
 
 @dataclass(frozen=True)
 class OperatorPart:
-    """The calls of one operator in one precision, without what its profiler takes."""
+    """The calls of one operator of the model, without what calling and profiling it takes."""
 
     operator: str
-    precision: str  # "" for conversions, or if unknown
+    precision: str  # in which most of its time is spent; "" for conversions, or if unknown
     kind: str  # see artifacts/operator_kinds.py
     us: float  # in one call of the model
     calls: float  # in one call of the model
@@ -45,10 +47,11 @@ class TimeProfile:
     high: float
     profiled_us: float  # of a call while it is profiled
     operators: list[OperatorPart]  # the slowest first
-    dispatch_us: float  # of calling that many operators which compute nothing
+    dispatch_us: float  # of calling as many operators that compute nothing
     python_us: float  # of calling the model's modules, where Python does
     call_us: float  # of a call of a model without operators
     modules: list[ModulePart] = field(default_factory=list)  # the slowest first; empty where no Python runs
+    called: float = 0.0  # operators, those that operators call included
 
     @property
     def inflation(self) -> float:
@@ -113,6 +116,7 @@ class ProfileRecord:
     profile: TimeProfile | None
     bounds: list[Bound]
     reason: str = ""  # why there is no profile
+    failed: bool = False  # whether something broke, so that another try may succeed
 
     def write(self, file: Path) -> None:
         """Write the record."""
@@ -128,6 +132,7 @@ class ExplainRecord:
     inputs: int  # in a call
     profiles: list[TimeProfile]  # of the baseline and of the chosen variant; empty where one is missing
     reason: str = ""  # why there are none
+    failed: bool = False  # whether something broke, so that another try may succeed
 
     def write(self, file: Path) -> None:
         """Write the record."""
@@ -141,8 +146,9 @@ def read_explained(file: Path) -> ExplainRecord:
         UserError: there is none, or it cannot be read.
     """
     values = read_json(file)
-    profiles = [profile_from(each) for each in values.pop("profiles")]
-    return ExplainRecord(**values, profiles=profiles)
+    with _of_this_version(file):
+        profiles = [_profile_from(each) for each in values.pop("profiles")]
+        return ExplainRecord(**values, profiles=profiles)
 
 
 def read(file: Path) -> ProfileRecord:
@@ -152,12 +158,21 @@ def read(file: Path) -> ProfileRecord:
         UserError: there is none, or it cannot be read.
     """
     values = read_json(file)
-    profile = values.pop("profile")
-    bounds = [Bound(**each) for each in values.pop("bounds")]
-    return ProfileRecord(**values, profile=profile and profile_from(profile), bounds=bounds)
+    with _of_this_version(file):
+        profile = values.pop("profile")
+        bounds = [Bound(**each) for each in values.pop("bounds")]
+        return ProfileRecord(**values, profile=profile and _profile_from(profile), bounds=bounds)
 
 
-def profile_from(values: Mapping[str, Any]) -> TimeProfile:
+@contextlib.contextmanager
+def _of_this_version(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError):
+        raise UserError(f"{file} is of another version of Breakeven: run `dvc repro`.") from None
+
+
+def _profile_from(values: Mapping[str, Any]) -> TimeProfile:
     """Return the profile with these values, as `asdict` gives them."""
     parts = [OperatorPart(**each) for each in values["operators"]]
     modules = [ModulePart(**each) for each in values["modules"]]

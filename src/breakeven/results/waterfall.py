@@ -41,7 +41,7 @@ def steps(first: TimeProfile, second: TimeProfile) -> list[Step]:
 
     They add up to both calls, and their changes to the difference.
     """
-    calls = [sum(part.calls for part in profile.operators) for profile in (first, second)]
+    calls = [first.called, second.called]
     modules = [sum(module.calls for module in profile.modules) for profile in (first, second)]
     found = [
         *(_of_kind(kind, first, second) for kind in dict.fromkeys([*first.kinds(), *second.kinds()])),
@@ -91,6 +91,8 @@ def _of_int8(first: TimeProfile, profile: TimeProfile) -> Iterator[str]:
     converting = profile.kinds().get(CONVERSION, 0.0)
     yield f"Copies and conversions take {converting / profile.us:.0%} of the call of {profile.name}."
     could = sum(first.kinds().get(kind, 0.0) for kind in (CONVOLUTION, LINEAR)) / first.us
+    if not _differ_in_precision(first, profile) or could >= 1:
+        return
     most, gained = 1 / (1 - could), first.us / profile.us
     binds = (
         "the rest of the call binds"
@@ -100,6 +102,14 @@ def _of_int8(first: TimeProfile, profile: TimeProfile) -> Iterator[str]:
     yield (
         f"Convolutions and linear layers were {could:.0%} of the call of {first.name}, so int8 in them can "
         f"make it {most:.1f}x as fast at most. It is {gained:.2f}x as fast: {binds}."
+    )
+
+
+def _differ_in_precision(first: TimeProfile, second: TimeProfile) -> bool:
+    """Return whether nothing but the precision differs, from floating point to int8."""
+    was, now = (each.name.split("/") for each in (first, second))
+    return [was[0], was[-1]] == [now[0], now[-1]] and not any(
+        part.precision == "int8" for part in first.operators
     )
 
 

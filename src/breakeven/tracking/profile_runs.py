@@ -46,8 +46,8 @@ def _records(study: Study) -> Iterator[ProfileRecord]:
 def _log(
     store: Tracker, record: ProfileRecord, profile: TimeProfile, parent: str, tags: Mapping[str, Any]
 ) -> bool:
-    folder = paths.profile(record.family, record.hardware)
-    key = fingerprint(KIND, parent, sha256(folder / paths.PROFILE_FILE))
+    folder, explained = (place(record.family, record.hardware) for place in (paths.profile, paths.explained))
+    key = fingerprint(KIND, parent, record.family, record.hardware)
     is_new = store.find(key, ANY_STATUS) is None
     where = {"kind": KIND, "family": record.family, "hardware": record.hardware, "variant": profile.name}
     run = store.obtain(
@@ -56,13 +56,17 @@ def _log(
         {**tags, **where, PARENT_TAG: parent},
         ANY_STATUS,
     )
-    if hidden_tags.read(store.client.get_run(run).data.tags, hidden_tags.SYNCED) != key:
+    files = {
+        folder / paths.PROFILE_FILE: "profile",
+        folder / paths.TRACE_FILE: "profile",
+        explained: "explain",
+    }
+    files = {file: place for file, place in files.items() if file.exists()}
+    content = fingerprint(*(sha256(file) for file in files))
+    if hidden_tags.read(store.client.get_run(run).data.tags, hidden_tags.SYNCED) != content:
         store.log(run, figures=figures(profile))
-        for file in (paths.PROFILE_FILE, paths.TRACE_FILE):
-            store.artifact(run, folder / file, "profile")
-        explained = paths.explained(record.family, record.hardware)
-        if explained.exists():
-            store.artifact(run, explained, "explain")
-        store.tag(run, hidden_tags.name(hidden_tags.SYNCED), key)
+        for file, place in files.items():
+            store.artifact(run, file, place)
+        store.tag(run, hidden_tags.name(hidden_tags.SYNCED), content)
         store.end(run)
     return is_new

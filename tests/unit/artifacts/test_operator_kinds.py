@@ -23,7 +23,8 @@ NAMES = {
     LINEAR: [
         *("aten::addmm", "aten::linear", "aten::mm", "aten::bmm", "Gemm", "QGemm", "MatMul"),
         *("DynamicQuantizeMatMul", "FullyConnected (brgemm_avx512_FP32)", "inner_product (gemm:jit)"),
-        *("quantized::linear", "Fully Connected (NC, F32) GEMM"),
+        *("quantized::linear", "Fully Connected (NC, F32) GEMM", "aten::einsum", "MultiHeadAttention"),
+        "aten::_native_multi_head_attention",
     ],
     NORMALIZATION: ["aten::native_batch_norm", "aten::batch_norm", "LayerNormalization", "aten::layer_norm"],
     ACTIVATION: ["aten::relu_", "aten::clamp_min", "Relu", "aten::gelu", "aten::_softmax", "Clip"],
@@ -40,7 +41,15 @@ NAMES = {
         *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "aten::quantize_per_tensor"),
         *("aten::to_mkldnn", "Transpose", "Convert (FP32 to QS8)", "reorder (jit:uni)"),
     ],
-    OTHER: ["aten::empty", "aten::flatten", "Reshape", "forward", "CompiledFxGraph abc"],
+    OTHER: [
+        "aten::upsample_bilinear2d",
+        "aten::topk",
+        "aten::empty",
+        "aten::flatten",
+        "Reshape",
+        "forward",
+        "CompiledFxGraph abc",
+    ],
 }
 
 

@@ -29,7 +29,7 @@ def test_int8_is_held_against_fp32_in_the_same_runtime() -> None:
     rows = [row("none/fp32/r", speedup=3.0), row("none/int8-static/r", speedup=6.0)]
     told = found(*rows, row("none/int8-dynamic/r", speedup=1.0))[WHAT[INT8]].outcome
     assert told.startswith("eager has no int8; in a runtime that has, 2.00x was measured")
-    assert "`breakeven why none/fp32/r none/int8-static/r`" in told
+    assert "`breakeven why none/fp32/r none/int8-static/r --family cnn --hardware cpu1`" in told
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from time_profiles import profile
 
 from breakeven.artifacts.operator_kinds import ACTIVATION, CONVERSION, CONVOLUTION, LINEAR
+from breakeven.core.errors import UserError
+from breakeven.core.files import write_json
 from breakeven.results import time_profile, waterfall
 from breakeven.results.time_profile import ExplainRecord, OperatorPart, ProfileRecord, TimeProfile, bound
 
@@ -80,8 +82,23 @@ def test_fused_operators_and_precision_are_named() -> None:
     ],
 )
 def test_what_binds_int8_is_said(us: float, told: str) -> None:
+    first = profile("none/fp32/onnxruntime", Conv=60.0, Relu=20.0)
     second = profile("none/int8-static/onnxruntime", us, us, 2.0, QLinearConv=us - 12)
-    assert told in " ".join(waterfall.sentences(profile(Conv=60.0, Relu=20.0), second))
+    assert told in " ".join(waterfall.sentences(first, second))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        profile("none/fp32/eager", Conv=60.0),  # the runtime differs, too
+        profile("prune50/fp32/onnxruntime", Conv=60.0),  # the model differs, too
+        profile("none/int8-dynamic/onnxruntime", ConvInteger=60.0),
+        profile("none/fp32/onnxruntime", Conv=100.0),  # nothing else takes time
+    ],
+)
+def test_what_int8_can_gain_is_said_only_where_nothing_else_changed(first: TimeProfile) -> None:
+    second = profile("none/int8-static/onnxruntime", 40.0, 44.0, 2.0, QLinearConv=30.0)
+    assert "at most" not in " ".join(waterfall.sentences(first, second))
 
 
 def test_what_stayed_in_floating_point_is_said() -> None:
@@ -89,6 +106,12 @@ def test_what_stayed_in_floating_point_is_said() -> None:
     mixed.operators.append(OperatorPart("Gemm", "fp32", LINEAR, 30.0, 1.0))
     said = " ".join(waterfall.sentences(profile(Conv=60.0), mixed))
     assert "Not in int8: Gemm; 30% of the call of none/int8-static/onnxruntime." in said
+
+
+def test_a_record_of_another_version_is_one_sentence(tmp_path: Path) -> None:
+    write_json(tmp_path / "profile.json", {"family": "cnn", "profile": {"us": 1.0}, "bounds": []})
+    with pytest.raises(UserError, match="of another version of Breakeven: run `dvc repro`"):
+        time_profile.read(tmp_path / "profile.json")
 
 
 def test_records_survive_their_files(tmp_path: Path) -> None:

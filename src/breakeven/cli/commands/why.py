@@ -25,7 +25,8 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--family", help="a key of `families` in params.yaml; default: every family")
     parser.add_argument(
-        "--hardware", help="a key of `hardware` in params.yaml, for two variants; default: the first"
+        "--hardware",
+        help="a key of `hardware` in params.yaml; default: the first for two variants, each for a family",
     )
     parser.add_argument(
         "--fusion",
@@ -65,8 +66,14 @@ def run(chosen: Namespace) -> None:
         raise UserError(f"{given}: give one family, one variant or two variants.")
     lock_check.require_current(study)
     if len(chosen.names) == 1 and chosen.names[0] in study.families:
-        profile_table.show_family(study, chosen.names[0])
+        if chosen.passes or chosen.rung or chosen.family:
+            raise UserError(f"{chosen.names[0]} is a family: --family, --passes and --pass are for variants.")
+        profile_table.show_family(study, chosen.names[0], chosen.hardware)
         return
+    if len(chosen.names) == 2 and (chosen.passes or chosen.rung):
+        raise UserError("--passes and --pass are about one variant: two are given.")
+    if len(chosen.names) == 1 and chosen.hardware:
+        raise UserError("--hardware is for a family, or for two variants: one variant is given.")
     families = list(study.families) if chosen.family is None else [chosen.family]
     missing = [reason for name in families if (reason := _show(study, name, chosen))]
     if len(missing) == len(families):

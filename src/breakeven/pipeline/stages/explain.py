@@ -4,7 +4,7 @@ from breakeven.artifacts.artifact import BASELINE
 from breakeven.config import schema
 from breakeven.config.study import Study
 from breakeven.core import paths
-from breakeven.core.errors import Failed, Unsupported, UserError
+from breakeven.core.errors import Failed, Unsupported
 from breakeven.diagnosis import in_process
 from breakeven.pipeline.profiled_variant import profiled_variant
 from breakeven.pipeline.stages._main import run
@@ -21,7 +21,8 @@ def explain(name: str, hardware: str) -> None:
     if before.profile is None:
         found = ExplainRecord(name, hardware, before.inputs, [], before.reason)
     elif (chosen := _chosen(study, name, hardware, before.inputs)) in ("", BASELINE):
-        found = ExplainRecord(name, hardware, before.inputs, [], "the baseline is what to deploy")
+        reason = "the baseline is what to deploy" if chosen else "nothing is recommended"
+        found = ExplainRecord(name, hardware, before.inputs, [], reason)
     else:
         found = _explained(study, name, hardware, chosen, before.profile, before.inputs)
     found.write(paths.explained(name, hardware))
@@ -33,7 +34,8 @@ def _chosen(study: Study, name: str, hardware: str, inputs: int) -> str:
     benchmark = records.read_benchmark(paths.benchmark(name, hardware))
     limits = Limits.of(study)
     for found in answers([benchmark], summary.rows([benchmark], limits), limits):
-        if found.choice.best and found.rows[0].batch_size == inputs:
+        first = found.rows[0]
+        if found.choice.best and (first.batch_size, first.callers) == (inputs, 1):
             return found.choice.best.variant
     return ""
 
@@ -45,8 +47,9 @@ def _explained(
     try:
         own = in_process.profile(measured, in_process.seconds_for(study.measure.seconds))
         return ExplainRecord(name, hardware, inputs, [baseline, own])
-    except (Unsupported, Failed, UserError) as error:
-        return ExplainRecord(name, hardware, inputs, [], f"{variant}: {in_process.reason_of(error)}")
+    except (Unsupported, Failed) as error:
+        reason = f"{variant}: {str(error).rstrip('.')}"
+        return ExplainRecord(name, hardware, inputs, [], reason, isinstance(error, Failed))
 
 
 if __name__ == "__main__":

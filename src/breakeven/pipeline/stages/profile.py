@@ -7,7 +7,7 @@ from breakeven.artifacts.artifact import BASELINE
 from breakeven.artifacts.model_manifest import read_card
 from breakeven.config import schema
 from breakeven.core import paths
-from breakeven.core.errors import Failed, Unsupported, UserError
+from breakeven.core.errors import Failed, Unsupported
 from breakeven.core.files import make_folder
 from breakeven.diagnosis import bounds, in_process
 from breakeven.diagnosis.in_process import ProfiledArtifact
@@ -20,7 +20,7 @@ def profile(name: str, hardware: str) -> None:
     study = schema.read_study(checked=True)
     card = read_card(paths.model(name))
     test = dataset.load_split(paths.prepared(study.family(name).data), "test")
-    inputs = min(scenario.batch_size for scenario in study.measure.scenarios())
+    inputs = min(study.measure.batch_sizes)
     images = np.ascontiguousarray(test.images[:inputs])
     preprocessing = study.export.preprocessing
     measured = ProfiledArtifact(
@@ -38,9 +38,9 @@ def profile(name: str, hardware: str) -> None:
         found = in_process.profile(measured, seconds, folder / paths.TRACE_FILE)
         record = ProfileRecord(name, hardware, inputs, found, bounds.bounds(found))
         said = f"{duration(found.us)} a call, {found.unexplained_us / found.us:.1%} of it unexplained"
-    except (Unsupported, Failed, UserError) as error:
-        said = in_process.reason_of(error)
-        record = ProfileRecord(name, hardware, inputs, None, [], said)
+    except (Unsupported, Failed) as error:
+        said = str(error).rstrip(".")
+        record = ProfileRecord(name, hardware, inputs, None, [], said, isinstance(error, Failed))
     record.write(folder / paths.PROFILE_FILE)
     print(f"{name} on {hardware}: {said}")
 
