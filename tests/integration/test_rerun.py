@@ -13,6 +13,7 @@ from breakeven.cli import main
 
 pytestmark = pytest.mark.timeout(600)
 ALWAYS = {"fetch"}
+WHY = {"profile@cnn-cpu1", "explain@cnn-cpu1"}
 
 
 def changed(project: Project) -> set[str]:
@@ -35,7 +36,7 @@ def changed(project: Project) -> set[str]:
             {"compress@cnn-prune50", "export@cnn", "quantize@cnn"},
         ),
         ("runtime=[eager,onnxruntime,torchscript_traced]", {"export@cnn", "quantize@cnn"}),
-        ("measure.rounds=4", {"benchmark@cnn-cpu1"}),
+        ("measure.rounds=4", {"benchmark@cnn-cpu1", *WHY}),
         ("datasets.digits.split_seed=3", {"prepare@digits"}),
     ],
 )
@@ -51,13 +52,14 @@ STATEMENT = "\nEDITED = True\n"
 REMARK = "\n# A remark\n"
 MADE = {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
 EDITS = [  # one of each kind
-    ("plugins/models/cnn.py", {"train@cnn", "compress@cnn-prune50", *MADE}),
+    ("plugins/models/cnn.py", {"train@cnn", "compress@cnn-prune50", *MADE, *WHY}),
     ("plugins/compression/prune.py", {"compress@cnn-prune50", "benchmark@cnn-cpu1"}),
-    ("plugins/runtimes/eager.py", {"export@cnn", "benchmark@cnn-cpu1"}),
+    ("plugins/runtimes/eager.py", {"export@cnn", "benchmark@cnn-cpu1", *WHY}),
     ("plugins/runtimes/openvino.py", set()),
     ("plugins/quantization/onnxruntime.py", {"quantize@cnn"}),
     ("plugins/datasets/digits.py", {"prepare@digits"}),
     ("engine/worker_main.py", MADE),
+    ("diagnosis/overhead.py", WHY),
     ("report/row_columns.py", {"report"}),
     ("report/templates/report.css", {"report"}),
     ("tracking/client.py", set()),

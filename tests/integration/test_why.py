@@ -91,7 +91,7 @@ def test_mlflow_has_a_run_with_the_trace(reproduced: Reproduced) -> None:
     assert run.info.run_name == "cnn · where the time goes on cpu1" and run.info.status == "FINISHED"
     shares = [value for name, value in run.data.metrics.items() if name.startswith("share/")]
     assert sum(shares) == pytest.approx(1, abs=0.01)  # MLflow gets rounded figures
-    files = {file.path for file in store.list_artifacts(run.info.run_id, "profile")}
-    assert files == {"profile/profile.json", "profile/trace.json"}
+    kept = reproduced[0].folder / "mlartifacts" / "breakeven" / run.info.run_id / "artifacts/profile"
+    assert {file.name for file in kept.iterdir()} == {"profile.json", "trace.json"}
     (parent,) = store.search_runs([experiment.experiment_id], "tags.kind = 'study'")
     assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id

@@ -78,9 +78,8 @@ def show_difference(study: Study, family: str, hardware: str, variants: Sequence
     first, second = profiles
     console = Console(highlight=False)
     threads = study.hardware[hardware].get("threads")
-    console.print(
-        f"{family} on {hardware} (threads: {threads}), one input a call", style="bold", markup=False
-    )
+    where = f"{hardware} (threads: {threads}), {counted(inputs, 'input')} a call"
+    console.print(f"{family} on {where}", style="bold", markup=False)
     for sentence in _verdict(_rows(study, family, hardware), first, second, inputs):
         console.print(Text(wrapped(sentence, console.width, "", "")))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

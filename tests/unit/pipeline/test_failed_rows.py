@@ -13,6 +13,7 @@ from breakeven.core import paths
 from breakeven.core.files import write_json
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
 from breakeven.pipeline.failed_rows import ATTEMPT, attempts, failed_stages
+from breakeven.results.time_profile import ExplainRecord, ProfileRecord
 
 STUDY = Study.model_construct(families={"cnn": None}, compressions={"half": {}}, hardware={"cpu1": {}})
 
@@ -53,6 +54,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_unsupported_is_not_tried_again() -> None:
     assert [*failed_stages(STUDY)] == [] and attempts(STUDY) == {}
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_profile_that_failed_is_tried_again(failed: bool) -> None:
+    ProfileRecord("cnn", "cpu1", 1, None, [], "a reason", failed).write(
+        paths.profile("cnn", "cpu1") / paths.PROFILE_FILE
+    )
+    ExplainRecord("cnn", "cpu1", 1, [], "a reason", failed).write(paths.explained("cnn", "cpu1"))
+    assert {*failed_stages(STUDY)} == ({"profile/cnn-cpu1", "explain/cnn-cpu1"} if failed else set())
 
 
 def test_a_row_that_failed_runs_its_stage_again_and_no_later_one() -> None:
