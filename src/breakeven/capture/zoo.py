@@ -135,7 +135,6 @@ TEXTS = (
         "t5",
         "xglm",
         "xlm",
-        "xlnet",
         "yoso",
     ),
 )
