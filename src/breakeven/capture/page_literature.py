@@ -55,7 +55,7 @@ def snippets(outcomes: Sequence[Outcome]) -> str:
             f"**{at_start(literature.SNIPPETS[name])}** (`{name}`). {'; '.join(told)}.\n",
             f"```python\n{literature.source_of(name)}\n```\n",
             "What the graph of `torch.jit.trace` holds:\n",
-            f"```python\n{codes[name]}\n```\n",
+            f"```text\n{codes[name]}\n```\n",
         ]
     return "\n".join(parts)
 
