@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from breakeven.capture import way
-from breakeven.capture.costs import chart, tables
+from breakeven.capture.costs import chart
 from breakeven.capture.costs.pieces import Figures, of_kind
 from breakeven.capture.matrix import matrix
 from breakeven.capture.outcome import Kind, Outcome
@@ -12,6 +12,7 @@ from breakeven.core.format import brief
 from breakeven.plugins.tasks.base import at_start
 from breakeven.report.extra_sections import ExtraSection
 
+FEW = 3  # ways that are named
 NAMES = {
     "idioms": "idioms",
     "rewrites": "rewritten idioms",
@@ -43,17 +44,13 @@ def sentences(collections: Mapping[str, Sequence[Outcome]], costs: Mapping[str, 
         found = {each: parts for each, parts in shares(outcomes).items() if parts}
         if not found:
             continue
-        right, wrong = _counts(found, "right"), _counts(found, "wrong")
-        best, worst = max(right, key=lambda each: right[each]), max(wrong, key=lambda each: wrong[each])
-        total = found[best][0].total
-        silent = (
-            f"the most often silently wrong is {way.load(worst).title} ({wrong[worst]})"
-            if wrong[worst]
-            else "no way is silently wrong"
-        )
+        right, wrong = (_of_kind(found, kind) for kind in ("right", "wrong"))
+        total = max(share.total for share in right.values())
+        tried = {each: share.count for each, share in right.items() if share.total == total}
+        least, most = (by(tried, key=lambda each: tried[each]) for by in (min, max))
         yield (
-            f"Of {total} {NAMES[name]}, {right[best]} are right in one graph by the best way, "
-            f"{way.load(best).title}; {silent}."
+            f"Of {total} {NAMES[name]}, from {tried[least]} ({way.load(least).title}) to {tried[most]} "
+            f"({way.load(most).title}) are captured whole and right. {_silent(wrong)}"
         )
     yield from _of_costs(costs)
 
@@ -65,12 +62,20 @@ def _of_costs(costs: Mapping[str, Figures]) -> Iterator[str]:
             yield f"A graph break adds {brief(each['slope_us'])} µs ({bounds}) to a call of {each['model']}."
     for each in of_kind(costs, "tools"):
         value, low, high = each["parts_over_whole"]["compile"]
+        seen = "" if low > 1 else ", which may be noise"
         yield (
-            f"Nine graphs of {each['model']} take {value:.2f}x ({low:.2f} to {high:.2f}) as long as one; "
-            f"published: {tables.BY_DYNAMO}x."
+            f"With eight breaks, a call of {each['model']} takes {value:.2f}x ({low:.2f} to {high:.2f}) as "
+            f"long on one processor thread{seen}."
         )
 
 
-def _counts(found: Mapping[str, Sequence[Share]], kind: Kind) -> dict[str, int]:
-    """Return way -> how many models have this outcome."""
-    return {name: next(each.count for each in parts if each.kind == kind) for name, parts in found.items()}
+def _silent(wrong: Mapping[str, Share]) -> str:
+    """Return which ways are silently wrong most often."""
+    often = sorted(wrong.items(), key=lambda pair: -pair[1].count)[:FEW]
+    told = "; ".join(f"{way.load(each).title}: {share.count}" for each, share in often if share.count)
+    return f"Silently wrong most often: {told}." if told else "None is silently wrong."
+
+
+def _of_kind(found: Mapping[str, Sequence[Share]], kind: Kind) -> dict[str, Share]:
+    """Return way -> its share of this outcome."""
+    return {name: next(each for each in parts if each.kind == kind) for name, parts in found.items()}

@@ -146,7 +146,7 @@ def _buffers_differ(model: nn.Module, graph: nn.Module) -> str:
     theirs = buffers_of(graph)
     for name, buffer in buffers_of(model).items():
         if name in theirs and (words := difference(buffer, theirs[name], is_flat=False)):
-            return f"its buffer {name} is not updated as the model's: {words}"
+            return f"its buffer {name} is not updated as the model's: {words.replace('its output', 'it')}"
     return ""
 
 

@@ -23,6 +23,8 @@ INTRODUCTION = """\
 
 Each model was captured in each way, in a process of its own. Its graph was called with the captured input,
 the same again, other values, and another batch size ([what the outcomes mean](../capture.md#the-outcomes)).
+"Silently wrong" raises no error and gives something else than the model; some tools warn. `fullgraph=True`
+makes several graphs only where hooks, or parts that torch compiles apart, stand around the model.
 torch {torch}, torchvision {torchvision}, timm {timm}, transformers {transformers}.
 `{command}` makes this page again. All outcomes with their reasons: [CSV]({csv}).
 """
@@ -63,6 +65,7 @@ def write(
             written.append(picture)
             parts.append(f"![{TITLES[name]}]({picture.name})\n")
         parts.append(page_tables.wrong_cells(outcomes))
+        parts.append(page_tables.refusals(outcomes))
         if name == "idioms":
             parts.append(page_tables.remedies(outcomes, collections.get("rewrites", ())))
             parts.append(page_literature.snippets(outcomes))

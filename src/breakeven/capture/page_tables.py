@@ -1,6 +1,7 @@
 """The sections of the page of captures that hold tables of outcomes."""
 
 import importlib
+from collections import Counter
 from collections.abc import Sequence
 
 from breakeven.capture import targets, way
@@ -8,6 +9,7 @@ from breakeven.capture.outcome import SIGNS, Outcome
 from breakeven.capture.shares import CONFIDENCE, JUDGED, shares
 from breakeven.report.markdown import table
 
+REASON = 90  # letters of a reason: what follows names the model
 UPSTREAM = ("export_strict", "export_nonstrict")  # what torch's own remarks on its cases are about
 
 
@@ -22,11 +24,14 @@ def counts(outcomes: Sequence[Outcome]) -> str:
     """Return how many models have each outcome in each way, with intervals."""
     models = {each.model for each in outcomes}
     unjudged = sorted({each.model for each in outcomes if each.kind == "random"})
-    lines = [f"| way | {' | '.join(SIGNS[kind][1] for kind in JUDGED)} |", f"|---|{'---:|' * len(JUDGED)}"]
+    titles = ["way", "models", *(SIGNS[kind][1] for kind in JUDGED)]
+    lines = [f"| {' | '.join(titles)} |", f"|---|{'---:|' * (1 + len(JUDGED))}"]
     for name, found in shares(outcomes).items():
-        lines.append(f"| {way.load(name).title} | {' | '.join(map(str, found))} |")
+        lines.append(f"| {way.load(name).title} | {found[0].total} | {' | '.join(map(str, found))} |")
     left_out = f" Not counted, since they are not repeatable: {', '.join(unjudged)}." if unjudged else ""
     said = f"{len(models)} models. In parentheses: the share, and its interval of {CONFIDENCE:.0%}.{left_out}"
+    if len({found[0].total for found in shares(outcomes).values()}) > 1:
+        said += " Ways that compile were tried with few models: do not compare them with the others."
     return "\n".join([said, "", *lines, ""])
 
 
@@ -42,6 +47,20 @@ def wrong_cells(outcomes: Sequence[Outcome]) -> str:
     header = ["model", "way", "what happens", "input that shows it"]
     title = f"The {len(wrong)} cells that are silently wrong, crash or hang"
     return _folded(title, table(header, lines, left=4))
+
+
+def refusals(outcomes: Sequence[Outcome]) -> str:
+    """Return the commonest reason for which each way refuses models; "" if none does."""
+    lines = []
+    for name in dict.fromkeys(each.way for each in outcomes):
+        refused = [each for each in outcomes if (each.way, each.kind) == (name, "refused")]
+        reasons = Counter(each.reason[:REASON] for each in refused)
+        if reasons:
+            reason, count = reasons.most_common(1)[0]
+            of = f"{count} of {reasons.total()}"
+            lines.append([way.load(name).title, of, f"`{reason}`".replace("|", "\\|")])
+    title = "Why each way refuses, most often"
+    return _folded(title, table(["way", "refused", "what it says"], lines, left=3)) if lines else ""
 
 
 def remedies(outcomes: Sequence[Outcome], rewritten: Sequence[Outcome]) -> str:

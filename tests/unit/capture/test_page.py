@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from breakeven.capture import page
+from breakeven.capture import findings, page, page_tables
 from breakeven.capture.outcome import Outcome
 from breakeven.capture.shares import shares
 
@@ -32,7 +32,7 @@ def test_the_page_has_a_table_a_picture_and_every_wrong_cell(tmp_path: Path) -> 
     said = ["One graph is wrong."]
     files = page.write(tmp_path / "capture.md", {"idioms": OUTCOMES}, {}, said, "breakeven capture study")
     text, table, picture = (file.read_text() for file in files)
-    assert "| torch.jit.trace | 1 (50%; 9% to 91%) | 0 (0%; 0% to 66%) |" in text
+    assert "| torch.jit.trace | 2 | 1 (50%; 9% to 91%) | 0 (0%; 0% to 66%) |" in text
     assert (
         "| gate | torch.jit.trace | silently wrong: its output differs by up to 2 | the negated input |"
         in text
@@ -44,3 +44,23 @@ def test_the_page_has_a_table_a_picture_and_every_wrong_cell(tmp_path: Path) -> 
     assert len(rows) == len(OUTCOMES) and rows[0]["outcome"] == "silently wrong"
     assert rows[3]["outcome"] == "right in 2 graphs"
     assert "gate" in picture and ">X<" in picture
+
+
+def test_the_commonest_reason_for_refusals_is_told() -> None:
+    outcomes = [
+        Outcome("a", "fx_trace", "refused", "TraceError: a | b"),
+        Outcome("b", "fx_trace", "refused", "TraceError: a | b"),
+        Outcome("c", "fx_trace", "refused", "TypeError: c"),
+        Outcome("c", "dynamo", "right", graphs=1),
+    ]
+    assert "| torch.fx.symbolic_trace | 2 of 3 | `TraceError: a \\| b` |" in page_tables.refusals(outcomes)
+    assert page_tables.refusals(outcomes[-1:]) == ""
+
+
+def test_the_first_sentence_has_the_range_and_who_is_silently_wrong() -> None:
+    more = Outcome("whole", "dynamo", "right", graphs=1), Outcome("whole", "jit_trace", "wrong", "it differs")
+    (said,) = findings.sentences({"idioms": [*OUTCOMES, *more]}, {})
+    assert said == (
+        "Of 3 idioms, from 1 (torch.jit.trace) to 2 (Dynamo (torch.compile)) are captured whole and right. "
+        "Silently wrong most often: torch.jit.trace: 2."
+    )
