@@ -23,6 +23,7 @@ SUPPORT = Path(__file__).parent
 BRIEF = """\
 measure: {seconds: 0, seconds_per_variant: 0, min_replicates: 2, rounds: 3, block_ms: 2, settle_ms: 2,
   confidence: 0.9999}
+profile: false
 """
 
 # One small family, few variants, little measuring: every stage runs, in seconds.

@@ -24,6 +24,9 @@ class Study(StrictModel):
 
     study: str = Field(description="name of the study, a file in `conf/study`")
     seed: int = Field(ge=0, lt=2**32, description="of training, and of the order of measurements")
+    profile: bool = Field(
+        True, description="measure where the time goes, before anything is optimized and in what is deployed"
+    )
     datasets: dict[str, Settings] = Field(description="name -> an option of datasets")
     families: dict[str, Family] = Field(min_length=1, description="name -> a model on a dataset")
     compressions: dict[str, Settings] = Field(description="recipe -> an option of compressions, or `steps`")
