@@ -182,7 +182,7 @@ def test_sizes_that_vary_are_exported_without_another_training(project: Project)
 def test_another_machine_measures_again(project: Project) -> None:
     project.edit("src/breakeven/core/system_info.py", '"cores": os.cpu_count()', '"cores": 99')
     project.run("dvc", "repro", "fetch")
-    assert changed(project) == {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
+    assert changed(project) == {"profile@cnn-cpu1", "export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
 
 
 @pytest.mark.slow

@@ -18,6 +18,8 @@ STAGES = [
     "export/cnn",
     "quantize/cnn",
     "benchmark/cnn-cpu1",
+    "profile/cnn-cpu1",
+    "explain/cnn-cpu1",
     "report",
 ]
 SERVER = "breakeven.engine.forkserver_main"

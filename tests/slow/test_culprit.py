@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from profiled import measured
 
 from breakeven.results import waterfall
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+NO_FACTS = {"_inputs_": {}}  # of the dataset, that the model is made from
 RUNS = 10
 SHARE = 0.2  # of the call
 LEAST = 0.9  # of the added time that the operator has to be given
@@ -13,10 +16,10 @@ LEAST = 0.9  # of the added time that the operator has to be given
 
 def test_the_slowed_operator_is_named_with_the_time_that_it_adds(tmp_path: Path) -> None:
     target = "slowed.Slowed"
-    us = SHARE * measured(tmp_path / "first", target, 1.0, us=0.0).us
+    us = SHARE * measured(tmp_path / "first", target, 1.0, **NO_FACTS, us=0.0).us
     for run in range(RUNS):
-        before = measured(tmp_path / f"{run}-before", target, 1.0, us=0.0)
-        after = measured(tmp_path / f"{run}-after", target, 1.0, us=us)
+        before = measured(tmp_path / f"{run}-before", target, 1.0, **NO_FACTS, us=0.0)
+        after = measured(tmp_path / f"{run}-after", target, 1.0, **NO_FACTS, us=us)
         times = [{part.operator: part.us for part in each.operators} for each in (before, after)]
         added = {name: spent - times[0].get(name, 0.0) for name, spent in times[1].items()}
         culprit = max(added, key=lambda name: added[name])

@@ -11,6 +11,12 @@ from breakeven.core.errors import Unsupported
 MODELS = ("cnn", "resnet18")
 ARGUMENTS = {"_inputs_": {"in_channels": "channels", "num_classes": "classes"}}
 RUNTIMES = ("eager", "torchscript", "torch_compile", "aotinductor", "onnxruntime", "openvino", "executorch")
+MORE = {"torchscript": {"method": "trace", "freeze": True}}  # that a runtime needs to be told
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore"),  # each toolchain has its own
+]
 MOST = 0.3  # of the call may be unexplained: figures are in docs/why.md, and a mistake is far larger
 
 
@@ -18,7 +24,7 @@ MOST = 0.3  # of the call may be unexplained: figures are in docs/why.md, and a 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_little_is_unexplained(runtime: str, model: str, tmp_path: Path) -> None:
     try:
-        loaded = plugin.load("runtimes", {"name": runtime}, f"runtimes.{runtime}")
+        loaded = plugin.load("runtimes", {"name": runtime, **MORE.get(runtime, {})}, f"runtimes.{runtime}")
         told = measured(tmp_path, f"breakeven.plugins.models.{model}.{model}", 2.0, loaded, **ARGUMENTS)
     except Unsupported as error:
         pytest.skip(str(error))

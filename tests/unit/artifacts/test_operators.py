@@ -205,13 +205,14 @@ def test_why_goes_on_where_one_family_lacks_the_variant(
     monkeypatch.setattr("breakeven.config.schema.read_study", lambda: study)
     monkeypatch.setattr("breakeven.artifacts.variants.read_variants", read)
     monkeypatch.setattr("breakeven.config.lock_check.require_current", lambda study: None)
-    why.run(Namespace(variant=variant, family=None, passes=False, rung=None))
+    chosen = {"names": [variant], "fusion": False, "hardware": None, "passes": False, "rung": None}
+    why.run(Namespace(family=None, **chosen))
     printed = capsys.readouterr().out
     assert f"first: {variant} is unsupported: it branches." in printed
     assert "second: a call of one input" in printed and "first: a call of one input" not in printed
     assert f"{variant}: without a call of their own: 2 of 2 activations" in printed
     with pytest.raises(UserError, match=r"first: .* is unsupported: it branches"):
-        why.run(Namespace(variant=variant, family="first", passes=False, rung=None))
+        why.run(Namespace(family="first", **chosen))
 
 
 @pytest.mark.slow

@@ -68,6 +68,7 @@ class Study:
 
     study = "quick"
     families = {"cnn": type("Family", (), {"data": "digits"})}  # noqa: RUF012
+    hardware: dict[str, object] = {}  # noqa: RUF012
     recommend = type("Recommend", (), {"model_dump": lambda self: {}})()
 
     def model_dump(self, **options: object) -> dict[str, object]:

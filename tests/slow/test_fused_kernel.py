@@ -1,6 +1,10 @@
 """A fused kernel is measured beside two kernels, in the same rounds."""
 
+import pytest
+
 from breakeven.diagnosis.pointwise import APART, FUSED, pointwise
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_both_are_measured_in_the_same_rounds() -> None:
