@@ -109,5 +109,5 @@ def test_mlflow_has_a_run_with_the_trace(profiled: Project) -> None:
     assert sum(shares) == pytest.approx(1, abs=0.01)  # MLflow gets rounded figures
     kept = profiled.folder / "mlartifacts" / "breakeven" / run.info.run_id / "artifacts/profile"
     assert {file.name for file in kept.iterdir()} == {"profile.json", "trace.json"}
-    (parent,) = store.search_runs([experiment.experiment_id], "tags.kind = 'study'")
-    assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    parent = store.get_run(run.data.tags["mlflow.parentRunId"])
+    assert parent.data.tags["kind"] == "study"
