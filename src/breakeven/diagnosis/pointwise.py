@@ -16,7 +16,7 @@ from breakeven.engine.api import measure
 from breakeven.engine.settings import Budget
 from breakeven.engine.statistics import Interval
 
-SIZES = tuple(4**power for power in range(3, 12))  # numbers in a tensor: 256 bytes to 16 MiB
+SIZES = (256, 4096, 65_536, 1_048_576)  # numbers in a tensor: 1 KiB to 4 MiB
 BYTES = 4  # of a number
 APART, FUSED = "two kernels", "one kernel"
 TRAFFIC = {APART: 4, FUSED: 2}  # tensors that are read or written

@@ -66,7 +66,8 @@ def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
     found = [step for step in steps(first, second) if step.name not in (OTHERS, UNEXPLAINED)]
     if along := [step for step in found if step.us * total > 0]:
         top = along[0]
-        yield f"The largest part of the difference is {top.name}: {_change(top)}, {top.us / total:.0%} of it."
+        share = f", {top.us / total:.0%} of it" if abs(top.us) <= abs(total) else ""
+        yield f"The largest part of the difference is {top.name}: {_change(top)}{share}."
     else:
         yield "No measured part accounts for the difference."
     least = MATTERS * max(first.us, second.us)
