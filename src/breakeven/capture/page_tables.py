@@ -26,11 +26,12 @@ def counts(outcomes: Sequence[Outcome]) -> str:
     unjudged = sorted({each.model for each in outcomes if each.kind == "random"})
     titles = ["way", "models", *(SIGNS[kind][1] for kind in JUDGED)]
     lines = [f"| {' | '.join(titles)} |", f"|---|{'---:|' * (1 + len(JUDGED))}"]
-    for name, found in shares(outcomes).items():
+    by_way = shares(outcomes)
+    for name, found in by_way.items():
         lines.append(f"| {way.load(name).title} | {found[0].total} | {' | '.join(map(str, found))} |")
     left_out = f" Not counted, since they are not repeatable: {', '.join(unjudged)}." if unjudged else ""
     said = f"{len(models)} models. In parentheses: the share, and its interval of {CONFIDENCE:.0%}.{left_out}"
-    if len({found[0].total for found in shares(outcomes).values()}) > 1:
+    if len({found[0].total for found in by_way.values()}) > 1:
         said += " Ways that compile were tried with few models: do not compare them with the others."
     return "\n".join([said, "", *lines, ""])
 
