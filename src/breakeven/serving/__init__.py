@@ -1,0 +1,1 @@
+"""The service of a deployed variant, and the load generator that measures it."""
