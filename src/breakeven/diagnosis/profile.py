@@ -1,7 +1,7 @@
 """Where the time of a call goes: the profiler's operators, corrected, and what was measured around them.
 
 A profiler makes calls longer. What it adds for an operator is measured on chains of operators that compute
-nothing (see `overhead.py`), and taken off. What it slows down beyond that, the operators share.
+nothing (see `overhead.py`), and taken off. What it adds beyond that, all calls of operators share.
 """
 
 from dataclasses import replace
