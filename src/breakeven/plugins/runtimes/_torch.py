@@ -1,6 +1,7 @@
 """The parts that the runtimes of torch share: precision, memory layout, threads, and tensors in and out."""
 
 import copy
+import os
 import shutil
 from abc import ABC
 from collections.abc import Callable, Collection
@@ -34,6 +35,7 @@ PRECISION_OF_TYPE = {
     "c10::BFloat16": "bf16",
     "float": "fp32",
 }
+SILENT = "6"  # of the profiler's levels
 # Parts of the names of operators that change how numbers are stored, and compute nothing
 CONVERSIONS = ("copy_", "_to_copy", "::to", "::clone", "::contiguous", "::quantize_", "::dequantize")
 
@@ -101,6 +103,7 @@ def _events(run: Callable[[], object], calls: int, *, with_types: bool) -> tuple
 
     `torch.profiler` wraps the same profiler, and imports the compiler, which takes seconds.
     """
+    os.environ.setdefault("KINETO_LOG_LEVEL", SILENT)  # it prints lines whenever a profile begins or ends
     from torch.autograd.profiler import profile
 
     with profile(record_shapes=with_types) as profiler:
