@@ -1,10 +1,13 @@
 """The service as a program: it starts the processes, then the server, and drains when it is told to end."""
 
 import logging
+import os
+import socket
 import sys
 
 import uvicorn
 
+from breakeven.core.errors import UserError
 from breakeven.serving.app import create_app
 from breakeven.serving.service import Service
 
@@ -16,10 +19,14 @@ def run(service: Service, host: str, port: int) -> int:
     """Serve until SIGTERM or Ctrl-C, and return the exit code.
 
     Raises:
-        UserError: eager itself cannot be loaded.
+        UserError: the port is taken, or eager itself cannot be loaded.
     """
     logging.getLogger("breakeven.access").addHandler(logging.StreamHandler(sys.stdout))
     logging.getLogger("breakeven.access").setLevel(logging.INFO)
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise UserError(f"--port {port}: {os.strerror(error.errno or 0)}: choose another one.") from None
     try:
         service.start()
         for reason in service.reasons:
