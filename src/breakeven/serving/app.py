@@ -55,7 +55,8 @@ def create_app(service: Service) -> FastAPI:
         """Answer an image file, an array as `numpy.save` writes it, or JSON with numbers."""
         try:
             body = await body_of(request, service.settings.limits)
-            samples = await _samples(service, body)
+            with service.metrics.decoding.time():
+                samples = await _samples(service, body)
             request.state.samples = len(samples)
             answered = await service.batcher.answer(samples)
         except Refused as error:

@@ -28,6 +28,7 @@ class Metrics:
         own = self.registry
         self.requests = Counter("breakeven_requests", "Requests.", ("path", "status"), registry=own)
         self.seconds = Histogram("breakeven_request_seconds", "To the answer.", buckets=BUCKETS, registry=own)
+        self.decoding = Histogram("breakeven_decode_seconds", "Of the body.", buckets=BUCKETS, registry=own)
         self.calls = Histogram("breakeven_call_seconds", "Of the model.", buckets=BUCKETS, registry=own)
         self.fallbacks = Counter("breakeven_fallbacks", "Answered by eager.", ("cause",), registry=own)
         self.queue = Gauge("breakeven_queue", "Requests that wait for the model.", registry=own)

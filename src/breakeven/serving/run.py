@@ -15,30 +15,26 @@ DRAIN_S = 30  # to answer what has come, after SIGTERM
 MOST_HEADERS = 64 * 1024  # bytes
 
 
-def run(service: Service, host: str, port: int) -> int:
+def run(service: Service, host: str, port: int, *, is_quiet: bool = False) -> int:
     """Serve until SIGTERM or Ctrl-C, and return the exit code.
+
+    Args:
+        is_quiet: whether to print nothing: no address, and no line for each request.
 
     Raises:
         UserError: the port is taken, or eager itself cannot be loaded.
     """
-    logging.getLogger("breakeven.access").addHandler(logging.StreamHandler(sys.stdout))
-    logging.getLogger("breakeven.access").setLevel(logging.INFO)
+    if not is_quiet:
+        logging.getLogger("breakeven.access").addHandler(logging.StreamHandler(sys.stdout))
+        logging.getLogger("breakeven.access").setLevel(logging.INFO)
     try:
         socket.create_server((host, port)).close()
     except OSError as error:
         raise UserError(f"--port {port}: {os.strerror(error.errno or 0)}: choose another one.") from None
     try:
         service.start()
-        for reason in service.reasons:
-            print(
-                f"breakeven: {service.model.manifest.variant} does not answer, eager does: {reason}.",
-                file=sys.stderr,
-            )
-        print(
-            f"http://{host}:{port}/docs answers with {service.model.manifest.variant}.",
-            file=sys.stderr,
-            flush=True,
-        )
+        if not is_quiet:
+            _tell(service, f"http://{host}:{port}/docs")
         uvicorn.run(
             create_app(service),
             host=host,
@@ -51,3 +47,10 @@ def run(service: Service, host: str, port: int) -> int:
     finally:
         service.stop()
     return 0
+
+
+def _tell(service: Service, page: str) -> None:
+    variant = service.model.manifest.variant
+    for reason in service.reasons:
+        print(f"breakeven: {variant} fails, and eager answers: {reason.rstrip('.')}.", file=sys.stderr)
+    print(f"{variant} answers: {page}", file=sys.stderr, flush=True)

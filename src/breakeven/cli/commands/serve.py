@@ -3,7 +3,7 @@
 It serves POST /predict (an image file, an array, or JSON), /docs to try it, /healthz, /readyz and /metrics.
 """
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from breakeven.core.errors import UserError
@@ -18,26 +18,10 @@ GROUP = "deploy"
 EXAMPLE = "breakeven serve cnn --variant none/int8-static/onnxruntime"
 
 
-def whole(text: str) -> int:
-    """Parse a whole number above 0."""
-    if not (text.isdigit() and int(text)):
-        raise ArgumentTypeError(f"{text}: give a whole number above 0")
-    return int(text)
-
-
-def milliseconds(text: str) -> float:
-    """Parse a time of 0 or more, in milliseconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e7:
-        raise ArgumentTypeError(f"{text}: give milliseconds, as 2.5")
-    return value
-
-
 def arguments(parser: ArgumentParser) -> None:
     """Add what is served, where, and how."""
+    from breakeven.cli.numbers import above_zero, not_negative, whole
+
     add = parser.add_argument
     add("family", metavar="FAMILY", help="a family of the study")
     which = parser.add_mutually_exclusive_group()
@@ -49,8 +33,8 @@ def arguments(parser: ArgumentParser) -> None:
     add("--workers", type=whole, default=1, metavar="N", help="processes that run the variant; default: 1")
     add("--threads", type=whole, default=1, metavar="N", help="threads of each of them; default: 1")
     add("--max-batch", type=whole, default=1, metavar="N", help="samples in a call; default: 1, no batching")
-    add("--max-wait-ms", type=milliseconds, default=2.0, metavar="MS", help="that a batch waits; default: 2")
-    add("--time-limit-ms", type=milliseconds, default=5000.0, metavar="MS", help="of a call; default: 5000")
+    add("--max-wait-ms", type=not_negative, default=2.0, metavar="MS", help="that a batch waits; default: 2")
+    add("--time-limit-ms", type=above_zero, default=5000.0, metavar="MS", help="of a call; default: 5000")
     add("--max-side", type=whole, default=4000, metavar="PIXELS", help="of an image; default: 4000")
     add("--shrink", action="store_true", help="scale larger images down; default: refuse them")
 
@@ -65,11 +49,11 @@ def run(chosen: Namespace) -> int:
     from breakeven.config import schema
     from breakeven.core.files import temporary_folder
     from breakeven.core.plugin import did_you_mean
-    from breakeven.serving import capacity, run
+    from breakeven.serving import run, usable_cores
     from breakeven.serving.service import Service
     from breakeven.serving.settings import Limits, ServiceSettings
 
-    capacity.require_fits(chosen.workers, chosen.threads)
+    usable_cores.require_fits(chosen.workers, chosen.threads)
     study = schema.read_study()
     if chosen.family not in study.families:
         raise UserError(f"{chosen.family}: {did_you_mean(chosen.family, study.families)}")
