@@ -54,7 +54,10 @@ def test_what_was_found_is_kept_and_said(
     said = " ".join(findings.sentences(record))
     assert "Offline, the model alone is 10.00x as fast" in said and "times as many requests a second" in said
     (chart,) = findings.section(record).charts
-    assert len(chart.data) == 2 * len(findings.PARTS) and chart.spec["layer" if "layer" in chart.spec else "mark"]
+    assert (
+        len(chart.data) == 2 * len(findings.PARTS)
+        and chart.spec["layer" if "layer" in chart.spec else "mark"]
+    )
 
 
 def test_images_are_sent_as_files_that_the_service_reads(tmp_path: Path) -> None:

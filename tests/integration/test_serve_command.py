@@ -84,6 +84,7 @@ def test_a_variant_answers_as_it_was_scored_and_ends_when_it_is_told_to(
         (["serve", "cnn", "--hardware", "cpu"], "--hardware cpu: "),
         (["serve", "cnn", "--workers", "500"], "cores that this process may use: choose fewer"),
         (["serve", "cnn", "--port", "x"], "give a whole number above 0"),
+        (["serve", "cnn", "--port", "70000"], "--port 70000"),
         (
             ["serve", "cnn", "--alias", "none-such"],
             "cnn-cpu1-batch1@none-such is not in the registry",

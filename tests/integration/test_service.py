@@ -138,6 +138,23 @@ def test_eager_answers_the_same_request_and_the_cause_is_told(fault: str, tmp_pa
         assert figures(client)[f"breakeven_fallbacks_total{{{CAUSES[fault]}}}"] == 1
 
 
+def test_a_variant_that_is_left_alone_is_told_by_readyz(tmp_path: Path) -> None:
+    model = served_model(tmp_path, share=1.0, faults=["error"])
+    with serving(model, ServiceSettings(failures=2)) as client:
+        causes = [client.post("/predict", content=picture()).headers[FALLBACK] for _ in range(3)]
+        ready = client.get("/readyz").json()
+    assert causes == ["raised", "raised", "paused"]
+    assert ready["status"] == "eager answers" and "no such kernel" in ready["reasons"][0]
+
+
+def test_a_request_of_many_samples_is_answered_in_calls_of_few(tmp_path: Path) -> None:
+    with serving(served_model(tmp_path), ServiceSettings(max_batch=3)) as client:
+        told = client.post("/predict", content=npy(fakes.IMAGES.repeat(4, axis=0))).json()["predictions"]
+        found = figures(client)
+    assert [one[0]["index"] for one in told] == EXPECTED.argmax(axis=1).repeat(4).tolist()
+    assert found["breakeven_batch_size_count"] == 6 and found["breakeven_batch_size_sum"] == 16
+
+
 def test_no_request_is_lost_whatever_the_variant_does(tmp_path: Path) -> None:
     """Exceptions, NaN, hangs and deaths in a tenth of its calls, and a kill from outside."""
     requests = 1000

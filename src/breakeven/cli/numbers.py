@@ -11,6 +11,13 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def at_least_two(text: str) -> int:
+    """Parse a whole number above 1: one value has no spread."""
+    if whole(text) < 2:
+        raise ArgumentTypeError(f"{text}: give 2 or more")
+    return int(text)
+
+
 def not_negative(text: str) -> float:
     """Parse a number of 0 or more."""
     value = _number(text)

@@ -20,7 +20,7 @@ class ServedRow:
     parts_ms: dict[str, float]  # of a request: network, decoding, handling, process, model
     capacity_per_s: float | None  # the highest rate that keeps the limit on the p99; None: none does
     capacity_p99_ms: list[float]  # at that rate, a value for each block
-    refused_per_s: float | None  # the lowest rate tried that does not keep it
+    refused_per_s: float  # the lowest rate tried that does not keep it
     is_generators_limit: bool  # at that rate it was the load generator that came late, not the service
 
 

@@ -25,12 +25,13 @@ from breakeven.serving.refusal import Refused
 from breakeven.serving.service import Service
 
 ARRAY = "application/octet-stream"
+SMALL = 64 * 1024  # bytes that take so little time that others may wait for it
 FALLBACK, ARTIFACT = "X-Breakeven-Fallback", "X-Breakeven-Artifact"
-PATHS = frozenset({"/", "/predict", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
+PATHS = frozenset({"/predict", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 
 
 def create_app(service: Service) -> FastAPI:
-    """Return the application; its processes start and end with it."""
+    """Return the application of a service, whose processes somebody else starts and ends."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -54,6 +55,8 @@ def create_app(service: Service) -> FastAPI:
     async def predict(request: Request) -> Response:
         """Answer an image file, an array as `numpy.save` writes it, or JSON with numbers."""
         try:
+            if service.batcher.is_full:  # before the body takes memory
+                raise Crowded
             body = await body_of(request, service.settings.limits)
             with service.metrics.decoding.time():
                 samples = await _samples(service, body)
@@ -73,7 +76,8 @@ def create_app(service: Service) -> FastAPI:
             by = "none/fp32/eager"
         if request.headers.get("accept") == ARRAY:
             return Response(_npy(answered.outputs), headers=headers, media_type=ARRAY)
-        told = predictions(answered.outputs, service.model.classes, service.model.is_classification)
+        work = partial(predictions, answered.outputs, service.model.classes, service.model.is_classification)
+        told = work() if answered.outputs.nbytes < SMALL else await asyncio.to_thread(work)
         return JSONResponse(
             {"predictions": told, "answered_by": by, "sha256": service.model.digest}, headers=headers
         )
@@ -120,8 +124,11 @@ def _add_own_pages(app: FastAPI, service: Service) -> None:
 
 async def _samples(service: Service, body: bytes) -> Any:
     work = partial(samples_of, body, service.model.shape, service.settings.limits, service.model.varying)
-    is_quick = body.startswith(NPY) or not isinstance(service.model.shape, ImageInput)
-    return work() if is_quick else await asyncio.to_thread(work)
+    is_image = isinstance(service.model.shape, ImageInput) and not body.startswith(NPY)
+    if len(body) < SMALL and not is_image:
+        return work()
+    async with service.decoders:
+        return await asyncio.to_thread(work)
 
 
 def _npy(outputs: Any) -> bytes:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from breakeven.artifacts.model_manifest import FieldsInput, ImageInput, Input, TextInput
 from breakeven.artifacts.records import join
-from breakeven.artifacts.varying import VaryingDimension
+from breakeven.artifacts.varying import VaryingDimension, require_within
+from breakeven.core.errors import UserError
 from breakeven.serving.refusal import BAD, TOO_LARGE, Refused
 from breakeven.serving.settings import Limits
 
@@ -29,10 +30,13 @@ def array_of(body: bytes) -> NDArray[Any]:
     if dtype.hasobject or dtype.kind not in "uifb":
         raise Refused(BAD, f"The .npy file holds {dtype}: send numbers.")
     claimed, there = math.prod(shape) * dtype.itemsize, len(body) - file.tell()
-    if claimed != there:
+    if claimed != there or min(shape, default=0) < 0:
         raise Refused(BAD, f"The .npy file should hold {claimed} bytes of numbers, and holds {there}.")
     file.seek(0)
-    return np.asarray(np.load(file, allow_pickle=False))
+    try:
+        return np.asarray(np.load(file, allow_pickle=False))
+    except (ValueError, OverflowError):
+        raise Refused(BAD, "The .npy file cannot be read: write it by numpy.save.") from None
 
 
 def numbers_of(body: bytes, shape: Input) -> list[NDArray[Any]]:
@@ -51,13 +55,12 @@ def numbers_of(body: bytes, shape: Input) -> list[NDArray[Any]]:
 
 def _listed(values: Any, name: str) -> NDArray[Any]:
     try:
-        array = np.asarray(values)
-    except (ValueError, OverflowError):
-        array = np.asarray(None)
-    if array.dtype.kind not in "uif":
-        where = f" of {name}" if name else ""
-        raise Refused(BAD, f"The JSON{where} has no lists of numbers of one length: [[1, 2, 3]].")
-    return array
+        if isinstance(values, list):
+            return np.asarray(values, np.float64)  # of words NumPy would make an array as wide as the longest
+    except (ValueError, TypeError, OverflowError):
+        pass
+    where = f" of {name}" if name else ""
+    raise Refused(BAD, f"The JSON{where} has no lists of numbers of one length: [[1, 2, 3]].")
 
 
 def checked(
@@ -65,18 +68,38 @@ def checked(
 ) -> NDArray[Any]:
     """Return the arrays of a request as the samples of a model."""
     if not isinstance(shape, FieldsInput):
-        return _typed(_sized(arrays[0], 0, shape.sample, limits, varying), shape)
+        samples = _typed(_sized(arrays[0], 0, shape.sample, limits, varying), shape)
+        return _together(samples, varying)
     if len(arrays) != len(shape.fields):
         raise Refused(BAD, f"The model takes {', '.join(shape.fields)}: send them as JSON.")
     fields = {}
     for number, (array, (name, (kind, *sample))) in enumerate(zip(arrays, shape.fields.items(), strict=True)):
-        sized = _sized(array, number, tuple(sample), limits, varying)
-        most = shape.vocabulary - 1 if shape.vocabulary else np.iinfo(np.int64).max
-        is_whole = np.dtype(kind).kind in "iub"
-        fields[name] = (_whole(sized, most, name) if is_whole else sized).astype(kind)
+        sized, dtype = _sized(array, number, tuple(sample), limits, varying), np.dtype(kind)
+        if dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                fields[name] = _finite(sized.astype(dtype))
+        else:
+            largest = 1 if dtype.kind == "b" else int(np.iinfo(dtype).max)
+            most = min(shape.vocabulary - 1, largest) if shape.vocabulary else largest
+            fields[name] = _whole(sized, most, name).astype(dtype)
     if len({len(array) for array in fields.values()}) > 1:
         raise Refused(BAD, "The inputs have different numbers of samples.")
-    return join(fields)
+    return _together(join(fields), varying)
+
+
+def _together(samples: NDArray[Any], varying: Sequence[VaryingDimension]) -> NDArray[Any]:
+    """Return samples whose sizes go together."""
+    try:
+        require_within(samples, varying)
+    except UserError as error:
+        raise Refused(BAD, f"{str(error)[0].upper()}{str(error)[1:]}") from None
+    return samples
+
+
+def _finite(array: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(array).all():
+        raise Refused(BAD, "The array holds numbers that are not finite, or too large.")
+    return array
 
 
 def _sized(
@@ -98,9 +121,7 @@ def _sized(
         raise Refused(BAD, f"The array is {' x '.join(map(str, array.shape))}: the model takes N x {wanted}.")
     if len(array) > limits.samples:
         raise Refused(TOO_LARGE, f"The request has {len(array)} samples, and may have {limits.samples}.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise Refused(BAD, "The array holds numbers that are not finite.")
-    return array
+    return _finite(array)
 
 
 def _typed(array: NDArray[Any], shape: Input) -> NDArray[Any]:
@@ -109,7 +130,8 @@ def _typed(array: NDArray[Any], shape: Input) -> NDArray[Any]:
         return _whole(array, 255, "Pixels").astype(np.uint8)
     if isinstance(shape, TextInput):
         return _whole(array, shape.vocabulary - 1, "Tokens").astype(np.int64)
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        return _finite(array.astype(np.float32))
 
 
 def _whole(array: NDArray[Any], most: int, what: str) -> NDArray[Any]:

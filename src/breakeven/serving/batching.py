@@ -31,6 +31,7 @@ class Batcher:
         """Start nothing yet; `start` needs a running event loop."""
         self._predictors, self._settings, self._metrics = predictors, settings, metrics
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(settings.queue)
+        metrics.queue.set_function(self._queue.qsize)
         self._threads = ThreadPoolExecutor(len(predictors), "model")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -39,11 +40,16 @@ class Batcher:
         self._tasks = [asyncio.create_task(self._serve(predictor)) for predictor in self._predictors]
 
     async def stop(self) -> None:
-        """End; requests should have been answered before."""
+        """End; what has not been answered by now is not answered."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._threads.shutdown()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether another request would be told to come again."""
+        return self._queue.full()
 
     async def answer(self, samples: NDArray[Any]) -> Answered:
         """Return the outputs for the samples of one request.
@@ -57,14 +63,12 @@ class Batcher:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
             raise Crowded from None
-        self._metrics.queue.set(self._queue.qsize())
         return await waiting.answer
 
     async def _serve(self, predictor: Predictor) -> None:
         held: _Waiting | None = None  # came too late for the last batch
         while True:
             batch, held = await self._next(held)
-            self._metrics.queue.set(self._queue.qsize())
             try:
                 await self._answer(predictor, batch)
             except Exception as error:
@@ -94,17 +98,26 @@ class Batcher:
 
     async def _answer(self, predictor: Predictor, batch: list[_Waiting]) -> None:
         samples = np.concatenate([waiting.samples for waiting in batch]) if batch[1:] else batch[0].samples
-        self._metrics.batches.observe(len(samples))
-        with self._metrics.calls.time():
-            answered = await asyncio.get_running_loop().run_in_executor(
-                self._threads, predictor.answer, samples
-            )
+        most = self._settings.max_batch
+        answers = [
+            await self._call(predictor, samples[begin : begin + most])
+            for begin in range(0, len(samples), most)
+        ]
+        outputs = np.concatenate([each.outputs for each in answers]) if answers[1:] else answers[0].outputs
+        fallback = next((each.fallback for each in answers if each.fallback), None)
         first = 0
         for waiting in batch:
             last = first + len(waiting.samples)
-            if not waiting.answer.done():  # the client may have gone
-                waiting.answer.set_result(Answered(answered.outputs[first:last], answered.fallback))
+            if not waiting.answer.done():
+                waiting.answer.set_result(Answered(outputs[first:last], fallback))
             first = last
+
+    async def _call(self, predictor: Predictor, samples: NDArray[Any]) -> Answered:
+        """Call the model with as many samples as it was warmed with, at most."""
+        self._metrics.batches.observe(len(samples))
+        with self._metrics.calls.time():
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, predictor.answer, samples)
 
 
 def _alike(one: NDArray[Any], other: NDArray[Any]) -> bool:

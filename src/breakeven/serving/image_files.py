@@ -7,18 +7,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from breakeven.artifacts.model_manifest import ImageInput
-from breakeven.serving.refusal import BAD, TOO_LARGE, Refused
+from breakeven.serving.refusal import BAD, TOO_LARGE, UNSUPPORTED, Refused
 from breakeven.serving.settings import Limits
 
+CHANNELS = (1, 3)  # of the images that files hold
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "MPO")
 
 
 def image_of(body: bytes, shape: ImageInput, limits: Limits) -> NDArray[np.uint8]:
     """Return an image file as (C, H, W), cut and resized as training images are (`image_folder`)."""
+    if shape.channels not in CHANNELS:
+        raise Refused(UNSUPPORTED, f"The model takes images of {shape.channels} channels: send an array.")
     try:
         with Image.open(io.BytesIO(body), formats=FORMATS) as file:
             _require_within(file, limits)
-            file.draft("RGB", (2 * shape.width, 2 * shape.height))  # JPEG is decoded at about this size
             if file.mode.startswith(("I", "F")):
                 raise Refused(BAD, "The image has more than 8 bits a channel.")
             image = file.convert("L" if shape.channels == 1 else "RGB")

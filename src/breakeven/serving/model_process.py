@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from breakeven.artifacts.records import fields_of
 from breakeven.serving import model_main
 
+PIPE_BYTES = 32 * 1024  # that a pipe surely takes while nobody reads
+
 
 class Cause(StrEnum):
     """Why a variant gives no answer, as counters and headers name it."""
@@ -65,26 +67,21 @@ class ModelProcess:
     @property
     def pid(self) -> int:
         """Return the process id; 0 if there is none."""
-        return self._process.pid if self._process is not None and self._process.is_alive() else 0
+        process = self._process  # another thread may end it meanwhile
+        return process.pid or 0 if process is not None else 0
 
     def start(self) -> bool:
-        """Start a process, and wait until it is ready. Return whether it is."""
+        """Start a process if none is ready, and wait until it is. Return whether one is ready."""
         with self._lock:
-            if self._closed:
-                return False
-            self._end()
-            ours, theirs = self._context.Pipe()
-            folder, threads, warm_up = self._arguments
-            self._process = self._context.Process(
-                target=model_main.run, args=(theirs, os.getpid(), folder, threads, warm_up), daemon=True
-            )
-            self._process.start()
-            theirs.close()
-            self._channel = ours
+            if self.is_ready or self._closed:
+                return self.is_ready
             try:
+                self._fork()
                 kind, said = self._receive(self._start_limit_s)
             except NoAnswer as error:
                 kind, said = model_main.FAILED, str(error)
+            except OSError as error:  # no memory or process is left; a later start may succeed
+                kind, said = model_main.FAILED, f"no process can be started: {error}"
             if kind != model_main.READY:
                 self.reason = said
                 self._end()
@@ -92,6 +89,22 @@ class ModelProcess:
             self.reason = ""
             self._ready.set()
             return True
+
+    def _fork(self) -> None:
+        self._end()
+        ours, theirs = self._context.Pipe()
+        folder, threads, warm_up = self._arguments
+        process = self._context.Process(
+            target=model_main.run, args=(theirs, os.getpid(), folder, threads, warm_up), daemon=True
+        )
+        try:
+            process.start()
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._process, self._channel = process, ours
 
     def call(self, samples: NDArray[Any], limit_s: float) -> NDArray[Any]:
         """Return the model's outputs for some samples.
@@ -106,7 +119,7 @@ class ModelProcess:
             if not self.is_ready:
                 raise NoAnswer(Cause.STARTING, self.reason)
             try:
-                self._channel.send(samples)
+                self._send(samples, limit_s)
                 kind, answer = self._receive(limit_s)
             except NoAnswer as error:
                 self.reason = str(error)
@@ -121,6 +134,18 @@ class ModelProcess:
         if not all(np.isfinite(field).all() for field in fields_of(outputs)):
             raise NoAnswer(Cause.NOT_FINITE, "its outputs are not finite")
         return outputs
+
+    def _send(self, samples: NDArray[Any], limit_s: float) -> None:
+        """Send samples; a process that does not take them in time is killed."""
+        if samples.nbytes < PIPE_BYTES:
+            self._channel.send(samples)
+            return
+        killer = threading.Timer(limit_s, self._process.kill)
+        killer.start()
+        try:
+            self._channel.send(samples)
+        finally:
+            killer.cancel()
 
     def _receive(self, limit_s: float) -> tuple[str, Any]:
         try:
@@ -146,10 +171,11 @@ class ModelProcess:
         return code
 
     def close(self) -> None:
-        """End the process for good; a call that is going on may finish first."""
+        """End the process for good, with the call that may go on."""
         self._closed = True
-        if self._process is not None and not self.is_ready:  # nobody waits for one that is being loaded
-            with contextlib.suppress(AttributeError, ValueError):
-                self._process.kill()
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ValueError):  # another thread has closed it
+                process.kill()
         with self._lock:
             self._end()

@@ -46,12 +46,15 @@ class Predictor:
         self._starters = starters
         self._variant, self._eager, self._limit_s, self._note = variant, eager, settings.time_limit_s, note
         self._breaker = Breaker(settings.failures, settings.retry_s)
+        self._failure = ""  # why it failed the last time
         self._starting = threading.Lock()
 
     @property
     def reason(self) -> str:
         """Return why eager answers at present; "" if the variant does."""
-        return self._variant.reason if not self._variant.is_ready or self._breaker.is_open else ""
+        if not self._variant.is_ready:
+            return self._variant.reason
+        return f"it is left alone for a while, because {self._failure}" if self._breaker.is_open else ""
 
     def start(self) -> None:
         """Start the variant's process, and wait until it answers or cannot."""
@@ -68,17 +71,19 @@ class Predictor:
         try:
             return Answered(self._ask_variant(samples))
         except NoAnswer as error:
+            answered = Answered(self._ask_eager(samples), error.cause)
             self._note(error.cause)
-            return Answered(self._ask_eager(samples), error.cause)
+            return answered
 
     def _ask_variant(self, samples: NDArray[Any]) -> NDArray[Any]:
         if not self._breaker.lets_through():
             cause = Cause.PAUSED if self._variant.is_ready else Cause.NOT_LOADED
-            raise NoAnswer(cause, self._variant.reason)
+            raise NoAnswer(cause, self.reason)
         try:
             outputs = self._variant.call(samples, self._limit_s)
         except NoAnswer as error:
             if error.cause is not Cause.STARTING:
+                self._failure = str(error)
                 self._breaker.failed()
             if not self._variant.is_ready:
                 self._start_again()

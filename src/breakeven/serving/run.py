@@ -1,7 +1,7 @@
 """The service as a program: it starts the processes, then the server, and drains when it is told to end."""
 
 import logging
-import os
+import signal
 import socket
 import sys
 
@@ -11,8 +11,8 @@ from breakeven.core.errors import UserError
 from breakeven.serving.app import create_app
 from breakeven.serving.service import Service
 
+MOST_CONNECTIONS = 1000
 DRAIN_S = 30  # to answer what has come, after SIGTERM
-MOST_HEADERS = 64 * 1024  # bytes
 
 
 def run(service: Service, host: str, port: int, *, is_quiet: bool = False) -> int:
@@ -28,9 +28,13 @@ def run(service: Service, host: str, port: int, *, is_quiet: bool = False) -> in
         logging.getLogger("breakeven.access").addHandler(logging.StreamHandler(sys.stdout))
         logging.getLogger("breakeven.access").setLevel(logging.INFO)
     try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise UserError(f"--port {port}: {os.strerror(error.errno or 0)}: choose another one.") from None
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", "") or str(error)
+        raise UserError(f"--host {host} --port {port}: {reason}: choose another one.") from None
+    # The server raises the signal once more when it has drained; what it ends is done below.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         service.start()
         if not is_quiet:
@@ -42,7 +46,8 @@ def run(service: Service, host: str, port: int, *, is_quiet: bool = False) -> in
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=DRAIN_S,
-            h11_max_incomplete_event_size=MOST_HEADERS,
+            http="h11",  # httptools takes headers of any size
+            limit_concurrency=MOST_CONNECTIONS,
         )
     finally:
         service.stop()

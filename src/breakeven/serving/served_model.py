@@ -55,10 +55,10 @@ def served_model(study: Study, family: str, variant: str, folder: Path | None = 
         folder: of the artifact, if it is elsewhere: downloaded from a registry, for example.
 
     Raises:
-        UserError: there is no such variant, it was not built, or no Python can run it.
+        UserError: there is no such variant, or it was not built.
     """
     found = read_variants(family)
-    if variant not in found:
+    if not folder and variant not in found:
         raise UserError(f"{family}: {variant}: {did_you_mean(variant, found)}")
     manifest = artifact.read(folder) if folder else found[variant][1]
     if manifest.status != "ok":

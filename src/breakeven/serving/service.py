@@ -1,5 +1,7 @@
 """The processes of a service: some that run the variant, and one that runs eager."""
 
+import asyncio
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +12,7 @@ from breakeven.serving.model_process import Cause, ModelProcess
 from breakeven.serving.predictor import Predictor
 from breakeven.serving.served_model import ServedModel
 from breakeven.serving.settings import ServiceSettings
+from breakeven.serving.usable_cores import usable_cores
 
 
 class Service:
@@ -18,8 +21,7 @@ class Service:
     def __init__(self, model: ServedModel, settings: ServiceSettings) -> None:
         """Start nothing yet."""
         self.model, self.settings = model, settings
-        sizes = dict.fromkeys((1, settings.max_batch))
-        warm_up = [model.example.repeat(size, axis=0) for size in sizes]
+        warm_up = [model.example.repeat(size, axis=0) for size in range(1, settings.max_batch + 1)]
         limit_s = settings.start_limit_s
         self._variants = [
             ModelProcess(model.folder, settings.threads, warm_up, limit_s) for _ in range(settings.workers)
@@ -33,6 +35,7 @@ class Service:
             Predictor(process, self._eager, settings, self._note, self._starters)
             for process in self._variants
         ]
+        self.decoders = asyncio.Semaphore(2 * usable_cores())  # decoded images take memory
         self.batcher = Batcher(self._predictors, settings, self.metrics)
 
     @property
@@ -43,7 +46,7 @@ class Service:
     @property
     def is_ready(self) -> bool:
         """Return whether requests are answered, by whomever."""
-        return self._eager.is_ready
+        return self._eager.is_ready or not all(predictor.reason for predictor in self._predictors)
 
     def start(self) -> None:
         """Start all processes, and wait until each has answered its first call or has failed.
@@ -67,7 +70,5 @@ class Service:
         self.metrics.fallbacks.labels(cause.value).inc()
 
     def _processes(self) -> Mapping[str, int]:
-        import os
-
         named = {f"variant-{number}": process.pid for number, process in enumerate(self._variants)}
         return {"service": os.getpid(), "eager": self._eager.pid, **named}

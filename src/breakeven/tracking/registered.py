@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from breakeven.artifacts import artifact
 from breakeven.artifacts.artifact import MANIFEST
 from breakeven.core.errors import UserError
 from breakeven.core.secrets import redact_error
@@ -43,7 +44,7 @@ def download(name: str, alias: str, target: Path) -> Registered:
             mlflow.set_tracking_uri(uri)
             mlflow.set_registry_uri(uri)
             with contextlib.redirect_stderr(io.StringIO()):  # a bar of its own
-                mlflow.artifacts.download_artifacts(f"models:/{name}@{alias}", dst_path=str(target))
+                mlflow.artifacts.download_artifacts(f"models:/{name}/{version.version}", dst_path=str(target))
         except MlflowException as error:
             raise UserError(
                 f"{name}@{alias} is not in the registry at {shown_address()}: {redact_error(error)} "
@@ -52,4 +53,4 @@ def download(name: str, alias: str, target: Path) -> Registered:
     found = sorted(target.rglob(MANIFEST))
     if len(found) != 1:
         raise UserError(f"{name}@{alias} holds no variant of Breakeven.")
-    return Registered(version.tags["variant"], str(version.version), found[0].parent)
+    return Registered(artifact.read(found[0].parent).variant, str(version.version), found[0].parent)

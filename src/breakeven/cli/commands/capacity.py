@@ -7,7 +7,7 @@ else may run meanwhile.
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from breakeven.core.errors import UserError
+from breakeven.core.errors import Failed, UserError
 
 if TYPE_CHECKING:
     from breakeven.config.study import Study
@@ -18,7 +18,7 @@ EXAMPLE = "breakeven capacity cnn --limit-ms 10"
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the family, the variant, and how long to measure."""
-    from breakeven.cli.numbers import above_zero, whole
+    from breakeven.cli.numbers import above_zero, at_least_two, whole
 
     add = parser.add_argument
     add("family", metavar="FAMILY", help="a family of the study")
@@ -26,8 +26,8 @@ def arguments(parser: ArgumentParser) -> None:
     add("--hardware", metavar="NAME", help="of the study; default: the first")
     add("--limit-ms", type=above_zero, default=10.0, metavar="MS", help="on the 99th percentile; default: 10")
     add("--seconds", type=above_zero, default=3.0, metavar="S", help="of a block of load; default: 3")
-    add("--rounds", type=whole, default=8, metavar="N", help="of one caller; default: 8")
-    add("--replicates", type=whole, default=5, metavar="N", help="blocks that decide on a rate; default: 5")
+    add("--rounds", type=at_least_two, default=8, metavar="N", help="of one caller; default: 8")
+    add("--replicates", type=at_least_two, default=5, metavar="N", help="blocks for each rate; default: 5")
     add("--max-batch", type=whole, default=1, metavar="N", help="samples in a call; default: 1")
 
 
@@ -45,6 +45,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.core import paths, system_info
     from breakeven.report import extra_sections
     from breakeven.results.served import ServedRecord
+    from breakeven.serving import usable_cores
     from breakeven.serving.capacity import findings, log, measure
     from breakeven.serving.served_model import served_model
     from breakeven.serving.settings import ServiceSettings
@@ -58,8 +59,13 @@ def run(chosen: Namespace) -> None:
     models = {name: served_model(study, chosen.family, name) for name in offline_ms}
     samples = dataset.load_split(paths.prepared(study.family(chosen.family).data), "test").images
     plan = measure.Plan(chosen.seconds, chosen.rounds, chosen.replicates, chosen.limit_ms)
-    settings = ServiceSettings(max_batch=chosen.max_batch)
-    rows = measure.measure(models, offline_ms, samples, settings, plan, (own_cores[:1], own_cores[-1]))
+    settings = ServiceSettings(threads=_threads(study, hardware), max_batch=chosen.max_batch)
+    usable_cores.require_fits(1, settings.threads + 1)  # and one for the load
+    cores = own_cores[: settings.threads], own_cores[-1]
+    try:
+        rows = measure.measure(models, offline_ms, samples, settings, plan, cores)
+    except Failed as error:
+        raise UserError(f"{chosen.family} on {hardware}: {error}.") from None
     machine = str(system_info.collect()["name"])
     record = ServedRecord(chosen.family, hardware, machine, plan.limit_ms, plan.seconds, rows)
     file = record.write()
@@ -93,3 +99,15 @@ def _offline(study: "Study", chosen: Namespace, hardware: str) -> dict[str, floa
     if variant not in measured:
         raise UserError(f"{chosen.family} on {hardware}: {variant}: {did_you_mean(variant, measured)}")
     return {BASELINE: measured[BASELINE], variant: measured[variant]}
+
+
+def _threads(study: "Study", hardware: str) -> int:
+    """Return the threads that the study gave each variant.
+
+    Raises:
+        UserError: the hardware is no processor, whose models the service would not run as the study did.
+    """
+    own = study.option("hardware", hardware)
+    if own.device != "cpu":
+        raise UserError(f"--hardware {hardware}: the service runs models on the processor only.")
+    return int(own.threads)

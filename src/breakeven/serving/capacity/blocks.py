@@ -9,7 +9,8 @@ from breakeven.serving.load.process import run_in_process
 from breakeven.serving.load.result import LoadResult
 from breakeven.serving.load.settings import LoadSettings
 
-WARM_UP_S = 0.5
+WARM_UP_S = 0.5  # of an open loop, until its queue is as long as it will be
+FEWEST, LONGEST_S = 1000, 30.0  # requests that a 99th percentile needs, as far as time allows
 CONNECTIONS = 64
 
 
@@ -34,22 +35,29 @@ class Blocks:
 
     def closed(self, name: str) -> LoadResult:
         """Send each request when the last one is answered."""
-        return self._run(name, closed=1)
+        return self._run(name, self.seconds, closed=1)
 
     def open(self, name: str, rate: float, seed: int) -> LoadResult:
         """Send requests at random times, `rate` a second on average."""
-        return self._run(name, rate=rate, seed=seed)
+        seconds = min(max(self.seconds, FEWEST / rate), LONGEST_S)
+        return self._run(name, seconds, rate=rate, seed=seed)
 
     def _run(
-        self, name: str, *, closed: int | None = None, rate: float | None = None, seed: int = 0
+        self,
+        name: str,
+        seconds: float,
+        *,
+        closed: int | None = None,
+        rate: float | None = None,
+        seed: int = 0,
     ) -> LoadResult:
         found = run_in_process(
             LoadSettings(
                 f"{self.urls[name]}/predict",
                 rate=rate,
                 closed=closed,
-                seconds=self.seconds,
-                warm_up_s=WARM_UP_S,
+                seconds=seconds,
+                warm_up_s=0.0 if closed else WARM_UP_S,
                 seed=seed,
                 files=self._bodies,
                 connections=CONNECTIONS,

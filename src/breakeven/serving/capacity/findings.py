@@ -64,7 +64,7 @@ def _capacity(row: ServedRow, record: ServedRecord) -> str:
     words = f"at up to {row.capacity_per_s:,.0f} requests a second it surely answers {limit}"
     if row.is_generators_limit:
         return f"{words}; the load generator could send no more on its core"
-    return f"{words}, at {row.refused_per_s:,.0f} not surely" if row.refused_per_s else words
+    return f"{words}, at {row.refused_per_s:,.0f} not surely"
 
 
 def chart(record: ServedRecord) -> Chart:

@@ -97,6 +97,6 @@ def _row(
         parts_ms=asdict(seen.parts[name]),
         capacity_per_s=found.rate.per_s if found.rate else None,
         capacity_p99_ms=found.rate.p99_ms if found.rate else [],
-        refused_per_s=found.above.per_s if found.above else None,
-        is_generators_limit=found.above is not None and found.above.per_s in late,
+        refused_per_s=found.above.per_s,
+        is_generators_limit=found.above.per_s in late,
     )

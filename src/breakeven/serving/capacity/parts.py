@@ -6,6 +6,8 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from breakeven.core.errors import Failed
+
 REQUEST, DECODE, CALL, FALLBACKS = (
     "breakeven_request_seconds",
     "breakeven_decode_seconds",
@@ -54,3 +56,9 @@ def parts(
 def _mean_ms(before: Mapping[str, float], after: Mapping[str, float], name: str) -> float:
     count = after[f"{name}_count"] - before.get(f"{name}_count", 0.0)
     return 1e3 * (after[f"{name}_sum"] - before.get(f"{name}_sum", 0.0)) / max(count, 1.0)
+
+
+def require_no_fallback(name: str, before: Mapping[str, float], after: Mapping[str, float]) -> None:
+    """Raise `Failed` if eager has answered in the place of a variant: its times would be eager's."""
+    if number := after.get(FALLBACKS, 0.0) - before.get(FALLBACKS, 0.0):
+        raise Failed(f"{name} gave no answer to {number:.0f} calls, and eager answered them")

@@ -27,7 +27,7 @@ class Capacity:
     """How much a service takes."""
 
     rate: Rate | None  # the highest at which the bound is within the limit; None: not even the lowest
-    above: Rate | None  # the lowest tried at which it is not
+    above: Rate  # the lowest tried at which it is not
 
 
 Block = Callable[[float, int], float]  # rate and seed -> p99 in milliseconds
@@ -45,31 +45,34 @@ def capacity(block: Block, first: float, limit_ms: float, replicates: int) -> Ca
         replicates: blocks for each rate that is decided.
     """
     seeds = count()
-    rate, above = _about(block, first, limit_ms, seeds)
-    failed: Rate | None = None
-    while rate >= first / 2**MOST_DOUBLINGS:
-        tried = [block(rate, next(seeds)) for _ in range(replicates)]
-        found = Rate(rate, tried, upper_bound(tried))
-        if found.bound_ms <= limit_ms:
-            return Capacity(found, failed or above)
-        failed, rate = found, rate / STEP
-    return Capacity(None, failed or above)
+
+    def tried(rate: float) -> Rate:
+        p99_ms = [block(rate, next(seeds)) for _ in range(replicates)]
+        return Rate(rate, p99_ms, upper_bound(p99_ms))
+
+    found = tried(_about(block, first, limit_ms, seeds))
+    if found.bound_ms > limit_ms:
+        while found.bound_ms > limit_ms and found.per_s > first / 2**MOST_DOUBLINGS:
+            above, found = found, tried(found.per_s / STEP)
+        return Capacity(found, above) if found.bound_ms <= limit_ms else Capacity(None, found)
+    # One bad block may have begun too low.
+    while (next_one := tried(found.per_s * STEP)).bound_ms <= limit_ms:
+        found = next_one
+    return Capacity(found, next_one)
 
 
-def _about(block: Block, first: float, limit_ms: float, seeds: Iterator[int]) -> tuple[float, Rate | None]:
-    """Return a rate that one block kept, near the highest, and the lowest one that a block did not."""
-    low, high, above = 0.0, math.inf, None
-    rate = first
+def _about(block: Block, first: float, limit_ms: float, seeds: Iterator[int]) -> float:
+    """Return a rate near the highest one, as single blocks say."""
+    low, high, rate = 0.0, math.inf, first
     for _ in range(2 * MOST_DOUBLINGS):
-        p99 = block(rate, next(seeds))
-        if p99 <= limit_ms:
+        if block(rate, next(seeds)) <= limit_ms:
             low = rate
         else:
-            high, above = rate, Rate(rate, [p99], math.inf)
+            high = rate
         if (low and high / low <= STEP) or (not low and rate < first / 2**MOST_DOUBLINGS):
             break
         rate = 2 * low if math.isinf(high) else math.sqrt(low * high) if low else high / 2
-    return low or rate, above
+    return low or rate
 
 
 def upper_bound(p99_ms: list[float]) -> float:

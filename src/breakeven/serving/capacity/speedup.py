@@ -6,7 +6,7 @@ import numpy as np
 
 from breakeven.engine.statistics import Interval, latency
 from breakeven.serving.capacity.blocks import Blocks
-from breakeven.serving.capacity.parts import Parts, counted, parts
+from breakeven.serving.capacity.parts import Parts, counted, parts, require_no_fallback
 
 CONFIDENCE = 0.95
 
@@ -18,11 +18,6 @@ class Answering:
     p50_ms: dict[str, list[float]]  # name -> a value a round
     p99_ms: dict[str, list[float]]
     parts: dict[str, Parts]  # name -> means over all rounds
-
-    def speedup(self, baseline: str, name: str) -> Interval:
-        """Return how many times as fast `name` answers, by the medians of each round."""
-        ratios = np.divide(self.p50_ms[baseline], self.p50_ms[name])
-        return latency(ratios.tolist(), CONFIDENCE)
 
     def p50(self, name: str) -> Interval:
         """Return the median latency."""
@@ -37,17 +32,20 @@ def answering(blocks: Blocks, rounds: int, offline_ms: dict[str, float]) -> Answ
     """
     p50: dict[str, list[float]] = {name: [] for name in blocks.urls}
     p99: dict[str, list[float]] = {name: [] for name in blocks.urls}
-    means: dict[str, list[float]] = {name: [] for name in blocks.urls}
+    latencies: dict[str, list[float]] = {name: [] for name in blocks.urls}
+    for name in blocks.urls:
+        blocks.closed(name)  # not counted
     before = {name: counted(url) for name, url in blocks.urls.items()}
     for names in blocks.rounds(rounds):
         for name in names:
-            found = blocks.closed(name).latency
-            assert found  # a closed loop is never void
-            p50[name].append(found.p50)
-            p99[name].append(found.p99)
-            means[name].append(found.mean)
-    own = {
-        name: parts(before[name], counted(url), float(np.mean(means[name])), offline_ms[name])
-        for name, url in blocks.urls.items()
-    }
+            found = blocks.closed(name)
+            assert found.latency  # a closed loop is never void
+            p50[name].append(found.latency.p50)
+            p99[name].append(found.latency.p99)
+            latencies[name].extend(found.latency_ms.tolist())
+    after = {name: counted(url) for name, url in blocks.urls.items()}
+    own = {}
+    for name in blocks.urls:
+        require_no_fallback(name, before[name], after[name])
+        own[name] = parts(before[name], after[name], float(np.mean(latencies[name])), offline_ms[name])
     return Answering(p50, p99, own)
