@@ -58,7 +58,9 @@ def run(chosen: Namespace) -> None:
     offline_ms = _offline(study, chosen, hardware)
     models = {name: served_model(study, chosen.family, name) for name in offline_ms}
     samples = dataset.load_split(paths.prepared(study.family(chosen.family).data), "test").images
-    plan = measure.Plan(chosen.seconds, chosen.rounds, chosen.replicates, chosen.limit_ms)
+    plan = measure.Plan(
+        chosen.seconds, rounds=chosen.rounds, replicates=chosen.replicates, limit_ms=chosen.limit_ms
+    )
     settings = ServiceSettings(threads=_threads(study, hardware), max_batch=chosen.max_batch)
     usable_cores.require_fits(1, settings.threads + 1)  # and one for the load
     cores = own_cores[: settings.threads], own_cores[-1]

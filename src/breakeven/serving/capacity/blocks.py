@@ -10,23 +10,27 @@ from breakeven.serving.load.result import LoadResult
 from breakeven.serving.load.settings import LoadSettings
 
 WARM_UP_S = 0.5  # of an open loop, until its queue is as long as it will be
-FEWEST, LONGEST_S = 1000, 30.0  # requests that a 99th percentile needs, as far as time allows
+LONGEST_S = 30.0  # of a block, however few requests come
 CONNECTIONS = 64
 
 
 class Blocks:
     """The services, what is sent to them, and the core of the generator."""
 
-    def __init__(self, urls: Mapping[str, str], bodies: Sequence[Path], core: int, seconds: float) -> None:
+    def __init__(
+        self, urls: Mapping[str, str], bodies: Sequence[Path], core: int, seconds: float, requests: int
+    ) -> None:
         """Send nothing yet.
 
         Args:
             urls: name -> address of each service.
             bodies: files that are sent in turn.
             core: of the generator.
-            seconds: length of a block, besides its warm-up.
+            seconds: least length of a block, besides its warm-up.
+            requests: that a block of an open loop has at least, as far as time allows.
         """
-        self.urls, self._bodies, self._core, self.seconds = urls, tuple(bodies), core, seconds
+        self.urls, self._bodies, self._core = urls, tuple(bodies), core
+        self.seconds, self._requests = seconds, requests
 
     def rounds(self, number: int, seed: int = 0) -> list[list[str]]:
         """Return the names of all services for each round, in a random order."""
@@ -39,7 +43,7 @@ class Blocks:
 
     def open(self, name: str, rate: float, seed: int) -> LoadResult:
         """Send requests at random times, `rate` a second on average."""
-        seconds = min(max(self.seconds, FEWEST / rate), LONGEST_S)
+        seconds = min(max(self.seconds, self._requests / rate), LONGEST_S)
         return self._run(name, seconds, rate=rate, seed=seed)
 
     def _run(

@@ -27,7 +27,8 @@ BODIES = 16  # samples that are sent in turn
 class Plan:
     """How long and how often to measure."""
 
-    seconds: float = 3.0  # of a block
+    seconds: float = 3.0  # of a block, at least
+    requests: int = 1000  # of a block of which the p99 counts, at least
     rounds: int = 8  # of one caller
     replicates: int = 5  # of a rate that is decided
     limit_ms: float = 10.0  # on the p99
@@ -56,7 +57,7 @@ def measure(
         urls = {
             name: stack.enter_context(served(model, settings, cores[0])) for name, model in models.items()
         }
-        blocks = Blocks(urls, files, cores[1], plan.seconds)
+        blocks = Blocks(urls, files, cores[1], plan.seconds, plan.requests)
         with progress("serving", 1 + len(models)) as count:
             count.begin("one caller")
             seen = answering(blocks, plan.rounds, dict(offline_ms))

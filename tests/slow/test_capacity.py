@@ -14,6 +14,7 @@ from breakeven.serving.capacity.measure import Plan, measure
 from breakeven.serving.decoding import samples_of
 from breakeven.serving.settings import Limits, ServiceSettings
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 SLOW_S, FAST_S = 0.02, 0.002  # of a call
 
 
@@ -27,7 +28,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> ServedRecord:
         "fast": served_model(folder / "fast", pause_s=FAST_S),
     }
     offline = {"slow": 1e3 * SLOW_S, "fast": 1e3 * FAST_S}
-    plan = Plan(seconds=0.5, rounds=2, replicates=2, limit_ms=60.0)
+    plan = Plan(seconds=0.5, requests=20, rounds=2, replicates=3, limit_ms=60.0)
     rows = measure(models, offline, fakes.IMAGES, ServiceSettings(), plan, (cores[:1], cores[-1]))
     return ServedRecord("fake", "cpu1", "a machine", plan.limit_ms, plan.seconds, rows)
 
