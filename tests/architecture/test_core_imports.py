@@ -19,7 +19,10 @@ ENGINE = sorted(
 )
 # As if nothing but the core's packages were installed
 WITHOUT = f"import sys; sys.modules |= dict.fromkeys({sorted(LATE)!r}); "
-DISTRIBUTIONS = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml", "hydra-core": "hydra"}
+DISTRIBUTIONS = {
+    **{"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml", "hydra-core": "hydra"},
+    "hdrhistogram": "hdrh",
+}
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,5 @@
 """What the README and the documentation say to type."""
 
-import importlib
 import re
 import shlex
 import shutil
@@ -98,7 +97,7 @@ OTHERS = [
 @pytest.mark.parametrize("words", OTHERS, ids=" ".join)
 def test_a_command_is_one_that_there_is(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
-    monkeypatch.setattr(importlib.import_module(f"breakeven.cli.commands.{words[0]}"), "run", seen.append)
+    monkeypatch.setattr(main.module_of(words[0]), "run", seen.append)
     assert main.main(words) == 0 and len(seen) == 1
 
 

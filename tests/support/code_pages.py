@@ -1,6 +1,5 @@
 """The reference pages of the commands and of the Python API, made from the code."""
 
-import importlib
 import inspect
 import os
 from types import ModuleType
@@ -14,7 +13,7 @@ COLUMNS = "100"  # of the help texts
 
 def commands_page() -> str:
     """Return the page of all commands: what each prints for `--help`, grouped as in `breakeven --help`."""
-    modules = {name: importlib.import_module(f"breakeven.cli.commands.{name}") for name in main.names()}
+    modules = {name: main.module_of(name) for name in main.names()}
     lines = [
         "# Commands",
         "",

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupts.handle("interrupted")
     hide_in_output()
     paths.import_from_here()
-    modules = {name: importlib.import_module(f"breakeven.cli.commands.{name}") for name in names()}
+    modules = {name: module_of(name) for name in names()}
     parser = ArgumentParser(
         prog="breakeven",
         usage="breakeven COMMAND ...",
@@ -127,5 +127,10 @@ def sweep() -> None:
 
 
 def names() -> list[str]:
-    """Return the names of all commands."""
-    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    """Return the names of all commands; where a module's name has an underscore, they have a dash."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
+
+
+def module_of(name: str) -> ModuleType:
+    """Return the module of a command."""
+    return importlib.import_module(f"breakeven.cli.commands.{name.replace('-', '_')}")

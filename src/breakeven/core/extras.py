@@ -10,6 +10,10 @@ MODULES = {
     },
     "tracking": {"mlflow"},
     "report": {"altair", "vl_convert", "jinja2"},
+    "serve": {
+        *("fastapi", "uvicorn", "prometheus_client", "swagger_ui_bundle"),
+        *("httptools", "hdrh"),
+    },
 }
 
 

@@ -1,7 +1,6 @@
 """Every command helps, and refuses what it does not know."""
 
 import argparse
-import importlib
 import shlex
 import shutil
 import socket
@@ -15,7 +14,7 @@ from breakeven.cli.machine_checks import Check
 
 def options(name: str) -> list[argparse.Action]:
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"breakeven.cli.commands.{name}").arguments(parser)
+    main.module_of(name).arguments(parser)
     return parser._actions
 
 
@@ -46,7 +45,7 @@ def test_the_help_fits_and_lists_each_command_once_in_a_group(
 
 @pytest.mark.parametrize("name", main.names())
 def test_an_example_is_one_that_the_command_takes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module(f"breakeven.cli.commands.{name}")
+    module = main.module_of(name)
     seen = []
     monkeypatch.setattr(module, "run", seen.append)
     words = shlex.split(module.EXAMPLE.partition("&&")[0].partition("|")[0])
