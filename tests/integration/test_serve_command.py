@@ -79,7 +79,7 @@ def test_a_variant_answers_as_it_was_scored_and_ends_when_it_is_told_to(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["serve", "cnnn"], "cnnn: did you mean 'cnn'"),
+        (["serve", "cnnn"], "cnnn: unknown; did you mean 'cnn'?"),
         (["serve", "cnn", "--variant", "none/fp32/onnxruntim"], "did you mean 'none/fp32/onnxruntime'"),
         (["serve", "cnn", "--hardware", "cpu"], "--hardware cpu: "),
         (["serve", "cnn", "--workers", "500"], "cores that this process may use: choose fewer"),

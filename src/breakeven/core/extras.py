@@ -12,7 +12,7 @@ MODULES = {
     "report": {"altair", "vl_convert", "jinja2"},
     "serve": {
         *("fastapi", "uvicorn", "prometheus_client", "swagger_ui_bundle"),
-        *("httptools", "hdrh"),
+        *("python_multipart", "uvloop", "httptools", "hdrh"),
     },
 }
 
