@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.core.format import brief, counted, wrapped
+from breakeven.core.format import HARD_SPACE, brief, counted, wrapped
 
 if TYPE_CHECKING:
     from breakeven.serving.load import LoadResult
@@ -25,7 +25,7 @@ def show(result: "LoadResult") -> None:
         print(f"breakeven: {result.void}.", file=sys.stderr)
         return
     console = Console(highlight=False, markup=False)
-    console.print(Text(heading(result), "bold"))
+    console.print(Text(wrapped(heading(result), console.width, "", ""), "bold"))
     if result.latency:
         console.print(_table(result.latency))
     for sentence in sentences(result):
@@ -39,7 +39,7 @@ def heading(result: "LoadResult") -> str:
         load = f"closed loop of {counted(settings.closed, 'caller')}"
     else:
         load = f"open loop of {settings.rate:g} requests/s, {settings.arrivals} arrivals"
-    return f"{settings.url}: {load}, {settings.seconds:g} s"
+    return f"{settings.url}: {load}, {settings.seconds:g}{HARD_SPACE}s"
 
 
 def _table(latency: "Latency") -> Table:

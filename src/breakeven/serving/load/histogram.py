@@ -17,10 +17,12 @@ class Histogram:
 
     Attributes:
         buckets: the highest latency of each bucket, and its count; only buckets that hold one, in order.
-        encoded: the same in HdrHistogram's format V2 (base64), which its tools read, plot and add up.
+        longest_us: the longest latency itself; 0 if there is none.
+        encoded: the buckets in HdrHistogram's format V2 (base64), which its tools read, plot and add up.
     """
 
     buckets: tuple[tuple[int, int], ...]
+    longest_us: int
     encoded: str
 
     @property
@@ -38,7 +40,7 @@ class Histogram:
         for highest_us, count in self.buckets:
             passed += count
             if passed >= rank:
-                return highest_us
+                return min(highest_us, self.longest_us)
         raise IndexError(f"rank {rank} of {passed}")
 
     def quantile(self, share: float) -> int:
@@ -56,4 +58,5 @@ def of(latencies_us: NDArray[np.int64]) -> Histogram:
     for value, count in zip(values.tolist(), counts.tolist(), strict=True):
         histogram.record_value(value, count)
         buckets[histogram.get_highest_equivalent_value(value)] += count
-    return Histogram(tuple(sorted(buckets.items())), histogram.encode().decode("ascii"))
+    longest_us = int(values.max(initial=0))
+    return Histogram(tuple(sorted(buckets.items())), longest_us, histogram.encode().decode("ascii"))

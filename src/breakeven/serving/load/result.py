@@ -68,6 +68,8 @@ class LoadResult:
             del values[name]
         values["settings"]["files"] = [str(file) for file in self.settings.files]
         values["errors"] = dict(self.errors)
+        if self.histogram:
+            values["histogram"]["buckets"] = {str(us): count for us, count in self.histogram.buckets}
         for name, renamed in (
             ("rate", "rate_per_s"),
             ("latency", "latency_ms"),

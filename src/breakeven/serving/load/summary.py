@@ -45,9 +45,7 @@ def summarize(
         errors=dict(errors.most_common()),
         under_way=len(begun) - len(ended),
         rate=len(answered) / ((end_ns - counted_ns) / 1e9),
-        latency=_latency(counts, float(latency_ns.max()) / 1e6, float(latency_ns.mean()) / 1e6)
-        if counts and answered
-        else None,
+        latency=_latency(counts, float(latency_ns.mean()) / 1e6) if counts and answered else None,
         p99_bounds=bounds_of(counts, errors.total()) if counts else (),
         lateness=lateness,
         void=void,
@@ -58,7 +56,6 @@ def summarize(
     )
 
 
-def _latency(counts: Histogram, longest_ms: float, mean_ms: float) -> Latency:
-    """Return the percentiles. None is above the longest latency, which is exact."""
-    p50, p90, p99, p999 = (min(counts.quantile(share) / 1e3, longest_ms) for share in (0.5, 0.9, 0.99, 0.999))
-    return Latency(p50, p90, p99, p999, longest_ms, mean_ms)
+def _latency(counts: Histogram, mean_ms: float) -> Latency:
+    p50, p90, p99, p999 = (counts.quantile(share) / 1e3 for share in (0.5, 0.9, 0.99, 0.999))
+    return Latency(p50, p90, p99, p999, counts.longest_us / 1e3, mean_ms)
