@@ -52,6 +52,7 @@ check: $(READY) ## Lint, formatting, types, and which folder may import which
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
+	@$(RUN) hadolint Dockerfile
 
 reference: $(READY) ## Write the pages that are made from the code: commands, settings, columns, API
 	@$(RUN) PYTHONPATH=src:tests/support python tests/support/write_reference.py

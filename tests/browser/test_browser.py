@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from chromium import CHROMIUM, DRAW, QUIET
 from mlflow_pages import pages
+from PIL import Image
 from project import Project, fetched
 from rows import BASELINE, TWIN, benchmark, job, row, sweep
+from served import served_model, serving
 
 from breakeven.report import html_page
 from breakeven.results import summary
@@ -342,3 +344,15 @@ def test_mlflow_shows_runs_curves_artifacts_and_two_side_by_side(
             page.get_by_text(text).first.click()
             page.get_by_text("model.json").first.click()
             page.get_by_text("_target_").first.wait_for()  # as the file has it
+
+
+def test_the_page_of_a_service_sends_an_image(opened, tmp_path: Path) -> None:
+    file = tmp_path / "x.png"
+    Image.new("L", (20, 30), 100).save(file)
+    with serving(served_model(tmp_path)) as client:
+        page = opened(f"{client.base_url}/docs")
+        page.get_by_text("/predict").first.click()
+        page.get_by_role("button", name="Try it out").click()
+        page.set_input_files("input[type=file]", file)
+        page.get_by_role("button", name="Execute").click()
+        playwright.expect(page.locator(".live-responses-table")).to_contain_text('"answered_by"')

@@ -11,9 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 NO_FACTS = {"_inputs_": {}}  # of the dataset, that the model is made from
 RUNS = 10
 SHARE = 0.2  # of the call
-LEAST = (
-    0.75  # of the added time that the operator is given; 0.9 is the aim: a factor on all operators takes some
-)
+LEAST = 0.9  # of the added time that the operator is given
 
 
 def test_the_slowed_operator_is_named_with_the_time_that_it_adds(tmp_path: Path) -> None:
@@ -25,6 +23,7 @@ def test_the_slowed_operator_is_named_with_the_time_that_it_adds(tmp_path: Path)
         times = [{part.operator: part.us for part in each.operators} for each in (before, after)]
         added = {name: spent - times[0].get(name, 0.0) for name, spent in times[1].items()}
         culprit = max(added, key=lambda name: added[name])
+        print(f"run {run}: {added[culprit] / us:.1%} of {us:.1f} µs to {culprit}")
         assert culprit == "breakeven_test::slow_relu", f"run {run}: {added}"
         assert added[culprit] >= LEAST * us, f"run {run}: {added[culprit]:.1f} of {us:.1f} µs"
         top = waterfall.steps(before, after)[0]

@@ -1,6 +1,7 @@
 """The operators that an artifact executes, and the share of the time in each precision."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +30,16 @@ class Profiled:
     operators: list[OperatorTime]
     call_ms: float  # of a call while it is profiled
     tensors: float = 0.0  # that the profiler writes down with an operator, on average
+
+
+def durations_s(run: Callable[[], object], calls: int) -> list[float]:
+    """Call a model while it is profiled, and return the duration of each call in seconds."""
+    durations = []
+    for _ in range(calls):
+        started = time.perf_counter()
+        run()
+        durations.append(time.perf_counter() - started)
+    return durations
 
 
 def typical(times: ArrayLike, calls: ArrayLike) -> NDArray[np.float64]:

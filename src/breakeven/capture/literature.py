@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from breakeven.capture import targets
-from breakeven.capture.study import LIBRARIES
+from breakeven.capture.cells import LIBRARIES
 from breakeven.core.errors import Failed, Unsupported, UserError, WrongOutput
 from breakeven.core.files import temporary_folder
 from breakeven.core.toolchain_errors import telling_line

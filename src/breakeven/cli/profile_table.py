@@ -20,7 +20,7 @@ from breakeven.results import records, summary, time_profile, waterfall
 from breakeven.results.gains import gains
 from breakeven.results.limits import Limits
 from breakeven.results.result_row import ResultRow
-from breakeven.results.time_profile import TimeProfile, names
+from breakeven.results.time_profile import TimeProfile, microseconds, names
 
 SECONDS = 4.0  # to measure a variant for
 
@@ -88,9 +88,10 @@ def show_difference(study: Study, family: str, hardware: str, variants: Sequence
         table.add_column(name, justify="right", no_wrap=True)
     found = waterfall.steps(first, second)
     for step in found:
-        table.add_row(step.name, _us(step.before), _us(step.after), _us(step.us, "+"))
+        table.add_row(step.name, *map(microseconds, (step.before, step.after)), microseconds(step.us, "+"))
     table.add_section()
-    table.add_row("a call (p50)", _us(first.us), _us(second.us), _us(second.us - first.us, "+"))
+    change = microseconds(second.us - first.us, "+")
+    table.add_row("a call (p50)", microseconds(first.us), microseconds(second.us), change)
     console.print(table)
     console.print("What changed:", markup=False)
     _say(console, (f"{step.name}: {step.why}" for step in found))
@@ -101,13 +102,13 @@ def _verdict(
     rows: Sequence[ResultRow], first: TimeProfile, second: TimeProfile, inputs: int
 ) -> Iterable[str]:
     """Yield how much faster the second is: as the study measured it, and as it is now."""
-    now = f"{_us(first.us)} → {_us(second.us)} µs"
+    now = _change(first.us, second.us)
     found = {row.variant: row for row in rows if row.batch_size == inputs and row.callers == 1}
     was, then = (found[each.name].latency_ms_p50 if each.name in found else None for each in (first, second))
     if was and then:
         yield (
-            f"{_faster(second.name, was / then, first.name)}, as the study measured: {_us(1e3 * was)} → "
-            f"{_us(1e3 * then)} µs. Profiled now, for the parts: {now}."
+            f"{_faster(second.name, was / then, first.name)}, as the study measured: "
+            f"{_change(1e3 * was, 1e3 * then)}. Profiled now, for the parts: {now}."
         )
     else:
         yield f"{_faster(second.name, first.us / second.us, first.name)}: {now}."
@@ -130,14 +131,14 @@ def _parts(profile: TimeProfile) -> Table:
     table.add_column("operators", overflow="fold")
     for name, us in profile.parts().items():
         operators = names(part for part in profile.operators if part.kind == name)
-        table.add_row(name, _us(us), f"{us / profile.us:.1%}", Text(operators))
+        table.add_row(name, microseconds(us), f"{us / profile.us:.1%}", Text(operators))
     table.add_section()
-    table.add_row("a call (p50)", _us(profile.us), "100%", "")
+    table.add_row("a call (p50)", microseconds(profile.us), "100%", "")
     return table
 
 
-def _us(us: float, sign: str = "") -> str:
-    return f"{us:{sign},.0f}" if abs(us) >= 100 else f"{us:{sign}.1f}"
+def _change(before: float, after: float) -> str:
+    return f"{microseconds(before)} → {microseconds(after)} µs"
 
 
 def _say(console: Console, sentences: Iterable[str]) -> None:

@@ -10,7 +10,10 @@ MODULES = {
     },
     "tracking": {"mlflow"},
     "report": {"altair", "vl_convert", "jinja2"},
-    "serve": {"httptools", "hdrh"},
+    "serve": {
+        *("fastapi", "uvicorn", "prometheus_client", "swagger_ui_bundle"),
+        *("python_multipart", "uvloop", "httptools", "hdrh"),
+    },
 }
 
 

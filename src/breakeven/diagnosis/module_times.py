@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
-from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
+from torch import Tensor
 
+from breakeven.diagnosis.hooks import around_modules
 from breakeven.plugins.runtimes.base import Session
 from breakeven.results.time_profile import ModulePart
 
@@ -47,10 +47,7 @@ def module_times(session: Session, inputs: tuple[Tensor, ...], calls: int) -> li
     counts: dict[str, int] = {}
     kinds = {name: type(module).__name__ for name, module in session.module.named_modules()}
     clocks = _Clocks()
-    handles = [
-        handle for name, module in session.module.named_modules() for handle in _hooks(clocks, name, module)
-    ]
-    try:
+    with around_modules(session.module, clocks.begin, clocks.end):
         for _ in range(calls):
             clocks.open.clear()
             clocks.spent_ns, clocks.calls = {}, {}
@@ -58,18 +55,8 @@ def module_times(session: Session, inputs: tuple[Tensor, ...], calls: int) -> li
             for name, ns in clocks.spent_ns.items():
                 totals.setdefault(name, []).append(ns)
             counts = clocks.calls
-    finally:
-        for handle in handles:
-            handle.remove()
     parts = [
         ModulePart(name, kinds[name], float(np.median(ns)) / 1e3, counts.get(name, 0))
         for name, ns in totals.items()
     ]
     return sorted(parts, key=lambda part: -part.us)
-
-
-def _hooks(clocks: _Clocks, name: str, module: nn.Module) -> list[RemovableHandle]:
-    return [
-        module.register_forward_pre_hook(lambda *_: clocks.begin(name)),
-        module.register_forward_hook(lambda *_: clocks.end(name)),
-    ]

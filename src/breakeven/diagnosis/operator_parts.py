@@ -4,7 +4,7 @@ Operators that an operator calls belong to the one that the model itself calls: 
 whatever kernel computes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from breakeven.artifacts.operator_kinds import kind_of
@@ -38,13 +38,18 @@ def split(operators: Iterable[OperatorTime], empty: Empty, slowed: float) -> tup
     one takes as much less to call.
 
     Args:
-        slowed: the factor between the time of an operator unprofiled and profiled.
+        slowed: the factor between the time of all operators unprofiled and profiled. A profiler disturbs at
+            each event, so what it slows is taken off call by call, and not in proportion to the time.
     """
     sums: dict[str, _Sum] = {}
     calling = 0.0
-    for (operator, precision, outer), (us, calls) in _merged(operators).items():
+    merged = _merged(operators)
+    spent = [(max(us - calls * empty.told_us, 0.0), calls) for us, calls in merged.values()]
+    disturbed = _for_each_call(spent, (1 - slowed) * sum(us for us, _ in spent))
+    sped = max(slowed, 1.0)
+    for ((operator, precision, outer), (us, calls)), (beyond, _) in zip(merged.items(), spent, strict=True):
         told = calls * empty.told_us
-        inside = slowed * max(us - told, 0.0)
+        inside = sped * max(beyond - calls * disturbed, 0.0)
         calling += calls * empty.us * (min(us / told, 1.0) if told > 0 else 1.0)
         own = sums.setdefault(outer or operator, _Sum())
         own.calls += calls if operator == (outer or operator) else 0.0
@@ -53,6 +58,21 @@ def split(operators: Iterable[OperatorTime], empty: Empty, slowed: float) -> tup
             own.precisions_us[precision] = own.precisions_us.get(precision, 0.0) + inside
     parts = [_part(name, own) for name, own in sums.items()]
     return sorted(parts, key=lambda part: -part.us), calling
+
+
+def _for_each_call(spent: Sequence[tuple[float, float]], total: float) -> float:
+    """Return what to take off each call, so that `total` is taken off and nothing goes below 0.
+
+    Args:
+        spent: the microseconds and the number of the calls of each operator.
+    """
+    left, calls, each = total, sum(calls for _, calls in spent), 0.0
+    for us, own in sorted(spent, key=lambda pair: pair[0] / pair[1]):
+        each = left / calls
+        if each * own <= us:
+            break
+        left, calls = left - us, calls - own
+    return max(each, 0.0)
 
 
 def _merged(operators: Iterable[OperatorTime]) -> dict[tuple[str, str, str], tuple[float, float]]:

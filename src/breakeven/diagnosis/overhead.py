@@ -20,9 +20,14 @@ from breakeven.diagnosis.chains import FEATURES
 from breakeven.diagnosis.clock import p50_us
 from breakeven.plugins.runtimes.base import ExecutionContext, ExportInput, Runtime
 
-LENGTHS = (1, 40)  # of the chains
-CALLS = 80  # that are profiled
-SECONDS = 0.1  # for the p50 of a chain
+NAMES = ("Softmax", "Where")  # of the chains: operators with one input, and with three
+LENGTHS = (1, 40)
+CALLS = 20  # that are profiled in a look
+SECONDS = 0.02  # for the p50 of a chain in a look
+MODULE_SECONDS = 0.15  # for that of a chain of modules
+
+
+_Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Chain:
 
     operator_us: float  # of one more operator, unprofiled
     inside_us: float  # that the profiler adds to the time that it tells of an operator
-    around_us: float  # that the profiler adds to a call of the model for each operator
+    around_us: list[float]  # that the profiler adds to a call for each operator, a value for each look
     call_us: float  # of a model without operators, unprofiled
     profiled_call_us: float  # that the profiler adds to a call, besides that for the operators
     tensors: float  # that the profiler writes down with an operator
@@ -52,26 +57,86 @@ class Overhead:
         """
         return self._at(tensors, self.one.inside_us, self.three.inside_us)
 
-    def around_us(self, tensors: float) -> float:
-        """Return what the profiler adds to a call of the model for each operator."""
-        return self._at(tensors, self.one.around_us, self.three.around_us)
+    def added_us(self, operators: float, tensors: float) -> tuple[float, float]:
+        """Return the least and the most that the profiler adds to a call of a model, by single looks."""
+        pairs = zip(self.one.around_us, self.three.around_us, strict=True)
+        each = [operators * self._at(tensors, one, three) for one, three in pairs]
+        return self.one.profiled_call_us + min(each), self.one.profiled_call_us + max(each)
 
     def _at(self, tensors: float, one: float, three: float) -> float:
         more = self.three.tensors - self.one.tensors
         return one + (three - one) * (tensors - self.one.tensors) / more if more else one
 
 
-def measure(runtime: Runtime, context: ExecutionContext, folder: Path) -> Overhead:
-    """Return the overhead of a runtime in this process, which has started it.
+class Chains:
+    """Two chains, each as a long and as a short model, that are looked at again and again."""
 
-    Args:
-        folder: for the files of the chains.
+    def __init__(self, runtime: Runtime, context: ExecutionContext, folder: Path) -> None:
+        """Load all models in this process, which has started the runtime.
 
-    Raises:
-        Unsupported: the runtime cannot take such a model, or has no profiler.
-    """
-    one = _chain(runtime, context, folder, "Softmax")
-    return Overhead(one, _chain(runtime, context, folder, "Where"))
+        Args:
+            folder: for the files of the chains.
+
+        Raises:
+            Unsupported: the runtime cannot take such a model.
+        """
+        self._runtime, self._context = runtime, context
+        self._places = {
+            (name, length): artifact(runtime, folder, name, length) for name in NAMES for length in LENGTHS
+        }
+        self._sessions = {
+            each: runtime.load(place, context, "outside") for each, place in self._places.items()
+        }
+        self._looks: list[dict[tuple[str, int], _Figures]] = []
+
+    def look(self) -> None:
+        """Measure all chains once. The machine's speed drifts, so look when the model is measured, too.
+
+        Raises:
+            Unsupported: the runtime has no profiler.
+        """
+        self._looks.append({each: self._figures(each) for each in self._places})
+
+    def overhead(self) -> Overhead:
+        """Return the medians of all looks."""
+        return Overhead(*(self._chain(name) for name in NAMES))
+
+    def _chain(self, name: str) -> Chain:
+        looks = [tuple(look[name, length] for length in LENGTHS) for look in self._looks]
+        short, long = (
+            {key: float(np.median([look[number][key] for look in looks])) for key in looks[0][0]}
+            for number in (0, 1)
+        )
+        n0, n1 = short.pop("operators"), long.pop("operators")
+        more = n1 - n0
+        slope = {key: (long[key] - short[key]) / more if more >= 1 else 0.0 for key in short}
+        around = [
+            ((b["profiled"] - b["us"]) - (a["profiled"] - a["us"])) / more if more >= 1 else 0.0
+            for a, b in looks
+        ]
+        # Some profilers tell as an operator what lies around all of them: that is no part of the call itself.
+        outside = max(short["inside"] - n0 * slope["inside"], 0.0)
+        return Chain(
+            slope["us"],
+            slope["inside"] - slope["us"],
+            around,
+            max(short["us"] - n0 * slope["us"] - outside, 0.0),
+            short["profiled"] - short["us"] - n0 * (slope["profiled"] - slope["us"]),
+            long["tensors"],
+        )
+
+    def _figures(self, each: tuple[str, int]) -> _Figures:
+        """Return how many operators the profiler tells of, and their figures in microseconds."""
+        inputs, session = _inputs(), self._sessions[each]
+        us = p50_us(partial(session.run, session.prepare(inputs)), SECONDS)
+        told = self._runtime.profile(self._places[each], self._context, session, inputs, CALLS)
+        return {
+            "operators": sum(each.calls for each in told.operators),
+            "us": us,
+            "profiled": 1e3 * told.call_ms,
+            "inside": 1e3 * sum(each.ms for each in told.operators),
+            "tensors": told.tensors,
+        }
 
 
 def module_us(runtime: Runtime, context: ExecutionContext, folder: Path) -> float:
@@ -98,43 +163,10 @@ def artifact(runtime: Runtime, folder: Path, chain: str, length: int) -> Path:
     return target
 
 
-def _chain(runtime: Runtime, context: ExecutionContext, folder: Path, name: str) -> Chain:
-    (n0, short), (n1, long) = (
-        _figures(runtime, context, artifact(runtime, folder, name, length)) for length in LENGTHS
-    )
-    more = n1 - n0
-    slope = {name: (long[name] - short[name]) / more if more >= 1 else 0.0 for name in short}
-    around = slope["profiled"] - slope["us"]
-    # Some profilers tell as an operator what lies around all of them: that is no part of the call itself.
-    told = max(short["inside"] - n0 * slope["inside"], 0.0)
-    return Chain(
-        slope["us"],
-        slope["inside"] - slope["us"],
-        around,
-        max(short["us"] - n0 * slope["us"] - told, 0.0),
-        short["profiled"] - short["us"] - n0 * around,
-        long["tensors"],
-    )
-
-
-def _figures(runtime: Runtime, context: ExecutionContext, folder: Path) -> tuple[float, dict[str, float]]:
-    """Return how many operators the profiler tells of, and their figures in microseconds."""
-    session = runtime.load(folder, context, "outside")
-    inputs = _inputs()
-    us = p50_us(partial(session.run, session.prepare(inputs)), SECONDS)
-    told = runtime.profile(folder, context, session, inputs, CALLS)
-    return sum(each.calls for each in told.operators), {
-        "us": us,
-        "profiled": 1e3 * told.call_ms,
-        "inside": 1e3 * sum(each.ms for each in told.operators),
-        "tensors": told.tensors,
-    }
-
-
 def _p50_us(runtime: Runtime, context: ExecutionContext, folder: Path) -> float:
     session = runtime.load(folder, context, "outside")
     call: Callable[[], object] = partial(session.run, session.prepare(_inputs()))
-    return p50_us(call, SECONDS)
+    return p50_us(call, MODULE_SECONDS)
 
 
 def _inputs() -> NDArray[np.float32]:

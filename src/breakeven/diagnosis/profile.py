@@ -1,7 +1,8 @@
 """Where the time of a call goes: the profiler's operators, corrected, and what was measured around them.
 
 A profiler makes calls longer. What it adds for an operator is measured on chains of operators that compute
-nothing (see `overhead.py`), and taken off. What it slows down beyond that, the operators share.
+nothing (see `overhead.py`), in turn with the model, and taken off. What it adds beyond that, all calls of
+operators share.
 """
 
 from dataclasses import replace
@@ -19,7 +20,7 @@ from breakeven.diagnosis import overhead as overheads
 from breakeven.diagnosis.clock import block_us, interval_us, p50_us
 from breakeven.diagnosis.module_times import module_times
 from breakeven.diagnosis.operator_parts import Empty, split
-from breakeven.diagnosis.overhead import Overhead
+from breakeven.diagnosis.overhead import Chains, Overhead
 from breakeven.plugins.runtimes.base import ExecutionContext, Runtime, Session
 from breakeven.results.time_profile import TimeProfile
 
@@ -52,38 +53,44 @@ def profile(
     """
     with TemporaryDirectory() as scratch:
         try:
-            costs = overheads.measure(runtime, context, Path(scratch))
+            chains = Chains(runtime, context, Path(scratch))
+            chains.look()
         except Unsupported as error:
             raise Unsupported(f"what its profiler adds cannot be measured: {error}") from None
         session = runtime.load(folder, context, preprocessing)
         is_python = session.module is not None
         module_us = overheads.module_us(runtime, context, Path(scratch)) if is_python else 0.0
-    call = partial(session.run, session.prepare(images))
-    first = p50_us(call, 0.1)
-    probe = runtime.profile(folder, context, session, images, FEWEST)
-    seen = max(sum(each.calls for each in probe.operators), 1.0)
-    affordable = seconds * (1 - SHARE_UNPROFILED) / BLOCKS / (1e-3 * probe.call_ms)
-    calls = int(min(MOST, EVENTS / seen, affordable))
-    blocks, told = [], []
-    for _ in range(BLOCKS):
-        blocks.append(block_us(call, seconds * SHARE_UNPROFILED / BLOCKS))
-        told.append(runtime.profile(folder, context, session, images, max(FEWEST, calls)))
+        call = partial(session.run, session.prepare(images))
+        first = p50_us(call, 0.1)
+        probe = runtime.profile(folder, context, session, images, FEWEST)
+        seen = max(sum(each.calls for each in probe.operators), 1.0)
+        affordable = seconds * (1 - SHARE_UNPROFILED) / BLOCKS / (1e-3 * probe.call_ms)
+        calls = int(min(MOST, EVENTS / seen, affordable))
+        blocks, told = [], []
+        for _ in range(BLOCKS):
+            blocks.append(block_us(call, seconds * SHARE_UNPROFILED / BLOCKS))
+            told.append(runtime.profile(folder, context, session, images, max(FEWEST, calls)))
+            chains.look()
     modules = module_times(session, session.prepare(images), max(FEWEST, int(0.3e6 / first)))
-    return _assemble(name, blocks, _mean(told), costs, session, module_us, modules)
+    return _assemble(name, blocks, _typical(told), chains.overhead(), session, module_us, modules)
 
 
-def _mean(told: list[Profiled]) -> Profiled:
-    """Return the mean of several profiles of the same calls."""
+def _typical(told: list[Profiled]) -> Profiled:
+    """Return one profile of several of the same calls, which a disturbed one does not change.
+
+    An operator has its median, or its mean where the calls have different operators.
+    """
+    call_ms = float(np.median([one.call_ms for one in told]))
+    names = [[(each.operator, each.precision, each.outer) for each in one.operators] for one in told]
+    if all(own == names[0] for own in names):
+        ms = np.median([[each.ms for each in one.operators] for one in told], axis=0)
+        typical = [replace(each, ms=float(own)) for each, own in zip(told[0].operators, ms, strict=True)]
+        return Profiled(typical, call_ms, told[0].tensors)
     share = 1 / len(told)
-    return Profiled(
-        [
-            replace(each, ms=each.ms * share, calls=each.calls * share)
-            for one in told
-            for each in one.operators
-        ],
-        float(np.mean([one.call_ms for one in told])),
-        told[0].tensors,
-    )
+    every = [
+        replace(each, ms=each.ms * share, calls=each.calls * share) for one in told for each in one.operators
+    ]
+    return Profiled(every, call_ms, told[0].tensors)
 
 
 def _assemble(
@@ -97,8 +104,9 @@ def _assemble(
 ) -> TimeProfile:
     took = interval_us(blocks)
     count = sum(each.calls for each in told.operators)
-    added = costs.one.profiled_call_us + count * costs.around_us(told.tensors)
     whole = 1e3 * told.call_ms
+    least, most = costs.added_us(count, told.tensors)
+    added = min(max(whole - took.value, least), most)  # the figure of the chains that explains most
     # What else it slows down, by evicting caches for example. The chains may also say too much: then the
     # operators stay as they are, unless the machine itself was faster in the profiled calls.
     slowed = min(max(1.0, took.value / whole), took.value / max(whole - added, took.value / 2))

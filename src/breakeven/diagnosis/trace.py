@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from torch import nn
 from torch.autograd.profiler import profile, record_function
-from torch.utils.hooks import RemovableHandle
 
 from breakeven.core.files import read_json, write_json
+from breakeven.diagnosis.hooks import around_modules
 from breakeven.plugins.runtimes.base import Session
 
 CALLS = 3
@@ -23,30 +22,19 @@ def write(session: Session, images: NDArray[Any], file: Path) -> None:
     """
     inputs = session.prepare(images)
     session.run(inputs)
-    handles: list[RemovableHandle] = []
-    open_ranges: list[record_function] = []
-    if session.module is not None:
-        for name, module in session.module.named_modules():
-            handles += _hooks(name or type(module).__name__, module, open_ranges)
-    try:
-        with profile() as profiler:
-            for _ in range(CALLS):
-                session.run(inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
+    ranges: list[record_function] = []
+
+    def begin(name: str) -> None:
+        ranges.append(record_function(name or type(session.module).__name__))
+        ranges[-1].__enter__()  # type: ignore[no-untyped-call]
+
+    def end(name: str) -> None:
+        ranges.pop().__exit__(None, None, None)
+
+    with around_modules(session.module, begin, end), profile() as profiler:
+        for _ in range(CALLS):
+            session.run(inputs)
     profiler.export_chrome_trace(str(file))
-    write_json(
-        file, {name: value for name, value in read_json(file).items() if name != "traceName"}
-    )  # a path
-
-
-def _hooks(name: str, module: nn.Module, open_ranges: list[record_function]) -> list[RemovableHandle]:
-    def begin(*_: object) -> None:
-        open_ranges.append(record_function(name))
-        open_ranges[-1].__enter__()  # type: ignore[no-untyped-call]
-
-    def end(*_: object) -> None:
-        open_ranges.pop().__exit__(None, None, None)
-
-    return [module.register_forward_pre_hook(begin), module.register_forward_hook(end)]
+    values = read_json(file)
+    values.pop("traceName", None)  # the path of this file
+    write_json(file, values)

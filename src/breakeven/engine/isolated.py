@@ -56,6 +56,11 @@ class IsolatedCalls(ExitStack):
             self.callback(self._server.close)
         return self._server
 
+    def kill(self) -> None:
+        """Kill the fork server, and with it the process of a call that another thread waits for."""
+        if self._server:
+            self._server.process.kill()
+
     def call(self, function: Callable[[], T], target: Path | None = None) -> T:
         """Call a function in a new process, and return what it returns.
 

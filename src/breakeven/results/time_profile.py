@@ -198,8 +198,13 @@ def bound(
 
 
 def duration(us: float) -> str:
-    """Return a duration in microseconds, as tables have them."""
-    return f"{us:,.0f} µs" if abs(us) >= 99.95 else f"{us:.1f} µs"
+    """Return a duration in microseconds with its unit."""
+    return f"{microseconds(us)} µs"
+
+
+def microseconds(us: float, sign: str = "") -> str:
+    """Return a duration as tables have it; a `sign` of "+" also marks what is more than 0."""
+    return f"{us:{sign},.0f}" if abs(us) >= 99.95 else f"{us:{sign}.1f}"
 
 
 def names(parts: Iterable[OperatorPart]) -> str:

@@ -63,6 +63,21 @@ def steps(first: TimeProfile, second: TimeProfile) -> list[Step]:
 def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
     """Yield what the parts say, and what they are not."""
     total = second.us - first.us
+    if abs(total) < MATTERS * max(first.us, second.us):
+        yield f"The two calls differ by less than {MATTERS:.0%}: no part is the reason."
+    else:
+        yield from _largest(first, second, total)
+    yield from _of_int8(first, second)
+    for profile in (first, second):
+        if profile.is_distorted:
+            yield (
+                f"The profiler slows a call of {profile.name} by {profile.inflation - 1:.0%}. That is taken "
+                "off, but single lines of it are estimates."
+            )
+
+
+def _largest(first: TimeProfile, second: TimeProfile, total: float) -> Iterator[str]:
+    """Yield which part makes most of the difference, and which go against it."""
     found = [step for step in steps(first, second) if step.name not in (OTHERS, UNEXPLAINED)]
     if along := [step for step in found if step.us * total > 0]:
         top = along[0]
@@ -73,13 +88,6 @@ def sentences(first: TimeProfile, second: TimeProfile) -> Iterator[str]:
     least = MATTERS * max(first.us, second.us)
     for step in [step for step in found if step.us * total < 0 and abs(step.us) >= least][:2]:
         yield f"Against it goes {step.name}: {_change(step)}."
-    yield from _of_int8(first, second)
-    for profile in (first, second):
-        if profile.is_distorted:
-            yield (
-                f"The profiler slows a call of {profile.name} by {profile.inflation - 1:.0%}. That is taken "
-                "off, but single lines of it are estimates."
-            )
 
 
 def _of_int8(first: TimeProfile, profile: TimeProfile) -> Iterator[str]:

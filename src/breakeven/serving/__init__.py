@@ -1,1 +1,1 @@
-"""The service of a deployed variant, and the load generator that measures it."""
+"""A service that answers requests with a variant, its fallback, and the load that it is tested with."""

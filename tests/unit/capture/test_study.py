@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from breakeven.capture import study
+from breakeven.capture import cells
 from breakeven.capture.example import Example
 from breakeven.capture.study import Target, outcomes, require_works
 from breakeven.core import paths
@@ -73,7 +73,7 @@ def asks() -> tuple[nn.Module, Example]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(paths, "home", lambda: tmp_path)
-    monkeypatch.setattr(study, "TIMEOUT_S", 8.0)
+    monkeypatch.setattr(cells, "TIMEOUT_S", 8.0)
 
 
 def test_a_crash_and_a_hang_cost_one_cell_each() -> None:
@@ -99,6 +99,16 @@ def test_what_is_known_is_not_tried_again_unless_asked_for() -> None:
     more = CALLS.stat().st_size
     assert list(outcomes([replace(target, version="2")], ["jit_trace"], is_kept=True)) == first
     assert CALLS.stat().st_size > more
+
+
+def test_what_an_interrupt_ends_has_no_outcome(tmp_path: Path) -> None:
+    targets = [Target("fine", fine, "1"), *[Target(f"hangs-{place}", hangs, "1") for place in range(3)]]
+    tried = outcomes(targets, ["jit_trace"], is_kept=True)
+    assert next(tried).kind == "right"
+    began = time.monotonic()
+    tried.close()  # as Ctrl-C does
+    assert time.monotonic() - began < cells.TIMEOUT_S, "it waited for models that hang"
+    assert len([*tmp_path.rglob("*.json")]) == 1
 
 
 def test_a_model_that_does_not_take_its_example_is_refused_before_any_way_is_tried() -> None:

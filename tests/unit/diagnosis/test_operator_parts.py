@@ -28,6 +28,12 @@ def test_operators_of_one_kind_of_call_are_added_up() -> None:
     assert calling == pytest.approx(1.5)
 
 
+def test_what_a_profiler_disturbs_is_taken_off_each_call_and_not_in_proportion_to_the_time() -> None:
+    told = [OperatorTime("Wait", "", 0.102, 1), OperatorTime("Add", "", 0.030, 10)]
+    (wait, add), _ = split(told, EMPTY, 0.9)  # 110 µs beyond empty operators: 11 too many, 1 at each call
+    assert wait.us == pytest.approx(99) and add.us == pytest.approx(0)
+
+
 def test_an_operator_that_is_cheaper_than_an_empty_one_costs_less_to_call() -> None:
     (cheap,), calling = split([OperatorTime("Reshape", "", 0.001, 1)], EMPTY, 1.0)
     assert cheap.us == 0 and calling == pytest.approx(0.25)

@@ -61,6 +61,11 @@ def test_a_profile_that_inflates_by_more_than_a_quarter_is_marked(profiled: floa
     assert slow.is_distorted is marked and ("single lines of it are estimates" in said) is marked
 
 
+def test_calls_that_take_the_same_time_have_no_culprit() -> None:
+    said = " ".join(waterfall.sentences(profile(Conv=60.0), profile("none/fp32/r", 100.5, 101.0, Conv=40.0)))
+    assert "differ by less than 1%" in said and "largest part" not in said
+
+
 def test_fused_operators_and_precision_are_named() -> None:
     first = profile(Conv=60.0, Relu=20.0)
     second = profile("none/int8-static/onnxruntime", 40.0, 44.0, 2.0, QLinearConv=20.0, DequantizeLinear=8.0)

@@ -8,9 +8,8 @@ from breakeven.core.errors import Failed, Unsupported
 from breakeven.diagnosis import in_process
 from breakeven.pipeline.profiled_variant import profiled_variant
 from breakeven.pipeline.stages._main import run
-from breakeven.results import records, summary, time_profile
-from breakeven.results.answer import answers
-from breakeven.results.limits import Limits
+from breakeven.results import time_profile
+from breakeven.results.deployment import variant_to_deploy
 from breakeven.results.time_profile import ExplainRecord, TimeProfile
 
 
@@ -20,24 +19,13 @@ def explain(name: str, hardware: str) -> None:
     before = time_profile.read(paths.profile(name, hardware) / paths.PROFILE_FILE)
     if before.profile is None:
         found = ExplainRecord(name, hardware, before.inputs, [], before.reason)
-    elif (chosen := _chosen(study, name, hardware, before.inputs)) in ("", BASELINE):
+    elif (chosen := variant_to_deploy(study, name, hardware, before.inputs)) in ("", BASELINE):
         reason = "the baseline is what to deploy" if chosen else "nothing is recommended"
         found = ExplainRecord(name, hardware, before.inputs, [], reason)
     else:
         found = _explained(study, name, hardware, chosen, before.profile, before.inputs)
     found.write(paths.explained(name, hardware))
     print(f"{name} on {hardware}: {found.reason or ' and '.join(each.name for each in found.profiles)}")
-
-
-def _chosen(study: Study, name: str, hardware: str, inputs: int) -> str:
-    """Return the variant to deploy for calls of so many inputs; "" without one."""
-    benchmark = records.read_benchmark(paths.benchmark(name, hardware))
-    limits = Limits.of(study)
-    for found in answers([benchmark], summary.rows([benchmark], limits), limits):
-        first = found.rows[0]
-        if found.choice.best and (first.batch_size, first.callers) == (inputs, 1):
-            return found.choice.best.variant
-    return ""
 
 
 def _explained(

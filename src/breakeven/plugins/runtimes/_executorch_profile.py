@@ -1,13 +1,13 @@
 """The operators that ExecuTorch executes: it records its own kernels, XNNPACK records its operators."""
 
 import re
-import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from breakeven.artifacts.operators import OperatorTime, Profiled, typical
+from breakeven.artifacts.operators import OperatorTime, Profiled, durations_s, typical
 from breakeven.plugins.runtimes._executorch_private import execution_plan
 
 # "Convolution (NHWC, QC8) IGEMM #3": the operator, the type of its first input, the number of the call
@@ -31,11 +31,7 @@ def profile(program: Path, inputs: Sequence[Any], calls: int) -> Profiled:
     loaded = Runtime.get().load_program(program, enable_etdump=True)
     method = loaded.load_method("forward")
     assert method is not None
-    walls = []
-    for _ in range(1 + calls):
-        started = time.perf_counter()
-        method.execute(inputs)
-        walls.append(time.perf_counter() - started)
+    walls = durations_s(partial(method.execute, inputs), 1 + calls)
     with TemporaryDirectory() as scratch:
         record = Path(scratch) / "record"
         loaded.write_etdump_result_to_file(str(record), str(Path(scratch) / "buffers"))

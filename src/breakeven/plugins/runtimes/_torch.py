@@ -1,17 +1,18 @@
 """The parts that the runtimes of torch share: precision, memory layout, threads, and tensors in and out."""
 
 import copy
+import os
 import shutil
-import time
 from abc import ABC
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import OperatorTime, Profiled, typical
+from breakeven.artifacts.operators import OperatorTime, Profiled, durations_s, typical
 from breakeven.artifacts.records import fields_of
 from breakeven.core import paths
 from breakeven.core.errors import Unsupported, UserError
@@ -34,6 +35,7 @@ PRECISION_OF_TYPE = {
     "c10::BFloat16": "bf16",
     "float": "fp32",
 }
+SILENT = "6"  # of the profiler's levels
 # Parts of the names of operators that change how numbers are stored, and compute nothing
 CONVERSIONS = ("copy_", "_to_copy", "::to", "::clone", "::contiguous", "::quantize_", "::dequantize")
 
@@ -70,34 +72,21 @@ class TorchRuntime(Runtime, ABC):
     ) -> Profiled:
         """Ask torch's profiler; the operators that an operator calls do not count in its time.
 
-        `torch.profiler` wraps the same profiler, and imports the compiler, which takes seconds.
-        Where every call has the same operators, an operator has its time in a typical call; otherwise its
+        Where every call has the same operators, an operator has its time in a typical call, and a call by
+        itself tells the types of its inputs: to write them down takes time. Otherwise an operator has its
         mean.
         """
-        from torch.autograd.profiler import profile
-
-        inputs, walls = session.prepare(images), []
-        with profile(record_shapes=True) as profiler:
-            for _ in range(calls):
-                started = time.perf_counter()
-                session.run(inputs)
-                walls.append(time.perf_counter() - started)
-        events = profiler.function_events
-        times_ms = [event.self_cpu_time_total / 1e3 for event in events]
-        names = [event.name for event in events]
-        own, rest = divmod(len(events), calls)
-        if not rest and names == names[:own] * calls:
-            times_ms = np.tile(typical(np.reshape(times_ms, (calls, own)), walls), calls).tolist()
-        operators = [
-            OperatorTime(
-                event.name,
-                precision_of(event.name, event.input_dtypes),
-                ms / calls,
-                1 / calls,
-                _outermost(event),
-            )
-            for event, ms in zip(events, times_ms, strict=True)
-        ]
+        run = partial(session.run, session.prepare(images))
+        typed, _ = _events(run, 1, with_types=True)
+        events, walls = _events(run, calls, with_types=False)
+        if [event.name for event in events] == [event.name for event in typed] * calls:
+            times_ms = np.reshape([event.self_cpu_time_total / 1e3 for event in events], (calls, -1))
+            operators = [
+                _operator(event, float(ms)) for event, ms in zip(typed, typical(times_ms, walls), strict=True)
+            ]
+        else:
+            events, walls = _events(run, calls, with_types=True)
+            operators = [_operator(event, event.self_cpu_time_total / 1e3, 1 / calls) for event in events]
         return Profiled(operators, 1e3 * float(typical(walls, walls)))
 
     def converted(self, source: ExportInput) -> "nn.Module":
@@ -107,6 +96,24 @@ class TorchRuntime(Runtime, ABC):
         with refusal("torch cannot copy this model"):
             model = copy.deepcopy(source.model)
         return convert(model, self.precision, self.channels_last, source.preprocessing)
+
+
+def _events(run: Callable[[], object], calls: int, *, with_types: bool) -> tuple[list[Any], list[float]]:
+    """Return what torch's profiler tells of some calls, and their durations in seconds.
+
+    `torch.profiler` wraps the same profiler, and imports the compiler, which takes seconds.
+    """
+    os.environ.setdefault("KINETO_LOG_LEVEL", SILENT)  # it prints lines whenever a profile begins or ends
+    from torch.autograd.profiler import profile
+
+    with profile(record_shapes=with_types) as profiler:
+        durations = durations_s(run, calls)
+    return [*profiler.function_events], durations
+
+
+def _operator(event: Any, ms: float, share: float = 1.0) -> OperatorTime:
+    precision = precision_of(event.name, event.input_dtypes)
+    return OperatorTime(event.name, precision, ms * share, share, _outermost(event))
 
 
 def _outermost(event: Any) -> str:

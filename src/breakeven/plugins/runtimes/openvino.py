@@ -4,7 +4,6 @@ It needs openvino 2026.4 or newer (`breakeven[openvino]`). https://docs.openvino
 """
 
 import threading
-import time
 import warnings
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakeven.artifacts.operators import OperatorTime, Profiled, typical
+from breakeven.artifacts.operators import OperatorTime, Profiled, durations_s, typical
 from breakeven.artifacts.records import fields_of, outputs_of
 from breakeven.core.errors import Unsupported
 from breakeven.core.extras import not_installed
@@ -127,14 +126,10 @@ class OpenVino(Runtime):
 
         model = self._compiled(folder, context, len(images), PERF_COUNT="YES")
         request = model.create_infer_request()
-        inputs, walls = fields_of(images), []
-        for _ in range(FIRST_CALLS):
-            request.infer(inputs)
+        run = partial(request.infer, fields_of(images))
+        durations_s(run, FIRST_CALLS)
         before = {node.node_name: node.real_time for node in request.get_profiling_info()}
-        for _ in range(calls):
-            started = time.perf_counter()
-            request.infer(inputs)
-            walls.append(time.perf_counter() - started)
+        walls = durations_s(run, calls)
         kernels = []
         for node in request.get_profiling_info():
             # A node may also be executed in less time than OpenVINO counts.

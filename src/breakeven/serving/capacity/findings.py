@@ -1,0 +1,95 @@
+"""What a service was seen to do, in sentences and a chart."""
+
+from collections.abc import Iterator
+
+import altair as alt
+
+from breakeven.core.format import brief
+from breakeven.engine.statistics import Interval, latency
+from breakeven.report.extra_sections import ExtraSection
+from breakeven.report.vega import LINE_HEIGHT, Chart, Point, names, spec, tips
+from breakeven.results.served import ServedRecord, ServedRow
+
+CONFIDENCE = 0.95
+PARTS = {
+    "network": "HTTP and the network",
+    "decoding": "decoding the body",
+    "handling": "the rest of the service",
+    "process": "the way to the model's process and back",
+    "model": "the model",
+}
+
+
+def section(record: ServedRecord) -> ExtraSection:
+    """Return the report's section on one family."""
+    return ExtraSection(
+        f"served-{record.family}-{record.hardware}",
+        f"What is left of the speedup behind a service: {record.family} on {record.hardware}",
+        list(sentences(record)),
+        [chart(record)],
+    )
+
+
+def speedup(baseline: ServedRow, row: ServedRow) -> Interval:
+    """Return how many times as fast one caller is answered, by the medians of each round."""
+    ratios = [one / other for one, other in zip(baseline.p50_ms, row.p50_ms, strict=True)]
+    return latency(ratios, CONFIDENCE)
+
+
+def sentences(record: ServedRecord) -> Iterator[str]:
+    """Yield the served speedup beside the offline one, what a request takes, and the highest rates."""
+    baseline, *others = record.rows
+    for row in others:
+        gain = speedup(baseline, row)
+        yield (
+            f"One caller is answered {gain.value:.2f}x ({gain.low:.2f} to {gain.high:.2f}) as fast with "
+            f"{row.variant} as with {baseline.variant}. Offline, the model alone is "
+            f"{baseline.offline_p50_ms / row.offline_p50_ms:.2f}x as fast."
+        )
+    for row in record.rows:
+        whole = sum(row.parts_ms.values())
+        told = ", ".join(f"{PARTS[name]} {ms / whole:.0%}" for name, ms in row.parts_ms.items())
+        p50 = latency(row.p50_ms, CONFIDENCE).value
+        yield f"A request to {row.variant} takes {brief(p50)} ms (p50): {told}."
+    for row in record.rows:
+        yield f"{row.variant}: {_capacity(row, record)}."
+    if len(others) == 1 and baseline.capacity_per_s and (own := others[0].capacity_per_s):
+        yield f"So it serves {own / baseline.capacity_per_s:.1f} times as many requests a second."
+
+
+def _capacity(row: ServedRow, record: ServedRecord) -> str:
+    limit = f"99% of the requests within {record.limit_ms:g} ms"
+    if row.capacity_per_s is None:
+        return f"no rate was found at which it surely answers {limit}"
+    words = f"at up to {row.capacity_per_s:,.0f} requests a second it surely answers {limit}"
+    if row.is_generators_limit:
+        return f"{words}; the load generator could send no more on its core"
+    return f"{words}, at {row.refused_per_s:,.0f} not surely"
+
+
+def chart(record: ServedRecord) -> Chart:
+    """Return bars of what a request takes, part by part."""
+    data: list[Point] = [
+        {"variant": row.variant, "part": words, "ms": row.parts_ms[name], "order": number}
+        for row in record.rows
+        for number, (name, words) in enumerate(PARTS.items())
+    ]
+    bars = (
+        alt.Chart(alt.NamedData("table"))
+        .mark_bar()
+        .encode(
+            y=names("variant", [row.variant for row in record.rows]),
+            x=alt.X("ms:Q", stack=True, title="mean of a request, ms"),
+            color=alt.Color("part:N", sort=[*PARTS.values()], title=None),
+            order="order:O",
+            tooltip=tips("variant", "part", ms=".3f"),
+        )
+    )
+    return Chart(
+        f"served-{record.family}-{record.hardware}",
+        f"{record.family} on {record.hardware}: what a request takes",
+        "One caller, who sends a request when the last one is answered.",
+        data,
+        spec(bars, LINE_HEIGHT * len(record.rows)),
+        summary="; ".join(f"{row.variant}: {sum(row.parts_ms.values()):.3g} ms" for row in record.rows),
+    )
