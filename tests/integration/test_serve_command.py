@@ -16,6 +16,7 @@ from project import Project
 from served import npy
 
 from breakeven.artifacts import dataset
+from breakeven.core.ports import free_port
 
 pytestmark = pytest.mark.timeout(600)
 READY_S = 60
@@ -24,9 +25,7 @@ READY_S = 60
 @contextmanager
 def served(project: Project, *words: str) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
     """The command in a process of its own, when requests are answered."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         ["breakeven", "serve", "cnn", "--port", str(port), *words],
         cwd=project.folder,

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,8 @@ import fakes
 import pytest
 from served import npy, served_model, serving
 
+from breakeven.core.ports import free_port
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("prometheus"), reason="prometheus is not installed"),
@@ -21,9 +22,7 @@ REQUESTS, WAIT_S = 7, 60
 
 
 def test_prometheus_scrapes_every_count(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with serving(served_model(tmp_path)) as client:
         for _ in range(REQUESTS):
             assert client.post("/predict", content=npy(fakes.IMAGES)).status_code == 200

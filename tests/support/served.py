@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from breakeven.artifacts import artifact
 from breakeven.artifacts.model_manifest import ImageInput
+from breakeven.core.ports import free_port
 from breakeven.serving.app import create_app
 from breakeven.serving.served_model import ServedModel
 from breakeven.serving.service import Service
@@ -38,9 +38,7 @@ def served_model(folder: Path, **runtime: Any) -> ServedModel:
 def serving(model: ServedModel, settings: ServiceSettings | None = None) -> Iterator[httpx2.Client]:
     """A client of a service of this model."""
     service = Service(model, settings or ServiceSettings())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(create_app(service), port=port, log_level="error", access_log=False)
     )

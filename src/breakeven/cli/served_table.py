@@ -11,7 +11,7 @@ from breakeven.core.format import brief
 from breakeven.engine.statistics import latency
 from breakeven.report.terminal_table import paragraph
 from breakeven.results.served import ServedRecord
-from breakeven.serving.capacity.findings import CONFIDENCE
+from breakeven.serving.capacity.search import CONFIDENCE
 
 
 def show(record: ServedRecord, sentences: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from urllib.request import urlopen
 
 from breakeven.core.errors import UserError
+from breakeven.core.ports import free_port
 from breakeven.tracking import views
 from breakeven.tracking.address import Unreachable, address, artifact_root, is_local, required, shown_address
 from breakeven.tracking.client import Tracker
@@ -90,9 +91,7 @@ def served() -> Iterator[str]:
         yield address()
         return
     Tracker()  # creates the store
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         _command(port),
         env={**os.environ, **SERVER_ENVIRONMENT},

@@ -9,8 +9,8 @@ from breakeven.engine.statistics import Interval, latency
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.report.vega import LINE_HEIGHT, Chart, Point, names, spec, tips
 from breakeven.results.served import ServedRecord, ServedRow
+from breakeven.serving.capacity.search import CONFIDENCE
 
-CONFIDENCE = 0.95
 PARTS = {
     "network": "HTTP and the network",
     "decoding": "decoding the body",

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from urllib.request import urlopen
 
 from breakeven.core.child_process import end_with_parent
 from breakeven.core.errors import Failed
+from breakeven.core.ports import free_port
 from breakeven.serving.served_model import ServedModel
 from breakeven.serving.settings import ServiceSettings
 
@@ -27,9 +27,7 @@ def served(model: ServedModel, settings: ServiceSettings, cores: Sequence[int]) 
     Raises:
         Failed: it does not start, or eager answers in the variant's place.
     """
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     # Not a daemon: those may have no processes of their own.
     process = multiprocessing.get_context("spawn").Process(
         target=_serve, args=(model, settings, [*cores], port, os.getpid())

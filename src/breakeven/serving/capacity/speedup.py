@@ -7,8 +7,7 @@ import numpy as np
 from breakeven.engine.statistics import Interval, latency
 from breakeven.serving.capacity.blocks import Blocks
 from breakeven.serving.capacity.parts import Parts, counted, parts, require_no_fallback
-
-CONFIDENCE = 0.95
+from breakeven.serving.capacity.search import CONFIDENCE
 
 
 @dataclass(frozen=True)
