@@ -188,9 +188,17 @@ def test_no_request_is_lost_whatever_the_variant_does(tmp_path: Path) -> None:
 
 def _kill_a_process(number: int) -> None:
     """End the variant's process, or eager's, from outside."""
-    children = psutil.Process().children()
-    own = [process for process in children if "spawn_main" in " ".join(process.cmdline())]
+    alive = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+    own = [process for process in alive if "spawn_main" in _command(process)]
     own[number % len(own)].kill()
+
+
+def _command(process: psutil.Process) -> str:
+    """Return the command of a process, "" if it ended meanwhile: a fault may kill it at any time."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is one of these
+        return ""
 
 
 def hostile(seed: int) -> tuple[bytes, dict[str, str]]:

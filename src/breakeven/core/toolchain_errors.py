@@ -26,6 +26,9 @@ EMPTY_LINE = re.compile(
     re.IGNORECASE,
 )
 TORCHSCRIPT = re.compile(r"traceback of torchscript", re.IGNORECASE)
+# TorchScript quotes some lines of the source, and marks the one that it means on the line after it
+QUOTED = re.compile(r"file .*, line \d+$", re.IGNORECASE)
+MARK = "<--- HERE"
 SENTENCES = (RuntimeError, ValueError, TypeError, OSError)  # their messages mostly say what they are
 
 
@@ -91,11 +94,19 @@ def telling_line(message: str) -> str:
     if any(TORCHSCRIPT.match(line) for line in lines):  # its own error is the last line
         return lines[-1][:LONGEST]
     told = ""
+    lines = _without_other_quotes(lines)
     for line in [line for line in lines if not EMPTY_LINE.match(line)] or lines:
         told = f"{told} {line}" if told else line
         if not line.endswith(":"):
             break
     return told[:LONGEST]
+
+
+def _without_other_quotes(lines: list[str]) -> list[str]:
+    """Return the lines of a message; of the source that TorchScript quotes, only the line that it marks."""
+    mark = next((i for i, line in enumerate(lines) if line.endswith(MARK)), 0)
+    quote = next((i for i, line in enumerate(lines[:mark]) if QUOTED.match(line)), mark)
+    return lines[:quote] + lines[mark - 1 : mark] + lines[mark + 1 :] if quote < mark else lines
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -109,6 +109,11 @@ def test_the_operator_in_hand_is_named() -> None:
             "Data-dependent branching",
         ),
         ("----\n====", "----"),
+        (  # TorchScript quotes two lines before the one that it means
+            'builtin cannot be used as a value:\n  File "x.py", line 6\n    w = z\n'
+            "    return torch.add(\n        x, torch.add\n           ~~~~~~~~~ <--- HERE\n    )",
+            "builtin cannot be used as a value: x, torch.add",
+        ),
     ],
 )
 def test_the_line_that_says_something_is_quoted(message: str, line: str) -> None:
