@@ -75,23 +75,26 @@ class Hardware(Plugin, ABC):
 
 
 class Host(Hardware):
-    """The processor's part of every hardware: `threads` threads, pinned to as many cores."""
+    """The processor's part of every hardware: `threads` threads, pinned to as many cores, or to `cores`."""
+
+    cores: int = Field(0, ge=0, description="that callers of one process share; 0: one for each thread")
 
     def environment(self) -> dict[str, str]:
         """Return the thread counts that OpenMP and BLAS libraries read when they are loaded."""
         return dict.fromkeys(THREAD_VARIABLES, str(self.threads))
 
     def pin(self) -> dict[str, Any]:
-        """Bind to `threads` usable cores, on different physical cores as far as there are."""
+        """Bind to `threads` usable cores, or to `cores`, on different physical cores as far as there are."""
+        wanted, what = max(self.threads, self.cores), "cores" if self.cores else "threads"
         if not hasattr(os, "sched_setaffinity"):
             return {"pinned": False, "reason": "this system cannot set a process's affinity"}
         allowed = sorted(os.sched_getaffinity(0))
-        if self.threads > len(allowed):
-            return {"pinned": False, "reason": f"{self.threads} threads on {len(allowed)} usable cores"}
-        if self.threads > (quota := _quota()):
-            reason = f"{self.threads} threads, where this container may use the time of {quota:g} cores"
+        if wanted > len(allowed):
+            return {"pinned": False, "reason": f"{wanted} {what} on {len(allowed)} usable cores"}
+        if wanted > (quota := _quota()):
+            reason = f"{wanted} {what}, where this container may use the time of {quota:g} cores"
             return {"pinned": False, "reason": reason}
-        chosen = sorted(_apart(allowed)[: self.threads])
+        chosen = sorted(_apart(allowed)[:wanted])
         try:
             os.sched_setaffinity(0, chosen)
         except OSError as error:

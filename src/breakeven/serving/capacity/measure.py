@@ -28,7 +28,7 @@ class Plan:
     """How long and how often to measure."""
 
     seconds: float = 3.0  # of a block, at least
-    requests: int = 1000  # of a block of which the p99 counts, at least
+    requests: int = 500  # of a block of which the p99 counts, at least
     rounds: int = 8  # of one caller
     replicates: int = 5  # of a rate that is decided
     limit_ms: float = 10.0  # on the p99

@@ -11,6 +11,7 @@ from scipy import stats
 CONFIDENCE = 0.95
 STEP = 1.1  # between two rates: the answer is no finer
 MOST_DOUBLINGS = 8  # away from the first rate
+ENOUGH = 2  # blocks above the limit, after which a rate is given up
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ def capacity(block: Block, first: float, limit_ms: float, replicates: int) -> Ca
     seeds = count()
 
     def tried(rate: float) -> Rate:
-        p99_ms = [block(rate, next(seeds)) for _ in range(replicates)]
-        return Rate(rate, p99_ms, upper_bound(p99_ms))
+        p99_ms: list[float] = []
+        while len(p99_ms) < replicates and not _is_hopeless(p99_ms, limit_ms):
+            p99_ms.append(block(rate, next(seeds)))
+        return Rate(rate, p99_ms, math.inf if _is_hopeless(p99_ms, limit_ms) else upper_bound(p99_ms))
 
     found = tried(_about(block, first, limit_ms, seeds))
     if found.bound_ms > limit_ms:
@@ -59,6 +62,11 @@ def capacity(block: Block, first: float, limit_ms: float, replicates: int) -> Ca
     while (next_one := tried(found.per_s * STEP)).bound_ms <= limit_ms:
         found = next_one
     return Capacity(found, next_one)
+
+
+def _is_hopeless(p99_ms: list[float], limit_ms: float) -> bool:
+    """Return whether more blocks would hardly bring the bound under the limit, so that they are spared."""
+    return math.inf in p99_ms or (len(p99_ms) >= ENOUGH and min(p99_ms) > limit_ms)
 
 
 def _about(block: Block, first: float, limit_ms: float, seeds: Iterator[int]) -> float:

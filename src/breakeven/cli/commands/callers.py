@@ -1,0 +1,54 @@
+"""Measure what several callers of a model get through together, as threads and as processes.
+
+It calls each uncompressed fp32 variant: who scales with threads that share it, and whose threads wait for
+each other. Nothing else may run meanwhile.
+"""
+
+from argparse import ArgumentParser, Namespace
+
+from breakeven.core.errors import UserError
+
+GROUP = "measure"
+EXAMPLE = "breakeven callers cnn"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the family, the runtimes, and how often to measure."""
+    from breakeven.cli.numbers import at_least_two
+
+    add = parser.add_argument
+    add("family", metavar="FAMILY", help="a family of the study")
+    add("--replicates", type=at_least_two, default=5, metavar="N", help="of fresh processes; default: 5")
+    add("--rounds", type=at_least_two, default=8, metavar="N", help="in each of them; default: 8")
+
+
+def run(chosen: Namespace) -> None:
+    """Measure, print what was found, and add it to the report and to MLflow.
+
+    Raises:
+        UserError: there is no such family, it has no variants yet, or there are fewer than two cores.
+    """
+    from breakeven.artifacts import dataset
+    from breakeven.artifacts.variants import read_variants
+    from breakeven.cli import callers_table
+    from breakeven.cli.selection import require_known
+    from breakeven.config import schema
+    from breakeven.core import paths
+    from breakeven.report import extra_sections
+    from breakeven.serving.capacity import callers, callers_findings, log
+    from breakeven.serving.usable_cores import usable_cores
+
+    if (cores := usable_cores()) < 2:
+        raise UserError("Several callers need two cores, and this process may use one only.")
+    study = schema.read_study()
+    require_known(Namespace(family=chosen.family, hardware=None), study)
+    variants = callers.plain_variants(read_variants(chosen.family))
+    samples = dataset.load_split(paths.prepared(study.family(chosen.family).data), "test").images
+    record = callers.measure(
+        chosen.family, variants, samples, min(cores, 2), chosen.replicates, chosen.rounds
+    )
+    record.write(paths.private() / "callers" / f"{chosen.family}.json")
+    callers_table.show(record)
+    extra_sections.save(callers_findings.section(record))
+    log.log_callers(record)
+    print("The next `dvc repro` adds a section to results/report.html.")
