@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-
 from breakeven.artifacts.artifact import Artifact
 from breakeven.core import machine_lock, system_info
 from breakeven.core.errors import Failed
