@@ -20,6 +20,7 @@ STAGES = [
     "benchmark/cnn-cpu1",
     "profile/cnn-cpu1",
     "explain/cnn-cpu1",
+    "serve/cnn",
     "report",
 ]
 SERVER = "breakeven.engine.forkserver_main"

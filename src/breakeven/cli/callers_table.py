@@ -18,15 +18,14 @@ def show(record: CallersRecord) -> None:
     heading = f"{record.family}: several callers at once, on {record.cores} cores"
     console.print(heading, style="bold", markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("variant", "callers"):
-        table.add_column(name, no_wrap=True)
+    table.add_column("callers of each variant", no_wrap=True)
     for name in ("calls/s", "beside 1 caller"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in record.measured:
+        table.add_row(row.variant)
         for number, (arrangement, per_s) in enumerate(row.per_s):
             table.add_row(
-                "" if number else row.variant,
-                title(arrangement),
+                f"  {title(arrangement)}",
                 f"{latency(per_s, CONFIDENCE).value:,.0f}",
                 "" if arrangement == ALONE else told(row.gain(arrangement)),
                 end_section=number == len(row.per_s) - 1,

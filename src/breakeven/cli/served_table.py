@@ -10,8 +10,7 @@ from rich.text import Text
 from breakeven.core.format import brief
 from breakeven.engine.statistics import latency
 from breakeven.report.terminal_table import paragraph
-from breakeven.results.served import ServedRecord
-from breakeven.serving.capacity.search import CONFIDENCE
+from breakeven.results.served import CONFIDENCE, ServedRecord
 
 
 def show(record: ServedRecord, sentences: Sequence[str]) -> None:

@@ -27,6 +27,11 @@ class Study(StrictModel):
     profile: bool = Field(
         True, description="measure where the time goes, before anything is optimized and in what is deployed"
     )
+    serve: bool = Field(
+        False,
+        description="measure how fast a service answers with what is deployed, and what several callers get "
+        "through; some 20 minutes a family",
+    )
     datasets: dict[str, Settings] = Field(description="name -> an option of datasets")
     families: dict[str, Family] = Field(min_length=1, description="name -> a model on a dataset")
     compressions: dict[str, Settings] = Field(description="recipe -> an option of compressions, or `steps`")

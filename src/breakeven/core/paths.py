@@ -17,6 +17,7 @@ MODEL_CARD = "model.json"  # in a model's folder, and in an artifact's that runs
 OVERRIDES = Path("results/composed/overrides.json")  # the overrides of the last composition
 FETCHED = Path("data/fetched")  # digests of inputs from outside the repository and of source, and the machine
 PROFILE_FILE, TRACE_FILE = "profile.json", "trace.json"  # in a profile's folder
+CALLERS_FILE = "callers.json"  # in the folder of what was served, beside a file for each hardware
 MACHINE = FETCHED / "machine.json"
 PREPARED = Path("data/prepared")
 MODELS = Path("models")
@@ -79,6 +80,11 @@ def profile(family: str, hardware: str) -> Path:
 def explained(family: str, hardware: str) -> Path:
     """Return the file that says why the chosen variant takes another time than the baseline."""
     return RESULTS / "explain" / f"{family}-{hardware}.json"
+
+
+def served(family: str) -> Path:
+    """Return the folder with what a service of one family, and several callers, were seen to do."""
+    return RESULTS / "served" / family
 
 
 @cache

@@ -29,6 +29,8 @@ def failed_stages(study: Study) -> Iterator[str]:
         for stage in ("export", "quantize"):
             if any(_artifact_failed(each) for each in paths.artifacts(stage, family).glob("*")):
                 yield f"{stage}/{family}"
+        if any(map(_record_failed, paths.served(family).glob("*.json"))):
+            yield f"serve/{family}"
         for hardware in study.hardware:
             if _measurement_failed(family, hardware):
                 yield f"benchmark/{family}-{hardware}"

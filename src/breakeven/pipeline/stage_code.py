@@ -9,7 +9,7 @@ from breakeven.core.source_walk import SourceTree
 from breakeven.pipeline.option_code import option_modules
 
 Digests = dict[str, str]
-SHOWN = ("report", "profile", "explain")  # stages that change nothing of what is measured
+SHOWN = ("report", "profile", "explain", "serve")  # stages that change nothing of what is measured
 
 
 def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str, Digests]]:
@@ -28,6 +28,7 @@ def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str,
         scored = [*model, *runtimes, *_scoring_hardware(study, list(study.runtimes))]
         yield f"export/{name}", digests_of("export", scored, tree)
         yield f"quantize/{name}", digests_of("quantize", [*model, *_quantizing(study)], tree)
+        yield f"serve/{name}", digests_of("serve", [*model, *runtimes], tree)
         for hardware, settings in study.hardware.items():
             measured = [*model, *runtimes, *compressions, *plugin_modules("hardware", settings)]
             yield f"benchmark/{name}-{hardware}", digests_of("benchmark", measured, tree)

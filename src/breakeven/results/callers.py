@@ -54,6 +54,8 @@ class CallersRecord:
     machine: str
     cores: int
     rows: list[CallersRow]
+    reason: str = ""  # why there are none
+    failed: bool = False  # whether another try may succeed
 
     @property
     def measured(self) -> Iterator[CallersRow]:

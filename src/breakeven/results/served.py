@@ -4,9 +4,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from breakeven.core import paths
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
+from breakeven.engine.statistics import Interval, latency
+
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,57 @@ class ServedRow:
 
 
 @dataclass(frozen=True)
+class RateTried:
+    """A rate of requests, with batching and without."""
+
+    per_s: float
+    ratios: list[float]  # mean latency without batching over that with it, one a pair of blocks
+    refused: bool = False  # whether without batching requests piled up until they were refused
+
+    @property
+    def gain(self) -> Interval | None:
+        """Return how many times as soon batching answers, with an interval of 95%; None where refused."""
+        return None if self.refused else latency(self.ratios, CONFIDENCE)
+
+    @property
+    def is_later(self) -> bool:
+        """Return whether batching surely answers later."""
+        return self.gain is not None and self.gain.high < 1
+
+    @property
+    def is_sooner(self) -> bool:
+        """Return whether batching surely answers sooner."""
+        return self.gain is None or self.gain.low > 1
+
+
+@dataclass(frozen=True)
+class BatchingRecord:
+    """Dynamic batching of one variant, at growing rates."""
+
+    max_batch: int
+    max_wait_ms: float
+    one_ms: float  # a call of one sample, with the way to the process
+    batch_ms: float  # a call of a whole batch, divided by its samples
+    predicted_per_s: float | None  # from these two, the break-even rate; None: never
+    tried: list[RateTried]
+
+    @property
+    def later_up_to(self) -> float | None:
+        """Return the highest rate at which batching surely answers later; None: at no rate."""
+        return max((each.per_s for each in self.tried if each.is_later), default=None)
+
+    @property
+    def sooner_from(self) -> float | None:
+        """Return the rate from which on batching surely answers sooner, at all higher ones, too."""
+        found = None
+        for each in reversed(self.tried):
+            if not each.is_sooner:
+                break
+            found = each.per_s
+        return found
+
+
+@dataclass(frozen=True)
 class ServedRecord:
     """The rows of one family on one hardware, the baseline first."""
 
@@ -34,17 +87,13 @@ class ServedRecord:
     limit_ms: float  # on the p99, for the capacity
     seconds: float  # of a block
     rows: list[ServedRow]
+    batching: BatchingRecord | None = None  # of the last variant
+    reason: str = ""  # why there are no rows
+    failed: bool = False  # whether another try may succeed
 
-    def write(self) -> Path:
-        """Write the record, and return its file."""
-        file = path(self.family, self.hardware)
+    def write(self, file: Path) -> None:
+        """Write the record to a file."""
         write_json(file, asdict(self))
-        return file
-
-
-def path(family: str, hardware: str) -> Path:
-    """Return the file of a family's record on one hardware."""
-    return paths.private() / "served" / f"{family}-{hardware}.json"
 
 
 def read(file: Path) -> ServedRecord:
@@ -55,6 +104,13 @@ def read(file: Path) -> ServedRecord:
     """
     values: dict[str, Any] = read_json(file)
     try:
-        return ServedRecord(**{**values, "rows": [ServedRow(**row) for row in values["rows"]]})
+        rows = [ServedRow(**row) for row in values["rows"]]
+        return ServedRecord(**{**values, "rows": rows, "batching": _batching(values["batching"])})
     except (KeyError, TypeError):
         raise UserError(f"{file} is of another version: run `breakeven capacity` again.") from None
+
+
+def _batching(values: dict[str, Any] | None) -> BatchingRecord | None:
+    if values is None:
+        return None
+    return BatchingRecord(**{**values, "tried": [RateTried(**each) for each in values["tried"]]})

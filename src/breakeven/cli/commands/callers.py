@@ -6,7 +6,7 @@ each other. Nothing else may run meanwhile.
 
 from argparse import ArgumentParser, Namespace
 
-from breakeven.core.errors import UserError
+from breakeven.core.errors import Unsupported, UserError
 
 GROUP = "measure"
 EXAMPLE = "breakeven callers cnn"
@@ -28,26 +28,19 @@ def run(chosen: Namespace) -> None:
     Raises:
         UserError: there is no such family, it has no variants yet, or there are fewer than two cores.
     """
-    from breakeven.artifacts import dataset
-    from breakeven.artifacts.variants import read_variants
     from breakeven.cli import callers_table
     from breakeven.cli.selection import require_known
     from breakeven.config import schema
-    from breakeven.core import paths
     from breakeven.report import extra_sections
-    from breakeven.serving.capacity import callers, callers_findings, log
-    from breakeven.serving.usable_cores import usable_cores
+    from breakeven.serving.capacity import callers_findings, log
+    from breakeven.serving.capacity.study import callers_record
 
-    if (cores := usable_cores()) < 2:
-        raise UserError("Several callers need two cores, and this process may use one only.")
     study = schema.read_study()
     require_known(Namespace(family=chosen.family, hardware=None), study)
-    variants = callers.plain_variants(read_variants(chosen.family))
-    samples = dataset.load_split(paths.prepared(study.family(chosen.family).data), "test").images
-    record = callers.measure(
-        chosen.family, variants, samples, min(cores, 2), chosen.replicates, chosen.rounds
-    )
-    record.write(paths.private() / "callers" / f"{chosen.family}.json")
+    try:
+        record = callers_record(study, chosen.family, chosen.replicates, chosen.rounds)
+    except Unsupported as error:
+        raise UserError(f"{chosen.family}: {error}.") from None
     callers_table.show(record)
     extra_sections.save(callers_findings.section(record))
     log.log_callers(record)

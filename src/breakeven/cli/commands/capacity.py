@@ -5,12 +5,8 @@ else may run meanwhile.
 """
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
-from breakeven.core.errors import Failed, UserError
-
-if TYPE_CHECKING:
-    from breakeven.config.study import Study
+from breakeven.core.errors import Unsupported, UserError
 
 GROUP = "measure"
 EXAMPLE = "breakeven capacity cnn --limit-ms 10"
@@ -37,79 +33,24 @@ def run(chosen: Namespace) -> None:
     Raises:
         UserError: there is no such variant, or there are fewer than two cores.
     """
-    import os
-
-    from breakeven.artifacts import dataset
     from breakeven.cli import served_table
+    from breakeven.cli.selection import require_known
     from breakeven.config import schema
-    from breakeven.core import paths, system_info
     from breakeven.report import extra_sections
-    from breakeven.results.served import ServedRecord
-    from breakeven.serving import usable_cores
-    from breakeven.serving.capacity import findings, log, measure
-    from breakeven.serving.served_model import served_model
-    from breakeven.serving.settings import ServiceSettings
+    from breakeven.serving.capacity import findings, log
+    from breakeven.serving.capacity.measure import Plan
+    from breakeven.serving.capacity.study import served_record
 
-    own_cores = sorted(os.sched_getaffinity(0))
-    if len(own_cores) < 2:
-        raise UserError("A service and its load need a core each, and this process may use one only.")
     study = schema.read_study()
+    require_known(Namespace(family=chosen.family, hardware=chosen.hardware), study)
     hardware = chosen.hardware or next(iter(study.hardware))
-    offline_ms = _offline(study, chosen, hardware)
-    models = {name: served_model(study, chosen.family, name) for name in offline_ms}
-    samples = dataset.load_split(paths.prepared(study.family(chosen.family).data), "test").images
-    plan = measure.Plan(
-        chosen.seconds, rounds=chosen.rounds, replicates=chosen.replicates, limit_ms=chosen.limit_ms
-    )
-    settings = ServiceSettings(threads=_threads(study, hardware), max_batch=chosen.max_batch)
-    usable_cores.require_fits(1, settings.threads + 1)  # and one for the load
-    cores = own_cores[: settings.threads], own_cores[-1]
+    plan = Plan(chosen.seconds, rounds=chosen.rounds, replicates=chosen.replicates, limit_ms=chosen.limit_ms)
     try:
-        rows = measure.measure(models, offline_ms, samples, settings, plan, cores)
-    except Failed as error:
+        record = served_record(study, chosen.family, hardware, chosen.variant or "", plan, chosen.max_batch)
+    except Unsupported as error:
         raise UserError(f"{chosen.family} on {hardware}: {error}.") from None
-    machine = str(system_info.collect()["name"])
-    record = ServedRecord(chosen.family, hardware, machine, plan.limit_ms, plan.seconds, rows)
-    file = record.write()
     section = findings.section(record)
     served_table.show(record, section.sentences)
     extra_sections.save(section)
-    log.log(record, section.sentences, file)
+    log.log_served(record)
     print("The next `dvc repro` adds a section to results/report.html.")
-
-
-def _offline(study: "Study", chosen: Namespace, hardware: str) -> dict[str, float]:
-    """Return the baseline and the chosen variant, each with what a call takes by the study, milliseconds."""
-    from breakeven.artifacts.artifact import BASELINE
-    from breakeven.cli.selection import require_known
-    from breakeven.core import paths
-    from breakeven.core.plugin import did_you_mean
-    from breakeven.results import records, summary
-    from breakeven.results.deployment import variant_to_deploy
-    from breakeven.results.limits import Limits
-
-    require_known(Namespace(family=chosen.family, hardware=chosen.hardware), study)
-    rows = summary.rows([records.read_benchmark(paths.benchmark(chosen.family, hardware))], Limits.of(study))
-    measured = {
-        row.variant: row.latency_ms_p50
-        for row in rows
-        if row.batch_size == row.callers == 1 and row.latency_ms_p50
-    }
-    variant = chosen.variant or variant_to_deploy(study, chosen.family, hardware, 1)
-    if not variant or variant == BASELINE:
-        raise UserError(f"{chosen.family} on {hardware}: only the baseline is recommended: name a --variant.")
-    if variant not in measured:
-        raise UserError(f"{chosen.family} on {hardware}: {variant}: {did_you_mean(variant, measured)}")
-    return {BASELINE: measured[BASELINE], variant: measured[variant]}
-
-
-def _threads(study: "Study", hardware: str) -> int:
-    """Return the threads that the study gave each variant.
-
-    Raises:
-        UserError: the hardware is no processor, whose models the service would not run as the study did.
-    """
-    own = study.option("hardware", hardware)
-    if own.device != "cpu":
-        raise UserError(f"--hardware {hardware}: the service runs models on the processor only.")
-    return int(own.threads)

@@ -21,6 +21,7 @@ def run(chosen: Namespace) -> None:
     from breakeven.core.format import counted
     from breakeven.core.progress import track
     from breakeven.results import study_results, sweep_results
+    from breakeven.serving.capacity import recorded
     from breakeven.tracking import address, sweep_runs
     from breakeven.tracking.client import Tracker
     from breakeven.tracking.study_runs import sync
@@ -36,3 +37,4 @@ def run(chosen: Namespace) -> None:
         study = schema.read_study()
         lock_check.require_current(study)
         print(sync(study, study_results.read_results(study)))
+        recorded.log_all(study)

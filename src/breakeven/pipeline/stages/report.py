@@ -19,6 +19,7 @@ from breakeven.report.load_snippet import Loading
 from breakeven.results import study_results, summary
 from breakeven.results.answer import answers
 from breakeven.results.limits import Limits
+from breakeven.serving.capacity import recorded
 from breakeven.tracking import address
 from breakeven.tracking.study_runs import sync
 
@@ -36,6 +37,7 @@ def report() -> None:
     dvc_files.write_plots(paths.PLOTS, study_records.benchmarks, rows, study_records.cards)
     static_svg.write_speedups(paths.PICTURE, rows)
     swept = sweep_charts.sections(limits)
+    own = [*time_sections.sections(study, rows), *recorded.sections(study)]
     html_page.write(
         paths.REPORT,
         paths.PLOTS,
@@ -46,11 +48,12 @@ def report() -> None:
         limits,
         swept,
         Loading(study.runtimes, study.export.preprocessing),
-        [*time_sections.sections(study, rows), *extra_sections.saved()],
+        [*own, *(each for each in extra_sections.saved() if each.name not in {one.name for one in own})],
     )
     terminal_table.show(study_records.benchmarks, rows, limits=limits)
     try:
         print(sync(study, study_records))
+        recorded.log_all(study)
     except Exception as error:  # an error of MLflow's store costs a warning, never a result
         address.warn(error)
     if ANSWERED_LATER not in os.environ:

@@ -12,10 +12,10 @@ from breakeven.results.callers import SHARE, UNKNOWN, WAIT, CallersRecord, Calle
 
 # How one process that computes a call on all cores compares with one process for each core
 COMPARED = {
-    FASTER: "gets through more",
-    SLOWER: "gets through less",
-    SAME: "gets through as much",
-    UNDECIDED: "is not told from it",
+    FASTER: "more than",
+    SLOWER: "less than",
+    SAME: "as much as",
+    UNDECIDED: "more or less, not told from noise, than",
 }
 
 
@@ -87,14 +87,14 @@ def _on_all_cores(rows: Sequence[CallersRow], cores: int) -> Iterator[str]:
         Arrangement(cores, cores, True),
     )
     for other, who in (
-        (one, f"One process whose calls have {cores} threads"),
-        (too_many, f"{cores} processes whose calls have {cores} threads each"),
+        (one, f"Calls of {cores} threads in one process"),
+        (too_many, f"Calls of {cores} threads in {cores} processes"),
     ):
         for verdict, words in COMPARED.items():
             own = [row for row in rows if row.verdict(other, each) == verdict]
             if own:
                 listed = ", ".join(f"{row.variant} {told(row.gain(other, each))}" for row in own)
-                yield f"{who} {words}, beside {cores} processes of one thread: {listed}."
+                yield f"{who} get through {words} {cores} processes of one thread: {listed}."
 
 
 def chart(record: CallersRecord) -> Chart:

@@ -8,8 +8,7 @@ from breakeven.core.format import brief
 from breakeven.engine.statistics import Interval, latency
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.report.vega import LINE_HEIGHT, Chart, Point, names, spec, tips
-from breakeven.results.served import ServedRecord, ServedRow
-from breakeven.serving.capacity.search import CONFIDENCE
+from breakeven.results.served import CONFIDENCE, BatchingRecord, ServedRecord, ServedRow
 
 PARTS = {
     "network": "HTTP and the network",
@@ -55,6 +54,29 @@ def sentences(record: ServedRecord) -> Iterator[str]:
         yield f"{row.variant}: {_capacity(row, record)}."
     if len(others) == 1 and baseline.capacity_per_s and (own := others[0].capacity_per_s):
         yield f"So it serves {own / baseline.capacity_per_s:.1f} times as many requests a second."
+    if record.batching:
+        yield from batching_sentences(record.rows[-1].variant, record.batching)
+
+
+def batching_sentences(variant: str, found: BatchingRecord) -> Iterator[str]:
+    """Yield from which rate on dynamic batching answers sooner, beside what was to be expected."""
+    waiting = f"which wait at most {found.max_wait_ms:g} ms"
+    what = f"{variant} with up to {found.max_batch} requests a call, {waiting}"
+    tried = f"{found.tried[0].per_s:,.0f} to {found.tried[-1].per_s:,.0f}" if found.tried else "no"
+    if found.sooner_from is None:
+        yield f"{what}: at no rate ({tried} requests a second were tried) does batching surely answer sooner."
+    elif found.later_up_to is None or found.later_up_to > found.sooner_from:
+        yield f"{what}: batching surely answers sooner from {found.sooner_from:,.0f} requests a second on."
+    else:
+        yield (
+            f"{what}: batching pays from a rate between {found.later_up_to:,.0f} and "
+            f"{found.sooner_from:,.0f} requests a second on. Below, it answers later."
+        )
+    expected = "never" if found.predicted_per_s is None else f"from {found.predicted_per_s:,.0f} a second on"
+    yield (
+        f"To be expected by a queue (M/D/1), batching pays {expected}: a call of one sample takes "
+        f"{brief(found.one_ms)} ms, and one of {found.max_batch} takes {brief(found.batch_ms)} ms a sample."
+    )
 
 
 def _capacity(row: ServedRow, record: ServedRecord) -> str:

@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from breakeven.core import machine_lock
 from breakeven.core.files import temporary_folder
 from breakeven.core.progress import counted as progress
-from breakeven.results.served import ServedRow
-from breakeven.serving.capacity import bodies
+from breakeven.results.served import BatchingRecord, ServedRow
+from breakeven.serving.capacity import batching, bodies
 from breakeven.serving.capacity.blocks import Blocks
 from breakeven.serving.capacity.search import Capacity, capacity
 from breakeven.serving.capacity.server import served
@@ -21,6 +22,7 @@ from breakeven.serving.served_model import ServedModel
 from breakeven.serving.settings import ServiceSettings
 
 BODIES = 16  # samples that are sent in turn
+PAIRS = 3  # of blocks at each rate, with batching and without
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,35 @@ def measure(
                 rows.append(_row(name, offline_ms[name], seen, found, rates.late))
                 count.end()
     return rows
+
+
+def measure_batching(
+    model: ServedModel,
+    samples: NDArray[Any],
+    settings: ServiceSettings,
+    plan: Plan,
+    cores: tuple[Sequence[int], int],
+) -> BatchingRecord:
+    """Serve a model with dynamic batching and without, and send the same requests to both.
+
+    Args:
+        settings: of the service with batching.
+        samples: of the test set.
+        cores: of the services, and of the load generator.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(machine_lock.exclusive())
+        folder = stack.enter_context(temporary_folder())
+        files = bodies.write(samples[:BODIES], model.shape, folder)
+        both = batching.services(settings)
+        urls = {name: stack.enter_context(served(model, own, cores[0])) for name, own in both.items()}
+        blocks = Blocks(urls, files, cores[1], plan.seconds, plan.requests)
+        with progress("batching", 1) as count:
+            count.begin(f"{settings.max_batch} samples a call")
+            whole = np.ascontiguousarray(samples[: settings.max_batch])
+            found = batching.compare(blocks, whole, folder, settings, PAIRS)
+            count.end()
+    return found
 
 
 class _Rates:

@@ -48,12 +48,13 @@ def parts(
         client_ms: the mean latency that the client saw.
         offline_ms: what a call of the model takes offline; at most what a call took in the service.
     """
-    request, decoding, call = (_mean_ms(before, after, name) for name in (REQUEST, DECODE, CALL))
+    request, decoding, call = (mean_ms(before, after, name) for name in (REQUEST, DECODE, CALL))
     model = min(offline_ms, call)
     return Parts(client_ms - request, decoding, request - decoding - call, call - model, model)
 
 
-def _mean_ms(before: Mapping[str, float], after: Mapping[str, float], name: str) -> float:
+def mean_ms(before: Mapping[str, float], after: Mapping[str, float], name: str) -> float:
+    """Return the mean of a duration that a service counted between two looks, milliseconds."""
     count = after[f"{name}_count"] - before.get(f"{name}_count", 0.0)
     return 1e3 * (after[f"{name}_sum"] - before.get(f"{name}_sum", 0.0)) / max(count, 1.0)
 

@@ -8,7 +8,8 @@ from itertools import count
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
+from breakeven.results.served import CONFIDENCE
+
 STEP = 1.1  # between two rates: the answer is no finer
 MOST_DOUBLINGS = 8  # away from the first rate
 ENOUGH = 2  # blocks above the limit, after which a rate is given up

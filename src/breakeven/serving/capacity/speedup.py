@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from breakeven.engine.statistics import Interval, latency
+from breakeven.results.served import CONFIDENCE
 from breakeven.serving.capacity.blocks import Blocks
 from breakeven.serving.capacity.parts import Parts, counted, parts, require_no_fallback
-from breakeven.serving.capacity.search import CONFIDENCE
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,122 @@
+"""From which rate of requests on dynamic batching answers sooner."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from breakeven.core.errors import Failed
+from breakeven.results.served import BatchingRecord, RateTried
+from breakeven.serving.capacity.blocks import Blocks
+from breakeven.serving.capacity.parts import CALL, counted, mean_ms
+from breakeven.serving.load.process import run_in_process
+from breakeven.serving.load.settings import LoadSettings
+from breakeven.serving.settings import ServiceSettings
+
+PLAIN, BATCHED = "one sample a call", "batched"  # the names of the two services
+SHARES = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.15)  # of the rate that one caller reaches without pause
+CLOSE = 1e-9  # to the rate at which a queue never ends
+
+
+def compare(
+    blocks: Blocks, samples: NDArray[Any], folder: Path, settings: ServiceSettings, replicates: int
+) -> BatchingRecord:
+    """Compare two services of one variant at growing rates, until neither keeps up.
+
+    Args:
+        blocks: of the services `PLAIN` and `BATCHED`.
+        samples: as many as a batch has.
+        folder: for a request of that many samples.
+        settings: of the service with batching.
+        replicates: pairs of blocks at each rate, with the same arrivals for both services.
+    """
+    alone_ms = blocks.closed(PLAIN).latency_ms.mean()
+    one_ms = _call_ms(blocks, None)
+    (body := folder / "batch.npy").write_bytes(_npy(samples))
+    whole_ms = _call_ms(blocks, body)
+    tried = []
+    for share in SHARES:
+        rate = share * 1e3 / alone_ms
+        pairs = [_pair(blocks, rate, seed) for seed in range(replicates)]
+        if any(batched is None for _, batched in pairs):
+            break
+        ratios = [plain / batched for plain, batched in pairs if plain and batched]
+        tried.append(RateTried(rate, ratios, refused=len(ratios) < replicates))
+    batch_ms = whole_ms / len(samples)
+    return BatchingRecord(
+        settings.max_batch,
+        settings.max_wait_ms,
+        one_ms,
+        batch_ms,
+        predicted(alone_ms, alone_ms - one_ms + batch_ms, settings.max_wait_ms),
+        tried,
+    )
+
+
+def predicted(plain_ms: float, batched_ms: float, wait_ms: float) -> float | None:
+    """Return the rate at which both answer equally soon, requests per second; None: batching never pays.
+
+    One core does the work of a request, so that requests queue as in M/D/1. Batching makes the work less,
+    and lets each request wait for others.
+
+    Args:
+        plain_ms: the work of a request that has a call for itself.
+        batched_ms: the work of a request in a full batch.
+        wait_ms: how long a batch waits.
+    """
+    if batched_ms >= plain_ms:
+        return None
+
+    def gain_ms(rate: float) -> float:
+        return _queue_ms(rate, plain_ms) + plain_ms - _queue_ms(rate, batched_ms) - batched_ms - wait_ms
+
+    low, high = 0.0, (1 - CLOSE) * 1e3 / plain_ms
+    return float(brentq(gain_ms, low, high)) if gain_ms(low) < 0 else 0.0
+
+
+def _queue_ms(rate: float, work_ms: float) -> float:
+    """Return the mean wait of a queue with arrivals at random times and equal work (Pollaczek, Khinchine)."""
+    load = rate * work_ms / 1e3
+    return load * work_ms / (2 * (1 - load))
+
+
+def _pair(blocks: Blocks, rate: float, seed: int) -> tuple[float | None, float | None]:
+    """Return the mean latency without batching and with it, milliseconds.
+
+    It is None for a service that does not keep up: requests pile up until it refuses them.
+    """
+    means: dict[str, float | None] = {}
+    for name in blocks.rounds(1, seed)[0]:
+        found = blocks.open(name, rate, seed)
+        means[name] = found.latency.mean if found.latency and not found.errors else None
+    return means[PLAIN], means[BATCHED]
+
+
+def _call_ms(blocks: Blocks, body: Path | None) -> float:
+    """Return what a call of the batched service takes: of one sample, or of those in a file."""
+    url = blocks.urls[BATCHED]
+    before = counted(url)
+    if body is None:
+        blocks.closed(BATCHED)
+    else:
+        settings = LoadSettings(f"{url}/predict", closed=1, seconds=blocks.seconds, files=(body,))
+        found = run_in_process(replace(settings, warm_up_s=0.0))
+        if found.errors:
+            raise Failed(f"a request of a whole batch fails: {', '.join(found.errors)}")
+    return mean_ms(before, counted(url), CALL)
+
+
+def _npy(samples: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, samples)
+    return file.getvalue()
+
+
+def services(settings: ServiceSettings) -> Mapping[str, ServiceSettings]:
+    """Return the settings of the two services, of which the second one batches."""
+    return {PLAIN: replace(settings, max_batch=1), BATCHED: settings}
