@@ -47,11 +47,9 @@ def test_the_parts_of_a_request_are_told(record: ServedRecord) -> None:
         assert sum(row.parts_ms.values()) > row.offline_p50_ms
 
 
-def test_what_was_found_is_kept_and_said(
-    record: ServedRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert records.read(record.write()) == record
+def test_what_was_found_is_kept_and_said(record: ServedRecord, tmp_path: Path) -> None:
+    record.write(tmp_path / "served.json")
+    assert records.read(tmp_path / "served.json") == record
     said = " ".join(findings.sentences(record))
     assert "Offline, the model alone is 10.00x as fast" in said and "times as many requests a second" in said
     (chart,) = findings.section(record).charts

@@ -13,6 +13,7 @@ from breakeven.core import paths
 from breakeven.core.files import write_json
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
 from breakeven.pipeline.failed_rows import ATTEMPT, attempts, failed_stages
+from breakeven.results.served import ServedRecord
 from breakeven.results.time_profile import ExplainRecord, ProfileRecord
 
 STUDY = Study.model_construct(families={"cnn": None}, compressions={"half": {}}, hardware={"cpu1": {}})
@@ -96,3 +97,12 @@ def test_a_damaged_file_counts_nothing(text: str) -> None:
     for output in (paths.benchmark("cnn", "cpu1"), paths.model("cnn", "half") / "model.json"):
         output.write_text(text + json.dumps("failed"))
     assert attempts(STUDY) == {}
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_service_that_failed_is_tried_again(failed: bool) -> None:
+    reason = "it does not start"
+    ServedRecord("cnn", "cpu1", "", 10.0, 3.0, [], None, reason, failed).write(
+        paths.served("cnn") / "cpu1.json"
+    )
+    assert {*failed_stages(STUDY)} == ({"serve/cnn"} if failed else set())

@@ -40,3 +40,15 @@ def test_a_bound_needs_two_blocks_and_grows_with_their_spread() -> None:
     assert upper_bound([1.0]) == upper_bound([1.0, math.inf]) == math.inf
     assert upper_bound([2.0, 2.0, 2.0]) == pytest.approx(2.0)
     assert 2.0 < upper_bound([1.9, 2.0, 2.1]) < upper_bound([1.0, 2.0, 4.0])
+
+
+def test_a_hopeless_rate_is_given_up_after_two_blocks() -> None:
+    tried: list[float] = []
+
+    def block(rate: float, seed: int) -> float:
+        tried.append(rate)
+        return 5.0 if rate < 100 else 20.0
+
+    found = capacity(block, 200.0, 10.0, replicates=5)
+    assert found.rate and found.rate.per_s < 100 <= found.above.per_s and len(found.rate.p99_ms) == 5
+    assert tried.count(found.above.per_s) <= 3 and found.above.bound_ms == math.inf

@@ -37,7 +37,7 @@ def report() -> None:
     dvc_files.write_plots(paths.PLOTS, study_records.benchmarks, rows, study_records.cards)
     static_svg.write_speedups(paths.PICTURE, rows)
     swept = sweep_charts.sections(limits)
-    own = [*time_sections.sections(study, rows), *recorded.sections(study)]
+    own = [*time_sections.sections(study, rows), *map(recorded.section, recorded.records(study))]
     html_page.write(
         paths.REPORT,
         paths.PLOTS,

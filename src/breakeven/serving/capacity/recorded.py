@@ -1,4 +1,4 @@
-"""What the stage `serve` recorded of a study, in the report and in MLflow."""
+"""What the stage `serve` recorded of a study, for the report, MLflow and the documentation."""
 
 from collections.abc import Iterator
 
@@ -10,26 +10,10 @@ from breakeven.results.callers import CallersRecord
 from breakeven.results.served import ServedRecord
 from breakeven.serving.capacity import callers_findings, findings, log
 
-
-def sections(study: Study) -> Iterator[ExtraSection]:
-    """Yield a section of the report for each record with figures."""
-    for record in _records(study):
-        if isinstance(record, ServedRecord):
-            yield findings.section(record)
-        else:
-            yield callers_findings.section(record)
+Recorded = ServedRecord | CallersRecord
 
 
-def log_all(study: Study) -> None:
-    """Log each record to MLflow. Safe to repeat."""
-    for record in _records(study):
-        if isinstance(record, ServedRecord):
-            log.log_served(record)
-        else:
-            log.log_callers(record)
-
-
-def _records(study: Study) -> Iterator[ServedRecord | CallersRecord]:
+def records(study: Study) -> Iterator[Recorded]:
     """Yield the records that hold figures."""
     for family in study.families:
         for hardware in study.hardware:
@@ -39,3 +23,19 @@ def _records(study: Study) -> Iterator[ServedRecord | CallersRecord]:
         file = paths.served(family) / paths.CALLERS_FILE
         if file.exists() and any((crowd := callers.read(file)).measured):
             yield crowd
+
+
+def section(record: Recorded) -> ExtraSection:
+    """Return the report's section on a record."""
+    if isinstance(record, ServedRecord):
+        return findings.section(record)
+    return callers_findings.section(record)
+
+
+def log_all(study: Study) -> None:
+    """Log each record to MLflow. Safe to repeat."""
+    for record in records(study):
+        if isinstance(record, ServedRecord):
+            log.log_served(record)
+        else:
+            log.log_callers(record)
