@@ -9,10 +9,10 @@ from rich.text import Text
 
 from breakeven.core.errors import Unsupported, UserError
 from breakeven.core.format import brief
-from breakeven.diagnosis.findings import times
 from breakeven.diagnosis.pointwise import APART, BYTES, FUSED, SIZES, Pointwise, pays_from, pointwise
 from breakeven.engine.roofline import HardwarePeaks, probe
 from breakeven.report.terminal_table import paragraph
+from breakeven.results.ladder_record import times
 
 PROCESSOR = {"name": "cpu", "threads": 1}
 

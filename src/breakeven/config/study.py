@@ -27,6 +27,11 @@ class Study(StrictModel):
     profile: bool = Field(
         True, description="measure where the time goes, before anything is optimized and in what is deployed"
     )
+    ladder: bool = Field(
+        False,
+        description="measure what each pass of the compiler gains in the runtime of what is deployed: one or "
+        "two minutes a family; `profile: false` leaves it out, too",
+    )
     datasets: dict[str, Settings] = Field(description="name -> an option of datasets")
     families: dict[str, Family] = Field(min_length=1, description="name -> a model on a dataset")
     compressions: dict[str, Settings] = Field(description="recipe -> an option of compressions, or `steps`")

@@ -35,6 +35,7 @@ def report() -> None:
     dvc_files.write_metrics(paths.METRICS, rows)
     dvc_files.write_plots(paths.PLOTS, study_records.benchmarks, rows, study_records.cards)
     static_svg.write_speedups(paths.PICTURE, rows)
+    explained = list(time_sections.sections(study, rows))
     swept = sweep_charts.sections(limits)
     html_page.write(
         paths.REPORT,
@@ -46,7 +47,7 @@ def report() -> None:
         limits,
         swept,
         Loading(study.runtimes, study.export.preprocessing),
-        [*time_sections.sections(study, rows), *extra_sections.saved()],
+        [*explained, *extra_sections.saved(explained)],
     )
     terminal_table.show(study_records.benchmarks, rows, limits=limits)
     try:
