@@ -12,7 +12,7 @@ from breakeven.report import time_sections
 from breakeven.results.explain_record import read_explained
 from breakeven.results.time_profile import ProfileRecord
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_the_ladder_is_that_of_fp32_in_the_runtime_to_deploy(
