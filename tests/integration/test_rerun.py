@@ -36,6 +36,7 @@ def changed(project: Project) -> set[str]:
             {"compress@cnn-prune50", "export@cnn", "quantize@cnn"},
         ),
         ("runtime=[eager,onnxruntime,torchscript_traced]", {"export@cnn", "quantize@cnn"}),
+        ("ladder=true", {"explain@cnn-cpu1"}),
         ("measure.rounds=4", {"benchmark@cnn-cpu1", *WHY}),
         ("datasets.digits.split_seed=3", {"prepare@digits"}),
     ],
@@ -58,7 +59,7 @@ EDITS = [  # one of each kind
     ("plugins/runtimes/openvino.py", set()),
     ("plugins/quantization/onnxruntime.py", {"quantize@cnn"}),
     ("plugins/datasets/digits.py", {"prepare@digits"}),
-    ("engine/worker_main.py", MADE),
+    ("engine/worker_main.py", {*MADE, "explain@cnn-cpu1"}),
     ("diagnosis/overhead.py", WHY),
     ("report/row_columns.py", {"report"}),
     ("report/templates/report.css", {"report"}),
@@ -68,7 +69,7 @@ EDITS = [  # one of each kind
 MORE_EDITS = [
     ("plugins/models/resnet18.py", set()),
     ("plugins/compression/qat.py", set()),
-    ("engine/schedule.py", {"benchmark@cnn-cpu1"}),
+    ("engine/schedule.py", {"benchmark@cnn-cpu1", "explain@cnn-cpu1"}),
     ("core/progress.py", set()),
     ("core/estimate.py", set()),
 ]

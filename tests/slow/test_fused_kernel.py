@@ -2,12 +2,14 @@
 
 import pytest
 
-from breakeven.diagnosis.pointwise import APART, FUSED, pointwise
+from breakeven.diagnosis.pointwise import WAYS, pointwise
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_both_are_measured_in_the_same_rounds() -> None:
-    (found,) = pointwise(0.0, (64,))
-    assert set(found.us) == {APART, FUSED} and all(us > 0 for us in found.us.values())
-    assert found.gain.low <= found.gain.value <= found.gain.high
+def test_all_are_measured_in_the_same_rounds() -> None:
+    found = pointwise(0.0, (64, 4096))
+    assert [each.numbers for each in found] == [64, 4096]
+    for each in found:
+        assert set(each.us) == {*WAYS} and all(us > 0 for us in each.us.values())
+        assert all(gain.low <= gain.value <= gain.high for gain in each.gains.values())

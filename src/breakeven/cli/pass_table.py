@@ -10,10 +10,9 @@ from rich.text import Text
 
 from breakeven.core.files import write_text
 from breakeven.core.format import brief
-from breakeven.diagnosis.climb import Climbed
-from breakeven.diagnosis.findings import times
 from breakeven.diagnosis.graph_text import difference
 from breakeven.report.terminal_table import paragraph
+from breakeven.results.ladder_record import Climbed, times
 
 MOST_KINDS = 4  # of nodes, in a line
 

@@ -27,6 +27,11 @@ class Study(StrictModel):
     profile: bool = Field(
         True, description="measure where the time goes, before anything is optimized and in what is deployed"
     )
+    ladder: bool = Field(
+        False,
+        description="measure what each pass of the compiler gains in the runtime of what is deployed: one or "
+        "two minutes a family; `profile: false` leaves it out, too",
+    )
     serve: bool = Field(
         False,
         description="measure how fast a service answers with what is deployed, and what several callers get "

@@ -1,6 +1,6 @@
 """What each rung of a ladder is worth: all of them are timed in the same rounds, and compared with eager."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,26 +19,13 @@ from breakeven.engine.isolated import IsolatedCalls
 from breakeven.engine.result import Result
 from breakeven.engine.settings import Budget
 from breakeven.engine.statistics import Interval
+from breakeven.results.ladder_record import Climbed, Rung
 
 EAGER = "eager"
 TIMEOUT_S = 600.0  # of one rung, which may compile
 ALLOWED_ERROR = 1e-5  # of the largest eager output, in fp32
 
 Make = Callable[[], tuple[torch.nn.Module, tuple[torch.Tensor, ...]]]  # a model, and the inputs of a call
-
-
-@dataclass(frozen=True)
-class Climbed:
-    """What became of one rung."""
-
-    rung: ladders.Rung
-    reason: str = ""  # why it was not timed
-    graph: str = ""
-    nodes: Mapping[str, int] | None = None  # kind -> how many
-    error: float | None = None  # of the outputs, as a share of the largest eager output
-    us: float | None = None  # of a call
-    gain: Interval | None = None  # speedup over the rung that it builds on
-    over_eager: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +47,7 @@ class RungCall:
         return lambda: call(*inputs)
 
 
-def climb(name: str, make: Make, seconds: float, folder: Path) -> list[Climbed]:
+def climb(name: str, make: Make, seconds: float, folder: Path, threads: int = 1) -> list[Climbed]:
     """Return the rungs of a ladder for one model, with what each is worth.
 
     Args:
@@ -68,6 +55,7 @@ def climb(name: str, make: Make, seconds: float, folder: Path) -> list[Climbed]:
         make: can be pickled.
         seconds: to measure for, beyond compilation.
         folder: for the files of the ladder.
+        threads: of each call.
 
     Raises:
         Unsupported: the compiler cannot take this model.
@@ -76,7 +64,7 @@ def climb(name: str, make: Make, seconds: float, folder: Path) -> list[Climbed]:
     able = [each.rung.name for each in looked if not each.reason]
     calls = {EAGER: RungCall(make, "", "", "")}
     calls |= {rung: RungCall(make, name, rung, str(folder)) for rung in able}
-    found = measure(calls, check="off", budget=_budget(seconds))
+    found = measure(calls, check="off", threads=threads, budget=_budget(seconds))
     return [each if each.reason else _timed(each, found) for each in looked]
 
 
@@ -109,7 +97,7 @@ def _eager_outputs(make: Make) -> NDArray[Any]:
 
 
 def _look(
-    calls: IsolatedCalls, name: str, rung: ladders.Rung, make: Make, folder: Path, eager: NDArray[Any]
+    calls: IsolatedCalls, name: str, rung: Rung, make: Make, folder: Path, eager: NDArray[Any]
 ) -> Climbed:
     try:
         graph, nodes, outputs = calls.call(partial(_run, name, rung.name, make, folder))

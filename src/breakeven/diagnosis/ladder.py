@@ -12,17 +12,9 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from breakeven.core.plugin import module_names, only_object
+from breakeven.results.ladder_record import Rung
 
 LADDERS = "breakeven.diagnosis.ladders"  # the package of the files
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A step of a compiler, on top of another one."""
-
-    name: str
-    does: str  # in words
-    after: str = ""  # the rung that it builds on; "" for the first
 
 
 @dataclass(frozen=True)

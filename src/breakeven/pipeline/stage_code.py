@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from breakeven.artifacts.artifact import BASELINE
 from breakeven.config.study import Study
+from breakeven.core.plugin import module_names
 from breakeven.core.source_digest import AT_START, digests_of, plugin_modules
 from breakeven.core.source_walk import SourceTree
+from breakeven.diagnosis.ladder import LADDERS
 from breakeven.pipeline.option_code import option_modules
 
 Digests = dict[str, str]
@@ -35,7 +37,8 @@ def stage_code(study: Study, tree: SourceTree = AT_START) -> Iterator[tuple[str,
             device = plugin_modules("hardware", settings)
             eager = plugin_modules("runtimes", study.runtimes[BASELINE.rpartition("/")[2]])
             yield f"profile/{name}-{hardware}", digests_of("profile", [*model, *eager, *device], tree)
-            yield f"explain/{name}-{hardware}", digests_of("explain", [*model, *runtimes, *device], tree)
+            explained = [*model, *runtimes, *device, *_ladders(study)]
+            yield f"explain/{name}-{hardware}", digests_of("explain", explained, tree)
     yield "report", digests_of("report", [], tree)
 
 
@@ -45,6 +48,12 @@ def job_code(study: Study) -> Digests:
     code = [digests for stage, digests in stage_code(study, tree) if stage.partition("/")[0] not in SHOWN]
     tree.memory.save()
     return {name: digest for digests in code for name, digest in digests.items()}
+
+
+def _ladders(study: Study) -> list[str]:
+    """Return the modules of the ladders that the stage `explain` may climb."""
+    runtimes = {settings["name"] for settings in study.runtimes.values()} if study.ladder else set()
+    return [f"{LADDERS}.{name}" for name in sorted(runtimes & {*module_names(LADDERS)})]
 
 
 def _quantizing(study: Study) -> Iterator[str]:

@@ -23,10 +23,16 @@ def save(section: ExtraSection) -> None:
     write_json(extra_files.folder() / f"{section.name}.json", asdict(section))
 
 
-def saved() -> Sequence[ExtraSection]:
-    """Return the kept sections, by name."""
+def saved(shown: Sequence[ExtraSection] = ()) -> Sequence[ExtraSection]:
+    """Return the kept sections, by name.
+
+    Args:
+        shown: sections of the study; what they have as a chart is left out.
+    """
+    there = {chart.name for section in shown for chart in section.charts}
     found = [read_json(file) for file in sorted(extra_files.folder().glob("*.json"))]
     return [
         ExtraSection(**{**values, "charts": [Chart(**chart) for chart in values["charts"]]})
         for values in found
+        if values["name"] not in there
     ]

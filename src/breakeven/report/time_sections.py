@@ -6,12 +6,13 @@ from pathlib import Path
 from breakeven.config.study import Study
 from breakeven.core import paths
 from breakeven.plugins.tasks.base import at_start
-from breakeven.report import time_charts
+from breakeven.report import ladder_section, time_charts
 from breakeven.report.extra_sections import ExtraSection
-from breakeven.results import time_profile, waterfall
+from breakeven.results import explain_record, time_profile, waterfall
+from breakeven.results.explain_record import ExplainRecord
 from breakeven.results.gains import Gain, fastest, gains, measured_there
 from breakeven.results.result_row import ResultRow
-from breakeven.results.time_profile import ExplainRecord, ProfileRecord, TimeProfile, duration
+from breakeven.results.time_profile import ProfileRecord, TimeProfile, duration
 
 SLOWEST = 3  # modules that are named
 SEEN = 1.01  # a smaller inflation of the profiler is noise
@@ -32,7 +33,7 @@ def sections(study: Study, rows: Sequence[ResultRow], root: Path = Path()) -> It
                 if record.profile is not None:
                     yield _profile(record, record.profile, rows)
             file = root / paths.explained(family, hardware)
-            if file.exists() and len((explained := time_profile.read_explained(file)).profiles) == 2:
+            if file.exists() and len((explained := explain_record.read_explained(file)).profiles) == 2:
                 yield _difference(explained)
 
 
@@ -86,9 +87,10 @@ def _difference(record: ExplainRecord) -> ExtraSection:
     name = f"explain-{record.family}-{record.hardware}"
     how = "faster" if second.us < first.us else "slower"
     drawn = f"{record.family}: from {first.name} to {second.name}"
+    passes, charts = ladder_section.part(record.ladder, record.inputs) if record.ladder else ([], [])
     return ExtraSection(
         name,
         f"Why {second.name} is {how}: {record.family} on {record.hardware}",
-        [*waterfall.sentences(first, second)],
-        [time_charts.of_difference(name, drawn, first, second)],
+        [*waterfall.sentences(first, second), *passes],
+        [time_charts.of_difference(name, drawn, first, second), *charts],
     )

@@ -123,34 +123,6 @@ class ProfileRecord:
         write_json(file, asdict(self))
 
 
-@dataclass(frozen=True)
-class ExplainRecord:
-    """What the stage `explain` finds: the baseline and what is to be deployed, each with its profile."""
-
-    family: str
-    hardware: str
-    inputs: int  # in a call
-    profiles: list[TimeProfile]  # of the baseline and of the chosen variant; empty where one is missing
-    reason: str = ""  # why there are none
-    failed: bool = False  # whether something broke, so that another try may succeed
-
-    def write(self, file: Path) -> None:
-        """Write the record."""
-        write_json(file, asdict(self))
-
-
-def read_explained(file: Path) -> ExplainRecord:
-    """Return the record in a file of the stage `explain`.
-
-    Raises:
-        UserError: there is none, or it cannot be read.
-    """
-    values = read_json(file)
-    with _of_this_version(file):
-        profiles = [_profile_from(each) for each in values.pop("profiles")]
-        return ExplainRecord(**values, profiles=profiles)
-
-
 def read(file: Path) -> ProfileRecord:
     """Return the record in a file.
 
@@ -158,21 +130,22 @@ def read(file: Path) -> ProfileRecord:
         UserError: there is none, or it cannot be read.
     """
     values = read_json(file)
-    with _of_this_version(file):
+    with of_this_version(file):
         profile = values.pop("profile")
         bounds = [Bound(**each) for each in values.pop("bounds")]
-        return ProfileRecord(**values, profile=profile and _profile_from(profile), bounds=bounds)
+        return ProfileRecord(**values, profile=profile and profile_from(profile), bounds=bounds)
 
 
 @contextlib.contextmanager
-def _of_this_version(file: Path) -> Iterator[None]:
+def of_this_version(file: Path) -> Iterator[None]:
+    """Raise a `UserError` if what is read inside lacks a field or has another one."""
     try:
         yield
     except (KeyError, TypeError, AttributeError):
         raise UserError(f"{file} is of another version of Breakeven: run `dvc repro`.") from None
 
 
-def _profile_from(values: Mapping[str, Any]) -> TimeProfile:
+def profile_from(values: Mapping[str, Any]) -> TimeProfile:
     """Return the profile with these values, as `asdict` gives them."""
     parts = [OperatorPart(**each) for each in values["operators"]]
     modules = [ModulePart(**each) for each in values["modules"]]

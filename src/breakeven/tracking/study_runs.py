@@ -19,13 +19,21 @@ from breakeven.results.limits import Limits
 from breakeven.results.records import BenchmarkResult, VariantResult
 from breakeven.results.result_row import ResultRow, cell, scenario
 from breakeven.results.study_results import StudyResults
-from breakeven.tracking import hidden_tags, profile_runs, run_names, study_answer, training_figures
+from breakeven.tracking import (
+    hidden_tags,
+    ladder_runs,
+    profile_runs,
+    run_names,
+    study_answer,
+    training_figures,
+)
 from breakeven.tracking.client import ANY_STATUS, NEWEST, PARENT_TAG, Tracker, rounded
 from breakeven.tracking.origin import origin_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+NOT_MEASURED = {"recommend", "ladder"}  # settings that change no measurement of a variant
 MODEL_FILES = (MANIFEST, WEIGHTS)  # that a model's run holds
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another
@@ -42,7 +50,7 @@ def sync(study: Study, records: StudyResults) -> str:
     """
     store = Tracker()
     store.end_dead_runs()
-    settings = study.model_dump(exclude={"recommend"})
+    settings = study.model_dump(exclude=NOT_MEASURED)
     key = key_of(study, records)
     common = {"study": study.study, hidden_tags.name("configuration"): fingerprint(settings)}
     machine = records.benchmarks[0].machine["name"]
@@ -67,7 +75,7 @@ def sync(study: Study, records: StudyResults) -> str:
     rows = {run_names.id_of(row): row for row in summary.rows(records.benchmarks, limits)}
     cells = list(answers(records.benchmarks, list(rows.values()), limits))
     places = run_names.ranks(list(rows.values()))
-    links = {}
+    links, explained = {}, 0
     for benchmark, record in track("MLflow", variants):
         tags = {
             **common,
@@ -80,7 +88,9 @@ def sync(study: Study, records: StudyResults) -> str:
         run, new = _variant(store, benchmark, record, key, dataset, {**tags, "rank": rank}, places)
         links[run_names.id_of(record.row)] = store.link(run)
         new_runs += new
-    profiled, new_profiles = profile_runs.log(store, study, parent, common)
+    for log in (profile_runs.log, ladder_runs.log_recorded):
+        logged, created = log(store, study, parent, common)
+        explained, new_runs = explained + logged, new_runs + created
     store.supersede(study.study, machine, parent)
     _answer(store, cells, parent, links)
     if _is_new(store, parent, key):
@@ -89,7 +99,7 @@ def sync(study: Study, records: StudyResults) -> str:
                 store.artifact(parent, path)
         store.tag(parent, hidden_tags.name(hidden_tags.SYNCED), key)
     store.end(parent, at=ended)
-    total, new_runs = len(records.cards) + len(variants) + profiled + 1, new_runs + new_profiles
+    total = len(records.cards) + len(variants) + explained + 1
     return f"MLflow at {store.shown_uri}: {total} runs, {new_runs} of them new"
 
 
@@ -134,7 +144,7 @@ def _span(
 def key_of(study: Study, records: StudyResults) -> str:
     """Return the key of a study's run: its settings and its measurements."""
     measured = [sha256(paths.benchmark(b.family, b.hardware)) for b in records.benchmarks]
-    return fingerprint(study.model_dump(exclude={"recommend"}), measured)
+    return fingerprint(study.model_dump(exclude=NOT_MEASURED), measured)
 
 
 def key_of_row(study: str, row: ResultRow) -> str:

@@ -13,8 +13,9 @@ from breakeven.core import paths
 from breakeven.core.files import write_json
 from breakeven.engine.samples import FAILED, OK, UNSUPPORTED
 from breakeven.pipeline.failed_rows import ATTEMPT, attempts, failed_stages
+from breakeven.results.explain_record import ExplainRecord
 from breakeven.results.served import ServedRecord
-from breakeven.results.time_profile import ExplainRecord, ProfileRecord
+from breakeven.results.time_profile import ProfileRecord
 
 STUDY = Study.model_construct(families={"cnn": None}, compressions={"half": {}}, hardware={"cpu1": {}})
 

@@ -108,43 +108,40 @@ def _show(study: "Study", family: str, chosen: Namespace) -> str:
             study, family, chosen.hardware or next(iter(study.hardware)), chosen.names
         )
     elif chosen.passes or chosen.rung:
-        card = cards[chosen.names[0]]
-        _passes(card, study.families[family].data, study.runtimes[card.runtime]["name"], chosen)
+        _passes(study, cards[chosen.names[0]], chosen)
     else:
         operator_table.show(cards[chosen.names[0]], cards[artifact.BASELINE])
     return ""
 
 
-def _passes(card: "Artifact", data: str, runtime: str, chosen: Namespace) -> None:
+def _passes(study: "Study", card: "Artifact", chosen: Namespace) -> None:
     """Print what each pass of the runtime's compiler is worth, or what one of them changes in the graph."""
-    from functools import partial
-
-    from breakeven.artifacts.family_example import family_example, require_trained
+    from breakeven.artifacts.family_example import require_trained
     from breakeven.cli import pass_table
-    from breakeven.core import paths
     from breakeven.core.plugin import did_you_mean
-    from breakeven.diagnosis import climb, findings, ladder, log
-    from breakeven.report import extra_sections
+    from breakeven.diagnosis import family_ladder, ladder
+    from breakeven.report import extra_sections, ladder_section
+    from breakeven.results.explain_record import explained
+    from breakeven.tracking import ladder_runs
 
+    data, runtime = study.families[card.family].data, study.runtimes[card.runtime]["name"]
     if (card.recipe, card.precision) != ("none", "fp32") or runtime not in ladder.names():
-        raise UserError(
-            f"{card.variant}: passes can be told apart for none/fp32 in {', '.join(ladder.names())} only."
-        )
+        raise UserError(f"{card.variant}: {family_ladder.only()}.")
     own = ladder.load(runtime)
     if chosen.rung and chosen.rung not in (known := [rung.name for rung in own.rungs]):
         raise UserError(f"--pass {chosen.rung}: {did_you_mean(chosen.rung, known)}")
     require_trained(card.family)
-    make = partial(family_example, card.family, data, 1)
-    folder = paths.private() / "why" / card.family / runtime
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = family_ladder.folder(card.family, runtime)
     if chosen.rung:
-        pass_table.show_change(climb.graphs(runtime, make, folder, own.with_below(chosen.rung)))
+        pass_table.show_change(family_ladder.change(card.family, data, runtime, chosen.rung))
         return
-    climbed = climb.climb(runtime, make, chosen.max_seconds, folder)
-    pass_table.show(f"{card.family}: the passes of {own.title}, one input a call", climbed)
-    files = pass_table.write_graphs(climbed, folder)
-    section = findings.section(card.family, runtime, own.title, climbed)
-    extra_sections.save(section)
-    log.log(card.family, runtime, climbed, section.sentences, [folder / file for file in files])
+    record = family_ladder.climb_family(card.family, data, runtime, chosen.max_seconds)
+    pass_table.show(f"{card.family}: the passes of {own.title}, one input a call", record.climbed)
+    files = pass_table.write_graphs(record.climbed, folder)
+    extra_sections.save(ladder_section.section(record))
+    ladder_runs.log(record, [folder / file for file in files])
     print(f"The graphs: {folder}/ ({', '.join(files)}); --pass NAME prints what one changes.")
-    print("The next `dvc repro` adds a section to results/report.html; MLflow has a run.")
+    if record.name in {each.ladder.name for each in explained(study) if each.ladder and each.ladder.climbed}:
+        print("results/report.html keeps the ladder that `dvc repro` measured; MLflow has a run of this one.")
+    else:
+        print("The next `dvc repro` adds a section to results/report.html; MLflow has a run.")

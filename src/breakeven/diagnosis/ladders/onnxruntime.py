@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from breakeven.core.toolchain_errors import refusal
-from breakeven.diagnosis.ladder import Ladder, Rung, Step
+from breakeven.diagnosis.ladder import Ladder, Step
+from breakeven.results.ladder_record import Rung
 
 RAW, EXPORTED = "raw.onnx", "exported.onnx"
 LEVELS = {

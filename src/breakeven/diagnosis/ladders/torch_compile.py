@@ -9,8 +9,9 @@ import torch._inductor.config
 from torch import Tensor, nn
 
 from breakeven.core.toolchain_errors import refusal
-from breakeven.diagnosis.ladder import Ladder, Rung, Step
+from breakeven.diagnosis.ladder import Ladder, Step
 from breakeven.plugins.runtimes import _torch_private
+from breakeven.results.ladder_record import Rung
 
 FILE = "model.pt2"
 KERNELS = ("extern_kernels.", "cpp_fused", "torch.ops.")

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from breakeven.core.errors import Unsupported
 from breakeven.core.toolchain_errors import refusal
-from breakeven.diagnosis.ladder import Ladder, Rung, Step
+from breakeven.diagnosis.ladder import Ladder, Step
+from breakeven.results.ladder_record import Rung
 
 FILE = "trace.ts"
 WARM_UP = 3  # calls after which the profiling executor has made its graph

@@ -48,7 +48,7 @@ def report() -> None:
         limits,
         swept,
         Loading(study.runtimes, study.export.preprocessing),
-        [*own, *(each for each in extra_sections.saved() if each.name not in {one.name for one in own})],
+        [*own, *extra_sections.saved(own)],
     )
     terminal_table.show(study_records.benchmarks, rows, limits=limits)
     try:
