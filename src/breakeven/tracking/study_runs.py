@@ -33,7 +33,7 @@ from breakeven.tracking.origin import origin_tags
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-NOT_MEASURED = {"recommend", "ladder"}  # settings that change no measurement of a variant
+NOT_MEASURED = {"recommend", "ladder", "serve"}  # settings that change no measurement of a variant
 MODEL_FILES = (MANIFEST, WEIGHTS)  # that a model's run holds
 NAME_COLUMNS = column_names("name")  # they identify a variant; the others are figures
 # The figures that are logged first: MLflow's UI compares runs by the first one, unless a user chooses another

@@ -104,7 +104,7 @@ def key_of(study: Study) -> CacheKey:
     """Return the cache key of a job: everything that its records depend on, without the family's name."""
     overridden = [set(study.option("hardware", name).environment()) for name in study.hardware]
     parts = {
-        "settings": of_one_family(study.model_dump(exclude={"study", "recommend", "ladder"})),
+        "settings": of_one_family(study.model_dump(exclude={"study", "recommend", "ladder", "serve"})),
         "outside": {kind.partition("/")[0]: digests for kind, digests in input_digests(study).items()},
         "machine": system_info.collect(),
         "cores": system_info.cores(),
