@@ -58,4 +58,8 @@ def _tell(service: Service, page: str) -> None:
     variant = service.model.manifest.variant
     for reason in service.reasons:
         print(f"breakeven: {variant} fails, and eager answers: {reason.rstrip('.')}.", file=sys.stderr)
-    print(f"{variant} answers: {page}", file=sys.stderr, flush=True)
+    failing = len(service.reasons)
+    who = (
+        variant if not failing else "eager" if failing == service.settings.workers else f"{variant} or eager"
+    )
+    print(f"{who} answers: {page}", file=sys.stderr, flush=True)
