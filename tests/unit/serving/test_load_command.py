@@ -59,7 +59,7 @@ def test_a_void_run_shows_no_figures_and_is_exit_code_3(
     service: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "load.json"
-    command = ["load-test", service, "--rate", "100000", "--seconds", "0.1", "--warm-up", "0"]
+    command = ["load-test", service, "--rate", "100000", "--seconds", "0.02", "--warm-up", "0"]
     assert main.main([*command, "--json", str(file)]) == 3
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.startswith("breakeven: void: the load generator itself sent ")
