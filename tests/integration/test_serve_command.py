@@ -16,7 +16,9 @@ from project import Project
 from served import npy
 
 from breakeven.artifacts import dataset
+from breakeven.cli import main
 from breakeven.core.ports import free_port
+from breakeven.serving.service import Service
 
 pytestmark = pytest.mark.timeout(600)
 READY_S = 60
@@ -82,8 +84,6 @@ def test_a_variant_answers_as_it_was_scored_and_ends_when_it_is_told_to(
         (["serve", "cnn", "--variant", "none/fp32/onnxruntim"], "did you mean 'none/fp32/onnxruntime'"),
         (["serve", "cnn", "--hardware", "cpu"], "--hardware cpu: "),
         (["serve", "cnn", "--workers", "500"], "cores that this process may use: choose fewer"),
-        (["serve", "cnn", "--port", "x"], "give a whole number above 0"),
-        (["serve", "cnn", "--port", "70000"], "--port 70000"),
         (
             ["serve", "cnn", "--alias", "none-such"],
             "cnn-cpu1-batch1@none-such is not in the registry",
@@ -91,10 +91,31 @@ def test_a_variant_answers_as_it_was_scored_and_ends_when_it_is_told_to(
     ],
 )
 def test_a_mistake_gets_one_sentence_before_anything_starts(
-    words: list[str], said: str, reproduced: tuple[Project, str]
+    words: list[str],
+    said: str,
+    reproduced: tuple[Project, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = reproduced[0].run("breakeven", *words, check=False)
-    assert done.returncode != 0 and said in done.stderr and "Traceback" not in done.stderr
+    monkeypatch.setattr(Service, "start", pytest.fail)
+    with reproduced[0].entered():
+        assert main.main(words) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "70000"], "give a whole number from 1 to 65535"),
+        (["--workers", "x"], "a whole number above 0"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_wrong_usage(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(["serve", "cnn", *words])
+    assert ended.value.code == 2 and said in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_a_sentence(reproduced: tuple[Project, str]) -> None:

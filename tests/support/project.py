@@ -10,10 +10,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import psutil
+
+from breakeven.core import paths
 
 ROOT = Path(__file__).parents[2]
 SUPPORT = Path(__file__).parent
@@ -86,6 +88,18 @@ class Project:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let this process work in it, for a command that need not be a process of its own."""
+        path = sys.path.copy()
+        with chdir(self.folder):
+            paths.home.cache_clear()
+            try:
+                yield
+            finally:
+                paths.home.cache_clear()
+                sys.path[:] = path
 
     def environment(self, **more: str) -> dict[str, str]:
         """As after `source .venv/bin/activate`."""

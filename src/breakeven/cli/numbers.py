@@ -18,6 +18,13 @@ def at_least_two(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Parse the number of a TCP port."""
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise ArgumentTypeError(f"{text}: give a whole number from 1 to 65535")
+    return int(text)
+
+
 def not_negative(text: str) -> float:
     """Parse a number of 0 or more."""
     value = _number(text)

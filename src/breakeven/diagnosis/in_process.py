@@ -64,7 +64,7 @@ def _measure(artifact: ProfiledArtifact, seconds: float, trace: Path | None) -> 
     hardware, runtime = artifact.hardware, artifact.runtime
     context = ExecutionContext(hardware.device, hardware.threads, len(artifact.images))
     context.require(DEVICES, "a profile that adds up")
-    if runtime.command(artifact.folder, context, {}):
+    if runtime.has_program:
         raise Unsupported("it runs in a program of its own, into which no profiler here looks")
     hardware.pin()
     runtime.start(artifact.folder, context)

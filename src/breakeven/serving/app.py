@@ -15,16 +15,17 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from breakeven import __version__
 from breakeven.artifacts.model_manifest import ImageInput
+from breakeven.serving import openapi
 from breakeven.serving.access_log import AccessLog
 from breakeven.serving.answers import predictions
 from breakeven.serving.batching import Crowded
 from breakeven.serving.body import body_of
 from breakeven.serving.decoding import NPY, samples_of
+from breakeven.serving.openapi import ARRAY
 from breakeven.serving.predictor import Unavailable
 from breakeven.serving.refusal import Refused
 from breakeven.serving.service import Service
 
-ARRAY = "application/octet-stream"
 SMALL = 64 * 1024  # bytes that take so little time that others may wait for it
 FALLBACK, ARTIFACT = "X-Breakeven-Fallback", "X-Breakeven-Artifact"
 PATHS = frozenset({"/predict", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
@@ -51,7 +52,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(AccessLog, metrics=service.metrics, paths=PATHS)
     _add_own_pages(app, service)
 
-    @app.post("/predict", openapi_extra=_body_in_openapi(service), summary="Classify")
+    @app.post("/predict", openapi_extra=openapi.body_of(service.model), summary="Classify")
     async def predict(request: Request) -> Response:
         """Answer an image file, an array as `numpy.save` writes it, or JSON with numbers."""
         try:
@@ -137,15 +138,3 @@ def _npy(outputs: Any) -> bytes:
     file = io.BytesIO()
     np.save(file, outputs)
     return file.getvalue()
-
-
-def _body_in_openapi(service: Service) -> dict[str, Any]:
-    """Return what the interface's page says of the body, with an example that works."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    numbers = {"inputs": service.model.example.tolist()} if service.model.example.dtype.names is None else {}
-    if isinstance(service.model.shape, ImageInput):
-        form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
-        content = {"multipart/form-data": {"schema": form}, "image/png": binary, ARRAY: binary}
-    else:
-        content = {"application/json": {"schema": {"type": "object"}, "example": numbers}, ARRAY: binary}
-    return {"requestBody": {"required": True, "content": content}}

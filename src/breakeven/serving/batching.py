@@ -69,12 +69,18 @@ class Batcher:
         held: _Waiting | None = None  # came too late for the last batch
         while True:
             batch, held = await self._next(held)
-            try:
-                await self._answer(predictor, batch)
-            except Exception as error:
+            await self._settle(predictor, batch)
+
+    async def _settle(self, predictor: Predictor, batch: list[_Waiting]) -> None:
+        """Give each request of a batch its answer, or the error that it alone causes."""
+        try:
+            await self._answer(predictor, batch)
+        except Exception as error:
+            if len(batch) > 1:
                 for waiting in batch:
-                    if not waiting.answer.done():
-                        waiting.answer.set_exception(error)
+                    await self._settle(predictor, [waiting])
+            elif not batch[0].answer.done():
+                batch[0].answer.set_exception(error)
 
     async def _next(self, first: _Waiting | None) -> tuple[list[_Waiting], _Waiting | None]:
         """Return requests of samples of one shape for one call, and one that does not fit beside them."""

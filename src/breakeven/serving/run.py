@@ -24,15 +24,16 @@ def run(service: Service, host: str, port: int, *, is_quiet: bool = False) -> in
     Raises:
         UserError: the port is taken, or eager itself cannot be loaded.
     """
-    if not is_quiet:
-        logging.getLogger("breakeven.access").addHandler(logging.StreamHandler(sys.stdout))
-        logging.getLogger("breakeven.access").setLevel(logging.INFO)
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", "") or str(error)
-        raise UserError(f"--host {host} --port {port}: {reason}: choose another one.") from None
+    except OSError as error:
+        raise UserError(
+            f"--host {host} --port {port}: {error.strerror or error}: choose another one."
+        ) from None
+    if not is_quiet:
+        logging.getLogger("breakeven.access").addHandler(logging.StreamHandler(sys.stdout))
+        logging.getLogger("breakeven.access").setLevel(logging.INFO)
     # The server raises the signal once more when it has drained; what it ends is done below.
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
@@ -58,4 +59,8 @@ def _tell(service: Service, page: str) -> None:
     variant = service.model.manifest.variant
     for reason in service.reasons:
         print(f"breakeven: {variant} fails, and eager answers: {reason.rstrip('.')}.", file=sys.stderr)
-    print(f"{variant} answers: {page}", file=sys.stderr, flush=True)
+    failing = len(service.reasons)
+    who = (
+        variant if not failing else "eager" if failing == service.settings.workers else f"{variant} or eager"
+    )
+    print(f"{who} answers: {page}", file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ from breakeven.artifacts.model_manifest import Input
 from breakeven.artifacts.variants import read_variants
 from breakeven.artifacts.varying import VaryingDimension, from_manifest
 from breakeven.config.study import Study
-from breakeven.core import paths
+from breakeven.core import paths, plugin
 from breakeven.core.digests import fingerprint
 from breakeven.core.errors import UserError
 from breakeven.core.plugin import did_you_mean
@@ -55,7 +55,7 @@ def served_model(study: Study, family: str, variant: str, folder: Path | None = 
         folder: of the artifact, if it is elsewhere: downloaded from a registry, for example.
 
     Raises:
-        UserError: there is no such variant, or it was not built.
+        UserError: there is no such variant, it was not built, or Python does not execute it.
     """
     found = read_variants(family)
     if not folder and variant not in found:
@@ -63,6 +63,11 @@ def served_model(study: Study, family: str, variant: str, folder: Path | None = 
     manifest = artifact.read(folder) if folder else found[variant][1]
     if manifest.status != "ok":
         raise UserError(f"{family}: {variant} was not built: {manifest.reason}.")
+    if plugin.load("runtimes", manifest.settings, f"runtimes.{manifest.runtime}").has_program:
+        raise UserError(
+            f"{family}: {variant} runs in a program of its own, and the service calls variants from Python: "
+            "name a --variant of another runtime."
+        )
     prepared = paths.prepared(study.family(family).data)
     data = dataset.manifest(prepared)
     return ServedModel(

@@ -185,9 +185,9 @@ def exported(builder: ArtifactBuilder, model: Path, name: str, target: Path) -> 
     return made, reference
 
 
-# Inductor and ExecuTorch take long: one of a kind here, and the others with the slow tests.
-FEW = ("aotinductor", "torch_compile", "executorch")
-LONG = [name for name, own in RUNTIMES.items() if {*FEW} & {*named(own)} and name not in FEW]
+# Inductor and ExecuTorch take long: one of each here, and the others with the slow tests.
+FEW = ("aotinductor", "executorch")
+LONG = [name for name, own in RUNTIMES.items() if {"torch_compile", *FEW} & {*named(own)} and name not in FEW]
 LONG_TOOLCHAINS = [name for name, own in TOOLCHAINS.items() if own["runtime"] in (*FEW, *LONG)]
 
 

@@ -1,5 +1,6 @@
 """Denormal numbers: every runtime flushes them to zero in the process that measures; the rows tell them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,13 +45,22 @@ def test_without_flushing_the_model_gives_more() -> None:
     assert shrinking()(torch.ones(4, 1, 8, 8)).min().item() > 1.05
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    """The pool that forks all workers, so that each library is imported once."""
+    with WorkerPool({"name": "cpu", "threads": 2}, 300) as made:
+        yield made
+
+
 SLOW = {*COMPILED, *(name for name in RUNTIMES if name.startswith(("libtorch", "executorch")))}
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in RUNTIMES]
 )
-def test_every_runtime_flushes_denormal_numbers_where_it_is_measured(name: str, tmp_path: Path) -> None:
+def test_every_runtime_flushes_denormal_numbers_where_it_is_measured(
+    name: str, pool: WorkerPool, tmp_path: Path
+) -> None:
     folder, source = tmp_path / "artifact", tmp_path / "model"
     folder.mkdir()
     source.mkdir()
@@ -65,10 +75,7 @@ def test_every_runtime_flushes_denormal_numbers_where_it_is_measured(name: str, 
     try:
         runtime.export(ExportInput(model, example, source, "outside"), folder)
         artifact.save(folder, artifact.seal(folder, draft))
-        with (
-            WorkerPool({"name": "cpu", "threads": 2}, 300) as pool,
-            pool.worker(folder) as worker,
-        ):
+        with pool.worker(folder) as worker:
             size = min(4, runtime.batch)
             worker.ask("load", images=str(tmp_path / "images.npy"), batch_size=size, compare=False)
             worker.ask("predict", images=str(tmp_path / "images.npy"), out=str(tmp_path / "out.npy"))

@@ -1,65 +1,78 @@
-"""From which rate on batching pays: what a queue predicts, and what blocks of load show."""
+"""Requests that share a call: a request that nobody can answer costs the others nothing."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
 
 import numpy as np
 import pytest
 
-from breakeven.results.served import BatchingRecord, RateTried
-from breakeven.serving.capacity import findings
-from breakeven.serving.capacity.batching import predicted
+from breakeven.serving.batching import Batcher
+from breakeven.serving.metrics import Metrics
+from breakeven.serving.model_process import Cause, NoAnswer
+from breakeven.serving.predictor import Answered, Predictor, Unavailable
+from breakeven.serving.settings import ServiceSettings
 
-SOONER, LATER, UNSURE = [1.4, 1.5, 1.6], [0.5, 0.6, 0.55], [0.5, 1.0, 2.0]
-
-
-def mean_ms(rate: float, work_ms: float, seed: int) -> float:
-    """Of one server with arrivals at random times (Lindley's recursion)."""
-    gaps = np.random.default_rng(seed).exponential(1e3 / rate, 40_000)
-    wait, waits = 0.0, np.empty(len(gaps))
-    for number, gap in enumerate(gaps):
-        wait = max(wait + work_ms - gap, 0.0) if number else 0.0
-        waits[number] = wait
-    return float(waits.mean() + work_ms)
+BAD = -1.0
+SETTINGS = ServiceSettings(max_batch=8, max_wait_ms=20)
 
 
-@pytest.mark.parametrize(("plain_ms", "batched_ms", "wait_ms"), [(2.0, 1.0, 2.0), (10.0, 8.0, 5.0)])
-def test_at_the_predicted_rate_both_queues_take_as_long(
-    plain_ms: float, batched_ms: float, wait_ms: float
-) -> None:
-    rate = predicted(plain_ms, batched_ms, wait_ms)
-    assert rate and 0 < rate < 1e3 / plain_ms
-    plain, batched = mean_ms(rate, plain_ms, 0), mean_ms(rate, batched_ms, 0) + wait_ms
-    assert plain == pytest.approx(batched, rel=0.05)
+class Process:
+    """A process that fails with a batch that has a bad sample."""
+
+    is_ready = True
+
+    def __init__(self, can: Callable[[Any], bool]) -> None:
+        self.can, self.sizes = can, []
+
+    def call(self, samples: Any, limit_s: float) -> Any:
+        self.sizes.append(len(samples))
+        if not self.can(samples):
+            raise NoAnswer(Cause.RAISED, "no such kernel")
+        return samples * 2
 
 
-def test_batching_never_pays_where_a_batch_saves_no_work_and_always_where_it_waits_for_nobody() -> None:
-    assert predicted(1.0, 1.0, 2.0) is None and predicted(1.0, 1.2, 0.0) is None
-    assert predicted(2.0, 1.0, 0.5) == 0.0
+def answers(variant: Process, eager: Process, requests: list[Any]) -> list[Answered | BaseException]:
+    """What requests that come at the same time get."""
+
+    async def ask() -> list[Answered | BaseException]:
+        predictor = Predictor(variant, eager, SETTINGS, lambda cause: None, Executor())
+        batcher = Batcher([predictor], SETTINGS, Metrics(dict))
+        asked = [asyncio.create_task(batcher.answer(samples)) for samples in requests]
+        await asyncio.sleep(0)  # so that all of them wait
+        batcher.start()
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        await batcher.stop()
+        return found
+
+    return asyncio.run(ask())
 
 
-def record(*tried: RateTried, predicted_per_s: float | None = 300.0) -> BatchingRecord:
-    return BatchingRecord(8, 2.0, 1.5, 0.4, predicted_per_s, [*tried])
+def no_bad(samples: Any) -> bool:
+    return bool((samples != BAD).all())
 
 
-def test_the_break_even_lies_between_the_last_rate_below_and_the_first_above() -> None:
-    found = record(
-        RateTried(100, LATER),
-        RateTried(200, UNSURE),
-        RateTried(300, SOONER),
-        RateTried(400, [], refused=True),
-    )
-    assert (found.later_up_to, found.sooner_from) == (100, 300)
-    said = " ".join(findings.batching_sentences("none/fp32/eager", found))
-    assert "batching pays from a rate between 100 and 300 requests a second on" in said
-    assert "batching pays from 300 a second on" in said
+def test_the_innocent_requests_of_a_batch_that_nobody_answers_are_answered() -> None:
+    variant, eager = Process(no_bad), Process(no_bad)
+    requests = [np.full((2, 1), value) for value in (1.0, BAD, 3.0)]
+    one, bad, other = answers(variant, eager, requests)
+    assert isinstance(bad, Unavailable) and "no such kernel" in str(bad)
+    for found, request in ((one, requests[0]), (other, requests[2])):
+        assert isinstance(found, Answered) and (found.outputs == 2 * request).all()
+        assert found.fallback is None
+    assert variant.sizes == [6, 2, 2, 2]
 
 
-def test_a_rate_that_is_not_surely_sooner_breaks_the_claim() -> None:
-    found = record(RateTried(100, SOONER), RateTried(200, UNSURE), RateTried(300, SOONER))
-    assert found.sooner_from == 300
-    assert record(RateTried(100, SOONER), RateTried(200, UNSURE)).sooner_from is None
+def test_a_batch_that_eager_answers_is_not_asked_again() -> None:
+    variant, eager = Process(no_bad), Process(lambda samples: True)
+    found = answers(variant, eager, [np.full((1, 1), value) for value in (1.0, BAD)])
+    assert [each.fallback for each in found if isinstance(each, Answered)] == [Cause.RAISED] * 2
+    assert (variant.sizes, eager.sizes) == ([2], [2])
 
 
-def test_never_is_said() -> None:
-    said = " ".join(
-        findings.batching_sentences("none/fp32/eager", record(RateTried(100, LATER), predicted_per_s=None))
-    )
-    assert "at no rate (100 to 100 requests a second were tried)" in said and "batching pays never" in said
+@pytest.mark.parametrize("count", [1, 3])
+def test_where_nobody_answers_anything_each_request_is_told(count: int) -> None:
+    dead = Process(lambda samples: False)
+    found = answers(dead, dead, [np.ones((1, 1))] * count)
+    assert [type(each) for each in found] == [Unavailable] * count

@@ -57,10 +57,10 @@ def test_an_open_loop_sends_each_request_once_at_its_time(service: str) -> None:
 
 
 def test_a_stall_shows_in_an_open_loop_and_hides_in_a_closed_one() -> None:
-    with running(2.0, stall_at_s=1.5, stall_ms=500) as url:
-        opened = loaded(url, rate=100.0, seconds=3.0, warm_up_s=0.5)
-    with running(2.0, stall_at_s=1.5, stall_ms=500) as url:
-        closed = loaded(url, closed=1, seconds=3.0, warm_up_s=0.5)
+    with running(2.0, stall_at_s=1.0, stall_ms=500) as url:
+        opened = loaded(url, rate=100.0, seconds=2.0)
+    with running(2.0, stall_at_s=1.0, stall_ms=500) as url:
+        closed = loaded(url, closed=1, seconds=2.0)
     assert opened.latency and opened.latency.p99 > 300
     assert closed.latency and closed.latency.p99 < opened.latency.p99 / 3
     assert closed.latency.max > 400  # it saw one slow request
@@ -112,9 +112,9 @@ def test_waiting_requests_time_out_and_none_is_lost(service: str) -> None:
 
 def test_a_service_that_goes_away_is_an_error_and_not_an_end() -> None:
     with running() as url:
-        killer = threading.Timer(3.0, end, [url])
+        killer = threading.Timer(1.5, end, [url])
         killer.start()
-        result = loaded(url, seconds=6.0)
+        result = loaded(url, seconds=3.0)
         killer.join()
     assert result.answered > 0 and result.errors["no connection: Connection refused"] > 0
     assert result.answered + sum(result.errors.values()) == result.requests
@@ -149,7 +149,7 @@ def test_bodies_are_sent_in_turn(tmp_path: Path) -> None:
 
 
 def test_a_rate_that_no_generator_can_send_is_void(service: str) -> None:
-    result = loaded(service, rate=100_000.0, seconds=0.1, warm_up_s=0.0, max_lateness_ms=1.0)
+    result = loaded(service, rate=100_000.0, seconds=0.02, warm_up_s=0.0, max_lateness_ms=1.0)
     assert result.void.startswith("void: ") and result.latency is None
     assert len(result.latency_ms) == result.answered
 
@@ -161,13 +161,18 @@ def test_ctrl_c_ends_promptly_with_what_there_is(service: str) -> None:
         "from breakeven.serving.load.settings import LoadSettings; "
         "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "handler = signal.getsignal(signal.SIGINT); "
-        "settings = LoadSettings(sys.argv[1], rate=50.0, seconds=60.0, max_lateness_ms=1e6); "
+        "settings = LoadSettings(sys.argv[1], rate=50.0, seconds=60.0, warm_up_s=0.0, max_lateness_ms=1e6); "
         "print('begins', flush=True); found = run(settings); "
         "print(found.interrupted, found.answered > 0, signal.getsignal(signal.SIGINT) is handler)"
     )
+    ask(f"{service}/late-ms")  # it forgets the answers of before
     process = subprocess.Popen([sys.executable, "-c", code, service], stdout=subprocess.PIPE, text=True)
     assert process.stdout and process.stdout.readline() == "begins\n"
-    time.sleep(3)
+    deadline = time.monotonic() + 60
+    while not ask(f"{service}/late-ms"):
+        assert time.monotonic() < deadline, "no load"
+        time.sleep(0.1)
+    time.sleep(0.3)  # until the first answers are counted
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=30)[0] == "True True True\n"
 

@@ -21,24 +21,20 @@ DONE, UNANSWERED, VOID, INTERRUPTED = 0, 1, 3, 130  # exit codes
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the address, the load, the bodies and the limits."""
+    from breakeven.cli.numbers import above_zero, not_negative, whole
+
     add = parser.add_argument
     add("url", metavar="URL", help="as http://127.0.0.1:8000/predict")
-    add("--rate", type=float, metavar="N", help="requests per second on average, whatever the answers do")
-    add(
-        "--closed",
-        type=int,
-        metavar="N",
-        help="instead: N callers, each of which waits for its answer before it sends the next request; this "
-        "hides stalls",
-    )
+    add("--rate", type=above_zero, metavar="N", help="requests per second on average, for an open loop")
+    add("--closed", type=whole, metavar="N", help="instead: callers that each wait for their answers")
     add(
         "--arrivals",
         choices=("poisson", "constant"),
         default="poisson",
-        help="random times, as of many users, or equal pauses; default: poisson",
+        help="poisson: random times; constant: equal pauses; default: poisson",
     )
-    add("--seconds", type=float, default=10.0, metavar="S", help="time that is counted; default: 10")
-    add("--warm-up", type=float, default=1.0, metavar="S", help="time before it, not counted; default: 1")
+    add("--seconds", type=above_zero, default=10.0, metavar="S", help="time that is counted; default: 10")
+    add("--warm-up", type=not_negative, default=1.0, metavar="S", help="time before it; default: 1")
     add("--seed", type=int, default=0, metavar="N", help="of the random times; default: 0")
     add(
         "--file",
@@ -46,24 +42,16 @@ def arguments(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="send this file by POST: .png, .jpg, .npy or .json; repeat it for several, which take turns; "
-        "without it, requests are GET",
+        help="a body to POST: .png, .jpg, .npy or .json; several take turns; default: GET without a body",
     )
-    add(
-        "--connections",
-        type=int,
-        default=100,
-        metavar="N",
-        help="the most requests under way; more of them wait, which is part of their latency; default: 100",
-    )
-    add("--timeout", type=float, default=10.0, metavar="S", help="after which a request fails; default: 10")
+    add("--connections", type=whole, default=100, metavar="N", help="most requests under way; default: 100")
+    add("--timeout", type=above_zero, default=10.0, metavar="S", help="of a request; default: 10")
     add(
         "--max-lateness-ms",
-        type=float,
+        type=not_negative,
         default=1.0,
         metavar="MS",
-        help="the run is void if the generator's own lateness is above this at p99; a tenth of the latency "
-        "that matters is a good choice; default: 1",
+        help="the generator's own lateness at p99, above which a run is void; default: 1",
     )
     add("--core", type=int, metavar="N", help="the core to run on, which the service should not use")
     add("--anywhere", action="store_true", help="allow a service on another machine")

@@ -20,7 +20,7 @@ EXAMPLE = "breakeven serve cnn --variant none/int8-static/onnxruntime"
 
 def arguments(parser: ArgumentParser) -> None:
     """Add what is served, where, and how."""
-    from breakeven.cli.numbers import above_zero, not_negative, whole
+    from breakeven.cli.numbers import above_zero, not_negative, port, whole
 
     add = parser.add_argument
     add("family", metavar="FAMILY", help="a family of the study")
@@ -29,7 +29,7 @@ def arguments(parser: ArgumentParser) -> None:
     which.add_argument("--alias", metavar="NAME", help="what MLflow's registry has under it: champion")
     add("--hardware", metavar="NAME", help="whose recommendation, or whose champion; default: the first")
     add("--host", default="127.0.0.1", help="the address to listen on; default: 127.0.0.1, this machine only")
-    add("--port", type=whole, default=8000, help="default: 8000")
+    add("--port", type=port, default=8000, help="default: 8000")
     add("--workers", type=whole, default=1, metavar="N", help="processes that run the variant; default: 1")
     add("--threads", type=whole, default=1, metavar="N", help="threads of each of them; default: 1")
     add("--max-batch", type=whole, default=1, metavar="N", help="samples in a call; default: 1, no batching")

@@ -163,6 +163,11 @@ class Runtime(Plugin, ABC):
         """
         return []
 
+    @property
+    def has_program(self) -> bool:
+        """Return whether a program executes its artifacts, so that Python has no session of them."""
+        return type(self).command is not Runtime.command
+
     def profile(
         self, folder: Path, context: ExecutionContext, session: Session, images: NDArray[Any], calls: int
     ) -> Profiled:

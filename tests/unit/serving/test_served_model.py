@@ -1,0 +1,36 @@
+"""What the service refuses to serve, before it starts a process."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import fakes
+import pytest
+from shipped_options import RUNTIMES
+
+from breakeven.artifacts import artifact
+from breakeven.core import paths, plugin
+from breakeven.core.errors import UserError
+from breakeven.serving.served_model import served_model
+
+IN_PROGRAMS = [name for name, own in RUNTIMES.items() if plugin.load("runtimes", own, name).has_program]
+
+
+def test_the_runtimes_that_python_does_not_execute_are_known() -> None:
+    assert IN_PROGRAMS and {RUNTIMES[name]["name"] for name in IN_PROGRAMS} == {"libtorch"}
+
+
+@pytest.mark.parametrize("name", IN_PROGRAMS)
+def test_a_variant_that_runs_in_a_program_of_its_own_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exported = tmp_path / paths.artifacts("export", "cnn")
+    made = artifact.read(fakes.write(exported / "eager", "eager"))
+    (exported / "other").mkdir()
+    artifact.save(exported / "other", replace(made, runtime=name, settings=RUNTIMES[name]))
+    with pytest.raises(UserError) as refused:
+        served_model(None, "cnn", f"none/fp32/{name}")  # type: ignore[arg-type]  # it is refused before
+    assert str(refused.value) == (
+        f"cnn: none/fp32/{name} runs in a program of its own, and the service calls variants from Python: "
+        "name a --variant of another runtime."
+    )
