@@ -7,7 +7,8 @@ import fakes
 import numpy as np
 import pytest
 
-from breakeven.engine.callers import Arrangement, throughputs
+from breakeven.engine.callers import throughputs
+from breakeven.engine.settings import Arrangement
 from breakeven.results.callers import SHARE, WAIT, CallersRow
 from breakeven.serving.capacity.callers import arrangements
 

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from breakeven.engine.callers import ALONE
+from breakeven.engine.settings import ALONE
 from breakeven.engine.statistics import latency
 from breakeven.report.terminal_table import paragraph
 from breakeven.results.callers import CONFIDENCE, CallersRecord

@@ -7,29 +7,16 @@ slow minute meets all of them.
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from breakeven.core.errors import Failed, Unsupported, WrongOutput
 from breakeven.engine.forkserver_client import WorkerFailed
-from breakeven.engine.settings import Budget, Scenario
+from breakeven.engine.settings import Arrangement, Budget, Scenario
 from breakeven.engine.variant_processes import VariantProcesses
 from breakeven.engine.worker_pool import WorkerPool
 
 CANNOT = (Unsupported, WrongOutput, WorkerFailed)
 BUDGET = Budget(block_ms=20.0)  # of one caller; several have ten times as long
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """Who calls: callers that are threads of one process, or processes; and the threads of each call."""
-
-    threads: int = 1  # of a call
-    callers: int = 1
-    processes: bool = False  # whether callers are processes instead of threads
-
-
-ALONE = Arrangement()
 
 
 def throughputs(

@@ -36,6 +36,18 @@ SINGLE_STREAM = Scenario()
 
 
 @dataclass(frozen=True)
+class Arrangement:
+    """Who calls: callers that are threads of one process, or processes; and the threads of each call."""
+
+    threads: int = 1  # of a call
+    callers: int = 1
+    processes: bool = False  # whether callers are processes instead of threads
+
+
+ALONE = Arrangement()
+
+
+@dataclass(frozen=True)
 class Budget:
     """The rules for when a run stops, and how it divides its time.
 

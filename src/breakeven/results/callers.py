@@ -7,7 +7,7 @@ from typing import Any
 
 from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
-from breakeven.engine.callers import ALONE, Arrangement
+from breakeven.engine.settings import ALONE, Arrangement
 from breakeven.engine.statistics import Interval, latency, verdict
 
 CONFIDENCE = 0.95

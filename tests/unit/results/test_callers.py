@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from breakeven.core.errors import UserError
-from breakeven.engine.callers import ALONE, Arrangement
+from breakeven.engine.settings import ALONE, Arrangement
 from breakeven.engine.statistics import FASTER, SAME, UNDECIDED
 from breakeven.results import callers
 from breakeven.results.callers import SHARE, UNKNOWN, WAIT, CallersRecord, CallersRow

@@ -1,6 +1,6 @@
 """What is said of several callers."""
 
-from breakeven.engine.callers import Arrangement
+from breakeven.engine.settings import Arrangement
 from breakeven.results.callers import CallersRecord, CallersRow
 from breakeven.serving.capacity import callers_findings
 from breakeven.serving.capacity.callers import arrangements

@@ -11,7 +11,8 @@ from breakeven.core import machine_lock, system_info
 from breakeven.core.errors import Failed
 from breakeven.core.files import temporary_folder
 from breakeven.core.progress import counted as progress
-from breakeven.engine.callers import ALONE, Arrangement, throughputs
+from breakeven.engine.callers import throughputs
+from breakeven.engine.settings import ALONE, Arrangement
 from breakeven.results.callers import CallersRecord, CallersRow
 
 TOGETHER = (2, 4)  # callers

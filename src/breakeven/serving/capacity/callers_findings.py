@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import altair as alt
 
-from breakeven.engine.callers import ALONE, Arrangement
+from breakeven.engine.settings import ALONE, Arrangement
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.report.vega import LINE_HEIGHT, Chart, Point, names, series, spec, tips

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from breakeven.core.digests import fingerprint
 from breakeven.core.files import temporary_folder
-from breakeven.engine.callers import ALONE
+from breakeven.engine.settings import ALONE
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.results.callers import CallersRecord
 from breakeven.results.served import ServedRecord

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from breakeven.core.files import write_text
 from breakeven.core.format import brief
-from breakeven.engine.callers import ALONE
+from breakeven.engine.settings import ALONE
 from breakeven.engine.statistics import latency
 from breakeven.report import static_svg
 from breakeven.report.markdown import table
