@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from breakeven.core.plugin import module_names, only_object
 from breakeven.results.ladder_record import Rung
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 LADDERS = "breakeven.diagnosis.ladders"  # the package of the files
 
@@ -33,7 +34,7 @@ class Ladder(ABC):
     rungs: ClassVar[tuple[Rung, ...]]
 
     @abstractmethod
-    def prepare(self, model: nn.Module, inputs: tuple[Tensor, ...], folder: Path) -> None:
+    def prepare(self, model: "nn.Module", inputs: "tuple[Tensor, ...]", folder: Path) -> None:
         """Write into `folder` what all rungs start from.
 
         Raises:
@@ -41,7 +42,7 @@ class Ladder(ABC):
         """
 
     @abstractmethod
-    def step(self, rung: str, inputs: tuple[Tensor, ...], folder: Path) -> Step:
+    def step(self, rung: str, inputs: "tuple[Tensor, ...]", folder: Path) -> Step:
         """Return the model after a rung's passes. It may change settings of this process.
 
         Args:
