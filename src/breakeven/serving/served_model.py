@@ -79,3 +79,9 @@ def served_model(study: Study, family: str, variant: str, folder: Path | None = 
         shape=data.shape,
         example=np.ascontiguousarray(dataset.load_split(prepared, "test").images[:1]),
     )
+
+
+def is_made_here(model: ServedModel) -> bool:
+    """Return whether this project has the same variant, made of the same weights and settings."""
+    here = read_variants(model.family).get(model.manifest.variant)
+    return here is not None and here[1].key == model.manifest.key

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import fakes
 import pytest
+from served import CLASSES, SHAPE
 from shipped_options import RUNTIMES
 
 from breakeven.artifacts import artifact
 from breakeven.core import paths, plugin
 from breakeven.core.errors import UserError
-from breakeven.serving.served_model import served_model
+from breakeven.serving.served_model import ServedModel, is_made_here, served_model
 
 IN_PROGRAMS = [name for name, own in RUNTIMES.items() if plugin.load("runtimes", own, name).has_program]
 
@@ -34,3 +35,18 @@ def test_a_variant_that_runs_in_a_program_of_its_own_is_refused(
         f"cnn: none/fp32/{name} runs in a program of its own, and the service calls variants from Python: "
         "name a --variant of another runtime."
     )
+
+
+def test_a_variant_from_elsewhere_is_told_from_the_one_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exported = tmp_path / paths.artifacts("export", "fake")
+    made = artifact.read(fakes.write(exported / "eager", "eager"))
+    for key, is_same in ((made.key, True), ("of another training", False)):
+        champion = replace(made, key=key)
+        model = ServedModel("fake", tmp_path, champion, exported, CLASSES, SHAPE, fakes.IMAGES[:1])
+        assert is_made_here(model) == is_same
+    elsewhere = replace(made, recipe="prune50")
+    model = ServedModel("fake", tmp_path, elsewhere, exported, CLASSES, SHAPE, fakes.IMAGES[:1])
+    assert not is_made_here(model)

@@ -3,6 +3,7 @@
 It serves POST /predict (an image file, an array, or JSON), /docs to try it, /healthz, /readyz and /metrics.
 """
 
+import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
@@ -74,14 +75,21 @@ def run(chosen: Namespace) -> int:
 def _model(chosen: Namespace, study: "Study", folder: "Path") -> "ServedModel":
     """Return the variant that the command line names, or that the results recommend."""
     from breakeven.results.deployment import variant_to_deploy
-    from breakeven.serving.served_model import served_model
+    from breakeven.serving.served_model import is_made_here, served_model
 
     hardware = chosen.hardware or next(iter(study.hardware))
     if chosen.alias:
         from breakeven.tracking.registered import download
 
         found = download(f"breakeven-{chosen.family}-{hardware}-batch1", chosen.alias, folder)
-        return served_model(study, chosen.family, found.variant, found.folder)
+        model = served_model(study, chosen.family, found.variant, found.folder)
+        if not is_made_here(model):
+            print(
+                f"breakeven: {chosen.alias} was made of other weights or settings than the results here: if "
+                "it fails, the eager model here answers, and may answer something else.",
+                file=sys.stderr,
+            )
+        return model
     variant = chosen.variant or variant_to_deploy(study, chosen.family, hardware, 1)
     if not variant:
         raise UserError(f"Nothing is recommended for {chosen.family} on {hardware}: name a --variant.")

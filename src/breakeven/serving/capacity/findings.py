@@ -72,9 +72,13 @@ def batching_sentences(variant: str, found: BatchingRecord) -> Iterator[str]:
             f"{what}: batching pays from a rate between {found.later_up_to:,.0f} and "
             f"{found.sooner_from:,.0f} requests a second on. Below, it answers later."
         )
-    expected = "never" if found.predicted_per_s is None else f"from {found.predicted_per_s:,.0f} a second on"
+    expected = (
+        "never pays"
+        if found.predicted_per_s is None
+        else f"pays from {found.predicted_per_s:,.0f} requests a second on"
+    )
     yield (
-        f"To be expected by a queue (M/D/1), batching pays {expected}: a call of one sample takes "
+        f"By the theory of queues (M/D/1), batching {expected}: a call of one sample takes "
         f"{brief(found.one_ms)} ms, and one of {found.max_batch} takes {brief(found.batch_ms)} ms a sample."
     )
 

@@ -46,6 +46,12 @@ def served_record(
             f"a service of {settings.threads} threads and its load need {settings.threads + 1} cores, and "
             f"this process may use {usable_cores()}"
         )
+    for name in offline_ms:
+        runtime = read_variants(family)[name][1].runtime
+        if study.option("runtimes", runtime).has_program:
+            raise Unsupported(
+                f"{name} runs in a program of its own, and the service calls variants from Python"
+            )
     models = {name: served_model(study, family, name) for name in offline_ms}
     samples = dataset.load_split(paths.prepared(study.family(family).data), "test").images
     cores = own_cores[: settings.threads], own_cores[-1]
