@@ -1,7 +1,8 @@
 """MLPerf's LoadGen sends requests to a URL at random times: `python mlperf_generator.py URL RATE SECONDS`.
 
 LoadGen decides when each request is sent, and counts its latency from that time. It knows no HTTP: threads of
-this program send its requests. It prints its own figures as JSON, in milliseconds.
+this program send its requests. It prints LoadGen's figures as JSON, in milliseconds, and the times at which
+LoadGen had the requests sent, in seconds.
 """
 
 import json
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import local
+from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,9 +23,10 @@ FIGURES = {"mean": "result_mean_latency_ns", "p50": "result_50.00_percentile_lat
 FIGURES |= {"p99": "result_99.00_percentile_latency_ns"}
 
 
-def figures(url: str, rate: float, seconds: float) -> dict[str, float]:
+def figures(url: str, rate: float, seconds: float) -> dict[str, Any]:
     """Send requests for some seconds, and return the latencies that LoadGen reports."""
     address, own = urlsplit(url), local()
+    sent_s: list[float] = []
 
     def send(number: int) -> None:
         if not hasattr(own, "connection"):
@@ -34,6 +37,7 @@ def figures(url: str, rate: float, seconds: float) -> dict[str, float]:
 
     def issue(queries: list[Any]) -> None:
         for query in queries:
+            sent_s.append(perf_counter())
             threads.submit(send, query.id)
 
     settings = loadgen.TestSettings()
@@ -49,7 +53,8 @@ def figures(url: str, rate: float, seconds: float) -> dict[str, float]:
         loadgen.StartTestWithLogSettings(sut, samples, settings, log)
         loadgen.DestroyQSL(samples)
         loadgen.DestroySUT(sut)
-        return _logged(Path(folder, "mlperf_log_detail.txt").read_text())
+        logged = _logged(Path(folder, "mlperf_log_detail.txt").read_text())
+    return {**logged, "sent_s": sent_s}
 
 
 def _logged(text: str) -> dict[str, float]:
