@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from breakeven.core.errors import Failed, Unsupported, WrongOutput
+from breakeven.core.files import temporary_folder
 from breakeven.engine.forkserver_client import WorkerFailed
 from breakeven.engine.settings import Arrangement, Budget, Scenario
 from breakeven.engine.variant_processes import VariantProcesses
@@ -35,11 +36,12 @@ def throughputs(
         Failed: an arrangement cannot run; the message says which, and why.
     """
     found: dict[Arrangement, list[float]] = {each: [] for each in arrangements}
-    for number in range(replicates):
-        with ExitStack() as stack:
-            alive = dict(_started(stack, folder, images, arrangements, cores, number))
-            for each, per_s in _rounds(alive, rounds, seed=number).items():
-                found[each].append(per_s)
+    with temporary_folder() as caches:  # of all replicates: how long a start takes is not asked here
+        for number in range(replicates):
+            with ExitStack() as stack:
+                alive = dict(_started(stack, folder, images, arrangements, cores, number, caches))
+                for each, per_s in _rounds(alive, rounds, seed=number).items():
+                    found[each].append(per_s)
     return found
 
 
@@ -50,14 +52,14 @@ def _started(
     arrangements: Sequence[Arrangement],
     cores: int,
     number: int,
+    caches: Path,
 ) -> Iterator[tuple[Arrangement, VariantProcesses]]:
     """Yield each arrangement with its processes, loaded and warm."""
-    pools = {
-        threads: stack.enter_context(
-            WorkerPool({"name": "cpu", "threads": threads, "cores": cores}, BUDGET.timeout_s)
-        )
-        for threads in sorted({each.threads for each in arrangements})
-    }
+    pools = {}
+    for threads in sorted({each.threads for each in arrangements}):
+        (own := caches / f"{threads}-threads").mkdir(exist_ok=True)
+        settings = {"name": "cpu", "threads": threads, "cores": cores}
+        pools[threads] = stack.enter_context(WorkerPool(settings, BUDGET.timeout_s, own))
     for pool in pools.values():  # they import in parallel
         pool.prepare(folder)
     for each in arrangements:
@@ -65,9 +67,9 @@ def _started(
         with _named(each):
             count = each.callers if each.processes else 1
             workers = [stack.enter_context(pools[each.threads].worker(folder)) for _ in range(count)]
-            own = VariantProcesses(workers, scenario)
-            own.load(number, images, False, BUDGET)
-        yield each, own
+            processes = VariantProcesses(workers, scenario)
+            processes.load(number, images, False, BUDGET)
+        yield each, processes
 
 
 def _rounds(

@@ -18,8 +18,8 @@ def arguments(parser: ArgumentParser) -> None:
 
     add = parser.add_argument
     add("family", metavar="FAMILY", help="a family of the study")
-    add("--replicates", type=at_least_two, default=5, metavar="N", help="of fresh processes; default: 5")
-    add("--rounds", type=at_least_two, default=8, metavar="N", help="in each of them; default: 8")
+    add("--replicates", type=at_least_two, default=4, metavar="N", help="of fresh processes; default: 4")
+    add("--rounds", type=at_least_two, default=5, metavar="N", help="in each of them; default: 5")
 
 
 def run(chosen: Namespace) -> None:

@@ -10,7 +10,7 @@ from breakeven.results.callers import CallersRecord
 from breakeven.results.served import ServedRecord
 
 SWITCHED_OFF = "serve=false"
-REPLICATES, ROUNDS = 5, 8  # of callers
+REPLICATES, ROUNDS = 4, 5  # of callers
 
 
 def serve(name: str) -> None:
