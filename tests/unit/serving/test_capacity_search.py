@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from breakeven.serving.capacity.measure import limit_of
 from breakeven.serving.capacity.search import STEP, capacity, upper_bound
 
 SERVICE_S = 0.002
@@ -52,3 +53,8 @@ def test_a_hopeless_rate_is_given_up_after_two_blocks() -> None:
     found = capacity(block, 200.0, 10.0, replicates=5)
     assert found.rate and found.rate.per_s < 100 <= found.above.per_s and len(found.rate.p99_ms) == 5
     assert tried.count(found.above.per_s) <= 3 and found.above.bound_ms == math.inf
+
+
+@pytest.mark.parametrize(("p50_ms", "limit_ms"), [(1.2, 10.0), (4.1, 20.0), (18.0, 50.0), (200.0, 500.0)])
+def test_the_limit_leaves_room_for_the_baseline(p50_ms: float, limit_ms: float) -> None:
+    assert limit_of(p50_ms) == limit_ms

@@ -20,7 +20,12 @@ def arguments(parser: ArgumentParser) -> None:
     add("family", metavar="FAMILY", help="a family of the study")
     add("--variant", metavar="VARIANT", help="beside the baseline; default: the recommended one")
     add("--hardware", metavar="NAME", help="of the study; default: the first")
-    add("--limit-ms", type=above_zero, default=10.0, metavar="MS", help="on the 99th percentile; default: 10")
+    add(
+        "--limit-ms",
+        type=above_zero,
+        metavar="MS",
+        help="on the 99th percentile; default: the least of 10, 20, 50, 100 ... that the baseline keeps",
+    )
     add("--seconds", type=above_zero, default=3.0, metavar="S", help="of a block of load; default: 3")
     add("--rounds", type=at_least_two, default=8, metavar="N", help="of one caller; default: 8")
     add("--replicates", type=at_least_two, default=5, metavar="N", help="blocks for each rate; default: 5")

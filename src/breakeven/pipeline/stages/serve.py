@@ -34,12 +34,12 @@ def _served(study: Study, name: str, hardware: str) -> ServedRecord:
     from breakeven.serving.capacity.measure import Plan
     from breakeven.serving.capacity.study import served_record
 
-    plan = Plan(limit_ms=study.measure.latency_limit_ms or Plan.limit_ms)
+    plan = Plan(limit_ms=study.measure.latency_limit_ms)
     try:
         return served_record(study, name, hardware, "", plan)
     except (Unsupported, UserError) as error:
         reason, failed = str(error).rstrip("."), isinstance(error, UserError)
-    return ServedRecord(name, hardware, "", plan.limit_ms, plan.seconds, [], None, reason, failed)
+    return ServedRecord(name, hardware, "", 0.0, plan.seconds, [], None, reason, failed)
 
 
 def _callers(study: Study, name: str) -> CallersRecord:

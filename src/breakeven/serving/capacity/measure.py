@@ -1,5 +1,6 @@
 """The baseline and another variant of a family behind the service, in turn: what is left of the speedup."""
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from breakeven.serving.served_model import ServedModel
 from breakeven.serving.settings import ServiceSettings
 
 BODIES = 16  # samples that are sent in turn
+ROOM = 2.5  # of a limit, in medians of the baseline
 PAIRS = 3  # of blocks at each rate, with batching and without
 
 
@@ -33,7 +35,7 @@ class Plan:
     requests: int = 500  # of a block of which the p99 counts, at least
     rounds: int = 8  # of one caller
     replicates: int = 5  # of a rate that is decided
-    limit_ms: float = 10.0  # on the p99
+    limit_ms: float | None = None  # on the p99; None: one that the baseline keeps
 
 
 def measure(
@@ -43,8 +45,8 @@ def measure(
     settings: ServiceSettings,
     plan: Plan,
     cores: tuple[Sequence[int], int],
-) -> list[ServedRow]:
-    """Serve each model on some cores, and send requests from another core.
+) -> tuple[float, list[ServedRow]]:
+    """Serve each model on some cores, send requests from another core, and return the limit and the rows.
 
     Args:
         models: name of the variant -> model, the baseline first.
@@ -65,14 +67,24 @@ def measure(
             seen = answering(blocks, plan.rounds, dict(offline_ms))
             count.end()
             rows = []
+            limit_ms = plan.limit_ms or limit_of(seen.p50(next(iter(models))).value)
             for name in models:
                 count.begin(f"highest rate of {name}")
                 first = 500 / seen.p50(name).value  # half of what one caller gets through
                 rates = _Rates(blocks, name)
-                found = capacity(rates.p99_ms, first, plan.limit_ms, plan.replicates)
+                found = capacity(rates.p99_ms, first, limit_ms, plan.replicates)
                 rows.append(_row(name, offline_ms[name], seen, found, rates.late))
                 count.end()
-    return rows
+    return limit_ms, rows
+
+
+def limit_of(p50_ms: float) -> float:
+    """Return a limit on the p99 that a service keeps whose requests take `p50_ms`, milliseconds.
+
+    It is the least of 10, 20, 50, 100 and so on that leaves a request room to wait for another one.
+    """
+    steps = (step * 10.0**power for power in itertools.count(1) for step in (1, 2, 5))
+    return next(step for step in steps if step >= ROOM * p50_ms)
 
 
 def measure_batching(

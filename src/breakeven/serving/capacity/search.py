@@ -12,6 +12,7 @@ from breakeven.results.served import CONFIDENCE
 
 STEP = 1.1  # between two rates: the answer is no finer
 MOST_DOUBLINGS = 8  # away from the first rate
+MOST_HALVINGS = 6
 ENOUGH = 2  # blocks above the limit, after which a rate is given up
 
 
@@ -56,7 +57,7 @@ def capacity(block: Block, first: float, limit_ms: float, replicates: int) -> Ca
 
     found = tried(_about(block, first, limit_ms, seeds))
     if found.bound_ms > limit_ms:
-        while found.bound_ms > limit_ms and found.per_s > first / 2**MOST_DOUBLINGS:
+        while found.bound_ms > limit_ms and found.per_s > first / 2**MOST_HALVINGS:
             above, found = found, tried(found.per_s / STEP)
         return Capacity(found, above) if found.bound_ms <= limit_ms else Capacity(None, found)
     # One bad block may have begun too low.
@@ -78,7 +79,7 @@ def _about(block: Block, first: float, limit_ms: float, seeds: Iterator[int]) ->
             low = rate
         else:
             high = rate
-        if (low and high / low <= STEP) or (not low and rate < first / 2**MOST_DOUBLINGS):
+        if (low and high / low <= STEP) or (not low and rate < first / 2**MOST_HALVINGS):
             break
         rate = 2 * low if math.isinf(high) else math.sqrt(low * high) if low else high / 2
     return low or rate

@@ -56,13 +56,13 @@ def served_record(
     samples = dataset.load_split(paths.prepared(study.family(family).data), "test").images
     cores = own_cores[: settings.threads], own_cores[-1]
     try:
-        rows = measure.measure(models, offline_ms, samples, settings, plan, cores)
+        limit_ms, rows = measure.measure(models, offline_ms, samples, settings, plan, cores)
         batched = replace(settings, max_batch=BATCH)
         batching = measure.measure_batching([*models.values()][-1], samples, batched, plan, cores)
     except Failed as error:
         raise UserError(f"{family} on {hardware}: {error}.") from None
     machine = str(system_info.collect()["name"])
-    return ServedRecord(family, hardware, machine, plan.limit_ms, plan.seconds, rows, batching)
+    return ServedRecord(family, hardware, machine, limit_ms, plan.seconds, rows, batching)
 
 
 def callers_record(study: Study, family: str, replicates: int, rounds: int) -> CallersRecord:
