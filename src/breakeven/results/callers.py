@@ -14,7 +14,7 @@ CONFIDENCE = 0.95
 MARGIN = 0.02  # arrangements that differ by less count as the same
 # How a variant's threads fare beside as many processes
 SHARE, WAIT, UNKNOWN = "threads run side by side", "threads wait for each other", "not told from noise"
-WAITING = 0.9  # of the throughput of processes: threads that get less wait for each other
+WAITING = 0.8  # of the throughput of processes: threads that get less wait for each other
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from breakeven.engine.settings import ALONE, Arrangement
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.report.vega import LINE_HEIGHT, Chart, Point, names, series, spec, tips
-from breakeven.results.callers import SHARE, UNKNOWN, WAIT, CallersRecord, CallersRow
+from breakeven.results.callers import SHARE, UNKNOWN, WAIT, WAITING, CallersRecord, CallersRow
 
 # How one process that computes a call on all cores compares with one process for each core
 COMPARED = {
@@ -54,8 +54,11 @@ def sentences(record: CallersRecord) -> Iterator[str]:
             f"through {cores} times as much as one caller, at best."
         )
     for kind, words in (
-        (SHARE, f"{cores} threads that share a session get through as much as {cores} processes"),
-        (WAIT, f"{cores} threads wait for each other: they get through less than {cores} processes"),
+        (
+            SHARE,
+            f"{cores} threads that share a session get through at least {WAITING:.0%} of what {cores} processes do",
+        ),
+        (WAIT, f"{cores} threads wait for each other: they get through less than {WAITING:.0%} of that"),
         (UNKNOWN, "Whether threads wait for each other is not told from noise"),
     ):
         own = [row for row in rows if row.sharing(cores) == kind]
@@ -131,5 +134,8 @@ def chart(record: CallersRecord) -> Chart:
         "Calls per second beside one caller with one thread, with intervals of 95%.",
         data,
         spec(alt.layer(bars, intervals), height),
-        summary="; ".join(f"{point['variant']}, {point['who']}: {point['gain']:.2f}x" for point in data),
+        summary="; ".join(
+            f"{point['variant']}: {point['gain']:.2f}x" for point in data if point["who"] == kinds[0]
+        )
+        + f", each with {kinds[0]}",
     )
