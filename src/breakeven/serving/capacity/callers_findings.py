@@ -56,7 +56,8 @@ def sentences(record: CallersRecord) -> Iterator[str]:
     for kind, words in (
         (
             SHARE,
-            f"{cores} threads that share a session get through at least {WAITING:.0%} of what {cores} processes do",
+            f"{cores} threads that share a session get through at least {WAITING:.0%} of what "
+            f"{cores} processes do",
         ),
         (WAIT, f"{cores} threads wait for each other: they get through less than {WAITING:.0%} of that"),
         (UNKNOWN, "Whether threads wait for each other is not told from noise"),
