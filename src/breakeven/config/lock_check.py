@@ -1,7 +1,7 @@
 """A check that the results here belong to `params.yaml`, and are the ones that `dvc.lock` describes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ DAMAGED = (
 )
 
 
-def require_current(study: Study) -> None:
+def require_current(study: Study, further: Iterable[str] = ()) -> None:
     """Raise an error unless the results here are those of the study and of `dvc.lock`.
 
     Args:
         study: the study in `params.yaml`.
+        further: stages whose results are asked for, as DVC writes them, besides those of every study.
 
     Raises:
         UserError: a stage has not run; or it ran with another setting; or a file that it wrote is missing or
@@ -35,7 +36,7 @@ def require_current(study: Study) -> None:
     stages = _mapping(read_mapping(DVC_LOCK, DAMAGED), "stages")
     settings = read_mapping(paths.PARAMS, "run `breakeven compose`")
     digests = DvcDigests(paths.private() / "dvc_digests.json")
-    names = list(_stages(study))
+    names = [*_stages(study), *further]
     for name in names:
         if name not in stages:
             raise UserError(

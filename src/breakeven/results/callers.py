@@ -76,8 +76,8 @@ def read(file: Path) -> CallersRecord:
     values: dict[str, Any] = read_json(file)
     try:
         return CallersRecord(**{**values, "rows": [_row(row) for row in values["rows"]]})
-    except (KeyError, TypeError):
-        raise UserError(f"{file} is of another version: run `breakeven callers` again.") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(f"{file} is of another version: run `dvc repro`.") from None
 
 
 def _row(values: dict[str, Any]) -> CallersRow:

@@ -90,6 +90,7 @@ class ServedRecord:
     batching: BatchingRecord | None = None  # of the last variant
     reason: str = ""  # why there are no rows
     failed: bool = False  # whether another try may succeed
+    batching_reason: str = ""  # why batching was not measured
 
     def write(self, file: Path) -> None:
         """Write the record to a file."""
@@ -106,8 +107,8 @@ def read(file: Path) -> ServedRecord:
     try:
         rows = [ServedRow(**row) for row in values["rows"]]
         return ServedRecord(**{**values, "rows": rows, "batching": _batching(values["batching"])})
-    except (KeyError, TypeError):
-        raise UserError(f"{file} is of another version: run `breakeven capacity` again.") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(f"{file} is of another version: run `dvc repro`.") from None
 
 
 def _batching(values: dict[str, Any] | None) -> BatchingRecord | None:

@@ -30,7 +30,10 @@ def test_outputs_of_what_was_dropped_are_removed_and_nothing_else(
     Path("results/benchmark").mkdir(parents=True)
     for name in ("cnn-cpu1", "cnn-cpu2", "other-cpu1"):
         Path(f"results/benchmark/{name}.json").touch()
+    for name in ("cnn", "other"):
+        Path(f"results/served/{name}").mkdir(parents=True)
     remove_dropped(STUDY)
+    assert [path.name for path in Path("results/served").iterdir()] == ["cnn"]
     assert all(
         Path(folder, "weights").exists() for folder in [*kept, "models/mine/own"]
     )  # a user's own stays

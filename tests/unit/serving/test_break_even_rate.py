@@ -1,11 +1,17 @@
 """From which rate on batching pays: what a queue predicts, and what blocks of load show."""
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import fakes
 import numpy as np
 import pytest
 
 from breakeven.results.served import BatchingRecord, RateTried
-from breakeven.serving.capacity import findings
-from breakeven.serving.capacity.batching import predicted
+from breakeven.serving.capacity import batching, findings
+from breakeven.serving.capacity.batching import BATCHED, PLAIN, predicted
+from breakeven.serving.settings import ServiceSettings
 
 SOONER, LATER, UNSURE = [1.4, 1.5, 1.6], [0.5, 0.6, 0.55], [0.5, 1.0, 2.0]
 
@@ -48,8 +54,8 @@ def test_the_break_even_lies_between_the_last_rate_below_and_the_first_above() -
     )
     assert (found.later_up_to, found.sooner_from) == (100, 300)
     said = " ".join(findings.batching_sentences("none/fp32/eager", found))
-    assert "batching pays from a rate between 100 and 300 requests a second on" in said
-    assert "batching pays from 300 requests a second on: a call" in said
+    assert "surely answers later up to 100 requests a second, and surely sooner from 300 on" in said
+    assert "batching pays from 300 requests a second on. It shortens the call only" in said
 
 
 def test_a_rate_that_is_not_surely_sooner_breaks_the_claim() -> None:
@@ -62,4 +68,37 @@ def test_never_is_said() -> None:
     said = " ".join(
         findings.batching_sentences("none/fp32/eager", record(RateTried(100, LATER), predicted_per_s=None))
     )
-    assert "at no rate (100 to 100 requests a second were tried)" in said and "batching never pays" in said
+    assert "at the rates that were tried (100 to 100 a second)" in said and "batching never pays" in said
+
+
+class Blocks:
+    """Blocks of two services: at some rates the generator is late, and from one on a service refuses."""
+
+    def __init__(self, late: float, refuses: float) -> None:
+        self._late, self._refuses = late, refuses
+
+    def closed(self, name: str) -> Any:
+        return SimpleNamespace(latency_ms=np.full(3, 2.0))
+
+    def rounds(self, number: int, seed: int) -> list[list[str]]:
+        return [[PLAIN, BATCHED]]
+
+    def open(self, name: str, rate: float, seed: int) -> Any:
+        is_late = rate == pytest.approx(self._late) and seed > 0
+        refused = name == PLAIN and rate >= self._refuses
+        mean = (2.0 if name == PLAIN else 3.0) + 0.01 * seed
+        return SimpleNamespace(
+            latency=None if is_late else SimpleNamespace(mean=mean),
+            errors={"status 503": 1} if refused else {},
+        )
+
+
+def test_a_late_generator_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "_call_ms", lambda blocks, body: 1.0 if body is None else 4.0)
+    blocks: Any = Blocks(late=150.0, refuses=500.0)
+    found = batching.compare(blocks, fakes.IMAGES, tmp_path, ServiceSettings(max_batch=8), replicates=3)
+    tried = {round(each.per_s): each for each in found.tried}
+    assert 150 not in tried  # a single pair has no interval
+    assert {rate for rate, each in tried.items() if each.refused} == {500, 575}
+    assert len(tried[50].ratios) == 3 and found.later_up_to == pytest.approx(425) and found.sooner_from == 500
+    assert found.batch_ms == pytest.approx(1.0)

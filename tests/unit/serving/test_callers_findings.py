@@ -31,22 +31,25 @@ def test_the_sentences_say_who_scales() -> None:
     share = next(
         sentence for sentence in said if "get through at least 80% of what 2 processes do: " in sentence
     )
-    wait = next(sentence for sentence in said if "wait for each other" in sentence)
+    wait = next(sentence for sentence in said if "gain little or lose" in sentence)
     assert "free 1.92x" in share and "locked" not in share
-    assert "locked 1.02x" in wait and "processes 1.90x" in wait and "free" not in wait
-    assert "The most that 4 threads gain is 1.92x (1.92 to 1.92): free." in said
-    assert any(sentence.startswith("Calls of 2 threads in one process get through less") for sentence in said)
+    assert "locked 1.02x" in wait and "(processes 1.90x" in wait and "free" not in wait
+    assert "The most that 4 caller threads gain is 1.92x (1.92 to 1.92): free." in said
+    assert any(
+        sentence.startswith("One process with 2 threads inside a call: less than 2 processes")
+        for sentence in said
+    )
     assert said[-1] == "odd was not measured: it crashed."
 
 
 def test_the_chart_has_every_arrangement_but_one_caller_alone() -> None:
     (chart,) = callers_findings.section(RECORD).charts
     assert {point["who"] for point in chart.data} == {
-        "2 threads",
-        "4 threads",
+        "2 caller threads",
+        "4 caller threads",
         "2 processes",
         "4 processes",
-        "1 caller, 2 threads a call",
-        "2 processes, 2 threads a call",
+        "1 caller, 2 threads inside a call",
+        "2 processes, 2 threads inside a call",
     }
     assert len(chart.data) == 12

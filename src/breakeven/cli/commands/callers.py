@@ -42,6 +42,8 @@ def run(chosen: Namespace) -> None:
     except Unsupported as error:
         raise UserError(f"{chosen.family}: {error}.") from None
     callers_table.show(record)
+    if not any(record.measured):
+        return
     extra_sections.save(callers_findings.section(record))
     log.log_callers(record)
     print("The next `dvc repro` adds a section to results/report.html.")

@@ -46,7 +46,7 @@ def run(chosen: Namespace) -> None:
             "commit the changes, or add --allow-dirty."
         )
     study = schema.read_study()
-    lock_check.require_current(study)
+    lock_check.require_current(study, [f"serve@{name}" for name in study.families] if chosen.served else [])
     if chosen.served:
         _served(target, study)
         return

@@ -38,7 +38,7 @@ def fetch() -> None:
 
 
 def remove_dropped(study: Study) -> None:
-    """Remove models, benchmarks and profiles of other studies, which DVC's cache keeps.
+    """Remove models, benchmarks, profiles and services of other studies, which DVC's cache keeps.
 
     Later stages depend on their folders as a whole. With files of another study in them, their digests would
     be those of this machine alone, and a colleague would run all again.
@@ -52,6 +52,9 @@ def remove_dropped(study: Study) -> None:
             shutil.rmtree(model)
             if not any(model.parent.iterdir()):
                 model.parent.rmdir()
+    for folder in paths.served("").glob("*"):
+        if folder.name not in study.families:
+            shutil.rmtree(folder)
     places = [(family, hardware) for family in study.families for hardware in study.hardware]
     for path_of in (paths.benchmark, paths.profile, paths.explained):
         kept = {path_of(*place) for place in places}

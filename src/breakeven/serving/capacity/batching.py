@@ -1,25 +1,26 @@
 """From which rate of requests on dynamic batching answers sooner."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from breakeven.core.errors import Failed
 from breakeven.results.served import BatchingRecord, RateTried
+from breakeven.serving.capacity import bodies
 from breakeven.serving.capacity.blocks import Blocks
 from breakeven.serving.capacity.parts import CALL, counted, mean_ms
 from breakeven.serving.load.process import run_in_process
+from breakeven.serving.load.result import LoadResult
 from breakeven.serving.load.settings import LoadSettings
 from breakeven.serving.settings import ServiceSettings
 
 PLAIN, BATCHED = "one sample a call", "batched"  # the names of the two services
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.15)  # of the rate that one caller reaches without pause
+LEAST_PAIRS = 2  # for an interval
 CLOSE = 1e-9  # to the rate at which a queue never ends
 
 
@@ -37,16 +38,21 @@ def compare(
     """
     alone_ms = blocks.closed(PLAIN).latency_ms.mean()
     one_ms = _call_ms(blocks, None)
-    (body := folder / "batch.npy").write_bytes(_npy(samples))
-    whole_ms = _call_ms(blocks, body)
+    whole_ms = _call_ms(blocks, bodies.write_together(samples, folder))
     tried = []
     for share in SHARES:
         rate = share * 1e3 / alone_ms
         pairs = [_pair(blocks, rate, seed) for seed in range(replicates)]
-        if any(batched is None for _, batched in pairs):
+        if any(batched.errors for _, batched in pairs):
             break
-        ratios = [plain / batched for plain, batched in pairs if plain and batched]
-        tried.append(RateTried(rate, ratios, refused=len(ratios) < replicates))
+        refused = any(plain.errors for plain, _ in pairs)
+        ratios = [
+            plain.latency.mean / batched.latency.mean
+            for plain, batched in pairs
+            if plain.latency and batched.latency  # without a block in which the generator was late
+        ]
+        if refused or len(ratios) >= LEAST_PAIRS:
+            tried.append(RateTried(rate, ratios, refused))
     batch_ms = whole_ms / len(samples)
     return BatchingRecord(
         settings.max_batch,
@@ -85,16 +91,10 @@ def _queue_ms(rate: float, work_ms: float) -> float:
     return load * work_ms / (2 * (1 - load))
 
 
-def _pair(blocks: Blocks, rate: float, seed: int) -> tuple[float | None, float | None]:
-    """Return the mean latency without batching and with it, milliseconds.
-
-    It is None for a service that does not keep up: requests pile up until it refuses them.
-    """
-    means: dict[str, float | None] = {}
-    for name in blocks.rounds(1, seed)[0]:
-        found = blocks.open(name, rate, seed)
-        means[name] = found.latency.mean if found.latency and not found.errors else None
-    return means[PLAIN], means[BATCHED]
+def _pair(blocks: Blocks, rate: float, seed: int) -> tuple[LoadResult, LoadResult]:
+    """Return a block without batching and one with it, of the same arrivals."""
+    found = {name: blocks.open(name, rate, seed) for name in blocks.rounds(1, seed)[0]}
+    return found[PLAIN], found[BATCHED]
 
 
 def _call_ms(blocks: Blocks, body: Path | None) -> float:
@@ -109,12 +109,6 @@ def _call_ms(blocks: Blocks, body: Path | None) -> float:
         if found.errors:
             raise Failed(f"a request of a whole batch fails: {', '.join(found.errors)}")
     return mean_ms(before, counted(url), CALL)
-
-
-def _npy(samples: NDArray[Any]) -> bytes:
-    file = io.BytesIO()
-    np.save(file, samples)
-    return file.getvalue()
 
 
 def services(settings: ServiceSettings) -> Mapping[str, ServiceSettings]:

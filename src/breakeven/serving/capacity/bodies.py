@@ -34,10 +34,20 @@ def _contents(samples: NDArray[Any], shape: Input) -> Iterator[tuple[str, bytes]
             Image.fromarray(pixels).save(file, "PNG")
             yield "png", file.getvalue()
         else:
-            values = named(sample[None])
-            inputs = (
-                {name: array.tolist() for name, array in values.items()}
-                if isinstance(values, dict)
-                else values.tolist()
-            )
-            yield "json", json.dumps({"inputs": inputs}).encode()
+            yield "json", _json(sample[None])
+
+
+def write_together(samples: NDArray[Any], folder: Path) -> Path:
+    """Write one file with all samples, as JSON, which holds one input or several."""
+    (file := folder / "together.json").write_bytes(_json(samples))
+    return file
+
+
+def _json(samples: NDArray[Any]) -> bytes:
+    values = named(samples)
+    inputs = (
+        {name: array.tolist() for name, array in values.items()}
+        if isinstance(values, dict)
+        else values.tolist()
+    )
+    return json.dumps({"inputs": inputs}).encode()

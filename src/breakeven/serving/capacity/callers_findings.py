@@ -25,18 +25,15 @@ def section(record: CallersRecord) -> ExtraSection:
         f"callers-{record.family}",
         f"Several callers at once: {record.family}, on {record.cores} cores",
         list(sentences(record)),
-        [chart(record)],
+        [chart(record)] if any(record.measured) else [],
     )
 
 
 def title(arrangement: Arrangement) -> str:
-    """Return an arrangement in words, as "2 threads"."""
-    if arrangement.threads > 1:
-        who = f"{arrangement.callers} processes" if arrangement.callers > 1 else "1 caller"
-        return f"{who}, {arrangement.threads} threads a call"
-    if arrangement.callers == 1:
-        return "1 caller"
-    return f"{arrangement.callers} {'processes' if arrangement.processes else 'threads'}"
+    """Return an arrangement in words, as "2 caller threads"."""
+    kind = "processes" if arrangement.processes else "caller threads"
+    who = f"{arrangement.callers} {kind}" if arrangement.callers > 1 else "1 caller"
+    return f"{who}, {arrangement.threads} threads inside a call" if arrangement.threads > 1 else who
 
 
 def told(gain: Interval) -> str:
@@ -56,31 +53,32 @@ def sentences(record: CallersRecord) -> Iterator[str]:
     for kind, words in (
         (
             SHARE,
-            f"{cores} threads that share a session get through at least {WAITING:.0%} of what "
+            f"{cores} caller threads that share a session get through at least {WAITING:.0%} of what "
             f"{cores} processes do",
         ),
-        (WAIT, f"{cores} threads wait for each other: they get through less than {WAITING:.0%} of that"),
-        (UNKNOWN, "Whether threads wait for each other is not told from noise"),
+        (
+            WAIT,
+            f"{cores} caller threads gain little or lose: they get through less than {WAITING:.0%} of that",
+        ),
+        (UNKNOWN, "Whether caller threads get through as much is not told from noise"),
     ):
         own = [row for row in rows if row.sharing(cores) == kind]
         if own:
-            yield f"{words}: {'; '.join(_threads(row, cores, kind) for row in own)}."
+            yield f"{words}: {'; '.join(_threads(row, cores) for row in own)}."
     if rows:
         callers = max(each.callers for each in rows[0].arrangements())
         most = Arrangement(1, callers, False)
         best = max(rows, key=lambda row: row.gain(most).value)
-        yield f"The most that {callers} threads gain is {told(best.gain(most))}: {best.variant}."
+        yield f"The most that {callers} caller threads gain is {told(best.gain(most))}: {best.variant}."
     yield from _on_all_cores(rows, cores)
     for row in record.rows:
         if row.reason:
             yield f"{row.variant} was not measured: {row.reason}."
 
 
-def _threads(row: CallersRow, callers: int, kind: str) -> str:
-    threads = told(row.gain(Arrangement(1, callers, False)))
-    if kind == SHARE:
-        return f"{row.variant} {threads}"
-    return f"{row.variant} {threads}, and processes {told(row.gain(Arrangement(1, callers, True)))}"
+def _threads(row: CallersRow, callers: int) -> str:
+    threads, processes = (told(row.gain(Arrangement(1, callers, kind))) for kind in (False, True))
+    return f"{row.variant} {threads} of one caller (processes {processes})"
 
 
 def _on_all_cores(rows: Sequence[CallersRow], cores: int) -> Iterator[str]:
@@ -91,14 +89,14 @@ def _on_all_cores(rows: Sequence[CallersRow], cores: int) -> Iterator[str]:
         Arrangement(cores, cores, True),
     )
     for other, who in (
-        (one, f"Calls of {cores} threads in one process"),
-        (too_many, f"Calls of {cores} threads in {cores} processes"),
+        (one, f"One process with {cores} threads inside a call"),
+        (too_many, f"{cores} processes with {cores} threads inside a call"),
     ):
         for verdict, words in COMPARED.items():
             own = [row for row in rows if row.verdict(other, each) == verdict]
             if own:
                 listed = ", ".join(f"{row.variant} {told(row.gain(other, each))}" for row in own)
-                yield f"{who} get through {words} {cores} processes of one thread: {listed}."
+                yield f"{who}: {words} {cores} processes with one thread, namely {listed} of their calls."
 
 
 def chart(record: CallersRecord) -> Chart:

@@ -52,8 +52,11 @@ def sentences(record: ServedRecord) -> Iterator[str]:
         yield f"A request to {row.variant} takes {brief(p50)} ms (p50): {told}."
     for row in record.rows:
         yield f"{row.variant}: {_capacity(row, record)}."
-    if len(others) == 1 and baseline.capacity_per_s and (own := others[0].capacity_per_s):
+    bounded = not any(row.is_generators_limit for row in record.rows)
+    if bounded and len(others) == 1 and baseline.capacity_per_s and (own := others[0].capacity_per_s):
         yield f"So it serves {own / baseline.capacity_per_s:.1f} times as many requests a second."
+    if record.batching_reason:
+        yield f"Batching was not measured: {record.batching_reason}."
     if record.batching:
         yield from batching_sentences(record.rows[-1].variant, record.batching)
 
@@ -64,13 +67,13 @@ def batching_sentences(variant: str, found: BatchingRecord) -> Iterator[str]:
     what = f"{variant} with up to {found.max_batch} requests a call, {waiting}"
     tried = f"{found.tried[0].per_s:,.0f} to {found.tried[-1].per_s:,.0f}" if found.tried else "no"
     if found.sooner_from is None:
-        yield f"{what}: at no rate ({tried} requests a second were tried) does batching surely answer sooner."
+        yield f"{what}: at the rates that were tried ({tried} a second), batching is not surely sooner."
     elif found.later_up_to is None or found.later_up_to > found.sooner_from:
         yield f"{what}: batching surely answers sooner from {found.sooner_from:,.0f} requests a second on."
     else:
         yield (
-            f"{what}: batching pays from a rate between {found.later_up_to:,.0f} and "
-            f"{found.sooner_from:,.0f} requests a second on. Below, it answers later."
+            f"{what}: batching surely answers later up to {found.later_up_to:,.0f} requests a second, and "
+            f"surely sooner from {found.sooner_from:,.0f} on. Between, it is not told from noise."
         )
     expected = (
         "never pays"
@@ -78,15 +81,16 @@ def batching_sentences(variant: str, found: BatchingRecord) -> Iterator[str]:
         else f"pays from {found.predicted_per_s:,.0f} requests a second on"
     )
     yield (
-        f"By the theory of queues (M/D/1), batching {expected}: a call of one sample takes "
-        f"{brief(found.one_ms)} ms, and one of {found.max_batch} takes {brief(found.batch_ms)} ms a sample."
+        f"By the theory of queues (M/D/1), batching {expected}. It shortens the call only, with the way to "
+        f"the process: from {brief(found.one_ms)} ms to {brief(found.batch_ms)} ms a sample."
     )
 
 
 def _capacity(row: ServedRow, record: ServedRecord) -> str:
     limit = f"99% of the requests within {record.limit_ms:g} ms"
     if row.capacity_per_s is None:
-        return f"no rate was found at which it surely answers {limit}"
+        late = "; the load generator was late" if row.is_generators_limit else ""
+        return f"no rate was found at which it surely answers {limit}{late}"
     words = f"at up to {row.capacity_per_s:,.0f} requests a second it surely answers {limit}"
     if row.is_generators_limit:
         return f"{words}; the load generator could send no more on its core"

@@ -18,7 +18,8 @@ INTRODUCTION = """\
 # What is left of a speedup behind a service
 
 Offline, a loop calls the model. Behind a service, a request also takes HTTP, decoding, a queue, and the way
-to the model's process and back. Intervals hold at 95%. Machine: {machine}.
+to the model's process and back. Machine: {machine}.
+Intervals hold at 95%, and "surely" means with a confidence of 95%. `cpu1` is one core.
 [How it is measured](../serving.md#is-it-still-faster-behind-the-service).
 `{command}` makes these results again, and `breakeven publish {page} --served` makes this page of them.
 """
@@ -69,7 +70,7 @@ def _batching(found: BatchingRecord) -> str:
         [f"{each.per_s:,.0f}", told(each.gain) if each.gain else "without batching, requests are refused"]
         for each in found.tried
     ]
-    return table(["requests/s", "mean latency without batching over that with it"], lines, left=0)
+    return table(["requests/s", "so many times as soon with batching (mean)"], lines, left=0)
 
 
 def _callers(record: CallersRecord) -> str:

@@ -57,12 +57,18 @@ def served_record(
     cores = own_cores[: settings.threads], own_cores[-1]
     try:
         limit_ms, rows = measure.measure(models, offline_ms, samples, settings, plan, cores)
-        batched = replace(settings, max_batch=BATCH)
-        batching = measure.measure_batching([*models.values()][-1], samples, batched, plan, cores)
     except Failed as error:
         raise UserError(f"{family} on {hardware}: {error}.") from None
+    batching, why_not = None, ""
+    try:
+        batched = replace(settings, max_batch=BATCH)
+        batching = measure.measure_batching([*models.values()][-1], samples, batched, plan, cores)
+    except Failed as error:  # a runtime may take one sample only
+        why_not = str(error)
     machine = str(system_info.collect()["name"])
-    return ServedRecord(family, hardware, machine, limit_ms, plan.seconds, rows, batching)
+    return ServedRecord(
+        family, hardware, machine, limit_ms, plan.seconds, rows, batching, batching_reason=why_not
+    )
 
 
 def callers_record(study: Study, family: str, replicates: int, rounds: int) -> CallersRecord:
