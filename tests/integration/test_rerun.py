@@ -53,13 +53,13 @@ STATEMENT = "\nEDITED = True\n"
 REMARK = "\n# A remark\n"
 MADE = {"export@cnn", "quantize@cnn", "benchmark@cnn-cpu1"}
 EDITS = [  # one of each kind
-    ("plugins/models/cnn.py", {"train@cnn", "compress@cnn-prune50", *MADE, *WHY}),
+    ("plugins/models/cnn.py", {"train@cnn", "compress@cnn-prune50", "serve@cnn", *MADE, *WHY}),
     ("plugins/compression/prune.py", {"compress@cnn-prune50", "benchmark@cnn-cpu1"}),
-    ("plugins/runtimes/eager.py", {"export@cnn", "benchmark@cnn-cpu1", *WHY}),
+    ("plugins/runtimes/eager.py", {"export@cnn", "benchmark@cnn-cpu1", "serve@cnn", *WHY}),
     ("plugins/runtimes/openvino.py", set()),
     ("plugins/quantization/onnxruntime.py", {"quantize@cnn"}),
     ("plugins/datasets/digits.py", {"prepare@digits"}),
-    ("engine/worker_main.py", {*MADE, "explain@cnn-cpu1"}),
+    ("engine/worker_main.py", {*MADE, "explain@cnn-cpu1", "serve@cnn"}),
     ("diagnosis/overhead.py", WHY),
     ("report/row_columns.py", {"report"}),
     ("report/templates/report.css", {"report"}),

@@ -1,6 +1,7 @@
 """From which size on a fused kernel pays, and what it is said to save."""
 
 import pickle
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -10,6 +11,16 @@ from breakeven.diagnosis.pointwise import Pointwise, pays_from
 from breakeven.diagnosis.pointwise_call import APART, FUSED, NEW, SAME, PointwiseCall, inputs, is_right
 from breakeven.engine.roofline import HardwarePeaks
 from breakeven.engine.statistics import Interval
+
+
+@pytest.fixture(autouse=True)
+def settings_of_torch() -> Iterator[None]:
+    """What the factory changes in its own process is set back in the tests'."""
+    grad, threads = torch.is_grad_enabled(), torch.get_num_threads()
+    yield
+    torch.set_grad_enabled(grad)
+    torch.set_num_threads(threads)
+
 
 PEAKS = HardwarePeaks({}, {str(2**20): 40e9})
 
