@@ -18,6 +18,9 @@ def serve(name: str) -> None:
     study = schema.read_study(checked=True)
     make_folder(paths.served(name))
     if not study.serve:
+        for hardware in study.hardware:  # DVC warns of an empty folder
+            off = ServedRecord(name, hardware, "", 0.0, 0.0, [], reason=SWITCHED_OFF)
+            off.write(paths.served(name) / f"{hardware}.json")
         print(f"{name}: {SWITCHED_OFF}")
         return
     for hardware in study.hardware:
