@@ -12,6 +12,11 @@ def brief(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
 
 
+def times(value: float, low: float, high: float) -> str:
+    """Return a ratio with its interval, as "1.92x (1.88 to 1.96)"."""
+    return f"{value:.2f}x ({low:.2f} to {high:.2f})"
+
+
 def counted(number: int, what: str) -> str:
     """Return a number of things in words, as "1 job" or "2 jobs"."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

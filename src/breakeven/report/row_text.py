@@ -1,6 +1,6 @@
 """The figures of a row as text, for every table and sentence that shows them."""
 
-from breakeven.core.format import brief
+from breakeven.core.format import brief, times
 from breakeven.results.result_row import ResultRow
 from breakeven.results.score_text import bounds_text, change_text, same_text
 
@@ -80,7 +80,7 @@ def in_runtime(row: ResultRow) -> str:
     value, low, high = row.speedup_in_runtime, row.speedup_in_runtime_ci_low, row.speedup_in_runtime_ci_high
     if value is None or low is None or high is None:
         return ""
-    return f"{value:.2f}x ({low:.2f} to {high:.2f})" if high < BEYOND else f"{value:.2f}x"
+    return times(value, low, high) if high < BEYOND else f"{value:.2f}x"
 
 
 def change(row: ResultRow) -> str:

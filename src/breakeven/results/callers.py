@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
 from breakeven.engine.settings import ALONE, Arrangement
 from breakeven.engine.statistics import Interval, latency, verdict
+from breakeven.results.time_profile import of_this_version
 
 CONFIDENCE = 0.95
 MARGIN = 0.02  # arrangements that differ by less count as the same
@@ -74,10 +74,8 @@ def read(file: Path) -> CallersRecord:
         UserError: there is none, or another version wrote it.
     """
     values: dict[str, Any] = read_json(file)
-    try:
+    with of_this_version(file):
         return CallersRecord(**{**values, "rows": [_row(row) for row in values["rows"]]})
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise UserError(f"{file} is of another version: run `dvc repro`.") from None
 
 
 def _row(values: dict[str, Any]) -> CallersRow:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from breakeven.core import format
 from breakeven.engine.statistics import Interval
 
 
@@ -77,4 +78,4 @@ def sentences(climbed: Sequence[Climbed]) -> Iterator[str]:
 
 def times(gain: Interval | None) -> str:
     """Return a gain with its interval; "" if there is none."""
-    return f"{gain.value:.2f}x ({gain.low:.2f} to {gain.high:.2f})" if gain else ""
+    return format.times(gain.value, gain.low, gain.high) if gain else ""

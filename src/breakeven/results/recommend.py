@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from breakeven.core.format import times
 from breakeven.engine import statistics
 from breakeven.engine.best import compare_with_best
 from breakeven.engine.comparison import speedups_over
@@ -144,7 +145,7 @@ def _reason(
 
 
 def _times(ratio: Interval) -> str:
-    return f"{ratio.value:.2f}x ({ratio.low:.2f} to {ratio.high:.2f})"
+    return times(ratio.value, ratio.low, ratio.high)
 
 
 def _better(runner_up: ResultRow, best: ResultRow) -> str:

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from breakeven.core.errors import UserError
 from breakeven.core.files import read_json, write_json
 from breakeven.engine.statistics import Interval, latency
+from breakeven.results.time_profile import of_this_version
 
 CONFIDENCE = 0.95
 
@@ -104,11 +104,9 @@ def read(file: Path) -> ServedRecord:
         UserError: there is none, or another version wrote it.
     """
     values: dict[str, Any] = read_json(file)
-    try:
+    with of_this_version(file):
         rows = [ServedRow(**row) for row in values["rows"]]
         return ServedRecord(**{**values, "rows": rows, "batching": _batching(values["batching"])})
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise UserError(f"{file} is of another version: run `dvc repro`.") from None
 
 
 def _batching(values: dict[str, Any] | None) -> BatchingRecord | None:

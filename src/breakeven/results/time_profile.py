@@ -141,7 +141,7 @@ def of_this_version(file: Path) -> Iterator[None]:
     """Raise a `UserError` if what is read inside lacks a field or has another one."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise UserError(f"{file} is of another version of Breakeven: run `dvc repro`.") from None
 
 

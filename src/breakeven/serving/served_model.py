@@ -63,7 +63,7 @@ def served_model(study: Study, family: str, variant: str, folder: Path | None = 
     manifest = artifact.read(folder) if folder else found[variant][1]
     if manifest.status != "ok":
         raise UserError(f"{family}: {variant} was not built: {manifest.reason}.")
-    if plugin.load("runtimes", manifest.settings, f"runtimes.{manifest.runtime}").has_program:
+    if runs_in_program(manifest):
         raise UserError(
             f"{family}: {variant} runs in a program of its own, and the service calls variants from Python: "
             "name a --variant of another runtime."
@@ -79,6 +79,11 @@ def served_model(study: Study, family: str, variant: str, folder: Path | None = 
         shape=data.shape,
         example=np.ascontiguousarray(dataset.load_split(prepared, "test").images[:1]),
     )
+
+
+def runs_in_program(manifest: Artifact) -> bool:
+    """Return whether a variant runs in a program of its own, which the service cannot call."""
+    return bool(plugin.load("runtimes", manifest.settings, f"runtimes.{manifest.runtime}").has_program)
 
 
 def is_made_here(model: ServedModel) -> bool:

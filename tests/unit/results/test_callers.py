@@ -50,5 +50,5 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "callers.json").write_text('{"family": "cnn", "rows": [{"variant": 1}]}')
-    with pytest.raises(UserError, match="another version: run `dvc repro`"):
+    with pytest.raises(UserError, match="another version of Breakeven: run `dvc repro`"):
         callers.read(tmp_path / "callers.json")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from breakeven.capture.costs.breaks import LAZY, PARTS, WHOLE
 from breakeven.capture.costs.guards import LAYERS, SHARE, break_even
 from breakeven.capture.costs.pieces import Figures, of_kind
-from breakeven.core.format import brief
+from breakeven.core.format import brief, times
 from breakeven.report.markdown import table
 
 COMPARED = {"compiled whole": WHOLE, "compiled in nine graphs": PARTS, "LazyTensor": LAZY}
@@ -133,4 +133,4 @@ def _shapes(found: Sequence[Figures]) -> Iterator[str]:
 
 def _times(ratio: Sequence[float]) -> str:
     value, low, high = ratio
-    return f"{value:.2f}x ({low:.2f} to {high:.2f})"
+    return times(value, low, high)

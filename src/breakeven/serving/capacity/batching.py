@@ -13,9 +13,7 @@ from breakeven.results.served import BatchingRecord, RateTried
 from breakeven.serving.capacity import bodies
 from breakeven.serving.capacity.blocks import Blocks
 from breakeven.serving.capacity.parts import CALL, counted, mean_ms
-from breakeven.serving.load.process import run_in_process
 from breakeven.serving.load.result import LoadResult
-from breakeven.serving.load.settings import LoadSettings
 from breakeven.serving.settings import ServiceSettings
 
 PLAIN, BATCHED = "one sample a call", "batched"  # the names of the two services
@@ -99,16 +97,10 @@ def _pair(blocks: Blocks, rate: float, seed: int) -> tuple[LoadResult, LoadResul
 
 def _call_ms(blocks: Blocks, body: Path | None) -> float:
     """Return what a call of the batched service takes: of one sample, or of those in a file."""
-    url = blocks.urls[BATCHED]
-    before = counted(url)
-    if body is None:
-        blocks.closed(BATCHED)
-    else:
-        settings = LoadSettings(f"{url}/predict", closed=1, seconds=blocks.seconds, files=(body,))
-        found = run_in_process(replace(settings, warm_up_s=0.0))
-        if found.errors:
-            raise Failed(f"a request of a whole batch fails: {', '.join(found.errors)}")
-    return mean_ms(before, counted(url), CALL)
+    before = counted(blocks.urls[BATCHED])
+    if errors := blocks.closed(BATCHED, body).errors:
+        raise Failed(f"requests to the service that batches fail: {', '.join(errors)}")
+    return mean_ms(before, counted(blocks.urls[BATCHED]), CALL)
 
 
 def services(settings: ServiceSettings) -> Mapping[str, ServiceSettings]:

@@ -38,9 +38,13 @@ class Blocks:
         chance = random.Random(seed)
         return [chance.sample([*self.urls], len(self.urls)) for _ in range(number)]
 
-    def closed(self, name: str) -> LoadResult:
-        """Send each request when the last one is answered."""
-        return self._run(name, self.seconds, closed=1)
+    def closed(self, name: str, body: Path | None = None) -> LoadResult:
+        """Send each request when the last one is answered.
+
+        Args:
+            body: a file that is sent each time, in the place of the samples.
+        """
+        return self._run(name, self.seconds, closed=1, files=(body,) if body else self._bodies)
 
     def open(self, name: str, rate: float, seed: int) -> LoadResult:
         """Send requests at random times, `rate` a second on average.
@@ -49,7 +53,7 @@ class Blocks:
         """
         seconds = min(max(self.seconds, self._requests / rate), LONGEST_S)
         for _ in range(TRIES):
-            found = self._run(name, seconds, rate=rate, seed=seed)
+            found = self._run(name, seconds, rate=rate, seed=seed, files=self._bodies)
             if not found.void:
                 break
         return found
@@ -59,6 +63,7 @@ class Blocks:
         name: str,
         seconds: float,
         *,
+        files: tuple[Path, ...],
         closed: int | None = None,
         rate: float | None = None,
         seed: int = 0,
@@ -71,7 +76,7 @@ class Blocks:
                 seconds=seconds,
                 warm_up_s=0.0 if closed else WARM_UP_S,
                 seed=seed,
-                files=self._bodies,
+                files=files,
                 connections=CONNECTIONS,
                 core=self._core,
             )

@@ -1,6 +1,6 @@
 """Several callers of each uncompressed fp32 variant of a family, as threads and as processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ def arrangements(cores: int) -> Sequence[Arrangement]:
 
 def measure(
     family: str,
-    variants: dict[str, tuple[Path, Artifact]],
+    variants: Mapping[str, Path],
     samples: NDArray[np.uint8],
     cores: int,
     replicates: int,
@@ -37,7 +37,7 @@ def measure(
     """Measure each variant in turn; one that cannot be called so has a reason.
 
     Args:
-        variants: name -> folder and manifest of the artifact.
+        variants: name -> folder of the artifact.
         samples: of the test set.
         cores: that the callers share.
     """
@@ -49,7 +49,7 @@ def measure(
     ):
         images = folder / "images.npy"
         np.save(images, samples[:INPUTS])
-        for name, (own, _) in variants.items():
+        for name, own in variants.items():
             count.begin(name)
             try:
                 found = throughputs(own, images, arrangements(cores), cores, replicates, rounds)
@@ -60,10 +60,10 @@ def measure(
     return CallersRecord(family, str(system_info.collect()["name"]), cores, rows)
 
 
-def plain_variants(found: dict[str, tuple[Path, Artifact]]) -> dict[str, tuple[Path, Artifact]]:
-    """Return the uncompressed fp32 variants that were built: one for each runtime."""
+def plain_variants(found: Mapping[str, tuple[Path, Artifact]]) -> Mapping[str, Path]:
+    """Return the folders of the uncompressed fp32 variants that were built: one for each runtime."""
     return {
-        name: (folder, card)
+        name: folder
         for name, (folder, card) in found.items()
         if card.status == "ok" and name.startswith("none/fp32/")
     }

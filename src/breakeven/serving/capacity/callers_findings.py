@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import altair as alt
 
+from breakeven.core.format import times
 from breakeven.engine.settings import ALONE, Arrangement
 from breakeven.engine.statistics import FASTER, SAME, SLOWER, UNDECIDED, Interval
 from breakeven.report.extra_sections import ExtraSection
@@ -38,7 +39,7 @@ def title(arrangement: Arrangement) -> str:
 
 def told(gain: Interval) -> str:
     """Return a gain with its interval, as "1.92x (1.88 to 1.96)"."""
-    return f"{gain.value:.2f}x ({gain.low:.2f} to {gain.high:.2f})"
+    return times(gain.value, gain.low, gain.high)
 
 
 def sentences(record: CallersRecord) -> Iterator[str]:

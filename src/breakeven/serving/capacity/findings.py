@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import altair as alt
 
-from breakeven.core.format import brief
+from breakeven.core.format import brief, times
 from breakeven.engine.statistics import Interval, latency
 from breakeven.report.extra_sections import ExtraSection
 from breakeven.report.vega import LINE_HEIGHT, Chart, Point, names, spec, tips
@@ -41,7 +41,7 @@ def sentences(record: ServedRecord) -> Iterator[str]:
     for row in others:
         gain = speedup(baseline, row)
         yield (
-            f"One caller is answered {gain.value:.2f}x ({gain.low:.2f} to {gain.high:.2f}) as fast with "
+            f"One caller is answered {times(gain.value, gain.low, gain.high)} as fast with "
             f"{row.variant} as with {baseline.variant}. Offline, the model alone is "
             f"{baseline.offline_p50_ms / row.offline_p50_ms:.2f}x as fast."
         )

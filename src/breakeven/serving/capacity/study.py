@@ -17,7 +17,7 @@ from breakeven.results.limits import Limits
 from breakeven.results.served import ServedRecord
 from breakeven.serving.capacity import callers, measure
 from breakeven.serving.capacity.measure import Plan
-from breakeven.serving.served_model import served_model
+from breakeven.serving.served_model import runs_in_program, served_model
 from breakeven.serving.settings import ServiceSettings
 from breakeven.serving.usable_cores import usable_cores
 
@@ -46,12 +46,10 @@ def served_record(
             f"a service of {settings.threads} threads and its load need {settings.threads + 1} cores, and "
             f"this process may use {usable_cores()}"
         )
+    variants = read_variants(family)
     for name in offline_ms:
-        runtime = read_variants(family)[name][1].runtime
-        if study.option("runtimes", runtime).has_program:
-            raise Unsupported(
-                f"{name} runs in a program of its own, and the service calls variants from Python"
-            )
+        if runs_in_program(variants[name][1]):
+            raise Unsupported(f"{name} runs in a program of its own, which the service cannot call")
     models = {name: served_model(study, family, name) for name in offline_ms}
     samples = dataset.load_split(paths.prepared(study.family(family).data), "test").images
     cores = own_cores[: settings.threads], own_cores[-1]
